@@ -1,0 +1,1 @@
+"""Presslake: the stages, the ports they stand on, and the values they exchange."""

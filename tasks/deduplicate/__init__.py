@@ -1,0 +1,1 @@
+"""Deduplicate: pages into decisions, in one transaction a batch."""

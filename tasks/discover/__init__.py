@@ -1,0 +1,1 @@
+"""Discover: feeds, sitemaps and listings into entries of the frontier."""

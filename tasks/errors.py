@@ -1,0 +1,242 @@
+"""Every error Presslake raises, and what becomes of the item that met it.
+
+    PresslakeError
+    ├── ItemError            one URL's trouble: caught per item, becomes a Failure, never costs another page
+    │   ├── TransientError   stays due, backoff with jitter
+    │   │   ├── DnsFailed, ConnectFailed, TlsFailed, ConnectionLost, TimedOut, BodyTruncated
+    │   │   ├── ServerBusy             408, 425, 429, 5xx; may carry Retry-After
+    │   │   └── RobotsUnavailable      robots.txt 5xx or unreachable (RFC 9309, 2.3.1.4)
+    │   ├── RefusedError     dropped with its reason; looked at again days later
+    │   │   ├── HttpRefused            401, 403, 404, 451 and other 4xx
+    │   │   ├── BadUrl, ForbiddenScheme, ForbiddenAddress, TooManyRedirects
+    │   │   └── BodyTooLarge, DecompressionBomb, BadContentEncoding, BadResponse
+    │   ├── GoneError        410: never again, unless announced anew
+    │   ├── SkippedError     labelled, not a failure: nobody did anything wrong
+    │   │   ├── RobotsDisallowed
+    │   │   ├── NotHtml, NotAnArticle
+    │   │   └── NotAFeed               counted against the feed, see discover
+    │   └── PoisonError      quarantined with its payload; the pool goes on
+    │       ├── ExtractorCrashed, ExtractorTimedOut
+    │       └── EmptyExtraction        a long page that gave no text
+    ├── StageError           raised out of a stage: Prefect retries the batch
+    │   ├── LakeUnavailable
+    │   └── IndexUnavailable
+    └── ConfigError          ends the run with one clear line, exit 2
+        ├── CatalogueError
+        ├── LakeFormatError
+        └── ServerUnavailable
+
+Pure: nothing here does anything.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Disposition(StrEnum):
+    """What becomes of an item that could not be made into an article."""
+
+    STAYS_DUE = "stays_due"
+    DROPPED = "dropped"
+    GONE = "gone"
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+
+
+class PresslakeError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class ItemError(PresslakeError):
+    """One URL's trouble: `reason` is what is counted, `disposition` what becomes of the item.
+
+    The message names the identifier; it may hold text from the web and is escaped where it is shown.
+    """
+
+    reason: ClassVar[str] = "failed"
+    disposition: ClassVar[Disposition] = Disposition.DROPPED
+
+    @property
+    def counted_as(self) -> str:
+        """The reason under which this one is counted; a class attribute unless a subclass knows better."""
+        return self.reason
+
+
+class TransientError(ItemError):
+    """Stays due: the next look may succeed. `retry_after_s` is the server's own wait, in seconds, or None."""
+
+    disposition = Disposition.STAYS_DUE
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DnsFailed(TransientError):
+    reason = "dns_failed"
+
+
+class ConnectFailed(TransientError):
+    reason = "connect_failed"
+
+
+class TlsFailed(TransientError):
+    reason = "tls_failed"
+
+
+class ConnectionLost(TransientError):
+    reason = "connection_lost"
+
+
+class TimedOut(TransientError):
+    reason = "timed_out"
+
+
+class BodyTruncated(TransientError):
+    reason = "body_truncated"
+
+
+class RobotsUnavailable(TransientError):
+    reason = "robots_unavailable"
+
+
+class HttpStatusError(ItemError):
+    """A status that is an answer, though not a page; counted as `http_<status>`."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def counted_as(self) -> str:
+        return f"http_{self.status}"
+
+
+class ServerBusy(HttpStatusError, TransientError):
+    """408, 425, 429 and every 5xx."""
+
+    disposition = Disposition.STAYS_DUE
+
+    def __init__(self, message: str, *, status: int, retry_after_s: float | None = None) -> None:
+        TransientError.__init__(self, message, retry_after_s=retry_after_s)
+        self.status = status
+
+
+class RefusedError(ItemError):
+    """Dropped with its reason, and looked at again after days."""
+
+
+class HttpRefused(HttpStatusError, RefusedError):
+    """401, 403, 404, 451 and every other 4xx that is no wait."""
+
+
+class BadUrl(RefusedError):
+    reason = "bad_url"
+
+
+class ForbiddenScheme(RefusedError):
+    reason = "forbidden_scheme"
+
+
+class ForbiddenAddress(RefusedError):
+    """The name resolves to an address outside the public internet that no `allow_networks` names."""
+
+    reason = "forbidden_address"
+
+
+class TooManyRedirects(RefusedError):
+    reason = "too_many_redirects"
+
+
+class BodyTooLarge(RefusedError):
+    reason = "too_large"
+
+
+class DecompressionBomb(RefusedError):
+    reason = "decompression_bomb"
+
+
+class BadContentEncoding(RefusedError):
+    reason = "bad_content_encoding"
+
+
+class BadResponse(RefusedError):
+    """What came back is not HTTP."""
+
+    reason = "bad_response"
+
+
+class GoneError(HttpStatusError):
+    """410 (RFC 9110, 15.5.11)."""
+
+    disposition = Disposition.GONE
+
+
+class SkippedError(ItemError):
+    """Not an article, or not ours to read: labelled and counted under `skipped`, not `failed`."""
+
+    disposition = Disposition.SKIPPED
+
+
+class RobotsDisallowed(SkippedError):
+    reason = "robots_disallowed"
+
+
+class NotHtml(SkippedError):
+    reason = "not_html"
+
+
+class NotAnArticle(SkippedError):
+    reason = "not_an_article"
+
+
+class NotAFeed(RefusedError):
+    reason = "not_a_feed"
+
+
+class PoisonError(ItemError):
+    """Cannot be processed: quarantined with its payload, so that a later extractor may try."""
+
+    disposition = Disposition.QUARANTINED
+
+
+class ExtractorCrashed(PoisonError):
+    reason = "extractor_crashed"
+
+
+class ExtractorTimedOut(PoisonError):
+    reason = "extractor_timed_out"
+
+
+class EmptyExtraction(PoisonError):
+    """No text out of a page of more than 20 kB: an error of ours, not an empty article."""
+
+    reason = "empty_extraction"
+
+
+class StageError(PresslakeError):
+    """A stage cannot go on; nothing was acknowledged, Prefect retries the batch."""
+
+
+class LakeUnavailable(StageError):
+    """The object store does not answer, or refuses to store."""
+
+
+class IndexUnavailable(StageError):
+    """The database does not answer, or is read-only or locked past its time-out."""
+
+
+class ConfigError(PresslakeError):
+    """Wrong usage or configuration; the message is one line that names the thing and the mend."""
+
+
+class CatalogueError(ConfigError):
+    """The file of sources is missing or wrong; the message has the file and line."""
+
+
+class LakeFormatError(ConfigError):
+    """The lake is of another format, or belongs to another index."""
+
+
+class ServerUnavailable(ConfigError):
+    """The Prefect server that is configured does not answer, or the local one did not start."""

@@ -1,0 +1,1 @@
+"""Extract: captures into pages, in processes that can be killed."""

@@ -1,0 +1,1 @@
+"""The control plane: what must be decided transactionally, in SQLite or PostgreSQL."""

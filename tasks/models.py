@@ -1,0 +1,266 @@
+"""The values that stages hand to each other. Pure: frozen, keyword-only, no behaviour beyond a property.
+
+Column order in `Capture` and `Article` is the lake's (docs/lake.md); tests hold the two together.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from tasks.errors import Disposition
+
+
+class FeedKind(StrEnum):
+    """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which."""
+
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    LISTING = "listing"
+    URLS = "urls"
+
+
+class Outcome(StrEnum):
+    """What one fetch came to: a page, no change, or a failure whose reason stands beside it."""
+
+    OK = "ok"
+    NOT_MODIFIED = "not_modified"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+
+
+class Novelty(StrEnum):
+    """What a text is against all that is known (docs/glossary.md)."""
+
+    NEW = "new"
+    REVISION = "revision"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    EXCERPT = "excerpt"
+
+
+class PageType(StrEnum):
+    """What a page is; only ARTICLE, LIVE_BLOG, GALLERY, VIDEO and PODCAST become articles."""
+
+    ARTICLE = "article"
+    LIVE_BLOG = "live_blog"
+    GALLERY = "gallery"
+    VIDEO = "video"
+    PODCAST = "podcast"
+    INDEX = "index"
+    CONSENT = "consent"
+    LOGIN = "login"
+    BLOCKED = "blocked"
+    SOFT_404 = "soft_404"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item of a feed: a pointer to an article. `url` is absolute, as announced; `published_at` is aware UTC."""
+
+    url: str
+    title: str | None = None
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedContent:
+    """What a feed's bytes say. `children` are sitemaps that an index names; `ttl_s` is its own wish, in seconds."""
+
+    entries: tuple[Entry, ...]
+    children: tuple[str, ...] = ()
+    title: str | None = None
+    ttl_s: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """One feed as the index knows it: where it is, its validators and how it has behaved."""
+
+    feed_url: str
+    source_id: str
+    kind: FeedKind
+    etag: str | None = None
+    last_modified: str | None = None
+    body_digest: str | None = None
+    due_at: datetime
+    polled_at: datetime | None = None
+    interval_s: float | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that went wrong with one URL, as it is counted, shown and kept. `detail` may be text from the web."""
+
+    url: str
+    source_id: str
+    reason: str
+    disposition: Disposition
+    detail: str
+    happened_at: datetime
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueUrl:
+    """One URL of the frontier, claimed: where to look, what is known of it, and who announced it."""
+
+    url: str
+    url_key: str
+    host: str
+    source_id: str
+    attempt: int
+    etag: str | None = None
+    last_modified: str | None = None
+    payload_digest: str | None = None
+    warc_key: str | None = None
+    captured_at: datetime | None = None
+    announced_title: str | None = None
+    announced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """URLs over many hosts that are fetched, extracted and decided together."""
+
+    batch_id: str
+    run_id: str
+    urls: tuple[DueUrl, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What one GET of one URL returned at one instant: a row of the captures table, in its column order.
+
+    Instants are aware UTC, sizes and offsets bytes. `warc_key`, `warc_offset` and `warc_length` point at the
+    record's gzip member. `novelty`, `article_id` and `revision` are None until the page was decided.
+    """
+
+    capture_id: str
+    source_id: str
+    url: str
+    final_url: str
+    url_key: str
+    fetched_at: datetime
+    status: int | None
+    mime: str | None
+    charset: str | None
+    payload_digest: str | None
+    payload_size: int | None
+    outcome: Outcome
+    reason: str | None
+    detail: str | None
+    novelty: Novelty | None
+    article_id: str | None
+    revision: int | None
+    warc_key: str | None
+    warc_offset: int | None
+    warc_length: int | None
+    etag: str | None
+    last_modified: str | None
+    elapsed_ms: int
+    attempt: int
+    run_id: str
+
+    @property
+    def dt(self) -> date:
+        """The lake's partition: the UTC day of the fetch."""
+        return self.fetched_at.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedBatch:
+    """A batch whose bytes lie in the lake. `announced` is by url_key; what failed is a capture with its reason."""
+
+    batch: Batch
+    warc_key: str | None
+    captures: tuple[Capture, ...]
+    dispositions: dict[str, Disposition]
+    retry_after_s: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What extraction made of one capture: the article alone, or the label of what it is instead.
+
+    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC.
+    """
+
+    page_type: PageType
+    title: str | None
+    text: str
+    lede: str | None
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    modified_at: datetime | None
+    language: str | None
+    section: str | None
+    tags: tuple[str, ...]
+    image_url: str | None
+    canonical_url: str | None
+    paywalled: bool | None
+    tdm_reserved: bool | None
+    word_count: int
+    charset: str | None
+    extractor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractedBatch:
+    """A batch with its pages: `pages` by capture_id, for the captures whose outcome is OK, and no others."""
+
+    fetched: FetchedBatch
+    captures: tuple[Capture, ...]
+    pages: dict[str, Page]
+    dispositions: dict[str, Disposition]
+    extracted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One revision of one article: a row of the articles table, in its column order."""
+
+    article_id: str
+    revision: int
+    url: str
+    canonical_url: str | None
+    url_key: str
+    source_id: str
+    host: str
+    title: str | None
+    text: str
+    lede: str | None
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    modified_at: datetime | None
+    language: str | None
+    section: str | None
+    tags: tuple[str, ...]
+    image_url: str | None
+    word_count: int
+    page_type: PageType
+    paywalled: bool | None
+    tdm_reserved: bool | None
+    novelty: Novelty
+    cluster_id: str
+    is_representative: bool
+    duplicate_of: str | None
+    similarity: float | None
+    first_seen_at: datetime
+    fetched_at: datetime
+    extracted_at: datetime
+    extractor: str
+    text_digest: str
+    payload_digest: str
+    warc_key: str
+    warc_offset: int
+    warc_length: int
+
+    @property
+    def dt(self) -> date:
+        """The lake's partition: the UTC day of the fetch."""
+        return self.fetched_at.astimezone(UTC).date()

@@ -1,0 +1,1 @@
+"""Store: decisions out of the outbox into the tables of the lake."""

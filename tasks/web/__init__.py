@@ -1,0 +1,1 @@
+"""The port to the open web: guarded, bounded, polite. Shared by discover and fetch."""
