@@ -117,10 +117,37 @@ class DueUrl:
     etag: str | None = None
     last_modified: str | None = None
     payload_digest: str | None = None
-    warc_key: str | None = None
     captured_at: datetime | None = None
     announced_title: str | None = None
     announced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsAnswer:
+    """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered."""
+
+    origin: str
+    status: int | None
+    body: bytes
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRequest:
+    """Slots wanted at one host, `delay_s` apart (seconds)."""
+
+    host: str
+    count: int
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Slots reserved at one host: the first, how far apart they are (seconds), and its robots.txt, if one is kept."""
+
+    robots: RobotsAnswer | None
+    first_at: datetime
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +201,16 @@ class Capture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedBatch:
-    """A batch whose bytes lie in the lake. `announced` is by url_key; what failed is a capture with its reason."""
+    """A batch whose bytes lie in the lake; what failed is a capture with its reason.
+
+    `dispositions` are those of the captures that failed, `deferred` the URLs that were not asked for, since their
+    host wants a wait, with the instant from which they may be; both by url_key.
+    """
 
     batch: Batch
-    warc_key: str | None
     captures: tuple[Capture, ...]
     dispositions: dict[str, Disposition]
-    retry_after_s: dict[str, float]
+    deferred: dict[str, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,3 +294,13 @@ class Article:
     def dt(self) -> date:
         """The lake's partition: the UTC day of the fetch."""
         return self.fetched_at.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """One batch that is decided and not yet published; `sequence` grows in the order of the decisions."""
+
+    sequence: int
+    batch_id: str
+    captures: tuple[Capture, ...]
+    articles: tuple[Article, ...]

@@ -1,0 +1,81 @@
+"""The articles as decisions need them: what is known at a URL, and where else a text stands."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tasks.index.schema import articles
+
+CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownArticle:
+    """One article's newest revision, as far as a decision needs it."""
+
+    article_id: str
+    url_key: str
+    url: str
+    source_id: str
+    language: str | None
+    title: str | None
+    revision: int
+    text_digest: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    fetched_at: datetime
+    cluster_id: str
+    duplicate_of: str | None
+    is_representative: bool
+
+
+def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
+    """Return the articles known at these URLs, by url_key."""
+    return {one.url_key: one for part in _parts(url_keys) for one in _find(tx, articles.c.url_key.in_(part))}
+
+
+def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
+    """Return for each text digest the earliest article that has it now: the one a duplicate is a duplicate of."""
+    found: dict[str, KnownArticle] = {}
+    for part in _parts(text_digests):
+        for one in _find(tx, articles.c.text_digest.in_(part)):
+            held = found.get(one.text_digest)
+            if held is None or (one.first_seen_at, one.article_id) < (held.first_seen_at, held.article_id):
+                found[one.text_digest] = one
+    return found
+
+
+def find_by_id(tx: Connection, article_id: str) -> KnownArticle | None:
+    """Return one article, or None."""
+    return next(iter(_find(tx, articles.c.article_id == article_id)), None)
+
+
+def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
+    """Write the newest state of each article."""
+    dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    rows = [
+        {name: getattr(one, name) for name in KnownArticle.__dataclass_fields__}
+        for one in sorted(known, key=lambda one: one.article_id)
+    ]
+    if not rows:
+        return
+    statement = dialect_insert(articles)
+    kept = {"article_id", "url_key", "first_seen_at"}
+    newest = {name: statement.excluded[name] for name in KnownArticle.__dataclass_fields__ if name not in kept}
+    tx.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=newest), rows)
+
+
+def _find(tx: Connection, condition: object) -> list[KnownArticle]:
+    return [_known(row) for row in tx.execute(select(articles).where(condition)).mappings()]  # type: ignore[arg-type]
+
+
+def _known(row: RowMapping | Mapping[str, object]) -> KnownArticle:
+    return KnownArticle(**{name: row[name] for name in KnownArticle.__dataclass_fields__})  # type: ignore[arg-type]
+
+
+def _parts(values: Iterable[str]) -> list[list[str]]:
+    ordered = sorted(set(values))
+    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]

@@ -1,0 +1,209 @@
+"""Open the index: an engine that begins its transactions rightly, at the newest schema, and belongs to one lake.
+
+SQLite: WAL, `BEGIN IMMEDIATE` for whoever will write (a `BEGIN` that turns into a write fails under other writers by
+the thousand), durable at every commit. PostgreSQL: READ COMMITTED.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from tasks.errors import ConfigError, IndexUnavailable
+from tasks.index.schema import facts
+
+HEAD = "0001"
+"""The newest migration; a test holds it to migrations/versions."""
+
+BUSY_TIMEOUT_S = 30
+WRITES = "presslake_writes"
+
+
+class Index:
+    """The control plane, opened. Every decision happens inside `write()`, every look inside `read()`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.index_id = ""
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the file and not the server."""
+        return self._engine.dialect.name == "sqlite"
+
+    @property
+    def uri(self) -> str:
+        """Where it is, for people: without the password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection for reading; raises IndexUnavailable."""
+        with _translated(self.uri), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give one transaction, committed at the end and rolled back on any error; raises IndexUnavailable."""
+        with _translated(self.uri), self._engine.connect() as connection:
+            writing = connection.execution_options(**{WRITES: True})
+            with writing.begin():
+                yield writing
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_index(index_url: str) -> Index:
+    """Open the index at an SQLAlchemy URL, made or brought up to date where needed; raises ConfigError."""
+    engine = _make_engine(_parse_url(index_url))
+    index = Index(engine)
+    try:
+        _bring_up_to_date(index)
+        index.index_id = _own_id(index)
+    except IndexUnavailable as error:
+        index.close()
+        raise ConfigError(f"the index {index.uri} cannot be opened: {_first_line(error.__cause__ or error)}") from error
+    except ConfigError:
+        index.close()
+        raise
+    return index
+
+
+def bind_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
+    """Tie the index to its lake at the first use; raises ConfigError when it belongs to another.
+
+    What an index knows lies in one lake: with another beside it, whole outlets would be skipped as known.
+    """
+    with index.write() as tx:
+        bound = dict(
+            tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri")))).tuples()
+        )
+        if "lake_id" not in bound:
+            tx.execute(facts.insert(), [{"name": "lake_id", "value": lake_id}, {"name": "lake_uri", "value": lake_uri}])
+            return
+    if bound["lake_id"] != lake_id:
+        raise ConfigError(
+            f"the index {index.uri} belongs to the lake {bound.get('lake_uri')}, not to {lake_uri}: give that lake, or another --index"
+        )
+
+
+def _parse_url(index_url: str) -> URL:
+    try:
+        url = make_url(index_url)
+        url.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+        raise ConfigError(
+            f"--index {index_url!r} is not a database URL such as sqlite:///presslake.db: {_first_line(error)}"
+        ) from error
+    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ConfigError(f"--index {url.get_backend_name()}: the index is SQLite or PostgreSQL")
+    if url.get_backend_name() == "sqlite":
+        if url.database in {None, "", ":memory:"}:
+            raise ConfigError("--index sqlite:// needs a file: what is in memory is lost with the process")
+        folder = Path(url.database).parent
+        if not folder.is_dir():
+            raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
+    return url
+
+
+def _make_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if (
+            error.__class__.__name__ in {"IntegrityError", "ProgrammingError", "DataError"}
+            and not error.connection_invalidated
+        ):
+            raise  # ours to mend, not the database's to recover from
+        raise IndexUnavailable(f"{uri}: {_first_line(error.orig or error)}") from error
+
+
+def _bring_up_to_date(index: Index) -> None:
+    found = _schema_version(index)
+    if found == HEAD:
+        return
+    if found is None or found < HEAD:
+        _migrate(index)
+        return
+    raise ConfigError(
+        f"the index {index.uri} is at schema {found}; this Presslake knows up to {HEAD}: upgrade Presslake"
+    )
+
+
+def _schema_version(index: Index) -> str | None:
+    with index.read() as tx:
+        if not inspect(tx).has_table("alembic_version"):
+            return None
+        version = tx.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if version is None else str(version)
+
+
+def _migrate(index: Index) -> None:
+    from alembic import command  # noqa: PLC0415 - 0.2 s that only the first run and an upgrade need
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "tasks.index:migrations")
+    try:
+        with index.write() as tx:
+            if not index.is_sqlite:  # SQLite's BEGIN IMMEDIATE is the lock already
+                tx.execute(text("SELECT pg_advisory_xact_lock(hashtext('presslake.migrate'))"))
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+    except SQLAlchemyError as error:
+        raise ConfigError(f"the index {index.uri} cannot be brought up to date: {_first_line(error)}") from error
+
+
+def _own_id(index: Index) -> str:
+    """Return the id under which this index commits to the lake; made once."""
+    query = select(facts.c.value).where(facts.c.name == "index_id")
+    with index.read() as tx:
+        known: str | None = tx.execute(query).scalar()
+    if known is not None:
+        return known
+    with index.write() as tx:
+        known = tx.execute(query.with_for_update()).scalar()
+        if known is None:
+            known = uuid.uuid4().hex
+            tx.execute(facts.insert().values(name="index_id", value=known))
+    return known
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or error.__class__.__name__).splitlines()[0]

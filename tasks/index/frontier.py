@@ -1,0 +1,274 @@
+"""The frontier: every URL once, what is due, who has it, and what became of it.
+
+All functions take the transaction they run in. States: due, leased, done, dropped, gone, quarantined.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tasks.index.schema import frontier, hosts
+from tasks.models import DueUrl, Outcome
+
+CHUNK = 400
+"""Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
+
+NEWS, BACKFILL = 0, 10
+"""Priorities: the lower is fetched first."""
+
+SLOWEST_HOST_ROWS = 250
+"""Rows of one host that a claim looks at, at most: a batch takes no more of one host in any case."""
+
+
+class State(StrEnum):
+    """Where a URL stands. DUE may lie in the future; DROPPED comes back by schedule, GONE does not."""
+
+    DUE = "due"
+    LEASED = "leased"
+    DONE = "done"
+    DROPPED = "dropped"
+    GONE = "gone"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """One URL, as some feed announces it. `url` is in fetch form, `host` as politeness spells it."""
+
+    url: str
+    url_key: str
+    host: str
+    source_id: str
+    announced_by: str
+    title: str | None = None
+    announced_at: datetime | None = None
+    priority: int = NEWS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs."""
+
+    source_ids: frozenset[str] | None = None
+    url_keys: frozenset[str] | None = None
+
+    def clause(self) -> ColumnElement[bool]:
+        """Return it as a condition on the frontier's rows."""
+        parts = []
+        if self.source_ids is not None:
+            parts.append(frontier.c.source_id.in_(sorted(self.source_ids)))
+        if self.url_keys is not None:
+            parts.append(frontier.c.url_key.in_(sorted(self.url_keys)))
+        return and_(True, *parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What a URL's row becomes once its capture is decided. `due_at` is None where nothing is planned."""
+
+    url_key: str
+    state: State
+    due_at: datetime | None
+    attempts: int
+    outcome: Outcome
+    reason: str | None
+    etag: str | None
+    last_modified: str | None
+    payload_digest: str | None
+    captured_at: datetime
+    article_id: str | None
+
+
+def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
+    """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter."""
+    dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    by_key = {one.url_key: one for one in reversed(announcements)}
+    rows = [_row(one, now) for _, one in sorted(by_key.items())]  # sorted: two writers lock rows in one order
+    added = 0
+    for start in range(0, len(rows), CHUNK):
+        statement = (
+            dialect_insert(frontier)
+            .values(rows[start : start + CHUNK])
+            .on_conflict_do_nothing()
+            .returning(frontier.c.url_key)
+        )
+        added += len(tx.execute(statement).all())
+    return added
+
+
+def recall(tx: Connection, selection: Selection, *, now: datetime) -> int:
+    """Make every URL of the selection that was fetched before due again (`--refetch`); returns how many."""
+    known = frontier.c.state.in_((State.DONE, State.DROPPED))
+    return tx.execute(update(frontier).where(known, selection.clause()).values(state=State.DUE, due_at=now)).rowcount
+
+
+def claim(
+    tx: Connection,
+    selection: Selection,
+    *,
+    owner: str,
+    limit: int,
+    lease_s: float,
+    host_budget_s: float,
+    crawl_delays_s: Mapping[str, float],
+    now: datetime,
+) -> tuple[DueUrl, ...]:
+    """Lease up to `limit` due URLs over many hosts to the run `owner`, news first, no host beyond its budget.
+
+    `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more. A host whose next
+    slot is further away than its budget is left alone.
+    """
+    keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
+    taken: list[DueUrl] = []
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
+        # the condition stands again: another run may have taken the row since it was picked
+        statement = update(frontier).where(frontier.c.url_key.in_(part), _is_due(now)).values(lease).returning(frontier)
+        taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
+    order = {key: place for place, key in enumerate(keys)}
+    return tuple(sorted(taken, key=lambda due: order[due.url_key]))
+
+
+def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
+    """Prolong every lease of the run; returns how many it holds."""
+    held = and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED)
+    return tx.execute(update(frontier).where(held).values(lease_until=now + timedelta(seconds=lease_s))).rowcount
+
+
+def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
+    """Write what became of each URL and end its lease."""
+    statement = (
+        update(frontier)
+        .where(frontier.c.url_key == bindparam("key"))
+        .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
+    )
+    rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
+    if rows:
+        tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
+
+
+def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
+    """Give URLs back that were claimed and not asked for, due at the instant given."""
+    statement = (
+        update(frontier)
+        .where(frontier.c.url_key == bindparam("key"), frontier.c.state == State.LEASED)
+        .values(state=State.DUE, due_at=bindparam("until"), lease_owner=None, lease_until=None)
+    )
+    if until:
+        tx.execute(statement, [{"key": key, "until": instant} for key, instant in sorted(until.items())])
+
+
+def count_pending(tx: Connection, selection: Selection) -> int:
+    """Count the URLs that are known and still to be fetched, now or later."""
+    waiting = frontier.c.state.in_((State.DUE, State.LEASED))
+    return tx.execute(select(func.count()).select_from(frontier).where(waiting, selection.clause())).scalar_one()
+
+
+def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
+    """Count URLs by source and state."""
+    counts: dict[str, Counter[str]] = {}
+    query = select(frontier.c.source_id, frontier.c.state, func.count()).group_by(
+        frontier.c.source_id, frontier.c.state
+    )
+    for source_id, state, number in tx.execute(query).tuples():
+        counts.setdefault(source_id, Counter())[state] = number
+    return {source_id: dict(states) for source_id, states in counts.items()}
+
+
+_SETTLED = (
+    "state",
+    "due_at",
+    "attempts",
+    "outcome",
+    "reason",
+    "etag",
+    "last_modified",
+    "payload_digest",
+    "captured_at",
+    "article_id",
+)
+
+
+def _row(one: Announcement, now: datetime) -> dict[str, object]:
+    return {
+        "url_key": one.url_key,
+        "url": one.url,
+        "host": one.host,
+        "source_id": one.source_id,
+        "state": State.DUE,
+        "priority": one.priority,
+        "due_at": now,
+        "attempts": 0,
+        "announced_by": one.announced_by,
+        "announced_title": one.title,
+        "announced_at": one.announced_at,
+        "discovered_at": now,
+    }
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    due = and_(frontier.c.state.in_((State.DUE, State.DROPPED)), frontier.c.due_at <= now)
+    return or_(due, and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now))
+
+
+def _pick(
+    tx: Connection,
+    selection: Selection,
+    *,
+    limit: int,
+    host_budget_s: float,
+    crawl_delays_s: Mapping[str, float],
+    now: datetime,
+) -> list[str]:
+    order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
+    place = func.row_number().over(partition_by=frontier.c.host, order_by=order).label("place")
+    ranked = (
+        select(frontier.c.url_key, frontier.c.host, frontier.c.source_id, frontier.c.priority, frontier.c.due_at, place)
+        .where(_is_due(now), selection.clause())
+        .subquery()
+    )
+    query = (
+        select(
+            ranked.c.url_key,
+            ranked.c.host,
+            ranked.c.source_id,
+            ranked.c.place,
+            hosts.c.next_slot_at,
+            hosts.c.crawl_delay_s,
+        )
+        .select_from(ranked.outerjoin(hosts, hosts.c.host == ranked.c.host))
+        .where(ranked.c.place <= SLOWEST_HOST_ROWS)
+        .order_by(ranked.c.priority, ranked.c.place, ranked.c.due_at, ranked.c.url_key)
+    )
+    keys: list[str] = []
+    for url_key, _, source_id, number, next_slot_at, host_delay_s in tx.execute(query).tuples():
+        delay_s = max(crawl_delays_s.get(source_id, 0.0), host_delay_s or 0.0)
+        waits_s = max(0.0, (next_slot_at - now).total_seconds()) if next_slot_at else 0.0
+        is_within_budget = waits_s + (number - 1) * delay_s <= host_budget_s
+        if is_within_budget or (number == 1 and waits_s <= host_budget_s):
+            keys.append(url_key)
+        if len(keys) == limit:
+            break
+    return keys
+
+
+def _due_url(row: RowMapping) -> DueUrl:
+    return DueUrl(
+        url=row["url"],
+        url_key=row["url_key"],
+        host=row["host"],
+        source_id=row["source_id"],
+        attempt=row["attempts"] + 1,
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        payload_digest=row["payload_digest"],
+        captured_at=row["captured_at"],
+        announced_title=row["announced_title"],
+        announced_at=row["announced_at"],
+    )

@@ -1,0 +1,165 @@
+"""The first schema: facts, runs, feeds, frontier, hosts, robots, articles, batches, outbox."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from tasks.index.schema import Instant
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "articles",
+        sa.Column("article_id", sa.String(length=32), nullable=False),
+        sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=True),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("text_digest", sa.String(length=80), nullable=False),
+        sa.Column("published_at", Instant(), nullable=True),
+        sa.Column("first_seen_at", Instant(), nullable=False),
+        sa.Column("fetched_at", Instant(), nullable=False),
+        sa.Column("cluster_id", sa.String(length=32), nullable=False),
+        sa.Column("duplicate_of", sa.String(length=32), nullable=True),
+        sa.Column("is_representative", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_articles")),
+        sa.UniqueConstraint("url_key", name=op.f("uq_articles_url_key")),
+    )
+    op.create_index(op.f("ix_articles_cluster_id"), "articles", ["cluster_id"], unique=False)
+    op.create_index(op.f("ix_articles_source_id"), "articles", ["source_id"], unique=False)
+    op.create_index(op.f("ix_articles_text_digest"), "articles", ["text_digest"], unique=False)
+    op.create_table(
+        "batches",
+        sa.Column("batch_id", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_batches")),
+    )
+    op.create_index(op.f("ix_batches_run_id"), "batches", ["run_id"], unique=False)
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
+    )
+    op.create_table(
+        "feeds",
+        sa.Column("feed_url", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=True),
+        sa.Column("last_modified", sa.Text(), nullable=True),
+        sa.Column("body_digest", sa.String(length=80), nullable=True),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("polled_at", Instant(), nullable=True),
+        sa.Column("interval_s", sa.Float(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("entries", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("feed_url", name=op.f("pk_feeds")),
+    )
+    op.create_index(op.f("ix_feeds_source_id"), "feeds", ["source_id"], unique=False)
+    op.create_table(
+        "frontier",
+        sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("lease_owner", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", Instant(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=True),
+        sa.Column("last_modified", sa.Text(), nullable=True),
+        sa.Column("payload_digest", sa.String(length=80), nullable=True),
+        sa.Column("captured_at", Instant(), nullable=True),
+        sa.Column("article_id", sa.String(length=32), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("announced_by", sa.Text(), nullable=True),
+        sa.Column("announced_title", sa.Text(), nullable=True),
+        sa.Column("announced_at", Instant(), nullable=True),
+        sa.Column("discovered_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("url_key", name=op.f("pk_frontier")),
+    )
+    op.create_index(op.f("ix_frontier_host"), "frontier", ["host"], unique=False)
+    op.create_index(op.f("ix_frontier_lease_owner"), "frontier", ["lease_owner"], unique=False)
+    op.create_index(op.f("ix_frontier_source_id_state"), "frontier", ["source_id", "state"], unique=False)
+    op.create_index(
+        op.f("ix_frontier_state_priority_due_at"), "frontier", ["state", "priority", "due_at"], unique=False
+    )
+    op.create_table(
+        "hosts",
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("next_slot_at", Instant(), nullable=False),
+        sa.Column("crawl_delay_s", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_hosts")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("batch_id", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("batch_id", name=op.f("uq_outbox_batch_id")),
+    )
+    op.create_table(
+        "robots",
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("fetched_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", name=op.f("pk_robots")),
+    )
+    op.create_table(
+        "runs",
+        sa.Column("run_id", sa.String(length=64), nullable=False),
+        sa.Column("machine", sa.String(length=255), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("process_born_at", sa.Float(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
+    )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("runs")
+    op.drop_table("robots")
+    op.drop_table("outbox")
+    op.drop_table("hosts")
+    op.drop_index(op.f("ix_frontier_state_priority_due_at"), table_name="frontier")
+    op.drop_index(op.f("ix_frontier_source_id_state"), table_name="frontier")
+    op.drop_index(op.f("ix_frontier_lease_owner"), table_name="frontier")
+    op.drop_index(op.f("ix_frontier_host"), table_name="frontier")
+    op.drop_table("frontier")
+    op.drop_index(op.f("ix_feeds_source_id"), table_name="feeds")
+    op.drop_table("feeds")
+    op.drop_table("facts")
+    op.drop_table("counters")
+    op.drop_index(op.f("ix_batches_run_id"), table_name="batches")
+    op.drop_table("batches")
+    op.drop_index(op.f("ix_articles_text_digest"), table_name="articles")
+    op.drop_index(op.f("ix_articles_source_id"), table_name="articles")
+    op.drop_index(op.f("ix_articles_cluster_id"), table_name="articles")
+    op.drop_table("articles")

@@ -1,0 +1,113 @@
+"""The outbox: decisions that are committed in the index and not yet published in the lake.
+
+The sequence comes from a row that stays locked until the decision commits: so it grows in the order of commits, and
+whoever reads 6 has seen 5. The payload is JSON under zlib, read back into the values it was made from.
+"""
+
+import dataclasses
+import types
+import typing
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tasks.index.schema import batches, counters, outbox
+from tasks.models import Article, Capture, OutboxItem
+
+COUNTER = "outbox"
+T = TypeVar("T")
+
+
+def decided_counts(tx: Connection, batch_id: str) -> dict[str, Any] | None:
+    """Return what the batch came to if it was decided before, so that it is not decided twice."""
+    counts = tx.execute(select(batches.c.counts).where(batches.c.batch_id == batch_id)).scalar()
+    return None if counts is None else orjson.loads(counts)
+
+
+def append(
+    tx: Connection,
+    *,
+    batch_id: str,
+    run_id: str,
+    captures: Iterable[Capture],
+    articles: Iterable[Article],
+    counts: Mapping[str, Any],
+    now: datetime,
+) -> int:
+    """Put a decided batch into the outbox and note it as decided; returns its sequence."""
+    payload = zlib.compress(orjson.dumps({"captures": list(captures), "articles": list(articles)}), 1)
+    sequence = _next_sequence(tx)
+    tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
+    tx.execute(
+        insert(batches).values(batch_id=batch_id, run_id=run_id, decided_at=now, counts=orjson.dumps(counts).decode())
+    )
+    return sequence
+
+
+def pending(tx: Connection, *, limit: int) -> tuple[OutboxItem, ...]:
+    """Return the oldest unpublished batches, in their order."""
+    rows = tx.execute(select(outbox).order_by(outbox.c.sequence).limit(limit)).mappings()
+    return tuple(_item(row["sequence"], row["batch_id"], row["payload"]) for row in rows)
+
+
+def clear(tx: Connection, sequences: Iterable[int]) -> None:
+    """Take published batches out."""
+    tx.execute(delete(outbox).where(outbox.c.sequence.in_(list(sequences))))
+
+
+def _next_sequence(tx: Connection) -> int:
+    raised = (
+        update(counters)
+        .where(counters.c.name == COUNTER)
+        .values(value=counters.c.value + 1)
+        .returning(counters.c.value)
+    )
+    sequence = tx.execute(raised).scalar()
+    if sequence is None:
+        tx.execute(insert(counters).values(name=COUNTER, value=1))
+        return 1
+    return int(sequence)
+
+
+def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
+    content = orjson.loads(zlib.decompress(payload))
+    return OutboxItem(
+        sequence=sequence,
+        batch_id=batch_id,
+        captures=tuple(_revive(Capture, row) for row in content["captures"]),
+        articles=tuple(_revive(Article, row) for row in content["articles"]),
+    )
+
+
+def _revive(kind: type[T], row: Mapping[str, Any]) -> T:
+    return kind(
+        **{
+            name: value if value is None else make(value)
+            for (name, make), value in zip(_makers(kind), row.values(), strict=True)
+        }
+    )
+
+
+@cache
+def _makers(kind: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Return for each field what makes its value again out of JSON's."""
+    hints = typing.get_type_hints(kind)
+    return tuple((field.name, _maker(hints[field.name])) for field in dataclasses.fields(kind))
+
+
+def _maker(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type hint is of any type
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    plain = next(option for option in options if option is not types.NoneType)
+    if plain is datetime:
+        return lambda value: datetime.fromisoformat(value).astimezone(UTC)
+    if typing.get_origin(plain) is tuple:
+        return tuple
+    if isinstance(plain, type) and issubclass(plain, StrEnum):
+        return plain
+    return lambda value: value

@@ -1,0 +1,69 @@
+"""Who is running: one row a run, with the process that does it, so that a dead one's leases come back at once."""
+
+import os
+import platform
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Connection, select, update
+
+from tasks.index.schema import frontier, runs
+
+RUNNING, ENDED, DIED = "running", "ended", "died"
+BIRTH_TOLERANCE_S = 2.0
+
+
+def begin_run(tx: Connection, *, run_id: str, now: datetime) -> None:
+    """Note that this process runs `run_id`; a Prefect retry of the same run takes the row over."""
+    mine = {"machine": _this_machine(), "pid": os.getpid(), "process_born_at": psutil.Process().create_time()}
+    taken = tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=RUNNING, ended_at=None, **mine))
+    if not taken.rowcount:
+        tx.execute(runs.insert().values(run_id=run_id, started_at=now, state=RUNNING, **mine))
+
+
+def end_run(tx: Connection, *, run_id: str, now: datetime, summary: str | None) -> None:
+    """Note that the run is over, give back what it still holds, and keep its summary (JSON)."""
+    tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=ENDED, ended_at=now, summary=summary))
+    _release(tx, run_id)
+
+
+def release_dead_runs(tx: Connection, *, now: datetime) -> int:
+    """Give back the leases of runs whose process is gone from this machine; returns how many URLs came back."""
+    here = select(runs.c.run_id, runs.c.pid, runs.c.process_born_at).where(
+        runs.c.state == RUNNING, runs.c.machine == _this_machine()
+    )
+    released = 0
+    for run_id, pid, born_at in tx.execute(here).tuples().all():
+        if _is_alive(pid, born_at):
+            continue
+        released += _release(tx, run_id)
+        tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=DIED, ended_at=now))
+    return released
+
+
+def _release(tx: Connection, run_id: str) -> int:
+    held = update(frontier).where(frontier.c.lease_owner == run_id, frontier.c.state == "leased")
+    return tx.execute(held.values(state="due", lease_owner=None, lease_until=None)).rowcount
+
+
+def _is_alive(pid: int, born_at: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - born_at) < BIRTH_TOLERANCE_S
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _this_machine() -> str:
+    """Name the space in which a process id means something: host, boot and, in containers, the pid namespace."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    namespace = Path("/proc/self/ns/pid")
+    parts = [platform.node()]
+    if boot.exists():
+        parts.append(boot.read_text().strip())
+    if namespace.exists():
+        parts.append(str(namespace.stat().st_ino))
+    return "/".join(parts)[:255]
