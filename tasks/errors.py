@@ -21,10 +21,11 @@
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
     │   └── IndexUnavailable
-    └── ConfigError          ends the run with one clear line, exit 2
-        ├── CatalogueError
-        ├── LakeFormatError
-        └── ServerUnavailable
+    ├── ConfigError          ends the run with one clear line, exit 2
+    │   ├── CatalogueError
+    │   ├── LakeFormatError
+    │   └── ServerUnavailable
+    └── Stopped              Ctrl-C or SIGTERM: what is stored is whole, the rest comes back
 
 Pure: nothing here does anything.
 """
@@ -240,3 +241,7 @@ class LakeFormatError(ConfigError):
 
 class ServerUnavailable(ConfigError):
     """The Prefect server that is configured does not answer, or the local one did not start."""
+
+
+class Stopped(PresslakeError):
+    """This process was asked to stop; the batch under way was given up, and its URLs come back."""

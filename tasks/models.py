@@ -3,7 +3,7 @@
 Column order in `Capture` and `Article` is the lake's (docs/lake.md); tests hold the two together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -102,7 +102,6 @@ class Failure:
     disposition: Disposition
     detail: str
     happened_at: datetime
-    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,3 +303,31 @@ class OutboxItem:
     batch_id: str
     captures: tuple[Capture, ...]
     articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name."""
+
+    batch_id: str
+    fetched: int = 0
+    not_modified: int = 0
+    articles: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    quarantined: int = 0
+    payload_size: int = 0
+    host_ms: dict[str, int] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverReport:
+    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason."""
+
+    polled: int = 0
+    unchanged: int = 0
+    discovered: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()

@@ -95,7 +95,7 @@ def _revive(kind: type[T], row: Mapping[str, Any]) -> T:
 
 
 @cache
-def _makers(kind: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+def _makers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     """Return for each field what makes its value again out of JSON's."""
     hints = typing.get_type_hints(kind)
     return tuple((field.name, _maker(hints[field.name])) for field in dataclasses.fields(kind))

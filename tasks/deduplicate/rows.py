@@ -1,0 +1,110 @@
+"""Make the rows of the articles table, and count what a batch came to. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from tasks.deduplicate.judge import Verdict
+from tasks.errors import Disposition
+from tasks.index.articles import KnownArticle
+from tasks.models import Article, BatchReport, Capture, DueUrl, Failure, Outcome, Page
+from tasks.urls import host_of
+
+SHOWN_FAILURES = 200
+"""Failures a batch that are kept one by one; all of them are counted."""
+
+
+def article_row(
+    due: DueUrl,
+    capture: Capture,
+    page: Page,
+    verdict: Verdict,
+    *,
+    text_digest: str,
+    known: KnownArticle | None,
+    extracted_at: datetime,
+) -> Article:
+    """Return the row for one new revision. What the page does not say of itself, its feed's entry may."""
+    return Article(
+        article_id=verdict.article_id,
+        revision=verdict.revision,
+        url=capture.url,
+        canonical_url=page.canonical_url,
+        url_key=capture.url_key,
+        source_id=capture.source_id,
+        host=host_of(capture.final_url),
+        title=page.title or due.announced_title,
+        text=page.text,
+        lede=page.lede,
+        authors=page.authors,
+        published_at=page.published_at or due.announced_at,
+        modified_at=page.modified_at,
+        language=page.language,
+        section=page.section,
+        tags=page.tags,
+        image_url=page.image_url,
+        word_count=page.word_count,
+        page_type=page.page_type,
+        paywalled=page.paywalled,
+        tdm_reserved=page.tdm_reserved,
+        novelty=verdict.novelty,
+        cluster_id=verdict.cluster_id,
+        is_representative=verdict.is_representative,
+        duplicate_of=verdict.duplicate_of,
+        similarity=verdict.similarity,
+        first_seen_at=known.first_seen_at if known else capture.fetched_at,
+        fetched_at=capture.fetched_at,
+        extracted_at=extracted_at,
+        extractor=page.extractor,
+        text_digest=text_digest,
+        payload_digest=str(capture.payload_digest),
+        warc_key=str(capture.warc_key),
+        warc_offset=int(capture.warc_offset or 0),
+        warc_length=int(capture.warc_length or 0),
+    )
+
+
+def known_after(article: Article) -> KnownArticle:
+    """Return what later decisions need of this revision."""
+    return KnownArticle(**{name: getattr(article, name) for name in KnownArticle.__dataclass_fields__})
+
+
+def report_of(batch_id: str, captures: Iterable[Capture], dispositions: dict[str, Disposition]) -> BatchReport:
+    """Count a decided batch; every capture is counted exactly once among its outcomes."""
+    looks = tuple(captures)
+    outcomes = Counter(one.outcome for one in looks)
+    pages = [one for one in looks if one.outcome is Outcome.OK]
+    return BatchReport(
+        batch_id=batch_id,
+        fetched=sum(one.status == 200 and one.outcome is not Outcome.NOT_MODIFIED for one in looks),
+        not_modified=outcomes[Outcome.NOT_MODIFIED],
+        articles=dict(Counter(str(one.novelty) for one in pages)),
+        skipped=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.SKIPPED)),
+        failed=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.FAILED)),
+        quarantined=outcomes[Outcome.QUARANTINED],
+        payload_size=sum(one.payload_size or 0 for one in looks),
+        host_ms=_slowest_answers(looks),
+        failures=tuple(_failures(looks, dispositions))[:SHOWN_FAILURES],
+    )
+
+
+def _slowest_answers(looks: Iterable[Capture]) -> dict[str, int]:
+    slowest: dict[str, int] = {}
+    for one in looks:
+        if one.status is not None:
+            host = host_of(one.url)
+            slowest[host] = max(slowest.get(host, 0), one.elapsed_ms)
+    return slowest
+
+
+def _failures(looks: Iterable[Capture], dispositions: dict[str, Disposition]) -> Iterable[Failure]:
+    for one in looks:
+        if one.outcome in {Outcome.FAILED, Outcome.QUARANTINED}:
+            yield Failure(
+                url=one.url,
+                source_id=one.source_id,
+                reason=str(one.reason),
+                disposition=dispositions[one.url_key],
+                detail=one.detail or "",
+                happened_at=one.fetched_at,
+            )

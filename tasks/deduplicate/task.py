@@ -1,0 +1,26 @@
+"""The deduplicate task: one run a batch."""
+
+from datetime import UTC, datetime
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.deduplicate.stage import decide_batch
+from tasks.engine import RETRIES
+from tasks.models import BatchReport, ExtractedBatch
+from tasks.opening import opened_index
+from tasks.settings import Settings
+
+
+@task(
+    name="deduplicate",
+    task_run_name="deduplicate {extracted.fetched.batch.batch_id}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def deduplicate(extracted: ExtractedBatch, settings: Settings) -> BatchReport:
+    """Decide a batch and return what it came to."""
+    report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC))
+    get_run_logger().info("decided %s", report.articles)
+    return report

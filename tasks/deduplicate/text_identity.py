@@ -1,0 +1,23 @@
+"""The exact identity of a text: equal words in equal order, whatever their case, width or white space. Pure."""
+
+import hashlib
+import re
+import unicodedata
+
+ALGORITHM = 1
+"""The number kept with every digest; whoever changes a rule below raises it."""
+
+TOKEN = re.compile(r"[^\W_]+(?:[.,:/][^\W_]+)*")
+
+
+def tokenise(text: str) -> list[str]:
+    """Return the words of a text: NFKC, format characters removed, casefolded; `3.5`, `10:30` and `2/3` stay whole."""
+    normal = unicodedata.normalize("NFKC", text)
+    if not normal.isascii():
+        normal = "".join(character for character in normal if unicodedata.category(character) != "Cf")
+    return TOKEN.findall(normal.casefold())
+
+
+def text_digest(text: str) -> str:
+    """Return `t<algorithm>:<SHA-256, hex>` over the words of the text, one space apart."""
+    return f"t{ALGORITHM}:{hashlib.sha256(' '.join(tokenise(text)).encode('utf-8', 'surrogatepass')).hexdigest()}"

@@ -1,0 +1,56 @@
+"""The extract task: one run a batch, over a pool of processes that this process keeps between batches."""
+
+import threading
+from datetime import UTC, datetime
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.engine import RETRIES
+from tasks.extract.page import ExtractConfig
+from tasks.extract.pool import ExtractorPool
+from tasks.extract.stage import extract_batch
+from tasks.models import ExtractedBatch, FetchedBatch
+from tasks.opening import opened_store
+from tasks.progress import progress
+from tasks.settings import Settings
+
+_pool_lock = threading.Lock()
+_pool: ExtractorPool | None = None
+
+
+@task(
+    name="extract",
+    task_run_name="extract {fetched.batch.batch_id}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def extract(fetched: FetchedBatch, settings: Settings) -> ExtractedBatch:
+    """Extract a batch's pages and return them beside their captures."""
+    extracted = extract_batch(
+        fetched,
+        pool=_shared_pool(settings),
+        read_segment=opened_store(settings).get,
+        now=datetime.now(UTC),
+        extracted_one=lambda: progress.add("extracted"),
+    )
+    get_run_logger().info("extracted %d pages", len(extracted.pages))
+    return extracted
+
+
+def close_pool() -> None:
+    """End the extraction processes; the next batch starts them again."""
+    global _pool  # noqa: PLW0603 - one pool a process, warm between batches
+    with _pool_lock:
+        if _pool is not None:
+            _pool.close()
+            _pool = None
+
+
+def _shared_pool(settings: Settings) -> ExtractorPool:
+    global _pool  # noqa: PLW0603
+    with _pool_lock:
+        if _pool is None:
+            _pool = ExtractorPool(settings.extract_workers, ExtractConfig())
+        return _pool

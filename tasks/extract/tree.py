@@ -1,0 +1,96 @@
+"""An HTML tree from text, and what is read off it: folded text and how much of it stands in links. Pure."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from lxml.etree import LxmlError
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+INVISIBLE = ("script", "style", "noscript", "template")
+"""Elements that a reader never sees; noscript, since what stands in it is shown to nobody's browser."""
+
+# control and direction marks, soft hyphens, the byte order mark, and what a wrong decoding left behind; not U+200C
+# and U+200D, which are spelling in Persian, Hindi and others
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f\u00ad\u061c\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
+)
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(slots=True)
+class Weight:
+    """Characters under an element: all of them, and those that stand in links."""
+
+    text: int = 0
+    linked: int = 0
+
+    @property
+    def prose(self) -> int:
+        """Characters outside of links."""
+        return self.text - self.linked
+
+    @property
+    def link_share(self) -> float:
+        """The part that stands in links, 0 to 1; 0 where there is no text."""
+        return self.linked / self.text if self.text else 0.0
+
+
+def parse_html(text: str) -> HtmlElement | None:
+    """Return the document's root element, or None where there is nothing to parse.
+
+    `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
+    instructions are left out, so that every node is an element.
+    """
+    # the bytes are made anew from text, so that neither an XML declaration nor a meta element is believed
+    source = text.replace("\x00", "").encode("utf-8", "replace")
+    if not source.strip():
+        return None
+    parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return document_fromstring(source, parser=parser, ensure_head_body=True)
+    except LxmlError:  # nothing but comments
+        return None
+
+
+def clean(text: str | None) -> str:
+    """Return text in NFC with white space folded and unseen or broken characters (U+FFFD) gone."""
+    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", text or "")).split())
+
+
+def text_of(element: HtmlElement) -> str:
+    """Return all text under an element, cleaned."""
+    return clean("".join(element.itertext()))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return a text's words, casefolded: equal for lines that differ in punctuation only."""
+    return tuple(_WORD.findall(clean(text).casefold()))
+
+
+def weigh(elements: list[HtmlElement]) -> dict[HtmlElement, Weight]:
+    """Return the weight of each element of a subtree, given in document order. Linear."""
+    weights = {element: Weight() for element in elements}
+    in_link: set[HtmlElement] = set()
+    for element in elements:
+        parent = element.getparent()
+        if element.tag == "a" or parent in in_link:
+            in_link.add(element)
+        _add(weights[element], element.text, is_linked=element in in_link)
+        if parent in weights:
+            _add(weights[parent], element.tail, is_linked=parent in in_link)
+    for element in reversed(elements):
+        above = weights.get(element.getparent())
+        if above is not None:
+            above.text += weights[element].text
+            above.linked += weights[element].linked
+    return weights
+
+
+def _add(weight: Weight, text: str | None, *, is_linked: bool) -> None:
+    if text:
+        size = len(" ".join(text.split()))
+        weight.text += size
+        weight.linked += size if is_linked else 0

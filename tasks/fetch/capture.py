@@ -1,0 +1,93 @@
+"""From what came back to a row of the captures table. Pure.
+
+A page is what a GET gave with 200 and HTML; everything else is a capture too, with the reason why it is no page.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.errors import Disposition, ItemError, NotHtml
+from tasks.models import Capture, DueUrl, Outcome
+from tasks.web.client import Fetched
+from tasks.web.headers import media_type
+
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
+UNTYPED = frozenset({None, "", "application/octet-stream", "text/plain", "binary/octet-stream"})
+SNIFFED_SIZE = 1024
+DETAIL_LENGTH = 500
+OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outcome.QUARANTINED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAddress:
+    """Where a payload lies: its digest, and its record in a segment (bytes)."""
+
+    payload_digest: str | None
+    warc_key: str
+    warc_offset: int
+    warc_length: int
+
+
+def check_is_html(fetched: Fetched) -> None:
+    """Raise NotHtml unless the answer is a page by its type or, where that says nothing, by its first bytes."""
+    kind = media_type(fetched.header("content-type"))
+    start = fetched.content[:SNIFFED_SIZE].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if kind in HTML_TYPES and not start.startswith((b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"pk\x03\x04")):
+        return
+    if kind in UNTYPED and (start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in start):
+        return
+    raise NotHtml(f"{kind or 'no content type'} at {fetched.url}")
+
+
+def capture_of(
+    due: DueUrl,
+    *,
+    run_id: str,
+    asked_at: datetime,
+    fetched: Fetched | None,
+    error: ItemError | None,
+    record: RecordAddress | None,
+    is_known: bool,
+) -> Capture:
+    """Return the row for one look at one URL; `is_known` says that the payload is the one captured before."""
+    outcome, reason, detail = _outcome(fetched, error, is_known=is_known)
+    return Capture(
+        capture_id=hashlib.sha256(f"{due.url}\n{asked_at.isoformat()}\n{run_id}".encode()).hexdigest()[:32],
+        source_id=due.source_id,
+        url=due.url,
+        final_url=fetched.url if fetched else due.url,
+        url_key=due.url_key,
+        fetched_at=asked_at,
+        status=fetched.final.status if fetched else None,
+        mime=media_type(fetched.header("content-type")) if fetched else None,
+        charset=None,
+        payload_digest=(record.payload_digest if record else None)
+        if outcome is not Outcome.NOT_MODIFIED
+        else due.payload_digest,
+        payload_size=len(fetched.final.body) if fetched else None,
+        outcome=outcome,
+        reason=reason,
+        detail=detail,
+        novelty=None,
+        article_id=None,
+        revision=None,
+        warc_key=record.warc_key if record else None,
+        warc_offset=record.warc_offset if record else None,
+        warc_length=record.warc_length if record else None,
+        etag=fetched.header("etag") if fetched else None,
+        last_modified=fetched.header("last-modified") if fetched else None,
+        elapsed_ms=sum(hop.elapsed_ms for hop in fetched.hops) if fetched else 0,
+        attempt=due.attempt,
+        run_id=run_id,
+    )
+
+
+def _outcome(
+    fetched: Fetched | None, error: ItemError | None, *, is_known: bool
+) -> tuple[Outcome, str | None, str | None]:
+    if error is not None:
+        return OUTCOMES.get(error.disposition, Outcome.FAILED), error.counted_as, str(error)[:DETAIL_LENGTH]
+    if fetched is not None and (fetched.final.status == 304 or is_known):
+        return Outcome.NOT_MODIFIED, None, None
+    return Outcome.OK, None, None

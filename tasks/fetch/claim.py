@@ -1,0 +1,38 @@
+"""Claim the next batch off the frontier."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tasks.catalogue import SourceRules
+from tasks.index import frontier
+from tasks.index.database import Index
+from tasks.index.frontier import Selection
+from tasks.models import Batch
+
+
+def claim_batch(
+    index: Index,
+    selection: Selection,
+    *,
+    run_id: str,
+    limit: int,
+    lease_s: float,
+    host_budget_s: float,
+    rules: Mapping[str, SourceRules],
+) -> Batch | None:
+    """Lease up to `limit` due URLs and return them as a batch, or None when nothing is due."""
+    now = datetime.now(UTC)
+    delays = {source_id: one.crawl_delay_s for source_id, one in rules.items()}
+    with index.write() as tx:
+        urls = frontier.claim(
+            tx,
+            selection,
+            owner=run_id,
+            limit=limit,
+            lease_s=lease_s,
+            host_budget_s=host_budget_s,
+            crawl_delays_s=delays,
+            now=now,
+        )
+    return Batch(batch_id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}", run_id=run_id, urls=urls) if urls else None

@@ -1,0 +1,147 @@
+"""The fetch stage: a batch of due URLs into captures, with every byte of them in one WARC segment of the lake.
+
+The segment is in the lake before this returns: nothing says that a page is captured before its bytes are there.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tasks.catalogue import SourceRules
+from tasks.errors import Disposition, ItemError
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
+from tasks.models import Batch, Capture, DueUrl, FetchedBatch
+from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
+from tasks.web.client import Exchange, Fetched
+from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
+
+
+async def fetch_batch(
+    batch: Batch,
+    *,
+    client: PoliteClient,
+    rules: dict[str, SourceRules],
+    segment_key: str,
+    software: str,
+    max_segment_size: int,
+    put: Callable[[str, bytes], None],
+    fetched_one: Callable[[], None],
+) -> FetchedBatch:
+    """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
+
+    A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back.
+    """
+    segment = SegmentWriter(segment_key, software=software, created_at=datetime.now(UTC))
+    gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
+    visits = [
+        Visit(key=due.url_key, url=due.url, rules=rules[due.source_id], etag=due.etag, last_modified=due.last_modified)
+        for due in batch.urls
+    ]
+    await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size)
+    if not segment.is_empty:
+        put(segment_key, segment.to_bytes())
+    return gathering.finished()
+
+
+class _Gathering:
+    """What has come back so far, and its segment."""
+
+    def __init__(
+        self, *, batch: Batch, segment: SegmentWriter, segment_key: str, fetched_one: Callable[[], None]
+    ) -> None:
+        self._batch = batch
+        self._due = {due.url_key: due for due in batch.urls}
+        self._segment = segment
+        self._segment_key = segment_key
+        self._fetched_one = fetched_one
+        self._captures: dict[str, Capture] = {}
+        self._dispositions: dict[str, Disposition] = {}
+        self._deferred: dict[str, datetime] = {}
+
+    def take(self, visit: Visit, result: Answered | Deferred) -> None:
+        """Record what came of one visit."""
+        due = self._due[visit.key]
+        if isinstance(result, Deferred):
+            self._deferred[due.url_key] = result.until
+            return
+        error = result.error or _trouble(result.fetched)
+        is_known = error is None and _is_known(due, result.fetched)
+        record = None
+        if result.fetched:
+            try:
+                record = self._write(due, result.fetched, is_known=is_known)
+            except ItemError as unwritable:  # a head that no WARC record can hold
+                error, is_known = unwritable, False
+        self._captures[due.url_key] = capture_of(
+            due,
+            run_id=self._batch.run_id,
+            asked_at=result.asked_at,
+            fetched=result.fetched,
+            error=error,
+            record=record,
+            is_known=is_known,
+        )
+        if error is not None:
+            self._dispositions[due.url_key] = error.disposition
+        self._fetched_one()
+
+    def finished(self) -> FetchedBatch:
+        """Return the batch, in the order in which its URLs were claimed."""
+        captures = tuple(self._captures[key] for key in self._due if key in self._captures)
+        return FetchedBatch(
+            batch=self._batch, captures=captures, dispositions=self._dispositions, deferred=self._deferred
+        )
+
+    def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:
+        """Write every hop into the segment, the last as a revisit where its payload is known; returns the last's place."""
+        *redirects, final = fetched.hops
+        for hop in redirects:
+            self._add(hop)
+        if final.status != 304 and not is_known:
+            ref = self._add(final)
+        else:
+            profile = RevisitProfile.SERVER_NOT_MODIFIED if final.status == 304 else RevisitProfile.IDENTICAL_PAYLOAD
+            ref = self._segment.add_revisit(
+                profile=profile,
+                url=final.url,
+                request_head=final.request_head,
+                response_head=final.response_head,
+                fetched_at=final.started_at,
+                address=final.address,
+                payload_digest=due.payload_digest,
+                refers_to_url=due.url,
+                refers_to_date=due.captured_at,
+            )
+        return RecordAddress(
+            payload_digest=ref.payload_digest,
+            warc_key=self._segment_key,
+            warc_offset=ref.offset,
+            warc_length=ref.length,
+        )
+
+    def _add(self, hop: Exchange) -> RecordRef:
+        return self._segment.add_exchange(
+            url=hop.url,
+            request_head=hop.request_head,
+            response_head=hop.response_head,
+            body=hop.body,
+            fetched_at=hop.started_at,
+            address=hop.address,
+        )
+
+
+def _trouble(fetched: Fetched | None) -> ItemError | None:
+    """Return why an answer with a good status is no page, or None."""
+    if fetched is None or fetched.final.status == 304:
+        return None
+    try:
+        check_is_html(fetched)
+    except ItemError as error:
+        return error
+    return None
+
+
+def _is_known(due: DueUrl, fetched: Fetched | None) -> bool:
+    """Whether the payload is the one that was captured last time, though the server sent it whole."""
+    if fetched is None or due.payload_digest is None:
+        return False
+    return payload_digest(fetched.final.body) == due.payload_digest

@@ -1,0 +1,150 @@
+"""YAML into plain values, and each value's line, for messages that name it. Reads files; else pure.
+
+The core schema of YAML 1.2, so that `language: no` is text and no Boolean; no tags; aliases cannot blow it up.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from tasks.errors import CatalogueError
+
+_MAX_NODES = 1_000_000  # with aliases expanded: a few lines of YAML can name billions
+_MAX_DEPTH = 16
+_MAX_MESSAGE = 300
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+
+
+def read_text(path: Path, max_size: int) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_size + 1)
+    except OSError as error:
+        raise CatalogueError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    if len(content) > max_size:
+        raise CatalogueError(f"{path}: larger than {max_size:,} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CatalogueError(f"{path}:{line}: not UTF-8") from error
+
+
+def compose(text: str, path: Path) -> yaml.Node:
+    """Parse to nodes, which know their lines; libyaml where PyYAML has it, as it is ten times faster."""
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        # libyaml's composer recurses in C: too deep a file would end the process, not raise
+        is_flat = _is_flat(yaml.parse(text, Loader=loader))
+        root: yaml.Node | None = yaml.compose(text, Loader=loader) if is_flat else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line if error.problem_mark else 0
+        lines = text.splitlines()
+        is_tab = line < len(lines) and lines[line].startswith("\t")
+        problem = "a tab; YAML is indented with spaces" if is_tab else error.problem or error.context or "not YAML"
+        raise CatalogueError(f"{path}:{line + 1}: {folded(problem)}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise CatalogueError(f"{path}: not YAML: {folded(str(error))}") from error
+    if not is_flat:
+        raise CatalogueError(f"{path}: nested more than {_MAX_DEPTH} deep")
+    if root is None:
+        raise CatalogueError(f"{path}: empty; it should have `sources:`")
+    return root
+
+
+def _is_flat(events: Iterable[yaml.Event]) -> bool:
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            return False
+    return True
+
+
+def plain_value(root: yaml.Node, path: Path) -> object:
+    """Return what the nodes stand for. A key without a value is a key that is not there.
+
+    Raises CatalogueError for a key that stands twice, a tag, and a file that its aliases blow up.
+    """
+    return _Plain(path).value(root)
+
+
+class _Plain:
+    """Builds plain values from nodes and counts them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = 0
+
+    def value(self, node: yaml.Node, depth: int = 0) -> object:
+        self._count += 1
+        if self._count > _MAX_NODES or depth > _MAX_DEPTH:
+            raise CatalogueError(f"{self._path}:{_line(node)}: too large or too deep once its aliases are expanded")
+        if node.tag not in _PLAIN_TAGS:
+            raise CatalogueError(f"{self._path}:{_line(node)}: the tag {node.tag[:80]} has no meaning here")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(child, depth + 1) for child in node.value]
+        return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, object]:
+        lines: dict[str, int] = {}
+        content: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key, line = key_node.value, _line(key_node)
+            if not isinstance(key, str):
+                raise CatalogueError(f"{self._path}:{line}: a key should be a name")
+            if key in lines:
+                raise CatalogueError(f"{self._path}:{line}: {folded(key)} stands on line {lines[key]} already")
+            lines[key] = line
+            value = self.value(value_node, depth + 1)
+            if value is not None:
+                content[key] = value
+        return content
+
+
+def _scalar(node: yaml.Node) -> object:
+    text = str(node.value)
+    is_plain = isinstance(node, yaml.ScalarNode) and not node.style  # None, or "" from libyaml
+    if not is_plain:
+        return text  # quoted or a block, whatever it looks like
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
+        return float(text)
+    return text
+
+
+def line_at(node: yaml.Node, where: tuple[int | str, ...]) -> int:
+    """Return the line of what `where` leads to, or of the nearest thing around it."""
+    line = _line(node)
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            if found is None:
+                break
+            line, node = _line(found[0]), found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = _line(node)
+        else:
+            break
+    return line
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def folded(text: str) -> str:
+    return " ".join(text.split())[:_MAX_MESSAGE]

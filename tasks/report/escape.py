@@ -1,0 +1,27 @@
+"""Make text from the web inert where it is shown: no markdown, HTML, link, control or direction mark. Pure."""
+
+import re
+import unicodedata
+
+LENGTH = 200
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", ":": "&#58;", "@": "&#64;"})
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def as_plain(text: str, *, length: int = LENGTH) -> str:
+    """Return one line of visible characters, for a terminal or a log: escapes and direction marks are gone."""
+    visible = "".join(" " if character in "\t\n\r" else character for character in text[: length * 4])
+    visible = "".join(character for character in visible if unicodedata.category(character) not in _INVISIBLE)
+    folded = " ".join(visible.split())
+    return folded if len(folded) <= length else f"{folded[: length - 1]}…"
+
+
+def as_text(text: str, *, length: int = LENGTH) -> str:
+    """Return it as markdown that shows the text and does nothing: `:` and `@` too, or a bare URL would be a link."""
+    return _SPECIAL.sub(r"\\\1", as_plain(text, length=length)).translate(_ENTITIES)
+
+
+def as_code(text: str, *, length: int = LENGTH) -> str:
+    """Return it as a code span that fits into a table's cell."""
+    return f"`{as_plain(text, length=length).replace('`', chr(39)).replace('|', '/')}`"

@@ -1,0 +1,176 @@
+"""What a run came to: added up, as JSON for programs, as markdown and tables for people. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.models import BatchReport, DiscoverReport, Failure, Novelty
+from tasks.report.escape import as_code, as_text
+
+SHOWN = 10
+TABLE_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a sweep came to. Its JSON is the contract of `--json` (docs/cli.md)."""
+
+    run_id: str
+    polled: int
+    discovered: int
+    fetched: int
+    not_modified: int
+    articles: dict[str, int]
+    skipped: dict[str, int]
+    failed: dict[str, int]
+    quarantined: int
+    pending: int
+    seconds: float
+    payload_size: int
+    slowest_hosts: tuple[tuple[str, int], ...]
+    failures: tuple[Failure, ...]
+    fell_short: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `--json` prints, every novelty named."""
+        return {
+            "run_id": self.run_id,
+            "discovered": self.discovered,
+            "fetched": self.fetched,
+            "not_modified": self.not_modified,
+            "articles": {novelty.value: self.articles.get(novelty.value, 0) for novelty in Novelty},
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "quarantined": self.quarantined,
+            "pending": self.pending,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def add_up(
+    *,
+    run_id: str,
+    discovered: DiscoverReport,
+    batches: Iterable[BatchReport],
+    pending: int,
+    seconds: float,
+    fell_short: str | None,
+) -> RunReport:
+    """Add the batches of a run up."""
+    done = tuple(batches)
+    host_ms: dict[str, int] = {}
+    for batch in done:
+        for host, elapsed_ms in batch.host_ms.items():
+            host_ms[host] = max(host_ms.get(host, 0), elapsed_ms)
+    return RunReport(
+        run_id=run_id,
+        polled=discovered.polled,
+        discovered=discovered.discovered,
+        fetched=sum(batch.fetched for batch in done),
+        not_modified=sum(batch.not_modified for batch in done),
+        articles=_sum(batch.articles for batch in done),
+        skipped=_sum([discovered.skipped, *(batch.skipped for batch in done)]),
+        failed=_sum([discovered.failed, *(batch.failed for batch in done)]),
+        quarantined=sum(batch.quarantined for batch in done),
+        pending=pending,
+        seconds=seconds,
+        payload_size=sum(batch.payload_size for batch in done),
+        slowest_hosts=tuple(sorted(host_ms.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]),
+        failures=discovered.failures + tuple(failure for batch in done for failure in batch.failures),
+        fell_short=fell_short,
+    )
+
+
+def shortfall(report: RunReport) -> str | None:
+    """Return in words what fell short in a run that ended, or None when nothing did."""
+    parts = []
+    if failed := sum(report.failed.values()):
+        parts.append(f"{failed} failed ({_by_reason(report.failed)})")
+    if report.quarantined:
+        parts.append(f"{report.quarantined} quarantined")
+    if report.fell_short:
+        parts.append(report.fell_short)
+    return "; ".join(parts) or None
+
+
+def headline(report: RunReport) -> str:
+    """Return the run in one line."""
+    made = ", ".join(f"{number} {novelty}" for novelty, number in sorted(report.articles.items())) or "nothing"
+    return f"{report.fetched} fetched, {report.not_modified} not modified: {made}"
+
+
+def to_markdown(report: RunReport) -> str:
+    """Return the run as the markdown artifact that Prefect's UI shows."""
+    rate = report.fetched / report.seconds if report.seconds else 0.0
+    blocks = [
+        f"# {headline(report)}",
+        _table(
+            ("feeds polled", "discovered", "fetched", "not modified", "pending", "MB in", "pages/s", "seconds"),
+            [
+                (
+                    str(report.polled),
+                    str(report.discovered),
+                    str(report.fetched),
+                    str(report.not_modified),
+                    str(report.pending),
+                    f"{report.payload_size / 1e6:.1f}",
+                    f"{rate:.1f}",
+                    f"{report.seconds:.1f}",
+                )
+            ],
+        ),
+        "## Articles",
+        _table(
+            ("novelty", "articles"),
+            [(novelty.value, str(report.articles.get(novelty.value, 0))) for novelty in Novelty],
+        ),
+    ]
+    if report.fell_short:
+        blocks[1:1] = [f"**Fell short:** {as_text(report.fell_short)}"]
+    for title, counts in (("Skipped", report.skipped), ("Failed", report.failed)):
+        if counts:
+            blocks += [
+                f"## {title}",
+                _table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in _ordered(counts)]),
+            ]
+    if report.quarantined:
+        blocks.append(f"{report.quarantined} quarantined: their payloads are kept, see `quarantine/` in the lake.")
+    if report.slowest_hosts:
+        rows = [(as_code(host), f"{elapsed_ms / 1000:.2f}") for host, elapsed_ms in report.slowest_hosts]
+        blocks += ["## Slowest hosts", _table(("host", "slowest answer, s"), rows)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def failure_rows(report: RunReport) -> list[dict[str, str]]:
+    """Return the failures one by one, as rows of the table artifact: the first 200."""
+    return [
+        {
+            "source": failure.source_id,
+            "reason": failure.reason,
+            "becomes": failure.disposition.value,
+            "URL": as_text(failure.url),
+            "detail": as_text(failure.detail),
+        }
+        for failure in report.failures[:TABLE_ROWS]
+    ]
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(sorted(total.items()))
+
+
+def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _by_reason(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {number}" for reason, number in _ordered(counts)[:5])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,283 @@
+"""The tables `captures` and `articles`: rows into Parquet, and files into a Delta log, each once.
+
+Columns are those of tasks/models.py, in their order, after the partition `dt`. The application transaction of a
+commit is the index's id with the outbox's sequence; the commit also names its batches, so that an index that was
+restored from a backup, and counts from there again, loses nothing.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
+
+from tasks.errors import LakeFormatError, LakeUnavailable
+from tasks.layout import ARTICLES, CAPTURES, PARTITION, data_path
+from tasks.models import Article, Capture
+from tasks.objects import ObjectStore, one_line
+
+BATCHES = "presslake_batches"
+COMMIT_ATTEMPTS = 10
+# Every reader lists and reads the log from its last checkpoint on; 20 keeps that short, at 2 ms CPU a commit
+CHECKPOINT_INTERVAL = 20
+
+_INSTANT = pa.timestamp("us", tz="UTC")
+_TEXTS = pa.list_(pa.field("element", pa.string(), nullable=False))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates without their other half
+
+Row = Capture | Article
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+CAPTURE_SCHEMA = pa.schema([
+    _required("capture_id", pa.string()),
+    _required("source_id", pa.string()),
+    _required("url", pa.string()),
+    _required("final_url", pa.string()),
+    _required("url_key", pa.string()),
+    _required("fetched_at", _INSTANT),
+    pa.field("status", pa.int32()),
+    pa.field("mime", pa.string()),
+    pa.field("charset", pa.string()),
+    pa.field("payload_digest", pa.string()),
+    pa.field("payload_size", pa.int64()),
+    _required("outcome", pa.string()),
+    pa.field("reason", pa.string()),
+    pa.field("detail", pa.string()),
+    pa.field("novelty", pa.string()),
+    pa.field("article_id", pa.string()),
+    pa.field("revision", pa.int32()),
+    pa.field("warc_key", pa.string()),
+    pa.field("warc_offset", pa.int64()),
+    pa.field("warc_length", pa.int64()),
+    pa.field("etag", pa.string()),
+    pa.field("last_modified", pa.string()),
+    _required("elapsed_ms", pa.int64()),
+    _required("attempt", pa.int32()),
+    _required("run_id", pa.string()),
+])  # fmt: skip
+"""`captures` as it lies in a Parquet file: all but the partition column."""
+
+ARTICLE_SCHEMA = pa.schema([
+    _required("article_id", pa.string()),
+    _required("revision", pa.int32()),
+    _required("url", pa.string()),
+    pa.field("canonical_url", pa.string()),
+    _required("url_key", pa.string()),
+    _required("source_id", pa.string()),
+    _required("host", pa.string()),
+    pa.field("title", pa.string()),
+    _required("text", pa.string()),
+    pa.field("lede", pa.string()),
+    _required("authors", _TEXTS),
+    pa.field("published_at", _INSTANT),
+    pa.field("modified_at", _INSTANT),
+    pa.field("language", pa.string()),
+    pa.field("section", pa.string()),
+    _required("tags", _TEXTS),
+    pa.field("image_url", pa.string()),
+    _required("word_count", pa.int32()),
+    _required("page_type", pa.string()),
+    pa.field("paywalled", pa.bool_()),
+    pa.field("tdm_reserved", pa.bool_()),
+    _required("novelty", pa.string()),
+    _required("cluster_id", pa.string()),
+    _required("is_representative", pa.bool_()),
+    pa.field("duplicate_of", pa.string()),
+    pa.field("similarity", pa.float64()),
+    _required("first_seen_at", _INSTANT),
+    _required("fetched_at", _INSTANT),
+    _required("extracted_at", _INSTANT),
+    _required("extractor", pa.string()),
+    _required("text_digest", pa.string()),
+    _required("payload_digest", pa.string()),
+    _required("warc_key", pa.string()),
+    _required("warc_offset", pa.int64()),
+    _required("warc_length", pa.int64()),
+])  # fmt: skip
+"""`articles` as it lies in a Parquet file: all but the partition column."""
+
+SCHEMAS = {CAPTURES: CAPTURE_SCHEMA, ARTICLES: ARTICLE_SCHEMA}
+DESCRIPTIONS = {CAPTURES: "One row a fetch, whatever came of it.", ARTICLES: "One row a revision of an article."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A Parquet file that lies in the lake and may be committed; `size` in bytes."""
+
+    batch_id: str
+    sequence: int
+    day: date
+    size: int
+    rows: int
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def path(self) -> str:
+        """Where it lies inside its table."""
+        return data_path(self.day, self.batch_id, self.sequence)
+
+
+def parquet(name: str, rows: Sequence[Row]) -> bytes:
+    """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
+    schema = SCHEMAS[name]
+    columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
+    out = io.BytesIO()
+    small = [column for column in schema.names if column != "text"]
+    pq.write_table(
+        pa.Table.from_arrays(columns, schema=schema),
+        out,
+        compression="zstd",
+        store_schema=False,  # Parquet's own types say it all
+        write_statistics=small,
+        use_dictionary=small,
+    )
+    return out.getvalue()
+
+
+def table_schema(name: str) -> pa.Schema:
+    """Return a table's columns as its readers see them: the partition first."""
+    return pa.schema([pa.field(PARTITION, pa.date32(), nullable=False), *SCHEMAS[name]])
+
+
+def open_table(store: ObjectStore, name: str) -> DeltaTable:
+    """Open a table at its newest version, creating it where there is none; safe when several do so at once.
+
+    Raises LakeUnavailable, and LakeFormatError when the table lacks a column that we write.
+    """
+    uri, options = store.delta_uri(name), store.storage_options()
+    with _delta_errors(uri):
+        try:
+            table = DeltaTable(uri, storage_options=options)
+        except TableNotFoundError:
+            _create_table(uri, name, options)
+            table = DeltaTable(uri, storage_options=options)
+        held = {field.name for field in table.schema().fields}
+    missing = [column for column in table_schema(name).names if column not in held]
+    if missing:
+        raise LakeFormatError(f"{uri}: no column {missing[0]}: written by another version of Presslake")
+    return table
+
+
+def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
+    """Tell whether this version of the table has the batch's rows."""
+    with _delta_errors(table.table_uri):
+        if sequence > (table.transaction_version(app_id) or 0):
+            return False
+        # Almost always so; but an index restored from a backup gives old numbers to new batches
+        named = (batch for commit in table.history() for batch in commit.get(BATCHES, ()))
+        files = (path.rpartition("/")[2] for path in table.file_uris())
+        return batch_id in set(named) or f"{batch_id}-{sequence}.parquet" in set(files)
+
+
+def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -> Sequence[DataFile]:
+    """Commit what is not committed yet, in one version; returns those files.
+
+    When another process commits under the same application first, delta-rs refuses; what is missing then is
+    looked up anew and tried again. Raises LakeUnavailable.
+    """
+    wanted = tuple(files)
+    for _ in range(COMMIT_ATTEMPTS):
+        wanted = tuple(
+            file
+            for file in wanted
+            if not is_committed(table, app_id=app_id, sequence=file.sequence, batch_id=file.batch_id)
+        )
+        if not wanted or _commit(table, wanted, app_id):
+            return wanted
+        with _delta_errors(table.table_uri):
+            table.update_incremental()
+    raise LakeUnavailable(f"{table.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
+
+
+def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
+    """Commit, or return False when another commit stands in the way."""
+    batches = sorted({file.batch_id for file in files})
+    with _delta_errors(table.table_uri):
+        version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))
+        properties = CommitProperties(
+            app_transactions=[Transaction(app_id, version)], custom_metadata={BATCHES: batches}
+        )
+        try:
+            table.create_write_transaction(
+                [_add_action(file) for file in files],
+                mode="append",
+                schema=table.schema(),
+                partition_by=[PARTITION],
+                commit_properties=properties,
+            )
+        except CommitFailedError:
+            return False
+    return True
+
+
+def _create_table(uri: str, name: str, options: dict[str, str] | None) -> None:
+    try:
+        DeltaTable.create(
+            uri,
+            table_schema(name),
+            mode="ignore",
+            partition_by=[PARTITION],
+            name=name,
+            description=DESCRIPTIONS[name],
+            configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
+            storage_options=options,
+            # With retries the loser of a race would write the table's metadata a second time, as version 1
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+    except CommitFailedError:
+        return  # another process has created it
+
+
+def _add_action(file: DataFile) -> AddAction:
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values={PARTITION: file.day.isoformat()},
+        modification_time=(file.last_at - _EPOCH) // timedelta(milliseconds=1),
+        data_change=True,
+        stats=json.dumps({
+            "numRecords": file.rows,
+            "minValues": {"fetched_at": _stat(file.first_at)},
+            "maxValues": {"fetched_at": _stat(file.last_at)},
+            "nullCount": {"fetched_at": 0},
+        }),
+    )  # fmt: skip
+
+
+def _stat(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def plain_text(text: str) -> str:
+    """Return the text as a plain string, with what Arrow or its readers cannot hold replaced by U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", str(text))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+@contextmanager
+def _delta_errors(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise LakeUnavailable(f"{uri}: {one_line(error)}") from error

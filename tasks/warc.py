@@ -1,0 +1,362 @@
+"""WARC 1.1 segments: HTTP exchanges into bytes, and bytes back into responses (ISO 28500:2017). No I/O.
+
+A segment is a warcinfo record, then for each exchange a response (or revisit) and its request, one gzip member a
+record, so that a record is read alone by offset and length. The same exchanges make the same bytes.
+"""
+
+import base64
+import hashlib
+import io
+import ipaddress
+import re
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import BinaryIO
+from urllib.parse import quote
+
+from fastwarc import GzipWriter
+from fastwarc.stream_io import ChunkedReader
+from fastwarc.warc import ArchiveIterator, WarcRecord
+
+from tasks.errors import BadResponse, BadUrl, StageError
+
+# fastwarc gives up on a whole file, at its defaults, where one record's headers pass 32 KiB
+MAX_HEAD_SIZE = 30_000
+MAX_URL_LENGTH = 16_000
+
+_NAMESPACE = uuid.UUID("6f8b1c52-3a0e-5d0f-9c7e-2b1d6a4e9f30")
+_GZIP = 31  # zlib's window bits for a gzip member
+_CHUNK_SIZE = 65_536
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: .*)?")
+_REQUEST_LINE = re.compile(rb"[A-Z]+ \S.* HTTP/\d(?:\.\d)?")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_KEPT_FIELDS = {b"content-type", b"content-encoding"}
+_ALGORITHMS = {"md5", "sha1", "sha256", "sha512"}
+
+Field = tuple[bytes, bytes]
+
+
+class CorruptRecord(StageError):
+    """A segment is cut short, or its bytes are not those that were written."""
+
+
+class RevisitProfile(StrEnum):
+    """Why a capture has no payload of its own (WARC 1.1, 6.7)."""
+
+    SERVER_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+    IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRef:
+    """Where a record's gzip member lies in its segment, in bytes, and its payload's digest."""
+
+    offset: int
+    length: int
+    payload_digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRecord:
+    """A stored response. `headers` have lower-case names, `body` is as received: content coding kept."""
+
+    url: str
+    fetched_at: datetime
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    payload_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record of a segment; `kind` is its WARC-Type, `response` is there for responses over HTTP alone."""
+
+    kind: str
+    url: str | None
+    offset: int
+    length: int
+    response: ResponseRecord | None
+
+
+def payload_digest(body: bytes) -> str:
+    """Return `sha256:<hex>` of a body as received, its content coding kept and its transfer coding undone."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+class SegmentWriter:
+    """Makes one segment, in memory. `created_at` and the exchanges alone decide its bytes."""
+
+    def __init__(self, key: str, *, software: str, created_at: datetime) -> None:
+        self._key = key
+        self._records = 0
+        self._out = io.BytesIO()
+        self._gzip = GzipWriter(self._out, compression_level=6)
+        about = f"software: {software}\r\nformat: WARC File Format 1.1\r\n".encode()
+        named = [("WARC-Filename", key.rpartition("/")[2]), ("Content-Type", "application/warc-fields")]
+        self._write("warcinfo", named, about, created_at)
+
+    @property
+    def size(self) -> int:
+        """The segment's bytes so far."""
+        return self._out.tell()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no exchange yet."""
+        return self._records <= 1
+
+    def add_exchange(
+        self, *, url: str, request_head: bytes, response_head: bytes, body: bytes, fetched_at: datetime,
+        address: str | None = None,
+    ) -> RecordRef:  # fmt: skip
+        """Add a response as received and its request (none for an empty head).
+
+        `body` has its content coding, but no transfer coding: that header is renamed, and Content-Length made true.
+        Raises BadUrl and BadResponse, and has then added nothing.
+        """
+        digest = payload_digest(body)
+        block = _response_head(response_head, body) + body
+        headers = [*_about_target(url, address), ("WARC-Payload-Digest", digest)]
+        offset, length = self._add("response", headers, block, request_head, fetched_at)
+        return RecordRef(offset=offset, length=length, payload_digest=digest)
+
+    def add_revisit(
+        self, *, profile: RevisitProfile, url: str, request_head: bytes, response_head: bytes, fetched_at: datetime,
+        address: str | None = None, payload_digest: str | None = None, refers_to_url: str | None = None,
+        refers_to_date: datetime | None = None,
+    ) -> RecordRef:  # fmt: skip
+        """Add a response whose payload is known: its head alone, and which capture has the payload.
+
+        IDENTICAL_PAYLOAD needs the `payload_digest`. Raises BadUrl and BadResponse, and has then added nothing.
+        """
+        if profile is RevisitProfile.IDENTICAL_PAYLOAD and payload_digest is None:
+            raise ValueError(f"no payload digest for the revisit of {url}")
+        headers = [*_about_target(url, address), ("WARC-Profile", profile.value)]
+        if payload_digest:
+            headers.append(("WARC-Payload-Digest", payload_digest))
+        if refers_to_url:
+            headers.append(("WARC-Refers-To-Target-URI", _clean_url(refers_to_url)))
+        if refers_to_date:
+            headers.append(("WARC-Refers-To-Date", _warc_date(refers_to_date)))
+        offset, length = self._add("revisit", headers, _response_head(response_head, None), request_head, fetched_at)
+        return RecordRef(offset=offset, length=length, payload_digest=payload_digest)
+
+    def to_bytes(self) -> bytes:
+        """Return the segment as it stands."""
+        return self._out.getvalue()
+
+    def _add(
+        self, kind: str, headers: list[tuple[str, str]], block: bytes, request_head: bytes, fetched_at: datetime
+    ) -> tuple[int, int]:
+        """Write the record and its request; returns where the record lies."""
+        request = _head(_REQUEST_LINE, request_head) if request_head else b""
+        offset = self.size
+        record_id = self._write(kind, headers, block, fetched_at)
+        length = self.size - offset
+        if request:
+            # The target and address of the response, under another content type and without its digest
+            target = [pair for pair in headers if pair[0] in {"WARC-Target-URI", "WARC-IP-Address"}]
+            about = [("Content-Type", "application/http;msgtype=request"), ("WARC-Concurrent-To", record_id)]
+            self._write("request", [*target, *about], request, fetched_at)
+        return offset, length
+
+    def _write(self, kind: str, headers: list[tuple[str, str]], block: bytes, at: datetime) -> str:
+        date, digest = _warc_date(at), payload_digest(block)
+        identity = "\n".join([self._key, str(self._records), kind, date, digest])
+        record_id = f"<urn:uuid:{uuid.uuid5(_NAMESPACE, identity)}>"
+        every = [
+            ("WARC-Type", kind),
+            ("WARC-Record-ID", record_id),
+            ("WARC-Date", date),
+            *headers,
+            ("WARC-Block-Digest", digest),
+            ("Content-Length", str(len(block))),
+        ]
+        head = "".join(f"{name}: {value}\r\n" for name, value in every)
+        self._gzip.write(f"WARC/1.1\r\n{head}\r\n".encode("ascii") + block + b"\r\n\r\n")
+        self._gzip.finish()  # ends the gzip member: without it there is one stream and no random access
+        self._records += 1
+        return record_id
+
+
+def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
+    """Return the response whose gzip member lies there; raises CorruptRecord where its digests do not agree."""
+    records = list(iter_records(segment[offset : offset + length]))
+    if len(records) != 1 or records[0].response is None:
+        raise CorruptRecord(f"no response record at {offset}, {length} bytes long")
+    return records[0].response
+
+
+def iter_records(segment: bytes | BinaryIO) -> Iterator[Record]:
+    """Yield every record of a `.warc.gz`, ours or another's; raises CorruptRecord at the first that is damaged."""
+    stream = io.BytesIO(segment) if isinstance(segment, bytes) else segment
+    for offset, length, content in _members(stream):
+        try:
+            yield _parse(offset, length, content)
+        except (OSError, ValueError) as error:
+            raise CorruptRecord(f"record at {offset}: {error}") from error
+
+
+def _members(stream: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the offset, length and content of each gzip member; zlib verifies its checksum."""
+    offset, unread = 0, stream.read(_CHUNK_SIZE)
+    while unread:
+        inflater, parts, length = zlib.decompressobj(_GZIP), [], 0
+        while not inflater.eof:
+            if not unread:
+                raise CorruptRecord(f"cut short in the record at {offset}")
+            try:
+                parts.append(inflater.decompress(unread))
+            except zlib.error as error:
+                raise CorruptRecord(f"record at {offset}: {error}") from error
+            length += len(unread) - len(inflater.unused_data)
+            unread = inflater.unused_data or stream.read(_CHUNK_SIZE)
+        yield offset, length, b"".join(parts)
+        offset += length
+
+
+def _parse(offset: int, length: int, content: bytes) -> Record:
+    records = iter(ArchiveIterator(io.BytesIO(content), parse_http=False, max_header_len=len(content)))
+    record = next(records, None)
+    if record is None:
+        raise ValueError("no WARC record")
+    kind = record.headers.get("WARC-Type") or "unknown"
+    url = (record.headers.get("WARC-Target-URI") or "").strip("<>") or None
+    promised, block = record.content_length, record.reader.read()
+    if len(block) != promised:
+        raise ValueError(f"{len(block)} bytes of {promised}")
+    if not _is_digest_of(record.headers.get("WARC-Block-Digest"), block):
+        raise ValueError("the block digest does not agree")
+    if next(records, None) is not None:
+        raise ValueError("several records in one gzip member")
+    is_http = (record.headers.get("Content-Type") or "").startswith("application/http")
+    response = _parse_response(url, record, block) if kind == "response" and url and is_http else None
+    return Record(kind=kind, url=url, offset=offset, length=length, response=response)
+
+
+def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecord:
+    again = WarcRecord()
+    again.init_headers(record.record_type)
+    again.is_http = True
+    again.set_bytes_content(block)
+    again.parse_http(max_header_len=len(block) + 1)
+    status, body = again.http_headers.status_code, again.reader.read()
+    if status is None:
+        raise ValueError("not HTTP")
+    digest = record.headers.get("WARC-Payload-Digest")
+    headers = tuple(
+        (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in again.http_headers.items_bytes()
+    )
+    plain = _without_chunks(headers, body)
+    if not (_is_digest_of(digest, body) or _is_digest_of(digest, plain)):
+        raise ValueError("the payload digest does not agree")
+    return ResponseRecord(
+        url=url,
+        fetched_at=datetime.fromisoformat(record.headers.get("WARC-Date") or "").astimezone(UTC),
+        status=status,
+        headers=headers,
+        body=plain,
+        payload_digest=payload_digest(plain),
+    )
+
+
+def _without_chunks(headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
+    """Undo the transfer coding that other writers leave in (we do not)."""
+    if ("transfer-encoding", "chunked") not in headers:
+        return body
+    try:
+        return ChunkedReader(io.BytesIO(body)).read(len(body))
+    except OSError:
+        return body  # said to be chunked, and is not: some writers undo it and keep the header
+
+
+def _is_digest_of(digest: str | None, content: bytes) -> bool:
+    """Tell whether a labelled digest, in hex or base32, is this content's; one that we cannot compute passes."""
+    algorithm, _, value = (digest or "").partition(":")
+    algorithm = algorithm.lower().replace("-", "")
+    if algorithm not in _ALGORITHMS:
+        return True
+    known = hashlib.new(algorithm, content, usedforsecurity=False).digest()
+    return value.lower() == known.hex() or value.upper().rstrip("=") == base64.b32encode(known).decode().rstrip("=")
+
+
+def _about_target(url: str, address: str | None) -> list[tuple[str, str]]:
+    headers = [("WARC-Target-URI", _clean_url(url)), ("Content-Type", "application/http;msgtype=response")]
+    if address:
+        headers.append(("WARC-IP-Address", str(ipaddress.ip_address(address.partition("%")[0]))))
+    return headers
+
+
+def _clean_url(url: str) -> str:
+    """Return the URL without a character that could end its header line; raises BadUrl when too long."""
+    clean = quote(url, safe=_PRINTABLE, errors="replace")
+    if len(clean) > MAX_URL_LENGTH:
+        raise BadUrl(f"{len(clean)} characters: {clean[:200]}")
+    return clean
+
+
+def _warc_date(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _response_head(head: bytes, body: bytes | None) -> bytes:
+    """Return the head with what it says of the body made true, the original said under `X-Presslake-`."""
+    return _head(_STATUS_LINE, head, body)
+
+
+def _head(first_line: re.Pattern[bytes], head: bytes, body: bytes | None = None) -> bytes:
+    first, *lines = _lines(head) or [b""]
+    if not first_line.fullmatch(first):
+        raise BadResponse(f"not the first line of an HTTP message: {first[:100]!r}")
+    if first.startswith((b"HTTP/2", b"HTTP/3")):
+        first = b"HTTP/1.1" + first[first.index(b" ") :]
+    fields = _fitted(_framed(_fields(lines), body))
+    return b"".join([first, b"\r\n", *(name + b": " + value + b"\r\n" for name, value in fields), b"\r\n"])
+
+
+def _lines(head: bytes) -> list[bytes]:
+    """Return the head's lines, unfolded; a bare CR and a NUL become spaces (RFC 9112, 2.2 and 5.2)."""
+    plain = head.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\0", b" ")
+    unfolded = re.sub(rb"\n[ \t]+(?=\S)", b" ", plain)
+    return [line.strip() for line in unfolded.split(b"\n") if line.strip()]
+
+
+def _fields(lines: list[bytes]) -> list[Field]:
+    fields = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        well_formed = colon and _TOKEN.fullmatch(name)
+        fields.append((name, value.strip()) if well_formed else (b"X-Presslake-Malformed", line))
+    return fields
+
+
+def _framed(fields: list[Field], body: bytes | None) -> list[Field]:
+    """Rename a transfer coding, which was undone, and a length that is not the body's, and say the true one."""
+    true = str(len(body)).encode() if body is not None else None
+    is_coded = any(name.lower() == b"transfer-encoding" for name, _ in fields)
+    lengths = [value for name, value in fields if name.lower() == b"content-length"]
+    is_false = true is not None and (is_coded or lengths not in ([], [true]))
+    untrue = {b"transfer-encoding"} | ({b"content-length"} if is_false else set())
+    framed = [(b"X-Presslake-" + name if name.lower() in untrue else name, value) for name, value in fields]
+    return [*framed, (b"Content-Length", true)] if true is not None and is_false else framed
+
+
+def _fitted(fields: list[Field]) -> list[Field]:
+    """Leave out the longest fields of a head that readers would choke on, and say how many."""
+    if sum(len(name) + len(value) + 4 for name, value in fields) <= MAX_HEAD_SIZE:
+        return fields
+    ranked = sorted(fields, key=lambda field: (field[0].lower() not in _KEPT_FIELDS, len(field[0]) + len(field[1])))
+    room, kept = MAX_HEAD_SIZE, set()
+    for field in ranked:
+        room -= len(field[0]) + len(field[1]) + 4
+        if room < 0:
+            break
+        kept.add(field)
+    fitted = [field for field in fields if field in kept]
+    return [*fitted, (b"X-Presslake-Dropped-Fields", str(len(fields) - len(fitted)).encode())]

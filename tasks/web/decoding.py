@@ -1,0 +1,199 @@
+"""Undoing a body's content coding within bounds. Pure; no HTTP library.
+
+A few hundred bytes can stand for a gigabyte, so input goes in by small slices and output comes out by small chunks: at
+no step is more than `max_size` and one chunk in memory.
+"""
+
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from io import BytesIO
+from typing import Protocol
+
+import brotli
+import zstandard
+
+from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
+
+MAX_CODINGS = 2
+MAX_MEMBERS = 10_000
+"""Gzip members or zstd frames in one body; each costs a new decoder, so that millions of empty ones are an attack."""
+
+_CHUNK_SIZE = 65_536
+_SLICE_SIZE = 4096
+_ZSTD_SLICE_SIZE = 64  # zstandard bounds no output: a block of 4 bytes makes 128 KiB, so this slice at most 2 MiB
+_ZSTD_MAX_WINDOW_SIZE = 8 * 1024 * 1024  # what a content coding may ask for (RFC 9659)
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nibble in range(0x50, 0x60)))
+
+# Not codings, but seen in the field where they change nothing: charsets, transfer terms, S3's upload framing.
+_MEANINGLESS = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf8", "aws-chunked"})
+
+
+class _Truncated(Exception):  # noqa: N818 - internal: becomes BodyTruncated, or the end of a prefix
+    """The stream ends before its end mark."""
+
+
+class _ZlibObject(Protocol):
+    """What `zlib.decompressobj` returns; the type has no public name."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+Decoder = Callable[[bytes], Iterator[bytes]]
+
+
+def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
+    """Return the body with its content codings undone, the last applied first (RFC 9110, 8.4).
+
+    A body that is plain in spite of its gzip or zstd label is returned as it is. `max_size` is in bytes, at every step.
+    Raises DecompressionBomb above it (BodyTooLarge where nothing was coded), BodyTruncated when a stream ends early,
+    BadContentEncoding for an unknown coding, more than two, or a stream that is none.
+    """
+    for decoder in _decoders(content_encoding):
+        try:
+            body = _join(decoder(body), max_size)
+        except _Truncated as error:
+            raise BodyTruncated(f"the {content_encoding} stream ends early, after {len(body)} bytes") from error
+    if len(body) > max_size:
+        raise BodyTooLarge(f"{len(body)} bytes; at most {max_size} are taken")
+    return body
+
+
+def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
+    """Return at most the first `max_size` decoded bytes of a body that may be cut; raises BadContentEncoding alone."""
+    for decoder in _decoders(content_encoding):
+        out = BytesIO()
+        try:
+            for chunk in decoder(body):
+                out.write(chunk)
+                if out.tell() >= max_size:
+                    break
+        except _Truncated:
+            pass  # a prefix is what was asked for
+        body = out.getvalue()
+    return body[:max_size]
+
+
+def _decoders(content_encoding: str | None) -> list[Decoder]:
+    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
+    names = [name for name in names if name not in _MEANINGLESS]
+    if len(names) > MAX_CODINGS:
+        raise BadContentEncoding(f"{len(names)} content codings; at most {MAX_CODINGS} are undone")
+    for name in names:
+        if name not in _DECODERS:
+            raise BadContentEncoding(f"unknown content coding {name[:40]!r}")
+    return [_DECODERS[name] for name in reversed(names)]
+
+
+def _join(chunks: Iterator[bytes], max_size: int) -> bytes:
+    out = BytesIO()  # getvalue() shares its buffer: joining a list would hold everything twice
+    for chunk in chunks:
+        if out.tell() + len(chunk) > max_size:
+            raise DecompressionBomb(f"more than {max_size} bytes when decoded")
+        out.write(chunk)
+    return out.getvalue()
+
+
+def _slices(body: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+def _gzip(body: bytes) -> Iterator[bytes]:
+    """Undo gzip, member after member; what follows the last is padding, which gzip(1) ignores too (RFC 1952, 2.2)."""
+    if not body.startswith(_GZIP_MAGIC):
+        yield from _slices(body, _CHUNK_SIZE)
+        return
+    start = 0
+    for _ in range(MAX_MEMBERS):
+        start = yield from _inflate(body, start, zlib.decompressobj(zlib.MAX_WBITS | 16))
+        if not body.startswith(_GZIP_MAGIC, start):
+            return
+    raise BadContentEncoding(f"more than {MAX_MEMBERS} gzip members")
+
+
+def _deflate(body: bytes) -> Iterator[bytes]:
+    """Undo deflate: zlib's format, as the standard says, or the bare stream that many servers send instead."""
+    # The two bytes of zlib's header, as a number, are a multiple of 31 (RFC 1950, 2.2).
+    has_header = len(body) >= 2 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
+    if body:
+        yield from _inflate(body, 0, zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS))
+
+
+def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, None, int]:
+    """Yield one stream's chunks and return the position after it."""
+    position = start
+    while not decoder.eof:
+        pending = body[position : position + _SLICE_SIZE]
+        if not pending:
+            raise _Truncated
+        position += len(pending)
+        chunk = b""
+        # A full chunk may have more behind it, though all input is taken.
+        while (pending or len(chunk) == _CHUNK_SIZE) and not decoder.eof:
+            try:
+                chunk = decoder.decompress(pending, _CHUNK_SIZE)
+            except zlib.error as error:
+                raise BadContentEncoding(f"corrupt: {error}") from error
+            yield chunk
+            pending = decoder.unconsumed_tail
+    return position - len(decoder.unused_data)
+
+
+def _brotli(body: bytes) -> Iterator[bytes]:
+    decoder = brotli.Decompressor()
+    for pending in _slices(body, _SLICE_SIZE):
+        try:
+            yield decoder.process(pending, output_buffer_limit=_CHUNK_SIZE)
+            while not decoder.can_accept_more_data():
+                yield decoder.process(b"", output_buffer_limit=_CHUNK_SIZE)
+        except brotli.error as error:
+            raise BadContentEncoding(f"corrupt: {error}") from error
+        if decoder.is_finished():
+            return
+    if body:
+        raise _Truncated
+
+
+def _zstd(body: bytes) -> Iterator[bytes]:
+    """Undo zstd, frame after frame; skippable frames give nothing (RFC 8878, 3.1.2)."""
+    if not body.startswith(_ZSTD_MAGICS):
+        yield from _slices(body, _CHUNK_SIZE)
+        return
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_SIZE)
+    start = 0
+    for _ in range(MAX_MEMBERS):
+        start = yield from _zstd_frame(body, start, decompressor.decompressobj())
+        if not body.startswith(_ZSTD_MAGICS, start):
+            return
+    raise BadContentEncoding(f"more than {MAX_MEMBERS} zstd frames")
+
+
+def _zstd_frame(body: bytes, start: int, decoder: zstandard.ZstdDecompressionObj) -> Generator[bytes, None, int]:
+    position = start
+    while not decoder.eof:
+        pending = body[position : position + _ZSTD_SLICE_SIZE]
+        if not pending:
+            raise _Truncated
+        position += len(pending)
+        try:
+            yield decoder.decompress(pending)
+        except zstandard.ZstdError as error:
+            raise BadContentEncoding(f"corrupt: {error}") from error
+    return position - len(decoder.unused_data)
+
+
+_DECODERS: dict[str, Decoder] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}

@@ -1,0 +1,48 @@
+"""What single header fields say. Pure; every function takes what a server sent, however odd, and never raises."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+LONGEST_RETRY_AFTER_S = 86_400.0
+LONGEST_MAX_AGE_S = 31_536_000.0
+
+_SECONDS = re.compile(r"[+-]?\d+(\.\d+)?")
+_MAX_AGE = re.compile(r'max-age\s*=\s*"?(\d+)"?', re.IGNORECASE)
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+
+
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Return the wait in seconds, 0 to a day; None where the field is missing or nonsense.
+
+    It may be seconds or a date (RFC 9110, 10.2.3); a date that has passed is no wait.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    wait_s = float(text) if _SECONDS.fullmatch(text) else _seconds_until(text, now)
+    return None if wait_s is None else min(max(wait_s, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def _seconds_until(text: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    # An HTTP date is in GMT (RFC 9110, 5.6.7), whether or not it says so.
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+
+
+def max_age_s(cache_control: str | None) -> float | None:
+    """Return Cache-Control's max-age in seconds, at most a year; None without one (RFC 9111, 5.2.2.1)."""
+    for directive in (cache_control or "").split(","):
+        if found := _MAX_AGE.fullmatch(directive.strip()):
+            return min(float(found[1]), LONGEST_MAX_AGE_S)
+    return None
+
+
+def media_type(content_type: str | None) -> str | None:
+    """Return `type/subtype` in lower case without parameters; None where there is none (RFC 9110, 8.3.1)."""
+    # A field sent twice arrives as one with a comma: the first counts.
+    text = re.split("[;,]", content_type or "", maxsplit=1)[0].strip().lower()
+    return text if _MEDIA_TYPE.fullmatch(text) else None
