@@ -43,7 +43,9 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
     """Run a Prefect server and give its API's URL; raises ServerUnavailable with the log's last line."""
     taken = port or _free_port()
     if port and not _is_free(port):
-        raise ServerUnavailable(f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there")
+        raise ServerUnavailable(
+            f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there"
+        )
     url = f"http://127.0.0.1:{taken}"
     log_file = _log_file()
     with log_file.open("wb") as log:
@@ -52,7 +54,11 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(), "PREFECT_SERVER_UI_API_URL": f"{url}/api"},
+            env={
+                **os.environ,
+                "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
+                "PREFECT_SERVER_UI_API_URL": f"{url}/api",
+            },
             start_new_session=True,  # Ctrl-C is for us: the server goes when we have told it the end of the run
         )
     try:
@@ -67,14 +73,18 @@ def _wait_until_healthy(child: subprocess.Popen[bytes], api_url: str, log_file: 
     with httpx.Client(trust_env=False, timeout=5) as client:
         while time.monotonic() < deadline:
             if child.poll() is not None:
-                raise ServerUnavailable(f"the local Prefect server did not start: {_last_line(log_file)} (all of it: {log_file})")
+                raise ServerUnavailable(
+                    f"the local Prefect server did not start: {_last_line(log_file)} (all of it: {log_file})"
+                )
             try:
                 if client.get(f"{api_url}/health").status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 pass
             time.sleep(0.1)
-    raise ServerUnavailable(f"the local Prefect server did not answer within {STARTUP_TIMEOUT_S} s; its log: {log_file}")
+    raise ServerUnavailable(
+        f"the local Prefect server did not answer within {STARTUP_TIMEOUT_S} s; its log: {log_file}"
+    )
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -92,7 +92,7 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
     """
     with index.write() as tx:
         bound = dict(
-            tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri")))).tuples()
+            tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
         )
         if "lake_id" not in bound:
             tx.execute(facts.insert(), [{"name": "lake_id", "value": lake_id}, {"name": "lake_uri", "value": lake_uri}])

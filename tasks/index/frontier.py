@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import frontier, hosts
@@ -64,7 +64,7 @@ class Selection:
             parts.append(frontier.c.source_id.in_(sorted(self.source_ids)))
         if self.url_keys is not None:
             parts.append(frontier.c.url_key.in_(sorted(self.url_keys)))
-        return and_(True, *parts)
+        return and_(true(), *parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
     query = select(frontier.c.source_id, frontier.c.state, func.count()).group_by(
         frontier.c.source_id, frontier.c.state
     )
-    for source_id, state, number in tx.execute(query).tuples():
+    for source_id, state, number in tx.execute(query):
         counts.setdefault(source_id, Counter())[state] = number
     return {source_id: dict(states) for source_id, states in counts.items()}
 
@@ -247,7 +247,7 @@ def _pick(
         .order_by(ranked.c.priority, ranked.c.place, ranked.c.due_at, ranked.c.url_key)
     )
     keys: list[str] = []
-    for url_key, _, source_id, number, next_slot_at, host_delay_s in tx.execute(query).tuples():
+    for url_key, _, source_id, number, next_slot_at, host_delay_s in tx.execute(query):
         delay_s = max(crawl_delays_s.get(source_id, 0.0), host_delay_s or 0.0)
         waits_s = max(0.0, (next_slot_at - now).total_seconds()) if next_slot_at else 0.0
         is_within_budget = waits_s + (number - 1) * delay_s <= host_budget_s

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, TypeVar
 
 import orjson
@@ -94,8 +93,7 @@ def _revive(kind: type[T], row: Mapping[str, Any]) -> T:
     )
 
 
-@cache
-def _makers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+def _makers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:  # noqa: ANN401 - any dataclass
     """Return for each field what makes its value again out of JSON's."""
     hints = typing.get_type_hints(kind)
     return tuple((field.name, _maker(hints[field.name])) for field in dataclasses.fields(kind))
@@ -111,3 +109,6 @@ def _maker(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type hint is 
     if isinstance(plain, type) and issubclass(plain, StrEnum):
         return plain
     return lambda value: value
+
+
+MAKERS: dict[type, tuple[tuple[str, Callable[[Any], Any]], ...]] = {kind: _makers(kind) for kind in (Capture, Article)}

@@ -34,7 +34,7 @@ def release_dead_runs(tx: Connection, *, now: datetime) -> int:
         runs.c.state == RUNNING, runs.c.machine == _this_machine()
     )
     released = 0
-    for run_id, pid, born_at in tx.execute(here).tuples().all():
+    for run_id, pid, born_at in tx.execute(here).all():
         if _is_alive(pid, born_at):
             continue
         released += _release(tx, run_id)

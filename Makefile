@@ -1,0 +1,48 @@
+# Presslake: everything a newcomer needs. `make demo` and `make test` do their own set-up.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix bench lock clean
+
+help:  ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## Make .venv with the pinned versions, byte-compiled
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Presslake needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of it
+	@$(BIN)/python -m examples.demo
+
+test: $(READY)  ## Run the tests (under 15 minutes)
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## What CI runs: style, types, layers, tests with branch coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+fix: $(READY)  ## Mend style where a tool can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## Measure CPU per article of the whole run against bare trafilatura
+	$(BIN)/python -m benchmarks.whole_run
+
+lock: $(READY)  ## Write constraints.txt anew: names and versions alone
+	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt
+
+clean:  ## Remove what was made here
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

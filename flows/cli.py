@@ -1,0 +1,169 @@
+"""The command `presslake`. Prefect is imported by the commands that need it alone: it costs 2 s."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import console
+from tasks.errors import ConfigError, PresslakeError
+from tasks.parameters import IngestConfig
+from tasks.settings import set_flags
+
+INTERRUPTED = 130
+RUN_FAILED, WRONG_USAGE = 1, 2
+
+app = typer.Typer(
+    name="presslake",
+    help="Turn the news of the open web into a dataset you can trust.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sources, name="sources")
+
+CatalogueOption = Annotated[
+    Path | None, typer.Option("--catalogue", help="The file of sources [PRESSLAKE_CATALOGUE, sources.yaml].")
+]
+LakeOption = Annotated[
+    str | None, typer.Option("--lake", help="A directory, or s3://bucket/prefix [PRESSLAKE_LAKE, lake].")
+]
+IndexOption = Annotated[
+    str | None, typer.Option("--index", help="A database URL [PRESSLAKE_INDEX, sqlite:///presslake.db].")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+
+
+@app.command()
+def ingest(
+    catalogue: CatalogueOption = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    feed: Annotated[list[str] | None, typer.Option("--feed", help="Poll this feed instead of the catalogue's.")] = None,
+    url: Annotated[list[str] | None, typer.Option("--url", help="Look at this article, now.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at so many URLs at most.")] = None,
+    due: Annotated[bool, typer.Option("--due", help="Poll only the feeds that are due, as the schedule does.")] = False,
+    refetch: Annotated[
+        bool, typer.Option("--refetch", help="Look again at every article that is known, conditionally.")
+    ] = False,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report."""
+    with one_clear_line():
+        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        config = _config(
+            sources=tuple(source or ()),
+            feeds=tuple(feed or ()),
+            urls=tuple(url or ()),
+            limit=limit,
+            due_only=due,
+            refetch=refetch,
+        )
+        from flows.manual import run_sweep
+
+        report = run_sweep(config, settings, shows_progress=not as_json)
+        if as_json:
+            pass
+        else:
+            console.show_report(report, settings)
+
+
+@app.command()
+def up(catalogue: CatalogueOption = None, lake: LakeOption = None, index: IndexOption = None) -> None:
+    """Serve Prefect's UI and run the schedules on this machine, until Ctrl-C."""
+    with one_clear_line():
+        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        from flows.up import serve_until_interrupted
+
+        serve_until_interrupted(settings)
+
+
+@app.command()
+def trace(
+    what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell a URL's history: who announced it, what came back, what was decided, where the bytes are."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from flows.trace import trace as look_up
+
+        found = look_up(what, settings)
+        if as_json:
+            pass
+        else:
+            console.show_trace(found)
+
+
+@app.command()
+def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Tell what is known and pending, by source, and how the last runs went."""
+    with one_clear_line():
+        settings = set_flags(index=index)
+        from flows.status import read_status
+
+        found = read_status(settings)
+        if as_json:
+            pass
+        else:
+            console.show_status(found)
+
+
+@sources.command("check")
+def check_sources(catalogue: CatalogueOption = None) -> None:
+    """Read the catalogue, and say what is in it or what is wrong and where."""
+    with one_clear_line():
+        from tasks.catalogue import load_catalogue
+
+        settings = set_flags(catalogue=catalogue)
+        console.show_catalogue(load_catalogue(settings.catalogue), settings.catalogue)
+
+
+@sources.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of the catalogue, for editors."""
+
+
+
+@contextmanager
+def one_clear_line() -> Iterator[None]:
+    """Turn an error made on purpose into one line on standard error and the right exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        console.say_error(error)
+        raise typer.Exit(WRONG_USAGE) from error
+    except PresslakeError as error:
+        console.say_error(error)
+        raise typer.Exit(RUN_FAILED) from error
+    except KeyboardInterrupt as error:
+        console.say("Interrupted: what is stored is whole, and the rest comes back with the next sweep.")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _config(**parameters: object) -> IngestConfig:
+    from pydantic import ValidationError
+
+    try:
+        return IngestConfig.model_validate(parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).removesuffix("s") if first["loc"] else "parameters"
+        raise ConfigError(f"--{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""What the command line shows: tables, a progress bar, one clear line for a mistake. Text from the web is made inert."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from tasks.catalogue import Catalogue
+from tasks.models import Novelty
+from tasks.progress import progress
+from tasks.report.escape import as_plain
+from tasks.report.run_report import RunReport, headline, shortfall
+from tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.status import Status
+    from flows.trace import Trace
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+REFRESH_S = 0.2
+SHOWN_FAILURES = 10
+
+
+def say(line: str) -> None:
+    """Say one line to the person, beside the output."""
+    err.print(Text(as_plain(line, length=2000)), soft_wrap=True)
+
+
+def say_error(error: BaseException) -> None:
+    """Say what is wrong, in one line."""
+    say(f"presslake: {error}")
+
+
+def show_report(report: RunReport, settings: Settings) -> None:
+    """Show what a sweep came to."""
+    out.print(Text(headline(report), style="bold"))
+    _show(("feeds polled", "discovered", "fetched", "not modified", "pending", "seconds"), [
+        (report.polled, report.discovered, report.fetched, report.not_modified, report.pending, f"{report.seconds:.1f}")
+    ])  # fmt: skip
+    _show(
+        [novelty.value.replace("_", "-") for novelty in Novelty],
+        [[report.articles.get(novelty.value, 0) for novelty in Novelty]],
+    )
+    for title, counts in (("skipped", report.skipped), ("failed", report.failed)):
+        if counts:
+            _show((title, "URLs"), sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    if report.failures:
+        _show(
+            ("reason", "becomes", "URL"),
+            [(one.reason, one.disposition.value, one.url) for one in report.failures[:SHOWN_FAILURES]],
+        )
+    if shortfall(report) is None:
+        out.print("Nothing failed.")
+    out.print(Text(f"Lake: {settings.lake}   Index: {_without_password(settings)}   Run: {report.run_id}"))
+
+
+def show_trace(found: "Trace") -> None:
+    """Show a URL's history."""
+    for title, head, rows in found.tables():
+        out.print(Text(title, style="bold"))
+        _show(head, rows)
+
+
+def show_status(found: "Status") -> None:
+    """Show what is known and pending, and the last runs."""
+    for title, head, rows in found.tables():
+        out.print(Text(title, style="bold"))
+        _show(head, rows)
+
+
+def show_catalogue(catalogue: Catalogue, path: Path) -> None:
+    """Show what the catalogue follows."""
+    rows = []
+    for source in catalogue.sources:
+        rules = source.effective(catalogue.defaults)
+        counts = (len(source.feeds), len(source.sitemaps), len(source.listings), len(source.urls))
+        rows.append(
+            (source.id, source.name, *counts, source.language or "", f"{rules.crawl_delay_s:g} s", rules.max_per_host)
+        )
+    _show(("source", "name", "feeds", "sitemaps", "listings", "urls", "language", "delay", "per host"), rows)
+    out.print(Text(f"{path}: {len(rows)} sources, well-formed."))
+
+
+@contextmanager
+def progress_bar() -> Iterator[None]:
+    """Show on standard error how far the sweep is, while it runs; nothing where that is no terminal."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    ended = Event()
+
+    def follow() -> None:
+        polling, fetching = bar.add_task("feeds polled", total=None), bar.add_task("articles fetched", total=None)
+        extracting, storing = bar.add_task("pages extracted", total=None), bar.add_task("revisions stored", total=None)
+        while not ended.wait(REFRESH_S):
+            counts = progress.read()
+            bar.update(polling, completed=counts.get("feeds", 0), total=counts.get("feeds_to_poll"))
+            bar.update(fetching, completed=counts.get("fetched", 0), total=counts.get("claimed"))
+            bar.update(extracting, completed=counts.get("extracted", 0), total=counts.get("to_extract"))
+            bar.update(storing, completed=counts.get("stored", 0), total=None)
+
+    with bar:
+        thread = Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def _show(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(show_edge=False, pad_edge=False, header_style="dim")
+    for name in head:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(as_plain(str(cell), length=500)) for cell in row))
+    out.print(table)
+    out.print()
+
+
+def _without_password(settings: Settings) -> str:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - only to show it
+
+    return make_url(settings.index).render_as_string(hide_password=True)

@@ -1,0 +1,82 @@
+"""How things stand: sources, what is pending, what is unpublished, the last runs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tasks.index.frontier import State, count_by_state
+from tasks.index.history import count_unpublished, read_runs, read_sources
+from tasks.opening import opened_index
+from tasks.settings import Settings
+
+RUNS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The index in figures. `frontier` counts URLs by source and state."""
+
+    sources: tuple[dict[str, Any], ...]
+    frontier: dict[str, dict[str, int]]
+    runs: tuple[dict[str, Any], ...]
+    unpublished: int
+    unpublished_since: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data; instants in ISO 8601."""
+        return {
+            "sources": [_plain(row) for row in self.sources],
+            "frontier": self.frontier,
+            "runs": [_plain(row) for row in self.runs],
+            "unpublished": self.unpublished,
+            "unpublished_since": self.unpublished_since.isoformat() if self.unpublished_since else None,
+        }
+
+    def tables(self) -> Iterator[tuple[str, Sequence[str], list[tuple[object, ...]]]]:
+        """Return it as titled tables."""
+        states = [state.value for state in State]
+        rows: list[tuple[object, ...]] = []
+        by_source = {row["source_id"]: row for row in self.sources}
+        for source_id in sorted({*by_source, *self.frontier}):
+            row, counts = by_source.get(source_id, {}), self.frontier.get(source_id, {})
+            rows.append(
+                (source_id, row.get("feeds", 0), row.get("failing", 0), _shown(row.get("polled_at")), row.get("articles", 0), _shown(row.get("newest_at")), *tuple(counts.get(state, 0) for state in states))
+            )
+        yield "Sources", ("source", "feeds", "failing", "polled at", "articles", "newest", *states), rows
+        yield (
+            "Last runs",
+            ("begun at", "state", "fetched", "new", "failed", "run"),
+            [_run_row(row) for row in self.runs],
+        )
+        since = f", the oldest since {_shown(self.unpublished_since)}" if self.unpublished_since else ""
+        yield f"Decided and not yet published: {self.unpublished} batches{since}", ("",), []
+
+
+def read_status(settings: Settings) -> Status:
+    """Read the index; raises ConfigError."""
+    with opened_index(settings).read() as tx:
+        unpublished, since = count_unpublished(tx)
+        return Status(
+            sources=tuple(read_sources(tx)),
+            frontier=count_by_state(tx),
+            runs=tuple(read_runs(tx, limit=RUNS_SHOWN)),
+            unpublished=unpublished,
+            unpublished_since=since,
+        )
+
+
+def _run_row(row: dict[str, Any]) -> tuple[object, ...]:
+    summary = json.loads(row["summary"]) if row["summary"] else {}
+    new = summary.get("articles", {}).get("new", "")
+    failed = sum(summary["failed"].values()) if summary else ""
+    return (_shown(row["started_at"]), row["state"], summary.get("fetched", ""), new, failed, row["run_id"])
+
+
+def _shown(value: object) -> object:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else (value if value is not None else "")
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}

@@ -1,0 +1,130 @@
+"""The ground under a sweep: its ports, its row among the runs, its leases, its plan."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from tasks.catalogue import Catalogue, load_catalogue
+from tasks.discover.plan import SweepPlan, plan_sweep
+from tasks.errors import IndexUnavailable
+from tasks.extract.task import close_pool
+from tasks.fetch.claim import claim_batch
+from tasks.index import feeds, frontier, runs
+from tasks.index.database import Index
+from tasks.index.leases import LeaseKeeper
+from tasks.models import Batch, FeedState
+from tasks.opening import check_lake, close_opened, opened_index
+from tasks.parameters import IngestConfig
+from tasks.progress import progress
+from tasks.report.run_report import RunReport
+from tasks.settings import Settings
+from tasks.stopping import stopping
+
+
+@dataclass(slots=True, kw_only=True)
+class Sweep:
+    """One sweep under way. `left` is what remains of its limit, or None."""
+
+    run_id: str
+    settings: Settings
+    config: IngestConfig
+    plan: SweepPlan
+    index: Index
+    left: int | None
+    begun_at: datetime
+
+    def due_feeds(self) -> tuple[FeedState, ...]:
+        """Return the feeds to poll: all of the plan, or those that are due."""
+        now = datetime.now(UTC)
+        with self.index.write() as tx:
+            feeds.know_feeds(tx, self.plan.feeds, now=now)
+            return feeds.select_feeds(
+                tx, (one.feed_url for one in self.plan.feeds), due_by=now if self.config.due_only else None
+            )
+
+    def announce_urls(self) -> int:
+        """Put the plan's single URLs, and what it recalls, into the frontier; returns how many were new."""
+        now = datetime.now(UTC)
+        with self.index.write() as tx:
+            new = frontier.announce(tx, self.plan.urls, now=now)
+            if self.plan.recalled is not None:
+                frontier.recall(tx, self.plan.recalled, now=now)
+            return new
+
+    def claim(self) -> Batch | None:
+        """Lease the next batch, or None when nothing is due or the limit is reached."""
+        limit = self.settings.batch_size if self.left is None else min(self.left, self.settings.batch_size)
+        if limit == 0:
+            return None
+        batch = claim_batch(
+            self.index,
+            self.plan.selection,
+            run_id=self.run_id,
+            limit=limit,
+            lease_s=self.settings.lease_s,
+            host_budget_s=self.settings.host_budget_s,
+            rules=self.plan.rules,
+        )
+        if batch and self.left is not None:
+            self.left -= len(batch.urls)
+        return batch
+
+    def pending(self) -> int:
+        """Count the URLs of the selection that are still to be fetched, now or later."""
+        with self.index.read() as tx:
+            return frontier.count_pending(tx, self.plan.selection)
+
+    def end(self, report: RunReport) -> None:
+        """Keep the summary with the run."""
+        with self.index.write() as tx:
+            runs.end_run(tx, run_id=self.run_id, now=datetime.now(UTC), summary=orjson.dumps(report.to_json()).decode())
+
+
+def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None:
+    """Return the catalogue, or None when single feeds or URLs are asked for and there is none; raises CatalogueError."""
+    if (
+        (config.feeds or config.urls)
+        and "catalogue" not in settings.model_fields_set
+        and not settings.catalogue.exists()
+    ):
+        return None
+    return load_catalogue(settings.catalogue)
+
+
+@contextmanager
+def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
+    """Open what a sweep stands on, and close it however the sweep ends; raises ConfigError."""
+    stopping.clear()
+    progress.clear()
+    plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks)
+    check_lake(settings)
+    index = opened_index(settings)
+    now = datetime.now(UTC)
+    with index.write() as tx:
+        runs.release_dead_runs(tx, now=now)
+        runs.begin_run(tx, run_id=run_id, now=now)
+    sweep = Sweep(
+        run_id=run_id, settings=settings, config=config, plan=plan, index=index, left=config.limit, begun_at=now
+    )
+    try:
+        with LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s):
+            yield sweep
+    except BaseException:
+        stopping.set()
+        _give_up(index, run_id)
+        raise
+    finally:
+        close_pool()
+        close_opened()
+
+
+def _give_up(index: Index, run_id: str) -> None:
+    """Give the leases back; an index that is away gives them back itself, when they expire."""
+    try:
+        with index.write() as tx:
+            runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=None)
+    except IndexUnavailable:
+        return

@@ -1,0 +1,71 @@
+"""What the index knows of one URL or article, and of all of them together: for `trace` and `status`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from tasks.index.schema import articles, feeds, frontier, outbox, runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlHistory:
+    """A URL's row of the frontier and its article's, as plain mappings; either may be None."""
+
+    frontier: dict[str, Any] | None
+    article: dict[str, Any] | None
+
+
+def find_history(tx: Connection, *, url_key: str | None, article_id: str | None) -> UrlHistory:
+    """Look a URL up by its key, or an article by its id; what the one says leads to the other."""
+    row = None
+    if url_key is not None:
+        row = tx.execute(select(frontier).where(frontier.c.url_key == url_key)).mappings().first()
+    wanted = or_(articles.c.article_id == article_id, articles.c.url_key == url_key)
+    article = tx.execute(select(articles).where(wanted)).mappings().first()
+    if row is None and article is not None:
+        row = tx.execute(select(frontier).where(frontier.c.url_key == article["url_key"])).mappings().first()
+    return UrlHistory(frontier=dict(row) if row else None, article=dict(article) if article else None)
+
+
+def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[str, Any]]:
+    """Return the articles of a cluster, the earliest first."""
+    query = (
+        select(articles)
+        .where(articles.c.cluster_id == cluster_id)
+        .order_by(articles.c.first_seen_at, articles.c.article_id)
+    )
+    return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
+def read_sources(tx: Connection) -> list[dict[str, Any]]:
+    """Return for each source: feeds and those that fail, its last poll, articles and its newest."""
+    polled = select(
+        feeds.c.source_id,
+        func.count().label("feeds"),
+        func.count(feeds.c.reason).label("failing"),
+        func.max(feeds.c.polled_at).label("polled_at"),
+    ).group_by(feeds.c.source_id)
+    newest = select(
+        articles.c.source_id, func.count().label("articles"), func.max(articles.c.first_seen_at).label("newest_at")
+    )
+    rows: dict[str, dict[str, Any]] = {}
+    for query in (polled, newest.group_by(articles.c.source_id)):
+        for row in tx.execute(query).mappings():
+            rows.setdefault(row["source_id"], {"source_id": row["source_id"]}).update(row)
+    return [rows[source_id] for source_id in sorted(rows)]
+
+
+def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
+    """Return the last runs, the newest first."""
+    query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary).order_by(
+        runs.c.started_at.desc()
+    )
+    return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
+def count_unpublished(tx: Connection) -> tuple[int, datetime | None]:
+    """Return how many batches wait in the outbox, and since when the oldest does."""
+    number, oldest = tx.execute(select(func.count(), func.min(outbox.c.created_at))).one()
+    return number, oldest

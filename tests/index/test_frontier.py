@@ -1,0 +1,243 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.index import frontier, runs
+from tasks.index.database import Index
+from tasks.index.frontier import Announcement, Selection, Settlement, State
+from tasks.index.hosts import HostBook
+from tasks.models import DueUrl, Outcome, SlotRequest
+
+ALL = Selection()
+
+
+def announcement(number: int, *, host: str = "a.example", source_id: str = "a", priority: int = frontier.NEWS) -> Announcement:
+    return Announcement(
+        url=f"https://{host}/{number}",
+        url_key=f"{host}/{number}",
+        host=host,
+        source_id=source_id,
+        announced_by=f"https://{host}/feed",
+        title=f"Story {number}",
+        announced_at=datetime(2026, 2, 28, tzinfo=UTC),
+        priority=priority,
+    )
+
+
+def announce(index: Index, *announcements: Announcement, now: datetime) -> int:
+    with index.write() as tx:
+        return frontier.announce(tx, announcements, now=now)
+
+
+def claim(index: Index, *, now: datetime, selection: Selection = ALL, limit: int = 10, owner: str = "run", delay_s: float = 0.0) -> tuple[DueUrl, ...]:
+    with index.write() as tx:
+        return frontier.claim(
+            tx, selection, owner=owner, limit=limit, lease_s=300, host_budget_s=120, crawl_delays_s={"a": delay_s, "b": delay_s}, now=now
+        )
+
+
+def settled(url_key: str, state: State, *, due_at: datetime | None = None, now: datetime) -> Settlement:
+    return Settlement(
+        url_key=url_key,
+        state=state,
+        due_at=due_at,
+        attempts=0,
+        outcome=Outcome.OK,
+        reason=None,
+        etag='"1"',
+        last_modified=None,
+        payload_digest="sha256:00",
+        captured_at=now,
+        article_id="0" * 32,
+    )
+
+
+def settle(index: Index, *settlements: Settlement) -> None:
+    with index.write() as tx:
+        frontier.settle(tx, settlements)
+
+
+def test_a_url_announced_twice_is_known_once(index, now):
+    announce(index, announcement(1), now=now)
+
+    again = announce(index, announcement(1), announcement(2), announcement(2), now=now)
+
+    assert again == 1
+
+
+def test_thousands_of_urls_are_announced_in_one_call(index, now):
+    assert announce(index, *(announcement(number) for number in range(3000)), now=now) == 3000
+
+
+def test_what_is_claimed_is_not_claimed_again(index, now):
+    announce(index, announcement(1), announcement(2), now=now)
+    claim(index, now=now)
+
+    assert claim(index, now=now, owner="another") == ()
+
+
+def test_a_claim_knows_who_announced_the_url(index, now):
+    announce(index, announcement(1), now=now)
+
+    (due,) = claim(index, now=now)
+
+    assert (due.announced_title, due.announced_at, due.attempt) == ("Story 1", datetime(2026, 2, 28, tzinfo=UTC), 1)
+
+
+def test_an_expired_lease_comes_back(index, now):
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+
+    assert len(claim(index, now=now + timedelta(seconds=301), owner="another")) == 1
+
+
+def test_a_renewed_lease_does_not_come_back(index, now):
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+    with index.write() as tx:
+        frontier.renew(tx, owner="run", lease_s=300, now=now + timedelta(seconds=200))
+
+    assert claim(index, now=now + timedelta(seconds=301), owner="another") == ()
+
+
+def test_a_batch_goes_over_many_hosts_before_it_goes_deep(index, now):
+    announce(index, *(announcement(number, host=host) for host in ("a.example", "b.example", "c.example") for number in range(5)), now=now)
+
+    hosts = [due.host for due in claim(index, now=now, limit=6)]
+
+    assert sorted(hosts) == ["a.example", "a.example", "b.example", "b.example", "c.example", "c.example"]
+
+
+def test_a_slow_host_takes_no_more_than_its_budget(index, now):
+    announce(index, *(announcement(number) for number in range(50)), now=now)
+
+    assert len(claim(index, now=now, limit=50, delay_s=30.0)) == 5  # at 0, 30, 60, 90 and 120 s
+
+
+def test_a_host_that_is_booked_out_is_left_alone(index, now):
+    announce(index, announcement(1), announcement(2, host="b.example"), now=now)
+    HostBook(index).book({"https://a.example": SlotRequest(host="a.example", count=1, delay_s=0)}, now=now)
+    HostBook(index).hold("a.example", until=now + timedelta(hours=1), now=now)
+
+    assert [due.host for due in claim(index, now=now)] == ["b.example"]
+
+
+def test_news_goes_before_backfill(index, now):
+    announce(index, announcement(1, priority=frontier.BACKFILL), now=now - timedelta(days=1))
+    announce(index, announcement(2), now=now)
+
+    assert [due.url_key for due in claim(index, now=now, limit=1)] == ["a.example/2"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (ALL, {"a.example/1", "b.example/1"}),
+        (Selection(source_ids=frozenset({"b"})), {"b.example/1"}),
+        (Selection(source_ids=frozenset()), set()),
+        (Selection(url_keys=frozenset({"a.example/1"})), {"a.example/1"}),
+    ],
+)
+def test_a_claim_keeps_to_its_selection(index, now, selection, expected):
+    announce(index, announcement(1), announcement(1, host="b.example", source_id="b"), now=now)
+
+    assert {due.url_key for due in claim(index, now=now, selection=selection)} == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "in_s", "is_claimed"),
+    [
+        (State.DONE, None, False),
+        (State.GONE, None, False),
+        (State.QUARANTINED, None, False),
+        (State.DROPPED, 60, False),
+        (State.DROPPED, -1, True),
+        (State.DUE, 60, False),
+        (State.DUE, 0, True),
+    ],
+)
+def test_a_settled_url_is_due_only_when_its_time_has_come(index, now, state, in_s, is_claimed):
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+    settle(index, settled("a.example/1", state, due_at=None if in_s is None else now + timedelta(seconds=in_s), now=now))
+
+    assert bool(claim(index, now=now)) is is_claimed
+
+
+def test_a_recalled_url_brings_its_validators(index, now):
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+    settle(index, settled("a.example/1", State.DONE, now=now))
+    with index.write() as tx:
+        frontier.recall(tx, ALL, now=now)
+
+    (due,) = claim(index, now=now)
+
+    assert (due.etag, due.payload_digest) == ('"1"', "sha256:00")
+
+
+def test_a_url_that_is_gone_is_not_recalled(index, now):
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+    settle(index, settled("a.example/1", State.GONE, now=now))
+
+    with index.write() as tx:
+        recalled = frontier.recall(tx, ALL, now=now)
+
+    assert recalled == 0
+
+
+def test_a_deferred_url_is_due_again_at_its_instant(index, now):
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+    with index.write() as tx:
+        frontier.defer(tx, {"a.example/1": now + timedelta(minutes=5)})
+
+    assert (claim(index, now=now), len(claim(index, now=now + timedelta(minutes=5)))) == ((), 1)
+
+
+def test_pending_counts_what_is_due_now_and_later(index, now):
+    announce(index, announcement(1), announcement(2), announcement(3), now=now)
+    claim(index, now=now, limit=2)
+    settle(index, settled("a.example/1", State.DONE, now=now))
+
+    with index.read() as tx:
+        pending = frontier.count_pending(tx, ALL)
+
+    assert pending == 2
+
+
+def test_the_leases_of_a_dead_process_come_back_at_once(index, now):
+    announce(index, announcement(1), now=now)
+    with index.write() as tx:
+        runs.begin_run(tx, run_id="run", now=now)
+        tx.execute(runs.runs.update().values(process_born_at=1.0))  # this process id, born at another time: it is dead
+    claim(index, now=now)
+
+    with index.write() as tx:
+        released = runs.release_dead_runs(tx, now=now)
+
+    assert (released, len(claim(index, now=now, owner="another"))) == (1, 1)
+
+
+def test_the_leases_of_a_living_process_stay(index, now):
+    announce(index, announcement(1), now=now)
+    with index.write() as tx:
+        runs.begin_run(tx, run_id="run", now=now)
+    claim(index, now=now)
+
+    with index.write() as tx:
+        released = runs.release_dead_runs(tx, now=now)
+
+    assert released == 0
+
+
+def test_a_run_that_ends_gives_its_leases_back(index, now):
+    announce(index, announcement(1), now=now)
+    with index.write() as tx:
+        runs.begin_run(tx, run_id="run", now=now)
+    claim(index, now=now)
+    with index.write() as tx:
+        runs.end_run(tx, run_id="run", now=now, summary=None)
+
+    assert len(claim(index, now=now, owner="another")) == 1
