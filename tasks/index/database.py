@@ -4,6 +4,7 @@ SQLite: WAL, `BEGIN IMMEDIATE` for whoever will write (a `BEGIN` that turns into
 the thousand), durable at every commit. PostgreSQL: READ COMMITTED.
 """
 
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,7 +79,8 @@ def open_index(index_url: str) -> Index:
         index.index_id = _own_id(index)
     except IndexUnavailable as error:
         index.close()
-        raise ConfigError(f"the index {index.uri} cannot be opened: {_first_line(error.__cause__ or error)}") from error
+        reason = str(error).removeprefix(f"{index.uri}: ")
+        raise ConfigError(f"the index {index.uri} cannot be opened: {reason}") from error
     except ConfigError:
         index.close()
         raise
@@ -91,9 +93,8 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
     What an index knows lies in one lake: with another beside it, whole outlets would be skipped as known.
     """
     with index.write() as tx:
-        bound = dict(
-            tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
-        )
+        rows = tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
+        bound = {row.name: row.value for row in rows}
         if "lake_id" not in bound:
             tx.execute(facts.insert(), [{"name": "lake_id", "value": lake_id}, {"name": "lake_uri", "value": lake_uri}])
             return
@@ -124,7 +125,10 @@ def _parse_url(index_url: str) -> URL:
 
 def _make_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        try:
+            return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        except ModuleNotFoundError as error:
+            raise ConfigError(f"the index {url.render_as_string()} needs a driver: pip install 'presslake[postgresql]'") from error
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
@@ -145,6 +149,8 @@ def _begin(connection: Connection) -> None:
 def _translated(uri: str) -> Iterator[None]:
     try:
         yield
+    except sqlite3.Error as error:  # out of a connection's first pragmas, where nobody wraps it
+        raise IndexUnavailable(f"{uri}: {_first_line(error)}") from error
     except DBAPIError as error:
         if (
             error.__class__.__name__ in {"IntegrityError", "ProgrammingError", "DataError"}

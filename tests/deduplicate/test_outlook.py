@@ -1,0 +1,61 @@
+from datetime import timedelta
+
+import pytest
+
+from tasks.deduplicate.outlook import settle
+from tasks.errors import Disposition
+from tasks.index.frontier import State
+from tasks.models import Outcome
+from tests.rows import FETCHED_AT, make_capture
+
+NOW = FETCHED_AT
+
+
+@pytest.mark.parametrize(
+    ("disposition", "reason", "attempt", "state", "wait"),
+    [
+        (None, None, 1, State.DONE, None),
+        (Disposition.SKIPPED, "robots_disallowed", 1, State.DROPPED, timedelta(hours=24)),
+        (Disposition.SKIPPED, "not_html", 1, State.DONE, None),
+        (Disposition.DROPPED, "http_404", 1, State.DROPPED, timedelta(days=3)),
+        (Disposition.DROPPED, "http_404", 3, State.DROPPED, timedelta(days=3)),
+        (Disposition.DROPPED, "http_404", 4, State.DROPPED, None),
+        (Disposition.GONE, "http_410", 1, State.GONE, None),
+        (Disposition.QUARANTINED, "extractor_crashed", 1, State.QUARANTINED, None),
+    ],
+)
+def test_what_becomes_of_a_url(disposition, reason, attempt, state, wait):
+    capture = make_capture(reason=reason, attempt=attempt, outcome=Outcome.OK if disposition is None else Outcome.FAILED)
+
+    settlement = settle(capture, disposition, now=NOW, previous_digest=None)
+
+    assert (settlement.state, settlement.due_at) == (state, None if wait is None else NOW + wait)
+
+
+@pytest.mark.parametrize(("attempt", "least_s", "most_s"), [(1, 90, 150), (2, 180, 300), (5, 1440, 2400), (50, 64800, 108000)])
+def test_transient_trouble_comes_back_ever_later(attempt, least_s, most_s):
+    capture = make_capture(outcome=Outcome.FAILED, reason="timed_out", attempt=attempt)
+
+    settlement = settle(capture, Disposition.STAYS_DUE, now=NOW, previous_digest=None)
+
+    assert settlement.state is State.DUE
+    assert least_s <= (settlement.due_at - NOW).total_seconds() <= most_s
+
+
+def test_urls_that_fail_together_do_not_come_back_together():
+    waits = {
+        settle(make_capture(outcome=Outcome.FAILED, url_key=f"a.example/{number}"), Disposition.STAYS_DUE, now=NOW, previous_digest=None).due_at
+        for number in range(50)
+    }
+
+    assert len(waits) > 40
+
+
+def test_a_failure_keeps_no_validators_that_would_hide_the_page():
+    settlement = settle(make_capture(outcome=Outcome.FAILED, etag='"x"'), Disposition.STAYS_DUE, now=NOW, previous_digest="sha256:old")
+
+    assert (settlement.etag, settlement.payload_digest) == (None, "sha256:old")
+
+
+def test_a_page_starts_its_attempts_anew():
+    assert settle(make_capture(attempt=3), None, now=NOW, previous_digest=None).attempts == 0

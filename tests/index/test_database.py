@@ -1,0 +1,130 @@
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from tasks.errors import ConfigError, IndexUnavailable
+from tasks.index import database
+from tasks.index.database import bind_lake, open_index
+from tasks.index.schema import facts, metadata
+
+
+def test_the_migrations_make_the_schema_and_nothing_else(index):
+    with index.read() as tx:
+        differences = compare_metadata(MigrationContext.configure(tx), metadata)
+
+    assert differences == []
+
+
+def test_the_newest_migration_is_the_one_that_opening_looks_for():
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "tasks.index:migrations")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == database.HEAD
+
+
+def test_an_index_keeps_its_id(index, index_url):
+    with open_index(index_url) as again:
+        assert again.index_id == index.index_id
+
+
+def test_opening_at_once_from_many_threads_makes_one_index(index_url):
+    ids = []
+    threads = [threading.Thread(target=lambda: ids.append(open_index(index_url).index_id)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(ids) == 4
+    assert len(set(ids)) == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(index):
+    with pytest.raises(RuntimeError), index.write() as tx:
+        tx.execute(facts.insert().values(name="left", value="over"))
+        raise RuntimeError
+
+    with index.read() as tx:
+        assert tx.execute(facts.select().where(facts.c.name == "left")).first() is None
+
+
+def test_writers_wait_for_each_other_and_none_fails(index):
+    with index.write() as tx:
+        tx.execute(facts.insert().values(name="count", value="0"))
+
+    def add() -> None:
+        for _ in range(20):
+            with index.write() as tx:
+                value = int(tx.execute(facts.select().where(facts.c.name == "count")).one().value)
+                tx.execute(facts.update().where(facts.c.name == "count").values(value=str(value + 1)))
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with index.read() as tx:
+        assert tx.execute(facts.select().where(facts.c.name == "count")).one().value == "80"
+
+
+def test_an_index_belongs_to_one_lake(index):
+    bind_lake(index, lake_id="one", lake_uri="lake-one")
+    bind_lake(index, lake_id="one", lake_uri="lake-one")
+
+    with pytest.raises(ConfigError, match="belongs to the lake lake-one, not to lake-two"):
+        bind_lake(index, lake_id="two", lake_uri="lake-two")
+
+
+def test_an_index_of_a_newer_presslake_is_refused(index, index_url):
+    with index.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(ConfigError, match="at schema 9999; this Presslake knows up to"):
+        open_index(index_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "not a database URL"),
+        ("mysql://localhost/x", "not a database URL|SQLite or PostgreSQL"),
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+        ("sqlite:////no/such/folder/index.db", "there is no folder /no/such/folder"),
+    ],
+)
+def test_a_wrong_url_is_one_clear_line(url, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        open_index(url)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
+    (tmp_path / "index.db").write_text("this is a diary, not a database" * 100)
+
+    with pytest.raises(ConfigError, match="cannot be opened: file is not a database"):
+        open_index(f"sqlite:///{tmp_path / 'index.db'}")
+
+
+def test_a_database_that_cannot_be_written_stops_the_stage(index, tmp_path):
+    index.close()
+    with index.write() as tx:
+        tx.exec_driver_sql("PRAGMA query_only=ON")
+
+    with pytest.raises(IndexUnavailable), index.write() as tx:
+        tx.execute(facts.insert().values(name="a", value="b"))
+
+
+def test_a_password_is_not_shown():
+    with pytest.raises(ConfigError, match="cannot be opened|needs a driver") as caught:
+        open_index("postgresql+psycopg://user:secret@127.0.0.1:1/presslake")
+
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import pytest
+
+from tasks.index import outbox
+from tasks.models import OutboxItem
+from tests.rows import make_article, make_capture
+
+
+def append(tx, batch_id, now, *, captures=(), articles=()):
+    return outbox.append(tx, batch_id=batch_id, run_id="r1", captures=captures, articles=articles, counts={"fetched": 1}, now=now)
+
+
+def test_what_goes_in_comes_out_again(index, now):
+    capture, article = make_capture(status=None, detail="\x00 ☃ \u202e"), make_article(tags=("a", "b"), modified_at=None)
+    with index.write() as tx:
+        append(tx, "b1", now, captures=[capture], articles=[article])
+
+    with index.read() as tx:
+        items = outbox.pending(tx, limit=10)
+
+    assert items == (OutboxItem(sequence=1, batch_id="b1", captures=(capture,), articles=(article,)),)
+
+
+def test_sequences_follow_the_commits(index, now):
+    with index.write() as tx:
+        append(tx, "b1", now)
+    with pytest.raises(RuntimeError), index.write() as tx:
+        append(tx, "rolled-back", now)
+        raise RuntimeError
+    with index.write() as tx:
+        append(tx, "b2", now)
+
+    with index.read() as tx:
+        assert [(item.sequence, item.batch_id) for item in outbox.pending(tx, limit=10)] == [(1, "b1"), (2, "b2")]
+
+
+def test_a_cleared_item_is_gone_and_its_number_is_not_given_again(index, now):
+    with index.write() as tx:
+        append(tx, "b1", now)
+    with index.write() as tx:
+        outbox.clear(tx, [1])
+    with index.write() as tx:
+        append(tx, "b2", now)
+
+    with index.read() as tx:
+        assert [item.sequence for item in outbox.pending(tx, limit=10)] == [2]
+
+
+def test_a_decided_batch_is_remembered(index, now):
+    with index.write() as tx:
+        append(tx, "b1", now)
+
+    with index.read() as tx:
+        assert (outbox.decided_counts(tx, "b1"), outbox.decided_counts(tx, "b2")) == ({"fetched": 1}, None)
+
+
+def test_instants_come_back_in_utc(index, now):
+    from datetime import timedelta, timezone
+
+    east = now.astimezone(timezone(timedelta(hours=9)))
+    with index.write() as tx:
+        append(tx, "b1", now, articles=[replace(make_article(), published_at=east)])
+
+    with index.read() as tx:
+        (item,) = outbox.pending(tx, limit=1)
+
+    assert item.articles[0].published_at.isoformat() == now.isoformat()
