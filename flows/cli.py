@@ -132,7 +132,6 @@ def print_schema() -> None:
     """Print the JSON Schema of the catalogue, for editors."""
 
 
-
 @contextmanager
 def one_clear_line() -> Iterator[None]:
     """Turn an error made on purpose into one line on standard error and the right exit code."""

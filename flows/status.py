@@ -42,7 +42,15 @@ class Status:
         for source_id in sorted({*by_source, *self.frontier}):
             row, counts = by_source.get(source_id, {}), self.frontier.get(source_id, {})
             rows.append(
-                (source_id, row.get("feeds", 0), row.get("failing", 0), _shown(row.get("polled_at")), row.get("articles", 0), _shown(row.get("newest_at")), *tuple(counts.get(state, 0) for state in states))
+                (
+                    source_id,
+                    row.get("feeds", 0),
+                    row.get("failing", 0),
+                    _shown(row.get("polled_at")),
+                    row.get("articles", 0),
+                    _shown(row.get("newest_at")),
+                    *tuple(counts.get(state, 0) for state in states),
+                )
             )
         yield "Sources", ("source", "feeds", "failing", "polled at", "articles", "newest", *states), rows
         yield (

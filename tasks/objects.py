@@ -1,400 +1,88 @@
-"""The object store: bytes under keys, in a directory or in S3. Every library's error is translated here, once.
+"""Where a lake lies: a directory or S3, opened by its address, and the marker that makes a place a lake."""
 
-At opening, what a person can mend is a ConfigError of one line; later, trouble is LakeUnavailable and the batch is
-tried again. A key is a relative path of plain segments (tasks/layout.py makes them).
-"""
-
-import errno
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-import boto3
-from boto3.exceptions import Boto3Error
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.parsers import ResponseParserError
+from tasks.errors import ConfigError, LakeFormatError
+from tasks.layout import LAKE_FORMAT, MARKER_KEY
+from tasks.objects_directory import DirectoryStore, open_directory
+from tasks.objects_port import MissingObject, ObjectInfo, ObjectStore, one_line
+from tasks.objects_s3 import S3Config, S3Store, open_s3
 
-from tasks.durable import is_temporary, sync_directory, written_beside
-from tasks.errors import ConfigError, LakeUnavailable
+__all__ = [
+    "DirectoryStore",
+    "MissingObject",
+    "ObjectInfo",
+    "ObjectStore",
+    "S3Config",
+    "S3Store",
+    "one_line",
+    "open_lake",
+    "open_store",
+]
 
-OCTETS = "application/octet-stream"
-
-_BUCKET_AND_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._=+-]+)*")
-_S3_ERRORS = (BotoCoreError, Boto3Error, ClientError, ResponseParserError)
-_ABSENT = {"NoSuchKey", "404", "NotFound"}
-_REFUSED = {
-    "NoSuchBucket": "the bucket does not exist",
-    "InvalidBucketName": "no valid name of a bucket",
-    "AccessDenied": "the credentials may not list this bucket",
-    "InvalidAccessKeyId": "the access key is not known there: see AWS_ACCESS_KEY_ID or AWS_PROFILE",
-    "SignatureDoesNotMatch": "the secret key is wrong: see AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
-    "InvalidToken": "the session token is not valid: see AWS_SESSION_TOKEN",
-    "ExpiredToken": "the session token has expired: see AWS_SESSION_TOKEN",
-    "RequestTimeTooSkewed": "this machine's clock is wrong",
-    "PermanentRedirect": "the bucket lies in another region: set PRESSLAKE_S3_REGION",
-    "AuthorizationHeaderMalformed": "the bucket lies in another region: set PRESSLAKE_S3_REGION",
-}
-
-
-class MissingObject(LookupError):
-    """There is no object under this key; the message is the key."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectInfo:
-    """One object as a listing shows it; `size` in bytes, `modified_at` aware UTC."""
-
-    key: str
-    size: int
-    modified_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Config:
-    """How S3 is reached; credentials come by boto3's own chain.
-
-    `threads` is the size of the connection pool, `attempts` how often a request is tried before it has failed.
-    """
-
-    endpoint_url: str | None = None
-    region: str | None = None
-    threads: int = 16
-    attempts: int = 8
-
-
-class ObjectStore(Protocol):
-    """Bytes under keys. Every method may raise LakeUnavailable, and ValueError for a key that is none."""
-
-    @property
-    def uri(self) -> str:
-        """The store's address, for people."""
-        ...
-
-    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:
-        """Store under the key, over what is there; readers see the old bytes or the new, never half."""
-        ...
-
-    def put_new(self, key: str, body: bytes) -> bool:
-        """Store only where nothing is; True for the one writer whose bytes are there."""
-        ...
-
-    def get(self, key: str) -> bytes:
-        """Return the object; raises MissingObject."""
-        ...
-
-    def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return `length` (at least 1) bytes from `offset`, or fewer where the object ends; raises MissingObject."""
-        ...
-
-    def exists(self, key: str) -> bool: ...
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield the objects whose key begins with `prefix` (any string), in the order of their keys."""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Remove the object; none there is no error."""
-        ...
-
-    def delta_uri(self, table: str) -> str:
-        """Return where delta-rs finds a table."""
-        ...
-
-    def storage_options(self) -> dict[str, str] | None:
-        """Return what delta-rs needs beside the address; secrets among it, never to be logged."""
-        ...
+RACERS = 8
 
 
 def open_store(uri: str, *, s3: S3Config) -> ObjectStore:
     """Open `s3://bucket/prefix`, `file://` or a path; raises ConfigError when it cannot be used."""
     scheme, separator, rest = uri.partition("://")
     if not separator:
-        return _open_directory(Path(uri).expanduser())
+        return open_directory(Path(uri).expanduser())
     if scheme == "file":
-        return _open_directory(Path(unquote(urlsplit(uri).path)))
+        return open_directory(Path(unquote(urlsplit(uri).path)))
     if scheme == "s3":
         bucket, _, prefix = rest.partition("/")
-        return _open_s3(bucket, prefix.strip("/"), s3)
+        return open_s3(bucket, prefix.strip("/"), s3)
     raise ConfigError(f"{uri}: a lake is a directory or s3://bucket/prefix")
 
 
-class DirectoryStore:
-    """Objects as files below one directory; durable when `put` returns."""
+def open_lake(store: ObjectStore) -> str:
+    """Return the lake's id, writing its marker where there is none: of several who do so at once, one wins.
 
-    def __init__(self, path: Path) -> None:
-        self._root = path.absolute()
-
-    @property
-    def uri(self) -> str:
-        return str(self._root)
-
-    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:  # noqa: ARG002 - files have no type
-        target = self._path(key)
-        with _directory_errors("write", target), written_beside(target, body) as temporary:
-            temporary.replace(target)
-            sync_directory(target.parent)
-
-    def put_new(self, key: str, body: bytes) -> bool:
-        target = self._path(key)
-        with _directory_errors("write", target), written_beside(target, body) as temporary:
-            try:
-                target.hardlink_to(temporary)  # the one way to create that is both atomic and exclusive
-            except FileExistsError:
-                return False
-            sync_directory(target.parent)
-            return True
-
-    def get(self, key: str) -> bytes:
-        path = self._path(key)
-        with _directory_errors("read", path, key=key):
-            return path.read_bytes()
-
-    def get_range(self, key: str, offset: int, length: int) -> bytes:
-        _check_range(offset, length)
-        path = self._path(key)
-        with _directory_errors("read", path, key=key), path.open("rb") as file:
-            file.seek(offset)
-            return file.read(length)
-
-    def exists(self, key: str) -> bool:
-        path = self._path(key)
-        with _directory_errors("look at", path):
-            return path.is_file()
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        with _directory_errors("list", self._root):
-            for key in sorted(path.relative_to(self._root).as_posix() for path in self._files(prefix)):
-                with suppress(FileNotFoundError):  # deleted since
-                    stat = self._path(key).stat()
-                    modified_at = datetime.fromtimestamp(stat.st_mtime, tz=UTC)
-                    yield ObjectInfo(key=key, size=stat.st_size, modified_at=modified_at)
-
-    def delete(self, key: str) -> None:
-        path = self._path(key)
-        with _directory_errors("delete", path):
-            path.unlink(missing_ok=True)
-
-    def delta_uri(self, table: str) -> str:
-        return str(self._path(table))
-
-    def storage_options(self) -> dict[str, str] | None:
-        return None
-
-    def _path(self, key: str) -> Path:
-        return self._root / _checked(key)
-
-    def _files(self, prefix: str) -> Iterator[Path]:
-        directory = prefix.rpartition("/")[0]
-        for path in (self._path(directory) if directory else self._root).rglob("*"):
-            is_wanted = path.relative_to(self._root).as_posix().startswith(prefix)
-            if is_wanted and path.is_file() and not is_temporary(path):
-                yield path
-
-
-class S3Store:
-    """Objects in one bucket below a prefix. One client, which threads may share."""
-
-    def __init__(self, session: boto3.Session, bucket: str, prefix: str, config: S3Config) -> None:
-        self._session = session
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._endpoint_url = config.endpoint_url
-        self._region = config.region
-        self._attempts = config.attempts
-        self._client = _s3_client(session, config)
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
-
-    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:
-        with self._errors("write", key):
-            self._client.put_object(**self._address(key), Body=body, ContentType=content_type)
-
-    def put_new(self, key: str, body: bytes) -> bool:
-        with self._errors("write", key):
-            try:
-                self._client.put_object(**self._address(key), Body=body, IfNoneMatch="*")
-            except ClientError as error:
-                # 409: another conditional write was under way; whichever ends first has won (S3, PutObject)
-                if _code(error) in {"PreconditionFailed", "412"}:
-                    return False
-                if _code(error) == "ConditionalRequestConflict" and self.exists(key):
-                    return False
-                raise
-            return True
-
-    def get(self, key: str) -> bytes:
-        with self._errors("read", key):
-            content: bytes = self._client.get_object(**self._address(key))["Body"].read()
-            return content
-
-    def get_range(self, key: str, offset: int, length: int) -> bytes:
-        _check_range(offset, length)
-        wanted = f"bytes={offset}-{offset + length - 1}"
-        with self._errors("read", key):
-            try:
-                content: bytes = self._client.get_object(**self._address(key), Range=wanted)["Body"].read()
-            except ClientError as error:
-                if _code(error) == "InvalidRange":
-                    return b""
-                raise
-            return content
-
-    def exists(self, key: str) -> bool:
-        try:
-            with self._errors("look at", key):
-                self._client.head_object(**self._address(key))
-        except MissingObject:
-            return False
-        return True
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        pages = self._client.get_paginator("list_objects_v2")
-        with self._errors("list", prefix):
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
-                for found in page.get("Contents", ()):
-                    key = found["Key"].removeprefix(self._prefix)
-                    yield ObjectInfo(key=key, size=found["Size"], modified_at=found["LastModified"].astimezone(UTC))
-
-    def delete(self, key: str) -> None:
-        with self._errors("delete", key):
-            self._client.delete_object(**self._address(key))
-
-    def delta_uri(self, table: str) -> str:
-        return f"{self.uri}/{_checked(table)}"
-
-    def storage_options(self) -> dict[str, str] | None:
-        """Return delta-rs's options, with the credentials that boto3 has at this moment: ask anew for each table."""
-        with self._errors("reach", ""):
-            credentials = self._session.get_credentials().get_frozen_credentials()
-        options = {
-            "AWS_ACCESS_KEY_ID": credentials.access_key,
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-            "AWS_SESSION_TOKEN": credentials.token,
-            "AWS_REGION": self._region,
-            "AWS_ENDPOINT_URL": self._endpoint_url,
-            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false" if self._endpoint_url else None,
-            "AWS_ALLOW_HTTP": "true" if (self._endpoint_url or "").startswith("http://") else None,
-            "aws_conditional_put": "etag",  # a commit is a PUT that only one writer wins
-            "connect_timeout": "3s",
-            "timeout": "20s",
-            "max_retries": str(self._attempts - 1),
-            "retry_timeout": "60s",
-        }
-        return {name: value for name, value in options.items() if value is not None}
-
-    def _address(self, key: str) -> dict[str, str]:
-        return {"Bucket": self._bucket, "Key": self._prefix + _checked(key)}
-
-    @contextmanager
-    def _errors(self, verb: str, key: str) -> Iterator[None]:
-        try:
-            yield
-        except _S3_ERRORS as error:
-            if isinstance(error, ClientError) and _code(error) in _ABSENT:
-                raise MissingObject(key) from error
-            raise LakeUnavailable(f"cannot {verb} {self.uri}/{key}: {one_line(error)}") from error
-
-
-def one_line(error: BaseException) -> str:
-    """Return what a library says as one short line without terminal codes, for our own messages."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)) or type(error).__name__
-    return " ".join(text.split())[:300]
-
-
-def _open_directory(path: Path) -> DirectoryStore:
-    probe = path / ".presslake"
+    Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
+    a store where several writers may win one conditional PUT, and LakeUnavailable.
+    """
     try:
-        with written_beside(probe, b""):
-            pass
-    except OSError as error:
-        raise ConfigError(f"{path}: the lake cannot be written: {error.strerror or error}") from error
-    return DirectoryStore(path)
+        content = store.get(MARKER_KEY)
+    except MissingObject:
+        _check_exclusive(store)
+        store.put_new(MARKER_KEY, _new_marker())
+        content = store.get(MARKER_KEY)
+    return _lake_id(content, store.uri)
 
 
-def _open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
-    where = f"s3://{bucket}"
-    if not _BUCKET_AND_PREFIX.fullmatch(f"{bucket}/{prefix}".rstrip("/")):
-        raise ConfigError(f"{where}/{prefix}: want s3://bucket/prefix, of letters, digits and . _ = + - alone")
+def _check_exclusive(store: ObjectStore) -> None:
+    """Let writers race for one key: commits rest on there being one winner, and some S3 servers know of none."""
+    key = f"probe-{uuid.uuid4()}"
     try:
-        session = boto3.Session(region_name=config.region)
-        endpoint_url = config.endpoint_url or _named_endpoint(session)
-        # Few attempts: at opening a person waits, and a wrong address does not mend itself
-        hasty = replace(config, endpoint_url=endpoint_url, attempts=min(config.attempts, 2))
-        answer = _s3_client(session, hasty).list_objects_v2(Bucket=bucket, MaxKeys=1)
-    except (*_S3_ERRORS, ValueError) as error:
-        raise _opening_error(error, where, config) from error
-    said = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
-    region = said or config.region or session.region_name or "us-east-1"
-    return S3Store(session, bucket, prefix, replace(config, endpoint_url=endpoint_url, region=region))
+        with ThreadPoolExecutor(RACERS) as pool:
+            winners = sum(pool.map(lambda n: store.put_new(key, str(n).encode()), range(RACERS)))
+    finally:
+        store.delete(key)
+    if winners > 1:
+        raise ConfigError(
+            f"{store.uri}: {winners} writers won one PUT with If-None-Match: this store cannot hold a lake"
+        )
 
 
-def _named_endpoint(session: boto3.Session) -> str | None:
-    """Return the endpoint that boto3's own configuration names (AWS_ENDPOINT_URL, a profile), where it is not AWS's."""
-    url: str = session.client("s3").meta.endpoint_url
-    return None if ".amazonaws.com" in url else url
+def _new_marker() -> bytes:
+    told = {"format": LAKE_FORMAT, "lake_id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
+    return json.dumps(told).encode()
 
 
-def _s3_client(session: boto3.Session, config: S3Config) -> Any:  # noqa: ANN401 - boto3 has no types
-    own: dict[str, Any] = {}
-    if config.endpoint_url:
-        # Names of buckets do not resolve as hosts there, and not all such servers know the newer checksums
-        own = {
-            "s3": {"addressing_style": "path"},
-            "request_checksum_calculation": "when_required",
-            "response_checksum_validation": "when_required",
-        }
-    options = Config(
-        max_pool_connections=config.threads,
-        retries={"mode": "standard", "total_max_attempts": config.attempts},
-        connect_timeout=3,
-        read_timeout=20,
-        tcp_keepalive=True,
-        **own,
-    )
-    return session.client("s3", endpoint_url=config.endpoint_url, region_name=config.region, config=options)
-
-
-def _opening_error(error: Exception, where: str, config: S3Config) -> ConfigError | LakeUnavailable:
-    if isinstance(error, ClientError):
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            return LakeUnavailable(f"{where}: {one_line(error)}")
-        return ConfigError(f"{where}: {_REFUSED.get(_code(error), one_line(error))}")
-    if isinstance(error, HTTPClientError):
-        at = f" at {config.endpoint_url}" if config.endpoint_url else ""
-        return ConfigError(f"{where}: nothing answers{at}: {one_line(error)}")
-    return ConfigError(f"{where}: {one_line(error)}")
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _checked(key: str) -> str:
-    plain = all(segment not in {"", ".", ".."} for segment in key.split("/"))
-    if not plain or "\\" in key or not key.isprintable() or not key.isascii():
-        raise ValueError(f"no key of an object: {key!r}")
-    return key
-
-
-def _check_range(offset: int, length: int) -> None:
-    if offset < 0 or length < 1:
-        raise ValueError(f"no range of bytes: {length} from {offset}")
-
-
-@contextmanager
-def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Iterator[None]:
-    """Translate; with a `key`, what is not there is MissingObject."""
+def _lake_id(marker: bytes, where: str) -> str:
     try:
-        yield
-    except OSError as error:
-        if key and error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
-            raise MissingObject(key) from error
-        raise LakeUnavailable(f"cannot {verb} {path}: {error.strerror or error}") from error
+        told = json.loads(marker)
+        told_format, lake_id = int(told["format"]), str(told["lake_id"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakeFormatError(f"{where}: {MARKER_KEY} is there and is not a lake's: {type(error).__name__}") from error
+    if told_format > LAKE_FORMAT:
+        raise LakeFormatError(
+            f"lake {where} is of format {told_format}; this Presslake reads up to {LAKE_FORMAT}: upgrade Presslake"
+        )
+    return lake_id

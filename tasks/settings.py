@@ -58,13 +58,23 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-def load_settings(**flags: object) -> Settings:
-    """Read the environment, then let the flags that are not None win; raises ConfigError naming the setting."""
-    given = {name: value for name, value in flags.items() if value is not None}
+def load_settings() -> Settings:
+    """Read the environment; raises ConfigError naming the setting."""
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        where = f"--{name.replace('_', '-')}" if name in given else f"PRESSLAKE_{name.upper()}"
-        raise ConfigError(f"{where}: {first['msg']} (got {first['input']!r})") from error
+        raise ConfigError(f"PRESSLAKE_{name.upper()}: {first['msg']} (got {first['input']!r})") from error
+
+
+def set_flags(**flags: object) -> Settings:
+    """Let the flags that are not None win over the environment, for this process and its children; raises ConfigError.
+
+    They go by way of the environment, and not of the flow's parameters, which Prefect stores: an index's URL may
+    hold a password.
+    """
+    for name, value in flags.items():
+        if value is not None:
+            os.environ[f"PRESSLAKE_{name.upper()}"] = str(value)
+    return load_settings()

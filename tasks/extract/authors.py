@@ -66,9 +66,12 @@ def _from_show(tree: HtmlElement) -> list[str]:
     marked: list[HtmlElement] = []
     heading = next(tree.iter("h1"), None)
     for element in heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED) if heading is not None else ():
-        if element.get("rel") == "author" or element.get("itemprop") == "author" or _is_profile(element):
-            marked.append(element)
-        elif _BYLINE.search(element.get("class") or "") and next(element.iter("a", "li"), None) is None:
+        if (
+            element.get("rel") == "author"
+            or element.get("itemprop") == "author"
+            or _is_profile(element)
+            or (_BYLINE.search(element.get("class") or "") and next(element.iter("a", "li"), None) is None)
+        ):
             marked.append(element)
     near = [element for element in marked if _block_of(element) is _block_of(marked[0])]
     return [text for element in near if _is_full_name(text := _PREFIX.sub("", text_of(element)))]

@@ -9,7 +9,7 @@ import re
 from tasks.extract.tree import words_of
 
 READ_MORE = """
-read more | read also | also read | see also | read next | up next | related | more | don't miss | dont miss | in case you missed it |
+read more | read also | see more | also read | see also | read next | up next | related | more | don't miss | dont miss | in case you missed it |
 recommended | recommended reading | recommended for you | keep reading | continue reading | further reading | must read | click here |
 more on this | more on this story | more on this topic | watch | watch also | read the full story | read full story | show more |
 lesen sie auch | lesen sie mehr | lesen sie dazu auch | lies auch | mehr zum thema | auch interessant | mehr dazu | weiterlesen | lesetipp | passend zum thema |
@@ -98,7 +98,7 @@ lees verder | lees meer | advertentie | delen | läs mer | annons | annonse | an
 """Controls and labels that a page prints between paragraphs; a whole line of its own and nothing else."""
 
 CREDITS = """
-image | images | photo | photos | photograph | photo by | photo credit | photo courtesy | picture | pictures | picture by | pic | credit | image credit | image source | source image | file photo | illustration | illustration by | graphic | video | watch | screenshot |
+image | images | photo | photos | photograph | photo by | photo credit | photo courtesy | picture | pictures | picture by | pic | credit | image credit | image source | source image | file photo | illustration | illustration by | video | watch | screenshot |
 bild | bilder | foto | fotos | grafik | bildquelle | symbolbild | archivbild | photographie | crédit | crédit photo | crédits | crédits photo | foto de | imagen | fotografía | crédito | imagem | reprodução | fotografia | immagine | beeld | bild av | kuva | zdjęcie | fot | фото | иллюстрация | источник фото |
 fotoğraf | görsel | الصورة | صورة | तस्वीर | फोटो | 写真 | 画像 | 图片 | 圖片 | 图 | 圖 | 사진 | ảnh
 """

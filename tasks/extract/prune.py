@@ -1,58 +1,47 @@
 """Take page furniture out of a tree by its structure, before the extractor looks. Pure, but it changes the tree given.
 
-Rules are data: each has a reason and an example, and finds elements on the page as parsed. What they find is weighed
-before anything is removed: a prune that would take too much of the page's prose is not done.
+Rules are data: each has a reason and an example, and finds elements on the page as parsed. What the unsure ones find is
+weighed before anything is removed: a prune that would take too much of the page's prose is not done.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
-from urllib.parse import urldefrag, urljoin
+from itertools import islice, takewhile
 
 from lxml.html import HtmlElement
 
 from tasks.extract import phrases
-from tasks.extract.tree import HEADINGS, Weight, text_of, weigh, words_of
+from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, outline_page
+from tasks.extract.tree import HEADINGS, words_of
 
-_MAX_PRUNED_SHARE = 0.40  # of the prose outside of cards, which are known for what they are
+_MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 200  # characters
-_MAX_LABEL_LENGTH, _MAX_LINE_LENGTH, _MAX_CAPTION_LENGTH = 80, 300, 1000
+_MAX_CAPTION_LENGTH, _MAX_CREDIT_LENGTH, _MAX_BOX_LENGTH = 1000, 120, 500
 _MAX_CARD_PROSE, _MIN_CARDS = 400, 3
+_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
 
-_INLINE = frozenset(("a", "span", "strong", "b", "em", "i", "small", "button", "label", "u", "font", "time"))
-_BLOCKS = frozenset(
-    ("div", "section", "article", "ul", "ol", "li", "p", "table", "main", "header", "blockquote", "dl", "dd", *HEADINGS)
-)
 _READ_MORE = phrases.phrases(phrases.READ_MORE)
 _STOPS = phrases.phrases(phrases.STOP_HEADINGS) | _READ_MORE
 _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
-_CAPTION = re.compile(
-    r"caption|credit|(?:^|[ _-])(?:photo|image|img|picture)[ _-](?:alt|by|source|text)\b", re.IGNORECASE
+_FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
+_ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
+_PICTURE_TEXT = re.compile(
+    r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
+)
+_PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
+_COMMENTS = re.compile(
+    r"(?:(?:article|post|reader|user)[-_]+)?comments?(?:[-_]+(?:list|section|container|area|thread|wrapper|block)s?)?"
+    r"|disqus_thread|dsq-comments",
+    re.IGNORECASE,
 )
 _LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
-_ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A page as the rules see it: elements in document order, their weights, and how many stories lie under each.
-
-    A story is a heading that links to another page.
-    """
-
-    body: HtmlElement
-    elements: list[HtmlElement]
-    weights: dict[HtmlElement, Weight]
-    stories: dict[HtmlElement, int]
-    title: HtmlElement | None
-    is_news: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What to take out, why, and what it looks like; a certain rule is not weighed, since it cannot take a story."""
+    """What to take out, why, and what it looks like. What a certain rule finds cannot be the story, and is not weighed."""
 
     reason: str
     example: str
@@ -60,175 +49,160 @@ class Rule:
     is_certain: bool = False
 
 
-def prune(tree: HtmlElement, *, url: str, title: str | None, is_news: bool) -> bool:
-    """Remove what the rules find; return False where the uncertain ones would have taken the story and were not heeded.
+def prune(tree: HtmlElement, *, url: str, title: str | None, ledes: Iterable[str], is_news: bool) -> bool:
+    """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
 
-    The elements that never belong to a story go in either case.
+    `title` and `ledes` are what the page calls itself and says of itself.
     """
-    page = _outline(tree, url=url, title=title, is_news=is_news)
-    if page is None:
+    body = tree.find("body")
+    if body is None:
         return True
-    certain = [element for rule in RULES if rule.is_certain for element in rule.find(page)]
-    guessed = [element for rule in RULES if not rule.is_certain for element in rule.find(page)]
-    is_heeded = _leaves_the_story(page, certain, guessed)
-    for element in (*certain, *(guessed if is_heeded else ())):
-        if element.getparent() is not None:
-            element.drop_tree()
+    _remove(_furniture(body))
+    page = outline_page(body, url=url, title=title, ledes=ledes, is_news=is_news)
+    certain = {element for rule in RULES if rule.is_certain for element in rule.find(page)}
+    unsure = {element for rule in RULES if not rule.is_certain for element in rule.find(page)}
+    is_heeded = _leaves_the_story(page, certain, unsure)
+    _remove(certain | unsure if is_heeded else certain)
     return is_heeded
 
 
-def _outline(tree: HtmlElement, *, url: str, title: str | None, is_news: bool) -> Outline | None:
-    body = tree.find("body")
-    if body is None:
-        return None
-    elements = list(body.iter())
-    words = words_of(title or "")
-    titles = [element for element in elements if element.tag == "h1"]
-    return Outline(
-        body=body,
-        elements=elements,
-        weights=weigh(elements),
-        stories=_count_stories(elements, url),
-        title=next((one for one in titles if words_of(text_of(one)) == words), titles[0] if titles else None),
-        is_news=is_news,
-    )
-
-
-def _count_stories(elements: list[HtmlElement], url: str) -> dict[HtmlElement, int]:
-    counts = dict.fromkeys(elements, 0)
-    here = urldefrag(url).url
+def _remove(elements: Iterable[HtmlElement]) -> None:
     for element in elements:
-        if element.tag in HEADINGS and _links_elsewhere(element, here):
-            counts[element] = 1
-    for element in reversed(elements):
-        parent = element.getparent()
-        if parent in counts:
-            counts[parent] += counts[element]
-    return counts
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
-def _links_elsewhere(heading: HtmlElement, here: str) -> bool:
-    link = next(heading.iter("a"), None)
-    if link is None:
-        link = next(heading.iterancestors("a"), None)
-    href = link.get("href", "").strip() if link is not None else ""
-    if not href or href.startswith(("#", "javascript:", "mailto:")):
-        return False
-    try:
-        return urldefrag(urljoin(here, href)).url != here
-    except ValueError:
-        return False
+def _furniture(body: HtmlElement) -> list[HtmlElement]:
+    """Return what is named or hidden as no part of a story, unless broken mark-up put the story into it.
+
+    `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
+    """
+    half = len(body.text_content()) / 2
+    named = [
+        *body.iter(*_FURNITURE),
+        *(one for one in body.xpath(".//*[@role]") if one.get("role").casefold() in _ROLES),
+    ]
+    # a whole story may be hidden until the reader pays; a notice is short
+    hidden = [one for one in body.xpath(".//*[@hidden or @x-cloak]") if len(one.text_content()) <= _MAX_BOX_LENGTH]
+    return [*hidden, *(one for one in named if len(one.text_content()) <= half)]
 
 
-def _leaves_the_story(page: Outline, certain: list[HtmlElement], guessed: list[HtmlElement]) -> bool:
-    gone = set(certain)
-    in_cards = in_prose = 0
-    taken: set[HtmlElement] = set(guessed)
-    for element in guessed:
-        if not any(above in taken or above in gone for above in element.iterancestors()):
-            weight = page.weights[element].prose
-            in_cards += weight if page.stories[element] else 0
-            in_prose += 0 if page.stories[element] else weight
-    furniture = sum(page.weights[one].prose for one in gone if not any(above in gone for above in one.iterancestors()))
-    story = page.weights[page.body].prose - furniture - in_cards
-    return story - in_prose >= _MIN_PROSE_LEFT and in_prose <= _MAX_PRUNED_SHARE * story
+def _leaves_the_story(page: Outline, certain: set[HtmlElement], unsure: set[HtmlElement]) -> bool:
+    known = certain | {element for element in unsure if page.stories[element]}
+    story = page.prose - _prose_of(known, known, page)
+    loss = _prose_of(unsure - known, known | unsure, page)
+    return story - loss >= _MIN_PROSE_LEFT and loss <= _MAX_PRUNED_SHARE * story
 
 
-def _furniture(page: Outline) -> Iterator[HtmlElement]:
-    """Elements whose name or role says that they are not the story, unless broken mark-up put the story into one."""
-    half = page.weights[page.body].prose / 2
+def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outline) -> int:
+    """Return the prose of elements, without those that lie in others of `within`."""
+    outer = (one for one in elements if within.isdisjoint(one.iterancestors()))
+    return sum(page.weights[one].prose for one in outer)
+
+
+def _comments(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements:
-        is_named = element.tag in ("nav", "footer", "aside", "dialog", "menu", "iframe", "svg", "figcaption", "select")
-        if (is_named or element.get("role") in _ROLES) and page.weights[element].prose <= half:
+        if element.tag in ("div", "section", "ol", "ul"):
+            names = (element.get("id") or "", *(element.get("class") or "").split())
+            if any(_COMMENTS.fullmatch(name) for name in names) and next(element.iter("h1"), None) is None:
+                yield element
+
+
+def _deks(page: Outline) -> Iterator[HtmlElement]:
+    for element, text in page.lines:
+        is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
+        if is_heading and words_of(text) in page.ledes:
             yield element
 
 
 def _captions(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements:
-        if page.weights[element].text > _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+        kind = (element.get("class") or element.get("itemprop") or "").lower()
+        if not kind or not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue
-        if _CAPTION.search(element.get("class") or element.get("itemprop") or "") and _is_beside_picture(element):
+        if "caption" in kind or "credit" in kind or _PICTURE_TEXT.search(kind):
+            if _is_beside_picture(element):
+                yield element
+        elif element.tag in ("div", "p") and _PICTURE.search(kind) and _is_picture(element, page):
             yield element
 
 
 def _is_beside_picture(element: HtmlElement) -> bool:
     above = takewhile(lambda one: one.tag not in ("body", "article", "main"), element.iterancestors())
-    for _, one in zip(range(3), (element, *above), strict=False):
-        if next(one.iter("img", "picture", "video", "figure", "amp-img"), None) is not None:
-            return True
-    return False
+    return has_picture(element) or any(has_picture(one) for one in islice(above, 2))
+
+
+def _is_picture(element: HtmlElement, page: Outline) -> bool:
+    """Whether an element is a picture with a line or two under it."""
+    if page.weights[element].text > MAX_LINE_LENGTH or page.stories[element] or not has_picture(element):
+        return False
+    return sum(1 for _ in element.iter("p")) <= 3
 
 
 def _credits(page: Outline) -> Iterator[HtmlElement]:
-    for element in _lines(page):
-        text = text_of(element)
-        lead = _LEAD.match(text)
-        if (lead and len(text) <= 120 and words_of(lead[0]) in _CREDITS) or (text[:1] == "©" and len(text) <= 60):
+    for element, text in page.lines:
+        lead = _LEAD.match(text) if len(text) <= _MAX_CREDIT_LENGTH else None
+        if (lead and words_of(lead[0]) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
             yield element
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    for element, words in _labels(page):
-        if words in _FILLERS:
-            yield element
+    return (element for element, words in page.labels if words in _FILLERS)
 
 
 def _read_more_lines(page: Outline) -> Iterator[HtmlElement]:
-    for element in _lines(page):
-        weight = page.weights[element]
-        if weight.link_share < 0.3:
-            continue
-        text = text_of(element)
-        lead = _LEAD.match(text)
-        words = words_of(text)
+    for element, text in page.lines:
+        share = page.weights[element].link_share
+        lead = _LEAD.match(text) if share >= 0.3 else None
         if lead and words_of(lead[0]) in _READ_MORE:
             yield element
-        elif weight.link_share >= 0.5 and any(words[:size] in _READ_MORE for size in range(2, 6)):
-            yield element
+        elif share >= 0.5:
+            words = words_of(text)
+            if any(words[:size] in _READ_MORE for size in range(2, 6)):
+                yield element
 
 
 def _link_lists(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements:
-        if element.tag in ("ul", "ol", "dl") and page.weights[element].link_share >= 0.85:
+        if element.tag in ("ul", "ol", "dl") and page.weights[element].link_share >= _MIN_LIST_LINKS:
             yield element
 
 
 def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
-    for label, words in _labels(page):
-        if words not in _STOPS:
-            continue
-        section = _section_of(label, page)
-        yield section
-        if page.weights[section].text <= page.weights[label].text:
-            yield from _foreign_after(section, page)
+    for label, words in page.labels:
+        if words in _STOPS:
+            section = _section_of(label, page)
+            yield section
+            if page.weights[section].text <= page.weights[label].text:
+                yield from _foreign_after(section, page)
 
 
 def _section_of(label: HtmlElement, page: Outline) -> HtmlElement:
-    """The largest element that the label is the head of and that is not the story's."""
+    """Return the largest element that the label is the head of and that is not the story's."""
     section = label
     while True:
         above = section.getparent()
         if above not in page.weights or above.tag in ("body", "main") or not _is_head_of(section, above, page):
             return section
-        is_alone = page.weights[above].text == page.weights[section].text
-        if not is_alone and not _is_foreign(above, page):
+        if page.weights[above].text != page.weights[section].text and not _is_foreign(above, page):
             return section
         section = above
 
 
 def _is_head_of(element: HtmlElement, above: HtmlElement, page: Outline) -> bool:
-    if (above.text or "").strip():
-        return False
-    for before in element.itersiblings(preceding=True):
-        if page.weights[before].text or (before.tail or "").strip():
-            return False
-    return True
+    """Whether an element has the first text of the one above it."""
+    before = element.itersiblings(preceding=True)
+    return not (above.text or "").strip() and not any(
+        page.weights[one].text or (one.tail or "").strip() for one in before
+    )
 
 
 def _foreign_after(section: HtmlElement, page: Outline) -> Iterator[HtmlElement]:
+    """Yield the siblings that follow a heading as far as they are about other pages."""
     tail = section.tail
     for after in section.itersiblings():
-        if (tail or "").strip() or (page.weights[after].text and not _is_foreign(after, page)):
+        is_foreign = not page.weights[after].text or _is_foreign(after, page) or _is_teaser(after, page)
+        if (tail or "").strip() or not is_foreign:
             return
         yield after
         tail = after.tail
@@ -239,66 +213,87 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
     weight = page.weights[element]
     if page.title is not None and any(one is element for one in page.title.iterancestors()):
         return False
-    if weight.prose > page.weights[page.body].prose / 2:
+    if weight.prose > page.prose / 2:
         return False
-    return page.stories[element] > 0 or weight.link_share >= 0.5 or _has_form(element)
+    return page.stories[element] > 0 or weight.link_share >= 0.5 or next(element.iter("form"), None) is not None
 
 
-def _has_form(element: HtmlElement) -> bool:
-    return any((one.get("type") or "") in ("email", "submit") for one in element.iter("input", "button"))
+def _is_teaser(element: HtmlElement, page: Outline) -> bool:
+    """Whether an element begins with a link and says little more."""
+    if page.weights[element].prose > _MAX_CARD_PROSE or not page.weights[element].linked:
+        return False
+    first = next((one for one in element.iter() if (one.text or "").strip()), element)
+    return first.tag == "a" or next(first.iterancestors("a"), None) is not None
 
 
 def _cards(page: Outline) -> Iterator[HtmlElement]:
-    """Runs of alike siblings that each hold one linked heading and little more, after the better part of the prose."""
-    if not page.is_news:
-        return
+    """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose."""
     prose = 0
-    total = page.weights[page.body].prose
-    for element in page.elements:
-        cards = [one for one in element if _is_card(one, page)]
-        if len(cards) >= _MIN_CARDS and len({one.tag for one in cards}) == 1 and prose >= total / 2:
-            yield from cards
-        prose += 0 if page.weights[element].linked else len((element.text or "").strip())
+    for element in page.elements if page.is_news else ():
+        if page.stories[element] >= _MIN_CARDS and prose >= page.prose / 2:
+            cards = [one for one in element if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE]
+            if len(cards) >= _MIN_CARDS and len({one.tag for one in cards}) == 1:
+                yield from cards
+        prose += len((element.text or "").strip()) if element.tag != "a" else 0
 
 
-def _is_card(element: HtmlElement, page: Outline) -> bool:
-    return 1 <= page.stories[element] <= 2 and page.weights[element].prose <= _MAX_CARD_PROSE
-
-
-def _labels(page: Outline) -> Iterator[tuple[HtmlElement, tuple[str, ...]]]:
-    """The short texts that stand alone, each with the outermost element that holds nothing else."""
-    for element in page.elements:
-        size = page.weights[element].text
-        if not 0 < size <= _MAX_LABEL_LENGTH or element is page.title:
-            continue
-        above = element.getparent()
-        if above in page.weights and page.weights[above].text == size and above is not page.body:
-            continue
-        if element.tag in _INLINE and not _stands_alone(element):
-            continue
-        yield element, words_of(text_of(element))
-
-
-def _stands_alone(inline: HtmlElement) -> bool:
-    """Whether an inline element is no part of a sentence: no text of its parent's beside it."""
-    above = inline.getparent()
-    return not (above.text or "").strip() and not any((one.tail or "").strip() for one in above)
-
-
-def _lines(page: Outline) -> Iterator[HtmlElement]:
-    """The blocks of one short line: no other block in them."""
-    for element in page.elements:
-        if element.tag in _BLOCKS and 0 < page.weights[element].text <= _MAX_LINE_LENGTH and element is not page.title:
-            if not any(one.tag in _BLOCKS for one in element.iterdescendants()):
+def _picture_cards(page: Outline) -> Iterator[HtmlElement]:
+    for element in page.elements if page.is_news else ():
+        if page.stories[element] == 1 and element.tag in ("div", "article", "section", "li", "a"):
+            if page.weights[element].link_share >= _MIN_CARD_LINKS and has_picture(element):
                 yield element
+
+
+def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
+    """Yield the box round each form, as far as it says little else."""
+    for element in page.body.iter("form"):
+        box = element
+        while (above := box.getparent()) in page.weights and above.tag not in ("body", "main") and _is_box(above, page):
+            box = above
+        if _is_box(box, page):
+            yield box
+
+
+def _is_box(element: HtmlElement, page: Outline) -> bool:
+    if page.weights[element].text > _MAX_BOX_LENGTH or next(element.iter("h1"), None) is not None:
+        return False
+    return all(page.weights[one].prose <= MAX_LINE_LENGTH for one in element.iter("p"))
 
 
 RULES = (
     Rule(
-        reason="Navigation, footers, asides and dialogs are about the site, not the story.",
-        example="<footer><p>Most read today: something else entirely.</p></footer>",
-        find=_furniture,
+        reason="What readers wrote is theirs.",
+        example='<ul class="comments-list"><li><p>I do not agree</p></li></ul>',
+        find=_comments,
         is_certain=True,
+    ),
+    Rule(
+        reason="A form asks the reader for something.",
+        example='<div><h2>Get the news daily</h2><form><input type="email"></form></div>',
+        find=_sign_ups,
+        is_certain=True,
+    ),
+    Rule(
+        reason="Cards of other stories after the body, with or without a heading over them; on news pages only.",
+        example='<div><article><h3><a href="/other">Another story</a></h3><p>Its first lines</p></article>…</div>',
+        find=_cards,
+        is_certain=True,
+    ),
+    Rule(
+        reason="A picture with a headline, all of it one link, leads to another story wherever it stands.",
+        example='<article><a href="/other"><img src="a.jpg"><h3>Another story</h3></a></article>',
+        find=_picture_cards,
+        is_certain=True,
+    ),
+    Rule(
+        reason="What stands under such a heading is about other pages.",
+        example='<h2>More For You</h2><div><article><h3><a href="/other">Another story</a></h3>…</article></div>',
+        find=_stop_sections,
+    ),
+    Rule(
+        reason="The dek announces the story; it is kept as the lede. As a first paragraph it is the story's.",
+        example='<h2 class="subtitle">What the page says of itself in its description</h2>',
+        find=_deks,
     ),
     Rule(
         reason="A caption speaks of a picture, and often repeats the title.",
@@ -311,17 +306,7 @@ RULES = (
         find=_credits,
     ),
     Rule(
-        reason="What stands under such a heading is about other pages.",
-        example='<h2>More For You</h2><div><article><h3><a href="/other">Another story</a></h3>…</article></div>',
-        find=_stop_sections,
-    ),
-    Rule(
-        reason="Cards of other stories after the body, with or without a heading over them.",
-        example='<div><article><h3><a href="/other">Another story</a></h3><p>Its first lines</p></article>…</div>',
-        find=_cards,
-    ),
-    Rule(
-        reason="A line between paragraphs that leads to another story.",
+        reason="A line between paragraphs leads to another story.",
         example='<p>Read more: <a href="/other">Another story</a></p>',
         find=_read_more_lines,
     ),

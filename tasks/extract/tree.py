@@ -8,8 +8,8 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-INVISIBLE = ("script", "style", "noscript", "template")
-"""Elements that a reader never sees; noscript, since what stands in it is shown to nobody's browser."""
+INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
+"""Elements whose text a reader never sees as text; noscript is shown to no browser that matters."""
 
 # control and direction marks, soft hyphens, the byte order mark, and what a wrong decoding left behind; not U+200C
 # and U+200D, which are spelling in Persian, Hindi and others
@@ -26,6 +26,12 @@ class Weight:
 
     text: int = 0
     linked: int = 0
+
+    def add(self, text: str, *, is_linked: bool) -> None:
+        """Count a piece of text, without the white space round it."""
+        size = len(text.strip())
+        self.text += size
+        self.linked += size if is_linked else 0
 
     @property
     def prose(self) -> int:
@@ -73,24 +79,18 @@ def words_of(text: str) -> tuple[str, ...]:
 def weigh(elements: list[HtmlElement]) -> dict[HtmlElement, Weight]:
     """Return the weight of each element of a subtree, given in document order. Linear."""
     weights = {element: Weight() for element in elements}
-    in_link: set[HtmlElement] = set()
+    links: set[HtmlElement] = set()
     for element in elements:
         parent = element.getparent()
-        if element.tag == "a" or parent in in_link:
-            in_link.add(element)
-        _add(weights[element], element.text, is_linked=element in in_link)
-        if parent in weights:
-            _add(weights[parent], element.tail, is_linked=parent in in_link)
+        if element.tag == "a" or parent in links:
+            links.add(element)
+        if element.text:
+            weights[element].add(element.text, is_linked=element in links)
+        if element.tail and parent in weights:
+            weights[parent].add(element.tail, is_linked=parent in links)
     for element in reversed(elements):
         above = weights.get(element.getparent())
         if above is not None:
             above.text += weights[element].text
             above.linked += weights[element].linked
     return weights
-
-
-def _add(weight: Weight, text: str | None, *, is_linked: bool) -> None:
-    if text:
-        size = len(" ".join(text.split()))
-        weight.text += size
-        weight.linked += size if is_linked else 0

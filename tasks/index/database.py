@@ -128,7 +128,9 @@ def _make_engine(url: URL) -> Engine:
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
         except ModuleNotFoundError as error:
-            raise ConfigError(f"the index {url.render_as_string()} needs a driver: pip install 'presslake[postgresql]'") from error
+            raise ConfigError(
+                f"the index {url.render_as_string()} needs a driver: pip install 'presslake[postgresql]'"
+            ) from error
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

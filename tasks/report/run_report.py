@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.models import BatchReport, DiscoverReport, Failure, Novelty
-from tasks.report.escape import as_code, as_text
+from tasks.report.escape import as_code, as_plain, as_text
 
 SHOWN = 10
 TABLE_ROWS = 200
@@ -149,8 +149,8 @@ def failure_rows(report: RunReport) -> list[dict[str, str]]:
             "source": failure.source_id,
             "reason": failure.reason,
             "becomes": failure.disposition.value,
-            "URL": as_text(failure.url),
-            "detail": as_text(failure.detail),
+            "URL": as_plain(failure.url),
+            "detail": as_plain(failure.detail),
         }
         for failure in report.failures[:TABLE_ROWS]
     ]

@@ -184,7 +184,7 @@ def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str
 
 
 def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -> Sequence[DataFile]:
-    """Commit what is not committed yet, in one version; returns those files.
+    """Commit what is not committed yet, in one version; returns those files. The table stays as it was opened.
 
     When another process commits under the same application first, delta-rs refuses; what is missing then is
     looked up anew and tried again. Raises LakeUnavailable.

@@ -30,8 +30,8 @@ _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nib
 _MEANINGLESS = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf8", "aws-chunked"})
 
 
-class _Truncated(Exception):  # noqa: N818 - internal: becomes BodyTruncated, or the end of a prefix
-    """The stream ends before its end mark."""
+class _Truncated(Exception):
+    """The stream ends before its end mark: BodyTruncated, or the end of a prefix."""
 
 
 class _ZlibObject(Protocol):
@@ -149,13 +149,15 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
 
 def _brotli(body: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
-    for pending in _slices(body, _SLICE_SIZE):
-        try:
-            yield decoder.process(pending, output_buffer_limit=_CHUNK_SIZE)
-            while not decoder.can_accept_more_data():
-                yield decoder.process(b"", output_buffer_limit=_CHUNK_SIZE)
-        except brotli.error as error:
-            raise BadContentEncoding(f"corrupt: {error}") from error
+    for piece in _slices(body, _SLICE_SIZE):
+        pending, chunk = piece, b""
+        while pending or chunk or not decoder.can_accept_more_data():
+            try:
+                chunk = decoder.process(pending, output_buffer_limit=_CHUNK_SIZE)
+            except brotli.error as error:
+                raise BadContentEncoding(f"corrupt: {error}") from error
+            yield chunk
+            pending = b""
         if decoder.is_finished():
             return
     if body:
@@ -170,13 +172,14 @@ def _zstd(body: bytes) -> Iterator[bytes]:
     decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_SIZE)
     start = 0
     for _ in range(MAX_MEMBERS):
-        start = yield from _zstd_frame(body, start, decompressor.decompressobj())
+        start = yield from _zstd_frame(body, start, decompressor)
         if not body.startswith(_ZSTD_MAGICS, start):
             return
     raise BadContentEncoding(f"more than {MAX_MEMBERS} zstd frames")
 
 
-def _zstd_frame(body: bytes, start: int, decoder: zstandard.ZstdDecompressionObj) -> Generator[bytes, None, int]:
+def _zstd_frame(body: bytes, start: int, decompressor: zstandard.ZstdDecompressor) -> Generator[bytes, None, int]:
+    decoder = decompressor.decompressobj()
     position = start
     while not decoder.eof:
         pending = body[position : position + _ZSTD_SLICE_SIZE]

@@ -25,14 +25,18 @@ NOW = FETCHED_AT
     ],
 )
 def test_what_becomes_of_a_url(disposition, reason, attempt, state, wait):
-    capture = make_capture(reason=reason, attempt=attempt, outcome=Outcome.OK if disposition is None else Outcome.FAILED)
+    capture = make_capture(
+        reason=reason, attempt=attempt, outcome=Outcome.OK if disposition is None else Outcome.FAILED
+    )
 
     settlement = settle(capture, disposition, now=NOW, previous_digest=None)
 
     assert (settlement.state, settlement.due_at) == (state, None if wait is None else NOW + wait)
 
 
-@pytest.mark.parametrize(("attempt", "least_s", "most_s"), [(1, 90, 150), (2, 180, 300), (5, 1440, 2400), (50, 64800, 108000)])
+@pytest.mark.parametrize(
+    ("attempt", "least_s", "most_s"), [(1, 90, 150), (2, 180, 300), (5, 1440, 2400), (50, 64800, 108000)]
+)
 def test_transient_trouble_comes_back_ever_later(attempt, least_s, most_s):
     capture = make_capture(outcome=Outcome.FAILED, reason="timed_out", attempt=attempt)
 
@@ -44,7 +48,12 @@ def test_transient_trouble_comes_back_ever_later(attempt, least_s, most_s):
 
 def test_urls_that_fail_together_do_not_come_back_together():
     waits = {
-        settle(make_capture(outcome=Outcome.FAILED, url_key=f"a.example/{number}"), Disposition.STAYS_DUE, now=NOW, previous_digest=None).due_at
+        settle(
+            make_capture(outcome=Outcome.FAILED, url_key=f"a.example/{number}"),
+            Disposition.STAYS_DUE,
+            now=NOW,
+            previous_digest=None,
+        ).due_at
         for number in range(50)
     }
 
@@ -52,7 +61,9 @@ def test_urls_that_fail_together_do_not_come_back_together():
 
 
 def test_a_failure_keeps_no_validators_that_would_hide_the_page():
-    settlement = settle(make_capture(outcome=Outcome.FAILED, etag='"x"'), Disposition.STAYS_DUE, now=NOW, previous_digest="sha256:old")
+    settlement = settle(
+        make_capture(outcome=Outcome.FAILED, etag='"x"'), Disposition.STAYS_DUE, now=NOW, previous_digest="sha256:old"
+    )
 
     assert (settlement.etag, settlement.payload_digest) == (None, "sha256:old")
 

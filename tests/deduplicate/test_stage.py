@@ -32,11 +32,16 @@ def page(text, **changes):
 
 def decide(index, batch_id, looks, *, deferred=()):
     """Announce, claim and decide; `looks` maps a URL key to its page's text, or to (outcome, disposition)."""
-    announcements = [Announcement(url=f"https://{key}", url_key=key, host="a.example", source_id="a", announced_by="f") for key in [*looks, *deferred]]
+    announcements = [
+        Announcement(url=f"https://{key}", url_key=key, host="a.example", source_id="a", announced_by="f")
+        for key in [*looks, *deferred]
+    ]
     with index.write() as tx:
         frontier.announce(tx, announcements, now=NOW)
         frontier.recall(tx, Selection(url_keys=frozenset(looks)), now=NOW)
-        due = frontier.claim(tx, Selection(), owner="r1", limit=99, lease_s=300, host_budget_s=120, crawl_delays_s={}, now=NOW)
+        due = frontier.claim(
+            tx, Selection(), owner="r1", limit=99, lease_s=300, host_budget_s=120, crawl_delays_s={}, now=NOW
+        )
     by_key = {one.url_key: one for one in due}
     captures, pages, dispositions = [], {}, {}
     for key, look in looks.items():
@@ -51,8 +56,12 @@ def decide(index, batch_id, looks, *, deferred=()):
         if disposition:
             dispositions[key] = disposition
     batch = Batch(batch_id=batch_id, run_id="r1", urls=tuple(by_key.values()) or tuple(_due(key) for key in looks))
-    fetched = FetchedBatch(batch=batch, captures=tuple(captures), dispositions=dispositions, deferred={key: NOW for key in deferred})
-    extracted = ExtractedBatch(fetched=fetched, captures=tuple(captures), pages=pages, dispositions=dispositions, extracted_at=NOW)
+    fetched = FetchedBatch(
+        batch=batch, captures=tuple(captures), dispositions=dispositions, deferred=dict.fromkeys(deferred, NOW)
+    )
+    extracted = ExtractedBatch(
+        fetched=fetched, captures=tuple(captures), pages=pages, dispositions=dispositions, extracted_at=NOW
+    )
     return decide_batch(extracted, index=index, now=NOW)
 
 
@@ -98,7 +107,9 @@ def test_an_equal_text_elsewhere_is_a_duplicate_of_the_earliest(index):
 
     first, *copies = published(index)
 
-    assert [(copy.novelty, copy.duplicate_of, copy.cluster_id) for copy in copies] == [(Novelty.DUPLICATE, first.article_id, first.cluster_id)] * 2
+    assert [(copy.novelty, copy.duplicate_of, copy.cluster_id) for copy in copies] == [
+        (Novelty.DUPLICATE, first.article_id, first.cluster_id)
+    ] * 2
 
 
 def test_pages_of_one_batch_see_each_other(index):

@@ -34,7 +34,9 @@ def test_equal_words_are_one_text(one, other):
     assert text_digest(one) == text_digest(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("It rose 3.5%", "It rose 35%"), ("a b", "b a"), ("ab c", "a bc"), ("1,200", "1.200")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("It rose 3.5%", "It rose 35%"), ("a b", "b a"), ("ab c", "a bc"), ("1,200", "1.200")]
+)
 def test_other_words_are_another_text(one, other):
     assert text_digest(one) != text_digest(other)
 

@@ -11,7 +11,9 @@ from tasks.models import DueUrl, Outcome, SlotRequest
 ALL = Selection()
 
 
-def announcement(number: int, *, host: str = "a.example", source_id: str = "a", priority: int = frontier.NEWS) -> Announcement:
+def announcement(
+    number: int, *, host: str = "a.example", source_id: str = "a", priority: int = frontier.NEWS
+) -> Announcement:
     return Announcement(
         url=f"https://{host}/{number}",
         url_key=f"{host}/{number}",
@@ -29,10 +31,25 @@ def announce(index: Index, *announcements: Announcement, now: datetime) -> int:
         return frontier.announce(tx, announcements, now=now)
 
 
-def claim(index: Index, *, now: datetime, selection: Selection = ALL, limit: int = 10, owner: str = "run", delay_s: float = 0.0) -> tuple[DueUrl, ...]:
+def claim(
+    index: Index,
+    *,
+    now: datetime,
+    selection: Selection = ALL,
+    limit: int = 10,
+    owner: str = "run",
+    delay_s: float = 0.0,
+) -> tuple[DueUrl, ...]:
     with index.write() as tx:
         return frontier.claim(
-            tx, selection, owner=owner, limit=limit, lease_s=300, host_budget_s=120, crawl_delays_s={"a": delay_s, "b": delay_s}, now=now
+            tx,
+            selection,
+            owner=owner,
+            limit=limit,
+            lease_s=300,
+            host_budget_s=120,
+            crawl_delays_s={"a": delay_s, "b": delay_s},
+            now=now,
         )
 
 
@@ -101,7 +118,11 @@ def test_a_renewed_lease_does_not_come_back(index, now):
 
 
 def test_a_batch_goes_over_many_hosts_before_it_goes_deep(index, now):
-    announce(index, *(announcement(number, host=host) for host in ("a.example", "b.example", "c.example") for number in range(5)), now=now)
+    announce(
+        index,
+        *(announcement(number, host=host) for host in ("a.example", "b.example", "c.example") for number in range(5)),
+        now=now,
+    )
 
     hosts = [due.host for due in claim(index, now=now, limit=6)]
 
@@ -159,7 +180,9 @@ def test_a_claim_keeps_to_its_selection(index, now, selection, expected):
 def test_a_settled_url_is_due_only_when_its_time_has_come(index, now, state, in_s, is_claimed):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
-    settle(index, settled("a.example/1", state, due_at=None if in_s is None else now + timedelta(seconds=in_s), now=now))
+    settle(
+        index, settled("a.example/1", state, due_at=None if in_s is None else now + timedelta(seconds=in_s), now=now)
+    )
 
     assert bool(claim(index, now=now)) is is_claimed
 

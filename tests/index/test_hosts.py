@@ -44,7 +44,15 @@ def test_the_longer_of_two_delays_counts(index, now):
     assert (booking.delay_s, after.first_at) == (10.0, now + timedelta(seconds=30))
 
 
-@pytest.mark.parametrize(("status", "fresh_for"), [(200, timedelta(hours=24)), (404, timedelta(hours=24)), (503, timedelta(minutes=10)), (None, timedelta(minutes=10))])
+@pytest.mark.parametrize(
+    ("status", "fresh_for"),
+    [
+        (200, timedelta(hours=24)),
+        (404, timedelta(hours=24)),
+        (503, timedelta(minutes=10)),
+        (None, timedelta(minutes=10)),
+    ],
+)
 def test_robots_are_kept_as_long_as_they_may(index, now, status, fresh_for):
     book = HostBook(index)
     book.keep_robots(answer(now, status=status), slots(), crawl_delay_s=None, now=now)

@@ -8,11 +8,16 @@ from tests.rows import make_article, make_capture
 
 
 def append(tx, batch_id, now, *, captures=(), articles=()):
-    return outbox.append(tx, batch_id=batch_id, run_id="r1", captures=captures, articles=articles, counts={"fetched": 1}, now=now)
+    return outbox.append(
+        tx, batch_id=batch_id, run_id="r1", captures=captures, articles=articles, counts={"fetched": 1}, now=now
+    )
 
 
 def test_what_goes_in_comes_out_again(index, now):
-    capture, article = make_capture(status=None, detail="\x00 ☃ \u202e"), make_article(tags=("a", "b"), modified_at=None)
+    capture, article = (
+        make_capture(status=None, detail="\x00 ☃ \u202e"),
+        make_article(tags=("a", "b"), modified_at=None),
+    )
     with index.write() as tx:
         append(tx, "b1", now, captures=[capture], articles=[article])
 

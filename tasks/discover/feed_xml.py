@@ -1,0 +1,136 @@
+"""The bytes of an XML feed into a tree of elements, however badly they are formed. Pure.
+
+libxml2 recovers from most faults, but drops what it does not know, and after its first fault every named entity too:
+all of them are spelled as numbers or characters before it reads, and what is no markup is escaped. The document type is cut off with all that stands before the root, so that there are no entities to
+expand and none to fetch, and depth and size are bounded.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from html.entities import html5
+from itertools import islice, pairwise
+
+from lxml import etree
+
+from tasks.errors import NotAFeed
+from tasks.web.charset import decode_text
+
+MAX_FEED_LENGTH = 10_000_000
+"""Characters of a feed that are read; the rest is cut off, since a tree takes many times its text."""
+
+_DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,200}\bencoding\s*=")
+_ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf)(?=[\s>/])", re.IGNORECASE)
+_OTHER_ROOT = re.compile(r"<(?:!doctype\s+)?(html|urlset|sitemapindex|opml)\b", re.IGNORECASE)
+_ITEM = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
+_ITEM_END = re.compile(r"</(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
+_WRAP, _UNWRAP = "<x>" * 8, "</x>" * 8
+_ROOT_WITHIN = 65_536
+_MAX_CHILDREN = 50_000
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, 2.2
+_BARE_LESS = re.compile(r"<(?![A-Za-z_:/!?])")
+_BARE_AMPERSAND = re.compile(r"&(?!#[0-9]{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)")
+_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_PREDEFINED = {"amp": "&#38;", "lt": "&#60;", "gt": "&#62;", "quot": "&#34;", "apos": "&#39;"}  # XML 1.0, 4.6
+
+_OTHERWISE = {
+    "html": "an HTML page",
+    "urlset": "a sitemap: name it under `sitemaps`",
+    "sitemapindex": "a sitemap index: name it under `sitemaps`",
+    "opml": "an OPML list of feeds",
+}
+
+
+def xml_text(body: bytes, content_type: str | None) -> str:
+    """Return the text of an XML document; for XML its own declaration counts before the server's."""
+    return decode_text(body, None if _DECLARED.match(body) else content_type)[0]
+
+
+def mended_feed(text: str, *, feed_url: str) -> str:
+    """Return the feed from its root on, as XML that can be read. Raises NotAFeed, saying what it is instead."""
+    start = _ROOT.search(text, 0, _ROOT_WITHIN)
+    other = _OTHER_ROOT.search(text, 0, start.start() if start else _ROOT_WITHIN)
+    if start is None or other is not None:
+        what = _OTHERWISE[other[1].lower()] if other else "no RSS, Atom or JSON Feed"
+        raise NotAFeed(f"{what} at {feed_url}")
+    return _by_cdata(_ILLEGAL.sub("", text[start.start() :][:MAX_FEED_LENGTH]), outside=_mend, inside=str)
+
+
+def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None]:
+    """Return the root, and the first fault by which it is not well-formed. Raises NotAFeed."""
+    parser = _parser()
+    try:
+        root = etree.fromstring(mended.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as error:
+        raise NotAFeed(f"no XML at {feed_url}: {error.msg}") from error
+    if root is None:
+        raise NotAFeed(f"no XML at {feed_url}")
+    fault = next((entry for entry in parser.error_log if entry.level >= etree.ErrorLevels.FATAL), None)
+    return root, f"line {fault.line}: {' '.join(fault.message[:100].split())}" if fault else None
+
+
+def item_fragments(mended: str, limit: int) -> Iterator[etree._Element]:
+    """Yield each item of a broken feed as a tree of its own, so that a fault in one costs no other.
+
+    It is wrapped, since an end tag too many closes what is around it: look for its elements at any depth.
+    """
+    masked = _by_cdata(mended, outside=str, inside=lambda section: " " * len(section))
+    starts = [found.start() for found in islice(_ITEM.finditer(masked), limit)]
+    for start, end in pairwise((*starts, len(mended))):
+        closed = _ITEM_END.search(masked, start, end)
+        wrapped = _WRAP + mended[start : closed.start() if closed else end] + _UNWRAP
+        try:
+            fragment = etree.fromstring(wrapped.encode("utf-8", "replace"), _parser())
+        except etree.XMLSyntaxError:
+            continue
+        if fragment is not None:
+            yield fragment
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        encoding="utf-8",
+    )
+
+
+def split_name(element: etree._Element) -> tuple[str, str]:
+    """Return prefix and local name in lower case; a prefix that was never declared counts as one."""
+    prefix, _, local = element.tag.rpartition("}")[2].rpartition(":")
+    return (prefix or element.prefix or "").lower(), local.lower()
+
+
+def children(element: etree._Element) -> Iterator[tuple[str, str, etree._Element]]:
+    """Yield prefix, local name and element of each child."""
+    for child in islice(element.iterchildren("*"), _MAX_CHILDREN):
+        yield (*split_name(child), child)
+
+
+def _by_cdata(text: str, *, outside: Callable[[str], str], inside: Callable[[str], str]) -> str:
+    parts, position = [], 0
+    while (start := text.find("<![CDATA[", position)) >= 0:
+        end = text.find("]]>", start)
+        if end < 0:
+            break
+        parts += [outside(text[position:start]), inside(text[start : end + 3])]
+        position = end + 3
+    return "".join((*parts, outside(text[position:])))
+
+
+def _mend(text: str) -> str:
+    text = _BARE_LESS.sub("&#60;", text)
+    return _NAMED.sub(_numbered, _BARE_AMPERSAND.sub("&#38;", text)) if "&" in text else text
+
+
+def _numbered(entity: re.Match[str]) -> str:
+    name = entity[1]
+    if name in _PREDEFINED:
+        return _PREDEFINED[name]
+    character = html5.get(name + ";")
+    # some of HTML's are markup themselves; what nobody knows is text that looks like an entity
+    return f"&#38;{name};" if character is None else "".join(f"&#{ord(one)};" for one in character)

@@ -1,0 +1,47 @@
+"""The discover task: all feeds of a sweep in one run."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.catalogue import SourceRules
+from tasks.discover.schedule import PollConfig
+from tasks.discover.stage import poll_feeds
+from tasks.engine import RETRIES, run_until_stopped
+from tasks.index.hosts import HostBook
+from tasks.models import DiscoverReport, FeedState
+from tasks.opening import opened_index, web_config
+from tasks.progress import progress
+from tasks.settings import Settings
+from tasks.web.polite import PoliteClient
+
+
+@task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def discover(
+    feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], announced: int, settings: Settings
+) -> DiscoverReport:
+    """Poll feeds and return what they came to; `announced` URLs were new before any feed was asked."""
+    polled = run_until_stopped(_discover(feeds, rules, settings))
+    report = replace(polled, discovered=polled.discovered + announced)
+    get_run_logger().info(
+        "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
+    )
+    return report
+
+
+async def _discover(
+    feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], settings: Settings
+) -> DiscoverReport:
+    index = opened_index(settings)
+    progress.add("feeds_to_poll", len(feeds))
+    async with PoliteClient(web_config(settings), HostBook(index), in_flight=settings.connections) as client:
+        return await poll_feeds(
+            feeds,
+            client=client,
+            rules=rules,
+            index=index,
+            config=PollConfig(),
+            polled_one=lambda: progress.add("feeds"),
+        )

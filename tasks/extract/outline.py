@@ -1,0 +1,120 @@
+"""A page as the pruning rules see it: elements in order, how much they say, how much of that in links. Pure, linear."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urldefrag, urljoin
+
+from lxml.html import HtmlElement
+
+from tasks.extract.tree import HEADINGS, Weight, text_of, weigh, words_of
+
+MAX_LABEL_LENGTH, MAX_LINE_LENGTH = 80, 300
+INLINE = frozenset(("a", "span", "strong", "b", "em", "i", "small", "button", "label", "u", "font", "time"))
+BLOCKS = frozenset(
+    ("div", "section", "article", "ul", "ol", "li", "p", "table", "main", "header", "blockquote", "dl", "dd", *HEADINGS)
+)
+_SENTENCES = frozenset(("p", "li", "blockquote", *INLINE))
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What the rules ask about a page.
+
+    `stories` counts the headings under each element that link to another page. `labels` are the short texts that stand
+    alone, each with the outermost element that holds nothing else; `lines` the blocks of one line, with their text.
+    `title` is the page's main heading, `ledes` are the words of what the page says of itself.
+    """
+
+    body: HtmlElement
+    elements: list[HtmlElement]
+    weights: dict[HtmlElement, Weight]
+    stories: dict[HtmlElement, int]
+    labels: list[tuple[HtmlElement, Words]]
+    lines: list[tuple[HtmlElement, str]]
+    title: HtmlElement | None
+    ledes: frozenset[Words]
+    is_news: bool
+
+    @property
+    def prose(self) -> int:
+        """Characters outside of links on the page."""
+        return self.weights[self.body].prose
+
+
+def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Iterable[str], is_news: bool) -> Outline:
+    """Return the outline of a body element at `url`."""
+    elements = list(body.iter())
+    weights = weigh(elements)
+    heading = _find_title(body, words_of(title or ""))
+    return Outline(
+        body=body,
+        elements=elements,
+        weights=weights,
+        stories=_count_stories(elements, urldefrag(url).url),
+        labels=[(one, words_of(text_of(one))) for one in elements if one is not heading and _is_label(one, weights)],
+        lines=[(one, text_of(one)) for one in _find_lines(elements, weights) if one is not heading],
+        title=heading,
+        ledes=frozenset(words_of(lede) for lede in ledes),
+        is_news=is_news,
+    )
+
+
+def has_picture(element: HtmlElement) -> bool:
+    """Whether there is a picture at or under an element."""
+    return next(element.iter("img", "picture", "video", "figure", "amp-img"), None) is not None
+
+
+def _find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
+    headings = list(body.iter("h1"))
+    return next((one for one in headings if words_of(text_of(one)) == words), headings[0] if headings else None)
+
+
+def _count_stories(elements: list[HtmlElement], here: str) -> dict[HtmlElement, int]:
+    counts = {element: int(element.tag in HEADINGS and _links_elsewhere(element, here)) for element in elements}
+    for element in reversed(elements):
+        above = element.getparent()
+        if counts[element] and above in counts:
+            counts[above] += counts[element]
+    return counts
+
+
+def _links_elsewhere(heading: HtmlElement, here: str) -> bool:
+    link = next(heading.iter("a"), None)
+    if link is None:
+        link = next(heading.iterancestors("a"), None)
+    href = link.get("href", "").strip() if link is not None else ""
+    if not href or href.startswith(("#", "javascript:", "mailto:")):
+        return False
+    try:
+        return urldefrag(urljoin(here, href)).url != here
+    except ValueError:  # an address in brackets that is none
+        return False
+
+
+def _is_label(element: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
+    size = weights[element].text
+    above = element.getparent()
+    if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
+        return False
+    return element.tag not in INLINE or _stands_alone(above, weights)
+
+
+def _stands_alone(above: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
+    """Whether what an element holds is no sentence: no text of its own, and nothing but labels under it."""
+    if weights[above].text > MAX_LABEL_LENGTH and above.tag in _SENTENCES:
+        return False
+    return not (above.text or "").strip() and not any((one.tail or "").strip() for one in above)
+
+
+def _find_lines(elements: list[HtmlElement], weights: dict[HtmlElement, Weight]) -> list[HtmlElement]:
+    holds_blocks: set[HtmlElement] = set()
+    for element in reversed(elements):
+        if element.tag in BLOCKS or element in holds_blocks:
+            holds_blocks.add(element.getparent())
+    return [
+        element
+        for element in elements
+        if element.tag in BLOCKS and element not in holds_blocks and 0 < weights[element].text <= MAX_LINE_LENGTH
+    ]

@@ -1,0 +1,207 @@
+"""A body's bytes into text, by what they are and what is said of them. Pure; no HTTP library.
+
+The order is the WHATWG's for HTML (byte order mark, HTTP header, meta), then what the bytes themselves say. Where the
+bytes contradict a declaration, the bytes are believed: a wrong default in a server's configuration is a common thing.
+"""
+
+import re
+from encodings.aliases import aliases
+
+import cchardet
+
+_PRESCAN_SIZE = 4096
+_DETECTED_SIZE = 262_144
+
+# Name: the codecs that decode it, tried in turn, then the codecs whose labels mean it as well. The WHATWG reads many
+# labels as a superset's, since that is what authors mean: Latin-1 as windows-1252, GB2312 as GB18030 (Encoding, 4.2).
+_MULTI_BYTE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "utf-8": (("utf_8",), ()),
+    "utf-16le": (("utf_16_le",), ("utf_16",)),
+    "utf-16be": (("utf_16_be",), ()),
+    "gb18030": (("gb18030",), ("gb2312", "gbk")),
+    "hz-gb-2312": (("hz",), ()),
+    "big5": (("big5hkscs", "cp950"), ("big5",)),
+    "shift_jis": (("cp932", "shift_jis_2004"), ("shift_jis", "shift_jisx0213")),
+    "euc-jp": (("euc_jp", "euc_jis_2004"), ("euc_jisx0213",)),
+    "iso-2022-jp": (("iso2022_jp_ext", "iso2022_jp_2004"), ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2")),
+    "euc-kr": (("cp949",), ("euc_kr",)),
+    "iso-2022-kr": (("iso2022_kr",), ()),
+}
+_SINGLE_BYTE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "windows-1252": (("cp1252",), ("ascii", "latin_1", "iso8859_1")),
+    "windows-1254": (("cp1254",), ("iso8859_9",)),
+    "windows-874": (("cp874",), ("iso8859_11", "tis_620")),
+    **{f"windows-{number}": ((f"cp{number}",), ()) for number in (1250, 1251, 1253, 1255, 1256, 1257, 1258)},
+    **{f"iso-8859-{part}": ((f"iso8859_{part}",), ()) for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    "koi8-r": (("koi8_r",), ()),
+    "koi8-u": (("koi8_u",), ()),
+    "ibm852": (("cp852",), ()),
+    "ibm855": (("cp855",), ()),
+    "ibm866": (("cp866",), ()),
+    "macintosh": (("mac_roman",), ()),
+    "x-mac-ce": (("mac_latin2",), ()),
+    "x-mac-cyrillic": (("mac_cyrillic",), ()),
+}
+_ENCODINGS = {**_MULTI_BYTE, **_SINGLE_BYTE}
+
+# Labels that the codec registry does not know; separators are left out, as in `_squash`.
+_MORE_LABELS = {
+    "unicode11utf8": "utf-8",
+    "utf8mb4": "utf-8",
+    "xunicode20utf8": "utf-8",
+    "unicode": "utf-16le",
+    "ucs2": "utf-16le",
+    "iso10646ucs2": "utf-16le",
+    "xgbk": "gb18030",
+    "gb231280": "gb18030",
+    "cnbig5": "big5",
+    "xxbig5": "big5",
+    "xsjis": "shift_jis",
+    "windows31j": "shift_jis",
+    "mskanji": "shift_jis",
+    "xeucjp": "euc-jp",
+    "ksc56011987": "euc-kr",
+    "ksc56011989": "euc-kr",
+    "ksc5601": "euc-kr",
+    "windows949": "euc-kr",
+    "dos874": "windows-874",
+    "iso88598i": "iso-8859-8",
+    "iso88598e": "iso-8859-8",
+    "logical": "iso-8859-8",
+    "visual": "iso-8859-8",
+    "suneugreek": "iso-8859-7",
+    "koi": "koi8-r",
+    "koi8": "koi8-r",
+    "koi8ru": "koi8-u",
+    "mac": "macintosh",
+    "xmacroman": "macintosh",
+    "xmacukrainian": "x-mac-cyrillic",
+    "xuserdefined": "windows-1252",
+}
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
+_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_XML_ENCODING = re.compile(rb"\s*<\?xml\s[^>]*?\bencoding\s*=\s*[\"']\s*([\w.:-]+)")
+_META = re.compile(rb"<meta[\s/][^>]*", re.IGNORECASE)
+_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+_META_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+
+
+def decode_text(body: bytes, content_type: str | None) -> tuple[str, str]:
+    """Return the text without its byte order mark, and the name of the charset, lower-case as the WHATWG writes it.
+
+    Never raises: what cannot be decoded at last becomes U+FFFD.
+    """
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return _replaced(body[len(mark) :], name), name
+    if wide := _unmarked_utf16(body):
+        return _replaced(body, wide), wide
+    declared = [name for name in (_header_charset(content_type), _meta_charset(body)) if name]
+    return _believed(body, declared) or _detected(body) or (_replaced(body, "windows-1252"), "windows-1252")
+
+
+def _believed(body: bytes, declared: list[str]) -> tuple[str, str] | None:
+    """Return the text by a declaration that the bytes bear out, or as UTF-8 where they are that, or None."""
+    for name in declared:
+        text = _strict(body, name)
+        if text is None:
+            continue
+        # Single-byte charsets decode anything, while text in them is never UTF-8 by chance.
+        if name in _SINGLE_BYTE and not body.isascii() and (utf8 := _strict(body, "utf-8")) is not None:
+            return utf8, "utf-8"
+        return text, name
+    # ASCII with escapes is UTF-8 too, but it is meant as ISO-2022.
+    if b"\x1b" not in body and (utf8 := _strict(body, "utf-8")) is not None:
+        return utf8, "utf-8"
+    for name in (*declared, "utf-8"):
+        text = _replaced(body, name)
+        if _is_mostly_right(text):
+            return text, name
+    return None
+
+
+def _is_mostly_right(text: str) -> bool:
+    """Tell a page with a few broken characters from one in another charset: more of its letters came out than not."""
+    wrong = text.count("\ufffd")
+    right = len(text) - len(text.encode("ascii", "ignore")) - wrong
+    return wrong < right
+
+
+def _detected(body: bytes) -> tuple[str, str] | None:
+    guess = cchardet.detect(body[:_DETECTED_SIZE])["encoding"]
+    name = _name_of(guess) if guess else None
+    text = _strict(body, name) if name else None
+    return None if name is None or text is None else (text, name)
+
+
+def _unmarked_utf16(body: bytes) -> str | None:
+    """Return the UTF-16 whose ASCII, which is most of any markup, would make these NULs; None where there are few."""
+    sample = body[:1024]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) * 5 < len(sample) or len(sample) < 4:
+        return None
+    if odd > even * 4:
+        return "utf-16le"
+    return "utf-16be" if even > odd * 4 else None
+
+
+def _header_charset(content_type: str | None) -> str | None:
+    found = _HEADER_CHARSET.search(content_type or "")
+    return _name_of(found[1]) if found else None
+
+
+def _meta_charset(body: bytes) -> str | None:
+    """Return what the document says of itself in its first 4096 bytes: XML declaration or meta element."""
+    start = body[:_PRESCAN_SIZE]
+    label = found[1] if (found := _XML_ENCODING.match(start)) else _meta_label(_COMMENT.sub(b"", start))
+    name = _name_of(label.decode("ascii", "replace")) if label else None
+    # Whoever could read this in ASCII has no UTF-16 before him (HTML, 13.2.3.2).
+    return "utf-8" if name in ("utf-16le", "utf-16be") else name
+
+
+def _meta_label(start: bytes) -> bytes | None:
+    for element in _META.findall(start):
+        # Within quotes it counts for http-equiv alone: a description may speak of charset=x.
+        is_equivalent = b"http-equiv" in element.lower()
+        bare = _META_CHARSET.search(element)
+        if bare and (is_equivalent or b"charset" in _QUOTED.sub(b"", element).lower()):
+            return bare[1]
+    return None
+
+
+def _strict(body: bytes, name: str) -> str | None:
+    for codec in _ENCODINGS[name][0]:
+        try:
+            return body.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _replaced(body: bytes, name: str) -> str:
+    return body.decode(_ENCODINGS[name][0][0], "replace")
+
+
+def _squash(label: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", label.lower())
+
+
+def _labels() -> dict[str, str]:
+    """Map every label to its name: the registry's aliases for the codecs above, their numbers, and what it lacks."""
+    by_codec = {codec: name for name, (codecs, more) in _ENCODINGS.items() for codec in (*codecs, *more)}
+    labels = {_squash(alias): by_codec[codec] for alias, codec in aliases.items() if codec in by_codec}
+    labels |= {_squash(codec): name for codec, name in by_codec.items()}
+    labels |= {_squash(name): name for name in _ENCODINGS}
+    for name in _SINGLE_BYTE:
+        if name.startswith("windows-"):
+            labels |= {prefix + name.removeprefix("windows-"): name for prefix in ("win", "cp", "xcp", "ms")}
+    return labels | _MORE_LABELS
+
+
+_LABELS = _labels()
+
+
+def _name_of(label: str) -> str | None:
+    return _LABELS.get(_squash(label))

@@ -1,0 +1,96 @@
+"""What crossed the wire: requests and their answers, and what an answer's status means. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.errors import BadResponse, GoneError, HttpRefused, ServerBusy
+from tasks.web.headers import parse_retry_after
+
+# Of these the first counts when a server sends several; of all others, all do (RFC 9110, 5.3).
+_SINGULAR = frozenset({"content-type", "content-length", "date", "etag", "last-modified", "location", "retry-after"})
+
+_PAGES = frozenset({200, 203})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer. Heads are in HTTP/1.1's form, with CRLF and the empty line that ends them.
+
+    `headers` have lower-case names and Latin-1 values; `body` is as received, its transfer coding undone and its
+    content coding kept; `address` is the server's, None where it is not known; `started_at` is aware UTC.
+    """
+
+    url: str
+    request_head: bytes
+    response_head: bytes
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    address: str | None
+    started_at: datetime
+    elapsed_ms: int
+
+    def header(self, name: str) -> str | None:
+        """Return a field's value, by its lower-case name."""
+        values = [value for known, value in self.headers if known == name]
+        if not values:
+            return None
+        return values[0] if name in _SINGULAR else ", ".join(values)
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether this answer leads elsewhere."""
+        return self.status in _REDIRECTS and self.header("location") is not None
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the request asked for a change alone, so that 304 is an answer to it."""
+        return any(
+            line.startswith((b"if-none-match:", b"if-modified-since:"))
+            for line in self.request_head.lower().split(b"\r\n")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """One GET with its redirects. `content` is the last answer's body with its content coding undone."""
+
+    hops: tuple[Exchange, ...]
+    content: bytes
+
+    @property
+    def final(self) -> Exchange:
+        """The answer that is no redirect."""
+        return self.hops[-1]
+
+    @property
+    def url(self) -> str:
+        """Where the answer came from, after all redirects."""
+        return self.final.url
+
+    def header(self, name: str) -> str | None:
+        """Return a field's value in the last answer, by its lower-case name."""
+        return self.final.header(name)
+
+
+def raise_for_status(fetched: Fetched, *, now: datetime) -> None:
+    """Return for a page, and for a 304 that was asked for.
+
+    Raises ServerBusy with the server's own wait for 408, 425, 429 and 5xx, GoneError for 410, HttpRefused for every
+    other answer that is no page, and BadResponse for one that makes no sense.
+    """
+    final = fetched.final
+    status, said = final.status, f"{final.status} at {final.url}"
+    if status in _PAGES or (status == 304 and final.is_conditional):
+        return
+    if status in _BUSY or 500 <= status < 600:
+        raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(final.header("retry-after"), now=now))
+    if status == 410:
+        raise GoneError(said, status=status)
+    if status in _REDIRECTS:
+        raise BadResponse(f"{said} without a Location")
+    if status in (206, 304) or not 200 <= status < 600:
+        raise BadResponse(f"{said}, which was not asked for")
+    raise HttpRefused(said, status=status)

@@ -1,0 +1,306 @@
+"""robots.txt by RFC 9309: bytes into a policy, a policy into verdicts. Pure.
+
+A matcher of our own, which agrees with Google's reference: its Python port is under the GPL, reads the whole file for
+every verdict (200 ms on a large one) and stops at a line without a separator. A policy is parsed once and then asked;
+what is kept for later is the file's bytes and status, never the policy.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+from urllib.parse import quote
+
+import can_ada
+
+from tasks.errors import BadUrl
+
+MAX_ROBOTS_SIZE = 500 * 1024
+"""Bytes that are read; RFC 9309, 2.5 asks for no more."""
+
+_ROBOTS_PATH = "/robots.txt"
+_BOM = re.compile(rb"\xef?\xbb?\xbf?")  # Google skips a part of the mark, too
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_TOKEN = re.compile(r"[A-Za-z_-]*")  # RFC 9309, 2.2.1
+_COMPATIBLE = re.compile(r"Mozilla/.*?compatible;\s*([A-Za-z_-]+)")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_PLAIN = re.compile(r"[A-Za-z0-9/._~?=&-]*")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+# Keys as they are written, misspellings included; longer forms of them count as well.
+_AGENT_KEYS = ("user-agent", "useragent", "user agent")
+_ALLOW_KEYS = ("allow",)
+_DISALLOW_KEYS = ("disallow", "dissallow", "dissalow", "disalow", "diaslow", "diasllow", "disallaw")
+_SITEMAP_KEYS = ("sitemap", "site-map")
+_DELAY_KEYS = ("crawl-delay", "crawldelay", "crawl delay")
+
+
+class RobotsVerdict(StrEnum):
+    """What the status of a robots.txt means for its site (RFC 9309, 2.3.1)."""
+
+    PARSE = "parse"
+    ALLOW_ALL = "allow_all"
+    DISALLOW_ALL = "disallow_all"
+
+
+def verdict_of_status(status: int | None) -> RobotsVerdict:
+    """Return what to do about a status; None is a site that cannot be reached, for which RobotsUnavailable is raised.
+
+    429 is no answer either: who asks us to slow down has not said that there are no rules.
+    """
+    if status is None or status >= 500 or status == 429:
+        return RobotsVerdict.DISALLOW_ALL
+    return RobotsVerdict.PARSE if 200 <= status < 300 else RobotsVerdict.ALLOW_ALL
+
+
+def origin_of(url: str) -> str:
+    """Return `scheme://host[:port]`, for which one robots.txt speaks; raises BadUrl."""
+    parsed = _parse(url)
+    return f"{parsed.protocol}//{parsed.host}"
+
+
+def robots_url(url: str) -> str:
+    """Return where the rules for this URL are; raises BadUrl."""
+    return origin_of(url) + _ROBOTS_PATH
+
+
+def product_token(user_agent: str) -> str:
+    """Return the name by which robots.txt calls us: `Presslake` for `Presslake/0.1 (+https://...)`, maybe empty.
+
+    Of `Mozilla/5.0 (compatible; Presslake/0.1)`, it is what is compatible.
+    """
+    found = _COMPATIBLE.match(user_agent)
+    return found[1] if found else _token_of(user_agent)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One Allow or Disallow. `pieces` are what stands between the wildcards, in the normal form of `_normalise`."""
+
+    pieces: tuple[str, ...]
+    is_anchored: bool
+    allows: bool
+    length: int
+
+    def matches(self, path: str) -> bool:
+        """Tell whether a normalised path begins with this pattern; linear in the path."""
+        first, last = self.pieces[0], self.pieces[-1]
+        if not path.startswith(first):
+            return False
+        position = len(first)
+        if len(self.pieces) == 1:
+            return not self.is_anchored or position == len(path)
+        for piece in self.pieces[1:-1]:
+            found = path.find(piece, position)
+            if found < 0:
+                return False
+            position = found + len(piece)
+        if self.is_anchored:
+            return path.endswith(last) and position + len(last) <= len(path)
+        return path.find(last, position) >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules for some agents, the weightiest first. `agents` has each lower-case name's place in the group.
+
+    A delay holds for the agents right above it: `delays` has the places of those, and the seconds.
+    """
+
+    agents: dict[str, int]
+    rules: tuple[Rule, ...]
+    delays: tuple[tuple[range, float], ...] = ()
+
+    def verdict(self, path: str) -> Rule | None:
+        """Return the longest rule that matches, Allow before Disallow among equals (RFC 9309, 2.2.2)."""
+        return next((rule for rule in self.rules if rule.matches(path)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsPolicy:
+    """What one robots.txt says. `sitemaps` are as written, in order, each once."""
+
+    groups: tuple[Group, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+
+    @classmethod
+    def allow_all(cls) -> Self:
+        """Return the policy of a site without rules."""
+        return cls()
+
+    @classmethod
+    def disallow_all(cls) -> Self:
+        """Return the policy of a site that cannot be asked."""
+        return cls((Group({"*": 0}, (Rule(("/",), is_anchored=False, allows=False, length=1),)),))
+
+    def allows(self, url: str, *, user_agent: str) -> bool:
+        """Tell whether the URL may be fetched under this user agent, or product token; raises BadUrl.
+
+        robots.txt itself always may (RFC 9309, 2.2.2).
+        """
+        parsed = _parse(url)
+        if parsed.pathname == _ROBOTS_PATH:
+            return True
+        # In a path, the two characters that mean something in a pattern stand for themselves.
+        path = _normalise(parsed.pathname + parsed.search).replace("*", "%2A").replace("$", "%24")
+        verdicts = [rule for group in self._groups_for(user_agent) if (rule := group.verdict(path))]
+        return max(verdicts, key=_weight).allows if verdicts else True
+
+    def crawl_delay_s(self, user_agent: str) -> float | None:
+        """Return the longest Crawl-delay for this user agent, or product token, in seconds; not capped."""
+        name = product_token(user_agent).lower()
+        delays = [
+            delay_s
+            for group in self._groups_for(user_agent)
+            for places, delay_s in group.delays
+            if group.agents.get(name, group.agents.get("*")) in places
+        ]
+        return max(delays, default=None)
+
+    def _groups_for(self, user_agent: str) -> list[Group]:
+        """Return all groups that name the agent, or else those for everybody (RFC 9309, 2.2.1)."""
+        name = product_token(user_agent).lower()
+        return [group for group in self.groups if name in group.agents] or [
+            group for group in self.groups if "*" in group.agents
+        ]
+
+
+def parse_robots(body: bytes) -> RobotsPolicy:
+    """Read a robots.txt, at most its first 500 KiB; whatever is not understood, a page of HTML included, says nothing."""
+    text = _cut(_BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)).decode("utf-8", "surrogateescape")
+    if text.lstrip().startswith("<"):
+        return RobotsPolicy.allow_all()
+    reader = _Reader()
+    for key, value in _fields(text):
+        reader.take(key, value)
+    return reader.policy()
+
+
+def _cut(body: bytes) -> bytes:
+    if len(body) <= MAX_ROBOTS_SIZE:
+        return body
+    body = body[:MAX_ROBOTS_SIZE]
+    # Half a line would be another rule.
+    return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    for raw in _LINE_END.split(text):
+        line = raw.partition("#")[0].strip()
+        key, colon, value = line.partition(":")
+        if not colon:
+            # Some forget the colon; two words alone can be read without it.
+            words = line.split()
+            key, value = words if len(words) == 2 else ("", "")
+        if key := key.strip().lower():
+            yield key, value.strip()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The groups so far; agents that follow a rule open a new one."""
+
+    groups: list[Group] = field(default_factory=list)
+    sitemaps: dict[str, None] = field(default_factory=dict)
+    agents: dict[str, int] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    delays: list[tuple[range, float]] = field(default_factory=list)
+    first_of_row: int = 0
+    is_row_over: bool = False
+    has_rule: bool = False
+
+    def take(self, key: str, value: str) -> None:
+        if key.startswith(_AGENT_KEYS):
+            if self.has_rule:
+                self._close()
+            if self.is_row_over:
+                self.first_of_row, self.is_row_over = len(self.agents), False
+            self.agents.setdefault(_agent_name(value), len(self.agents))
+        elif key.startswith(_ALLOW_KEYS):
+            self._add(value, allows=True)
+        elif key.startswith(_DISALLOW_KEYS):
+            self._add(value, allows=False)
+        elif key.startswith(_SITEMAP_KEYS):
+            if value:
+                self.sitemaps[value] = None
+        elif key.startswith(_DELAY_KEYS) and (delay_s := _delay_s(value)) is not None:
+            # No line but a rule ends a group (RFC 9309, 2.2.4), but to its author a delay ends a row of agents.
+            self.delays.append((range(self.first_of_row, len(self.agents)), delay_s))
+            self.is_row_over = True
+
+    def policy(self) -> RobotsPolicy:
+        self._close()
+        return RobotsPolicy(tuple(self.groups), tuple(self.sitemaps))
+
+    def _add(self, value: str, *, allows: bool) -> None:
+        if not self.agents:
+            return  # rules before any group are for nobody
+        self.has_rule = True
+        if not value:
+            return  # an empty Disallow forbids nothing (RFC 9309, 2.2.2)
+        self.rules.append(_rule(value, allows=allows))
+        folder, slash, page = value.rpartition("/")
+        if allows and slash and page.startswith("index.htm"):
+            self.rules.append(_rule(f"{folder}/$", allows=True))  # whoever allows the index allows the folder's page
+
+    def _close(self) -> None:
+        if self.agents:
+            ordered = tuple(sorted(self.rules, key=_weight, reverse=True))
+            self.groups.append(Group(self.agents, ordered, tuple(self.delays)))
+        self.agents, self.rules, self.delays = {}, [], []
+        self.first_of_row, self.is_row_over, self.has_rule = 0, False, False
+
+
+def _agent_name(value: str) -> str:
+    # `* everybody` is the star, too.
+    return "*" if value.split(maxsplit=1)[:1] == ["*"] else _token_of(value).lower()
+
+
+def _token_of(value: str) -> str:
+    found = _TOKEN.match(value)
+    return found[0] if found else ""
+
+
+def _delay_s(value: str) -> float | None:
+    try:
+        delay_s = float(value)
+    except ValueError:
+        return None
+    return delay_s if math.isfinite(delay_s) and delay_s >= 0 else None
+
+
+def _rule(value: str, *, allows: bool) -> Rule:
+    pattern = _normalise(value)
+    is_anchored = pattern.endswith("$")
+    # Only at the end it is an anchor; elsewhere it is a dollar.
+    pieces = pattern.removesuffix("$").replace("$", "%24").split("*")
+    return Rule(tuple(pieces), is_anchored, allows, len(pattern))
+
+
+def _weight(rule: Rule) -> tuple[int, bool]:
+    return rule.length, rule.allows
+
+
+def _normalise(path: str) -> str:
+    """Return the form in which paths and patterns are compared (RFC 9309, 2.2.2).
+
+    Octets that are no URI characters are escaped, escaped unreserved ones are not, and escapes are upper-case.
+    """
+    if _PLAIN.fullmatch(path):
+        return path
+    escaped = quote(path, safe="%/:?#[]@!$&'()*+,;=", errors="surrogateescape")
+    return _ESCAPE.sub(_normal_escape, escaped)
+
+
+def _normal_escape(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if character in _UNRESERVED else escape[0].upper()
+
+
+def _parse(url: str) -> can_ada.URL:
+    try:
+        return can_ada.parse(url)
+    except (ValueError, TypeError) as error:  # TypeError: not encodable, half a surrogate pair
+        raise BadUrl(f"no URL: {url[:200]!r}") from error

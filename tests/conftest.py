@@ -1,0 +1,3 @@
+"""Fixtures for every suite; `tests` is a namespace package, found through pytest's `pythonpath`."""
+
+pytest_plugins = ["tests.servers"]

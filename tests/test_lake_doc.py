@@ -1,0 +1,93 @@
+"""docs/lake.md is true: its columns are the tables', and its Python reads a lake, in a directory and from S3."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tasks.layout import TABLES, warc_key
+from tasks.models import OutboxItem
+from tasks.objects import DirectoryStore, S3Config, open_lake
+from tasks.store.stage import publish
+from tasks.store.tables import open_table
+from tasks.warc import SegmentWriter
+from tests.rows import FETCHED_AT, make_article, make_capture
+from tests.servers import LakeAddress, make_bucket
+
+DOC = (Path(__file__).parents[1] / "docs/lake.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)
+HTML = b"<p>The harbour reopened on Monday.</p>"
+
+
+def fill(store):
+    """Make a lake of one article whose payload is in its segment."""
+    key = warc_key("b1", FETCHED_AT.date())
+    segment = SegmentWriter(key, software="presslake/0", created_at=FETCHED_AT)
+    ref = segment.add_exchange(
+        url="https://daily.example/a",
+        request_head=b"GET /a HTTP/1.1\r\nHost: daily.example\r\n\r\n",
+        response_head=b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n",
+        body=gzip.compress(HTML, mtime=0),
+        fetched_at=FETCHED_AT,
+    )
+    place = {"warc_key": key, "warc_offset": ref.offset, "warc_length": ref.length}
+    open_lake(store)
+    store.put(key, segment.to_bytes())
+    item = OutboxItem(sequence=1, batch_id="b1", captures=(make_capture(**place),), articles=(make_article(**place),))
+    publish([item], store=store, index_id="i")
+
+
+def rows_read(names):
+    """What a block has read, whatever it is held in, as the number of its rows."""
+    return [
+        len(names[name])
+        for name in ("articles", "captures", "titles", "newest", "originals")
+        if hasattr(names.get(name), "__len__")
+    ]
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "s3://" not in block])
+def test_what_reads_a_directory_reads_it(tmp_path, monkeypatch, block):
+    fill(DirectoryStore(tmp_path / "lake"))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+
+    exec(block, names)
+
+    assert names.get("html", HTML) == HTML
+    assert rows_read(names) or "html" in names
+    assert set(rows_read(names)) <= {1}
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "s3://" in block])
+def test_what_reads_s3_reads_it(moto_url, block):
+    bucket = make_bucket(moto_url)
+    fill(LakeAddress(f"s3://{bucket}/lake", S3Config(endpoint_url=moto_url)).open())
+    names = {}
+
+    exec(block.replace("my-bucket", bucket).replace("https://s3.example.org", moto_url), names)
+
+    assert names.get("html", HTML) == HTML
+    assert rows_read(names) or "html" in names
+    assert set(rows_read(names)) <= {1}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_columns_are_the_tables(tmp_path, name):
+    section = DOC.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    told = [
+        tuple(cell.strip() for cell in line.split("|")[1:4]) for line in section.splitlines() if line.startswith("|")
+    ]
+
+    schema = json.loads(open_table(DirectoryStore(tmp_path), name).schema().to_json())
+
+    assert told[2:] == [
+        (field["name"], _type(field["type"]), "yes" if field["nullable"] else "no") for field in schema["fields"]
+    ]
+
+
+def _type(told):
+    return told if isinstance(told, str) else f"array<{told['elementType']}>"
