@@ -1,0 +1,1 @@
+"""Examples: a small press on loopback, and the demo that sweeps it."""

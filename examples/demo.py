@@ -1,0 +1,224 @@
+"""The demo: `make demo`. A small press on loopback is swept, time passes, and it is swept again. No internet is needed.
+
+All that it makes lies in `demo/`, which it makes afresh each time. Exit 0: what came out is what the newsroom knows it
+printed; 1: it is not, with a line a difference; 2: `demo/` is somebody else's.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.text import Text
+
+from examples.newsroom.server import Newsroom
+from examples.newsroom.truth import Truth
+from flows import console
+from flows.local_server import local_server, set_prefect_defaults
+from flows.trace import Trace, trace
+from tasks.deduplicate.text_identity import text_digest
+from tasks.errors import ConfigError, PresslakeError
+from tasks.opening import close_opened
+from tasks.parameters import IngestConfig
+from tasks.report.run_report import RunReport
+from tasks.settings import Settings, set_flags
+
+DEMO = Path("demo")
+MARK = DEMO / ".made-by-presslake-demo"
+CATALOGUE, LAKE, INDEX, PREFECT_HOME = DEMO / "sources.yaml", DEMO / "lake", DEMO / "presslake.db", DEMO / "prefect"
+CORRECTED = "/council/what-your-water-bill-will-look-like/"
+QUERY = """\
+select any_value(title) filter (is_representative) as story, arg_min(source_id, published_at) as first_in,
+       string_agg(source_id || ': ' || novelty, ', ' order by published_at) as printed_by
+from articles where revision = 1 group by cluster_id having count(*) > 1 order by story"""
+
+Sweep = Callable[[IngestConfig], RunReport]
+
+
+def main() -> int:
+    """Run the demo and return its exit code."""
+    try:
+        _begin_afresh()
+        return _demonstrate()
+    except PresslakeError as error:
+        console.say_error(error)
+        return 2 if isinstance(error, ConfigError) else 1
+    except KeyboardInterrupt:
+        console.say("Interrupted.")
+        return 130
+
+
+def _begin_afresh() -> None:
+    """Remove what an earlier demo made, and that alone; raises ConfigError."""
+    if DEMO.exists():
+        if not MARK.exists():
+            raise ConfigError(f"{DEMO}/ was not made by the demo: move it away, and run the demo again")
+        shutil.rmtree(DEMO)
+    DEMO.mkdir()
+    MARK.write_text("`make demo` makes this folder afresh each time.\n", encoding="utf-8")
+
+
+def _demonstrate() -> int:
+    with Newsroom() as newsroom:
+        CATALOGUE.write_text(newsroom.catalogue(), encoding="utf-8")
+        settings = set_flags(catalogue=CATALOGUE, lake=LAKE, index=f"sqlite:///{INDEX}")
+        _say(f"Three outlets are open at {newsroom.base_url('courier')} and two addresses beside it.")
+        _say("Starting a Prefect server for the demo alone, which takes 10 to 25 s ...")
+        with _sweeping(settings) as sweep:
+            _head("First sweep")
+            before, first = newsroom.truth(), sweep(IngestConfig())
+            console.show_report(first, settings)
+            newsroom.pass_time()
+            _say("\nTime passes: an article is corrected, a new one appears, teasers change on most pages.")
+            _head("Second sweep, with --refetch")
+            after, second = newsroom.truth(), sweep(IngestConfig(refetch=True))
+            console.show_report(second, settings)
+        corrected = newsroom.base_url("courier") + CORRECTED
+        history = _show_history(corrected, settings)
+        shared = _show_query(settings)
+        _show_places(corrected)
+        wrong = [
+            *_first_faults(first, before),
+            *_second_faults(second, before, after),
+            *_text_faults(after),
+            *_history_faults(history),
+            *_unequal("query: stories that several outlets have", shared, before.shared),
+            *_manners_faults(newsroom),
+        ]
+    close_opened()
+    for line in wrong:
+        console.say(f"NOT as expected: {line}")
+    if not wrong:
+        _say(
+            f"As expected: {len(before.texts)} articles at first ({before.distinct - before.edited_copies} new, "
+            f"{before.copies} copies, {before.edited_copies} copy with edits); then 1 new, 1 revision, and nothing else. "
+            f"All {len(after.texts)} texts are word for word what the newsroom wrote."
+        )
+    return 1 if wrong else 0
+
+
+@contextmanager
+def _sweeping(settings: Settings) -> Iterator[Sweep]:
+    """Give a way to sweep, on one Prefect server of the demo's own for all sweeps."""
+    os.environ["PREFECT_HOME"] = str(PREFECT_HOME.resolve())
+    set_prefect_defaults(is_quiet=True)
+    with local_server(has_ui=False) as api_url:
+        import prefect.settings as prefect_settings  # noqa: PLC0415 - after the defaults are set
+
+        from flows.manual import run_sweep  # noqa: PLC0415
+
+        with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: api_url}):
+            yield lambda config: run_sweep(config, settings, shows_progress=True)
+
+
+def _show_history(url: str, settings: Settings) -> Trace:
+    found = trace(url, settings)
+    _head(f"presslake trace {url}")
+    console.show_tables(found.tables())
+    return found
+
+
+def _show_query(settings: Settings) -> int:
+    import duckdb  # noqa: PLC0415
+    from deltalake import DeltaTable  # noqa: PLC0415
+
+    _head("DuckDB over the articles table: who prints the same story, and who had it first?")
+    _say(QUERY)
+    connection = duckdb.connect()
+    connection.register("articles", DeltaTable(f"{settings.lake}/articles").to_pyarrow_dataset())
+    found = connection.sql(QUERY)
+    names, rows = found.columns, found.fetchall()
+    connection.close()
+    console.show_tables([("", names, rows)])
+    return len(rows)
+
+
+def _show_places(corrected: str) -> None:
+    flags = f"--lake {LAKE} --index sqlite:///{INDEX}"
+    _head("Where everything lies")
+    for what, where in (
+        ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md tells how to read them)"),
+        ("bytes", f"{LAKE}/warc (WARC 1.1, every answer as it came)"),
+        ("index", f"{INDEX} (SQLite)"),
+        ("catalogue", f"{CATALOGUE}"),
+        ("look", f".venv/bin/presslake status --index sqlite:///{INDEX}"),
+        ("trace", f".venv/bin/presslake trace {corrected} {flags}"),
+        ("UI", f"PREFECT_HOME=$PWD/{PREFECT_HOME} .venv/bin/presslake up --catalogue {CATALOGUE} {flags}"),
+    ):
+        _say(f"  {what:<10}{where}")
+
+
+def _first_faults(report: RunReport, truth: Truth) -> Iterator[str]:
+    yield from _unequal("first sweep: URLs discovered", report.discovered, truth.announced)
+    expected = {
+        "new": truth.distinct - truth.edited_copies,
+        "near_duplicate": truth.edited_copies,
+        "duplicate": truth.copies,
+        "unchanged": len(truth.twins),  # another form of a page that is known
+    }
+    yield from _unequal("first sweep: articles", report.articles, expected)
+    skipped = {"robots_disallowed": truth.beside["disallowed"], "not_html": truth.beside["document"], "feed_empty": 1}
+    yield from _unequal("first sweep: skipped", report.skipped, skipped)
+    yield from _unequal("first sweep: failed", report.failed, {"http_404": truth.beside["missing"]})
+
+
+def _second_faults(report: RunReport, before: Truth, after: Truth) -> Iterator[str]:
+    changed = sum(after.texts[url] != text for url, text in before.texts.items())
+    yield from _unequal("second sweep: URLs discovered", report.discovered, after.announced - before.announced)
+    yield from _unequal("second sweep: not modified", report.not_modified, before.steady_pages)
+    expected = {
+        "new": after.distinct - before.distinct,
+        "revision": changed,
+        "unchanged": before.pages - before.steady_pages - changed,
+    }
+    yield from _unequal("second sweep: articles", report.articles, expected)
+    yield from _unequal("second sweep: failed", report.failed, {"http_404": after.beside["missing"]})
+
+
+def _text_faults(truth: Truth) -> Iterator[str]:
+    """Yield what differs between the newest revisions in the lake and what the newsroom printed."""
+    from deltalake import DeltaTable  # noqa: PLC0415
+
+    columns = ["url", "revision", "text_digest"]
+    rows = DeltaTable(str(LAKE / "articles")).to_pyarrow_table(columns=columns).sort_by("revision").to_pylist()
+    pages = {twin: page for page, twin in truth.twins.items()}  # whichever of the two came first, it is one article
+    stored = {pages.get(row["url"], row["url"]): row["text_digest"] for row in rows}
+    for url in sorted(stored.keys() | truth.texts.keys()):
+        if url not in stored:
+            yield f"{url} is not in the articles table"
+        elif url not in truth.texts:
+            yield f"{url} is in the articles table, and no article"
+        elif stored[url] != text_digest(truth.texts[url]):
+            yield f"{url} has another text in the articles table than in the newsroom"
+
+
+def _history_faults(found: Trace) -> Iterator[str]:
+    """Yield what the corrected article's history lacks: two looks, two revisions."""
+    yield from _unequal("trace: captures", len(found.captures), 2)
+    yield from _unequal("trace: revisions", [row["novelty"] for row in found.revisions], ["new", "revision"])
+
+
+def _manners_faults(newsroom: Newsroom) -> Iterator[str]:
+    closed = {one.path for outlet in newsroom.outlets for one in outlet.beside if one.kind == "disallowed"}
+    for one in newsroom.asked:
+        if one.path in closed:
+            yield f"{one.path} was asked for, against {one.outlet_id}'s robots.txt"
+
+
+def _unequal(what: str, found: object, expected: object) -> Iterator[str]:
+    if found != expected:
+        yield f"{what}: {found}, and not {expected}"
+
+
+def _head(line: str) -> None:
+    console.out.print(Text(f"\n{line}", style="bold cyan"), soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    console.out.print(Text(line), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
