@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tasks.errors import Disposition, ItemError, NotHtml
 from tasks.models import Capture, DueUrl, Outcome
-from tasks.web.client import Fetched
+from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})

@@ -3,7 +3,7 @@
 The segment is in the lake before this returns: nothing says that a page is captured before its bytes are there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from tasks.catalogue import SourceRules
@@ -11,7 +11,7 @@ from tasks.errors import Disposition, ItemError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.models import Batch, Capture, DueUrl, FetchedBatch
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
-from tasks.web.client import Exchange, Fetched
+from tasks.web.exchange import Exchange, Fetched
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
 
 
@@ -19,7 +19,7 @@ async def fetch_batch(
     batch: Batch,
     *,
     client: PoliteClient,
-    rules: dict[str, SourceRules],
+    rules: Mapping[str, SourceRules],
     segment_key: str,
     software: str,
     max_segment_size: int,

@@ -1,5 +1,6 @@
 """The fetch task: one run a batch."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -19,7 +20,7 @@ from tasks.web.polite import PoliteClient
 
 
 @task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-def fetch(batch: Batch, rules: dict[str, SourceRules], settings: Settings) -> FetchedBatch:
+def fetch(batch: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> FetchedBatch:
     """Fetch a batch into the lake and return its captures."""
     fetched = run_until_stopped(_fetch(batch, rules, settings))
     get_run_logger().info(
@@ -28,7 +29,7 @@ def fetch(batch: Batch, rules: dict[str, SourceRules], settings: Settings) -> Fe
     return fetched
 
 
-async def _fetch(batch: Batch, rules: dict[str, SourceRules], settings: Settings) -> FetchedBatch:
+async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> FetchedBatch:
     book = HostBook(opened_index(settings))
     async with PoliteClient(web_config(settings), book, in_flight=settings.connections) as client:
         return await fetch_batch(

@@ -1,16 +1,22 @@
-"""Politeness that any number of processes share: a host's next free slot, its hold, its robots.txt."""
+"""Politeness that any number of processes share: whose turn it is at a host, its holds, its robots.txt."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import os
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+import psutil
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.database import Index
+from tasks.index.pace import Pace, end_turn, give_turn
+from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, robots
-from tasks.models import Booking, RobotsAnswer, SlotRequest
+from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: no cached copy is used for longer."""
@@ -21,81 +27,145 @@ ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class HostBook:
-    """The book of slots and robots.txt, one short transaction a call; see tasks.web.polite for who asks."""
+    """The book of turns and robots.txt, one short transaction a call; see tasks.web.turns for who asks.
+
+    `clock` is for tests; without it, machines that share a server share its clock.
+    """
 
     index: Index
+    clock: Callable[[], datetime] | None = None
+    # A process's name in the book, by which others on this machine see that it died.
+    _owner: str = field(default_factory=lambda: _this_process(os.getpid()), init=False)
+    _known: set[str] = field(default_factory=set, init=False, compare=False)
 
-    def book(self, wanted: Mapping[str, SlotRequest], *, now: datetime) -> dict[str, Booking]:
-        """Reserve slots, by origin: all that were wanted where robots.txt is known, one to ask for it where not."""
+    def pass_turns(
+        self, ended: Sequence[TurnEnd], wanted: Sequence[TurnRequest], learned: Sequence[LearnedRobots] = ()
+    ) -> list[Turn | Wait]:
+        """Note the ends and what was learned, then answer each wish in its order; raises IndexUnavailable."""
+        names = {end.turn.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
+        self._make_known(names)
         with self.index.write() as tx:
-            kept = read_robots(tx, wanted, now=now)
-            bookings = {}
-            for origin, slots in sorted(wanted.items()):  # sorted: two writers lock rows in one order
-                robots_answer = kept.get(origin)
-                count = slots.count if robots_answer else 1
-                bookings[origin] = _reserve(tx, slots, count=count, robots_answer=robots_answer, now=now)
-            return bookings
+            paces = _read_paces(tx, names, self._now(tx))
+            now = self._now(tx)  # after the locks: a wait for them is no part of a delay
+            for one in learned:
+                _keep(tx, one.answer)
+                paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
+            for end in ended:
+                paces[end.turn.host] = end_turn(paces[end.turn.host], end, now=now)
+            answers = []
+            for wish in wanted:
+                pace = _without_dead(paces[wish.host], wish)
+                paces[wish.host], answer = give_turn(pace, wish, turn_id=f"{self._owner} {uuid.uuid4().hex}", now=now)
+                answers.append(answer)
+            _write_paces(tx, paces)
+            return answers
 
-    def keep_robots(
-        self, answer: RobotsAnswer, slots: SlotRequest, *, crawl_delay_s: float | None, now: datetime
-    ) -> Booking:
-        """Keep an answer and the delay it asks for (seconds), and reserve the slots that had to wait for it."""
-        with self.index.write() as tx:
-            keep_robots(tx, answer)
-            _know(tx, slots.host, now)
-            tx.execute(update(hosts).where(hosts.c.host == slots.host).values(crawl_delay_s=crawl_delay_s))
-            return _reserve(tx, slots, count=slots.count, robots_answer=answer, now=now)
+    def robots(self, origin: str) -> RobotsAnswer | None:
+        """Return the answer that is kept, where it is still fresh."""
+        with self.index.read() as tx:
+            row = tx.execute(select(robots).where(robots.c.origin == origin)).mappings().first()
+            if row is None:
+                return None
+            answer = RobotsAnswer(
+                origin=row["origin"], status=row["status"], body=row["body"] or b"", fetched_at=row["fetched_at"]
+            )
+            return answer if _is_fresh(answer, self._now(tx)) else None
 
-    def hold(self, host: str, *, until: datetime, now: datetime) -> None:
-        """Let nobody ask the host before `until` (Retry-After)."""
-        with self.index.write() as tx:
-            _know(tx, host, now)
-            later = update(hosts).where(hosts.c.host == host, hosts.c.next_slot_at < bindparam("until"))
-            tx.execute(later.values(next_slot_at=bindparam("until")), {"until": until})
+    def _make_known(self, names: set[str]) -> None:
+        """Make the rows of new hosts in a transaction of their own, where rows are locked one by one.
+
+        Who inserts while it holds other rows may wait for one who waits for it.
+        """
+        unknown = names - self._known
+        if unknown and not self.index.is_sqlite:
+            with self.index.write() as tx:
+                _make_rows(tx, unknown, self._now(tx))
+            self._known.update(unknown)
+
+    def _now(self, tx: Connection) -> datetime:
+        if self.clock is not None:
+            return self.clock()
+        if tx.dialect.name == "sqlite":
+            return datetime.now(UTC)
+        instant: datetime = tx.execute(select(func.clock_timestamp())).scalar_one()
+        return instant.astimezone(UTC)
 
 
-def read_robots(tx: Connection, origins: Mapping[str, object], *, now: datetime) -> dict[str, RobotsAnswer]:
-    """Return the answers that are kept and fresh, by origin."""
-    rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(origins)))).mappings()
-    answers = (
-        RobotsAnswer(origin=row["origin"], status=row["status"], body=row["body"] or b"", fetched_at=row["fetched_at"])
-        for row in rows
-    )
-    return {answer.origin: answer for answer in answers if _is_fresh(answer, now)}
-
-
-def keep_robots(tx: Connection, answer: RobotsAnswer) -> None:
+def _keep(tx: Connection, answer: RobotsAnswer) -> None:
     """Keep an answer in place of the one before it."""
     values = {"status": answer.status, "body": answer.body, "fetched_at": answer.fetched_at}
     statement = _insert(tx)(robots).values(origin=answer.origin, **values)
     tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
 
-def _reserve(
-    tx: Connection, slots: SlotRequest, *, count: int, robots_answer: RobotsAnswer | None, now: datetime
-) -> Booking:
-    """Move the host's next free slot past `count` slots, as far apart as the source or the host asks, the longer."""
-    _know(tx, slots.host, now)
-    row = tx.execute(
-        select(hosts.c.next_slot_at, hosts.c.crawl_delay_s).where(hosts.c.host == slots.host).with_for_update()
-    ).one()
-    delay_s = max(slots.delay_s, row.crawl_delay_s or 0.0)
-    first_at = max(row.next_slot_at, now)
-    tx.execute(
-        update(hosts)
-        .where(hosts.c.host == slots.host)
-        .values(next_slot_at=first_at + timedelta(seconds=count * delay_s))
-    )
-    return Booking(robots=robots_answer, first_at=first_at, delay_s=delay_s)
+def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:
+    """Return and lock the hosts' rows, made where they are missing; sorted, since two writers lock in one order."""
+    known = _known_paces(tx, names)
+    if len(known) == len(names):
+        return known
+    _make_rows(tx, names - known.keys(), now)
+    return _known_paces(tx, names)
+
+
+def _make_rows(tx: Connection, names: Collection[str], now: datetime) -> None:
+    rows = [{"host": name, "next_slot_at": now, "slowdown": 1.0} for name in sorted(names)]
+    tx.execute(_insert(tx)(hosts).on_conflict_do_nothing(), rows)
+
+
+def _known_paces(tx: Connection, names: Collection[str]) -> dict[str, Pace]:
+    rows = tx.execute(select(hosts).where(hosts.c.host.in_(sorted(names))).order_by(hosts.c.host).with_for_update())
+    return {
+        row["host"]: Pace(
+            next_slot_at=row["next_slot_at"],
+            crawl_delay_s=row["crawl_delay_s"],
+            latency_s=row["latency_s"],
+            slowdown=row["slowdown"],
+            turns={one: datetime.fromtimestamp(until, UTC) for one, until in (row["turns"] or {}).items()},
+        )
+        for row in rows.mappings()
+    }
+
+
+def _write_paces(tx: Connection, paces: dict[str, Pace]) -> None:
+    rows = [
+        {
+            "known_host": host,
+            "next_slot_at": pace.next_slot_at,
+            "crawl_delay_s": pace.crawl_delay_s,
+            "latency_s": pace.latency_s,
+            "slowdown": pace.slowdown,
+            "turns": {one: until.timestamp() for one, until in pace.turns.items()},
+        }
+        for host, pace in sorted(paces.items())
+    ]
+    if rows:
+        tx.execute(update(hosts).where(hosts.c.host == bindparam("known_host")), rows)
+
+
+def _without_dead(pace: Pace, wanted: TurnRequest) -> Pace:
+    """Take their turns from processes that died on this machine, where they are in the way."""
+    if len(pace.turns) < wanted.max_per_host:
+        return pace
+    return replace(pace, turns={one: until for one, until in pace.turns.items() if not _is_dead(one)})
+
+
+def _is_dead(turn_id: str) -> bool:
+    machine, pid, born_at, _ = turn_id.rsplit(" ", 3)
+    return machine == _here() and int(pid) != os.getpid() and not is_alive(int(pid), float(born_at))
+
+
+def _this_process(pid: int) -> str:
+    return f"{_here()} {pid} {psutil.Process(pid).create_time()}"
+
+
+@cache
+def _here() -> str:
+    return this_machine()
 
 
 def _is_fresh(answer: RobotsAnswer, now: datetime) -> bool:
     is_failure = answer.status is None or answer.status >= 500 or answer.status == 429
     return now - answer.fetched_at < (ROBOTS_FAILURE_FRESH if is_failure else ROBOTS_FRESH)
-
-
-def _know(tx: Connection, host: str, now: datetime) -> None:
-    tx.execute(_insert(tx)(hosts).values(host=host, next_slot_at=now).on_conflict_do_nothing())
 
 
 def _insert(tx: Connection) -> Any:  # noqa: ANN401 - two dialects' insert, of one shape

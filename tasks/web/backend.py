@@ -19,7 +19,7 @@ from typing import Any
 
 import httpcore
 
-from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
+from tasks.errors import BadUrl, BodyTooLarge, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
 from tasks.web.guard import AddressGuard
 
 MAX_ADDRESSES = 8
@@ -29,14 +29,22 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and port to literal addresses, in the order in which they are to be tried; raises OSError."""
 
 _LEAST_CONNECT_S = 1.0
+_START_SIZE = 5
 
 
 @dataclass(slots=True)
 class Wire:
-    """What one attempt at a request has met so far. `deadline` is on the monotonic clock, in seconds."""
+    """What one attempt at a request has met so far. `deadline` is on the monotonic clock, in seconds.
+
+    `max_size` bounds all that is read, framing included; `start` is the first octets of what was.
+    """
 
     deadline: float
+    max_size: int
+    size: int = 0
+    start: bytes = b""
     has_connected: bool = False
+    has_head: bool = False
     has_ended: bool = False
 
     def time_left(self, timeout_s: float | None) -> float:
@@ -45,6 +53,14 @@ class Wire:
         if left_s <= 0:
             raise TimedOut("the deadline has passed")
         return left_s if timeout_s is None else min(timeout_s, left_s)
+
+    def take(self, received: bytes) -> None:
+        """Count what was read; raises BodyTooLarge."""
+        self.has_ended = not received
+        self.start = self.start or received[:_START_SIZE]
+        self.size += len(received)
+        if self.size > self.max_size:
+            raise BodyTooLarge(f"more than {self.max_size} bytes, framing included")
 
 
 _wire: ContextVar[Wire] = ContextVar("wire")
@@ -163,10 +179,10 @@ class BoundedStream(httpcore.AsyncNetworkStream):
         self._inner = inner
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Return what has come, b"" at the end; raises TimedOut at the deadline, else as httpcore does."""
+        """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
         wire = _wire.get()
         received = await self._inner.read(max_bytes, wire.time_left(timeout))
-        wire.has_ended = not received
+        wire.take(received)
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109

@@ -46,3 +46,12 @@ def media_type(content_type: str | None) -> str | None:
     # A field sent twice arrives as one with a comma: the first counts.
     text = re.split("[;,]", content_type or "", maxsplit=1)[0].strip().lower()
     return text if _MEDIA_TYPE.fullmatch(text) else None
+
+
+def tdm_reservation(value: str | None) -> bool | None:
+    """Return whether text and data mining is reserved (W3C TDM Reservation Protocol, 5.1); None where nothing is said.
+
+    Sent twice with two answers, it is.
+    """
+    said = {part.strip() for part in (value or "").split(",")}
+    return True if "1" in said else False if "0" in said else None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.headers import max_age_s, media_type, parse_retry_after
+from tasks.web.headers import max_age_s, media_type, parse_retry_after, tdm_reservation
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -101,3 +101,20 @@ def test_max_age_is_read_from_its_own_directive(value, expected):
 )
 def test_a_media_type_is_lower_case_and_bare(value, expected):
     assert media_type(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("1", True),
+        ("0", False),
+        (" 1 ", True),
+        ("0, 1", True),
+        ("yes", None),
+        ("10", None),
+    ],
+)
+def test_a_reservation_is_one_or_nothing(value, expected):
+    assert tdm_reservation(value) is expected

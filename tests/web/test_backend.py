@@ -1,0 +1,211 @@
+"""The network below the pool: look-ups, verdicts, deadlines."""
+
+import asyncio
+import socket
+import ssl
+import time
+
+import httpcore
+import pytest
+
+from tasks.errors import (
+    BadUrl,
+    BodyTooLarge,
+    ConnectFailed,
+    DnsFailed,
+    ForbiddenAddress,
+    ItemError,
+    TimedOut,
+    TlsFailed,
+)
+from tasks.web.backend import MAX_ADDRESSES, GuardedBackend, Resolver, Wire, on_wire
+from tasks.web.guard import AddressGuard
+from tests.web.loopback import listening
+
+LOOPBACK = AddressGuard(("127.0.0.0/8", "::1/128"))
+
+
+def resolves(*addresses, error=None, after_s=0.0):
+    async def resolve(host, port):
+        resolve.asked += 1
+        await asyncio.sleep(after_s)
+        if error is not None:
+            raise error
+        return addresses
+
+    resolve.asked = 0
+    return resolve
+
+
+def wire(left_s=5.0, max_size=1_000_000):
+    return Wire(deadline=time.monotonic() + left_s, max_size=max_size)
+
+
+async def connected(host, port, *, resolve, guard=LOOPBACK, on=None, timeout_s=5.0):
+    with on_wire(on or wire()):
+        stream = await GuardedBackend(guard, resolve=resolve).connect_tcp(host, port, timeout_s)
+        await stream.aclose()
+
+
+async def test_a_name_is_looked_up_once_and_connected_to_as_a_literal():
+    resolve, on = resolves("127.0.0.1"), wire()
+    async with listening() as port:
+        await connected("a.example", port, resolve=resolve, on=on)
+
+    assert (resolve.asked, on.has_connected) == (1, True)
+
+
+async def test_a_literal_is_not_looked_up():
+    resolve = resolves()
+    async with listening() as port:
+        await connected("127.0.0.1", port, resolve=resolve)
+
+    assert resolve.asked == 0
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "fe80::1", "0.0.0.0"]
+)
+async def test_a_forbidden_literal_is_not_connected_to(host):
+    with pytest.raises(ForbiddenAddress):
+        await connected(host, 80, resolve=resolves(), guard=AddressGuard())
+
+
+async def test_a_name_of_forbidden_addresses_alone_is_refused():
+    with pytest.raises(ForbiddenAddress):
+        await connected("a.example", 80, resolve=resolves("10.0.0.1", "fd00::1", "fe80::1%eth0", "nonsense"))
+
+
+async def test_no_more_addresses_are_tried_than_the_limit():
+    dead = [f"127.0.9.{number}" for number in range(1, MAX_ADDRESSES + 1)]
+    async with listening() as port:
+        with pytest.raises(ConnectFailed):
+            await connected("a.example", port, resolve=resolves(*dead, "127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("resolve", "error"),
+    [
+        (resolves(error=socket.gaierror("unknown")), DnsFailed),
+        (resolves(error=OSError("broken")), DnsFailed),
+        (resolves(error=UnicodeError("label too long")), BadUrl),
+        (resolves(), DnsFailed),
+        (resolves("127.0.0.1", after_s=9.0), DnsFailed),
+    ],
+    ids=["unknown", "broken", "no name", "no address", "silent"],
+)
+async def test_each_look_up_that_fails_has_its_error(resolve, error):
+    with pytest.raises(ItemError) as caught:
+        await connected("a.example", 80, resolve=resolve, timeout_s=0.2)
+
+    assert type(caught.value) is error
+
+
+async def test_an_address_that_swallows_packets_leaves_time_for_the_next():
+    with socket.socket() as full:
+        full.bind(("127.0.0.8", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        clogs = [socket.socket() for _ in range(4)]
+        for clog in clogs:
+            clog.setblocking(False)
+            clog.connect_ex(("127.0.0.8", port))
+        async with listening(port=port):
+            began = time.monotonic()
+            await connected("a.example", port, resolve=resolves("127.0.0.8", "127.0.0.1"), timeout_s=2.0)
+        for clog in clogs:
+            clog.close()
+
+    assert time.monotonic() - began < 2.0
+
+
+async def test_a_socket_in_the_file_system_is_forbidden():
+    with pytest.raises(ForbiddenAddress):
+        await GuardedBackend(LOOPBACK, resolve=resolves()).connect_unix_socket("/run/docker.sock")
+
+
+async def test_a_deadline_that_has_passed_connects_to_nothing():
+    with pytest.raises(TimedOut):
+        await connected("127.0.0.1", 80, resolve=resolves(), on=wire(left_s=-1.0))
+
+
+async def test_a_read_ends_at_the_deadline_whatever_its_time_out():
+    async def hangs(reader, writer):
+        await asyncio.sleep(2)
+        writer.close()
+
+    async with listening(hangs) as port:
+        with on_wire(wire(left_s=0.3)):
+            stream = await GuardedBackend(LOOPBACK, resolve=resolves()).connect_tcp("127.0.0.1", port, 5.0)
+            began = time.monotonic()
+            with pytest.raises((TimedOut, httpcore.ReadTimeout)):
+                await stream.read(100, 60.0)
+            with pytest.raises((TimedOut, httpcore.WriteTimeout)):
+                await asyncio.sleep(0.05)
+                await stream.write(b"x", 60.0)
+            await stream.aclose()
+
+    assert time.monotonic() - began < 1.0
+
+
+async def test_a_wire_takes_no_more_than_its_size():
+    async def talks(reader, writer):
+        writer.write(bytes(100_000))
+        await reader.read()
+        writer.close()
+
+    on = wire(max_size=50_000)
+    async with listening(talks) as port:
+        with on_wire(on):
+            stream = await GuardedBackend(LOOPBACK, resolve=resolves()).connect_tcp("127.0.0.1", port, 5.0)
+            with pytest.raises(BodyTooLarge):
+                while True:
+                    await stream.read(1000, 5.0)
+            await stream.aclose()
+
+    assert on.size == 51_000
+
+
+def test_a_wire_remembers_how_an_answer_began_and_that_it_ended():
+    on = wire()
+    on.take(b"HTTP/1.1 200 OK")
+    on.take(b"more")
+    begun = (on.start, on.size, on.has_ended)
+    on.take(b"")
+
+    assert begun == (b"HTTP/", 19, False)
+    assert on.has_ended
+
+
+async def test_plain_text_is_no_tls():
+    async def talks(reader, writer):
+        await reader.read(1)
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with listening(talks) as port:
+        with on_wire(wire()):
+            stream = await GuardedBackend(LOOPBACK, resolve=resolves()).connect_tcp("127.0.0.1", port, 5.0)
+            with pytest.raises(TlsFailed):
+                await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
+
+
+async def test_the_systems_resolver_gives_each_address_once():
+    resolver = Resolver(threads=2)
+    addresses = await resolver("localhost", 80)
+    resolver.close()
+
+    assert "127.0.0.1" in addresses or "::1" in addresses
+    assert len(addresses) == len(set(addresses))
+
+
+async def test_wires_of_two_tasks_are_their_own():
+    async def look(left_s):
+        with on_wire(wire(left_s)) as mine:
+            await asyncio.sleep(0.01)
+            return mine.time_left(100.0)
+
+    short_s, long_s = await asyncio.gather(look(1.0), look(50.0))
+
+    assert short_s < 1.0 < 40 < long_s

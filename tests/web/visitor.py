@@ -1,0 +1,33 @@
+"""A process of its own that visits pages politely: `python -m tests.web.visitor` with a JSON of what to visit."""
+
+import asyncio
+import json
+import sys
+from ipaddress import ip_network
+
+from tasks.catalogue import SourceRules
+from tasks.index.database import open_index
+from tasks.index.hosts import HostBook
+from tasks.web.client import WebConfig
+from tasks.web.polite import Answered, PoliteClient, Visit
+from tests.web.loopback import AGENT
+
+
+async def visit(index_url: str, urls: list[str], crawl_delay_s: float, max_per_host: int) -> int:
+    """Return how many pages came."""
+    rules = SourceRules(
+        user_agent=AGENT,
+        crawl_delay_s=crawl_delay_s,
+        max_per_host=max_per_host,
+        allow_networks=(ip_network("127.0.0.0/8"),),
+    )
+    fetched = []
+    with open_index(index_url) as index:
+        async with PoliteClient(WebConfig(user_agent=""), HostBook(index)) as client:
+            visits = [Visit(key=url, url=url, rules=rules) for url in urls]
+            await client.visit(visits, lambda _, told: fetched.append(isinstance(told, Answered) and not told.error))
+    return sum(fetched)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{asyncio.run(visit(**json.loads(sys.argv[1])))}\n")
