@@ -1,8 +1,9 @@
 """The bytes of an XML feed into a tree of elements, however badly they are formed. Pure.
 
 libxml2 recovers from most faults, but drops what it does not know, and after its first fault every named entity too:
-all of them are spelled as numbers or characters before it reads, and what is no markup is escaped. The document type is cut off with all that stands before the root, so that there are no entities to
-expand and none to fetch, and depth and size are bounded.
+all of them are spelled as numbers or characters before it reads, and what is no markup is escaped. The document type is
+cut off with all that stands before the root, so that there are no entities to expand and none to fetch, and depth and
+size are bounded.
 """
 
 import re
@@ -19,7 +20,7 @@ MAX_FEED_LENGTH = 10_000_000
 """Characters of a feed that are read; the rest is cut off, since a tree takes many times its text."""
 
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,200}\bencoding\s*=")
-_ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf)(?=[\s>/])", re.IGNORECASE)
+_ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf|channel)(?=[\s>/])", re.IGNORECASE)
 _OTHER_ROOT = re.compile(r"<(?:!doctype\s+)?(html|urlset|sitemapindex|opml)\b", re.IGNORECASE)
 _ITEM = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
@@ -47,12 +48,18 @@ def xml_text(body: bytes, content_type: str | None) -> str:
 
 def mended_feed(text: str, *, feed_url: str) -> str:
     """Return the feed from its root on, as XML that can be read. Raises NotAFeed, saying what it is instead."""
-    start = _ROOT.search(text, 0, _ROOT_WITHIN)
+    # one whose head is broken still has its items
+    start = _ROOT.search(text, 0, _ROOT_WITHIN) or _ITEM.search(text, 0, _ROOT_WITHIN)
     other = _OTHER_ROOT.search(text, 0, start.start() if start else _ROOT_WITHIN)
     if start is None or other is not None:
         what = _OTHERWISE[other[1].lower()] if other else "no RSS, Atom or JSON Feed"
         raise NotAFeed(f"{what} at {feed_url}")
-    return _by_cdata(_ILLEGAL.sub("", text[start.start() :][:MAX_FEED_LENGTH]), outside=_mend, inside=str)
+    return mend_xml(text[start.start() :][:MAX_FEED_LENGTH])
+
+
+def mend_xml(text: str) -> str:
+    """Return XML without what no XML may hold: control characters, bare ampersands and brackets, unknown entities."""
+    return _by_cdata(_ILLEGAL.sub("", text), outside=_mend, inside=str)
 
 
 def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None]:
@@ -73,7 +80,7 @@ def item_fragments(mended: str, limit: int) -> Iterator[etree._Element]:
 
     It is wrapped, since an end tag too many closes what is around it: look for its elements at any depth.
     """
-    masked = _by_cdata(mended, outside=str, inside=lambda section: " " * len(section))
+    masked = _masked(mended)
     starts = [found.start() for found in islice(_ITEM.finditer(masked), limit)]
     for start, end in pairwise((*starts, len(mended))):
         closed = _ITEM_END.search(masked, start, end)
@@ -84,6 +91,16 @@ def item_fragments(mended: str, limit: int) -> Iterator[etree._Element]:
             continue
         if fragment is not None:
             yield fragment
+
+
+def count_items(mended: str) -> int:
+    """Count the items that the text begins, whatever became of them in the tree."""
+    return sum(1 for _ in _ITEM.finditer(_masked(mended)))
+
+
+def _masked(mended: str) -> str:
+    """Return the text with white space for CDATA, where tags are none."""
+    return _by_cdata(mended, outside=str, inside=lambda section: " " * len(section))
 
 
 def _parser() -> etree.XMLParser:

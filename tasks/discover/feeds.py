@@ -1,4 +1,4 @@
-"""The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, JSON Feed. Pure.
+"""The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF, JSON Feed. Pure.
 
 Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
 article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither tells when a feed
@@ -16,6 +16,7 @@ from lxml import etree
 from tasks.discover.feed_xml import (
     MAX_FEED_LENGTH,
     children,
+    count_items,
     feed_tree,
     item_fragments,
     mended_feed,
@@ -52,10 +53,14 @@ def parse_feed(body: bytes, *, content_type: str | None, feed_url: str, now: dat
         return _parse_json_feed(text, gathering, feed_url=feed_url)
     mended = mended_feed(text, feed_url=feed_url)
     root, fault = feed_tree(mended, feed_url=feed_url)
-    for item in _items(root):
-        _add_item(children(item), gathering, _base_of(item, feed_url) if "xml:base" in mended else feed_url)
-    if fault and (gathering.is_lacking or not gathering.entries):
+    has_bases = "xml:base" in mended
+    items = _items(root)
+    for item in items:
+        base_url = _base_of(item, feed_url) if has_bases else feed_url
+        _add_item(children(item), gathering, base_url, attributes=_attributes(item))
+    if fault and (gathering.is_lacking or len(items) < count_items(mended)):
         gathering = _rescued(mended, gathering, feed_url=feed_url, now=now)
+    gathering.flag_equal_dates()
     if fault:
         gathering.doubt(f"not well-formed, {fault}")
     if len(text) > MAX_FEED_LENGTH:
@@ -64,27 +69,38 @@ def parse_feed(body: bytes, *, content_type: str | None, feed_url: str, now: dat
     return FeedContent(entries=gathering.entries, title=title, ttl_s=ttl_s, warnings=gathering.warnings)
 
 
-def _items(root: etree._Element) -> Iterator[etree._Element]:
-    """Yield the items wherever they lie: RSS 1.0 has them beside the channel, broken feeds within each other."""
+def _items(root: etree._Element) -> list[etree._Element]:
+    """Return the items wherever they lie: RSS 1.0 has them beside the channel, broken feeds within each other."""
     usual = [item for item in root.iter("{*}item", "{*}entry") if split_name(item)[0] not in _FOREIGN_PREFIXES]
     # else in capitals, or with a prefix that nobody declared
-    yield from usual or (
-        item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")
-    )
+    return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]
 
 
 def _rescued(mended: str, before: Gathering, *, feed_url: str, now: datetime) -> Gathering:
     """Read a broken feed item by item; the reading with more entries is returned."""
     after = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     for fragment in item_fragments(mended, MAX_ENTRIES):
-        elements = islice(fragment.iter("*"), _MAX_SEARCHED)
-        _add_item(((*split_name(element), element) for element in elements), after, feed_url)
+        elements = [(*split_name(element), element) for element in islice(fragment.iter("*"), _MAX_SEARCHED)]
+        item = next((element for _, name, element in elements if name in ("item", "entry")), fragment)
+        _add_item(elements, after, feed_url, attributes=_attributes(item))
     return after if len(after.entries) > len(before.entries) else before
 
 
-def _add_item(elements: Iterable[tuple[str, str, etree._Element]], gathering: Gathering, base_url: str) -> None:
+def _attributes(item: etree._Element) -> dict[str, str]:
+    """Return the attributes of an item by local name, in lower case."""
+    return {name.rpartition("}")[2].rpartition(":")[2].lower(): value for name, value in item.attrib.items()}
+
+
+def _add_item(
+    elements: Iterable[tuple[str, str, etree._Element]],
+    gathering: Gathering,
+    base_url: str,
+    *,
+    attributes: dict[str, str],
+) -> None:
     words: dict[str, str] = {}
-    links: list[tuple[int, str]] = []
+    # CDF's href, and RSS 1.0's rdf:about where the link is missing
+    links = [(4, attributes[name].strip()) for name in ("href", "about") if attributes.get(name)]
     for prefix, name, element in elements:
         if prefix in _FOREIGN_PREFIXES:
             continue
@@ -92,14 +108,20 @@ def _add_item(elements: Iterable[tuple[str, str, etree._Element]], gathering: Ga
             links.extend(_links(name, element))
         elif name in _WORDS:
             words.setdefault(name, _text(element))
-    link = min(links, key=lambda ranked: ranked[0])[1] if links else None
     gathering.add(
-        link,
+        _best([link for _, link in sorted(links, key=lambda ranked: ranked[0])], base_url),
         base_url=base_url,
         title=words.get("title"),
         published=next((words[name] for name in _PUBLISHED if name in words), None),
-        modified=next((words[name] for name in _MODIFIED if name in words), None),
+        modified=next((words[name] for name in _MODIFIED if name in words), attributes.get("lastmod")),
     )
+
+
+def _best(links: list[str], base_url: str) -> str | None:
+    """Return the first link that can be fetched: a broken one hides no good one."""
+    if len(links) > 1:
+        return next((link for link in links if absolute_url(link, base_url=base_url)), None)
+    return links[0] if links else None
 
 
 def _text(element: etree._Element) -> str:
@@ -171,6 +193,7 @@ def _parse_json_feed(text: str, gathering: Gathering, *, feed_url: str) -> FeedC
             published=words.get("date_published"),
             modified=words.get("date_modified"),
         )
+    gathering.flag_equal_dates()
     title = feed.get("title")
     return FeedContent(
         entries=gathering.entries,

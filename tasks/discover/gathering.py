@@ -3,7 +3,8 @@
 import html
 import re
 from collections import Counter
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, time
 
 import can_ada
 
@@ -13,6 +14,8 @@ from tasks.models import Entry
 from tasks.urls import fetch_url
 
 MAX_TITLE_LENGTH = 1000
+
+_FEWEST_EQUAL = 3
 
 _NO_LINK = "entry without a link that can be fetched"
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
@@ -80,6 +83,20 @@ class Gathering:
             )
         )
 
+    def flag_equal_dates(self) -> None:
+        """Take away a date that all entries bear to the second: it tells when the feed was made, not they.
+
+        Days without a clock may be equal: what one sitemap holds is often of one day.
+        """
+        if len(self._entries) < _FEWEST_EQUAL:
+            return
+        if _is_one_moment([entry.published_at for entry in self._entries]):
+            self.doubt("date equal on all entries")
+            self._entries = [replace(entry, published_at=None) for entry in self._entries]
+        if _is_one_moment([entry.modified_at for entry in self._entries]):
+            self.doubt("change equal on all entries")
+            self._entries = [replace(entry, modified_at=None) for entry in self._entries]
+
     def _instant(self, text: str | None) -> datetime | None:
         if not text or text.isspace():
             return None
@@ -91,6 +108,11 @@ class Gathering:
         else:
             return instant
         return None
+
+
+def _is_one_moment(instants: list[datetime | None]) -> bool:
+    first = instants[0]
+    return first is not None and first.time() != time.min and all(instant == first for instant in instants)
 
 
 def absolute_url(link: str | None, *, base_url: str) -> str | None:

@@ -75,8 +75,9 @@ def _instant(parts: dict[str, str | None]) -> datetime | None:
     zone = _zone((parts["zone"] or "z").lower())
     if month is None or zone is None:
         return None
-    year = int(parts["year"] or 0)
-    year += 0 if year > 99 else 2000 if year < 70 else 1900  # RFC 822's two digits
+    digits = parts["year"] or ""
+    year = int(digits)
+    year += 0 if len(digits) > 2 else 2000 if year < 70 else 1900  # RFC 822's two digits
     hour = _hour(int(parts["hour"] or 0), (parts["half"] or "")[:1].lower())
     second = min(int(parts["second"] or 0), 59)  # 60 is a leap second (RFC 3339, 5.7)
     try:

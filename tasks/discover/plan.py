@@ -69,9 +69,13 @@ def _owners(sources: Iterable[Source]) -> dict[str, str]:
 
 
 def _feeds(source: Source) -> Iterable[FeedAddress]:
-    for feed_url, kind in source.feeds_of():
-        if kind is not FeedKind.URLS:
-            yield FeedAddress(feed_url=feed_url, source_id=source.id, kind=kind)
+    """Yield what a source names, and its front page: for a source that names nothing else, and as a fallback."""
+    named = source.feeds_of()
+    for feed_url, kind in named:
+        yield FeedAddress(feed_url=feed_url, source_id=source.id, kind=kind)
+    if source.home_url and (named or not source.urls) and source.home_url not in dict(named):
+        kind = FeedKind.FALLBACK if named else FeedKind.HOME
+        yield FeedAddress(feed_url=source.home_url, source_id=source.id, kind=kind)
 
 
 def _asked_feed(feed_url: str, owners: Mapping[str, str], sources: Iterable[Source]) -> FeedAddress:

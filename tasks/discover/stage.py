@@ -1,43 +1,46 @@
 """The discover stage: poll feeds, and put the articles that they announce into the frontier, each once.
 
-A feed that answers 304, or the same bytes as last time, is not parsed. A failing feed is slowed, never killed.
+A feed that answers 304, or the same bytes as last time, is not parsed. A failing feed is slowed, never killed. Polls go
+in waves: what the source names, the sitemaps that an index names, and last the front pages of sources that yield nothing.
 """
 
 import random
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from tasks.catalogue import SourceRules, accepts
-from tasks.discover.feeds import parse_feed
-from tasks.discover.listings import parse_listing
-from tasks.discover.schedule import PollConfig, PollOutcome, next_poll
-from tasks.discover.sitemaps import parse_sitemap
-from tasks.errors import Disposition, GoneError, ItemError, TransientError
-from tasks.index import feeds as feed_book
-from tasks.index import frontier
+from tasks.catalogue import SourceRules
+from tasks.discover.autodiscovery import FoundBy, linked_feeds
+from tasks.discover.ledger import Ledger
+from tasks.discover.reading import ACCEPT, MAX_FEED_SIZE, announcements, moved_to, read_feed
+from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.errors import GoneError, ItemError, StageError, TransientError
 from tasks.index.database import Index
-from tasks.index.feeds import PollRecord
-from tasks.index.frontier import Announcement
-from tasks.models import DiscoverReport, Entry, Failure, FeedContent, FeedKind, FeedState
-from tasks.urls import fetch_url, host_of, url_key
+from tasks.index.feeds import FeedAddress, PollRecord
+from tasks.index.hosts import HostBook
+from tasks.models import DiscoverReport, Entry, FeedContent, FeedKind, FeedState
 from tasks.warc import payload_digest
-from tasks.web.client import Fetched
+from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
+from tasks.web.robots import origin_of, parse_robots
 
-ACCEPT = (
-    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
-)
-MAX_FEED_SIZE = 50_000_000
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads; archives are for backfill."""
+"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+
+MAX_LINKED = 5
+"""Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
 
 MAX_DEPTH = 3
-FLUSH_ENTRIES = 2000
+FAILURES_TOLERATED = 3
+"""How often in a row a feed may fail for a while before its source's front page is looked at."""
+
+LASTMOD_LAG = timedelta(hours=36)
+"""A sitemap's lastmod may be a day without a clock, in any time zone."""
+
 EMPTY = "feed_empty"
-DETAIL_LENGTH = 500
+DEFERRED = "feed_deferred"
+_HOMES = frozenset({FeedKind.HOME, FeedKind.FALLBACK})
 
 
 async def poll_feeds(
@@ -50,233 +53,278 @@ async def poll_feeds(
     polled_one: Callable[[], None],
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries."""
-    polling = _Polling(rules=rules, index=index, config=config, polled_one=polled_one)
-    wave = [_Poll(feed=feed, url=feed.feed_url, kind=feed.kind, depth=1) for feed in feeds]
-    while wave:
-        polling.begin(wave)
-        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
-        wave = polling.next_wave()
-    polling.flush()
-    return polling.report()
+    polling = _Polling(feeds, rules=rules, index=index, config=config, polled_one=polled_one)
+    try:
+        while wave := polling.next_wave():
+            await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
+    except BaseExceptionGroup as group:
+        # the index was away while an answer was told: as such it is worth another try
+        if isinstance(cause := _innermost(group), StageError):
+            raise cause from group
+        raise
+    return polling.end()
+
+
+def _innermost(error: BaseException) -> BaseException:
+    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Poll:
-    """One GET on a feed's behalf: the feed itself, or a sitemap that its index names."""
+    """One GET on behalf of a feed of the plan, `root_url`: that feed itself, or one that it names."""
 
     feed: FeedState
-    url: str
-    kind: FeedKind
-    depth: int
+    root_url: str
+    depth: int = 1
 
     @property
-    def is_child(self) -> bool:
-        return self.depth > 1
+    def is_asked_for(self) -> bool:
+        return self.depth == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Validators:
+    """What tells a body that was read from another; nothing where it has to be read each time."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A front page or an index whose record waits for what it names; `content` is a front page's own links."""
+
+    poll: _Poll
+    max_age_s: float | None
+    place: tuple[str | None, int]
+    content: FeedContent | None
 
 
 def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
-    validators = {} if poll.is_child else {"etag": poll.feed.etag, "last_modified": poll.feed.last_modified}
     return Visit(
         key=str(number),
-        url=poll.url,
+        url=poll_url(poll.feed),
         rules=rules[poll.feed.source_id],
         accept=ACCEPT,
+        etag=poll.feed.etag,
+        last_modified=poll.feed.last_modified,
         max_wire_size=MAX_FEED_SIZE,
         max_decoded_size=MAX_FEED_SIZE,
-        **validators,
     )
 
 
 class _Polling:
-    """What the polls have come to so far."""
+    """What the polls have come to so far, and which come next."""
 
     def __init__(
-        self, *, rules: Mapping[str, SourceRules], index: Index, config: PollConfig, polled_one: Callable[[], None]
+        self,
+        feeds: Sequence[FeedState],
+        *,
+        rules: Mapping[str, SourceRules],
+        index: Index,
+        config: PollConfig,
+        polled_one: Callable[[], None],
     ) -> None:
         self._rules = rules
         self._index = index
         self._config = config
         self._polled_one = polled_one
+        self._ledger = Ledger(index)
         self._wave: Sequence[_Poll] = ()
-        self._children: list[_Poll] = []
-        self._announcements: list[Announcement] = []
-        self._records: list[PollRecord] = []
-        self._report = _Tally()
+        self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
+        self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
+        self._seen = {feed.feed_url for feed in feeds}
+        self._waiting: list[_Waiting] = []
+        self._paces_s: dict[str, float] = {}
+        self._yielding: set[str] = set()
+        self._dead: set[str] = set()
 
-    def begin(self, wave: Sequence[_Poll]) -> None:
-        """Name the polls that are told next."""
-        self._wave, self._children = wave, []
-
-    def next_wave(self) -> list[_Poll]:
-        """Return the sitemaps that were named by those just read."""
-        return self._children
+    def next_wave(self) -> Sequence[_Poll]:
+        """Return what is to be polled now; nothing at the end."""
+        if not self._next:
+            self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
+            for _ in range(len(self._fallbacks) - len(self._next)):
+                self._polled_one()
+            self._fallbacks = []
+        self._wave, self._next = self._next, []
+        return self._wave
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll."""
         poll = self._wave[int(visit.key)]
-        if isinstance(result, Deferred):
-            self._record(poll, PollOutcome(retry_after_at=result.until, is_failure=False), reason="deferred")
-            return
         try:
-            if result.error is not None:
+            if isinstance(result, Deferred):
+                self._defer(poll, until=result.until)
+            elif result.error is not None:
                 raise result.error
-            if result.fetched is not None:
+            elif result.fetched is not None:
                 self._read(poll, result.fetched)
         except ItemError as error:
             self._fail(poll, error)
-        self._polled_one()
+        if poll.is_asked_for:
+            self._polled_one()
 
-    def flush(self) -> None:
-        """Write what was learned; raises IndexUnavailable."""
+    def end(self) -> DiscoverReport:
+        """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
         now = datetime.now(UTC)
-        with self._index.write() as tx:
-            self._report.discovered += frontier.announce(tx, self._announcements, now=now)
-            feed_book.record_polls(tx, self._records)
-        self._announcements, self._records = [], []
+        for one in self._waiting:
+            if one.content is not None and one.poll.feed.source_id not in self._yielding:
+                self._announce(one.poll, one.content, now=now)
+            pace_s = self._paces_s.get(one.poll.root_url, self._config.longest_s)
+            outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
+            # no validators: what it names may change while it stays the same
+            self._record(one.poll, outcome, _Validators(), place=one.place)
+        self._ledger.flush()
+        return self._ledger.report()
 
-    def report(self) -> DiscoverReport:
-        """Return the tally."""
-        tally = self._report
-        return DiscoverReport(
-            polled=tally.polled,
-            unchanged=tally.unchanged,
-            discovered=tally.discovered,
-            skipped=dict(tally.skipped),
-            failed=dict(tally.failed),
-            failures=tuple(tally.failures),
-        )
+    def _has_run_dry(self, feed: FeedState) -> bool:
+        return feed.source_id in self._dead and feed.source_id not in self._yielding
 
     def _read(self, poll: _Poll, fetched: Fetched) -> None:
+        feed, now = poll.feed, datetime.now(UTC)
+        place = seen_moved(feed, moved_to(fetched))
+        max_age = max_age_s(fetched.header("cache-control"))
+        etag, last_modified = fetched.header("etag"), fetched.header("last-modified")
         digest = payload_digest(fetched.content)
-        if fetched.final.status == 304 or (not poll.is_child and digest == poll.feed.body_digest):
-            self._report.polled += 1
-            self._report.unchanged += 1
-            self._record(
-                poll,
-                PollOutcome(is_failure=False, max_age_s=_max_age_s(fetched)),
-                fetched=fetched,
-                digest=poll.feed.body_digest,
+        if fetched.final.status == 304 or digest == feed.body_digest:
+            self._ledger.polled += 1
+            self._ledger.unchanged += 1
+            self._yielding.add(feed.source_id)
+            # a 304 need not repeat them all (RFC 9110, 15.4.5)
+            same = _Validators(
+                etag=etag or feed.etag, last_modified=last_modified or feed.last_modified, digest=feed.body_digest
             )
+            self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
-        content = _parse(poll, fetched, now=datetime.now(UTC))
-        self._report.polled += 1
-        self._announce(poll, content)
-        self._children += [
-            replace(poll, url=child, kind=FeedKind.SITEMAP, depth=poll.depth + 1)
-            for child in content.children[:MAX_CHILDREN]
-            if poll.depth < MAX_DEPTH
-        ]
-        if not content.entries and not content.children:
-            self._report.skipped[EMPTY] += 1
-        outcome = PollOutcome(
-            is_failure=False, ttl_s=content.ttl_s, max_age_s=_max_age_s(fetched), entries=_fresh(content.entries)
-        )
-        self._record(poll, outcome, fetched=fetched, digest=digest, entries=len(content.entries))
+        content = read_feed(feed.kind, fetched, now=now)
+        self._ledger.polled += 1
+        named = self._named(poll, fetched, content)
+        is_home = feed.kind in _HOMES
+        if not named or (content.entries and not is_home):
+            self._announce(poll, content, now=now)
+        if named:
+            self._next += self._children(poll, named)
+        if named and poll.is_asked_for:
+            own_links = content if is_home else None
+            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
+            return
+        entries = fresh_count(content.entries, now=now)
+        outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
+        new = _Validators() if named else _Validators(etag=etag, last_modified=last_modified, digest=digest)
+        self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    def _announce(self, poll: _Poll, content: FeedContent) -> None:
-        rules = self._rules[poll.feed.source_id]
-        for entry in content.entries:
-            announcement = _announcement(entry, poll, rules)
-            if announcement is not None:
-                self._announcements.append(announcement)
-        if len(self._announcements) >= FLUSH_ENTRIES:
-            self.flush()
+    def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> None:
+        source_id = poll.feed.source_id
+        self._ledger.announce(
+            announcements(
+                content,
+                source_id=source_id,
+                announced_by=poll.feed.feed_url,
+                rules=self._rules[source_id],
+                now=now,
+            )
+        )
+        if content.entries:
+            self._yielding.add(source_id)
+        else:
+            self._ledger.skipped[EMPTY] += 1
+            self._dead.add(source_id)
+
+    def _named(self, poll: _Poll, fetched: Fetched, content: FeedContent) -> list[tuple[Entry, FeedKind]]:
+        """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
+        if poll.feed.kind not in _HOMES:
+            return [(child, FeedKind.SITEMAP) for child in content.children]
+        linked = linked_feeds(fetched.content, content_type=fetched.header("content-type"), page_url=fetched.url)
+        feeds = [Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
+        if feeds:
+            return [(feed, FeedKind.FEED) for feed in feeds]
+        answer = HostBook(self._index).robots(origin_of(fetched.url))
+        is_said = answer is not None and answer.status is not None and answer.status < 300
+        sitemaps = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
+        return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
+
+    def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
+        """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
+        if poll.depth >= MAX_DEPTH:
+            return []
+        kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
+        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        self._seen.update(chosen)
+        states = self._ledger.states(
+            FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
+            for url, (_, kind) in chosen.items()
+        )
+        return [
+            _Poll(feed=state, root_url=poll.root_url, depth=poll.depth + 1)
+            for state in states
+            if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
+        ]
+
+    def _defer(self, poll: _Poll, *, until: datetime) -> None:
+        self._ledger.skipped[DEFERRED] += 1
+        outcome = PollOutcome(is_failure=False, retry_after_at=until)
+        self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
 
     def _fail(self, poll: _Poll, error: ItemError) -> None:
-        reason = f"feed_{error.counted_as}"
-        tally = self._report
-        tally.polled += 1
-        if error.disposition is Disposition.SKIPPED:
-            tally.skipped[reason] += 1
-        else:
-            tally.failed[reason] += 1
-            tally.failures.append(
-                Failure(
-                    url=poll.url,
-                    source_id=poll.feed.source_id,
-                    reason=reason,
-                    disposition=error.disposition,
-                    detail=str(error)[:DETAIL_LENGTH],
-                    happened_at=datetime.now(UTC),
-                )
-            )
-        retry_after_s = error.retry_after_s if isinstance(error, TransientError) else None
-        outcome = PollOutcome(is_failure=True, is_gone=isinstance(error, GoneError), retry_after_s=retry_after_s)
-        self._record(poll, outcome, reason=reason, digest=poll.feed.body_digest)
+        feed = poll.feed
+        reason = self._ledger.fail(feed, poll_url(feed), error)
+        is_transient = isinstance(error, TransientError)
+        if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
+            self._dead.add(feed.source_id)
+        # refused where it moved to: it is asked at its own address again, which may say more
+        is_refused_there = not is_transient and poll_url(feed) != feed.feed_url
+        outcome = PollOutcome(
+            is_failure=True,
+            is_gone=isinstance(error, GoneError) and not is_refused_there,
+            retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
+        )
+        place = (None, 0) if is_refused_there else None
+        self._record(poll, outcome, _kept(feed), place=place, reason=reason)
 
     def _record(
         self,
         poll: _Poll,
         outcome: PollOutcome,
+        validators: _Validators,
         *,
-        fetched: Fetched | None = None,
-        digest: str | None = None,
+        place: tuple[str | None, int] | None = None,
         entries: int | None = None,
         reason: str | None = None,
+        is_asked: bool = True,
     ) -> None:
-        """Note what the poll taught; a sitemap below an index has no row of its own."""
-        if poll.is_child:
-            return
-        now = datetime.now(UTC)
-        due_at, interval_s, failures = next_poll(
-            poll.feed, outcome, now=now, jitter=random.random(), config=self._config
-        )
-        self._records.append(
+        """Note what the poll taught; `place` is where the feed has moved and how often that was seen, None for no news."""
+        feed, now = poll.feed, datetime.now(UTC)
+        jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
+        due_at, interval_s, failures = next_poll(feed, outcome, now=now, jitter=jitter, config=self._config)
+        if interval_s is not None and not poll.is_asked_for:
+            self._paces_s[poll.root_url] = min(interval_s, self._paces_s.get(poll.root_url, interval_s))
+        place_url, sightings = place or (feed.moved_to, feed.sightings)
+        self._ledger.record(
             PollRecord(
-                feed_url=poll.feed.feed_url,
-                polled_at=now,
+                feed_url=feed.feed_url,
+                polled_at=now if is_asked else None,
                 due_at=due_at,
                 interval_s=interval_s,
                 failures=failures,
                 reason=reason,
                 entries=entries,
-                # a failing feed keeps what it had: its validators stand for a body that was read
-                etag=fetched.header("etag") if fetched else poll.feed.etag,
-                last_modified=fetched.header("last-modified") if fetched else poll.feed.last_modified,
-                body_digest=digest,
+                etag=validators.etag,
+                last_modified=validators.last_modified,
+                body_digest=validators.digest,
+                moved_to=place_url,
+                sightings=sightings,
             )
         )
 
 
-@dataclass(slots=True)
-class _Tally:
-    polled: int = 0
-    unchanged: int = 0
-    discovered: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    failures: list[Failure] = field(default_factory=list)
+def _kept(feed: FeedState) -> _Validators:
+    """Return the validators that a feed has: they stand for a body that was read."""
+    return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
 
 
-def _parse(poll: _Poll, fetched: Fetched, *, now: datetime) -> FeedContent:
-    """Read a feed by what it is; where the catalogue says only "feed", its first bytes may say sitemap."""
-    body, content_type = fetched.content, fetched.header("content-type")
-    if poll.kind is FeedKind.LISTING:
-        return parse_listing(body, content_type=content_type, page_url=fetched.url, now=now)
-    start = body[:1024].lower()
-    if poll.kind is FeedKind.SITEMAP or b"<urlset" in start or b"<sitemapindex" in start:
-        return parse_sitemap(body, sitemap_url=fetched.url, now=now)
-    return parse_feed(body, content_type=content_type, feed_url=fetched.url, now=now)
-
-
-def _announcement(entry: Entry, poll: _Poll, rules: SourceRules) -> Announcement | None:
-    """Return the entry as the frontier wants it, or None where it is nothing that could be fetched or is wanted."""
-    try:
-        url = fetch_url(entry.url)
-        if not accepts(url, rules):
-            return None
-        return Announcement(
-            url=url,
-            url_key=url_key(url),
-            host=host_of(url),
-            source_id=poll.feed.source_id,
-            announced_by=poll.url,
-            title=entry.title,
-            announced_at=entry.published_at,
-        )
-    except ItemError:
-        return None
-
-
-def _max_age_s(fetched: Fetched) -> float | None:
-    return max_age_s(fetched.header("cache-control"))
+def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
+    """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
+    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
+        return False
+    return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

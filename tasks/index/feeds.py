@@ -4,28 +4,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import feeds
 from tasks.models import FeedKind, FeedState
 
+CHUNK = 400
+"""Feeds a statement: SQLite takes 32,766 parameters, and a row has a few."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedAddress:
-    """One feed of the catalogue."""
+    """One feed: of the catalogue, or named by another (`parent_url`), as the sitemaps of an index are."""
 
     feed_url: str
     source_id: str
     kind: FeedKind
+    parent_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRecord:
-    """What one poll taught; `due_at` None ends the feed (410), `reason` None means that it went well."""
+    """What one poll taught; `due_at` None ends the feed (410), `reason` None means that it went well.
+
+    `polled_at` and `entries` None mean that nothing was asked or read, and leave what was known.
+    """
 
     feed_url: str
-    polled_at: datetime
+    polled_at: datetime | None
     due_at: datetime | None
     interval_s: float | None
     failures: int
@@ -34,64 +41,82 @@ class PollRecord:
     etag: str | None
     last_modified: str | None
     body_digest: str | None
+    moved_to: str | None = None
+    sightings: int = 0
 
 
 def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
     """Add the feeds that are new, due at once; one that moved to another source keeps its poll state."""
     dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     rows = [
-        {"feed_url": one.feed_url, "source_id": one.source_id, "kind": one.kind, "due_at": now, "failures": 0}
+        {
+            "feed_url": one.feed_url,
+            "source_id": one.source_id,
+            "kind": one.kind,
+            "parent_url": one.parent_url,
+            "due_at": now,
+            "failures": 0,
+        }
         for one in sorted(addresses, key=lambda one: one.feed_url)
     ]
     if not rows:
         return
     statement = dialect_insert(feeds)
-    moved = {"source_id": statement.excluded.source_id, "kind": statement.excluded.kind}
+    moved = {name: statement.excluded[name] for name in ("source_id", "kind", "parent_url")}
     tx.execute(statement.on_conflict_do_update(index_elements=["feed_url"], set_=moved), rows)
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:
     """Return the state of the feeds named, only those due by then if given; an ended feed is due to nobody."""
-    wanted = set(feed_urls)
-    query = select(feeds).order_by(feeds.c.due_at, feeds.c.feed_url)
-    if due_by is not None:
-        query = query.where(feeds.c.due_at <= due_by)
-    return tuple(
-        FeedState(
-            feed_url=row["feed_url"],
-            source_id=row["source_id"],
-            kind=FeedKind(row["kind"]),
-            etag=row["etag"],
-            last_modified=row["last_modified"],
-            body_digest=row["body_digest"],
-            due_at=row["due_at"],
-            polled_at=row["polled_at"],
-            interval_s=row["interval_s"],
-            failures=row["failures"],
-        )
-        for row in tx.execute(query).mappings()
-        if row["feed_url"] in wanted
-    )
+    wanted = sorted(set(feed_urls))
+    found: list[FeedState] = []
+    for start in range(0, len(wanted), CHUNK):
+        query = select(feeds).where(feeds.c.feed_url.in_(wanted[start : start + CHUNK]))
+        if due_by is not None:
+            query = query.where(feeds.c.due_at <= due_by)
+        found.extend(_state(row) for row in tx.execute(query).mappings())
+    return tuple(sorted(found, key=lambda feed: (feed.due_at is None, feed.due_at, feed.feed_url)))
 
 
 def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
     """Write what the polls taught; validators are kept only with the body they validate."""
-    names = (
-        "polled_at",
-        "due_at",
-        "interval_s",
-        "failures",
-        "reason",
-        "entries",
-        "etag",
-        "last_modified",
-        "body_digest",
-    )
-    statement = (
-        update(feeds)
-        .where(feeds.c.feed_url == bindparam("key"))
-        .values({name: bindparam(f"new_{name}") for name in names})
-    )
-    rows = [{"key": one.feed_url} | {f"new_{name}": getattr(one, name) for name in names} for one in records]
+    values: dict[str, ColumnElement[object]] = {name: bindparam(f"new_{name}") for name in _LEARNED}
+    for name in ("polled_at", "entries"):
+        values[name] = func.coalesce(values[name], feeds.c[name])
+    statement = update(feeds).where(feeds.c.feed_url == bindparam("key")).values(values)
+    rows = [{"key": one.feed_url} | {f"new_{name}": getattr(one, name) for name in _LEARNED} for one in records]
     if rows:
         tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
+
+
+_LEARNED = (
+    "polled_at",
+    "due_at",
+    "interval_s",
+    "failures",
+    "reason",
+    "entries",
+    "etag",
+    "last_modified",
+    "body_digest",
+    "moved_to",
+    "sightings",
+)
+
+
+def _state(row: RowMapping) -> FeedState:
+    return FeedState(
+        feed_url=row["feed_url"],
+        source_id=row["source_id"],
+        kind=FeedKind(row["kind"]),
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        body_digest=row["body_digest"],
+        due_at=row["due_at"],
+        polled_at=row["polled_at"],
+        interval_s=row["interval_s"],
+        failures=row["failures"],
+        moved_to=row["moved_to"],
+        sightings=row["sightings"] or 0,
+        parent_url=row["parent_url"],
+    )

@@ -1,0 +1,135 @@
+"""A home page's address into a source for the catalogue: what the site may have is tried, and what works is counted."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import yaml
+
+from tasks.catalogue import Source, SourceRules
+from tasks.discover.autodiscovery import FoundBy, propose_feeds
+from tasks.discover.looking import Look, Target, look_at
+from tasks.errors import ItemError
+from tasks.models import FeedKind, RobotsAnswer
+from tasks.urls import host_of, url_key
+from tasks.web.polite import PoliteClient
+from tasks.web.robots import origin_of, parse_robots
+
+MAX_ID_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One feed that the site may have, and what became of asking it; `reason` None means that it works."""
+
+    url: str
+    kind: FeedKind
+    found_by: FoundBy
+    entries: int
+    newest_at: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceProposal:
+    """A source with all that works, the site's own word first, and everything that was tried."""
+
+    source: Source
+    tried: tuple[Tried, ...]
+
+
+async def propose_source(
+    home_url: str,
+    *,
+    rules: SourceRules,
+    client: PoliteClient,
+    robots: Callable[[str], RobotsAnswer | None],
+    known_ids: Collection[str] = (),
+) -> SourceProposal:
+    """Ask for a front page and for the feeds that it may have; raises ItemError where there is no front page.
+
+    `robots` gives the robots.txt that is kept for an origin. Without a feed that works, the page itself is the listing.
+    """
+    home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client))[0]
+    if home.error is not None:
+        raise home.error
+    page_url = home.url or home_url
+    answer = robots(origin_of(page_url))
+    sitemaps = parse_robots(answer.body).sitemaps if answer and answer.status and answer.status < 300 else ()
+    proposals = propose_feeds(home.body, content_type=home.content_type, page_url=page_url, robots_sitemaps=sitemaps)
+    looks = await look_at([_target(one.url, one.kind, rules) for one in proposals], client=client)
+    tried = tuple(_tried(look, one.found_by) for look, one in zip(looks, proposals, strict=True))
+    works = _distinct(look for look in looks if look.content and look.content.entries and look.error is None)
+    name = (home.content.title if home.content else None) or host_of(page_url)
+    source = Source(
+        id=new_id(host_of(page_url).removeprefix("www."), known_ids),
+        name=name[:300],
+        home_url=page_url,
+        feeds=tuple(url for url, kind in works if kind is FeedKind.FEED),
+        sitemaps=tuple(url for url, kind in works if kind is FeedKind.SITEMAP),
+        listings=() if works else (page_url,),
+    )
+    return SourceProposal(source=source, tried=tried)
+
+
+def new_id(name: str, known: Collection[str]) -> str:
+    """Return an id for the catalogue, made of a name: lower-case letters, digits and hyphens, and no known one."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[: MAX_ID_LENGTH - 4].strip("-") or "source"
+    candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(known) + 3)))
+    return next(candidate for candidate in candidates if candidate not in known)
+
+
+def sources_yaml(sources: Iterable[Source]) -> str:
+    """Return the sources as they stand in `sources.yaml`, without what is at its default."""
+    entries = [_plain(source) for source in sources]
+    return yaml.safe_dump({"sources": entries}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _plain(source: Source) -> dict[str, Any]:
+    return source.model_dump(mode="json", exclude_defaults=True)
+
+
+def _target(url: str, kind: FeedKind, rules: SourceRules) -> Target:
+    return Target(url=url, kind=kind, source_id="", rules=rules)
+
+
+def _tried(look: Look, found_by: FoundBy) -> Tried:
+    entries = len(look.content.entries) if look.content else 0
+    reason = look.error.counted_as if look.error else ("deferred" if look.until else None if entries else "no_entries")
+    return Tried(
+        url=look.target.url,
+        kind=look.target.kind,
+        found_by=found_by,
+        entries=entries,
+        newest_at=look.newest_at,
+        reason=reason,
+    )
+
+
+def _distinct(looks: Iterable[Look]) -> list[tuple[str, FeedKind]]:
+    """Return address and kind of each feed once, though several addresses lead to it or tell the same."""
+    places: set[str] = set()
+    tidings: set[frozenset[str]] = set()
+    distinct = []
+    for look in looks:
+        entries = look.content.entries if look.content else ()
+        url = look.moved_to or look.target.url
+        tells = frozenset(entry.url for entry in entries)
+        if _key(look.url or url) in places or tells in tidings:
+            continue
+        places.add(_key(look.url or url))
+        tidings.add(tells)
+        is_sitemap = look.target.kind is FeedKind.SITEMAP or bool(look.content and look.content.children)
+        distinct.append((url, FeedKind.SITEMAP if is_sitemap else FeedKind.FEED))
+    return distinct
+
+
+def _key(url: str) -> str:
+    try:
+        return url_key(url)
+    except ItemError:
+        return url

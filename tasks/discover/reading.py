@@ -1,0 +1,73 @@
+"""What a feed answered into what it says, and that into what the frontier takes. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from tasks.catalogue import SourceRules, accepts
+from tasks.discover.feeds import parse_feed
+from tasks.discover.listings import parse_listing
+from tasks.discover.sitemaps import parse_sitemap
+from tasks.errors import ItemError
+from tasks.index.frontier import BACKFILL, NEWS, Announcement
+from tasks.models import Entry, FeedContent, FeedKind
+from tasks.urls import fetch_url, host_of, url_key
+from tasks.web.exchange import Fetched
+
+ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+)
+MAX_FEED_SIZE = 50_000_000
+"""Bytes of a feed, on the wire and decoded (sitemaps.org: 50 MB)."""
+
+NEWS_AGE = timedelta(days=7)
+"""What is older than this waits until everything newer was fetched: a sitemap may hold the archive of years."""
+
+_PAGES = frozenset({FeedKind.LISTING, FeedKind.HOME, FeedKind.FALLBACK})
+_PERMANENT = frozenset({301, 308})
+
+
+def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime) -> FeedContent:
+    """Return what a feed says, read by what it is; raises NotAFeed.
+
+    Where the catalogue says only "feed", its first bytes may say sitemap.
+    """
+    body, content_type = fetched.content, fetched.header("content-type")
+    if kind in _PAGES:
+        return parse_listing(body, content_type=content_type, page_url=fetched.url, now=now)
+    start = body[:1024].lower()
+    if kind is FeedKind.SITEMAP or b"<urlset" in start or b"<sitemapindex" in start:
+        return parse_sitemap(body, sitemap_url=fetched.url, now=now)
+    return parse_feed(body, content_type=content_type, feed_url=fetched.url, now=now)
+
+
+def announcements(
+    content: FeedContent, *, source_id: str, announced_by: str, rules: SourceRules, now: datetime
+) -> Iterator[Announcement]:
+    """Yield the entries as the frontier wants them, without those that the source's rules leave out."""
+    for entry in content.entries:
+        try:
+            url = fetch_url(entry.url)
+            if accepts(url, rules):
+                yield Announcement(
+                    url=url,
+                    url_key=url_key(url),
+                    host=host_of(url),
+                    source_id=source_id,
+                    announced_by=announced_by,
+                    title=entry.title,
+                    announced_at=entry.published_at,
+                    priority=_priority(entry, now),
+                )
+        except ItemError:
+            continue  # unwrapped, it is nothing that can be fetched
+
+
+def moved_to(fetched: Fetched) -> str | None:
+    """Return where permanent redirects, and no others, led; None where there were none."""
+    redirects = fetched.hops[:-1]
+    return fetched.url if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
+
+
+def _priority(entry: Entry, now: datetime) -> int:
+    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+    return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS

@@ -1,0 +1,89 @@
+"""A press that answers visits out of a table, and an index of its own for each test."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.catalogue import SourceRules
+from tasks.errors import ItemError
+from tasks.index.database import Index, open_index
+from tasks.web.exchange import Exchange, Fetched, raise_for_status
+from tasks.web.polite import Answered, Deferred, Visit
+
+RULES = SourceRules(user_agent="Presslake/0.1 (+https://presslake.example/bot)", crawl_delay_s=0.0, max_per_host=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One answer; `via` are the redirects before it, each with its status, in the order in which they were followed."""
+
+    body: bytes | str = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    via: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass
+class Press:
+    """Stands for the web and the client on it: says what `pages` hold by URL, and remembers what it was asked."""
+
+    pages: dict[str, Said | ItemError | Deferred]
+    visits: list[Visit] = field(default_factory=list)
+
+    @property
+    def asked(self) -> list[str]:
+        return [visit.url for visit in self.visits]
+
+    async def visit(self, visits: Sequence[Visit], tell: Callable[[Visit, Answered | Deferred], None]) -> None:
+        for visit in visits:
+            self.visits.append(visit)
+            said = self.pages.get(visit.url, Said(status=404))
+            if isinstance(said, Deferred):
+                tell(visit, said)
+            elif isinstance(said, ItemError):
+                tell(visit, Answered(fetched=None, error=said, asked_at=datetime.now(UTC)))
+            else:
+                tell(visit, _answered(visit, said))
+
+
+def _answered(visit: Visit, said: Said) -> Answered:
+    hops = [_hop(visit.url, 200, {}, b"")]
+    for status, location in said.via:
+        hops[-1] = _hop(hops[-1].url, status, {"location": location}, b"")
+        hops.append(_hop(location, 200, {}, b""))
+    is_same = visit.etag is not None and visit.etag == said.headers.get("etag")
+    status, body = (304, b"") if is_same else (said.status, said.body)
+    body = body.encode() if isinstance(body, str) else body
+    head = b"GET / HTTP/1.1\r\n" + (b"If-None-Match: x\r\n" if visit.etag else b"") + b"\r\n"
+    hops[-1] = _hop(hops[-1].url, status, said.headers, body, head)
+    fetched, error = Fetched(hops=tuple(hops), content=body), None
+    try:
+        raise_for_status(fetched, now=datetime.now(UTC))
+    except ItemError as trouble:
+        error = trouble
+    return Answered(fetched=fetched, error=error, asked_at=datetime.now(UTC))
+
+
+def _hop(
+    url: str, status: int, headers: dict[str, str], body: bytes, head: bytes = b"GET / HTTP/1.1\r\n\r\n"
+) -> Exchange:
+    return Exchange(
+        url=url,
+        request_head=head,
+        response_head=b"",
+        status=status,
+        headers=tuple(headers.items()),
+        body=body,
+        address=None,
+        started_at=datetime.now(UTC),
+        elapsed_ms=1,
+    )
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
+        yield opened

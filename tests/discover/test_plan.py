@@ -1,0 +1,117 @@
+"""What a sweep is to look at."""
+
+import pytest
+
+from tasks.catalogue import Catalogue, Source
+from tasks.discover.plan import ADHOC, plan_sweep
+from tasks.errors import ConfigError
+from tasks.models import FeedKind
+from tasks.parameters import IngestConfig
+
+DAILY = Source(
+    id="daily",
+    name="Daily",
+    home_url="https://www.daily.com/",
+    feeds=("https://www.daily.com/rss",),
+    sitemaps=("https://www.daily.com/news.xml",),
+    exclude=("/sport/",),
+)
+WEEKLY = Source(id="weekly", name="Weekly", urls=("https://weekly.org/a?utm_source=x", "https://weekly.org/b"))
+BARE = Source(id="bare", name="Bare", home_url="https://bare.net/")
+CATALOGUE = Catalogue(sources=(DAILY, WEEKLY, BARE))
+
+
+def plan(catalogue=CATALOGUE, allow_networks=(), **config):
+    return plan_sweep(IngestConfig(**config), catalogue, allow_networks=allow_networks)
+
+
+def test_without_a_wish_all_sources_are_swept():
+    planned = plan()
+
+    assert [(one.source_id, one.kind.value, one.feed_url) for one in planned.feeds] == [
+        ("daily", "feed", "https://www.daily.com/rss"),
+        ("daily", "sitemap", "https://www.daily.com/news.xml"),
+        ("daily", "fallback", "https://www.daily.com/"),
+        ("bare", "home", "https://bare.net/"),
+    ]
+    assert [one.url for one in planned.urls] == ["https://weekly.org/a", "https://weekly.org/b"]
+    assert planned.selection.source_ids == {"daily", "weekly", "bare"}
+    assert planned.recalled is None
+
+
+def test_a_source_of_single_urls_has_no_front_page_to_poll():
+    source = Source(id="one", name="One", home_url="https://one.net/", urls=("https://one.net/a",))
+
+    assert plan(Catalogue(sources=(source,))).feeds == ()
+
+
+def test_a_front_page_that_is_a_listing_is_polled_once():
+    source = Source(id="one", name="One", home_url="https://one.net/", listings=("https://one.net/",))
+
+    assert [one.kind for one in plan(Catalogue(sources=(source,))).feeds] == [FeedKind.LISTING]
+
+
+def test_chosen_sources_alone_are_swept_with_their_rules():
+    planned = plan(sources=("daily",))
+
+    assert {one.source_id for one in planned.feeds} == {"daily"}
+    assert planned.urls == ()
+    assert planned.rules["daily"].exclude == ("/sport/",)
+    assert set(planned.rules) == {"daily"}
+
+
+def test_a_feed_that_is_asked_for_keeps_its_kind_in_the_catalogue():
+    (feed,) = plan(feeds=("https://www.daily.com/news.xml",)).feeds
+
+    assert (feed.source_id, feed.kind) == ("daily", FeedKind.SITEMAP)
+
+
+@pytest.mark.parametrize(
+    ("url", "source_id"),
+    [("https://sport.daily.com/x", "daily"), ("https://weekly.org/z", ADHOC), ("https://other.com/x", ADHOC)],
+)
+def test_a_url_that_is_asked_for_belongs_to_the_one_source_of_its_domain(url, source_id):
+    planned = plan(urls=(url,))
+
+    assert [one.source_id for one in planned.urls] == [source_id]
+    assert planned.feeds == ()
+    assert planned.selection.url_keys == {planned.urls[0].url_key}
+    assert planned.recalled is not None
+
+
+def test_a_domain_of_two_sources_belongs_to_neither():
+    twins = Catalogue(sources=tuple(Source(id=name, name=name, home_url="https://daily.com/") for name in ("a", "b")))
+
+    assert plan(twins, urls=("https://daily.com/x",)).urls[0].source_id == ADHOC
+
+
+def test_without_a_catalogue_feeds_and_urls_are_enough():
+    planned = plan(
+        None, feeds=("https://daily.com/rss",), urls=("https://daily.com/x",), allow_networks=("127.0.0.0/8",)
+    )
+
+    assert planned.selection.source_ids == {ADHOC}
+    assert str(planned.rules[ADHOC].allow_networks[0]) == "127.0.0.0/8"
+
+
+def test_refetch_recalls_what_is_selected():
+    planned = plan(sources=("daily",), refetch=True)
+
+    assert planned.recalled == planned.selection
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "config"),
+    [
+        (None, {}),
+        (CATALOGUE, {"sources": ("nobody",)}),
+        (None, {"urls": ("https://daily.com/x",), "allow_networks": ("nonsense",)}),
+    ],
+)
+def test_what_cannot_be_planned_is_told_in_one_line(catalogue, config):
+    networks = config.pop("allow_networks", ())
+
+    with pytest.raises(ConfigError) as told:
+        plan(catalogue, allow_networks=networks, **config)
+
+    assert "\n" not in str(told.value)

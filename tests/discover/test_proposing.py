@@ -1,0 +1,94 @@
+"""From a home page to a source."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.catalogue import Source
+from tasks.discover.autodiscovery import FoundBy
+from tasks.discover.proposing import new_id, propose_source
+from tasks.errors import HttpRefused
+from tasks.models import FeedKind, RobotsAnswer
+from tests.discover.conftest import RULES, Press, Said
+
+SITE = "https://www.daily.example"
+HOME = f"{SITE}/"
+RSS = f"<rss><channel><item><link>{SITE}/2026/a-1</link></item></channel></rss>"
+URLSET = f"<urlset><url><loc>{SITE}/2026/b-1</loc></url></urlset>"
+PAGE = '<html><head><title>The Daily</title><link rel="alternate" type="application/rss+xml" href="/rss"></head><body><a href="/2026/a-1">A</a></body></html>'
+
+
+def robots(body):
+    return lambda origin: RobotsAnswer(origin=origin, status=200, body=body, fetched_at=datetime.now(UTC))
+
+
+async def propose(pages, robots_txt=b"", known_ids=()):
+    return await propose_source(HOME, rules=RULES, client=Press(pages), robots=robots(robots_txt), known_ids=known_ids)
+
+
+async def test_what_works_becomes_the_source_and_everything_that_was_tried_is_told():
+    pages = {HOME: Said(body=PAGE), f"{SITE}/rss": Said(body=RSS), f"{SITE}/news.xml": Said(body=URLSET)}
+
+    proposal = await propose(pages, f"Sitemap: {SITE}/news.xml".encode(), known_ids=["daily-example"])
+
+    assert proposal.source == Source(
+        id="daily-example-2", name="The Daily", home_url=HOME, feeds=(f"{SITE}/rss",), sitemaps=(f"{SITE}/news.xml",)
+    )
+    assert {(one.url, one.found_by, one.entries) for one in proposal.tried if one.reason is None} == {
+        (f"{SITE}/rss", FoundBy.LINK, 1),
+        (f"{SITE}/news.xml", FoundBy.ROBOTS, 1),
+    }
+    assert {one.reason for one in proposal.tried if one.found_by is FoundBy.COMMON and one.entries == 0} == {"http_404"}
+
+
+async def test_one_feed_at_several_addresses_is_one_feed():
+    pages = {
+        HOME: Said(body=PAGE),
+        f"{SITE}/rss": Said(body=RSS),
+        f"{SITE}/feed/": Said(body=RSS, via=((302, f"{SITE}/rss"),)),
+        f"{SITE}/rss.xml": Said(body=RSS),
+    }
+
+    assert (await propose(pages)).source.feeds == (f"{SITE}/rss",)
+
+
+async def test_a_feed_that_moved_is_named_where_it_is():
+    pages = {HOME: Said(body=PAGE), f"{SITE}/rss": Said(body=RSS, via=((301, f"{SITE}/new.rss"),))}
+
+    assert (await propose(pages)).source.feeds == (f"{SITE}/new.rss",)
+
+
+async def test_an_index_of_sitemaps_is_proposed_as_a_sitemap():
+    index = f"<sitemapindex><sitemap><loc>{SITE}/1.xml</loc></sitemap></sitemapindex>"
+    pages = {HOME: Said(body=PAGE), f"{SITE}/index.xml": Said(body=index), f"{SITE}/1.xml": Said(body=URLSET)}
+
+    source = (await propose(pages)).source
+
+    assert (source.feeds, source.sitemaps) == ((), (f"{SITE}/index.xml",))
+
+
+async def test_without_a_feed_the_page_itself_is_the_listing():
+    source = (await propose({HOME: Said(body=PAGE)})).source
+
+    assert dict(source.feeds_of()) == {HOME: FeedKind.LISTING}
+
+
+async def test_without_a_front_page_there_is_no_source():
+    with pytest.raises(HttpRefused):
+        await propose({HOME: Said(status=403)})
+
+
+@pytest.mark.parametrize(
+    ("name", "source_id"),
+    [
+        ("The Daily", "the-daily"),
+        ("Süddeutsche", "suddeutsche"),
+        ("新聞", "source"),
+        ("", "source"),
+        ("a" * 99, "a" * 60),
+        ("taken", "taken-2"),
+    ],
+)
+def test_an_id_is_made_of_a_name(name, source_id):
+    assert new_id(name, ["taken"]) == source_id
+    Source(id=source_id)

@@ -1,0 +1,184 @@
+"""When a feed is asked again, case by case."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.models import Entry, FeedKind, FeedState
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+FEED = FeedState(feed_url="https://daily.example/feed", source_id="daily", kind=FeedKind.FEED, due_at=NOW)
+MIDDLE = 0.5
+
+
+def wait_s(feed=FEED, jitter=MIDDLE, **outcome):
+    due_at, _, _ = next_poll(
+        feed, PollOutcome(**{"is_failure": False, **outcome}), now=NOW, jitter=jitter, config=PollConfig()
+    )
+    return (due_at - NOW).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected_s"),
+    [
+        ({"entries": 0}, DAY),
+        ({"entries": 1}, DAY),
+        ({"entries": 7}, 12 * HOUR),
+        ({"entries": 84}, HOUR),
+        ({"entries": 10_000}, 10 * MINUTE),
+        ({"entries": 84, "ttl_s": 2 * HOUR}, 2 * HOUR),
+        ({"entries": 84, "ttl_s": 10 * MINUTE}, HOUR),
+        ({"entries": 84, "max_age_s": 3 * HOUR}, 3 * HOUR),
+        ({"entries": 84, "ttl_s": 2 * HOUR, "max_age_s": 3 * HOUR}, 3 * HOUR),
+        ({"entries": 84, "ttl_s": 30 * DAY}, DAY),
+        ({"entries": 84, "max_age_s": 31_536_000.0}, DAY),
+        ({"entries": 84, "retry_after_s": 5 * HOUR}, 5 * HOUR),
+        ({"pace_s": HOUR}, HOUR),
+        ({"pace_s": 1.0}, 10 * MINUTE),
+    ],
+)
+def test_the_longest_wish_within_bounds_decides(outcome, expected_s):
+    assert wait_s(**outcome) == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize(("jitter", "share"), [(0.0, 0.9), (0.5, 1.0), (1.0, 1.1)])
+def test_chance_adds_or_takes_a_tenth(jitter, share):
+    assert wait_s(entries=84, jitter=jitter) == pytest.approx(share * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("failures", "expected_s"),
+    [(0, 2 * HOUR), (1, 4 * HOUR), (2, 8 * HOUR), (3, 16 * HOUR), (4, DAY), (10, DAY), (5000, DAY)],
+)
+def test_failures_double_the_wait_up_to_a_day(failures, expected_s):
+    feed = replace(FEED, interval_s=HOUR, failures=failures)
+
+    assert wait_s(feed, is_failure=True) == pytest.approx(expected_s)
+
+
+def test_a_feed_that_failed_at_its_first_poll_is_asked_again_soon():
+    assert wait_s(is_failure=True) == pytest.approx(20 * MINUTE)
+
+
+def test_a_failure_is_counted_and_leaves_the_interval():
+    _, interval_s, failures = next_poll(
+        replace(FEED, interval_s=HOUR, failures=2),
+        PollOutcome(is_failure=True),
+        now=NOW,
+        jitter=MIDDLE,
+        config=PollConfig(),
+    )
+
+    assert (interval_s, failures) == (HOUR, 3)
+
+
+def test_a_success_ends_the_count_of_failures():
+    feed = replace(FEED, interval_s=HOUR, failures=9)
+
+    _, _, failures = next_poll(
+        feed, PollOutcome(is_failure=False, entries=84), now=NOW, jitter=MIDDLE, config=PollConfig()
+    )
+
+    assert failures == 0
+
+
+def test_where_nothing_was_read_the_pace_is_what_it_was():
+    feed = replace(FEED, interval_s=3 * HOUR)
+
+    due_at, interval_s, _ = next_poll(feed, PollOutcome(is_failure=False), now=NOW, jitter=MIDDLE, config=PollConfig())
+
+    assert (due_at, interval_s) == (NOW + timedelta(hours=3), 3 * HOUR)
+
+
+def test_chance_does_not_add_up_over_unchanged_polls():
+    feed = replace(FEED, interval_s=3 * HOUR)
+    for _ in range(50):
+        due_at, interval_s, _ = next_poll(feed, PollOutcome(is_failure=False), now=NOW, jitter=1.0, config=PollConfig())
+        feed = replace(feed, interval_s=interval_s)
+
+    assert (due_at - NOW).total_seconds() == pytest.approx(3.3 * HOUR)
+
+
+def test_retry_after_is_a_floor_under_a_failures_wait():
+    assert wait_s(is_failure=True, retry_after_s=7 * HOUR) == pytest.approx(7 * HOUR)
+    assert wait_s(is_failure=True, retry_after_s=1.0) == pytest.approx(20 * MINUTE)
+
+
+def test_a_host_that_wants_a_wait_puts_its_feeds_off_and_nothing_else():
+    feed = replace(FEED, interval_s=HOUR, failures=2)
+    until = NOW + timedelta(minutes=3)
+
+    later = next_poll(
+        feed, PollOutcome(is_failure=False, retry_after_at=until), now=NOW, jitter=MIDDLE, config=PollConfig()
+    )
+
+    assert later == (until, HOUR, 2)
+
+
+def test_a_feed_that_is_gone_is_due_never():
+    due_at, _, _ = next_poll(
+        FEED, PollOutcome(is_failure=True, is_gone=True), now=NOW, jitter=MIDDLE, config=PollConfig()
+    )
+
+    assert due_at is None
+
+
+@given(
+    entries=st.none() | st.integers(0, 10**6),
+    ttl_s=st.none() | st.floats(0, 1e9),
+    max_age_s=st.none() | st.floats(0, 1e9),
+    interval_s=st.none() | st.floats(600, 86_400),
+    failures=st.integers(0, 10**6),
+    is_failure=st.booleans(),
+    jitter=st.floats(0, 1),
+)
+def test_every_wait_lies_within_the_bounds(entries, ttl_s, max_age_s, interval_s, failures, is_failure, jitter):
+    feed = replace(FEED, interval_s=interval_s, failures=failures)
+
+    waited_s = wait_s(feed, jitter=jitter, is_failure=is_failure, entries=entries, ttl_s=ttl_s, max_age_s=max_age_s)
+
+    assert 0.9 * 600 - 1e-3 <= waited_s <= 1.1 * DAY + 1e-3
+
+
+def test_entries_of_the_last_week_and_those_without_a_date_are_fresh():
+    ages = {"today": NOW, "six days": NOW - timedelta(days=6), "eight days": NOW - timedelta(days=8), "undated": None}
+    entries = [Entry(url=f"https://daily.example/{name}", published_at=at) for name, at in ages.items()]
+    changed = Entry(url="https://daily.example/changed", modified_at=NOW - timedelta(days=30))
+
+    assert fresh_count([*entries, changed], now=NOW) == 3
+
+
+NEW_PLACE = "https://daily.example/rss"
+
+
+def test_a_permanent_redirect_is_believed_after_three_sightings_in_a_row():
+    feed, asked = FEED, []
+    for _ in range(4):
+        asked.append(poll_url(feed))
+        moved_to, sightings = seen_moved(feed, NEW_PLACE if poll_url(feed) == FEED.feed_url else None)
+        feed = replace(feed, moved_to=moved_to, sightings=sightings)
+
+    assert asked == [FEED.feed_url] * 3 + [NEW_PLACE]
+    assert poll_url(feed) == NEW_PLACE
+
+
+@pytest.mark.parametrize(
+    ("sightings", "moved_to", "expected"),
+    [
+        (0, None, (None, 0)),
+        (2, None, (None, 0)),
+        (2, "https://daily.example/other", ("https://daily.example/other", 1)),
+        (2, NEW_PLACE, (NEW_PLACE, 3)),
+        (3, None, (NEW_PLACE, 3)),
+        (3, "https://daily.example/other", ("https://daily.example/other", 1)),
+    ],
+)
+def test_a_redirect_that_changes_its_mind_is_counted_anew(sightings, moved_to, expected):
+    feed = replace(FEED, moved_to=NEW_PLACE if sightings else None, sightings=sightings)
+
+    assert seen_moved(feed, moved_to) == expected
