@@ -1,6 +1,5 @@
 """The command `presslake`. Prefect is imported by the commands that need it alone: it costs 2 s."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows import console
+from flows.local_server import set_prefect_defaults
 from tasks.errors import ConfigError, PresslakeError
 from tasks.parameters import IngestConfig
 from tasks.settings import set_flags
@@ -65,11 +65,12 @@ def ingest(
             due_only=due,
             refetch=refetch,
         )
+        set_prefect_defaults(is_quiet=True)
         from flows.manual import run_sweep
 
         report = run_sweep(config, settings, shows_progress=not as_json)
         if as_json:
-            pass
+            console.print_json(report.to_json())
         else:
             console.show_report(report, settings)
 
@@ -79,6 +80,7 @@ def up(catalogue: CatalogueOption = None, lake: LakeOption = None, index: IndexO
     """Serve Prefect's UI and run the schedules on this machine, until Ctrl-C."""
     with one_clear_line():
         settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        set_prefect_defaults(is_quiet=False)
         from flows.up import serve_until_interrupted
 
         serve_until_interrupted(settings)
@@ -98,9 +100,9 @@ def trace(
 
         found = look_up(what, settings)
         if as_json:
-            pass
+            console.print_json(found.to_json())
         else:
-            console.show_trace(found)
+            console.show_tables(found.tables())
 
 
 @app.command()
@@ -112,9 +114,9 @@ def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
 
         found = read_status(settings)
         if as_json:
-            pass
+            console.print_json(found.to_json())
         else:
-            console.show_status(found)
+            console.show_tables(found.tables())
 
 
 @sources.command("check")
@@ -130,6 +132,9 @@ def check_sources(catalogue: CatalogueOption = None) -> None:
 @sources.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of the catalogue, for editors."""
+    from tasks.catalogue import catalogue_schema
+
+    console.print_json(catalogue_schema(), is_indented=True)
 
 
 @contextmanager
@@ -165,4 +170,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

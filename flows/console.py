@@ -1,26 +1,24 @@
 """What the command line shows: tables, a progress bar, one clear line for a mistake. Text from the web is made inert."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
+import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from flows.display import Table as DisplayTable
 from tasks.catalogue import Catalogue
 from tasks.models import Novelty
 from tasks.progress import progress
 from tasks.report.escape import as_plain
-from tasks.report.run_report import RunReport, headline, shortfall
+from tasks.report.run_report import RunReport, headline, most_first, shortfall
 from tasks.settings import Settings
-
-if TYPE_CHECKING:
-    from flows.status import Status
-    from flows.trace import Trace
 
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
@@ -50,7 +48,7 @@ def show_report(report: RunReport, settings: Settings) -> None:
     )
     for title, counts in (("skipped", report.skipped), ("failed", report.failed)):
         if counts:
-            _show((title, "URLs"), sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+            _show((title, "URLs"), most_first(counts))
     if report.failures:
         _show(
             ("reason", "becomes", "URL"),
@@ -61,18 +59,18 @@ def show_report(report: RunReport, settings: Settings) -> None:
     out.print(Text(f"Lake: {settings.lake}   Index: {_without_password(settings)}   Run: {report.run_id}"))
 
 
-def show_trace(found: "Trace") -> None:
-    """Show a URL's history."""
-    for title, head, rows in found.tables():
+def show_tables(tables: Iterable[DisplayTable]) -> None:
+    """Show titled tables."""
+    for title, head, rows in tables:
         out.print(Text(title, style="bold"))
-        _show(head, rows)
+        if rows:
+            _show(head, rows)
 
 
-def show_status(found: "Status") -> None:
-    """Show what is known and pending, and the last runs."""
-    for title, head, rows in found.tables():
-        out.print(Text(title, style="bold"))
-        _show(head, rows)
+def print_json(value: object, *, is_indented: bool = False) -> None:
+    """Print one JSON object on standard output, on one line unless it is for reading."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 if is_indented else None) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def show_catalogue(catalogue: Catalogue, path: Path) -> None:

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import flow_run
-from prefect.states import Completed, State
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import opaque
 
@@ -24,6 +25,7 @@ from tasks.settings import load_settings
 from tasks.store.task import store
 
 EVERYTHING = IngestConfig()
+T = TypeVar("T")
 
 
 @flow(name="ingest", flow_run_name="sweep", persist_result=False, task_runner=ThreadPoolTaskRunner(max_workers=10))  # type: ignore[arg-type]
@@ -46,7 +48,7 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
             seconds=time.monotonic() - started,
             fell_short=None,
         )
-        report(opaque(run))
+        report(_whole(run))
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
     return Completed(name=name, message=shortfall(run) or headline(run), data=run)
@@ -56,7 +58,7 @@ def _discover(sweep: Sweep) -> DiscoverReport:
     """Announce the plan's URLs, then poll its feeds, all of them in one task."""
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
-    return discover(opaque(feeds), opaque(sweep.plan.rules), announced, sweep.settings)
+    return discover(_whole(feeds), _whole(sweep.plan.rules), announced, sweep.settings)
 
 
 def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
@@ -64,7 +66,7 @@ def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
     under_way: list[PrefectFuture[Any]] = []
     while True:
         while len(under_way) < sweep.settings.batches_ahead and (batch := sweep.claim()):
-            under_way.append(fetch.submit(opaque(batch), opaque(sweep.plan.rules), sweep.settings))
+            under_way.append(fetch.submit(_whole(batch), _whole(sweep.plan.rules), sweep.settings))
         if not under_way:
             return
         done = next(iter(as_completed(under_way)))
@@ -73,6 +75,11 @@ def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
 
 
 def _decide_and_store(fetched: FetchedBatch, sweep: Sweep) -> BatchReport:
-    decided = deduplicate(opaque(extract(opaque(fetched), sweep.settings)), sweep.settings)
+    decided = deduplicate(_whole(extract(_whole(fetched), sweep.settings)), sweep.settings)
     store(sweep.settings)
     return decided
+
+
+def _whole(value: T) -> T:
+    """Hand a value to a task as it is: Prefect would walk through every row of it to look for futures."""
+    return cast("T", opaque(value))

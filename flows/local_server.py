@@ -32,9 +32,13 @@ DEFAULTS = {
 """What Prefect is told where the user has said nothing."""
 
 
-def set_prefect_defaults() -> None:
-    """Set what Prefect reads at its import; call it before that. The user's own settings win."""
-    for name, value in DEFAULTS.items():
+def set_prefect_defaults(*, is_quiet: bool) -> None:
+    """Set what Prefect reads at its import; call it before that. The user's own settings win.
+
+    `is_quiet` keeps the terminal for our own words: the log goes to Prefect's API alone.
+    """
+    quiet = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"} if is_quiet else {}
+    for name, value in {**DEFAULTS, **quiet}.items():
         os.environ.setdefault(name, value)
 
 

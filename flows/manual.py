@@ -1,13 +1,12 @@
 """A sweep started by hand: on the Prefect server that is configured, or on one of our own for as long as it lasts."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import httpx
 
 from flows.console import progress_bar
-from flows.local_server import local_server, set_prefect_defaults
+from flows.local_server import local_server
 from flows.sweep import read_catalogue
 from tasks.discover.plan import plan_sweep
 from tasks.errors import PresslakeError, ServerUnavailable
@@ -16,17 +15,19 @@ from tasks.parameters import IngestConfig
 from tasks.report.run_report import RunReport
 from tasks.settings import Settings
 
+LOG_TIMEOUT_S = 5
+
 
 def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool) -> RunReport:
     """Run the flow `ingest` in this process and return its report; raises what ended it."""
     plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks)
     check_lake(settings)  # a wrong flag is told before any server starts
     close_opened()
-    set_prefect_defaults()
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     with ExitStack() as stack:
         stack.enter_context(prefect_api())
-        from flows.ingest import ingest  # noqa: PLC0415 - after the defaults are set
+        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+
+        stack.callback(_send_logs)
 
         if shows_progress:
             stack.enter_context(progress_bar())
@@ -56,6 +57,13 @@ def prefect_api() -> Iterator[str]:
         prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),
     ):
         yield url
+
+
+def _send_logs() -> None:
+    """Send what is left of the log before the server that wants it goes."""
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    APILogWorker.drain_all(timeout=LOG_TIMEOUT_S)
 
 
 def _check_answers(api_url: str) -> None:

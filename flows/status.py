@@ -1,11 +1,12 @@
 """How things stand: sources, what is pending, what is unpublished, the last runs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flows.display import Rows, Table, plain, shown
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
 from tasks.opening import opened_index
@@ -27,17 +28,17 @@ class Status:
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data; instants in ISO 8601."""
         return {
-            "sources": [_plain(row) for row in self.sources],
+            "sources": [plain(row) for row in self.sources],
             "frontier": self.frontier,
-            "runs": [_plain(row) for row in self.runs],
+            "runs": [plain(row) for row in self.runs],
             "unpublished": self.unpublished,
             "unpublished_since": self.unpublished_since.isoformat() if self.unpublished_since else None,
         }
 
-    def tables(self) -> Iterator[tuple[str, Sequence[str], list[tuple[object, ...]]]]:
+    def tables(self) -> Iterator[Table]:
         """Return it as titled tables."""
         states = [state.value for state in State]
-        rows: list[tuple[object, ...]] = []
+        rows: Rows = []
         by_source = {row["source_id"]: row for row in self.sources}
         for source_id in sorted({*by_source, *self.frontier}):
             row, counts = by_source.get(source_id, {}), self.frontier.get(source_id, {})
@@ -46,9 +47,9 @@ class Status:
                     source_id,
                     row.get("feeds", 0),
                     row.get("failing", 0),
-                    _shown(row.get("polled_at")),
+                    shown(row.get("polled_at")),
                     row.get("articles", 0),
-                    _shown(row.get("newest_at")),
+                    shown(row.get("newest_at")),
                     *tuple(counts.get(state, 0) for state in states),
                 )
             )
@@ -58,7 +59,7 @@ class Status:
             ("begun at", "state", "fetched", "new", "failed", "run"),
             [_run_row(row) for row in self.runs],
         )
-        since = f", the oldest since {_shown(self.unpublished_since)}" if self.unpublished_since else ""
+        since = f", the oldest since {shown(self.unpublished_since)}" if self.unpublished_since else ""
         yield f"Decided and not yet published: {self.unpublished} batches{since}", ("",), []
 
 
@@ -79,12 +80,4 @@ def _run_row(row: dict[str, Any]) -> tuple[object, ...]:
     summary = json.loads(row["summary"]) if row["summary"] else {}
     new = summary.get("articles", {}).get("new", "")
     failed = sum(summary["failed"].values()) if summary else ""
-    return (_shown(row["started_at"]), row["state"], summary.get("fetched", ""), new, failed, row["run_id"])
-
-
-def _shown(value: object) -> object:
-    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else (value if value is not None else "")
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+    return (shown(row["started_at"]), row["state"], summary.get("fetched", ""), new, failed, row["run_id"])

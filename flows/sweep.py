@@ -68,6 +68,8 @@ class Sweep:
             host_budget_s=self.settings.host_budget_s,
             rules=self.plan.rules,
         )
+        if batch:
+            progress.add("claimed", len(batch.urls))
         if batch and self.left is not None:
             self.left -= len(batch.urls)
         return batch

@@ -1,11 +1,11 @@
 """Where is my article? A URL's history out of the index and the lake."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from flows.display import Rows, Table, listed, plain, shown
 from tasks.errors import ConfigError, ItemError
 from tasks.index.history import UrlHistory, find_cluster, find_history
 from tasks.opening import check_lake, opened_index, opened_store
@@ -15,8 +15,8 @@ from tasks.urls import url_key
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
 CLUSTER_SHOWN = 50
-
-Rows = list[tuple[object, ...]]
+URL_SHOWN = ("url", "source_id", "state", "announced_by", "announced_at", "discovered_at", "due_at", "reason")
+ARTICLE_SHOWN = ("article_id", "title", "revision", "published_at", "first_seen_at", "duplicate_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +31,19 @@ class Trace:
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data; instants in ISO 8601."""
         return {
-            "frontier": _plain(self.history.frontier),
-            "article": _plain(self.history.article),
-            "captures": [_plain(row) for row in self.captures],
-            "revisions": [_plain(row) for row in self.revisions],
-            "cluster": [_plain(row) for row in self.cluster],
+            "frontier": plain(self.history.frontier),
+            "article": plain(self.history.article),
+            "captures": [plain(row) for row in self.captures],
+            "revisions": [plain(row) for row in self.revisions],
+            "cluster": [plain(row) for row in self.cluster],
         }
 
-    def tables(self) -> Iterator[tuple[str, Sequence[str], Rows]]:
+    def tables(self) -> Iterator[Table]:
         """Return it as titled tables."""
         if row := self.history.frontier:
-            names = ("url", "source_id", "state", "announced_by", "announced_at", "discovered_at", "due_at", "reason")
-            yield "URL", ("what", "is"), [(name, _shown(row[name])) for name in names if row[name] is not None]
+            yield "URL", ("what", "is"), listed(row, URL_SHOWN)
         if row := self.history.article:
-            names = ("article_id", "title", "revision", "published_at", "first_seen_at", "duplicate_of")
-            yield "Article", ("what", "is"), [(name, _shown(row[name])) for name in names if row[name] is not None]
+            yield "Article", ("what", "is"), listed(row, ARTICLE_SHOWN)
         yield (
             f"Captures ({len(self.captures)})",
             ("fetched at", "status", "outcome", "reason", "novelty", "revision", "bytes at"),
@@ -53,12 +51,12 @@ class Trace:
         )
         if self.revisions:
             rows: Rows = [
-                (row["revision"], row["novelty"], _shown(row["fetched_at"]), row["word_count"], row["title"])
+                (row["revision"], row["novelty"], shown(row["fetched_at"]), row["word_count"], row["title"])
                 for row in self.revisions
             ]
             yield f"Revisions ({len(rows)})", ("revision", "novelty", "fetched at", "words", "title"), rows
         if len(self.cluster) > 1:
-            members: Rows = [(_shown(row["first_seen_at"]), row["source_id"], row["url"]) for row in self.cluster]
+            members: Rows = [(shown(row["first_seen_at"]), row["source_id"], row["url"]) for row in self.cluster]
             yield f"The same story ({len(members)})", ("first seen at", "source", "URL"), members
 
 
@@ -93,7 +91,7 @@ def _read_question(what: str) -> tuple[str | None, str | None]:
 def _capture_row(row: dict[str, Any]) -> tuple[object, ...]:
     place = f"{row['warc_key']}:{row['warc_offset']}+{row['warc_length']}" if row["warc_key"] else ""
     return (
-        _shown(row["fetched_at"]),
+        shown(row["fetched_at"]),
         row["status"] or "",
         row["outcome"],
         row["reason"] or "",
@@ -101,11 +99,3 @@ def _capture_row(row: dict[str, Any]) -> tuple[object, ...]:
         row["revision"] or "",
         place,
     )
-
-
-def _shown(value: object) -> object:
-    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value
-
-
-def _plain(row: dict[str, Any] | None) -> dict[str, Any] | None:
-    return row and {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}

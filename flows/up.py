@@ -1,17 +1,27 @@
 """Everything on this machine: Prefect's server with its UI, the deployments served, the schedule on."""
 
+import asyncio
 import datetime
+import os
 import signal
+from contextlib import suppress
 from types import FrameType
+from typing import TYPE_CHECKING, cast
 
 from flows.console import say
-from flows.local_server import local_server, set_prefect_defaults
+from flows.local_server import local_server
 from flows.sweep import read_catalogue
 from tasks.opening import check_lake, close_opened
 from tasks.parameters import IngestConfig
 from tasks.settings import Settings
 
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
 DEPLOYMENT = "local"
+FIRST_SWEEP_S = 5
+QUERY_S = 5
+"""How often the server is asked for runs that are due."""
 
 
 def serve_until_interrupted(settings: Settings) -> None:
@@ -19,8 +29,8 @@ def serve_until_interrupted(settings: Settings) -> None:
     read_catalogue(settings, IngestConfig())
     check_lake(settings)
     close_opened()
-    set_prefect_defaults()
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
     say("Starting Prefect's server ...")
     with local_server(port=settings.ui_port, has_ui=True) as api_url:
         import prefect.settings as prefect_settings  # noqa: PLC0415 - after the defaults are set
@@ -34,22 +44,32 @@ def serve_until_interrupted(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    from prefect import serve  # noqa: PLC0415
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
-    from prefect.flows import EntrypointType  # noqa: PLC0415
+    from prefect.runner import Runner  # noqa: PLC0415
+    from prefect.schedules import Interval  # noqa: PLC0415
+    from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
 
     from flows.ingest import ingest  # noqa: PLC0415
 
+    class StoppableRunner(Runner):
+        def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
+            """End as at Ctrl-C: Prefect's own handler leaves without waiting for what it stops."""
+            os.kill(os.getpid(), signal.SIGINT)
+
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=FIRST_SWEEP_S)
     deployment = ingest.to_deployment(
         DEPLOYMENT,
-        interval=datetime.timedelta(seconds=settings.every_s),
+        schedule=Interval(settings.every_s, anchor_date=soon),
         paused=False,
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         parameters={"config": {"due_only": True}},
         tags=["presslake"],
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    serve(deployment, print_starting_message=False)
+    runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
+    runner.add_deployment(cast("RunnerDeployment", deployment))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(runner.start())
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

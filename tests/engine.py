@@ -1,0 +1,100 @@
+"""The Prefect engine for tests: one real server for the whole session, and the command as a person runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.local_server import local_server, set_prefect_defaults
+
+COMMAND = Path(sys.executable).with_name("presslake")
+
+
+@dataclass(frozen=True)
+class Presslake:
+    """The command in a place of its own: `home` is its working folder, with `lake` and `index.db` in it."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    def run(self, *words: str | Path, timeout: float = 180, check: bool = True, **environment: str) -> "Ended":
+        """Run the command to its end; with `check`, its exit code must be 0."""
+        done = subprocess.run(
+            self._command(words),
+            cwd=self.home,
+            env=self._environment(environment),
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        assert not check or ended.code == 0, ended
+        return ended
+
+    def start(self, *words: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+        """Start the command, in a process group of its own."""
+        return subprocess.Popen(
+            self._command(words),
+            cwd=self.home,
+            env=self._environment(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def ingest(self, *words: str | Path, **environment: str) -> dict[str, Any]:
+        """Run a sweep and return the object of `--json`."""
+        return self.run("ingest", *words, "--json", **environment).json()
+
+    def _command(self, words: tuple[str | Path, ...]) -> list[str]:
+        return [str(COMMAND), *map(str, words)]
+
+    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+        index = {"PRESSLAKE_INDEX": f"sqlite:///{self.home / 'index.db'}", "PRESSLAKE_LAKE": str(self.lake)}
+        return {**os.environ, **index, **self.environment, **more}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        """Return the last line of standard output, which is JSON."""
+        return json.loads(self.out.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def prefect_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("PREFECT_", "PRESSLAKE_"))]:
+            patch.delenv(name)
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        set_prefect_defaults(is_quiet=True)
+        with local_server(has_ui=True) as url:
+            yield url
+
+
+@pytest.fixture
+def presslake(prefect_api_url: str, tmp_path: Path) -> Presslake:
+    """The command, on the session's server."""
+    return Presslake(tmp_path, {"PREFECT_API_URL": prefect_api_url})
+
+
+@pytest.fixture
+def offline_presslake(tmp_path: Path) -> Presslake:
+    """The command where no server may be needed: one that is asked for would not answer."""
+    return Presslake(tmp_path, {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path / "prefect")})

@@ -1,0 +1,163 @@
+"""The command line: one clear line and exit 2 for every mistake, before any server is asked."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from flows.cli import app
+from tests.engine import Presslake
+
+GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    path = tmp_path / "sources.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def _complaint(presslake: Presslake, *words: str | Path, **environment: str) -> str:
+    """Run what is wrong; returns the one line that is said."""
+    ended = presslake.run(*words, check=False, **environment)
+    assert (ended.code, ended.out) == (2, ""), ended
+    (line,) = ended.err.splitlines()
+    return line
+
+
+def test_a_missing_catalogue_is_named(offline_presslake):
+    assert "nowhere.yaml" in _complaint(offline_presslake, "ingest", "--catalogue", "nowhere.yaml")
+
+
+def test_a_wrong_field_is_named_with_its_file_and_line(offline_presslake, catalogue):
+    catalogue.write_text(GOOD + "    crawl_dely_s: 3\n")
+
+    line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+
+    assert f"{catalogue}:4:" in line
+    assert "crawl_delay_s" in line
+
+
+def test_a_lake_that_cannot_be_written_is_named(offline_presslake, catalogue):
+    (offline_presslake.home / "file").write_text("no folder")
+
+    assert "file/lake" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "file/lake")
+
+
+def test_an_unreachable_bucket_is_named(offline_presslake, catalogue, aws_environment):
+    line = _complaint(
+        offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "s3://news/lake",
+        PRESSLAKE_S3_ENDPOINT_URL="http://127.0.0.1:9",
+    )  # fmt: skip
+
+    assert "s3://news/lake" in line
+    assert "http://127.0.0.1:9" in line
+
+
+@pytest.mark.s3
+def test_a_bucket_that_does_not_exist_is_named(offline_presslake, catalogue, s3_url):
+    line = _complaint(
+        offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "s3://no-such-bucket/lake",
+        PRESSLAKE_S3_ENDPOINT_URL=s3_url,
+    )  # fmt: skip
+
+    assert "s3://no-such-bucket/lake: the bucket does not exist" in line
+
+
+@pytest.mark.s3
+def test_wrong_credentials_are_told(offline_presslake, catalogue, ceph_url):
+    line = _complaint(
+        offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "s3://news/lake",
+        PRESSLAKE_S3_ENDPOINT_URL=ceph_url, AWS_SECRET_ACCESS_KEY="wrong",
+    )  # fmt: skip
+
+    assert "AWS_SECRET_ACCESS_KEY" in line
+
+
+def test_a_lake_of_a_newer_format_is_told(offline_presslake, catalogue):
+    offline_presslake.lake.mkdir()
+    (offline_presslake.lake / "presslake.json").write_text(json.dumps({"format": 99, "lake_id": "x"}))
+
+    assert "format 99" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+
+
+def test_an_index_of_another_lake_is_told(offline_presslake, catalogue):
+    offline_presslake.run("trace", "https://daily.example/", check=False)
+
+    line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "other")
+
+    assert "belongs to the lake" in line
+
+
+def test_a_file_that_is_no_index_is_told(offline_presslake, catalogue):
+    (offline_presslake.home / "index.db").write_text("no database at all, but long enough to be read as one " * 40)
+
+    assert "index.db" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+
+
+def test_an_index_of_a_newer_schema_is_told(offline_presslake, catalogue):
+    offline_presslake.run("status")
+    with sqlite3.connect(offline_presslake.home / "index.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+
+    assert "upgrade Presslake" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+
+
+def test_an_index_that_is_no_database_url_is_told(offline_presslake, catalogue):
+    assert "--index" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--index", "index.db")
+
+
+def test_an_unknown_source_is_named_with_its_neighbour(offline_presslake, catalogue):
+    line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--source", "dayly")
+
+    assert "'dayly'" in line
+    assert "did you mean daily?" in line
+
+
+def test_a_url_that_is_none_is_named(offline_presslake):
+    assert "--url" in _complaint(offline_presslake, "ingest", "--url", "ftp://daily.example/a")
+
+
+def test_a_wrong_setting_is_named(offline_presslake):
+    line = _complaint(offline_presslake, "status", PRESSLAKE_BATCH_SIZE="many")
+
+    assert "PRESSLAKE_BATCH_SIZE" in line
+
+
+def test_a_prefect_server_that_does_not_answer_is_named(offline_presslake, catalogue):
+    assert "http://127.0.0.1:9/api" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+
+
+def test_a_url_that_nobody_announced_is_told(offline_presslake):
+    assert "nothing is known of" in _complaint(offline_presslake, "trace", "https://daily.example/a")
+
+
+def test_a_negative_limit_is_refused(offline_presslake, catalogue):
+    ended = offline_presslake.run("ingest", "--catalogue", catalogue, "--limit", "-1", check=False)
+
+    assert ended.code == 2
+    assert "--limit" in ended.err
+
+
+def test_the_schema_accepts_what_we_accept(offline_presslake):
+    schema = json.loads(offline_presslake.run("sources", "schema").out)
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(GOOD), schema)
+
+
+def test_every_command_is_in_the_docs():
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text()
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    grouped = {
+        f"{group.name} {command.name}"
+        for group in app.registered_groups
+        for command in group.typer_instance.registered_commands
+    }
+
+    assert {name for name in names | grouped if f"`presslake {name}" not in page} == set()

@@ -1,0 +1,85 @@
+"""Kill -9 at any instant, and Ctrl-C: what is stored is whole, and the rest comes with the next sweep."""
+
+import io
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+from fastwarc.warc import ArchiveIterator as FastArchiveIterator
+from warcio.archiveiterator import ArchiveIterator
+
+from tasks.warc import payload_digest
+from tests.engine import Presslake
+from tests.press import Press, running_press
+
+pytestmark = [pytest.mark.engine, pytest.mark.crash]
+
+SMALL_BATCHES = {"PRESSLAKE_BATCH_SIZE": "10", "PRESSLAKE_LEASE_S": "300"}
+
+
+@pytest.fixture
+def press():
+    with running_press(sites=6, articles=15) as running:
+        yield running
+
+
+@pytest.fixture
+def catalogue(press: Press, tmp_path: Path) -> Path:
+    return press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.1)
+
+
+def _rows(presslake: Presslake, table: str) -> list[dict]:
+    return DeltaTable(str(presslake.lake / table)).to_pyarrow_table().to_pylist()
+
+
+def _await_hits(press: Press, number: int) -> None:
+    """Wait until the press was asked so often, a minute at most."""
+    deadline = time.monotonic() + 60
+    while sum(press.hits.values()) < number and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _assert_whole(presslake: Presslake, press: Press) -> None:
+    """Each article once with its text, and each row's record there with its digest, by two readers of WARC."""
+    articles = _rows(presslake, "articles")
+    assert sorted(row["url"] for row in articles) == sorted(press.urls())
+    assert {row["url"]: row["text"] for row in articles} == {url: story.text for url, story in press.by_url().items()}
+    for row in [*articles, *(row for row in _rows(presslake, "captures") if row["status"] == 200)]:
+        with (presslake.lake / row["warc_key"]).open("rb") as segment:
+            segment.seek(row["warc_offset"])
+            member = segment.read(row["warc_length"])
+        (by_fastwarc,) = [record.reader.read() for record in FastArchiveIterator(io.BytesIO(member))]
+        (by_warcio,) = [record.content_stream().read() for record in ArchiveIterator(io.BytesIO(member))]
+        assert payload_digest(by_fastwarc) == row["payload_digest"]
+        assert payload_digest(by_warcio) == row["payload_digest"]
+
+
+def test_five_kills_lose_nothing_and_double_nothing(presslake, press, catalogue):
+    chance = random.Random(20260301)
+    for _ in range(5):
+        sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL_BATCHES)
+        _await_hits(press, sum(press.hits.values()) + 1)
+        time.sleep(chance.uniform(0, 2.5))
+        sweep.kill()
+        sweep.communicate()
+
+    summary = presslake.ingest("--catalogue", catalogue, **SMALL_BATCHES)
+
+    assert (summary["pending"], summary["failed"]) == (0, {})
+    _assert_whole(presslake, press)
+
+
+def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue):
+    sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL_BATCHES)
+    _await_hits(press, 24)
+
+    sweep.send_signal(signal.SIGINT)
+    out, err = sweep.communicate(timeout=60)
+
+    assert sweep.returncode == 130, (out, err)
+    assert err.decode().strip().splitlines()[-1].startswith("Interrupted")
+    assert presslake.ingest("--catalogue", catalogue, **SMALL_BATCHES)["pending"] == 0
+    _assert_whole(presslake, press)

@@ -1,0 +1,194 @@
+"""A made-up press on loopback for tests of whole sweeps: sites with a feed each, articles whose text is known, and counts.
+
+One address a site, so that hosts are hosts. Articles are made from their numbers, so that any test can say what is right.
+"""
+
+import hashlib
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+_WORDS = """
+harbour council river bridge budget teacher station market winter library garden doctor ferry valley museum engine
+orchard minister signal railway lantern village harvest committee theatre painter glacier meadow captain factory
+""".split()
+_VERBS = "opened closed welcomed rejected repaired painted measured visited promised delayed questioned praised".split()
+
+
+def sentence(chance: random.Random) -> str:
+    """Return a sentence of about a dozen words."""
+    first, second, third = chance.sample(_WORDS, 3)
+    return (
+        f"The {first} near the {second} {chance.choice(_VERBS)} the {third} on day {chance.randrange(1, 365)}, "
+        f"and {chance.randrange(2, 900)} people {chance.choice(_VERBS)} it."
+    )
+
+
+@dataclass(frozen=True)
+class Story:
+    """One article: `number` makes its text; `version` counts its corrections."""
+
+    site: int
+    number: int
+    version: int = 1
+
+    @property
+    def path(self) -> str:
+        return f"/news/{self.number}-{self.slug}.html"
+
+    @property
+    def slug(self) -> str:
+        return hashlib.sha256(f"{self.site}.{self.number}".encode()).hexdigest()[:8]
+
+    @property
+    def title(self) -> str:
+        return f"Report {self.site}.{self.number}: {random.Random(self.slug).choice(_WORDS)} and harbour"
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        chance = random.Random(f"{self.site}.{self.number}")
+        made = [" ".join(sentence(chance) for _ in range(3)) for _ in range(4)]
+        if self.version > 1:
+            made[-1] += f" This report was corrected {self.version - 1} times after publication."
+        return tuple(made)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.paragraphs)
+
+
+@dataclass
+class Press:
+    """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not."""
+
+    addresses: tuple[str, ...]
+    stories: dict[int, dict[str, Story]]
+    port: int = 0
+    tick: int = 0
+    hits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def url(self, site: int, path: str) -> str:
+        return f"http://{self.addresses[site]}:{self.port}{path}"
+
+    def urls(self) -> set[str]:
+        return {self.url(site, path) for site, stories in self.stories.items() for path in stories}
+
+    def by_url(self) -> dict[str, Story]:
+        return {
+            self.url(site, path): story for site, stories in self.stories.items() for path, story in stories.items()
+        }
+
+    def article_hits(self) -> Counter[str]:
+        """Count the GETs of each article, by URL."""
+        with self.lock:
+            return Counter({
+                f"http://{address}:{self.port}{path}": number
+                for (address, path), number in self.hits.items()
+                if path.startswith("/news/")
+            })  # fmt: skip
+
+    def catalogue(self, path: Path, *, crawl_delay_s: float = 0.0, max_per_host: int = 4) -> Path:
+        """Write a catalogue of all sites, feeds only."""
+        politeness = f"crawl_delay_s: {crawl_delay_s}, max_per_host: {max_per_host}"
+        lines = [f'defaults: {{{politeness}, allow_networks: ["127.0.0.0/8"]}}', "sources:"]
+        for site in range(len(self.addresses)):
+            lines += [f"  - id: site-{site}", f'    feeds: ["{self.url(site, "/feed.xml")}"]']
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def answer(self, address: str, path: str) -> tuple[int, str, bytes]:
+        """Return status, media type and body."""
+        site = self.addresses.index(address)
+        if path == "/robots.txt":
+            return 200, "text/plain", b"User-agent: *\nDisallow: /private/\n"
+        if path == "/feed.xml":
+            return 200, "application/rss+xml", self._feed(site)
+        story = self.stories[site].get(path)
+        return (
+            (200, "text/html; charset=utf-8", self._page(site, story))
+            if story
+            else (404, "text/plain", b"no such page")
+        )
+
+    def _feed(self, site: int) -> bytes:
+        items = "".join(
+            f"<item><title>{story.title}</title><link>{self.url(site, path)}</link></item>"
+            for path, story in self.stories[site].items()
+        )
+        return f'<rss version="2.0"><channel><title>Site {site}</title>{items}</channel></rss>'.encode()
+
+    def _page(self, site: int, story: Story) -> bytes:
+        chance = random.Random(f"{story.slug}.{self.tick}")
+        teasers = "".join(
+            f'<article><h3><a href="/news/{chance.randrange(10**6)}.html">{sentence(chance)}</a></h3></article>'
+            for _ in range(4)
+        )
+        body = "".join(f"<p>{paragraph}</p>" for paragraph in story.paragraphs)
+        return (
+            f'<!doctype html><html lang="en"><head><title>{story.title} | Site {site}</title>'
+            f'<meta property="og:type" content="article"><meta property="og:title" content="{story.title}">'
+            f'<meta property="article:published_time" content="2026-01-{story.number % 28 + 1:02d}T08:00:00Z"></head>'
+            f'<body><nav><a href="/">Home</a><a href="/about">About</a></nav><main><article><h1>{story.title}</h1>{body}'
+            f"</article></main><section><h2>More For You</h2>{teasers}</section>"
+            f"<footer><p>Site {site}, all rights reserved, edition {self.tick}</p></footer></body></html>"
+        ).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    press: Press
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        address = self.server.server_address[0]
+        with self.press.lock:
+            self.press.hits[address, self.path] += 1
+        status, media_type, body = self.press.answer(address, self.path)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if status == 200 and self.headers.get("If-None-Match") == etag:
+            status, body = 304, b""
+        self.send_response(status)
+        self.send_header("Content-Type", media_type)
+        self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+@contextmanager
+def running_press(*, sites: int, articles: int, network: int = 20) -> Iterator[Press]:
+    """Serve `sites` sites of `articles` articles each, on 127.<network>.0.1 and up, until the block ends."""
+    addresses = tuple(f"127.{network}.{site // 200}.{site % 200 + 1}" for site in range(sites))
+    stories = {
+        site: {story.path: story for story in (Story(site, number) for number in range(articles))}
+        for site in range(sites)
+    }
+    press = Press(addresses, stories)
+    handler = type("Handler", (_Handler,), {"press": press})
+    servers = []
+    for address in addresses:
+        server = _Server((address, press.port), handler)
+        press.port = server.server_address[1]
+        servers.append(server)
+    threads = [threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True) for server in servers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield press
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
