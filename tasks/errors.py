@@ -16,7 +16,7 @@
     │   │   ├── NotHtml, NotAnArticle
     │   │   └── NotAFeed               counted against the feed, see discover
     │   └── PoisonError      quarantined with its payload; the pool goes on
-    │       ├── ExtractorCrashed, ExtractorTimedOut
+    │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       └── EmptyExtraction        a long page that gave no text
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
@@ -207,6 +207,12 @@ class ExtractorCrashed(PoisonError):
 
 class ExtractorTimedOut(PoisonError):
     reason = "extractor_timed_out"
+
+
+class TooManyElements(PoisonError):
+    """Parsed, but too large to be read within the limits of a page."""
+
+    reason = "too_many_elements"
 
 
 class EmptyExtraction(PoisonError):

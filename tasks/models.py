@@ -11,11 +11,17 @@ from tasks.errors import Disposition
 
 
 class FeedKind(StrEnum):
-    """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which."""
+    """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which.
+
+    `HOME` is the front page of a source that names nothing else; `FALLBACK` one that is asked only where what the
+    source names yields nothing.
+    """
 
     FEED = "feed"
     SITEMAP = "sitemap"
     LISTING = "listing"
+    HOME = "home"
+    FALLBACK = "fallback"
     URLS = "urls"
 
 
@@ -41,7 +47,7 @@ class Novelty(StrEnum):
 
 
 class PageType(StrEnum):
-    """What a page is; only ARTICLE, LIVE_BLOG, GALLERY, VIDEO and PODCAST become articles."""
+    """What a page is: a story, which becomes an article, or something else, which is labelled and counted."""
 
     ARTICLE = "article"
     LIVE_BLOG = "live_blog"
@@ -53,6 +59,11 @@ class PageType(StrEnum):
     LOGIN = "login"
     BLOCKED = "blocked"
     SOFT_404 = "soft_404"
+
+    @property
+    def is_story(self) -> bool:
+        """Whether such a page becomes an article."""
+        return self in {PageType.ARTICLE, PageType.LIVE_BLOG, PageType.GALLERY, PageType.VIDEO, PageType.PODCAST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +78,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContent:
-    """What a feed's bytes say. `children` are sitemaps that an index names; `ttl_s` is its own wish, in seconds."""
+    """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
+
+    `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known.
+    """
 
     entries: tuple[Entry, ...]
-    children: tuple[str, ...] = ()
+    children: tuple[Entry, ...] = ()
     title: str | None = None
     ttl_s: float | None = None
     warnings: tuple[str, ...] = ()
@@ -78,7 +92,11 @@ class FeedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """One feed as the index knows it: where it is, its validators and how it has behaved."""
+    """One feed as the index knows it: where it is, its validators and how it has behaved.
+
+    `due_at` None means that it has ended (410). `moved_to` is where permanent redirects led, `sightings` how often in a
+    row. `parent_url` is the feed that named this one: a sitemap index, or a front page.
+    """
 
     feed_url: str
     source_id: str
@@ -86,10 +104,13 @@ class FeedState:
     etag: str | None = None
     last_modified: str | None = None
     body_digest: str | None = None
-    due_at: datetime
+    due_at: datetime | None
     polled_at: datetime | None = None
     interval_s: float | None = None
     failures: int = 0
+    moved_to: str | None = None
+    sightings: int = 0
+    parent_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,21 +153,53 @@ class RobotsAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlotRequest:
-    """Slots wanted at one host, `delay_s` apart (seconds)."""
+class TurnRequest:
+    """A turn wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds)."""
 
     host: str
-    count: int
+    delay_s: float
+    max_per_host: int
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Leave to make one request at a host, now."""
+
+    turn_id: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """No turn yet: it may be asked for again in `wait_s`. The host is asked every `delay_s` (seconds)."""
+
+    host: str
+    wait_s: float
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
-    """Slots reserved at one host: the first, how far apart they are (seconds), and its robots.txt, if one is kept."""
+class TurnEnd:
+    """What came of a turn: how long it took, whether the host said that it is busy, the wait it wants (seconds).
 
-    robots: RobotsAnswer | None
-    first_at: datetime
+    `delay_s` is the source's own.
+    """
+
+    turn: Turn
     delay_s: float
+    elapsed_s: float
+    is_busy: bool = False
+    hold_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedRobots:
+    """A robots.txt that was just asked for, and the delay that it wants at its host (seconds)."""
+
+    answer: RobotsAnswer
+    host: str
+    crawl_delay_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +269,8 @@ class FetchedBatch:
 class Page:
     """What extraction made of one capture: the article alone, or the label of what it is instead.
 
-    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC.
+    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
+    same registrable domain; one on another domain is `syndicated_from`.
     """
 
     page_type: PageType
@@ -236,6 +290,7 @@ class Page:
     word_count: int
     charset: str | None
     extractor: str
+    syndicated_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

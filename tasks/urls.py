@@ -22,7 +22,7 @@ _TRACKER_NAMES = """
     fbclid fb_action_ids fb_action_types fb_ref fb_source mibextid igsh igshid
     gclid gclsrc dclid gbraid wbraid srsltid _ga _gl ga_source ga_medium ga_campaign ga_term ga_content
     amp_js_v amp_gsa usqp
-    msclkid twclid ttclid li_fat_id epik rdt_cid yclid ysclid _openstat ScCid tblci dicbo __twitter_impression ref_src
+    msclkid twclid ttclid li_fat_id epik rdt_cid yclid ysclid _openstat ScCid __twitter_impression ref_src
     guccounter guce_referrer guce_referrer_sig soc_src soc_trk
     mc_cid mc_eid mkt_tok _hsenc _hsmi __hssc __hstc __hsfp hsCtaTracking vero_id vero_conv wickedid
     oly_anon_id oly_enc_id rb_clickid ml_subscriber ml_subscriber_hash _kx _ke nr_email_referer
@@ -34,6 +34,9 @@ _TRACKER_NAMES = """
 """
 TRACKERS = frozenset(_TRACKER_NAMES.split())
 """Parameters that name the way to a page and never the page. Exact names; the `utm_` family beside them."""
+
+_WIDGET_CLICKS = frozenset({"dicbo", "tblci"})
+"""Click ids of recommendation widgets: no identity, but asked for as announced, since archives answer to the whole URL."""
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -88,8 +91,8 @@ def fetch_url(url: str, *, base: str | None = None) -> str:
 def url_key(url: str) -> str:
     """Return the identity of a URL: `host[:port]/path?query`, readable, without a scheme.
 
-    Beyond `fetch_url`: http is https, no `www.`, no trailing slash, parameters sorted by name and value, session ids
-    out. The path keeps its case. Raises as `fetch_url` does.
+    Beyond `fetch_url`: http is https, no `www.`, no trailing slash, parameters sorted by name and value, session and
+    click ids out. The path keeps its case. Raises as `fetch_url` does.
     """
     parsed = can_ada.parse(fetch_url(url))
     host = parsed.host
@@ -171,7 +174,7 @@ def _is_no_tracker(name: str) -> bool:
 
 
 def _is_no_session(name: str) -> bool:
-    return not _QUERY_SESSION.fullmatch(name)
+    return name not in _WIDGET_CLICKS and not _QUERY_SESSION.fullmatch(name)
 
 
 def _normal_escapes(text: str) -> str:

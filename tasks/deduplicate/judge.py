@@ -1,24 +1,22 @@
-"""What a text is against what is known: new, revision, unchanged or duplicate. Pure.
-
-Near-duplicates and excerpts are edges between stored articles and come from the sketches, not from here.
-"""
+"""What a text is against what is known: new, revision, unchanged, duplicate, near-duplicate or excerpt. Pure."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasks.deduplicate.neighbours import Match
+from tasks.deduplicate.resemblance import Relation
 from tasks.index.articles import KnownArticle
 from tasks.models import Novelty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a page is. `revision` counts from 1; `duplicate_of` is the article whose text it has, `similarity` 0 to 1."""
+    """What a page is. `revision` counts from 1; `duplicate_of` is the article that it resembles, `similarity` 0 to 1."""
 
     novelty: Novelty
     article_id: str
     revision: int
-    cluster_id: str
-    is_representative: bool
     duplicate_of: str | None
     similarity: float | None
 
@@ -28,27 +26,46 @@ def article_id_of(url_key: str) -> str:
     return hashlib.sha256(url_key.encode()).hexdigest()[:32]
 
 
-def judge(*, url_key: str, text_digest: str, known: KnownArticle | None, twin: KnownArticle | None) -> Verdict:
-    """Judge one page; `known` is the article at its URL, `twin` the earliest article elsewhere with an equal text."""
+def judge(
+    *,
+    url_key: str,
+    text_digest: str,
+    known: KnownArticle | None,
+    twin: KnownArticle | None,
+    matches: Sequence[Match] = (),
+) -> Verdict:
+    """Judge one page; `known` is the article at its URL, `twin` the earliest article elsewhere with an equal text.
+
+    `matches` are the articles that resemble it, the best first.
+    """
     article_id = known.article_id if known else article_id_of(url_key)
     if known and known.text_digest == text_digest:
         return Verdict(
             novelty=Novelty.UNCHANGED,
             article_id=article_id,
             revision=known.revision,
-            cluster_id=known.cluster_id,
-            is_representative=known.is_representative,
             duplicate_of=known.duplicate_of,
-            similarity=1.0 if known.duplicate_of else None,
+            similarity=None,
         )
-    elsewhere = twin if twin and twin.article_id != article_id else None
-    first = Novelty.DUPLICATE if elsewhere else Novelty.NEW
+    first, original, similarity = _resembled(article_id, twin, matches)
     return Verdict(
         novelty=Novelty.REVISION if known else first,
         article_id=article_id,
         revision=known.revision + 1 if known else 1,
-        cluster_id=elsewhere.cluster_id if elsewhere else article_id,
-        is_representative=elsewhere is None,
-        duplicate_of=elsewhere.article_id if elsewhere else None,
-        similarity=1.0 if elsewhere else None,
+        duplicate_of=original,
+        similarity=similarity,
     )
+
+
+def _resembled(
+    article_id: str, twin: KnownArticle | None, matches: Sequence[Match]
+) -> tuple[Novelty, str | None, float | None]:
+    """Return what the text would be at a URL seen first, with the article that makes it so."""
+    if twin and twin.article_id != article_id:
+        return Novelty.DUPLICATE, twin.article_id, 1.0
+    for match in matches:
+        if match.relation is Relation.NEAR_DUPLICATE:
+            return Novelty.NEAR_DUPLICATE, match.article_id, match.score
+        if match.relation is Relation.EXCERPT and match.is_longer:
+            return Novelty.EXCERPT, match.article_id, match.score
+    return Novelty.NEW, None, None

@@ -2,7 +2,7 @@
 
 | after | state | looked at again |
 |---|---|---|
-| a page, or no change | done | when it is recalled (`--refetch`) |
+| a page, or no change | done | at 1 h, 6 h, 24 h and 7 d of age; else when it is recalled (`--refetch`) |
 | skipped: robots.txt disallows | dropped | after 24 h, since rules change |
 | skipped: not HTML, not an article | done | when it is recalled |
 | 404, 451, 401, 403, other refusals | dropped | after 3 days, three times |
@@ -12,9 +12,12 @@
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from tasks.deduplicate.resemblance import told_at
 from tasks.errors import Disposition, RobotsDisallowed
+from tasks.index.articles import KnownArticle
 from tasks.index.frontier import Settlement, State
 from tasks.models import Capture, Outcome
 
@@ -24,12 +27,28 @@ REFUSED_RETRY = timedelta(days=3)
 ROBOTS_RETRY = timedelta(hours=24)
 REFUSED_ATTEMPTS = 4
 
+REVISIT_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
+"""Ages at which an article that was young when it was first seen is looked at again: most corrections come early."""
+
+LEAST_PART = 10
+"""An age that is nearer than this part of itself is left out: the article was looked at just now."""
+
 
 def settle(
-    capture: Capture, disposition: Disposition | None, *, now: datetime, previous_digest: str | None
+    capture: Capture,
+    disposition: Disposition | None,
+    *,
+    now: datetime,
+    previous_digest: str | None,
+    look_again_at: datetime | None = None,
 ) -> Settlement:
-    """Return the row's new state; `previous_digest` is the payload's that the article stands on."""
+    """Return the row's new state; `previous_digest` is the payload's that the article stands on.
+
+    `look_again_at` is when an article that is there is looked at again (next_look).
+    """
     state, due_at = _outlook(capture, disposition, now)
+    if disposition is None:
+        due_at = look_again_at
     has_page = capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}
     return Settlement(
         url_key=capture.url_key,
@@ -45,6 +64,15 @@ def settle(
         captured_at=capture.fetched_at,
         article_id=capture.article_id,
     )
+
+
+def next_look(known: KnownArticle, *, now: datetime, revisit_after: Sequence[timedelta]) -> datetime | None:
+    """Return when an article is looked at again, or None: it was old when it was first seen, or is so now."""
+    oldest = max(revisit_after, default=timedelta())
+    if known.first_seen_at - told_at(known.published_at, known.first_seen_at) > oldest:
+        return None
+    ages = (age for age in sorted(revisit_after) if known.first_seen_at + age - now >= age / LEAST_PART)
+    return next((known.first_seen_at + age for age in ages), None)
 
 
 def _outlook(capture: Capture, disposition: Disposition | None, now: datetime) -> tuple[State, datetime | None]:

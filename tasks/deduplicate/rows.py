@@ -24,7 +24,10 @@ def article_row(
     known: KnownArticle | None,
     extracted_at: datetime,
 ) -> Article:
-    """Return the row for one new revision. What the page does not say of itself, its feed's entry may."""
+    """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
+
+    It is a cluster of its own until all of the batch is decided.
+    """
     return Article(
         article_id=verdict.article_id,
         revision=verdict.revision,
@@ -48,8 +51,8 @@ def article_row(
         paywalled=page.paywalled,
         tdm_reserved=page.tdm_reserved,
         novelty=verdict.novelty,
-        cluster_id=verdict.cluster_id,
-        is_representative=verdict.is_representative,
+        cluster_id=verdict.article_id,
+        is_representative=True,
         duplicate_of=verdict.duplicate_of,
         similarity=verdict.similarity,
         first_seen_at=known.first_seen_at if known else capture.fetched_at,

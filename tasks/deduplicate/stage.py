@@ -1,37 +1,46 @@
-"""The deduplicate stage: one transaction decides a batch: novelty, the frontier's rows, and what is to be published.
+"""The deduplicate stage: one transaction decides a batch: novelty, clusters, the frontier's rows, what is published.
 
 Asked again for a batch that is decided, it answers what was decided then and changes nothing (single failures were
 shown the first time).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tasks.deduplicate.judge import judge
-from tasks.deduplicate.outlook import settle
-from tasks.deduplicate.rows import article_row, known_after, report_of
-from tasks.deduplicate.text_identity import text_digest
-from tasks.index import articles, frontier, outbox
+from tasks.deduplicate.judge import article_id_of, judge
+from tasks.deduplicate.ledger import Ledger, read_ledger
+from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
+from tasks.deduplicate.reading import Reading, read_pages
+from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.rows import article_row, report_of
+from tasks.index import frontier, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
-from tasks.models import Article, BatchReport, Capture, DueUrl, ExtractedBatch, Novelty, Outcome
+from tasks.models import BatchReport, Capture, ExtractedBatch, Novelty, Outcome
 
 
-def decide_batch(extracted: ExtractedBatch, *, index: Index, now: datetime) -> BatchReport:
-    """Decide a batch and commit the decisions; raises IndexUnavailable, and then nothing was decided."""
+def decide_batch(
+    extracted: ExtractedBatch, *, index: Index, now: datetime, revisit_after: Sequence[timedelta] = REVISIT_AFTER
+) -> BatchReport:
+    """Decide a batch and commit the decisions; raises IndexUnavailable, and then nothing was decided.
+
+    `revisit_after` are the ages at which a young article is looked at again.
+    """
     batch = extracted.fetched.batch
-    digests = {capture_id: text_digest(page.text) for capture_id, page in extracted.pages.items()}  # before the lock
+    readings = read_pages(extracted)  # all that is costly comes before the lock
     with index.write() as tx:
+        frontier.hold(tx, (due.url_key for due in batch.urls))
         if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
             return BatchReport(**decided)
-        ledger = _read_ledger(tx, extracted, digests)
-        captures = tuple(_decide(capture, ledger, extracted, digests) for capture in extracted.captures)
+        ledger = read_ledger(tx, extracted.captures, readings)
+        captures = _decide_all(extracted, ledger, readings)
+        rows = ledger.finished_rows()
+        ledger.write(tx, rows, now=now)
         report = report_of(batch.batch_id, captures, extracted.dispositions)
-        articles.remember(tx, (known_after(article) for article in ledger.new_rows))
-        _settle(tx, extracted, captures, ledger.due, now=now)
+        _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
         if captures:
             counts = asdict(replace(report, failures=()))
             outbox.append(
@@ -39,79 +48,92 @@ def decide_batch(extracted: ExtractedBatch, *, index: Index, now: datetime) -> B
                 batch_id=batch.batch_id,
                 run_id=batch.run_id,
                 captures=captures,
-                articles=ledger.new_rows,
+                articles=rows,
                 counts=counts,
                 now=now,
             )
     return report
 
 
-@dataclass(slots=True, kw_only=True)
-class _Ledger:
-    """What is known while a batch is decided; pages of one batch see each other."""
-
-    due: Mapping[str, DueUrl]
-    by_url_key: dict[str, KnownArticle]
-    by_text: dict[str, KnownArticle]
-    new_rows: list[Article] = field(default_factory=list)
-
-    def enter(self, row: Article) -> None:
-        """Make a new revision known to the pages that follow in the batch."""
-        self.new_rows.append(row)
-        known = known_after(row)
-        self.by_url_key[row.url_key] = known
-        self.by_text.setdefault(row.text_digest, known)
+def _decide_all(extracted: ExtractedBatch, ledger: Ledger, readings: Mapping[str, Reading]) -> tuple[Capture, ...]:
+    """Decide the pages in the order of their own time, so that a copy follows what it is a copy of."""
+    ordered = sorted(readings.values(), key=lambda one: (one.told_at, one.capture.url_key))
+    decided = {one.capture.capture_id: _decide_page(one, ledger, extracted.extracted_at) for one in ordered}
+    return tuple(decided.get(one.capture_id) or _decide_other(one, ledger) for one in extracted.captures)
 
 
-def _read_ledger(tx: Connection, extracted: ExtractedBatch, digests: Mapping[str, str]) -> _Ledger:
-    return _Ledger(
-        due={due.url_key: due for due in extracted.fetched.batch.urls},
-        by_url_key=articles.find_by_url_key(tx, (capture.url_key for capture in extracted.captures)),
-        by_text=articles.find_by_text(tx, digests.values()),
-    )
-
-
-def _decide(capture: Capture, ledger: _Ledger, extracted: ExtractedBatch, digests: Mapping[str, str]) -> Capture:
-    """Return the capture with its verdict, and enter the new revision, if it is one, into the ledger."""
+def _decide_other(capture: Capture, ledger: Ledger) -> Capture:
+    """Return a capture without a page, with the article that its URL has."""
     known = ledger.by_url_key.get(capture.url_key)
     if capture.outcome is Outcome.NOT_MODIFIED:
-        return (
-            capture
-            if known is None
-            else replace(capture, novelty=Novelty.UNCHANGED, article_id=known.article_id, revision=known.revision)
-        )
-    page = extracted.pages.get(capture.capture_id)
-    if capture.outcome is not Outcome.OK or page is None:
-        return capture if known is None else replace(capture, article_id=known.article_id)
-    digest = digests[capture.capture_id]
-    verdict = judge(url_key=capture.url_key, text_digest=digest, known=known, twin=ledger.by_text.get(digest))
-    if verdict.novelty is not Novelty.UNCHANGED:
-        due = ledger.due[capture.url_key]
-        row = article_row(
-            due, capture, page, verdict, text_digest=digest, known=known, extracted_at=extracted.extracted_at
-        )
-        ledger.enter(row)
-    return replace(
-        capture, novelty=verdict.novelty, article_id=verdict.article_id, revision=verdict.revision, charset=page.charset
+        known = known or ledger.by_url_key.get(ledger.aliases.get(capture.url_key, ""))
+        return capture if known is None else _stamped(capture, Novelty.UNCHANGED, known)
+    return capture if known is None else replace(capture, article_id=known.article_id)
+
+
+def _decide_page(reading: Reading, ledger: Ledger, extracted_at: datetime) -> Capture:
+    """Return the capture with its verdict, and enter the new revision, if it is one, into the ledger."""
+    capture = replace(reading.capture, charset=reading.page.charset)
+    known = ledger.by_url_key.get(capture.url_key)
+    if known is None and (target := ledger.alias_target(reading)) is not None:
+        return _stamped(capture, Novelty.UNCHANGED, target)
+    if known is not None and known.text_digest == reading.digest:
+        return _stamped(capture, Novelty.UNCHANGED, known)
+    return _decide_text(replace(reading, capture=capture), known, ledger, extracted_at)
+
+
+def _decide_text(reading: Reading, known: KnownArticle | None, ledger: Ledger, extracted_at: datetime) -> Capture:
+    capture, twin = reading.capture, ledger.twin(reading)
+    article_id = known.article_id if known else article_id_of(capture.url_key)
+    matches = ledger.matches(reading, article_id)
+    since = told_at(known.published_at, known.first_seen_at) if known else None
+    verdict = judge(
+        url_key=capture.url_key,
+        text_digest=reading.digest,
+        known=known,
+        twin=twin,
+        # what was there first is no copy of its copies when it is revised
+        matches=[one for one in matches if since is None or one.told_at < since],
     )
+    row = article_row(
+        reading.due,
+        capture,
+        reading.page,
+        verdict,
+        text_digest=reading.digest,
+        known=known,
+        extracted_at=extracted_at,
+    )
+    ledger.enter(row, reading, twin=twin, matches=matches)
+    return replace(capture, novelty=verdict.novelty, article_id=verdict.article_id, revision=verdict.revision)
+
+
+def _stamped(capture: Capture, novelty: Novelty, known: KnownArticle) -> Capture:
+    return replace(capture, novelty=novelty, article_id=known.article_id, revision=known.revision)
 
 
 def _settle(
     tx: Connection,
     extracted: ExtractedBatch,
-    captures: tuple[Capture, ...],
-    due: Mapping[str, DueUrl],
+    captures: Sequence[Capture],
+    ledger: Ledger,
     *,
     now: datetime,
+    revisit_after: Sequence[timedelta],
 ) -> None:
-    settlements = [
-        settle(
-            capture,
-            extracted.dispositions.get(capture.url_key),
-            now=now,
-            previous_digest=due[capture.url_key].payload_digest,
+    due = {one.url_key: one for one in extracted.fetched.batch.urls}
+    by_id = {known.article_id: known for known in ledger.by_url_key.values()}
+    settlements = []
+    for capture in captures:
+        known = by_id.get(capture.article_id or "")
+        settlements.append(
+            settle(
+                capture,
+                extracted.dispositions.get(capture.url_key),
+                now=now,
+                previous_digest=due[capture.url_key].payload_digest,
+                look_again_at=next_look(known, now=now, revisit_after=revisit_after) if known else None,
+            )
         )
-        for capture in captures
-    ]
     frontier.settle(tx, settlements)
     frontier.defer(tx, extracted.fetched.deferred)

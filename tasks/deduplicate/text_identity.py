@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 
 ALGORITHM = 1
 """The number kept with every digest; whoever changes a rule below raises it."""
@@ -19,5 +20,10 @@ def tokenise(text: str) -> list[str]:
 
 
 def text_digest(text: str) -> str:
-    """Return `t<algorithm>:<SHA-256, hex>` over the words of the text, one space apart."""
-    return f"t{ALGORITHM}:{hashlib.sha256(' '.join(tokenise(text)).encode('utf-8', 'surrogatepass')).hexdigest()}"
+    """Return the digest of a text."""
+    return digest_of(tokenise(text))
+
+
+def digest_of(words: Sequence[str]) -> str:
+    """Return `t<algorithm>:<SHA-256, hex>` over a text's words, one space apart."""
+    return f"t{ALGORITHM}:{hashlib.sha256(' '.join(words).encode('utf-8', 'surrogatepass')).hexdigest()}"

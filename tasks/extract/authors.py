@@ -63,22 +63,19 @@ def _from_jsonld(graph: Graph, article: Node | None) -> Iterator[str]:
 
 def _from_show(tree: HtmlElement) -> list[str]:
     """Return the names of the first byline after the main heading: what is marked as one, or links to a person."""
-    marked: list[HtmlElement] = []
     heading = next(tree.iter("h1"), None)
-    for element in heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED) if heading is not None else ():
-        if (
-            element.get("rel") == "author"
-            or element.get("itemprop") == "author"
-            or _is_profile(element)
-            or (_BYLINE.search(element.get("class") or "") and next(element.iter("a", "li"), None) is None)
-        ):
-            marked.append(element)
+    after = heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED) if heading is not None else []
+    marked = [element for element in after if _is_byline(element)]
     near = [element for element in marked if _block_of(element) is _block_of(marked[0])]
     return [text for element in near if _is_full_name(text := _PREFIX.sub("", text_of(element)))]
 
 
-def _is_profile(element: HtmlElement) -> bool:
-    return element.tag == "a" and _PROFILE.search(element.get("href") or "") is not None
+def _is_byline(element: HtmlElement) -> bool:
+    if element.get("rel") == "author" or element.get("itemprop") == "author":
+        return True
+    if element.tag == "a" and _PROFILE.search(element.get("href") or ""):
+        return True
+    return bool(_BYLINE.search(element.get("class") or "")) and next(element.iter("a", "li"), None) is None
 
 
 def _block_of(element: HtmlElement) -> HtmlElement:

@@ -46,6 +46,7 @@ _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keyw
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS = 50, 80, 5
+_MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,11 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
     article = _own_article(graph, (*headings, *_values(meta, *_TITLES)))
     node: Node = article or {}
     site_names = _site_names(graph, node, meta, url)
-    candidates = (*strings(node.get("headline")), *_values(meta, *_TITLES), clean(tree.findtext(".//title")))
+    candidates = (
+        *strings(node.get("headline")),
+        *_values(meta, *_TITLES),
+        clean((tree.findtext(".//title") or "")[:_MAX_VALUE_LENGTH]),
+    )
     title = choose_title(headings, candidates, site_names)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
     return Metadata(
@@ -111,10 +116,10 @@ def _read_meta(tree: HtmlElement) -> Meta:
     """All meta elements by their name, property or itemprop, lower-case."""
     meta: Meta = {}
     for element in tree.iter("meta"):
-        content = clean(element.get("content"))
+        content = clean((element.get("content") or "")[:_MAX_VALUE_LENGTH])
         name = element.get("property") or element.get("name") or element.get("itemprop")
-        if name and content:
-            meta.setdefault(name.strip().casefold(), []).append(content)
+        if name and content and len(values := meta.setdefault(name.strip().casefold(), [])) < _MAX_VALUES:
+            values.append(content)
     return meta
 
 
@@ -130,7 +135,7 @@ def _headings(tree: HtmlElement) -> tuple[str, ...]:
 
 
 def _own_article(graph: Graph, shown: tuple[str, ...]) -> Node | None:
-    """The node that is this page's article: the one under the page's own title, else the first that is one."""
+    """Return the node that is this page's article: the one under the page's own title, else the first that is one."""
     articles = list(graph.of_types(ARTICLE_TYPES))
     titles = {words_of(title) for title in shown}
     for node in articles:
@@ -184,7 +189,7 @@ def _language(tree: HtmlElement, meta: Meta, node: Node) -> str | None:
 
 
 def _tags(node: Node, meta: Meta) -> tuple[str, ...]:
-    """The first list of tags that there is: JSON-LD's keywords, article:tag, keywords."""
+    """Return the first list of tags that there is: JSON-LD's keywords, article:tag, keywords."""
     for listed in (strings(node.get("keywords")), *(_values(meta, name) for name in _TAGS)):
         tags = _distinct(part.strip() for value in listed for part in re.split(r"[,;]", value))
         short = tuple(tag for tag in tags if len(tag) <= _MAX_TAG_LENGTH)[:_MAX_TAGS]
@@ -201,7 +206,7 @@ def _image(graph: Graph, node: Node, meta: Meta, url: str) -> str | None:
 
 
 def _canonical(tree: HtmlElement, meta: Meta, url: str) -> str | None:
-    """The preferred address (RFC 6596): on this site, and not its root, which careless templates name everywhere."""
+    """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
     links = [link.get("href") or "" for link in tree.iter("link") if (link.get("rel") or "").casefold() == "canonical"]
     for candidate in (*links, *_values(meta, "og:url")):
         found = _first_url((candidate,), url)

@@ -53,7 +53,7 @@ def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Itera
         elements=elements,
         weights=weights,
         stories=_count_stories(elements, urldefrag(url).url),
-        labels=[(one, words_of(text_of(one))) for one in elements if one is not heading and _is_label(one, weights)],
+        labels=[(one, words_of(text_of(one))) for one in _find_labels(elements, weights) if one is not heading],
         lines=[(one, text_of(one)) for one in _find_lines(elements, weights) if one is not heading],
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
@@ -93,12 +93,21 @@ def _links_elsewhere(heading: HtmlElement, here: str) -> bool:
         return False
 
 
-def _is_label(element: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
-    size = weights[element].text
-    above = element.getparent()
-    if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
-        return False
-    return element.tag not in INLINE or _stands_alone(above, weights)
+def _find_labels(elements: list[HtmlElement], weights: dict[HtmlElement, Weight]) -> list[HtmlElement]:
+    labels = []
+    apart: dict[HtmlElement, bool] = {}  # asked once for each parent, or a parent of thousands makes it quadratic
+    for element in elements:
+        size = weights[element].text
+        above = element.getparent()
+        if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
+            continue
+        if element.tag in INLINE:
+            if above not in apart:
+                apart[above] = _stands_alone(above, weights)
+            if not apart[above]:
+                continue
+        labels.append(element)
+    return labels
 
 
 def _stands_alone(above: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:

@@ -5,7 +5,7 @@ weighed before anything is removed: a prune that would take too much of the page
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, outline_page
-from tasks.extract.tree import HEADINGS, words_of
+from tasks.extract.tree import HEADINGS, remove, words_of
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 200  # characters
@@ -43,33 +43,41 @@ _LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 class Rule:
     """What to take out, why, and what it looks like. What a certain rule finds cannot be the story, and is not weighed."""
 
+    name: str
     reason: str
     example: str
     find: Callable[[Outline], Iterator[HtmlElement]]
     is_certain: bool = False
 
 
-def prune(tree: HtmlElement, *, url: str, title: str | None, ledes: Iterable[str], is_news: bool) -> bool:
+def prune(
+    tree: HtmlElement,
+    *,
+    url: str,
+    title: str | None,
+    ledes: Iterable[str],
+    is_news: bool,
+    rules: Sequence[Rule] | None = None,
+) -> bool:
     """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
 
-    `title` and `ledes` are what the page calls itself and says of itself.
+    `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
     """
     body = tree.find("body")
     if body is None:
         return True
-    _remove(_furniture(body))
+    remove(_furniture(body))
     page = outline_page(body, url=url, title=title, ledes=ledes, is_news=is_news)
-    certain = {element for rule in RULES if rule.is_certain for element in rule.find(page)}
-    unsure = {element for rule in RULES if not rule.is_certain for element in rule.find(page)}
+    chosen = RULES if rules is None else rules
+    certain = {element for rule in chosen if rule.is_certain for element in rule.find(page)}
+    unsure = {element for rule in chosen if not rule.is_certain for element in rule.find(page)}
     is_heeded = _leaves_the_story(page, certain, unsure)
-    _remove(certain | unsure if is_heeded else certain)
+    remove(certain | unsure if is_heeded else certain)
+    elements = page.elements
+    del page
+    while elements:  # lxml looks for live elements from the top of a removed tree at each that ends: quadratic forwards
+        elements.pop()
     return is_heeded
-
-
-def _remove(elements: Iterable[HtmlElement]) -> None:
-    for element in elements:
-        if element.getparent() is not None:
-            element.drop_tree()
 
 
 def _furniture(body: HtmlElement) -> list[HtmlElement]:
@@ -239,9 +247,9 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
 
 def _picture_cards(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements if page.is_news else ():
-        if page.stories[element] == 1 and element.tag in ("div", "article", "section", "li", "a"):
-            if page.weights[element].link_share >= _MIN_CARD_LINKS and has_picture(element):
-                yield element
+        is_card = page.stories[element] == 1 and page.weights[element].link_share >= _MIN_CARD_LINKS
+        if is_card and element.tag in ("div", "article", "section", "li", "a") and has_picture(element):
+            yield element
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
@@ -262,60 +270,71 @@ def _is_box(element: HtmlElement, page: Outline) -> bool:
 
 RULES = (
     Rule(
+        name="comments",
         reason="What readers wrote is theirs.",
         example='<ul class="comments-list"><li><p>I do not agree</p></li></ul>',
         find=_comments,
         is_certain=True,
     ),
     Rule(
+        name="sign_ups",
         reason="A form asks the reader for something.",
         example='<div><h2>Get the news daily</h2><form><input type="email"></form></div>',
         find=_sign_ups,
         is_certain=True,
     ),
     Rule(
+        name="cards",
         reason="Cards of other stories after the body, with or without a heading over them; on news pages only.",
         example='<div><article><h3><a href="/other">Another story</a></h3><p>Its first lines</p></article>…</div>',
         find=_cards,
         is_certain=True,
     ),
     Rule(
+        name="picture_cards",
         reason="A picture with a headline, all of it one link, leads to another story wherever it stands.",
         example='<article><a href="/other"><img src="a.jpg"><h3>Another story</h3></a></article>',
         find=_picture_cards,
         is_certain=True,
     ),
     Rule(
+        name="stop_sections",
         reason="What stands under such a heading is about other pages.",
         example='<h2>More For You</h2><div><article><h3><a href="/other">Another story</a></h3>…</article></div>',
         find=_stop_sections,
     ),
     Rule(
+        name="deks",
         reason="The dek announces the story; it is kept as the lede. As a first paragraph it is the story's.",
         example='<h2 class="subtitle">What the page says of itself in its description</h2>',
         find=_deks,
     ),
     Rule(
+        name="captions",
         reason="A caption speaks of a picture, and often repeats the title.",
         example='<p><img src="a.jpg"><small class="image-media media-caption">The port in June</small></p>',
         find=_captions,
     ),
     Rule(
+        name="credits",
         reason="A line under a picture names who took it.",
         example="<p>Photo: Jane Doe</p>",
         find=_credits,
     ),
     Rule(
+        name="read_more_lines",
         reason="A line between paragraphs leads to another story.",
         example='<p>Read more: <a href="/other">Another story</a></p>',
         find=_read_more_lines,
     ),
     Rule(
+        name="link_lists",
         reason="A list of nothing but links is a menu, whatever it is called.",
         example='<ul><li><a href="/a">One story</a></li><li><a href="/b">Another</a></li></ul>',
         find=_link_lists,
     ),
     Rule(
+        name="fillers",
         reason="Controls and labels are not text.",
         example='<span role="button">Keep Reading</span>',
         find=_fillers,

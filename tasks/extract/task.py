@@ -7,10 +7,9 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.engine import RETRIES
-from tasks.extract.page import ExtractConfig
-from tasks.extract.pool import ExtractorPool
+from tasks.extract.pool import ExtractorPool, PoolConfig
 from tasks.extract.stage import extract_batch
-from tasks.models import ExtractedBatch, FetchedBatch
+from tasks.models import ExtractedBatch, FetchedBatch, Outcome
 from tasks.opening import opened_store
 from tasks.progress import progress
 from tasks.settings import Settings
@@ -28,6 +27,7 @@ _pool: ExtractorPool | None = None
 )
 def extract(fetched: FetchedBatch, settings: Settings) -> ExtractedBatch:
     """Extract a batch's pages and return them beside their captures."""
+    progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
     extracted = extract_batch(
         fetched,
         pool=_shared_pool(settings),
@@ -52,5 +52,11 @@ def _shared_pool(settings: Settings) -> ExtractorPool:
     global _pool  # noqa: PLW0603
     with _pool_lock:
         if _pool is None:
-            _pool = ExtractorPool(settings.extract_workers, ExtractConfig())
+            _pool = ExtractorPool(
+                PoolConfig(
+                    workers=settings.extract_workers,
+                    time_limit_s=settings.extract_time_limit_s,
+                    memory_size=settings.extract_memory_size,
+                )
+            )
         return _pool

@@ -16,12 +16,12 @@ def choose_title(headings: Iterable[str], candidates: Iterable[str], site_names:
     is a site's name, a section or a slogan.
     """
     sites = frozenset("".join(words_of(name)) for name in site_names)
-    bare = [title for candidate in candidates if (title := without_site(candidate, sites))]
+    bare = [title for candidate in candidates if (title := without_site(candidate[:_MAX_LENGTH], sites))]
     headings = tuple(headings)
     for heading in headings:
         words = set(words_of(heading))
         if words and any(2 * len(words & set(words_of(candidate))) >= len(words) for candidate in bare):
-            return without_site(heading, sites)[:_MAX_LENGTH]
+            return without_site(heading[:_MAX_LENGTH], sites)
     return next((title[:_MAX_LENGTH] for title in (*bare, *headings)), None)
 
 

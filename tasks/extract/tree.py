@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lxml.etree import LxmlError
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.etree import ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags
+from lxml.html import HtmlElement, document_fromstring
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
@@ -18,6 +19,10 @@ _UNSEEN = re.compile(
     "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
 )
 _WORD = re.compile(r"[^\W_]+")
+# every element is one plain class: lxml.html's own look-up is Python, and called for each element of each pass
+_ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
+_MAX_DEPTH = 511  # elements; what browsers nest at most
+_TOO_DEEP = XPath("/*" * _MAX_DEPTH)
 
 
 @dataclass(slots=True)
@@ -48,22 +53,37 @@ def parse_html(text: str) -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
-    instructions are left out, so that every node is an element.
+    instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
+    text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made anew from text, so that neither an XML declaration nor a meta element is believed
     source = text.replace("\x00", "").encode("utf-8", "replace")
     if not source.strip():
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
     try:
-        return document_fromstring(source, parser=parser, ensure_head_body=True)
+        tree = document_fromstring(source, parser=parser, ensure_head_body=True)
     except LxmlError:  # nothing but comments
         return None
+    for element in _TOO_DEEP(tree):
+        strip_tags(element, "*")
+    return tree
+
+
+def remove(elements: Iterable[HtmlElement]) -> None:
+    """Take elements out of their tree, and leave the text that follows them. Linear, unlike lxml's strip_elements."""
+    for element in elements:
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
 def clean(text: str | None) -> str:
     """Return text in NFC with white space folded and unseen or broken characters (U+FFFD) gone."""
-    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", text or "")).split())
+    folded = " ".join((text or "").split())
+    if folded.isascii() and folded.isprintable():
+        return folded
+    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", folded)).split())
 
 
 def text_of(element: HtmlElement) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import articles
@@ -51,6 +51,37 @@ def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, Known
 def find_by_id(tx: Connection, article_id: str) -> KnownArticle | None:
     """Return one article, or None."""
     return next(iter(_find(tx, articles.c.article_id == article_id)), None)
+
+
+def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
+    """Return the cluster of each of these articles."""
+    columns = select(articles.c.article_id, articles.c.cluster_id)
+    return {
+        row.article_id: row.cluster_id
+        for part in _parts(article_ids)
+        for row in tx.execute(columns.where(articles.c.article_id.in_(part)))
+    }
+
+
+def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
+    """Return the representative of each of these clusters."""
+    return {
+        one.cluster_id: one
+        for part in _parts(cluster_ids)
+        for one in _find(tx, and_(articles.c.cluster_id.in_(part), articles.c.is_representative))
+    }
+
+
+def merge_clusters(tx: Connection, merged: Mapping[str, str]) -> None:
+    """Let the members of each cluster belong to another, by cluster id; who represents it is set apart."""
+    for loser, winner in sorted(merged.items()):
+        tx.execute(update(articles).where(articles.c.cluster_id == loser).values(cluster_id=winner))
+
+
+def demote(tx: Connection, article_ids: Iterable[str]) -> None:
+    """Let these articles represent their cluster no longer."""
+    for part in _parts(article_ids):
+        tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 
 
 def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:

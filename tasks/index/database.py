@@ -5,6 +5,7 @@ the thousand), durable at every commit. PostgreSQL: READ COMMITTED.
 """
 
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ HEAD = "0001"
 
 BUSY_TIMEOUT_S = 30
 WRITES = "presslake_writes"
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_migrating = threading.Lock()  # alembic keeps its context in a module: one migration at a time, a process
 
 
 class Index:
@@ -93,6 +96,7 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
     What an index knows lies in one lake: with another beside it, whole outlets would be skipped as known.
     """
     with index.write() as tx:
+        lock(tx, "lake")
         rows = tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
         bound = {row.name: row.value for row in rows}
         if "lake_id" not in bound:
@@ -102,6 +106,12 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
         raise ConfigError(
             f"the index {index.uri} belongs to the lake {bound.get('lake_uri')}, not to {lake_uri}: give that lake, or another --index"
         )
+
+
+def lock(tx: Connection, name: str) -> None:
+    """Let only one transaction at a time, of all processes, past this point; held until it ends."""
+    if tx.dialect.name != "sqlite":  # SQLite's BEGIN IMMEDIATE is the lock already
+        tx.execute(_LOCK, {"name": f"presslake.{name}"})
 
 
 def _parse_url(index_url: str) -> URL:
@@ -189,9 +199,8 @@ def _migrate(index: Index) -> None:
     config = Config()
     config.set_main_option("script_location", "tasks.index:migrations")
     try:
-        with index.write() as tx:
-            if not index.is_sqlite:  # SQLite's BEGIN IMMEDIATE is the lock already
-                tx.execute(text("SELECT pg_advisory_xact_lock(hashtext('presslake.migrate'))"))
+        with _migrating, index.write() as tx:
+            lock(tx, "migrate")
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
@@ -206,7 +215,8 @@ def _own_id(index: Index) -> str:
     if known is not None:
         return known
     with index.write() as tx:
-        known = tx.execute(query.with_for_update()).scalar()
+        lock(tx, "index_id")
+        known = tx.execute(query).scalar()
         if known is None:
             known = uuid.uuid4().hex
             tx.execute(facts.insert().values(name="index_id", value=known))

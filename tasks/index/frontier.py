@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tasks.index.database import lock
 from tasks.index.schema import frontier, hosts
 from tasks.models import DueUrl, Outcome
 
@@ -26,7 +27,7 @@ SLOWEST_HOST_ROWS = 250
 
 
 class State(StrEnum):
-    """Where a URL stands. DUE may lie in the future; DROPPED comes back by schedule, GONE does not."""
+    """Where a URL stands. DUE may lie in the future; DROPPED, and DONE while it is young, come back by schedule."""
 
     DUE = "due"
     LEASED = "leased"
@@ -104,6 +105,7 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
 def recall(tx: Connection, selection: Selection, *, now: datetime) -> int:
     """Make every URL of the selection that was fetched before due again (`--refetch`); returns how many."""
     known = frontier.c.state.in_((State.DONE, State.DROPPED))
+    lock(tx, "claim")
     return tx.execute(update(frontier).where(known, selection.clause()).values(state=State.DUE, due_at=now)).rowcount
 
 
@@ -123,13 +125,15 @@ def claim(
     `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more. A host whose next
     slot is further away than its budget is left alone.
     """
+    lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
     keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
     taken: list[DueUrl] = []
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
-        # the condition stands again: another run may have taken the row since it was picked
-        statement = update(frontier).where(frontier.c.url_key.in_(part), _is_due(now)).values(lease).returning(frontier)
+        # the condition stands again: the row may have been settled since it was picked
+        part = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
+        statement = update(frontier).where(frontier.c.url_key.in_(part)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
     order = {key: place for place, key in enumerate(keys)}
     return tuple(sorted(taken, key=lambda due: order[due.url_key]))
@@ -137,8 +141,25 @@ def claim(
 
 def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
     """Prolong every lease of the run; returns how many it holds."""
-    held = and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED)
-    return tx.execute(update(frontier).where(held).values(lease_until=now + timedelta(seconds=lease_s))).rowcount
+    keys = _lock_rows(tx, and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED))
+    return _update_rows(tx, keys, {"lease_until": now + timedelta(seconds=lease_s)})
+
+
+def release(tx: Connection, *, owner: str) -> int:
+    """End every lease of the run, its URLs due as they were; returns how many it held."""
+    keys = _lock_rows(tx, and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED))
+    return _update_rows(tx, keys, {"state": State.DUE, "lease_owner": None, "lease_until": None})
+
+
+def hold(tx: Connection, url_keys: Iterable[str]) -> None:
+    """Keep these rows to this transaction: two that decide the same URL do so one after the other."""
+    if tx.dialect.name == "sqlite":
+        return
+    ordered = sorted(set(url_keys))
+    for start in range(0, len(ordered), CHUNK):
+        part = ordered[start : start + CHUNK]
+        rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
+        tx.execute(rows.with_for_update())
 
 
 def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
@@ -181,6 +202,19 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
     return {source_id: dict(states) for source_id, states in counts.items()}
 
 
+def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
+    """Return the keys of the rows that it holds for, locked in one order; what another transaction works on is left."""
+    rows = select(frontier.c.url_key).where(condition).order_by(frontier.c.url_key)
+    return list(tx.execute(rows.with_for_update(skip_locked=True)).scalars())
+
+
+def _update_rows(tx: Connection, keys: Sequence[str], values: Mapping[str, object]) -> int:
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        tx.execute(update(frontier).where(frontier.c.url_key.in_(part)).values(dict(values)))
+    return len(keys)
+
+
 _SETTLED = (
     "state",
     "due_at",
@@ -213,7 +247,7 @@ def _row(one: Announcement, now: datetime) -> dict[str, object]:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    due = and_(frontier.c.state.in_((State.DUE, State.DROPPED)), frontier.c.due_at <= now)
+    due = and_(frontier.c.state.in_((State.DUE, State.DROPPED, State.DONE)), frontier.c.due_at <= now)
     return or_(due, and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now))
 
 

@@ -40,13 +40,17 @@ def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[st
 
 
 def read_sources(tx: Connection) -> list[dict[str, Any]]:
-    """Return for each source: feeds and those that fail, its last poll, articles and its newest."""
-    polled = select(
-        feeds.c.source_id,
-        func.count().label("feeds"),
-        func.count(feeds.c.reason).label("failing"),
-        func.max(feeds.c.polled_at).label("polled_at"),
-    ).group_by(feeds.c.source_id)
+    """Return for each source: its own feeds and those that fail, its last poll, articles and its newest."""
+    polled = (
+        select(
+            feeds.c.source_id,
+            func.count().label("feeds"),
+            func.count(feeds.c.reason).label("failing"),
+            func.max(feeds.c.polled_at).label("polled_at"),
+        )
+        .where(feeds.c.parent_url.is_(None))
+        .group_by(feeds.c.source_id)
+    )
     newest = select(
         articles.c.source_id, func.count().label("articles"), func.max(articles.c.first_seen_at).label("newest_at")
     )

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
 from tasks.models import Article, Capture, OutboxItem
 
@@ -40,7 +41,7 @@ def append(
     now: datetime,
 ) -> int:
     """Put a decided batch into the outbox and note it as decided; returns its sequence."""
-    payload = zlib.compress(orjson.dumps({"captures": list(captures), "articles": list(articles)}), 1)
+    payload = zlib.compress(_encoded({"captures": list(captures), "articles": list(articles)}), 1)
     sequence = _next_sequence(tx)
     tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
     tx.execute(
@@ -60,7 +61,26 @@ def clear(tx: Connection, sequences: Iterable[int]) -> None:
     tx.execute(delete(outbox).where(outbox.c.sequence.in_(list(sequences))))
 
 
+def _encoded(content: dict[str, list[Any]]) -> bytes:
+    try:
+        return orjson.dumps(content)
+    except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; what a page escapes may have
+        return orjson.dumps(_storable(content))
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses
+    """Return it with U+FFFD in place of unpaired surrogates, as the lake stores it."""
+    if isinstance(value, str):
+        return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _storable(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {name: _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def _next_sequence(tx: Connection) -> int:
+    lock(tx, "outbox")
     raised = (
         update(counters)
         .where(counters.c.name == COUNTER)

@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 from sqlalchemy import Connection, select, update
 
-from tasks.index.schema import frontier, runs
+from tasks.index import frontier
+from tasks.index.schema import runs
 
 RUNNING, ENDED, DIED = "running", "ended", "died"
 BIRTH_TOLERANCE_S = 2.0
@@ -16,7 +17,7 @@ BIRTH_TOLERANCE_S = 2.0
 
 def begin_run(tx: Connection, *, run_id: str, now: datetime) -> None:
     """Note that this process runs `run_id`; a Prefect retry of the same run takes the row over."""
-    mine = {"machine": _this_machine(), "pid": os.getpid(), "process_born_at": psutil.Process().create_time()}
+    mine = {"machine": this_machine(), "pid": os.getpid(), "process_born_at": psutil.Process().create_time()}
     taken = tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=RUNNING, ended_at=None, **mine))
     if not taken.rowcount:
         tx.execute(runs.insert().values(run_id=run_id, started_at=now, state=RUNNING, **mine))
@@ -25,29 +26,25 @@ def begin_run(tx: Connection, *, run_id: str, now: datetime) -> None:
 def end_run(tx: Connection, *, run_id: str, now: datetime, summary: str | None) -> None:
     """Note that the run is over, give back what it still holds, and keep its summary (JSON)."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=ENDED, ended_at=now, summary=summary))
-    _release(tx, run_id)
+    frontier.release(tx, owner=run_id)
 
 
 def release_dead_runs(tx: Connection, *, now: datetime) -> int:
     """Give back the leases of runs whose process is gone from this machine; returns how many URLs came back."""
     here = select(runs.c.run_id, runs.c.pid, runs.c.process_born_at).where(
-        runs.c.state == RUNNING, runs.c.machine == _this_machine()
+        runs.c.state == RUNNING, runs.c.machine == this_machine()
     )
     released = 0
     for run_id, pid, born_at in tx.execute(here).all():
-        if _is_alive(pid, born_at):
+        if is_alive(pid, born_at):
             continue
-        released += _release(tx, run_id)
+        released += frontier.release(tx, owner=run_id)
         tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=DIED, ended_at=now))
     return released
 
 
-def _release(tx: Connection, run_id: str) -> int:
-    held = update(frontier).where(frontier.c.lease_owner == run_id, frontier.c.state == "leased")
-    return tx.execute(held.values(state="due", lease_owner=None, lease_until=None)).rowcount
-
-
-def _is_alive(pid: int, born_at: float) -> bool:
+def is_alive(pid: int, born_at: float) -> bool:
+    """Tell whether the process of this machine that was born then still runs."""
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - born_at) < BIRTH_TOLERANCE_S
@@ -57,7 +54,7 @@ def _is_alive(pid: int, born_at: float) -> bool:
         return True
 
 
-def _this_machine() -> str:
+def this_machine() -> str:
     """Name the space in which a process id means something: host, boot and, in containers, the pid namespace."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     namespace = Path("/proc/self/ns/pid")

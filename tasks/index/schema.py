@@ -3,9 +3,11 @@
 Nothing here that PostgreSQL cannot do, and nothing that SQLite cannot.
 """
 
+import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -45,6 +47,20 @@ class Instant(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+
+class WebText(TypeDecorator[str]):
+    """Text from the web. PostgreSQL refuses NUL and both refuse unpaired surrogates: here they are U+FFFD, as in the lake."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace what no database takes."""
+        del dialect
+        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData(
     naming_convention={
@@ -90,8 +106,8 @@ feeds = Table(
     Column("feed_url", Text, primary_key=True),
     Column("source_id", String(255), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
-    Column("etag", Text),
-    Column("last_modified", Text),
+    Column("etag", WebText),
+    Column("last_modified", WebText),
     Column("body_digest", String(80)),
     Column("due_at", Instant),
     Column("polled_at", Instant),
@@ -99,15 +115,18 @@ feeds = Table(
     Column("failures", Integer, nullable=False),
     Column("reason", String(64)),
     Column("entries", Integer),
+    Column("moved_to", WebText),
+    Column("sightings", Integer),
+    Column("parent_url", Text),
 )
-"""Poll state; `due_at` is null for a feed that has ended (410)."""
+"""Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one."""
 
 frontier = Table(
     "frontier",
     metadata,
     Column("url_key", Text, primary_key=True),
     Column("url", Text, nullable=False),
-    Column("host", String(255), nullable=False, index=True),
+    Column("host", Text, nullable=False, index=True),
     Column("source_id", String(255), nullable=False),
     Column("state", String(16), nullable=False),
     Column("priority", Integer, nullable=False),
@@ -115,15 +134,15 @@ frontier = Table(
     Column("lease_owner", String(64), index=True),
     Column("lease_until", Instant),
     Column("attempts", Integer, nullable=False),
-    Column("etag", Text),
-    Column("last_modified", Text),
+    Column("etag", WebText),
+    Column("last_modified", WebText),
     Column("payload_digest", String(80)),
     Column("captured_at", Instant),
     Column("article_id", String(32)),
     Column("outcome", String(16)),
     Column("reason", String(64)),
-    Column("announced_by", Text),
-    Column("announced_title", Text),
+    Column("announced_by", WebText),
+    Column("announced_title", WebText),
     Column("announced_at", Instant),
     Column("discovered_at", Instant, nullable=False),
     Index(None, "state", "priority", "due_at"),
@@ -134,11 +153,14 @@ frontier = Table(
 hosts = Table(
     "hosts",
     metadata,
-    Column("host", String(255), primary_key=True),
+    Column("host", Text, primary_key=True),
     Column("next_slot_at", Instant, nullable=False),
     Column("crawl_delay_s", Float),
+    Column("latency_s", Float),
+    Column("slowdown", Float, nullable=False),
+    Column("turns", JSON),
 )
-"""Politeness: no request to the host begins before `next_slot_at`; whoever reserves slots moves it."""
+"""Politeness: no request to the host begins before `next_slot_at`. `turns` are those under way: id, end of its lease."""
 
 robots = Table(
     "robots",
@@ -158,7 +180,7 @@ articles = Table(
     Column("url", Text, nullable=False),
     Column("source_id", String(255), nullable=False, index=True),
     Column("language", String(16)),
-    Column("title", Text),
+    Column("title", WebText),
     Column("revision", Integer, nullable=False),
     Column("text_digest", String(80), nullable=False, index=True),
     Column("published_at", Instant),
@@ -169,6 +191,52 @@ articles = Table(
     Column("is_representative", Boolean, nullable=False),
 )
 """One row an article: its newest revision, as far as later decisions need it."""
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("url_key", Text, primary_key=True),
+    Column("article_key", Text, nullable=False, index=True),
+    Column("how", String(16), nullable=False),
+    Column("noted_at", Instant, nullable=False),
+)
+"""Other URLs of an article, by its url_key: claims of pages and servers, believed only while the texts are equal."""
+
+shapes = Table(
+    "shapes",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("article_id", String(32), nullable=False, unique=True),
+    Column("algorithm", Integer, nullable=False),
+    Column("generation", Integer, nullable=False, index=True),
+    Column("told_at", Instant, nullable=False),
+    Column("words", Integer, nullable=False),
+    Column("sketch", LargeBinary, nullable=False),
+    Column("shingles", LargeBinary, nullable=False),
+    Column("numbers", LargeBinary, nullable=False),
+)
+"""What is compared of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others."""
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""Which shape has which hash in its sketch; a generation is a time window, and goes as one range of the key."""
+
+edges = Table(
+    "edges",
+    metadata,
+    Column("a", String(32), primary_key=True),
+    Column("b", String(32), primary_key=True, index=True),
+    Column("kind", String(16), primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("found_at", Instant, nullable=False),
+)
+"""What articles have to do with each other: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is out of b)."""
 
 batches = Table(
     "batches",

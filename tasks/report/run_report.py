@@ -132,7 +132,7 @@ def to_markdown(report: RunReport) -> str:
         if counts:
             blocks += [
                 f"## {title}",
-                _table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in _ordered(counts)]),
+                _table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in most_first(counts)]),
             ]
     if report.quarantined:
         blocks.append(f"{report.quarantined} quarantined: their payloads are kept, see `quarantine/` in the lake.")
@@ -156,6 +156,11 @@ def failure_rows(report: RunReport) -> list[dict[str, str]]:
     ]
 
 
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return counts with their names, the largest first."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for one in counts:
@@ -163,12 +168,8 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
 def _by_reason(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {number}" for reason, number in _ordered(counts)[:5])
+    return ", ".join(f"{reason} {number}" for reason, number in most_first(counts)[:5])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

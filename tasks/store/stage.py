@@ -84,7 +84,6 @@ def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataF
             day=day,
             size=len(body),
             rows=len(rows),
-            first_at=min(row.fetched_at for row in rows),
             last_at=max(row.fetched_at for row in rows),
         )
 

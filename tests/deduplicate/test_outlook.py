@@ -2,11 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.deduplicate.outlook import settle
+from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
+from tasks.deduplicate.rows import known_after
 from tasks.errors import Disposition
 from tasks.index.frontier import State
 from tasks.models import Outcome
-from tests.rows import FETCHED_AT, make_capture
+from tests.rows import FETCHED_AT, make_article, make_capture
 
 NOW = FETCHED_AT
 
@@ -70,3 +71,35 @@ def test_a_failure_keeps_no_validators_that_would_hide_the_page():
 
 def test_a_page_starts_its_attempts_anew():
     assert settle(make_capture(attempt=3), None, now=NOW, previous_digest=None).attempts == 0
+
+
+def young(age, *, published_age=timedelta()):
+    first_seen_at = NOW - age
+    values = known_after(make_article(first_seen_at=first_seen_at, published_at=first_seen_at - published_age))
+    return next_look(values, now=NOW, revisit_after=REVISIT_AFTER)
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"),
+    [
+        (timedelta(), timedelta(hours=1)),
+        (timedelta(minutes=50), timedelta(minutes=10)),
+        (timedelta(minutes=59), timedelta(hours=5, minutes=1)),
+        (timedelta(hours=1), timedelta(hours=5)),
+        (timedelta(hours=6), timedelta(hours=18)),
+        (timedelta(days=1), timedelta(days=6)),
+        (timedelta(days=7), None),
+        (timedelta(days=400), None),
+    ],
+)
+def test_an_article_is_looked_at_again_at_certain_ages(age, wait):
+    assert young(age) == (None if wait is None else NOW + wait)
+
+
+@pytest.mark.parametrize(("published_age", "is_young"), [(timedelta(days=7), True), (timedelta(days=8), False)])
+def test_an_article_that_was_old_when_it_was_found_is_left_alone(published_age, is_young):
+    assert (young(timedelta(), published_age=published_age) is not None) is is_young
+
+
+def test_no_ages_mean_no_second_look():
+    assert next_look(known_after(make_article(first_seen_at=NOW)), now=NOW, revisit_after=()) is None

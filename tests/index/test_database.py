@@ -12,8 +12,8 @@ from tasks.index.database import bind_lake, open_index
 from tasks.index.schema import facts, metadata
 
 
-def test_the_migrations_make_the_schema_and_nothing_else(index):
-    with index.read() as tx:
+def test_the_migrations_make_the_schema_and_nothing_else(empty_index_url):
+    with open_index(empty_index_url) as index, index.read() as tx:
         differences = compare_metadata(MigrationContext.configure(tx), metadata)
 
     assert differences == []
@@ -33,9 +33,14 @@ def test_an_index_keeps_its_id(index, index_url):
         assert again.index_id == index.index_id
 
 
-def test_opening_at_once_from_many_threads_makes_one_index(index_url):
+def test_opening_at_once_from_many_threads_makes_one_index(empty_index_url):
     ids = []
-    threads = [threading.Thread(target=lambda: ids.append(open_index(index_url).index_id)) for _ in range(4)]
+
+    def open_once() -> None:
+        with open_index(empty_index_url) as opened:
+            ids.append(opened.index_id)
+
+    threads = [threading.Thread(target=open_once) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -61,7 +66,8 @@ def test_writers_wait_for_each_other_and_none_fails(index):
     def add() -> None:
         for _ in range(20):
             with index.write() as tx:
-                value = int(tx.execute(facts.select().where(facts.c.name == "count")).one().value)
+                count = facts.select().where(facts.c.name == "count").with_for_update()
+                value = int(tx.execute(count).one().value)
                 tx.execute(facts.update().where(facts.c.name == "count").values(value=str(value + 1)))
 
     threads = [threading.Thread(target=add) for _ in range(4)]
@@ -114,10 +120,11 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
         open_index(f"sqlite:///{tmp_path / 'index.db'}")
 
 
-def test_a_database_that_cannot_be_written_stops_the_stage(index, tmp_path):
-    index.close()
+def test_a_database_that_cannot_be_written_stops_the_stage(index):
+    index.close()  # one connection from here on, the one that is made read-only
     with index.write() as tx:
-        tx.exec_driver_sql("PRAGMA query_only=ON")
+        is_file = tx.dialect.name == "sqlite"
+        tx.exec_driver_sql("PRAGMA query_only=ON" if is_file else "SET default_transaction_read_only = on")
 
     with pytest.raises(IndexUnavailable), index.write() as tx:
         tx.execute(facts.insert().values(name="a", value="b"))

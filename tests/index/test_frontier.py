@@ -1,3 +1,5 @@
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,7 +8,7 @@ from tasks.index import frontier, runs
 from tasks.index.database import Index
 from tasks.index.frontier import Announcement, Selection, Settlement, State
 from tasks.index.hosts import HostBook
-from tasks.models import DueUrl, Outcome, SlotRequest
+from tasks.models import DueUrl, Outcome, TurnEnd, TurnRequest
 
 ALL = Selection()
 
@@ -137,8 +139,10 @@ def test_a_slow_host_takes_no_more_than_its_budget(index, now):
 
 def test_a_host_that_is_booked_out_is_left_alone(index, now):
     announce(index, announcement(1), announcement(2, host="b.example"), now=now)
-    HostBook(index).book({"https://a.example": SlotRequest(host="a.example", count=1, delay_s=0)}, now=now)
-    HostBook(index).hold("a.example", until=now + timedelta(hours=1), now=now)
+    book = HostBook(index, clock=lambda: now)
+    wanted = TurnRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)
+    [turn] = book.pass_turns([], [wanted])
+    book.pass_turns([TurnEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
 
     assert [due.host for due in claim(index, now=now)] == ["b.example"]
 
@@ -169,6 +173,8 @@ def test_a_claim_keeps_to_its_selection(index, now, selection, expected):
     ("state", "in_s", "is_claimed"),
     [
         (State.DONE, None, False),
+        (State.DONE, 60, False),
+        (State.DONE, -1, True),
         (State.GONE, None, False),
         (State.QUARANTINED, None, False),
         (State.DROPPED, 60, False),
@@ -264,3 +270,46 @@ def test_a_run_that_ends_gives_its_leases_back(index, now):
         runs.end_run(tx, run_id="run", now=now, summary=None)
 
     assert len(claim(index, now=now, owner="another")) == 1
+
+
+def test_text_that_no_database_takes_is_kept_as_far_as_it_can_be(index, now):
+    announce(index, replace(announcement(1), title="a\x00b\ud800"), now=now)
+
+    assert [due.announced_title for due in claim(index, now=now)] == ["a\ufffdb\ufffd"]
+
+
+def test_two_that_claim_at_once_share_what_is_due(index, now):
+    announce(index, *(announcement(number, host=f"{number}.example") for number in range(40)), now=now)
+    claimed: list[DueUrl] = []
+
+    def claim_some(owner: str) -> None:
+        for _ in range(2):
+            claimed.extend(claim(index, now=now, owner=owner))
+
+    threads = [threading.Thread(target=claim_some, args=(owner,)) for owner in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(due.url_key for due in claimed) == sorted(f"{number}.example/{number}" for number in range(40))
+
+
+def test_renewing_and_settling_at_once_wait_for_nobody_for_ever(index, now):
+    keys = [f"a.example/{number}" for number in range(60)]
+    announce(index, *(announcement(number) for number in range(60)), now=now)
+    claim(index, now=now, limit=60)
+
+    def renew() -> None:
+        for _ in range(20):
+            with index.write() as tx:
+                frontier.renew(tx, owner="run", lease_s=300, now=now)
+
+    thread = threading.Thread(target=renew)
+    thread.start()
+    for _ in range(20):
+        settle(index, *(settled(key, State.LEASED, now=now) for key in reversed(keys)))
+    thread.join()
+
+    with index.read() as tx:
+        assert frontier.count_by_state(tx) == {"a": {"leased": 60}}

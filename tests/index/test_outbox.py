@@ -71,3 +71,13 @@ def test_instants_come_back_in_utc(index, now):
         (item,) = outbox.pending(tx, limit=1)
 
     assert item.articles[0].published_at.isoformat() == now.isoformat()
+
+
+def test_what_no_json_can_hold_is_replaced_and_costs_no_batch(index, now):
+    with index.write() as tx:
+        append(tx, "b1", now, articles=[make_article(title="half \ud83d of it", tags=("\udc00",))])
+
+    with index.read() as tx:
+        (item,) = outbox.pending(tx, limit=1)
+
+    assert (item.articles[0].title, item.articles[0].tags) == ("half \ufffd of it", ("\ufffd",))

@@ -1,4 +1,4 @@
-"""The first schema: facts, runs, feeds, frontier, hosts, robots, articles, batches, outbox."""
+"""The first schema: facts, runs, feeds, frontier, hosts, robots, articles and their relations, batches, outbox."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _create_relations()
     op.create_table(
         "articles",
         sa.Column("article_id", sa.String(length=32), nullable=False),
@@ -70,6 +71,9 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=True),
         sa.Column("entries", sa.Integer(), nullable=True),
+        sa.Column("moved_to", sa.Text(), nullable=True),
+        sa.Column("sightings", sa.Integer(), nullable=True),
+        sa.Column("parent_url", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("feed_url", name=op.f("pk_feeds")),
     )
     op.create_index(op.f("ix_feeds_source_id"), "feeds", ["source_id"], unique=False)
@@ -77,7 +81,7 @@ def upgrade() -> None:
         "frontier",
         sa.Column("url_key", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("source_id", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
@@ -106,9 +110,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "hosts",
-        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("next_slot_at", Instant(), nullable=False),
         sa.Column("crawl_delay_s", sa.Float(), nullable=True),
+        sa.Column("latency_s", sa.Float(), nullable=True),
+        sa.Column("slowdown", sa.Float(), nullable=False),
+        sa.Column("turns", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("host", name=op.f("pk_hosts")),
     )
     op.create_table(
@@ -142,8 +149,57 @@ def upgrade() -> None:
     )
 
 
+def _create_relations() -> None:
+    op.create_table(
+        "aliases",
+        sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("article_key", sa.Text(), nullable=False),
+        sa.Column("how", sa.String(length=16), nullable=False),
+        sa.Column("noted_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("url_key", name=op.f("pk_aliases")),
+    )
+    op.create_index(op.f("ix_aliases_article_key"), "aliases", ["article_key"], unique=False)
+    op.create_table(
+        "shapes",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("article_id", sa.String(length=32), nullable=False),
+        sa.Column("algorithm", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=False),
+        sa.Column("words", sa.Integer(), nullable=False),
+        sa.Column("sketch", sa.LargeBinary(), nullable=False),
+        sa.Column("shingles", sa.LargeBinary(), nullable=False),
+        sa.Column("numbers", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_shapes")),
+        sa.UniqueConstraint("article_id", name=op.f("uq_shapes_article_id")),
+    )
+    op.create_index(op.f("ix_shapes_generation"), "shapes", ["generation"], unique=False)
+    op.create_table(
+        "postings",
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("generation", "hash", "number", name=op.f("pk_postings")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "edges",
+        sa.Column("a", sa.String(length=32), nullable=False),
+        sa.Column("b", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("found_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("a", "b", "kind", name=op.f("pk_edges")),
+    )
+    op.create_index(op.f("ix_edges_b"), "edges", ["b"], unique=False)
+
+
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("edges")
+    op.drop_table("postings")
+    op.drop_table("shapes")
+    op.drop_table("aliases")
     op.drop_table("runs")
     op.drop_table("robots")
     op.drop_table("outbox")

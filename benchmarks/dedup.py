@@ -1,0 +1,345 @@
+"""Near-duplicates: how well they are found, and what that costs as the index grows.
+
+    python -m benchmarks.dedup [--full] [--json FILE]
+
+First: wire copy with labelled pairs (../shared/dedup), streamed in the order of its time through the real stage.
+A pair counts as found when the index has an edge between its articles, or the stage called one the other's duplicate.
+Second: CPU, candidates and posting rows an article, with 10,000 and 100,000 (`--full`: 1,000,000) synthetic articles
+in the index, that came in at 50,000 a day, on SQLite and, where it is installed, on PostgreSQL.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import random
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import sqlalchemy as sa
+
+from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.reading import read_pages
+from tasks.deduplicate.stage import decide_batch
+from tasks.index import frontier, postings
+from tasks.index.database import Index, open_index
+from tasks.index.frontier import Announcement
+from tasks.index.postings import generation_of
+from tasks.index.schema import articles as articles_table
+from tasks.index.schema import edges, shapes
+from tasks.index.schema import postings as postings_table
+from tasks.models import Batch, Capture, DueUrl, ExtractedBatch, FetchedBatch, Outcome, Page, PageType
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared/dedup"
+BATCH = 200
+A_DAY = 50_000
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PROBES = 5  # batches measured at each size
+WORDS = 420
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    title: str
+    text: str
+    published_at: datetime
+
+
+def batch_of(items: Sequence[Item], batch_id: str) -> ExtractedBatch:
+    """Make a batch that was fetched and extracted out of texts."""
+    due, captures, pages = [], [], {}
+    for item in items:
+        key = f"wire.example/{item.name}"
+        url = f"https://{key}"
+        due.append(DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1))
+        captures.append(
+            Capture(
+                capture_id=item.name,
+                source_id="wire",
+                url=url,
+                final_url=url,
+                url_key=key,
+                fetched_at=item.published_at,
+                status=200,
+                mime="text/html",
+                charset="utf-8",
+                payload_digest=f"sha256:{item.name}",
+                payload_size=1,
+                outcome=Outcome.OK,
+                reason=None,
+                detail=None,
+                novelty=None,
+                article_id=None,
+                revision=None,
+                warc_key="warc/x",
+                warc_offset=0,
+                warc_length=1,
+                etag=None,
+                last_modified=None,
+                elapsed_ms=1,
+                attempt=1,
+                run_id="bench",
+            )  # fmt: skip
+        )
+        pages[item.name] = Page(
+            page_type=PageType.ARTICLE, title=item.title, text=item.text, lede=None, authors=(),
+            published_at=item.published_at, modified_at=None, language="en", section=None, tags=(), image_url=None,
+            canonical_url=None, paywalled=None, tdm_reserved=None, word_count=len(item.text.split()), charset="utf-8",
+            extractor="bench",
+        )  # fmt: skip
+    fetched = FetchedBatch(
+        batch=Batch(batch_id=batch_id, run_id="bench", urls=tuple(due)),
+        captures=tuple(captures),
+        dispositions={},
+        deferred={},
+    )
+    return ExtractedBatch(
+        fetched=fetched, captures=tuple(captures), pages=pages, dispositions={}, extracted_at=items[-1].published_at
+    )
+
+
+def announce(index: Index, batch: ExtractedBatch, now: datetime) -> None:
+    urls = [
+        Announcement(url=due.url, url_key=due.url_key, host=due.host, source_id="wire", announced_by="bench")
+        for due in batch.fetched.batch.urls
+    ]
+    with index.write() as tx:
+        frontier.announce(tx, urls, now=now)
+
+
+# How well
+
+
+def measure_pairs(index: Index) -> dict[str, Any]:
+    """Stream the wire copy and compare what was found with the labels."""
+    with gzip.open(SHARED / "articles.jsonl.gz", "rt") as lines:
+        items = [
+            Item(row["id"], row["title"], row["text"], datetime.fromisoformat(row["published_at"]))
+            for row in map(json.loads, lines)
+        ]
+    items.sort(key=lambda item: (item.published_at, item.name))
+    for number, start in enumerate(range(0, len(items), BATCH)):
+        batch = batch_of(items[start : start + BATCH], f"b{number}")
+        announce(index, batch, items[start].published_at)
+        decide_batch(batch, index=index, now=items[start].published_at)
+    by_edge, by_cluster = _found(index)
+    pairs = [json.loads(line) for line in (SHARED / "pairs.jsonl").read_text().splitlines()]
+    ids = {item.name: article_id_of(f"wire.example/{item.name}") for item in items}
+    scores = {}
+    for name, kept in (("all", pairs), ("hand", [pair for pair in pairs if pair["how"].startswith("hand")])):
+        truth = [(ids[pair["a"]], ids[pair["b"]], pair["same"]) for pair in kept]
+        scores[f"{name}, edges"] = _score([(frozenset((a, b)) in by_edge, same) for a, b, same in truth])
+        scores[f"{name}, clusters"] = _score([(by_cluster[a] == by_cluster[b], same) for a, b, same in truth])
+    return scores
+
+
+def _found(index: Index) -> tuple[set[frozenset[str]], dict[str, str]]:
+    with index.read() as tx:
+        found = {frozenset((row.a, row.b)) for row in tx.execute(sa.select(edges.c.a, edges.c.b))}
+        rows = tx.execute(
+            sa.select(articles_table.c.article_id, articles_table.c.cluster_id, articles_table.c.duplicate_of)
+        ).all()
+    found |= {frozenset((row.article_id, row.duplicate_of)) for row in rows if row.duplicate_of}
+    return found, {row.article_id: row.cluster_id for row in rows}
+
+
+def _score(answers: Sequence[tuple[bool, bool]]) -> dict[str, float]:
+    hits = sum(found and same for found, same in answers)
+    found, same = sum(found for found, _ in answers), sum(same for _, same in answers)
+    precision, recall = hits / max(found, 1), hits / max(same, 1)
+    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+    return {"pairs": len(answers), "precision": round(precision, 3), "recall": round(recall, 3), "f1": round(f1, 3)}
+
+
+# What it costs
+
+
+class Press:
+    """Synthetic stories: words by a Zipf law, one in six a re-take of an earlier one with a few words changed."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(5)
+        self._words = [f"w{number:x}" for number in range(30_000)]
+        self._weights = [1 / (rank + 3) for rank in range(30_000)]
+        self._told: list[list[str]] = []
+        self._count = 0
+
+    def story(self, published_at: datetime) -> Item:
+        if self._told and self._random.random() < 1 / 6:
+            words = [
+                word if self._random.random() > 0.03 else f"w{self._random.randrange(30_000):x}"
+                for word in self._random.choice(self._told)
+            ]
+        else:
+            words = self._random.choices(self._words, self._weights, k=self._random.randint(WORDS // 2, WORDS * 3 // 2))
+        self._told = [*self._told[-500:], words]
+        self._count += 1
+        return Item(f"probe{self._count}", words[0], " ".join(words), published_at)
+
+
+def fill(index: Index, first: int, last: int) -> None:
+    """Put synthetic articles into the index, as many as decisions would have left there."""
+    source, base = random.Random(first), 10 * (first + 10**7)  # beyond the numbers that the index gives out in between
+    for start in range(first, last, 50_000):
+        numbers = range(start, min(start + 50_000, last))
+        shape_rows, posting_rows, article_rows = [], [], []
+        for number in numbers:
+            told_at = NOW - timedelta(days=number / A_DAY)
+            generation, size = generation_of(told_at), max(8, round(source.gauss(WORDS / 16, 6)))
+            sketch = sorted(source.getrandbits(59) for _ in range(size))
+            article_id = f"{number:032x}"
+            shingles = source.randbytes(4 * WORDS)
+            packed = struct.pack(f"<{size}q", *sketch)
+            shape_rows.append((base + number, article_id, 1, generation, told_at, WORDS, packed, shingles, b""))
+            posting_rows.extend((generation, value, base + number) for value in sketch)
+            article_rows.append(
+                (article_id, f"old.example/{number}", f"https://old.example/{number}", "old", "en", "A title of a story", 1,
+                 f"t1:{number:064x}", told_at, told_at, told_at, article_id, None, True)
+            )  # fmt: skip
+        _load(index, shapes, shape_rows)
+        _load(index, postings_table, sorted(posting_rows))
+        _load(index, articles_table, article_rows)
+
+
+def _load(index: Index, table: sa.Table, rows: list[tuple[Any, ...]]) -> None:
+    names = ", ".join(column.name for column in table.columns)
+    with index.write() as tx:
+        driver = tx.connection.dbapi_connection
+        if index.is_sqlite:
+            marks = ", ".join("?" * len(table.columns))
+            plain = (
+                tuple(f"{one:%Y-%m-%d %H:%M:%S.%f}" if isinstance(one, datetime) else one for one in row)
+                for row in rows
+            )
+            driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", plain)
+        else:
+            with driver.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+
+def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[], float]) -> dict[str, Any]:
+    """Decide some batches with so many articles in the index."""
+    costs, candidates = [], 0
+    for number in range(PROBES + 1):
+        items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
+        batch = batch_of(items, f"{size}-{number}")
+        announce(index, batch, NOW)
+        readings = [one for one in read_pages(batch).values() if one.shape]
+        with index.read() as tx:
+            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in readings if one.shape])
+        before, served = time.process_time(), server_cpu()
+        started = time.perf_counter()
+        decide_batch(batch, index=index, now=NOW)
+        elapsed = time.perf_counter() - started
+        if number:  # the first one warms the caches up
+            costs.append((time.process_time() - before, server_cpu() - served, elapsed))
+            candidates += len(found.shapes)
+    with index.read() as tx:
+        rows = tx.execute(sa.select(sa.func.count()).select_from(postings_table)).scalar_one()
+        kept = tx.execute(sa.select(sa.func.count()).select_from(shapes)).scalar_one()
+    client, server, elapsed = (statistics.median(column) / BATCH * 1000 for column in zip(*costs, strict=True))
+    return {
+        "articles": size,
+        "cpu_ms": round(client + server, 3),
+        "of_that_server_ms": round(server, 3),
+        "elapsed_ms": round(elapsed, 3),
+        "candidates": round(candidates / PROBES / BATCH, 3),
+        "posting_rows": round(rows / kept, 1),
+    }
+
+
+def measure_growth(index: Index, sizes: Sequence[int], server_cpu: Callable[[], float]) -> list[dict[str, Any]]:
+    press, filled, measured = Press(), 0, []
+    for size in sizes:
+        fill(index, filled, size)
+        filled = size
+        if index.is_sqlite:
+            with index.write() as tx:
+                tx.exec_driver_sql("ANALYZE")
+        else:
+            with psycopg.connect(_plain(index), autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")
+                connection.execute("CHECKPOINT")
+        measured.append(measure_size(index, press, size, server_cpu))
+        print(f"  {measured[-1]}", flush=True)
+    return measured
+
+
+def _plain(index: Index) -> str:
+    url = index._engine.url
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
+    """Give the URLs of fresh indexes, each with what tells the CPU seconds of its server."""
+    from tests.postgres import find_binaries, fresh_database, started_server
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        found: dict[str, tuple[str, Callable[[], float]]] = {
+            "SQLite": (f"sqlite:///{folder}/index.db", lambda: 0.0),
+        }
+        if binaries := find_binaries():
+            server = stack.enter_context(started_server(binaries, shared_buffers="512MB", fsync="on"))
+            socket_folder = str(server.query["host"])
+            address = stack.enter_context(fresh_database(server))
+            found["PostgreSQL"] = (address, lambda: _server_cpu(socket_folder))
+        else:
+            print("PostgreSQL is not installed here: SQLite alone")
+        yield found
+
+
+def _server_cpu(folder: str) -> float:
+    pid = int((Path(folder) / "db/postmaster.pid").read_text().splitlines()[0])
+    server = psutil.Process(pid)
+    total = 0.0
+    for process in (server, *server.children()):
+        try:
+            if "checkpointer" not in " ".join(process.cmdline()):
+                total += sum(process.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--full", action="store_true", help="go on to 1,000,000 articles")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    options = parser.parse_args()
+    sizes = (10_000, 100_000, 1_000_000) if options.full else (10_000, 100_000)
+    figures: dict[str, Any] = {"python": sys.version.split()[0], "cpus": os.cpu_count(), "growth": {}}
+    if SHARED.is_dir():
+        with tempfile.TemporaryDirectory() as folder, open_index(f"sqlite:///{folder}/index.db") as index:
+            figures["pairs"] = measure_pairs(index)
+        for name, score in figures["pairs"].items():
+            print(f"pairs, {name}: {score}", flush=True)
+    else:
+        print(f"no labelled pairs: {SHARED} is not there")
+    with databases() as found:
+        for name, (url, server_cpu) in found.items():
+            print(name, flush=True)
+            with open_index(url) as index:
+                measured = measure_growth(index, sizes, server_cpu)
+            figures["growth"][name] = measured
+            print(f"  growth, first to last: {measured[-1]['cpu_ms'] / measured[0]['cpu_ms']:.2f}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

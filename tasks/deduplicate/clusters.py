@@ -1,0 +1,59 @@
+"""Who belongs together, and who was first: clusters grow as members join, and one that joins two makes them one. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Member:
+    """An article in its cluster; the earliest represents it."""
+
+    told_at: datetime
+    article_id: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Clusters:
+    """The clusters that a batch has to do with; `earliest` by cluster, `cluster_of` by article, as they were."""
+
+    earliest: dict[str, Member]
+    cluster_of: dict[str, str]
+    merged: dict[str, str] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
+
+    def join(self, member: Member, relatives: Iterable[str]) -> None:
+        """Put an article with its relatives (article ids), and with the cluster that it was in, if it was in one."""
+        own = self.cluster_of.get(member.article_id)
+        together = {self.find(one) for one in relatives} | ({self._current(own)} if own else set())
+        if not together:
+            together = {member.article_id}
+        winner = min(together, key=lambda cluster: (self.earliest.get(cluster, member), cluster))
+        seniors = {self.earliest[cluster] for cluster in together if cluster in self.earliest}
+        first = min(seniors, default=member)
+        if own is None and member.told_at < first.told_at:
+            first = member  # of two of one instant, the one that was known first stays
+        for loser in together - {winner}:
+            self.merged[loser] = winner
+            self.earliest.pop(loser, None)
+        self.replaced |= {one.article_id for one in seniors if one.article_id != first.article_id}
+        self.replaced.discard(first.article_id)
+        self.earliest[winner] = first
+        self.cluster_of[member.article_id] = winner
+
+    def find(self, article_id: str) -> str:
+        """Return the cluster that an article is in now."""
+        return self._current(self.cluster_of[article_id])
+
+    def is_earliest(self, article_id: str) -> bool:
+        """Whether the article represents its cluster."""
+        return self.earliest[self.find(article_id)].article_id == article_id
+
+    def losers(self) -> Mapping[str, str]:
+        """Return for each cluster that is no more the one that it went into."""
+        return {loser: self._current(loser) for loser in self.merged}
+
+    def _current(self, cluster: str) -> str:
+        while cluster in self.merged:
+            cluster = self.merged[cluster]
+        return cluster

@@ -1,0 +1,73 @@
+"""The texts that stand near a batch's: what the index has, and what the batch itself has added. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.deduplicate.resemblance import WINDOW, Relation, compare
+from tasks.index.postings import KnownShape, Shape, Surroundings, sharing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """An article whose text resembles one that is looked at; `is_longer` says which of the two contains the other."""
+
+    article_id: str
+    told_at: datetime
+    relation: Relation
+    score: float
+    is_longer: bool
+
+
+class Neighbours:
+    """Shapes by the hashes of their sketches; whoever enters is seen by those that follow."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._shapes = {one.article_id: one for one in surroundings.shapes.values()}
+        named = {number: one.article_id for number, one in surroundings.shapes.items()}
+        # a holder without a shape here shares too little with everyone, but counts towards a hash's being hot
+        self._holders = {
+            value: [named.get(number, str(number)) for number in numbers]
+            for value, numbers in surroundings.holders.items()
+        }
+        self.fresh: dict[str, KnownShape] = {}
+
+    def article_ids(self) -> Iterable[str]:
+        """Give the articles of the index that may match."""
+        return self._shapes.keys()
+
+    def matches(self, article_id: str, told_at: datetime, shape: Shape) -> list[Match]:
+        """Return what resembles a text within the window, the best first: by score, then by time."""
+        found = sorted(
+            self._compared(article_id, told_at, shape), key=lambda one: (-one.score, one.told_at, one.article_id)
+        )
+        return sorted(found, key=lambda one: one.relation is not Relation.NEAR_DUPLICATE)
+
+    def enter(self, one: KnownShape) -> None:
+        """Make the shape of an article's new text known, in place of its old one's."""
+        self.leave(one.article_id)
+        self._shapes[one.article_id] = self.fresh[one.article_id] = one
+        for value in one.shape.sketch:
+            self._holders.setdefault(value, []).append(one.article_id)
+
+    def leave(self, article_id: str) -> None:
+        """Forget the shape of an article's old text."""
+        old = self._shapes.pop(article_id, None)
+        for value in old.shape.sketch if old else ():
+            self._holders[value] = [holder for holder in self._holders.get(value, ()) if holder != article_id]
+
+    def _compared(self, article_id: str, told_at: datetime, shape: Shape) -> Iterator[Match]:
+        for holder in sharing(shape, self._holders):
+            other = self._shapes.get(holder)
+            if other is None or holder == article_id or other.shape.algorithm != shape.algorithm:
+                continue
+            if abs(other.told_at - told_at) > WINDOW:
+                continue
+            if (found := compare(shape, other.shape)) is not None:
+                yield Match(
+                    article_id=holder,
+                    told_at=other.told_at,
+                    relation=found.relation,
+                    score=found.score,
+                    is_longer=other.shape.words > shape.words,
+                )

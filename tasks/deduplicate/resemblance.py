@@ -1,0 +1,61 @@
+"""What two texts have to do with each other, by their shapes. Pure, symmetrical.
+
+The parameters were measured on wire copy with labelled pairs (benchmarks/dedup.py): re-takes, corrections and
+truncations of a story are found, stories of one template with other figures are not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tasks.index.postings import Shape
+
+WINDOW = timedelta(days=14)
+"""How far apart in time two texts may be, and be one story."""
+
+MIN_CONTAINMENT = 0.60
+MIN_LENGTH_RATIO = 0.5
+"""Below it the shorter text is an excerpt of the longer."""
+
+MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
+LATEST = timedelta(hours=24)
+_EPOCH_YEAR = 1970
+
+
+class Relation(StrEnum):
+    """The kinds of edges between articles."""
+
+    NEAR_DUPLICATE = "near_duplicate"
+    EXCERPT = "excerpt"
+    SYNDICATED = "syndicated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resemblance:
+    """How two texts resemble each other; `score` is the share of the smaller one's shingles that the other has."""
+
+    relation: Relation
+    score: float
+
+
+def compare(one: Shape, other: Shape) -> Resemblance | None:
+    """Return what two texts are to each other, or None: too little in common, or other figures."""
+    smaller = min(len(one.shingles), len(other.shingles))
+    score = len(one.shingles & other.shingles) / smaller
+    if score < MIN_CONTAINMENT or not have_same_numbers(one, other):
+        return None
+    is_whole = min(one.words, other.words) >= MIN_LENGTH_RATIO * max(one.words, other.words)
+    return Resemblance(relation=Relation.NEAR_DUPLICATE if is_whole else Relation.EXCERPT, score=score)
+
+
+def have_same_numbers(one: Shape, other: Shape) -> bool:
+    """Whether the figures agree, where both texts have some: dividends, tenders and prices are told in one wording."""
+    fewer = min(len(one.numbers), len(other.numbers))
+    return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
+
+
+def told_at(published_at: datetime | None, first_seen_at: datetime) -> datetime:
+    """Return an article's time: when it was published, where that is plausible, else when it was first seen."""
+    if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
+        return first_seen_at
+    return published_at

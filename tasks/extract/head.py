@@ -1,0 +1,64 @@
+"""The head of a text without what its page's metadata say already: title, byline, date, place, section. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from tasks.extract.metadata import Metadata
+from tasks.extract.tree import words_of
+
+_MAX_HEAD_LINES = 5
+_MAX_KICKER, _MAX_BYLINE = 4, 10  # words
+_MAX_PLACE_LENGTH = 20  # characters; not words, which Japanese does not part
+_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2}\b|\b(?:19|20)\d\d[年년]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a page's metadata say, as words: its titles, its section, and all words of its authors' names."""
+
+    titles: tuple[tuple[str, ...], ...]
+    section: tuple[str, ...]
+    names: frozenset[str]
+
+    @classmethod
+    def by(cls, metadata: Metadata) -> Self:
+        return cls(
+            titles=tuple(words for title in metadata.titles if (words := words_of(title))),
+            section=words_of(metadata.section or ""),
+            names=frozenset(word for author in metadata.authors for word in words_of(author)),
+        )
+
+
+def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
+    """Return the lines without those among the first that the metadata say; a text of one line is left as it is."""
+    if len(lines) < 2:
+        return lines
+    return [*(line for line in lines[:_MAX_HEAD_LINES] if not _is_said(line, said)), *lines[_MAX_HEAD_LINES:]]
+
+
+def _is_said(line: str, said: Said) -> bool:
+    words = words_of(line)
+    is_place = len(words) == 1 and len(line) <= _MAX_PLACE_LENGTH
+    return (
+        is_place or words == said.section or _is_title(words, said) or _is_byline(words, said) or _is_date(line, words)
+    )
+
+
+def _is_title(words: tuple[str, ...], said: Said) -> bool:
+    """Whether words are a title, with or without a few before or after it."""
+    return any(
+        0 <= len(words) - len(title) <= _MAX_KICKER and title in (words[-len(title) :], words[: len(title)])
+        for title in said.titles
+    )
+
+
+def _is_byline(words: tuple[str, ...], said: Said) -> bool:
+    """Whether words are names of the authors, but for one: by."""
+    return len(words) <= _MAX_BYLINE and sum(word in said.names for word in words) >= max(1, len(words) - 1)
+
+
+def _is_date(line: str, words: tuple[str, ...]) -> bool:
+    numbers = sum(any(character.isdigit() for character in word) for word in words)
+    return len(words) <= _MAX_BYLINE and 2 * numbers >= len(words) and _DATE.search(line) is not None

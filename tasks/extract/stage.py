@@ -1,0 +1,77 @@
+"""The extract stage: a fetched batch's pages, read back out of its segment, into articles or into labels."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from tasks.errors import Disposition, ItemError, LakeUnavailable
+from tasks.extract.page import StoredPage
+from tasks.models import Capture, ExtractedBatch, FetchedBatch, Outcome, Page
+from tasks.objects import MissingObject
+
+DETAIL_LENGTH = 500
+OUTCOMES = {Disposition.QUARANTINED: Outcome.QUARANTINED, Disposition.SKIPPED: Outcome.SKIPPED}
+
+
+class Extractor(Protocol):
+    """What turns stored pages into pages; `tasks.extract.pool` does so in processes."""
+
+    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]: ...
+
+
+def extract_batch(
+    fetched: FetchedBatch,
+    *,
+    pool: Extractor,
+    read_segment: Callable[[str], bytes],
+    now: datetime,
+    extracted_one: Callable[[], None],
+) -> ExtractedBatch:
+    """Extract the batch's pages; what is no article is labelled. Raises LakeUnavailable, CorruptRecord."""
+    pages: dict[str, Page] = {}
+    troubles: dict[str, tuple[Disposition, str, str]] = {}
+    for capture_id, result in pool.extract(_stored_pages(fetched.captures, read_segment)):
+        if isinstance(result, ItemError):
+            troubles[capture_id] = (result.disposition, result.counted_as, str(result)[:DETAIL_LENGTH])
+        elif not result.page_type.is_story:
+            troubles[capture_id] = (Disposition.SKIPPED, result.page_type.value, result.title or "")
+        else:
+            pages[capture_id] = result
+        extracted_one()
+    dispositions = dict(fetched.dispositions)
+    for capture in fetched.captures:
+        if capture.capture_id in troubles:
+            dispositions[capture.url_key] = troubles[capture.capture_id][0]
+    return ExtractedBatch(
+        fetched=fetched,
+        captures=tuple(_labelled(capture, troubles.get(capture.capture_id)) for capture in fetched.captures),
+        pages=pages,
+        dispositions=dispositions,
+        extracted_at=now,
+    )
+
+
+def _stored_pages(captures: Iterable[Capture], read_segment: Callable[[str], bytes]) -> Iterator[StoredPage]:
+    """Yield the captures that are pages, each with its record cut out of the segment, which is read once."""
+    segments: dict[str, bytes] = {}
+    for capture in captures:
+        if capture.outcome is not Outcome.OK or capture.warc_key is None:
+            continue
+        if capture.warc_key not in segments:
+            try:
+                segments = {capture.warc_key: read_segment(capture.warc_key)}
+            except MissingObject as error:
+                raise LakeUnavailable(f"the segment {capture.warc_key} is not in the lake") from error
+        start = capture.warc_offset or 0
+        record = segments[capture.warc_key][start : start + (capture.warc_length or 0)]
+        yield StoredPage(
+            capture_id=capture.capture_id, url=capture.final_url, fetched_at=capture.fetched_at, record=record
+        )
+
+
+def _labelled(capture: Capture, trouble: tuple[Disposition, str, str] | None) -> Capture:
+    if trouble is None:
+        return capture
+    disposition, reason, detail = trouble
+    return replace(capture, outcome=OUTCOMES.get(disposition, Outcome.FAILED), reason=reason, detail=detail or None)

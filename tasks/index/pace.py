@@ -1,0 +1,76 @@
+"""How often one host may be asked, whoever asks: what a turn does to its pace. Pure.
+
+A turn is leave to make one request. The next one comes a delay after the last has ended, since only then it is
+certain that the host had it; under way at once are as many as the source allows.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tasks.models import Turn, TurnEnd, TurnRequest, Wait
+
+LATENCY_AT_EASE_S = 1.0
+"""A host that takes longer than this for an answer is left alone for as long as it takes."""
+
+LONGEST_DELAY_S = 120.0
+"""No host is slowed beyond this, except by its source's own delay."""
+
+MOST_SLOWDOWN = 32.0
+
+_LEAST_SLOWED_S = 0.25
+_NEWEST_SHARE = 0.3
+_RECOVERY = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """One host: its next free slot, its Crawl-delay, its mean latency (seconds), and who is asking it.
+
+    `slowdown` multiplies the delay. `turns` are those under way, with the instants at which their leases end.
+    """
+
+    next_slot_at: datetime
+    crawl_delay_s: float | None = None
+    latency_s: float | None = None
+    slowdown: float = 1.0
+    turns: dict[str, datetime]
+
+    def delay_s(self, wanted_s: float) -> float:
+        """Return the delay that is kept, given the source's own."""
+        latency_s = self.latency_s or 0.0
+        delay_s = max(wanted_s, self.crawl_delay_s or 0.0, latency_s if latency_s > LATENCY_AT_EASE_S else 0.0)
+        if self.slowdown > 1:
+            delay_s = max(delay_s, _LEAST_SLOWED_S) * self.slowdown
+        return min(delay_s, max(wanted_s, LONGEST_DELAY_S))
+
+
+def give_turn(pace: Pace, wanted: TurnRequest, *, turn_id: str, now: datetime) -> tuple[Pace, Turn | Wait]:
+    """Return a turn, or how long to wait before asking again; leases that have ended are forgotten."""
+    turns = {one: until for one, until in pace.turns.items() if until > now}
+    pace = replace(pace, turns=turns)
+    delay_s = pace.delay_s(wanted.delay_s)
+    if now < pace.next_slot_at:
+        return pace, Wait(host=wanted.host, wait_s=(pace.next_slot_at - now).total_seconds(), delay_s=delay_s)
+    if len(turns) >= wanted.max_per_host:
+        # Those under way may be another process's, whose end nobody tells us.
+        return pace, Wait(host=wanted.host, wait_s=min(max(delay_s / 4, 0.1), 0.5), delay_s=delay_s)
+    pace = replace(
+        pace,
+        next_slot_at=now + timedelta(seconds=delay_s),
+        turns={**turns, turn_id: now + timedelta(seconds=wanted.lease_s)},
+    )
+    return pace, Turn(turn_id=turn_id, host=wanted.host)
+
+
+def end_turn(pace: Pace, end: TurnEnd, *, now: datetime) -> Pace:
+    """Return the pace after a turn: 429 and 503 halve the rate, answers bring it back, a long latency slows it."""
+    slowdown = min(pace.slowdown * 2, MOST_SLOWDOWN) if end.is_busy else max(pace.slowdown * _RECOVERY, 1.0)
+    known_s = end.elapsed_s if pace.latency_s is None else pace.latency_s
+    pace = replace(
+        pace,
+        slowdown=slowdown,
+        latency_s=known_s + _NEWEST_SHARE * (end.elapsed_s - known_s),
+        turns={one: until for one, until in pace.turns.items() if one != end.turn.turn_id},
+    )
+    free_at = now + timedelta(seconds=max(pace.delay_s(end.delay_s), end.hold_s or 0.0))
+    return replace(pace, next_slot_at=max(pace.next_slot_at, free_at))

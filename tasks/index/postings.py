@@ -1,0 +1,202 @@
+"""What near-duplicates are found by: the shapes of texts, and which of them share hashes of their sketches.
+
+Both lie in generations, time windows of the articles' own time: who looks reads three of them at most, however many
+there are, and pruning drops the old ones as one range. All functions take the transaction they run in.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select
+
+from tasks.index.schema import postings, shapes
+
+GENERATION = timedelta(days=14)
+"""The time that one generation spans: as long as texts are compared, so that the neighbours suffice."""
+
+HOT = 200
+"""A hash that more shapes have is boilerplate: it is neither looked at nor kept any more."""
+
+MIN_SHARED = 2
+CHUNK = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What is compared of one text: its words' number, the sketch (63 bits), its shingles and numbers (32 bits)."""
+
+    algorithm: int
+    words: int
+    sketch: tuple[int, ...]
+    shingles: frozenset[int]
+    numbers: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownShape:
+    """The shape of one article's newest text, and the article's time."""
+
+    article_id: str
+    told_at: datetime
+    shape: Shape
+
+    @property
+    def generation(self) -> int:
+        """The time window that it lies in."""
+        return generation_of(self.told_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the index has round some texts: `holders` of each of their hashes, and the shapes that share enough of them.
+
+    `full` are hashes (with their generation) that are hot already: more holders would be of no use.
+    """
+
+    holders: Mapping[int, Sequence[int]]
+    shapes: Mapping[int, KnownShape]
+    full: frozenset[tuple[int, int]]
+
+
+def generation_of(instant: datetime) -> int:
+    """Return the number of the time window that an instant lies in."""
+    return (instant - _EPOCH) // GENERATION
+
+
+def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) -> Surroundings:
+    """Return what may resemble these texts: two hashes in common, up to a generation away."""
+    texts = list(wanted)
+    hashes: dict[int, set[int]] = {}
+    for told_at, shape in texts:
+        middle = generation_of(told_at)
+        for generation in (middle - 1, middle, middle + 1):
+            hashes.setdefault(generation, set()).update(shape.sketch)
+    holders: dict[int, list[int]] = {}
+    full: set[tuple[int, int]] = set()
+    for generation, part in sorted(hashes.items()):
+        found = _read_holders(tx, generation, part)
+        full.update((generation, value) for value, numbers in found.items() if len(numbers) > HOT)
+        for value, numbers in found.items():
+            holders.setdefault(value, []).extend(numbers)
+    shared = {number for _, shape in texts for number in sharing(shape, holders)}
+    return Surroundings(holders=holders, shapes=_read_shapes(tx, shared), full=frozenset(full))
+
+
+def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
+    """Return who shares at least two hashes with the shape, hot ones left out."""
+    counts: Counter[T] = Counter()
+    for value in shape.sketch:
+        found = holders.get(value, ())
+        if len(found) <= HOT:
+            counts.update(found)
+    return [holder for holder, count in counts.items() if count >= MIN_SHARED]
+
+
+def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
+    """Add the shapes, with postings for what is not hot; none of these articles may have one yet."""
+    fresh = {one.article_id: one for one in known}
+    if not fresh:
+        return
+    statement = insert(shapes).returning(shapes.c.number, shapes.c.article_id)
+    numbers = tx.execute(statement, [_row(one) for _, one in sorted(fresh.items())]).all()
+    rows = [
+        {"generation": fresh[article_id].generation, "hash": value, "number": number}
+        for number, article_id in numbers
+        for value in fresh[article_id].shape.sketch
+        if (fresh[article_id].generation, value) not in full
+    ]
+    if rows:
+        tx.execute(insert(postings), rows)
+
+
+def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
+    """Take the shapes of these articles out, and their postings."""
+    ids = sorted(set(article_ids))
+    rows = [
+        row
+        for part in _parts(ids)
+        for row in tx.execute(select(shapes).where(shapes.c.article_id.in_(part))).mappings()
+    ]
+    if not rows:
+        return
+    gone = [
+        {"old_generation": row["generation"], "old_hash": value, "old_number": row["number"]}
+        for row in rows
+        for value in _unpacked("q", row["sketch"])
+    ]
+    key = and_(
+        postings.c.generation == bindparam("old_generation"),
+        postings.c.hash == bindparam("old_hash"),
+        postings.c.number == bindparam("old_number"),
+    )
+    tx.execute(delete(postings).where(key), gone)
+    tx.execute(delete(shapes).where(shapes.c.number.in_([row["number"] for row in rows])))
+
+
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Drop the generations that ended before then; returns how many shapes went."""
+    oldest = generation_of(before)
+    tx.execute(delete(postings).where(postings.c.generation < oldest))
+    return tx.execute(delete(shapes).where(shapes.c.generation < oldest)).rowcount
+
+
+def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for part in _parts(sorted(hashes)):
+        query = select(postings.c.hash, postings.c.number).where(
+            postings.c.generation == generation, postings.c.hash.in_(part)
+        )
+        for value, number in tx.execute(query):
+            found.setdefault(value, []).append(number)
+    return found
+
+
+def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape]:
+    return {
+        row["number"]: _known(row)
+        for part in _parts(sorted(numbers))
+        for row in tx.execute(select(shapes).where(shapes.c.number.in_(part))).mappings()
+    }
+
+
+def _row(one: KnownShape) -> dict[str, object]:
+    return {
+        "article_id": one.article_id,
+        "algorithm": one.shape.algorithm,
+        "generation": one.generation,
+        "told_at": one.told_at,
+        "words": one.shape.words,
+        "sketch": _packed("q", one.shape.sketch),
+        "shingles": _packed("I", one.shape.shingles),
+        "numbers": _packed("I", one.shape.numbers),
+    }
+
+
+def _known(row: RowMapping) -> KnownShape:
+    shape = Shape(
+        algorithm=row["algorithm"],
+        words=row["words"],
+        sketch=_unpacked("q", row["sketch"]),
+        shingles=frozenset(_unpacked("I", row["shingles"])),
+        numbers=frozenset(_unpacked("I", row["numbers"])),
+    )
+    return KnownShape(article_id=row["article_id"], told_at=row["told_at"], shape=shape)
+
+
+def _packed(kind: str, values: Iterable[int]) -> bytes:
+    ordered = sorted(values)
+    return struct.pack(f"<{len(ordered)}{kind}", *ordered)
+
+
+def _unpacked(kind: str, packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // struct.calcsize(kind)}{kind}", packed)
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -1,0 +1,79 @@
+"""What articles have to do with each other: edges between them, and the other URLs that they go by.
+
+All functions take the transaction they run in.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tasks.index.schema import aliases, edges
+
+CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """Two articles and what they are to each other; `near_duplicate` has its ends in order, else `a` is out of `b`."""
+
+    a: str
+    b: str
+    kind: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """Another URL of an article, by their keys; `how` is `redirect` or `canonical`. A claim, not yet a fact."""
+
+    url_key: str
+    article_key: str
+    how: str
+
+
+def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
+    """Return for each of these URLs that is said to be another's article the key of that article's URL."""
+    return {
+        row.url_key: row.article_key
+        for part in _parts(sorted(set(url_keys)))
+        for row in tx.execute(select(aliases.c.url_key, aliases.c.article_key).where(aliases.c.url_key.in_(part)))
+    }
+
+
+def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
+    """Note what URLs are said to be; the newest claim is the one that is kept."""
+    by_key = {one.url_key: one for one in claims}
+    rows = [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]
+    if rows:
+        statement = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(aliases)
+        newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
+        tx.execute(statement.on_conflict_do_update(index_elements=["url_key"], set_=newest), rows)
+
+
+def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
+    """Add edges; one that is there keeps its date and gets the newest score."""
+    by_ends = {(one.a, one.b, one.kind): one for one in found}
+    rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
+    if rows:
+        statement = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(edges)
+        tx.execute(
+            statement.on_conflict_do_update(
+                index_elements=["a", "b", "kind"], set_={"score": statement.excluded.score}
+            ),
+            rows,
+        )
+
+
+def find_edges(tx: Connection, article_id: str) -> list[Edge]:
+    """Return every edge of an article, the strongest first."""
+    query = select(edges.c.a, edges.c.b, edges.c.kind, edges.c.score).where(
+        or_(edges.c.a == article_id, edges.c.b == article_id)
+    )
+    return [Edge(**row) for row in tx.execute(query.order_by(edges.c.score.desc(), edges.c.a, edges.c.b)).mappings()]
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -1,0 +1,53 @@
+"""Pages and stories for the tests of decisions, and batches of them."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime
+
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page, PageType
+from tests.rows import make_capture
+
+LETTERS = str.maketrans("01234567", "pqrstuvw")  # words without a digit, which would be compared as figures
+
+
+def page(text, **changes):
+    values = {
+        "page_type": PageType.ARTICLE, "title": "Harbour", "text": text, "lede": None, "authors": (), "published_at": None,
+        "modified_at": None, "language": "en", "section": None, "tags": (), "image_url": None, "canonical_url": None,
+        "paywalled": None, "tdm_reserved": None, "word_count": len(text.split()), "charset": "utf-8", "extractor": "test",
+    }  # fmt: skip
+    return Page(**(values | changes))
+
+
+def story(seed, *, words=150, changed=0, extra=""):
+    """A text of so many words; another seed is another story, `changed` a version of it."""
+    chance, edits = random.Random(seed), random.Random(changed)
+    text = [
+        f"{chance.choice('bcdfgklm')}{chance.choice('aeiou')}{chance.randrange(999):o}x".translate(LETTERS)
+        for _ in range(words)
+    ]
+    for _ in range(changed):
+        text[edits.randrange(words)] = "otherwise"
+    return " ".join([*text, *extra.split()])
+
+
+def batch_of(batch_id: str, pages: Mapping[str, Page], *, now: datetime) -> ExtractedBatch:
+    """A batch that was fetched and extracted: one page for each URL key."""
+    captures = tuple(
+        make_capture(
+            capture_id=f"{batch_id}{key}", url=f"https://{key}", final_url=f"https://{key}", url_key=key, fetched_at=now,
+            novelty=None, article_id=None, revision=None,
+        )
+        for key in pages
+    )  # fmt: skip
+    due = tuple(DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1) for key in pages)
+    fetched = FetchedBatch(
+        batch=Batch(batch_id=batch_id, run_id="r1", urls=due), captures=captures, dispositions={}, deferred={}
+    )
+    return ExtractedBatch(
+        fetched=fetched,
+        captures=captures,
+        pages={capture.capture_id: pages[capture.url_key] for capture in captures},
+        dispositions={},
+        extracted_at=now,
+    )

@@ -1,0 +1,114 @@
+"""Several processes decide at once, the same batches and ones that overlap: as if one had done it."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Barrier
+
+import pytest
+
+from tasks.deduplicate.stage import decide_batch
+from tasks.index import frontier, outbox
+from tasks.index.database import Index, open_index
+from tasks.index.frontier import Announcement
+from tasks.index.schema import articles, edges
+from tasks.models import ExtractedBatch, Page
+from tests.deduplicate.pages import batch_of, page, story
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+STORIES, OUTLETS, PROCESSES = 12, 8, 4
+
+
+def make_pages(outlet: int) -> dict[str, Page]:
+    """Every story as an outlet has it, in a version of its own."""
+    return {
+        f"{outlet}.example/{number}": page(
+            story(number, words=160 + 10 * outlet, changed=outlet), published_at=NOW - timedelta(hours=outlet)
+        )
+        for number in range(STORIES)
+    }
+
+
+def overlapping() -> list[list[ExtractedBatch]]:
+    """All batches to every process, each in another order; a batch shares a third of its pages with the next."""
+    pages = {key: one for outlet in range(OUTLETS) for key, one in make_pages(outlet).items()}
+    keys = list(pages)
+    parts = [keys[start : start + 12] for start in range(0, len(keys), 8)]
+    batches = [batch_of(f"b{number}", {key: pages[key] for key in part}, now=NOW) for number, part in enumerate(parts)]
+    return [batches, batches[::-1], batches[5:] + batches[:5], batches[::2] + batches[1::2]]
+
+
+def apart() -> list[list[ExtractedBatch]]:
+    """To every process the batches of outlets of its own, in small batches, so that copies are decided at once."""
+    shares: list[list[ExtractedBatch]] = [[] for _ in range(PROCESSES)]
+    for outlet in range(OUTLETS):
+        for key, one in make_pages(outlet).items():
+            shares[outlet % PROCESSES].append(batch_of(f"b{key}", {key: one}, now=NOW))
+    return shares
+
+
+def decide_all(url: str, batches: Sequence[ExtractedBatch], start: Barrier) -> None:
+    with open_index(url) as index:
+        start.wait(timeout=60)
+        for batch in batches:
+            decide_batch(batch, index=index, now=NOW)
+
+
+def announce(index: Index, batches: Sequence[ExtractedBatch]) -> None:
+    with index.write() as tx:
+        for batch in batches:
+            urls = [
+                Announcement(url=due.url, url_key=due.url_key, host=due.host, source_id="a", announced_by="f")
+                for due in batch.fetched.batch.urls
+            ]
+            frontier.announce(tx, urls, now=NOW)
+
+
+def found(index: Index) -> tuple[set[tuple[str, ...]], set[frozenset[str]], Counter[str]]:
+    """Return the edges, the clusters, and how many representatives each has."""
+    with index.read() as tx:
+        lines = {(row.a, row.b, row.kind) for row in tx.execute(edges.select())}
+        rows = tx.execute(articles.select()).all()
+    clusters: dict[str, set[str]] = {}
+    for row in rows:
+        clusters.setdefault(row.cluster_id, set()).add(row.article_id)
+    first = Counter(row.cluster_id for row in rows if row.is_representative)
+    return lines, {frozenset(members) for members in clusters.values()}, first
+
+
+@pytest.mark.parametrize("share", [overlapping, apart])
+def test_four_that_decide_at_once_find_what_one_finds(index_url, tmp_path, share):
+    shares = share()
+    batches = list({batch.fetched.batch.batch_id: batch for part in shares for batch in part}.values())
+    with open_index(f"sqlite:///{tmp_path / 'alone.db'}") as alone:
+        announce(alone, batches)
+        for batch in batches:
+            decide_batch(batch, index=alone, now=NOW)
+        expected_edges, expected_clusters, _ = found(alone)
+
+    with open_index(index_url) as index:
+        announce(index, batches)
+        exit_codes = decide_at_once(index_url, shares)
+        with index.read() as tx:
+            items = outbox.pending(tx, limit=999)
+        lines, clusters, first = found(index)
+
+    assert exit_codes == [0] * PROCESSES
+    assert (lines, clusters) == (expected_edges, expected_clusters)
+    assert set(first.values()) == {1}
+    assert sorted(item.batch_id for item in items) == sorted(batch.fetched.batch.batch_id for batch in batches)
+    assert [item.sequence for item in items] == list(range(1, len(batches) + 1))
+    revisions = [(row.article_id, row.revision) for item in items for row in item.articles]
+    assert len(revisions) == len(set(revisions)) == STORIES * OUTLETS
+
+
+def decide_at_once(url: str, shares: Sequence[Sequence[ExtractedBatch]]) -> list[int | None]:
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(len(shares))
+    processes = [context.Process(target=decide_all, args=(url, share, start)) for share in shares]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=120)
+    return [process.exitcode for process in processes]

@@ -1,0 +1,82 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.deduplicate.resemblance import Relation, compare, told_at
+from tasks.deduplicate.sketch import make_shape
+
+SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def counted(first, last):
+    return [f"w{chr(97 + place % 26)}{chr(97 + place // 26)}" for place in range(first, last)]
+
+
+def relation(one, other):
+    found = compare(make_shape(one), make_shape(other))
+    return found and found.relation
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (counted(0, 200), Relation.NEAR_DUPLICATE),
+        (counted(50, 250), Relation.NEAR_DUPLICATE),
+        (counted(100, 300), None),
+        (counted(300, 500), None),
+        (counted(0, 100), Relation.NEAR_DUPLICATE),
+        (counted(0, 99), Relation.EXCERPT),
+        (counted(0, 401), Relation.EXCERPT),
+    ],
+)
+def test_what_two_texts_are_to_each_other(other, expected):
+    assert relation(counted(0, 200), other) is expected
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "are_one"),
+    [
+        ("1.5 20 300", "1.5 20 300", True),
+        ("1.5 20 300", "1.6 21 301", False),
+        ("1 2 3 4 5", "1 2 3 4 9", True),
+        ("1 2 3 4 5", "1 2 3 8 9", False),
+        ("1 2", "1 2 3 4 5 6 7", True),
+        ("1", "2", True),
+        ("", "1 2 3 4", True),
+    ],
+)
+def test_one_wording_with_other_figures_is_another_story(ours, theirs, are_one):
+    text = counted(0, 200)
+
+    assert (relation([*text, *ours.split()], [*text, *theirs.split()]) is not None) is are_one
+
+
+@given(st.integers(0, 300), st.integers(60, 300), st.integers(60, 300))
+def test_resemblance_is_symmetrical(offset, ours, theirs):
+    one, other = make_shape(counted(0, ours)), make_shape(counted(offset, offset + theirs))
+
+    assert compare(one, other) == compare(other, one)
+
+
+@given(st.integers(60, 400))
+def test_a_text_resembles_itself_wholly(size):
+    found = compare(make_shape(counted(0, size)), make_shape(counted(0, size)))
+
+    assert (found.relation, found.score) == (Relation.NEAR_DUPLICATE, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("published_at", "is_believed"),
+    [
+        (SEEN - timedelta(days=2), True),
+        (SEEN - timedelta(days=9000), True),
+        (SEEN + timedelta(hours=23), True),
+        (SEEN + timedelta(hours=25), False),
+        (datetime(1970, 1, 1, tzinfo=UTC), False),
+        (None, False),
+    ],
+)
+def test_an_implausible_date_is_not_believed(published_at, is_believed):
+    assert told_at(published_at, SEEN) == (published_at if is_believed else SEEN)

@@ -1,0 +1,92 @@
+"""All of the hostile press read at once: each outlet costs one counted reason, and the good ones lose nothing."""
+
+import json
+import statistics
+import subprocess
+import sys
+import urllib.request
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.hostile_press import GOOD, GOOD_DELAY_S, GOOD_PAGES, INSIDE, MIB, SAYS, WIRE_SIZE, outlets
+
+ROOT = Path(__file__).parents[2]
+PRESS = outlets(0)
+KERNEL_SIZE = 7 * MIB
+"""What may lie in the kernel's buffers of both ends, sent and never read."""
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory):
+    """Read the press in a process of its own; return what came of it, and what the press saw."""
+    index_url = f"sqlite:///{tmp_path_factory.mktemp('hostile') / 'index.db'}"
+    press = subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.hostile_press"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        port = int(press.stdout.readline())
+        reader = subprocess.run(
+            [sys.executable, "-m", "tests.e2e.hostile_reader", index_url, str(port)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=120,
+        )
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"http://{SAYS}:{port}/", timeout=20) as said:
+            seen = json.load(said)
+    finally:
+        press.communicate(timeout=20)
+    return {**json.loads(reader.stdout), "seen": seen}
+
+
+@pytest.mark.parametrize("name", PRESS)
+def test_every_page_ends_in_its_reason(reading, name):
+    outlet = PRESS[name]
+    reasons = [reading["reasons"][f"{name}{path}"] for path in outlet.pages]
+
+    assert sorted(reasons) == sorted(outlet.reasons)
+
+
+@pytest.mark.parametrize("name", PRESS)
+def test_no_outlet_is_read_past_the_cap(reading, name):
+    assert reading["seen"][name]["sent_size"] < WIRE_SIZE + KERNEL_SIZE
+
+
+@pytest.mark.parametrize("name", PRESS)
+def test_no_outlet_is_asked_twice_at_once(reading, name):
+    assert reading["seen"][name]["most_in_flight"] <= 1
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_outlet_loses_nothing_and_keeps_its_pace(reading, name):
+    seen = reading["seen"][name]
+    gaps = [later - earlier for earlier, later in pairwise(seen["instants"])]
+
+    assert seen["paths"][0] == "/robots.txt"
+    assert sorted(seen["paths"][1:]) == [f"/{number}" for number in range(GOOD_PAGES)]
+    assert min(gaps) >= 0.95 * GOOD_DELAY_S
+    assert statistics.median(gaps) <= 2 * GOOD_DELAY_S
+
+
+def test_the_inside_was_not_touched(reading):
+    assert INSIDE not in reading["seen"]
+
+
+def test_nothing_was_injected(reading):
+    assert not any("x-injected" in seen["names"] for seen in reading["seen"].values())
+
+
+def test_a_busy_outlet_is_asked_no_more(reading):
+    for name in ("busy-seconds", "busy-date"):
+        assert len(reading["seen"][name]["paths"]) == 2  # robots.txt and one page
+
+
+def test_memory_stays_small(reading):
+    assert reading["peak_size"] < 300 * MIB
+
+
+def test_the_whole_press_takes_no_longer_than_its_slowest(reading):
+    assert reading["seconds"] < 30

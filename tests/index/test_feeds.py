@@ -1,0 +1,96 @@
+"""Feeds and their poll state in the index."""
+
+from datetime import timedelta
+
+from tasks.index.feeds import FeedAddress, PollRecord, know_feeds, record_polls, select_feeds
+from tasks.models import FeedKind
+
+FEED = "https://daily.example/feed"
+
+
+def address(url=FEED, source_id="daily", kind=FeedKind.FEED, **more):
+    return FeedAddress(feed_url=url, source_id=source_id, kind=kind, **more)
+
+
+def record(now, **changes):
+    return PollRecord(
+        **{
+            "feed_url": FEED,
+            "polled_at": now,
+            "due_at": now + timedelta(hours=1),
+            "interval_s": 3600.0,
+            "failures": 0,
+            "reason": None,
+            "entries": 7,
+            "etag": '"1"',
+            "last_modified": None,
+            "body_digest": "sha256:1",
+            "moved_to": "https://daily.example/rss",
+            "sightings": 2,
+            **changes,
+        }
+    )
+
+
+def state(index, url=FEED):
+    with index.read() as tx:
+        return select_feeds(tx, [url], due_by=None)[0]
+
+
+def test_a_new_feed_is_due_at_once(index, now):
+    with index.write() as tx:
+        know_feeds(tx, [address()], now=now)
+
+    assert state(index).due_at == now
+
+
+def test_what_a_poll_taught_is_kept_when_the_feed_is_named_again(index, now):
+    with index.write() as tx:
+        know_feeds(tx, [address()], now=now)
+        record_polls(tx, [record(now)])
+        know_feeds(tx, [address(source_id="weekly", kind=FeedKind.SITEMAP)], now=now + timedelta(days=1))
+
+    known = state(index)
+    assert (known.source_id, known.kind) == ("weekly", FeedKind.SITEMAP)
+    assert (known.etag, known.body_digest, known.interval_s) == ('"1"', "sha256:1", 3600.0)
+    assert (known.moved_to, known.sightings, known.due_at) == ("https://daily.example/rss", 2, now + timedelta(hours=1))
+
+
+def test_only_feeds_that_are_due_are_selected_and_one_that_ended_never_is(index, now):
+    urls = [f"https://daily.example/{name}" for name in ("due", "later", "ended")]
+    with index.write() as tx:
+        know_feeds(tx, [address(url) for url in urls], now=now)
+        record_polls(tx, [record(now, feed_url=urls[1]), record(now, feed_url=urls[2], due_at=None)])
+        due = select_feeds(tx, urls, due_by=now)
+        all_of_them = select_feeds(tx, urls, due_by=None)
+
+    assert [feed.feed_url for feed in due] == [urls[0]]
+    assert [feed.feed_url for feed in all_of_them] == urls
+
+
+def test_of_thousands_of_feeds_each_is_selected_once(index, now):
+    urls = [f"https://daily.example/{number}" for number in range(3000)]
+    with index.write() as tx:
+        know_feeds(tx, [address(url) for url in urls], now=now)
+        selected = select_feeds(tx, [*urls, *urls], due_by=now)
+
+    assert sorted(feed.feed_url for feed in selected) == sorted(urls)
+
+
+def test_a_poll_that_asked_or_read_nothing_leaves_when_and_how_many(index, now):
+    with index.write() as tx:
+        know_feeds(tx, [address()], now=now)
+        record_polls(tx, [record(now)])
+        record_polls(tx, [record(now, polled_at=None, entries=None, reason="deferred")])
+        row = tx.exec_driver_sql("SELECT entries, reason FROM feeds").one()
+
+    assert state(index).polled_at == now
+    assert tuple(row) == (7, "deferred")
+
+
+def test_a_sitemap_of_an_index_knows_its_parent(index, now):
+    child = "https://daily.example/1.xml"
+    with index.write() as tx:
+        know_feeds(tx, [address(child, parent_url=FEED)], now=now)
+
+    assert state(index, child).parent_url == FEED

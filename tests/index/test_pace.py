@@ -1,0 +1,156 @@
+"""What turns do to a host's pace; pure."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.index.pace import LONGEST_DELAY_S, MOST_SLOWDOWN, Pace, end_turn, give_turn
+from tasks.models import Turn, TurnEnd, TurnRequest, Wait
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HOST = "a.example"
+
+
+def after(seconds):
+    return NOW + timedelta(seconds=seconds)
+
+
+def fresh(**known):
+    return Pace(**{"next_slot_at": NOW, "turns": {}, **known})
+
+
+def wish(delay_s=1.0, max_per_host=1):
+    return TurnRequest(host=HOST, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0)
+
+
+def give(pace, *, at=0.0, turn_id="1", **wanted):
+    return give_turn(pace, wish(**wanted), turn_id=turn_id, now=after(at))
+
+
+def end(pace, *, at=0.0, turn_id="1", delay_s=1.0, elapsed_s=0.2, **said):
+    turn = Turn(turn_id=turn_id, host=HOST)
+    return end_turn(pace, TurnEnd(turn=turn, delay_s=delay_s, elapsed_s=elapsed_s, **said), now=after(at))
+
+
+def test_the_delay_is_counted_from_the_end():
+    pace, turn = give(fresh())
+    pace = end(pace, at=0.7)
+
+    assert turn == Turn(turn_id="1", host=HOST)
+    assert (pace.next_slot_at, pace.turns) == (after(1.7), {})
+
+
+def test_one_at_a_time_is_under_way():
+    pace, _ = give(fresh(), delay_s=0.0)
+
+    _, second = give(pace, at=5, turn_id="2", delay_s=0.0)
+
+    assert isinstance(second, Wait)
+
+
+def test_as_many_are_under_way_as_the_source_allows():
+    pace, answers = fresh(), []
+    for number in range(5):
+        pace, answer = give(pace, at=number, turn_id=str(number), max_per_host=4)
+        answers.append(type(answer))
+
+    assert answers == [Turn, Turn, Turn, Turn, Wait]
+
+
+def test_starts_are_a_delay_apart_even_where_many_may_be_under_way():
+    pace, _ = give(fresh(), max_per_host=4)
+
+    _, second = give(pace, at=0.4, turn_id="2", max_per_host=4)
+
+    assert second == Wait(host=HOST, wait_s=0.6, delay_s=1.0)
+
+
+def test_a_lease_that_has_ended_is_nobodys_turn():
+    pace, _ = give(fresh())
+
+    pace, turn = give(pace, at=91, turn_id="2")
+
+    assert isinstance(turn, Turn)
+    assert set(pace.turns) == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted_s", "delay_s"),
+    [
+        ({}, 1.0, 1.0),
+        ({}, 0.0, 0.0),
+        ({"crawl_delay_s": 10.0}, 1.0, 10.0),
+        ({"crawl_delay_s": 0.1}, 1.0, 1.0),
+        ({"latency_s": 0.9}, 0.0, 0.0),
+        ({"latency_s": 4.0}, 1.0, 4.0),
+        ({"slowdown": 4.0}, 1.0, 4.0),
+        ({"slowdown": 4.0}, 0.0, 1.0),
+        ({"slowdown": 32.0}, 10.0, LONGEST_DELAY_S),
+        ({"latency_s": 500.0}, 1.0, LONGEST_DELAY_S),
+        ({"slowdown": 2.0}, 600.0, 600.0),
+    ],
+)
+def test_the_longest_wish_is_kept(known, wanted_s, delay_s):
+    assert fresh(**known).delay_s(wanted_s) == delay_s
+
+
+def test_busy_halves_the_rate_and_answers_bring_it_back():
+    pace = end(fresh(), is_busy=True)
+    rates = [1 / pace.delay_s(1.0)]
+    for _ in range(5):
+        pace = end(pace)
+        rates.append(1 / pace.delay_s(1.0))
+
+    assert rates[0] == 0.5
+    assert rates == sorted(rates)
+    assert rates[-1] == 1.0
+
+
+def test_a_host_that_is_always_busy_is_slowed_to_a_bound():
+    pace = fresh()
+    for _ in range(20):
+        pace = end(pace, is_busy=True)
+
+    assert pace.slowdown == MOST_SLOWDOWN
+
+
+def test_a_slow_host_is_asked_less_and_a_fast_one_as_before():
+    slow = fresh()
+    for _ in range(8):
+        slow = end(slow, elapsed_s=6.0)
+    fast = slow
+    for _ in range(12):
+        fast = end(fast, elapsed_s=0.1)
+
+    assert (slow.delay_s(1.0), fast.delay_s(1.0)) == (pytest.approx(6.0), 1.0)
+
+
+def test_a_hold_is_for_everybody():
+    pace = end(fresh(), hold_s=300.0)
+
+    assert give(pace, at=10, turn_id="2")[1] == Wait(host=HOST, wait_s=290.0, delay_s=1.0)
+
+
+def test_a_shorter_hold_does_not_shorten_a_longer_one():
+    pace = end(end(fresh(), hold_s=300.0), at=1, hold_s=10.0)
+
+    assert pace.next_slot_at == after(300)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5), st.booleans(), st.none() | st.floats(0, 20)), max_size=30),
+    st.floats(0, 3),
+)
+def test_no_two_turns_are_closer_than_the_delay(requests, delay_s):
+    pace, at, ended_at = fresh(), 0.0, None
+    for pause_s, takes_s, is_busy, hold_s in requests:
+        at += pause_s
+        pace, answer = give(pace, at=at, delay_s=delay_s)
+        if isinstance(answer, Wait):
+            continue
+        assert ended_at is None or at >= ended_at + delay_s - 1e-5
+        at += takes_s
+        ended_at = at
+        pace = end(pace, at=at, delay_s=delay_s, elapsed_s=takes_s, is_busy=is_busy, hold_s=hold_s)

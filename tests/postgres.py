@@ -1,0 +1,181 @@
+"""A PostgreSQL server of the session's own on a Unix socket, and a fresh index in turn on SQLite and on it.
+
+`PRESSLAKE_TEST_POSTGRES` names another server instead, by the SQLAlchemy URL of a role that may create databases.
+"""
+
+import getpass
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import URL, make_url
+
+from tasks.index.database import Index, open_index
+
+ROLE = "presslake"
+OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "deadlock_timeout": "200ms",
+}
+
+
+def find_binaries() -> Path | None:
+    """Return the folder of `postgres` and `initdb`; Debian keeps them off the PATH."""
+    folders = [path.parent for name in ("postgres",) if (path := Path(shutil.which(name) or "")).name]
+    if pg_config := shutil.which("pg_config"):
+        told = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
+        folders.append(Path(told))
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()), None)
+
+
+@contextmanager
+def started_server(binaries: Path, **options: str) -> Iterator[URL]:
+    """Give the URL of a server in a folder of its own, stopped and removed at the end; `options` are its settings."""
+    # A short path: the socket lies in it, and a socket's path has 108 bytes at most
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    user = _unprivileged_user()
+    if user is not None:
+        shutil.chown(folder, user)
+    as_user = {"user": user, "cwd": folder, "env": {"PATH": os.defpath, "LC_ALL": "C"}}
+    try:
+        subprocess.run(
+            [binaries / "initdb", "-D", folder / "db", "-U", ROLE, "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            timeout=120,
+            **as_user,
+        )
+        settings = [part for name, value in {**OPTIONS, **options}.items() for part in ("-c", f"{name}={value}")]
+        with (folder / "log").open("wb") as log:
+            command = [binaries / "postgres", "-D", folder / "db", "-k", folder, *settings]
+            server = subprocess.Popen(command, stdout=log, stderr=log, **as_user)
+        try:
+            url = URL.create("postgresql+psycopg", username=ROLE, database="postgres", query={"host": str(folder)})
+            _await(url, server, folder / "log")
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)  # a fast shutdown: whoever is still connected is sent away
+            try:
+                server.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait(timeout=20)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def fresh_database(server: URL, *, template: str = "template1") -> Iterator[str]:
+    """Give the URL of a database of one's own, empty or a copy, dropped at the end."""
+    name = f"presslake_{uuid.uuid4().hex}"
+    with connected(server) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with connected(server) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def connected(url: URL) -> psycopg.Connection:
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True, connect_timeout=10)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    if given := os.environ.get("PRESSLAKE_TEST_POSTGRES"):
+        yield make_url(given).set(drivername="postgresql+psycopg")
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed here, and PRESSLAKE_TEST_POSTGRES names no server")
+    with started_server(binaries) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL) -> Iterator[str]:
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index in a file at the newest schema, to be copied: migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("prepared") / "index.db"
+    open_index(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_database(postgres_server: URL) -> Iterator[str]:
+    """The name of a database at the newest schema, to be copied."""
+    with fresh_database(postgres_server) as url:
+        open_index(url).close()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an index may be, and nothing is yet."""
+    return (
+        f"sqlite:///{tmp_path / 'index.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where an index of the test's own is, at the newest schema."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("prepared_file"), tmp_path / "index.db")
+        yield f"sqlite:///{tmp_path / 'index.db'}"
+    else:
+        template = request.getfixturevalue("prepared_database")
+        with fresh_database(request.getfixturevalue("postgres_server"), template=template) as url:
+            yield url
+
+
+@pytest.fixture
+def index(index_url: str) -> Iterator[Index]:
+    with open_index(index_url) as opened:
+        yield opened
+
+
+def _unprivileged_user() -> str | None:
+    """PostgreSQL refuses to run as root: return whom to run it as, or None for whoever we are."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    user = next((name for name in ("postgres", "nobody") if name in names), None)
+    if user is None:
+        pytest.skip(f"PostgreSQL does not run as {getpass.getuser()}, and there is neither postgres nor nobody")
+    return user
+
+
+def _await(url: URL, server: subprocess.Popen, log: Path, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connected(url).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}") from None
+            time.sleep(0.05)
+        else:
+            return
