@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench lock clean
+.PHONY: help setup demo test check fix bench bench-dedup lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ fix: $(READY)  ## Mend style where a tool can
 
 bench: $(READY)  ## Measure CPU per article of the whole run against bare trafilatura
 	$(BIN)/python -m benchmarks.whole_run
+
+bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what that costs as the index grows
+	$(BIN)/python -m benchmarks.dedup --full
 
 lock: $(READY)  ## Write constraints.txt anew: names and versions alone
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt

@@ -64,41 +64,8 @@ def batch_of(items: Sequence[Item], batch_id: str) -> ExtractedBatch:
         key = f"wire.example/{item.name}"
         url = f"https://{key}"
         due.append(DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1))
-        captures.append(
-            Capture(
-                capture_id=item.name,
-                source_id="wire",
-                url=url,
-                final_url=url,
-                url_key=key,
-                fetched_at=item.published_at,
-                status=200,
-                mime="text/html",
-                charset="utf-8",
-                payload_digest=f"sha256:{item.name}",
-                payload_size=1,
-                outcome=Outcome.OK,
-                reason=None,
-                detail=None,
-                novelty=None,
-                article_id=None,
-                revision=None,
-                warc_key="warc/x",
-                warc_offset=0,
-                warc_length=1,
-                etag=None,
-                last_modified=None,
-                elapsed_ms=1,
-                attempt=1,
-                run_id="bench",
-            )  # fmt: skip
-        )
-        pages[item.name] = Page(
-            page_type=PageType.ARTICLE, title=item.title, text=item.text, lede=None, authors=(),
-            published_at=item.published_at, modified_at=None, language="en", section=None, tags=(), image_url=None,
-            canonical_url=None, paywalled=None, tdm_reserved=None, word_count=len(item.text.split()), charset="utf-8",
-            extractor="bench",
-        )  # fmt: skip
+        captures.append(_capture(item, url, key))
+        pages[item.name] = _page(item)
     fetched = FetchedBatch(
         batch=Batch(batch_id=batch_id, run_id="bench", urls=tuple(due)),
         captures=tuple(captures),
@@ -108,6 +75,24 @@ def batch_of(items: Sequence[Item], batch_id: str) -> ExtractedBatch:
     return ExtractedBatch(
         fetched=fetched, captures=tuple(captures), pages=pages, dispositions={}, extracted_at=items[-1].published_at
     )
+
+
+def _capture(item: Item, url: str, key: str) -> Capture:
+    return Capture(
+        capture_id=item.name, source_id="wire", url=url, final_url=url, url_key=key, fetched_at=item.published_at,
+        status=200, mime="text/html", charset="utf-8", payload_digest=f"sha256:{item.name}", payload_size=1,
+        outcome=Outcome.OK, reason=None, detail=None, novelty=None, article_id=None, revision=None, warc_key="warc/x",
+        warc_offset=0, warc_length=1, etag=None, last_modified=None, elapsed_ms=1, attempt=1, run_id="bench",
+    )  # fmt: skip
+
+
+def _page(item: Item) -> Page:
+    return Page(
+        page_type=PageType.ARTICLE, title=item.title, text=item.text, lede=None, authors=(),
+        published_at=item.published_at, modified_at=None, language="en", section=None, tags=(), image_url=None,
+        canonical_url=None, paywalled=None, tdm_reserved=None, word_count=len(item.text.split()), charset="utf-8",
+        extractor="bench",
+    )  # fmt: skip
 
 
 def announce(index: Index, batch: ExtractedBatch, now: datetime) -> None:
@@ -202,7 +187,20 @@ def fill(index: Index, first: int, last: int) -> None:
             article_id = f"{number:032x}"
             shingles = source.randbytes(4 * WORDS)
             packed = struct.pack(f"<{size}q", *sketch)
-            shape_rows.append((base + number, article_id, 1, generation, told_at, WORDS, packed, shingles, b""))
+            shape_rows.append(
+                (
+                    base + number,
+                    article_id,
+                    1,
+                    generation,
+                    told_at,
+                    f"{number % 997}.example",
+                    WORDS,
+                    packed,
+                    shingles,
+                    b"",
+                )
+            )
             posting_rows.extend((generation, value, base + number) for value in sketch)
             article_rows.append(
                 (article_id, f"old.example/{number}", f"https://old.example/{number}", "old", "en", "A title of a story", 1,

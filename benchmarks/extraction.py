@@ -33,6 +33,8 @@ FIXTURES = CHECKOUT / "tests" / "data" / "pages"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 COLUMNS = ("f1", "precision", "recall", "rouge_l", "exact", "leak", "title", "author", "date")
 SPLIT_SEED = 7
+MIN_GAIN = 0.001
+"""A page's F1 must change by more to count as better or worse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +145,13 @@ def print_ablation(measured: Mapping[str, Measured]) -> None:
     _print_head("without")
     for name, one in measured.items():
         _print_row(name, one.scores, one.cpu_ms)
-    print(f"\n{'rule':<24} {'gives F1':>9} {'takes leak':>11} {'costs ms':>9} {'pages':>6}")
+    print(f"\n{'rule':<24} {'gives F1':>9} {'takes leak':>11} {'costs ms':>9} {'better':>7} {'worse':>6}")
     for name, one in measured.items():
         before, after = summarise(one.scores), summarise(whole.scores)
-        changed = sum(a != b for a, b in zip(one.scores, whole.scores, strict=True))
+        gains = [b.f1 - a.f1 for a, b in zip(one.scores, whole.scores, strict=True)]
+        better, worse = sum(gain > MIN_GAIN for gain in gains), sum(gain < -MIN_GAIN for gain in gains)
         f1, leaked, cost = after["f1"] - before["f1"], before["leak"] - after["leak"], whole.mean_ms - one.mean_ms
-        print(f"{name:<24} {f1:>+9.4f} {leaked:>+11.4f} {cost:>+9.2f} {changed:>6}")
+        print(f"{name:<24} {f1:>+9.4f} {leaked:>+11.4f} {cost:>+9.2f} {better:>7} {worse:>6}")
 
 
 def _print_head(title: str) -> None:

@@ -1,20 +1,16 @@
 """The command `presslake`. Prefect is imported by the commands that need it alone: it costs 2 s."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows import console
+from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.cli_sources import sources
 from flows.local_server import set_prefect_defaults
-from tasks.errors import ConfigError, PresslakeError
+from tasks.errors import ConfigError
 from tasks.parameters import IngestConfig
 from tasks.settings import set_flags
-
-INTERRUPTED = 130
-RUN_FAILED, WRONG_USAGE = 1, 2
 
 app = typer.Typer(
     name="presslake",
@@ -24,19 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources, name="sources")
-
-CatalogueOption = Annotated[
-    Path | None, typer.Option("--catalogue", help="The file of sources [PRESSLAKE_CATALOGUE, sources.yaml].")
-]
-LakeOption = Annotated[
-    str | None, typer.Option("--lake", help="A directory, or s3://bucket/prefix [PRESSLAKE_LAKE, lake].")
-]
-IndexOption = Annotated[
-    str | None, typer.Option("--index", help="A database URL [PRESSLAKE_INDEX, sqlite:///presslake.db].")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 
 
 @app.command()
@@ -117,40 +101,6 @@ def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
             console.print_json(found.to_json())
         else:
             console.show_tables(found.tables())
-
-
-@sources.command("check")
-def check_sources(catalogue: CatalogueOption = None) -> None:
-    """Read the catalogue, and say what is in it or what is wrong and where."""
-    with one_clear_line():
-        from tasks.catalogue import load_catalogue
-
-        settings = set_flags(catalogue=catalogue)
-        console.show_catalogue(load_catalogue(settings.catalogue), settings.catalogue)
-
-
-@sources.command("schema")
-def print_schema() -> None:
-    """Print the JSON Schema of the catalogue, for editors."""
-    from tasks.catalogue import catalogue_schema
-
-    console.print_json(catalogue_schema(), is_indented=True)
-
-
-@contextmanager
-def one_clear_line() -> Iterator[None]:
-    """Turn an error made on purpose into one line on standard error and the right exit code."""
-    try:
-        yield
-    except ConfigError as error:
-        console.say_error(error)
-        raise typer.Exit(WRONG_USAGE) from error
-    except PresslakeError as error:
-        console.say_error(error)
-        raise typer.Exit(RUN_FAILED) from error
-    except KeyboardInterrupt as error:
-        console.say("Interrupted: what is stored is whole, and the rest comes back with the next sweep.")
-        raise typer.Exit(INTERRUPTED) from error
 
 
 def _config(**parameters: object) -> IngestConfig:

@@ -20,8 +20,16 @@ from tasks.report.escape import as_plain
 from tasks.report.run_report import RunReport, headline, most_first, shortfall
 from tasks.settings import Settings
 
+MAX_UNBROKEN = 20
+"""Characters of a cell up to which its column is never broken."""
+
+PIPED_WIDTH = 240
+"""Characters of a line where nobody looks at it through a terminal."""
+
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
+if not out.is_terminal:
+    out = Console(highlight=False, width=PIPED_WIDTH)
 REFRESH_S = 0.2
 SHOWN_FAILURES = 10
 
@@ -59,12 +67,12 @@ def show_report(report: RunReport, settings: Settings) -> None:
     out.print(Text(f"Lake: {settings.lake}   Index: {_without_password(settings)}   Run: {report.run_id}"))
 
 
-def show_tables(tables: Iterable[DisplayTable]) -> None:
-    """Show titled tables."""
+def show_tables(tables: Iterable[DisplayTable], *, beside: bool = False) -> None:
+    """Show titled tables; `beside` the output, on standard error."""
     for title, head, rows in tables:
-        out.print(Text(title, style="bold"))
+        (err if beside else out).print(Text(title, style="bold"))
         if rows:
-            _show(head, rows)
+            _show(head, rows, console=err if beside else out)
 
 
 def print_json(value: object, *, is_indented: bool = False) -> None:
@@ -120,14 +128,16 @@ def progress_bar() -> Iterator[None]:
             thread.join()
 
 
-def _show(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(show_edge=False, pad_edge=False, header_style="dim")
-    for name in head:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(as_plain(str(cell), length=500)) for cell in row))
-    out.print(table)
-    out.print()
+def _show(head: Sequence[str], rows: Sequence[Sequence[object]], *, console: Console = out) -> None:
+    cells = [[as_plain(str(cell), length=500) for cell in row] for row in rows]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for place, name in enumerate(head):
+        longest = max((len(row[place]) for row in cells), default=0)
+        table.add_column(name, overflow="fold", no_wrap=longest <= MAX_UNBROKEN)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    console.print()
 
 
 def _without_password(settings: Settings) -> str:

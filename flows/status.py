@@ -37,7 +37,7 @@ class Status:
 
     def tables(self) -> Iterator[Table]:
         """Return it as titled tables."""
-        states = [state.value for state in State]
+        states = [state.value for state in State if any(counts.get(state) for counts in self.frontier.values())]
         rows: Rows = []
         by_source = {row["source_id"]: row for row in self.sources}
         for source_id in sorted({*by_source, *self.frontier}):

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         (), description="CIDRs, parted by commas, outside the public internet that --url and --feed may reach."
     )
 
+    revisit_after_h: Annotated[tuple[float, ...], NoDecode] = Field(
+        (1, 6, 24, 168), description="Ages, parted by commas, at which a young article is looked at again, in hours."
+    )
+
     extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Extraction processes.")
     extract_time_limit_s: float = Field(25, gt=0, description="A page's worker is killed after so long.")
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
@@ -52,7 +56,7 @@ class Settings(BaseSettings):
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
 
-    @field_validator("allow_networks", mode="before")
+    @field_validator("allow_networks", "revisit_after_h", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

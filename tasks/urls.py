@@ -4,6 +4,7 @@ Two forms of one URL. `fetch_url` is what is requested: it loses nothing that a 
 identity under which work is skipped. A false merge loses an article, a false split costs one GET: when in doubt, split.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,6 +18,9 @@ from tasks.errors import BadUrl, ForbiddenScheme
 
 MAX_URL_LENGTH = 4096
 """Characters of a URL, as announced and as requested."""
+
+MAX_KEY_LENGTH = 1024
+"""Characters of a key: an index of PostgreSQL takes 2,704 bytes."""
 
 _TRACKER_NAMES = """
     fbclid fb_action_ids fb_action_types fb_ref fb_source mibextid igsh igshid
@@ -92,7 +96,8 @@ def url_key(url: str) -> str:
     """Return the identity of a URL: `host[:port]/path?query`, readable, without a scheme.
 
     Beyond `fetch_url`: http is https, no `www.`, no trailing slash, parameters sorted by name and value, session and
-    click ids out. The path keeps its case. Raises as `fetch_url` does.
+    click ids out. The path keeps its case. A key that would be very long is `host[:port]/~` and its SHA-256. Raises as
+    `fetch_url` does.
     """
     parsed = can_ada.parse(fetch_url(url))
     host = parsed.host
@@ -102,7 +107,8 @@ def url_key(url: str) -> str:
     named = _pieces(parsed.search, keep=_is_no_session)
     pieces = sorted((piece for piece in named if piece), key=lambda piece: piece.partition("="))
     query = "?" + "&".join(pieces) if pieces else ""
-    return f"{host}{path}{query}{parsed.hash}"
+    key = f"{host}{path}{query}{parsed.hash}"
+    return key if len(key) <= MAX_KEY_LENGTH else f"{host}/~{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def host_of(url: str) -> str:

@@ -1,4 +1,4 @@
-"""docs/lake.md is true: its columns are the tables', and its Python reads a lake, in a directory and from S3."""
+"""docs/lake.md is true: its columns are the tables', and its Python reads a lake, in a directory and from S3; so is README's."""
 
 import gzip
 import json
@@ -16,8 +16,9 @@ from tasks.warc import SegmentWriter
 from tests.rows import FETCHED_AT, make_article, make_capture
 from tests.servers import LakeAddress, make_bucket
 
-DOC = (Path(__file__).parents[1] / "docs/lake.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)
+ROOT = Path(__file__).parents[1]
+DOC, README = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/lake.md", "README.md"))
+BLOCKS = re.findall(r"```python\n(.*?)```", DOC + README, re.DOTALL)
 HTML = b"<p>The harbour reopened on Monday.</p>"
 
 

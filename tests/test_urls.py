@@ -260,6 +260,19 @@ def test_url_key(url, key):
         ("https://example.com/~a", "https://example.com/%7Ea"),
         ("https://example.com/ü", "https://example.com/%c3%bc"),
         ("https://example.com/a", "https://example.com./a"),
+        ("http://example.com:80/a", "https://example.com:443/a"),
+        ("https://www.www.example.com/a", "https://example.com/a"),
+        ("https://faß.de/a", "https://xn--fa-hia.de/a"),
+        ("https://пример.рф/новости", "https://xn--e1afmkfd.xn--p1ai/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8"),
+        ("https://example.com/%e6%b8%af", "https://example.com/港"),
+        ("https://example.com/a;jsessionid=1A2B", "https://example.com/a;jsessionid=3C4D"),
+        ("https://example.com/a?PHPSESSID=1", "https://example.com/a?PHPSESSID=2"),
+        ("https://example.com/a?cid=7&utm_medium=rss", "https://example.com/a?cid=7&at_medium=RSS"),
+        ("https://example.com/a?gameId=7&fbclid=x", "https://example.com/a?gameId=7"),
+        ("https://example.com/a/?id=1", "https://example.com/a?id=1"),
+        ("https://example.com/a", "https://example-com.cdn.ampproject.org/c/s/example.com/a"),
+        ("https://example.com/a/./b/../c", "https://example.com/a/c"),
+        ("https://example.com/#!/a", "http://www.example.com/#!/a"),
     ],
 )
 def test_two_spellings_are_one(a, b):
@@ -282,10 +295,42 @@ def test_two_spellings_are_one(a, b):
         ("https://example.com/a;sid=1", "https://example.com/a;sid=2"),
         ("https://example.com/a//b", "https://example.com/a/b"),
         ("https://example.com/?id=a&id=b", "https://example.com/?id=a&id=c"),
+        ("https://example.com/game?gameId=401", "https://example.com/game?gameId=402"),
+        ("https://example.com/a?cid=1", "https://example.com/a?cid=2"),
+        ("https://example.com/a?cid=1", "https://example.com/a?CID=1"),
+        ("https://example.com/?p=1", "https://example.com/?p=2"),
+        ("https://example.com/?storyid=1", "https://example.com/"),
+        ("https://example.com/a?sid=1", "https://example.com/a"),
+        ("https://example.com/a?source=rss", "https://example.com/a"),
+        ("https://example.com/a?gallery=2", "https://example.com/a?gallery=3"),
+        ("https://example.com/a", "https://example.com/a/amp"),
+        ("https://example.com/a", "https://amp.example.com/a"),
+        ("https://example.com/a", "https://example.com/a?outputType=amp"),
+        ("https://example.com/a", "https://example.com/a?print=1"),
+        ("https://example.com/a", "https://mobile.example.com/a"),
+        ("https://example.com/a", "https://example.com/index.html"),
+        ("https://example.com/", "https://example.com/index.html"),
+        ("https://example.com/%C3%A9", "https://example.com/e%CC%81"),
+        ("https://example.com/a%3Fb", "https://example.com/a?b"),
+        ("https://example.com/a%23b", "https://example.com/a"),
+        ("https://example.com/a.", "https://example.com/a"),
+        ("http://example.com:443/a", "http://example.com/a"),
+        ("https://example.com/a;v=1", "https://example.com/a"),
+        ("https://example.com/a?url=https://x.example/1", "https://example.com/a?url=https://x.example/2"),
+        ("https://xn--mnchen-3ya.de/a", "https://munchen.de/a"),
+        ("https://example.com/a?q=a%26b", "https://example.com/a?q=a&b"),
     ],
 )
 def test_two_pages_stay_two(a, b):
     assert url_key(a) != url_key(b)
+
+
+def test_a_long_key_is_short_and_its_own():
+    key = url_key("https://www.example.com:8443/a?" + "b=1&" * 900)
+
+    assert len(key) < 100
+    assert key.startswith("example.com:8443/~")
+    assert url_key(f"https://{key}") == key != url_key("https://www.example.com:8443/a?" + "b=1&" * 901)
 
 
 @pytest.mark.parametrize(

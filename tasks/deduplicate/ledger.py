@@ -53,7 +53,9 @@ class Ledger:
 
     def matches(self, reading: Reading, article_id: str) -> list[Match]:
         """Return what resembles the page, the best first."""
-        return self.neighbours.matches(article_id, reading.told_at, reading.shape) if reading.shape else []
+        return (
+            self.neighbours.matches(article_id, reading.told_at, reading.host, reading.shape) if reading.shape else []
+        )
 
     def enter(self, row: Article, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
         """Make a new revision known to the pages that follow in the batch."""
@@ -65,7 +67,9 @@ class Ledger:
         self._relate(row.article_id, reading, twin=twin, matches=matches)
         self.neighbours.leave(row.article_id)
         if reading.shape:
-            self.neighbours.enter(KnownShape(article_id=row.article_id, told_at=reading.told_at, shape=reading.shape))
+            self.neighbours.enter(
+                KnownShape(article_id=row.article_id, told_at=reading.told_at, host=reading.host, shape=reading.shape)
+            )
         for name, how in reading.names.items():
             if name not in self.by_url_key:
                 self._claim(name, row.url_key, how)

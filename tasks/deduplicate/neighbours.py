@@ -1,10 +1,10 @@
 """The texts that stand near a batch's: what the index has, and what the batch itself has added. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.deduplicate.resemblance import WINDOW, Relation, compare
+from tasks.deduplicate.resemblance import WINDOW, Relation, Resemblance, compare, find_furniture
 from tasks.index.postings import KnownShape, Shape, Surroundings, sharing
 
 
@@ -36,12 +36,19 @@ class Neighbours:
         """Give the articles of the index that may match."""
         return self._shapes.keys()
 
-    def matches(self, article_id: str, told_at: datetime, shape: Shape) -> list[Match]:
-        """Return what resembles a text within the window, the best first: by score, then by time."""
-        found = sorted(
-            self._compared(article_id, told_at, shape), key=lambda one: (-one.score, one.told_at, one.article_id)
+    def matches(self, article_id: str, told_at: datetime, host: str, shape: Shape) -> list[Match]:
+        """Return what resembles a text within the window, near-duplicates first, the best of them first of all."""
+        others = self._others(article_id, told_at, shape)
+        furniture = find_furniture(shape, (one.shape for one in others if one.host == host))
+        found = [
+            _match(one, shape, resemblance)
+            for one in others
+            if (resemblance := compare(shape, one.shape, furniture=furniture)) is not None
+        ]
+        return sorted(
+            found,
+            key=lambda one: (one.relation is not Relation.NEAR_DUPLICATE, -one.score, one.told_at, one.article_id),
         )
-        return sorted(found, key=lambda one: one.relation is not Relation.NEAR_DUPLICATE)
 
     def enter(self, one: KnownShape) -> None:
         """Make the shape of an article's new text known, in place of its old one's."""
@@ -56,18 +63,25 @@ class Neighbours:
         for value in old.shape.sketch if old else ():
             self._holders[value] = [holder for holder in self._holders.get(value, ()) if holder != article_id]
 
-    def _compared(self, article_id: str, told_at: datetime, shape: Shape) -> Iterator[Match]:
-        for holder in sharing(shape, self._holders):
-            other = self._shapes.get(holder)
-            if other is None or holder == article_id or other.shape.algorithm != shape.algorithm:
-                continue
-            if abs(other.told_at - told_at) > WINDOW:
-                continue
-            if (found := compare(shape, other.shape)) is not None:
-                yield Match(
-                    article_id=holder,
-                    told_at=other.told_at,
-                    relation=found.relation,
-                    score=found.score,
-                    is_longer=other.shape.words > shape.words,
-                )
+    def _others(self, article_id: str, told_at: datetime, shape: Shape) -> list[KnownShape]:
+        """Return the other articles that share enough hashes, within the window, in the order of their time."""
+        held = (self._shapes.get(holder) for holder in sharing(shape, self._holders))
+        found = (
+            one
+            for one in held
+            if one is not None
+            and one.article_id != article_id
+            and one.shape.algorithm == shape.algorithm
+            and abs(one.told_at - told_at) <= WINDOW
+        )
+        return sorted(found, key=lambda one: (one.told_at, one.article_id))
+
+
+def _match(other: KnownShape, shape: Shape, found: Resemblance) -> Match:
+    return Match(
+        article_id=other.article_id,
+        told_at=other.told_at,
+        relation=found.relation,
+        score=found.score,
+        is_longer=other.shape.words > shape.words,
+    )

@@ -11,6 +11,7 @@ from tasks.deduplicate.sketch import make_shape
 from tasks.deduplicate.text_identity import digest_of, tokenise
 from tasks.index.postings import Shape
 from tasks.models import Capture, DueUrl, ExtractedBatch, Page
+from tasks.urls import host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Reading:
     shape: Shape | None
     script: str
     told_at: datetime
+    host: str
     names: Mapping[str, str]
     syndicated_key: str | None
 
@@ -53,6 +55,7 @@ def _read(capture: Capture, page: Page, due: DueUrl) -> Reading:
         shape=make_shape(words),
         script=script_of(page.text),
         told_at=told_at(page.published_at or due.announced_at, capture.fetched_at),
+        host=host_of(capture.final_url),
         names=other_names(capture, page),
         syndicated_key=syndicated_key(capture, page),
     )

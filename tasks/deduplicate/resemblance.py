@@ -4,6 +4,8 @@ The parameters were measured on wire copy with labelled pairs (benchmarks/dedup.
 truncations of a story are found, stories of one template with other figures are not.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +19,13 @@ MIN_CONTAINMENT = 0.60
 MIN_LENGTH_RATIO = 0.5
 """Below it the shorter text is an excerpt of the longer."""
 
+MIN_STRANGERS, MAX_STRANGERS = 3, 8
+"""How many stories have to have a shingle for it to be furniture, and how many are asked at most."""
+
+MIN_OWN = 40
+"""Shingles that must remain beside the furniture."""
+
+NOTHING: frozenset[int] = frozenset()
 MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
 LATEST = timedelta(hours=24)
 _EPOCH_YEAR = 1970
@@ -38,14 +47,39 @@ class Resemblance:
     score: float
 
 
-def compare(one: Shape, other: Shape) -> Resemblance | None:
-    """Return what two texts are to each other, or None: too little in common, or other figures."""
-    smaller = min(len(one.shingles), len(other.shingles))
-    score = len(one.shingles & other.shingles) / smaller
+def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
+    """Return what two texts are to each other, or None: too little in common, or other figures.
+
+    `furniture` are shingles that are left out of both; a text that has little beside them is compared with nothing.
+    """
+    ours, theirs = (
+        (one.shingles - furniture, other.shingles - furniture) if furniture else (one.shingles, other.shingles)
+    )
+    smaller = min(len(ours), len(theirs))
+    if furniture and smaller < MIN_OWN:
+        return None
+    score = len(ours & theirs) / smaller
     if score < MIN_CONTAINMENT or not have_same_numbers(one, other):
         return None
     is_whole = min(one.words, other.words) >= MIN_LENGTH_RATIO * max(one.words, other.words)
     return Resemblance(relation=Relation.NEAR_DUPLICATE if is_whole else Relation.EXCERPT, score=score)
+
+
+def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
+    """Return the shingles of a text that several stories of its host have, which are not one story themselves.
+
+    That is what a site repeats on its pages (a notice, an appeal, an author's note), and no sign of a copy.
+    """
+    strangers: list[Shape] = []
+    for one in neighbours:
+        if all(compare(one, other) is None for other in strangers):
+            strangers.append(one)
+        if len(strangers) == MAX_STRANGERS:
+            break
+    if len(strangers) < MIN_STRANGERS:
+        return NOTHING
+    shared = Counter(shingle for other in strangers for shingle in text.shingles & other.shingles)
+    return frozenset(shingle for shingle, count in shared.items() if count >= MIN_STRANGERS)
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:

@@ -30,9 +30,7 @@ class Change:
         return self.title_before != self.title_after
 
 
-def summarise_change(
-    *, title_before: str | None, text_before: str, title_after: str | None, text_after: str
-) -> Change:
+def summarise_change(*, title_before: str | None, text_before: str, title_after: str | None, text_after: str) -> Change:
     """Return how much changed between two revisions."""
     words_before, words_after = Counter(tokenise(text_before)), Counter(tokenise(text_after))
     before, after = Counter(split_sentences(text_before)), Counter(split_sentences(text_after))

@@ -1,6 +1,6 @@
 """The deduplicate task: one run a batch."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -21,6 +21,7 @@ from tasks.settings import Settings
 )
 def deduplicate(extracted: ExtractedBatch, settings: Settings) -> BatchReport:
     """Decide a batch and return what it came to."""
-    report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC))
+    ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
+    report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
     get_run_logger().info("decided %s", report.articles)
     return report

@@ -36,7 +36,7 @@ def plan_sweep(config: IngestConfig, catalogue: Catalogue | None, *, allow_netwo
     rules = {source.id: source.effective(catalogue.defaults) for source in sources} if catalogue else {}
     owners = _owners(sources)
     if config.feeds or config.urls:
-        rules[ADHOC] = _adhoc_rules(catalogue.defaults if catalogue else Defaults(), allow_networks)
+        rules[ADHOC] = adhoc_rules(catalogue.defaults if catalogue else Defaults(), allow_networks)
         feeds = tuple(_asked_feed(feed_url, owners, sources) for feed_url in config.feeds)
         urls = tuple(
             _announcement(url, owners.get(registrable_domain(url), ADHOC), announced_by="--url") for url in config.urls
@@ -104,7 +104,8 @@ def _announcement(url: str, source_id: str, *, announced_by: str) -> Announcemen
         raise ConfigError(f"not a URL that can be fetched: {url}") from error
 
 
-def _adhoc_rules(defaults: Defaults, allow_networks: Iterable[str]) -> SourceRules:
+def adhoc_rules(defaults: Defaults, allow_networks: Iterable[str]) -> SourceRules:
+    """Return the rules for what belongs to no source of the catalogue; raises ConfigError for a wrong network."""
     rules = Source(id=ADHOC, name="asked for").effective(defaults)
     try:
         allowed = tuple(ip_network(network) for network in allow_networks)

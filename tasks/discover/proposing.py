@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from tasks.catalogue import Source, SourceRules
-from tasks.discover.autodiscovery import FoundBy, propose_feeds
+from tasks.discover.autodiscovery import FoundBy, Proposal, propose_feeds
 from tasks.discover.looking import Look, Target, look_at
-from tasks.errors import ItemError
+from tasks.errors import ItemError, NotAFeed, TransientError
 from tasks.models import FeedKind, RobotsAnswer
 from tasks.urls import host_of, url_key
 from tasks.web.polite import PoliteClient
@@ -49,30 +49,44 @@ async def propose_source(
     robots: Callable[[str], RobotsAnswer | None],
     known_ids: Collection[str] = (),
 ) -> SourceProposal:
-    """Ask for a front page and for the feeds that it may have; raises ItemError where there is no front page.
+    """Ask for a front page and for the feeds that it may have; an address that is a feed itself is tried as that.
 
     `robots` gives the robots.txt that is kept for an origin. Without a feed that works, the page itself is the listing.
+    Raises ItemError where there is neither page nor feed, or the host wants a wait.
     """
     home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client))[0]
-    if home.error is not None:
+    if home.until is not None:
+        raise TransientError(f"{host_of(home_url)} wants a wait until {home.until:%Y-%m-%d %H:%M} UTC")
+    is_page = not isinstance(home.error, NotAFeed)
+    if home.error is not None and is_page:
         raise home.error
     page_url = home.url or home_url
-    answer = robots(origin_of(page_url))
-    sitemaps = parse_robots(answer.body).sitemaps if answer and answer.status and answer.status < 300 else ()
-    proposals = propose_feeds(home.body, content_type=home.content_type, page_url=page_url, robots_sitemaps=sitemaps)
+    proposals = _proposals(home, page_url, robots(origin_of(page_url))) if is_page else _itself(home_url)
     looks = await look_at([_target(one.url, one.kind, rules) for one in proposals], client=client)
     tried = tuple(_tried(look, one.found_by) for look, one in zip(looks, proposals, strict=True))
-    works = _distinct(look for look in looks if look.content and look.content.entries and look.error is None)
-    name = (home.content.title if home.content else None) or host_of(page_url)
+    works = [look for look in looks if look.content and look.content.entries and look.error is None]
+    if not is_page and not works:
+        raise looks[0].error or NotAFeed(f"no entries at {home_url}")
+    distinct = _distinct(works)
+    titles = [look.content.title for look in (home, *works) if look.content and look.content.title]
     source = Source(
         id=new_id(host_of(page_url).removeprefix("www."), known_ids),
-        name=name[:300],
-        home_url=page_url,
-        feeds=tuple(url for url, kind in works if kind is FeedKind.FEED),
-        sitemaps=tuple(url for url, kind in works if kind is FeedKind.SITEMAP),
-        listings=() if works else (page_url,),
+        name=(titles[0] if titles else host_of(page_url))[:300],
+        home_url=page_url if is_page else None,
+        feeds=tuple(url for url, kind in distinct if kind is FeedKind.FEED),
+        sitemaps=tuple(url for url, kind in distinct if kind is FeedKind.SITEMAP),
+        listings=() if distinct else (page_url,),
     )
     return SourceProposal(source=source, tried=tried)
+
+
+def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None) -> tuple[Proposal, ...]:
+    sitemaps = parse_robots(answer.body).sitemaps if answer and answer.status and answer.status < 300 else ()
+    return propose_feeds(home.body, content_type=home.content_type, page_url=page_url, robots_sitemaps=sitemaps)
+
+
+def _itself(feed_url: str) -> tuple[Proposal, ...]:
+    return (Proposal(url=feed_url, kind=FeedKind.FEED, found_by=FoundBy.LINK),)
 
 
 def new_id(name: str, known: Collection[str]) -> str:

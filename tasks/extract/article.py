@@ -25,6 +25,7 @@ _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
 _MAX_LINK_SHARE = 0.5
+_MIN_MENU = 3  # links
 _MAX_COMPARED = 20_000  # elements; the default mode's second opinions are quadratic in them
 _PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
 _MAX_LOOKED_THROUGH = 100_000  # characters
@@ -46,6 +47,7 @@ def extract_text(tree: HtmlElement, metadata: Metadata, *, url: str, rules: Sequ
     of the prune that are to be heeded.
     """
     remove(list(tree.iter(*INVISIBLE)))
+    _open_layout_tables(tree)
     prune(tree, url=url, title=metadata.title, ledes=metadata.ledes, is_news=_is_news(metadata), rules=rules)
     said = Said.by(metadata)
     found = _first_sufficient(tree, said)
@@ -64,6 +66,29 @@ def tidy(text: str, said: Said) -> str:
 
 def _is_news(metadata: Metadata) -> bool:
     return metadata.og_type == "article" or bool(metadata.types & ARTICLE_TYPES)
+
+
+def _open_layout_tables(tree: HtmlElement) -> None:
+    """Make blocks of the tables that hold the page's heading or other tables, and drop their cells of mere links.
+
+    They lay out the page and tell nothing. A table that is no such table is a story's.
+    """
+    tables = [
+        one
+        for one in tree.iter("table")
+        if next(one.iter("h1"), None) is not None or next(one.iterdescendants("table"), None) is not None
+    ]
+    cells = [cell for one in tables for cell in one.iterfind(".//td") if next(cell.iterancestors("table"), None) is one]
+    remove([cell for cell in cells if _is_menu(cell)])
+    for one in tables:
+        for part in [one, *(row for row in one.iter("tbody", "tr", "td", "th"))]:
+            if next(part.iterancestors("table"), one) is one:
+                part.tag = "div"
+
+
+def _is_menu(cell: HtmlElement) -> bool:
+    links = list(cell.iter("a"))
+    return len(links) >= _MIN_MENU and _length(cell) == sum(map(_length, links))
 
 
 def _first_sufficient(tree: HtmlElement, said: Said) -> Extraction:

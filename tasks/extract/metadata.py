@@ -117,7 +117,7 @@ def _read_meta(tree: HtmlElement) -> Meta:
     meta: Meta = {}
     for element in tree.iter("meta"):
         content = clean((element.get("content") or "")[:_MAX_VALUE_LENGTH])
-        name = element.get("property") or element.get("name") or element.get("itemprop")
+        name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
         if name and content and len(values := meta.setdefault(name.strip().casefold(), [])) < _MAX_VALUES:
             values.append(content)
     return meta
@@ -207,7 +207,7 @@ def _image(graph: Graph, node: Node, meta: Meta, url: str) -> str | None:
 
 def _canonical(tree: HtmlElement, meta: Meta, url: str) -> str | None:
     """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
-    links = [link.get("href") or "" for link in tree.iter("link") if (link.get("rel") or "").casefold() == "canonical"]
+    links = [link.get("href", "") for link in tree.iter("link") if (link.get("rel") or "").casefold() == "canonical"]
     for candidate in (*links, *_values(meta, "og:url")):
         found = _first_url((candidate,), url)
         if found and urlsplit(found).path.strip("/") and _is_same_site(found, url):
@@ -223,7 +223,7 @@ def _is_same_site(a: str, b: str) -> bool:
 
 
 def _first_url(candidates: Iterable[str], base: str) -> str | None:
-    for candidate in candidates:
+    for candidate in filter(str.strip, candidates):
         try:
             absolute = urljoin(base, candidate.strip())
             if urlsplit(absolute).scheme in ("http", "https") and urlsplit(absolute).hostname:

@@ -84,7 +84,7 @@ def _links_elsewhere(heading: HtmlElement, here: str) -> bool:
     link = next(heading.iter("a"), None)
     if link is None:
         link = next(heading.iterancestors("a"), None)
-    href = link.get("href", "").strip() if link is not None else ""
+    href: str = link.get("href", "").strip() if link is not None else ""
     if not href or href.startswith(("#", "javascript:", "mailto:")):
         return False
     try:

@@ -1,11 +1,10 @@
 """What a page is: a story, a list of stories, or a wall before one. Pure.
 
-Conservative: a page with a story's text is a story, whatever else stands on it. The words below are what whole titles
-and headings of walls say, so that an article about a consent wall is none.
+Conservative, since what is no story is not stored as one: a page that calls itself an article and has a story's text is
+a story, whatever else stands on it. The phrases are what whole titles and headings of walls say.
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,110 +12,142 @@ from lxml.html import HtmlElement
 
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
+from tasks.extract.phrases import phrases
+from tasks.extract.tree import HEADINGS, words_of
 from tasks.models import PageType
 
-_DECENT_LENGTH = 600  # characters of text that make a story of a page, if nothing says otherwise
-_WALL_LENGTH = 2500  # characters; a wall says no more than that
-_INDEX_LINKS = 40
-_COUNTED = ("a", "h2", "h3", "figure", "video", "audio", "input")
+_DECENT_LENGTH = 600  # characters of text that make a story of a page that calls itself one
+_MAX_WALL_LENGTH = 2500  # characters; a wall says no more
+_MAX_WORDS_MORE = 3  # in a wall's title after its phrase: the site's name
+_MIN_LONG_LINE = 80  # characters; teasers and labels are shorter
+_MIN_TEASERS, _MAX_PER_TEASER = 8, 150  # linked headings of a list of stories; characters of long lines for each
+_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in the path or query
+
+_MISSING = phrases(
+    """
+    404 | error 404 | 404 error | not found | 404 not found | 404 page not found | page not found | page not found 404 | page cannot be found | page can't be found |
+    page doesn't exist | page does not exist | page no longer exists | page unavailable | this page could not be found | the page could not be found | article not found | story not found |
+    content not found | content no longer available | this page is no longer available | this article is no longer available | this content is no longer available | sorry page not found |
+    seite nicht gefunden | 404 seite nicht gefunden | die seite wurde nicht gefunden | artikel nicht gefunden | fehler 404 | page introuvable | page non trouvée | erreur 404 | article introuvable |
+    página no encontrada | error 404 página no encontrada | página não encontrada | erro 404 | pagina non trovata | errore 404 | pagina niet gevonden | sidan kunde inte hittas | sidan hittades inte |
+    siden ble ikke funnet | siden blev ikke fundet | sivua ei löydy | nie znaleziono strony | strona nie została znaleziona | stránka nenalezena | страница не найдена | сторінку не знайдено |
+    sayfa bulunamadı | halaman tidak ditemukan | không tìm thấy trang | ページが見つかりません | お探しのページは見つかりませんでした | 页面不存在 | 找不到页面 | 找不到網頁 | 페이지를 찾을 수 없습니다 | الصفحة غير موجودة
+    """
+)
+_BLOCKED = phrases(
+    """
+    just a moment | attention required | access denied | access to this page has been denied | access to this site has been denied | forbidden | 403 forbidden | error 403 | 403 error |
+    are you a robot | are you human | pardon our interruption | request unsuccessful | verify you are human | verifying you are human | please verify you are a human | human verification |
+    security check | robot or human | bot verification | checking your browser | ddos protection | you have been blocked | too many requests | 429 too many requests | request blocked |
+    zugriff verweigert | accès refusé | acceso denegado | acesso negado | accesso negato | toegang geweigerd | доступ запрещен
+    """
+)
+_CONSENT = phrases(
+    """
+    we value your privacy | your privacy | your privacy choices | your privacy matters | before you continue | privacy settings | cookie settings | cookie consent | cookie wall | cookies | consent |
+    wir schätzen ihre privatsphäre | ihre privatsphäre | bevor sie fortfahren | datenschutzeinstellungen | privatsphäre einstellungen | mit werbung weiterlesen | zustimmung erforderlich |
+    votre vie privée | nous respectons votre vie privée | avant de continuer | valoramos su privacidad | valoramos tu privacidad | su privacidad | a sua privacidade | la tua privacy |
+    il rispetto della tua privacy è la nostra priorità | uw privacy | je privacy | cookie instellingen | din integritet | personvern | twoja prywatność
+    """
+)
+_LOGIN = phrases(
+    """
+    log in | login | log on | sign in | signin | please log in | please sign in | member login | subscriber login | anmelden | anmeldung | einloggen | bitte anmelden | connexion | se connecter |
+    connectez vous | identifiez vous | iniciar sesión | inicia sesión | entrar | fazer login | accedi | inloggen | logga in | logg inn | log ind | kirjaudu | zaloguj się | přihlášení | войти | вход | giriş yap | ログイン | 登录 | 登入 | 로그인
+    """
+)
+_CONSENT_PLACE = re.compile(
+    r"(?:^|\.)(?:consent|guce|cmp|privacy-mgmt)\.|/(?:consent|cookie-?wall|privacy-?gate)(?:[/?]|$)"
+)
+_COOKIE = re.compile(r"\bcookies?\b|クッキー|файл\w* cookie", re.IGNORECASE)
+_AGREE = re.compile(
+    r"\bconsent|\bconsen[ts]o\b|\beinwillig|\bzustimm|\bconsentimi?ento|\btoestemming|\bsamty(?:ck|kke)|\bzgod|\bsouhlas|согласи|同意",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """What is counted on a page as parsed, before anything is removed."""
+    """What is counted on a page as parsed, before anything is removed, and where it is.
 
-    path: str
-    links: int
-    headings: int
-    pictures: int
-    players: int
+    `teasers` are headings that link, `passwords` the fields for one; `place` is the path and query.
+    """
+
+    host: str
+    place: str
+    teasers: int
     passwords: int
 
 
 def look_at(tree: HtmlElement, *, url: str) -> PageFacts:
     """Return the facts that `classify_page` asks for; the tree must be whole still."""
-    counts: Counter[str] = Counter()
-    for element in tree.iter(*_COUNTED):
-        is_password = element.tag == "input" and (element.get("type") or "").casefold() == "password"
-        counts["password" if is_password else element.tag] += 1
+    parts = urlsplit(url)
+    fields = (one.get("type") or "" for one in tree.iter("input"))
     return PageFacts(
-        path=urlsplit(url).path.strip("/"),
-        links=counts["a"],
-        headings=counts["h2"] + counts["h3"],
-        pictures=counts["figure"],
-        players=counts["video"] + counts["audio"],
-        passwords=counts["password"],
+        host=parts.hostname or "",
+        place=f"{parts.path.rstrip('/')}?{parts.query}".rstrip("?"),
+        teasers=sum(_is_linked(heading) for heading in tree.iter(*HEADINGS)),
+        passwords=sum(kind.casefold() == "password" for kind in fields),
     )
 
 
-_BLOCKED = re.compile(
-    r"just a moment|attention required|access (?:to this page has been )?denied|are you (?:a robot|human)|403 forbidden|"
-    r"pardon our interruption|request unsuccessful|verify(?:ing)? (?:that )?you are (?:a )?human|human verification|"
-    r"security check|robot or human|bot verification|ddos protection|zugriff verweigert|accès refusé|acceso denegado",
-    re.IGNORECASE,
-)
-_CONSENT = re.compile(
-    r"we value your privacy|before you continue|your privacy choices|cookie (?:consent|settings)|consent|"
-    r"wir schätzen ihre privatsphäre|bevor sie fortfahren|datenschutz ?einstellungen|mit werbung weiterlesen|"
-    r"votre vie privée|avant de continuer|su privacidad|la tua privacy|uw privacy|je privacy",
-    re.IGNORECASE,
-)
-_LOGIN = re.compile(
-    r"(?:log|sign) ?in|login|log on|anmelden|anmeldung|einloggen|connexion|se connecter|iniciar sesión|accedi|inloggen",
-    re.IGNORECASE,
-)
-_MISSING = re.compile(
-    r"(?:error )?404(?: error)?|(?:404\W*)?(?:the )?(?:page|article|story|content) (?:(?:was|is|could|can) ?)?(?:not |no longer )"
-    r"(?:be )?(?:found|available|exists?).{0,40}|not found|(?:404\W*)?seite (?:wurde )?nicht gefunden|"
-    r"(?:404\W*)?page (?:non trouvée|introuvable)|(?:404\W*)?página no encontrada|(?:404\W*)?página não encontrada|"
-    r"(?:404\W*)?pagina non trovata|(?:404\W*)?pagina niet gevonden|(?:404\W*)?sidan kunde inte hittas",
-    re.IGNORECASE,
-)
+def _is_linked(heading: HtmlElement) -> bool:
+    return next(heading.iter("a"), None) is not None or next(heading.iterancestors("a"), None) is not None
 
 
 def classify_page(metadata: Metadata, text: str, facts: PageFacts) -> PageType:
     """Return what a page is, by what it says of itself, its article's text, and what is counted on it."""
-    is_story = bool(metadata.types & ARTICLE_TYPES)
-    wall = None if is_story and len(text) >= _DECENT_LENGTH else _wall(metadata, text, facts)
-    if wall is not None:
-        return wall
-    kind = _kind(metadata, text)
-    if kind is not None:
-        return kind
-    return PageType.INDEX if not is_story and _is_index(metadata, text, facts) else PageType.ARTICLE
-
-
-def _wall(metadata: Metadata, text: str, facts: PageFacts) -> PageType | None:
-    names = [title for title in metadata.titles if title]
-    if any(_MISSING.fullmatch(name.strip(" .!…")) for name in names):
-        return PageType.SOFT_404
-    if len(text) > _WALL_LENGTH:
-        return None
-    if any(_BLOCKED.match(name) for name in names):
-        return PageType.BLOCKED
-    if any(_CONSENT.match(name) for name in names):
-        return PageType.CONSENT
-    if facts.passwords and any(_LOGIN.match(name) for name in names):
-        return PageType.LOGIN
-    return None
-
-
-def _kind(metadata: Metadata, text: str) -> PageType | None:
-    og_type, types = metadata.og_type or "", metadata.types
-    if "LiveBlogPosting" in types:
+    is_declared = metadata.og_type == "article" or bool(metadata.types & ARTICLE_TYPES)
+    if "LiveBlogPosting" in metadata.types:
         return PageType.LIVE_BLOG
-    if len(text) >= _DECENT_LENGTH and types & ARTICLE_TYPES:
+    if is_declared and len(text) >= _DECENT_LENGTH:
+        return PageType.ARTICLE
+    found = _wall(metadata, text, facts, is_declared=is_declared) or _other_story(metadata, text)
+    if found is None and not is_declared and _is_index(text, facts):
+        return PageType.INDEX
+    return found or PageType.ARTICLE
+
+
+def _wall(metadata: Metadata, text: str, facts: PageFacts, *, is_declared: bool) -> PageType | None:
+    titles = [words_of(title) for title in metadata.titles]
+    if any(title in _MISSING for title in titles):
+        return PageType.SOFT_404
+    if len(text) > _MAX_WALL_LENGTH:
         return None
-    if types & {"PodcastEpisode", "RadioEpisode", "AudioObject"}:
+    if _begins(titles, _BLOCKED):
+        return PageType.BLOCKED
+    if _begins(titles, _CONSENT) or (not is_declared and _asks_consent(text, facts)):
+        return PageType.CONSENT
+    return PageType.LOGIN if facts.passwords and _begins(titles, _LOGIN) else None
+
+
+def _begins(titles: list[tuple[str, ...]], said: frozenset[tuple[str, ...]]) -> bool:
+    """Whether a title begins with one of the phrases, and has no more than a site's name after it."""
+    return any(title[:size] in said for title in titles for size in range(max(1, len(title) - _MAX_WORDS_MORE), 9))
+
+
+def _asks_consent(text: str, facts: PageFacts) -> bool:
+    if _CONSENT_PLACE.search(facts.host + facts.place):
+        return True
+    return len(_COOKIE.findall(text)) >= 2 and _AGREE.search(text) is not None
+
+
+def _other_story(metadata: Metadata, text: str) -> PageType | None:
+    """Return what a page with little text is a story in, other than words."""
+    if metadata.types & {"PodcastEpisode", "RadioEpisode", "AudioObject"}:
         return PageType.PODCAST
-    if types & {"ImageGallery", "MediaGallery"}:
+    if metadata.types & {"ImageGallery", "MediaGallery"} and len(text) < _DECENT_LENGTH:
         return PageType.GALLERY
-    if og_type.startswith("video"):
+    is_video = (metadata.og_type or "").startswith("video") or "VideoObject" in metadata.types
+    if is_video and len(text) < _DECENT_LENGTH:
         return PageType.VIDEO
     return None
 
 
-def _is_index(metadata: Metadata, text: str, facts: PageFacts) -> bool:
-    if metadata.og_type == "article" or metadata.published_at is not None or len(text) >= _DECENT_LENGTH:
-        return False
-    return not facts.path or facts.links >= _INDEX_LINKS
+def _is_index(text: str, facts: PageFacts) -> bool:
+    """Whether a page that does not call itself an article is a front page, or a section's with more teasers than text."""
+    if not facts.place:
+        return facts.teasers > 0
+    story = sum(len(line) for line in text.split("\n") if len(line) >= _MIN_LONG_LINE)
+    is_list = facts.teasers >= _MIN_TEASERS and story < _MAX_PER_TEASER * facts.teasers
+    return is_list and _STORY_PLACE.search(facts.place) is None

@@ -268,6 +268,8 @@ def _is_box(element: HtmlElement, page: Outline) -> bool:
     return all(page.weights[one].prose <= MAX_LINE_LENGTH for one in element.iter("p"))
 
 
+_CARD = '<article><h3><a href="/other">Another story</a></h3><p>Its first lines</p></article>'
+
 RULES = (
     Rule(
         name="comments",
@@ -286,7 +288,7 @@ RULES = (
     Rule(
         name="cards",
         reason="Cards of other stories after the body, with or without a heading over them; on news pages only.",
-        example='<div><article><h3><a href="/other">Another story</a></h3><p>Its first lines</p></article>…</div>',
+        example=f"<div>{3 * _CARD}</div>",
         find=_cards,
         is_certain=True,
     ),
@@ -300,7 +302,7 @@ RULES = (
     Rule(
         name="stop_sections",
         reason="What stands under such a heading is about other pages.",
-        example='<h2>More For You</h2><div><article><h3><a href="/other">Another story</a></h3>…</article></div>',
+        example='<h2>More For You</h2><div><article><h3><a href="/other">Another story</a></h3></article></div>',
         find=_stop_sections,
     ),
     Rule(
@@ -312,7 +314,7 @@ RULES = (
     Rule(
         name="captions",
         reason="A caption speaks of a picture, and often repeats the title.",
-        example='<p><img src="a.jpg"><small class="image-media media-caption">The port in June</small></p>',
+        example='<p><img src="a.jpg"><small class="media-caption">The port in June</small></p>',
         find=_captions,
     ),
     Rule(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from lxml.etree import ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags
 from lxml.html import HtmlElement, document_fromstring
 
+from tasks.extract.mojibake import mend
+
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
 """Elements whose text a reader never sees as text; noscript is shown to no browser that matters."""
@@ -18,6 +20,9 @@ _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f\u00ad\u061c\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
 )
+_BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
+_BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
+_BEGINNING = 1000  # characters
 _WORD = re.compile(r"[^\W_]+")
 # every element is one plain class: lxml.html's own look-up is Python, and called for each element of each pass
 _ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
@@ -50,7 +55,7 @@ class Weight:
 
 
 def parse_html(text: str) -> HtmlElement | None:
-    """Return the document's root element, or None where there is nothing to parse.
+    """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
@@ -58,7 +63,7 @@ def parse_html(text: str) -> HtmlElement | None:
     """
     # the bytes are made anew from text, so that neither an XML declaration nor a meta element is believed
     source = text.replace("\x00", "").encode("utf-8", "replace")
-    if not source.strip():
+    if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
     parser.set_element_class_lookup(_ONE_CLASS)
@@ -71,6 +76,10 @@ def parse_html(text: str) -> HtmlElement | None:
     return tree
 
 
+def _is_binary(beginning: str) -> bool:
+    return beginning.lstrip().startswith("%PDF-") or len(_BINARY.findall(beginning)) > _BINARY_SHARE * len(beginning)
+
+
 def remove(elements: Iterable[HtmlElement]) -> None:
     """Take elements out of their tree, and leave the text that follows them. Linear, unlike lxml's strip_elements."""
     for element in elements:
@@ -79,11 +88,12 @@ def remove(elements: Iterable[HtmlElement]) -> None:
 
 
 def clean(text: str | None) -> str:
-    """Return text in NFC with white space folded and unseen or broken characters (U+FFFD) gone."""
-    folded = " ".join((text or "").split())
-    if folded.isascii() and folded.isprintable():
-        return folded
-    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", folded)).split())
+    """Return text in NFC, mended, with white space folded and unseen or broken characters (U+FFFD) gone."""
+    text = text or ""
+    if text.isascii():
+        folded = " ".join(text.split())
+        return folded if folded.isprintable() else " ".join(_UNSEEN.sub("", folded).split())
+    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", mend(text))).split())
 
 
 def text_of(element: HtmlElement) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from tasks.index.schema import articles, feeds, frontier, outbox, runs
+from tasks.models import FeedKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def read_sources(tx: Connection) -> list[dict[str, Any]]:
             func.count(feeds.c.reason).label("failing"),
             func.max(feeds.c.polled_at).label("polled_at"),
         )
-        .where(feeds.c.parent_url.is_(None))
+        .where(feeds.c.parent_url.is_(None), feeds.c.kind != FeedKind.FALLBACK)
         .group_by(feeds.c.source_id)
     )
     newest = select(

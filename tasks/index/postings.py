@@ -4,6 +4,7 @@ Both lie in generations, time windows of the articles' own time: who looks reads
 there are, and pruning drops the old ones as one range. All functions take the transaction they run in.
 """
 
+import json
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +12,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
 
 from tasks.index.schema import postings, shapes
 
@@ -40,10 +55,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownShape:
-    """The shape of one article's newest text, and the article's time."""
+    """The shape of one article's newest text, the article's time and its host."""
 
     article_id: str
     told_at: datetime
+    host: str
     shape: Shape
 
     @property
@@ -112,7 +128,7 @@ def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[
         if (fresh[article_id].generation, value) not in full
     ]
     if rows:
-        tx.execute(insert(postings), rows)
+        _insert_postings(tx, rows)
 
 
 def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
@@ -147,14 +163,28 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dict[int, list[int]]:
+    """Look all hashes up at once, as one parameter: thousands of them cost more to compile than to look up."""
     found: dict[int, list[int]] = {}
-    for part in _parts(sorted(hashes)):
-        query = select(postings.c.hash, postings.c.number).where(
-            postings.c.generation == generation, postings.c.hash.in_(part)
-        )
-        for value, number in tx.execute(query):
-            found.setdefault(value, []).append(number)
+    wanted = sorted(hashes)
+    one_of: ColumnElement[bool]
+    if tx.dialect.name == "sqlite":
+        one_of = postings.c.hash.in_(text("SELECT value FROM json_each(:wanted)").bindparams(wanted=json.dumps(wanted)))
+    else:
+        # an array, not a list of parameters, which PostgreSQL would compare one by one where it scans the table
+        one_of = postings.c.hash == any_(bindparam("wanted", wanted, ARRAY(BigInteger)))
+    query = select(postings.c.hash, postings.c.number).where(postings.c.generation == generation, one_of)
+    for value, number in tx.execute(query):
+        found.setdefault(value, []).append(number)
     return found
+
+
+def _insert_postings(tx: Connection, rows: Sequence[Mapping[str, int]]) -> None:
+    if tx.dialect.name == "sqlite":
+        tx.execute(insert(postings), rows)
+        return
+    columns = {column.name: [row[column.name] for row in rows] for column in postings.columns}
+    arrays = [bindparam(name, values, ARRAY(BigInteger)) for name, values in columns.items()]
+    tx.execute(insert(postings).from_select(list(columns), select(text("*")).select_from(func.unnest(*arrays))))
 
 
 def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape]:
@@ -171,6 +201,7 @@ def _row(one: KnownShape) -> dict[str, object]:
         "algorithm": one.shape.algorithm,
         "generation": one.generation,
         "told_at": one.told_at,
+        "host": one.host,
         "words": one.shape.words,
         "sketch": _packed("q", one.shape.sketch),
         "shingles": _packed("I", one.shape.shingles),
@@ -186,7 +217,7 @@ def _known(row: RowMapping) -> KnownShape:
         shingles=frozenset(_unpacked("I", row["shingles"])),
         numbers=frozenset(_unpacked("I", row["numbers"])),
     )
-    return KnownShape(article_id=row["article_id"], told_at=row["told_at"], shape=shape)
+    return KnownShape(article_id=row["article_id"], told_at=row["told_at"], host=row["host"], shape=shape)
 
 
 def _packed(kind: str, values: Iterable[int]) -> bytes:

@@ -210,6 +210,7 @@ shapes = Table(
     Column("algorithm", Integer, nullable=False),
     Column("generation", Integer, nullable=False, index=True),
     Column("told_at", Instant, nullable=False),
+    Column("host", Text, nullable=False),
     Column("words", Integer, nullable=False),
     Column("sketch", LargeBinary, nullable=False),
     Column("shingles", LargeBinary, nullable=False),

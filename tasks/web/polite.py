@@ -39,6 +39,7 @@ from tasks.web.robots import (
     product_token,
     verdict_of_status,
 )
+from tasks.web.target import parse_target
 from tasks.web.turns import LEASE_MARGIN_S, Book, Heard, HostWaits, TurnDesk
 
 MAX_CRAWL_DELAY_S = 120.0
@@ -99,7 +100,7 @@ class PoliteClient:
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
-        self._stack.callback(self._desk.close)
+        self._stack.push_async_callback(self._desk.aclose)
         return self
 
     async def __aexit__(
@@ -115,7 +116,10 @@ class PoliteClient:
         self._desk.is_full = is_full
         by_origin: defaultdict[str, list[Visit]] = defaultdict(list)
         for one in visits:
-            by_origin[origin_of(one.url)].append(one)
+            try:
+                by_origin[origin_of(parse_target(one.url).url)].append(one)
+            except ItemError as error:
+                tell(one, _told(None, error, _now()))
         async with asyncio.TaskGroup() as origins:
             for origin, group in by_origin.items():
                 origins.create_task(self._visit_origin(origin, group, tell))

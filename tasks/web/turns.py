@@ -9,12 +9,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
-from tasks.errors import StageError
 from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
 PATIENCE_S = 10.0
@@ -64,6 +63,16 @@ class _Line:
     free_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """An end, a wish or a robots.txt that the book is to hear of."""
+
+    answer: asyncio.Future[Turn | Wait | None]
+    ended: TurnEnd | None = None
+    wanted: TurnRequest | None = None
+    learned: LearnedRobots | None = None
+
+
 class TurnDesk:
     """Where one batch gets its turns. `in_flight` bounds its requests under way, `lease_s` each one's time.
 
@@ -76,12 +85,10 @@ class TurnDesk:
         self._in_flight = asyncio.Semaphore(in_flight)
         self._lease_s = lease_s
         self._lines: dict[str, _Line] = {}
-        self._passing = asyncio.Lock()
+        self._passing: asyncio.Task[None] | None = None
         # Threads of its own: asyncio's few may all be undoing bombs.
         self._threads = ThreadPoolExecutor(BOOK_THREADS, thread_name_prefix="book")
-        self._ended: list[TurnEnd] = []
-        self._learned: list[LearnedRobots] = []
-        self._wanted: list[tuple[TurnRequest, asyncio.Future[Turn | Wait]]] = []
+        self._entries: list[_Entry] = []
 
     @asynccontextmanager
     async def turn(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Heard]:
@@ -110,14 +117,17 @@ class TurnDesk:
         """Return the robots.txt that is kept and fresh."""
         return await self._in_thread(partial(self._book.robots, origin))
 
-    def close(self) -> None:
-        """Let the threads end by themselves."""
-        self._threads.shutdown(wait=False)
+    async def aclose(self) -> None:
+        """Have the last ends noted; the threads end by themselves."""
+        try:
+            if self._passing is not None:
+                await asyncio.wait({self._passing})  # a cancelled `await` would cancel it, too
+        finally:
+            self._threads.shutdown(wait=False)
 
     async def keep(self, learned: LearnedRobots) -> None:
         """Keep a robots.txt for everybody."""
-        self._learned.append(learned)
-        await self._pass()
+        await self._pass(learned=learned)
 
     async def _wait_for(self, wanted: TurnRequest, line: _Line) -> Turn:
         """Return the host's turn, together with a place among the requests in flight."""
@@ -138,29 +148,45 @@ class TurnDesk:
                 _check_patience(said, line)
                 line.free_at = time.monotonic() + said.wait_s
 
-    async def _pass(self, *, ended: TurnEnd | None = None, wanted: TurnRequest | None = None) -> Turn | Wait | None:
-        """Have the book note an end or answer a wish, with all others that have come up."""
-        done: asyncio.Future[Turn | Wait] | None = None
-        if ended is not None:
-            self._ended.append(ended)
-        if wanted is not None:
-            done = asyncio.get_running_loop().create_future()
-            self._wanted.append((wanted, done))
-        async with self._passing:
-            if self._ended or self._wanted or self._learned:
-                ends, wishes, learned = self._ended, self._wanted, self._learned
-                self._ended, self._wanted, self._learned = [], [], []
-                wanted_now = [wish for wish, _ in wishes]
-                try:
-                    answers = await self._in_thread(partial(self._book.pass_turns, ends, wanted_now, learned))
-                except StageError as error:
-                    for waiting in (waiting for _, waiting in wishes if not waiting.done()):
-                        waiting.set_exception(error)
-                    raise
-                for (_, waiting), answer in zip(wishes, answers, strict=True):
-                    if not waiting.done():
-                        waiting.set_result(answer)
-        return await done if done is not None else None
+    async def _pass(
+        self,
+        *,
+        ended: TurnEnd | None = None,
+        wanted: TurnRequest | None = None,
+        learned: LearnedRobots | None = None,
+    ) -> Turn | Wait | None:
+        """Have the book hear of one thing, with all others that have come up; returns its answer to a wish."""
+        answer: asyncio.Future[Turn | Wait | None] = asyncio.get_running_loop().create_future()
+        self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned))
+        if self._passing is None or self._passing.done():
+            # A task of its own: whoever is cancelled, the ends are noted.
+            self._passing = asyncio.create_task(self._pass_all())
+        return await answer
+
+    async def _pass_all(self) -> None:
+        """Hand the book all that has come up, again and again until nothing has."""
+        await asyncio.sleep(0)  # for those who come in the same turn of the loop
+        while self._entries:
+            entries, self._entries = self._entries, []
+            ended = [one.ended for one in entries if one.ended]
+            wanted = [one.wanted for one in entries if one.wanted]
+            learned = [one.learned for one in entries if one.learned]
+            try:
+                answers = iter(await self._in_thread(partial(self._book.pass_turns, ended, wanted, learned)))
+            except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
+                for one in entries:
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+                continue
+            for one in entries:
+                self._tell(one, next(answers) if one.wanted else None)
+
+    def _tell(self, one: "_Entry", answer: Turn | Wait | None) -> None:
+        if not one.answer.done():
+            one.answer.set_result(answer)
+        elif isinstance(answer, Turn) and one.wanted is not None:  # whoever wanted it was cancelled
+            given_up = TurnEnd(turn=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
+            self._entries.append(replace(one, ended=given_up, wanted=None))
 
     async def _in_thread(self, ask: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, ask)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.resemblance import Relation, compare, told_at
+from tasks.deduplicate.resemblance import Relation, compare, find_furniture, told_at
 from tasks.deduplicate.sketch import make_shape
 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -80,3 +80,18 @@ def test_a_text_resembles_itself_wholly(size):
 )
 def test_an_implausible_date_is_not_believed(published_at, is_believed):
     assert told_at(published_at, SEEN) == (published_at if is_believed else SEEN)
+
+
+def test_furniture_is_what_several_strangers_share_with_a_text():
+    notice = counted(0, 60)
+    text = make_shape([*counted(100, 200), *notice])
+    strangers = [make_shape([*counted(200 + 70 * place, 270 + 70 * place), *notice]) for place in range(3)]
+
+    assert find_furniture(text, strangers) == make_shape(notice).shingles
+    assert find_furniture(text, strangers[:2]) == frozenset()
+
+
+def test_a_text_that_is_furniture_alone_is_compared_with_nothing():
+    shape = make_shape(counted(0, 200))
+
+    assert compare(shape, shape, furniture=shape.shingles) is None

@@ -316,6 +316,26 @@ def test_texts_without_words_are_nobodys_copies(index):
     assert report.articles == {"new": 3}
 
 
+def test_what_a_site_says_on_every_page_makes_no_story(index):
+    notice = story(99, words=100)
+    decide(index, "b1", {f"a.example/{number}": f"{story(number, words=200)} {notice}" for number in range(4)})
+
+    report = decide(
+        index, "b2", {f"a.example/short{number}": f"{story(50 + number, words=60)} {notice}" for number in range(2)}
+    )
+
+    assert report.articles == {"new": 2}
+
+
+def test_a_copy_elsewhere_is_found_whatever_its_site_says_on_every_page(index):
+    notice = story(99, words=150)
+    decide(index, "b1", {f"a.example/{number}": f"{story(number, words=200)} {notice}" for number in range(4)})
+
+    report = decide(index, "b2", {"b.example/1": story(1, words=200), "c.example/9": story(9, words=100)})
+
+    assert report.articles == {"near_duplicate": 1, "new": 1}
+
+
 def test_a_wording_that_hundreds_have_is_not_looked_for(index, monkeypatch):
     monkeypatch.setattr(postings, "HOT", 3)
     decide(index, "b1", {f"a.example/{number}": story(1) for number in range(4)})

@@ -7,8 +7,9 @@ import pytest
 from tasks.catalogue import Source
 from tasks.discover.autodiscovery import FoundBy
 from tasks.discover.proposing import new_id, propose_source
-from tasks.errors import HttpRefused
+from tasks.errors import HttpRefused, NotAFeed, TransientError
 from tasks.models import FeedKind, RobotsAnswer
+from tasks.web.polite import Deferred
 from tests.discover.conftest import RULES, Press, Said
 
 SITE = "https://www.daily.example"
@@ -76,6 +77,22 @@ async def test_without_a_feed_the_page_itself_is_the_listing():
 async def test_without_a_front_page_there_is_no_source():
     with pytest.raises(HttpRefused):
         await propose({HOME: Said(status=403)})
+
+
+async def test_the_address_of_a_feed_is_a_source_too():
+    source = (await propose({HOME: Said(body=RSS.replace("<item>", "<title>Daily news</title><item>", 1))})).source
+
+    assert (source.name, source.home_url, source.feeds) == ("Daily news", None, (HOME,))
+
+
+async def test_a_host_that_wants_a_wait_is_told_as_that():
+    with pytest.raises(TransientError, match="wants a wait until 2026-03-01 12:00 UTC"):
+        await propose({HOME: Deferred(until=datetime(2026, 3, 1, 12, tzinfo=UTC))})
+
+
+async def test_an_address_that_is_neither_page_nor_feed_is_refused():
+    with pytest.raises(NotAFeed):
+        await propose({HOME: Said(body="%PDF-1.7")})
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ async def _drops_the_next(asked: Asked, writer: asyncio.StreamWriter) -> None:
 
 def outlets(port: int) -> dict[str, Outlet]:
     """Return the press by name; `port` is where it listens."""
-    zeros = bytes(200 * MIB)
+    zeros = bytes(50 * MIB)
     gzipped = gzip.compress(zeros)
     in_a_day = format_datetime(datetime.now(UTC) + timedelta(hours=20), usegmt=True)
     long_robots = b"User-agent: *\nDisallow: /1\n" + b"Disallow: /x\n" * 400_000 + b"Disallow: /0\n"

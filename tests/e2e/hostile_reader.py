@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import resource
 import sys
 import time
 from collections import Counter
@@ -17,7 +16,7 @@ from tasks.index.hosts import HostBook
 from tasks.web.client import WebConfig
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
 from tests.e2e.hostile_press import DOMAIN, GOOD, GOOD_DELAY_S, INSIDE, MIB, WIRE_SIZE, address_of, outlets
-from tests.web.loopback import AGENT
+from tests.web.loopback import AGENT, peak_size
 
 
 def resolver(port: int):
@@ -60,7 +59,7 @@ async def read(index_url: str, port: int) -> dict[str, object]:
     return {
         "reasons": reasons,
         "seconds": time.monotonic() - started,
-        "peak_size": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_size": peak_size(),
     }
 
 

@@ -8,7 +8,6 @@ import jsonschema
 import pytest
 import yaml
 
-from flows.cli import app
 from tests.engine import Presslake
 
 GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
@@ -149,15 +148,3 @@ def test_the_schema_accepts_what_we_accept(offline_presslake):
 
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(GOOD), schema)
-
-
-def test_every_command_is_in_the_docs():
-    page = (Path(__file__).parents[2] / "docs/cli.md").read_text()
-    names = {command.name or command.callback.__name__ for command in app.registered_commands}
-    grouped = {
-        f"{group.name} {command.name}"
-        for group in app.registered_groups
-        for command in group.typer_instance.registered_commands
-    }
-
-    assert {name for name in names | grouped if f"`presslake {name}" not in page} == set()

@@ -1,3 +1,4 @@
+import random
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from tasks.index.database import Index
 from tasks.index.frontier import Announcement, Selection, Settlement, State
 from tasks.index.hosts import HostBook
 from tasks.models import DueUrl, Outcome, TurnEnd, TurnRequest
+from tasks.urls import url_key
 
 ALL = Selection()
 
@@ -313,3 +315,10 @@ def test_renewing_and_settling_at_once_wait_for_nobody_for_ever(index, now):
 
     with index.read() as tx:
         assert frontier.count_by_state(tx) == {"a": {"leased": 60}}
+
+
+def test_the_longest_url_is_announced_as_any_other(index, now):
+    url = "https://a.example/" + "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=4000))
+    announce(index, replace(announcement(1), url=url, url_key=url_key(url)), now=now)
+
+    assert [due.url for due in claim(index, now=now)] == [url]

@@ -13,7 +13,9 @@ def shape(*sketch: int, shingles=(1, 2, 2**32 - 1), numbers=(7,)) -> Shape:
 def keep(index, *known: tuple[str, object, Shape], full=frozenset()) -> None:
     with index.write() as tx:
         postings.keep_shapes(
-            tx, [KnownShape(article_id=name, told_at=told_at, shape=one) for name, told_at, one in known], full=full
+            tx,
+            [KnownShape(article_id=name, told_at=told_at, host="a.example", shape=one) for name, told_at, one in known],
+            full=full,
         )
 
 
@@ -27,7 +29,7 @@ def test_a_shape_comes_back_as_it_was(index, now):
     kept = shape(5, 2**63 - 1, numbers=())
     keep(index, ("a", now, kept))
 
-    assert near(index, now, kept) == {"a": KnownShape(article_id="a", told_at=now, shape=kept)}
+    assert near(index, now, kept) == {"a": KnownShape(article_id="a", told_at=now, host="a.example", shape=kept)}
 
 
 @pytest.mark.parametrize(("sketch", "is_near"), [((1, 2), True), ((2, 3, 9), True), ((3, 9, 10), False), ((), False)])

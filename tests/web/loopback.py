@@ -1,12 +1,15 @@
 """HTTP servers on loopback that do as they are told, octet by octet, and remember what they were asked."""
 
 import asyncio
+import re
+import resource
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 from tasks.web.guard import AddressGuard
 
@@ -184,3 +187,14 @@ def endless(head: bytes, piece: bytes, server: list[int] | None = None, every_s:
             await asyncio.sleep(every_s)
 
     return act
+
+
+def peak_size() -> int:
+    """Return the most memory that this process has held, in bytes.
+
+    On Linux, what `getrusage` says starts at the size of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status.read_text())[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

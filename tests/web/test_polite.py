@@ -13,10 +13,12 @@ import pytest
 
 from tasks.catalogue import SourceRules
 from tasks.errors import (
+    BadUrl,
     ConnectFailed,
     ConnectionLost,
     DnsFailed,
     ForbiddenAddress,
+    ForbiddenScheme,
     GoneError,
     HttpRefused,
     IndexUnavailable,
@@ -392,6 +394,16 @@ async def test_nobody_there_is_told_for_every_page(book):
         told = await visited(client, urls)
 
     assert [type(result.error) for result in told.values()] == [ConnectFailed, ConnectFailed]
+
+
+@pytest.mark.parametrize(
+    ("url", "error"), [("no url", BadUrl), ("http://a:b@127.0.0.1/", BadUrl), ("ftp://127.0.0.1/", ForbiddenScheme)]
+)
+async def test_a_wrong_url_costs_no_other(book, url, error):
+    async with serve({**ALLOW, "*": page(b"x")}) as server, polite(book) as client:
+        told = await visited(client, [url, server.url("/a")])
+
+    assert (type(told[url].error), told[server.url("/a")].error) == (error, None)
 
 
 # Redirects

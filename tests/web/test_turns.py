@@ -182,7 +182,8 @@ async def test_an_index_that_fails_is_told_to_all_who_wait():
     assert [type(one) for one in told] == [IndexUnavailable] * 5
 
 
-async def test_a_cancelled_holder_gives_its_turn_back(book):
+async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():
+    book = MemoryBook(takes_s=0.1)
     desk = desk_of(book)
 
     async def hold():
@@ -193,8 +194,10 @@ async def test_a_cancelled_holder_gives_its_turn_back(book):
     while not book.calls:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
-    holding.cancel()
-    await asyncio.gather(holding, return_exceptions=True)
+    while not holding.done():
+        holding.cancel()
+        await asyncio.sleep(0.01)
+    await desk.aclose()
 
     assert held(book, "a.example") == 0
 
@@ -206,3 +209,17 @@ async def test_what_robots_say_is_kept(book):
     await desk_of(book).keep(learned)
 
     assert book.learned == [learned]
+
+
+async def test_a_turn_that_nobody_waits_for_any_more_is_given_back():
+    book = MemoryBook(takes_s=0.1)
+    desk = desk_of(book)
+    waiting = asyncio.create_task(turn(desk).__aenter__())
+    while not book.under_way:
+        await asyncio.sleep(0.01)
+
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await desk.aclose()
+
+    assert held(book, "a.example") == 0

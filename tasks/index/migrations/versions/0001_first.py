@@ -166,6 +166,7 @@ def _create_relations() -> None:
         sa.Column("algorithm", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("told_at", Instant(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("words", sa.Integer(), nullable=False),
         sa.Column("sketch", sa.LargeBinary(), nullable=False),
         sa.Column("shingles", sa.LargeBinary(), nullable=False),

@@ -1,0 +1,205 @@
+"""CPU per article of the whole run beside bare trafilatura on the same pages, and the number of Prefect task runs.
+
+    python -m benchmarks.whole_run [--copies K] [--stock N]
+
+The run is the command itself on a Prefect server that was started before: discover, fetch, WARC, extract, deduplicate,
+store and report, and the server's own part. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the
+pages half before and half after the run, so that a machine whose speed drifts slows both. Pages are the newsroom's,
+where it lies beside the checkout, else the demo's own.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from trafilatura import bare_extraction
+
+from examples.newsroom.pages import story_page
+from examples.newsroom.server import Newsroom
+from flows.local_server import local_server, set_prefect_defaults
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+NEWSROOM = CHECKOUT.parent / "shared" / "newsroom"
+COMMAND = Path(sys.executable).with_name("presslake")
+LOOK_S = 0.1
+
+
+@dataclass
+class Meter:
+    """CPU seconds and peak memory of a process and of all that it starts, by looking often; kinds by command line."""
+
+    process: psutil.Process
+    seen: dict[int, tuple[str, float]] = field(default_factory=dict)
+    peak_size: int = 0
+
+    def look(self) -> None:
+        """Read every process that lives; one that has ended keeps its last reading."""
+        size = 0
+        for one in [self.process, *self.process.children(recursive=True)]:
+            try:
+                with one.oneshot():
+                    times, kind = one.cpu_times(), "extraction" if "forkserver" in " ".join(one.cmdline()) else "run"
+                    size += one.memory_info().rss
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+            self.seen[one.pid] = (kind, times.user + times.system)
+        self.peak_size = max(self.peak_size, size)
+
+    def seconds(self) -> Counter[str]:
+        """Add the readings up by kind."""
+        total: Counter[str] = Counter()
+        for kind, spent in self.seen.values():
+            total[kind] += spent
+        return total
+
+
+@contextmanager
+def metered(process: psutil.Process) -> Iterator[Meter]:
+    """Look at a process and its children until the block ends."""
+    meter, ended = Meter(process), threading.Event()
+
+    def follow() -> None:
+        while not ended.wait(LOOK_S):
+            try:
+                meter.look()
+            except psutil.NoSuchProcess:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield meter
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def press(copies: int) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve the pages; gives a catalogue and the pages' bytes, each as often as it is served."""
+    if not NEWSROOM.is_dir():
+        with Newsroom() as demo:
+            pages = [story_page(story, outlet, base_url=demo.base_url(outlet.id), edition=0).encode()
+                     for outlet in demo.outlets for story in outlet.stories]  # fmt: skip
+            yield demo.catalogue(), pages
+        return
+    truth = NEWSROOM / "pages/truth.jsonl"
+    rows = [json.loads(line) for line in truth.read_text().splitlines()]
+    pages = [gzip.decompress((NEWSROOM / "pages" / row["html_path"]).read_bytes()) for row in rows]
+    port = 8900 + os.getpid() % 1000
+    words = [sys.executable, str(NEWSROOM / "serve.py"), str(truth), "--port", str(port), "--copies", str(copies)]
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield catalogue_of(_sites(f"http://127.1.0.1:{port}")), pages * copies
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _sites(url: str) -> list[dict[str, Any]]:
+    for _ in range(300):
+        try:
+            return httpx.get(f"{url}/_sites", timeout=60).json()
+        except httpx.TransportError:
+            time.sleep(0.2)
+    sys.exit("the newsroom does not answer")
+
+
+def catalogue_of(sites: Sequence[dict[str, Any]]) -> str:
+    """Return a catalogue of one source a site, feeds only."""
+    lines = ['defaults: {crawl_delay_s: 0.02, max_per_host: 4, allow_networks: ["127.0.0.0/8"]}', "sources:"]
+    for number, site in enumerate(sites):
+        lines += [f"  - id: site-{number}", f'    feeds: ["{site["feed"]}"]']
+    return "\n".join(lines) + "\n"
+
+
+def stock_seconds(pages: Sequence[bytes]) -> float:
+    """Return the CPU that trafilatura takes as it comes."""
+    started = time.process_time()
+    for page in pages:
+        bare_extraction(page, with_metadata=True)
+    return time.process_time() - started
+
+
+def sweep(catalogue: Path, folder: Path, api_url: str) -> tuple[dict[str, Any], Meter]:
+    """Run one sweep as a process of its own, and measure it."""
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": api_url,
+        "PRESSLAKE_LAKE": str(folder / "lake"),
+        "PRESSLAKE_INDEX": f"sqlite:///{folder / 'index.db'}",
+    }
+    words = [str(COMMAND), "ingest", "--catalogue", str(catalogue), "--json"]
+    child = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE)
+    with metered(psutil.Process(child.pid)) as meter:
+        out, _ = child.communicate()
+    if child.returncode:
+        sys.exit(f"the sweep ended with {child.returncode}")
+    return json.loads(out.splitlines()[-1]), meter
+
+
+def task_runs(api_url: str, run_id: str) -> int:
+    """Count the task runs that Prefect knows of this run."""
+    wanted = {"flow_runs": {"id": {"any_": [run_id]}}}
+    return int(httpx.post(f"{api_url}/task_runs/count", json=wanted).json())
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    arguments.add_argument("--copies", type=int, default=2, help="how often the newsroom is served (20: 3,000 pages)")
+    arguments.add_argument("--stock", type=int, default=600, help="pages that bare trafilatura reads, at most")
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(asked.copies) as (sources, pages):
+        folder = Path(name)
+        os.environ["PREFECT_HOME"] = str(folder / "prefect")
+        set_prefect_defaults(is_quiet=True)
+        catalogue = folder / "sources.yaml"
+        catalogue.write_text(sources)
+        sample = pages[: asked.stock]
+        with local_server(has_ui=False) as api_url:
+            server = next(one for one in psutil.Process().children() if "server_process" in " ".join(one.cmdline()))
+            with metered(server) as idle:
+                before = stock_seconds(sample[::2])
+            idle.look()
+            spent_before = sum(idle.seconds().values())
+            summary, meter = sweep(catalogue, folder, api_url)
+            time.sleep(5)  # the server records the last task runs after the run has ended
+            with metered(server) as busy:
+                busy.look()
+            served = sum(busy.seconds().values()) - spent_before
+            runs = task_runs(api_url, summary["run_id"])
+            after = stock_seconds(sample[1::2])
+    report(summary, meter, served=served, stock_ms=1000 * (before + after) / len(sample), runs=runs)
+
+
+def report(summary: dict[str, Any], meter: Meter, *, served: float, stock_ms: float, runs: int) -> None:
+    """Print the figures."""
+    count = summary["fetched"]
+    spent = meter.seconds()
+    parts = {"extraction": spent["extraction"], "the rest of the run": spent["run"], "Prefect's server": served}
+    print(f"{count} pages fetched, {sum(summary['articles'].values())} articles, failed {summary['failed']}")
+    print(f"{summary['seconds']:.1f} s, {count / summary['seconds']:.1f} pages/s, peak {meter.peak_size / 1e6:.0f} MB")
+    print(f"{runs} Prefect task runs\n")
+    print(f"{'CPU':<24}{'ms a page':>12}{'of stock':>12}")
+    for part, seconds in {**parts, "whole run": sum(parts.values())}.items():
+        print(f"{part:<24}{1000 * seconds / count:>12.2f}{1000 * seconds / count / stock_ms:>12.2f}")
+    print(f"{'bare trafilatura':<24}{stock_ms:>12.2f}{1:>12.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The catalogue's sources against the web: are they alive, what may a site offer, and OPML in and out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from flows.display import Rows, Table, shown
+from tasks.catalogue import Catalogue, Defaults, load_catalogue
+from tasks.discover.check import FeedCheck, SourceCheck, check_sources
+from tasks.discover.opml import read_opml, sources_of, write_opml
+from tasks.discover.plan import adhoc_rules
+from tasks.discover.proposing import SourceProposal, propose_source, sources_yaml
+from tasks.errors import ConfigError, ItemError
+from tasks.index.feeds import select_feeds
+from tasks.index.hosts import HostBook
+from tasks.opening import opened_index, web_config
+from tasks.settings import Settings
+from tasks.web.polite import PoliteClient
+
+T = TypeVar("T")
+MAX_OPML_SIZE = 10_000_000
+
+
+def check(settings: Settings, ids: Collection[str]) -> tuple[SourceCheck, ...]:
+    """Look at every feed of the chosen sources, all of them for no id; raises ConfigError."""
+    catalogue = load_catalogue(settings.catalogue)
+    chosen = catalogue.select(ids).sources
+    rules = {source.id: source.effective(catalogue.defaults) for source in chosen}
+    with opened_index(settings).read() as tx:
+        named = [feed_url for source in chosen for feed_url, _ in source.feeds_of()]
+        states = {feed.feed_url: feed for feed in select_feeds(tx, named, due_by=None)}
+    now = datetime.now(UTC)
+    return _ask(
+        settings, lambda client: check_sources(chosen, rules=rules, states=states, client=client, now=now)
+    )  # fmt: skip
+
+
+def propose(settings: Settings, home_url: str) -> SourceProposal:
+    """Try what a site may have; raises ConfigError, with the reason, where it has nothing."""
+    catalogue = _catalogue_if_any(settings)
+    rules = adhoc_rules(catalogue.defaults if catalogue else Defaults(), settings.allow_networks)
+    known = {source.id for source in catalogue.sources} if catalogue else set()
+    robots = HostBook(opened_index(settings)).robots
+    try:
+        return _ask(
+            settings,
+            lambda client: propose_source(home_url, rules=rules, client=client, robots=robots, known_ids=known),
+        )
+    except ItemError as error:
+        raise ConfigError(f"{home_url}: {error.counted_as}: {error}") from error
+
+
+def import_opml(settings: Settings, path: Path) -> str:
+    """Return an OPML file's feeds as sources, in the catalogue's YAML; raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            body = file.read(MAX_OPML_SIZE + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    if len(body) > MAX_OPML_SIZE:
+        raise ConfigError(f"{path}: larger than {MAX_OPML_SIZE:,} bytes")
+    catalogue = _catalogue_if_any(settings)
+    known = {source.id for source in catalogue.sources} if catalogue else set()
+    return sources_yaml(sources_of(read_opml(body, name=str(path)), known_ids=known))
+
+
+def export_opml(settings: Settings) -> bytes:
+    """Return the catalogue's feeds as OPML 2.0; raises ConfigError."""
+    return write_opml(load_catalogue(settings.catalogue).sources, title="Presslake", now=datetime.now(UTC))
+
+
+def check_table(checks: Collection[SourceCheck]) -> Table:
+    """Return the checks as a table, a line each feed."""
+    rows: Rows = [_check_row(one, feed) for one in checks for feed in one.feeds]
+    healthy = sum(one.is_healthy for one in checks)
+    return (
+        f"{healthy} of {len(checks)} sources give entries",
+        ("source", "feed", "reachable", "robots", "items", "newest", "next poll", "warnings"),
+        rows,
+    )
+
+
+def tried_table(proposal: SourceProposal) -> Table:
+    """Return what was tried at a site."""
+    rows: Rows = [
+        (one.url, one.kind.value, one.found_by.value, one.entries, shown(one.newest_at), one.reason or "works")
+        for one in proposal.tried
+    ]
+    return f"Tried for {proposal.source.id}", ("feed", "kind", "found by", "items", "newest", "came to"), rows
+
+
+def _check_row(one: SourceCheck, feed: FeedCheck) -> tuple[object, ...]:
+    reachable = "yes" if feed.is_reachable else "no"
+    due = shown(feed.due_at) or "not polled yet"
+    warnings = "; ".join(feed.warnings)
+    return (
+        one.source_id,
+        feed.feed_url,
+        reachable,
+        feed.robots.value,
+        feed.entries,
+        shown(feed.newest_at),
+        due,
+        warnings,
+    )
+
+
+def _ask(settings: Settings, work: Callable[[PoliteClient], Awaitable[T]]) -> T:
+    """Run what needs the web, politely."""
+
+    async def asking() -> T:
+        book = HostBook(opened_index(settings))
+        async with PoliteClient(web_config(settings), book, in_flight=settings.connections) as client:
+            return await work(client)
+
+    return asyncio.run(asking())
+
+
+def _catalogue_if_any(settings: Settings) -> Catalogue | None:
+    return load_catalogue(settings.catalogue) if settings.catalogue.exists() else None

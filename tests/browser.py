@@ -1,0 +1,22 @@
+"""A real headless Chromium for tests, the system's own: Playwright downloads none."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed here")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=Path(CHROMIUM), args=QUIET)
+        yield chromium
+        chromium.close()

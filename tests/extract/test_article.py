@@ -1,0 +1,171 @@
+import json
+
+import pytest
+
+from benchmarks.extraction import NEWSROOM, extract_ours, read_pages
+from benchmarks.scoring import score, summarise
+from tasks.deduplicate.text_identity import text_digest
+from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
+
+SEEDS = NEWSROOM.parent / "seedpage"
+LAYOUTS = ("easy", "hard", "noarticle", "nested")
+needs_newsroom = [
+    pytest.mark.newsroom,
+    pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here"),
+]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "text" in expected(name)])
+def test_our_own_pages_give_their_text(name):
+    assert read_fixture(name).text == expected(name)["text"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "path" in expected(name)])
+def test_our_own_pages_are_read_on_their_path(name):
+    assert read_fixture(name).path == expected(name)["path"]
+
+
+def test_a_plain_story_is_its_paragraphs():
+    assert read_page(page()).lines == list(PARAGRAPHS)
+
+
+def test_other_furniture_leaves_the_text_as_it_is():
+    cards = "".join(f"<article><h3><a href='/{n}'>Story {n}</a></h3><p>It begins so.</p></article>" for n in range(5))
+    one = read_page(page(after=f"<section><h2>Most read</h2>{cards}</section>"))
+    other = read_page(page(before="<div><a href='/x'>Latest: goalless derby</a></div>", after="<aside>Ad</aside>"))
+
+    assert one.text == other.text
+
+
+def test_the_same_page_gives_the_same_text_twice():
+    html = page(inside="<p>Read more: <a href='/a'>Another story</a></p>")
+
+    assert read_page(html) == read_page(html)
+
+
+def test_text_that_only_jsonld_has_fills_the_gap():
+    body = "\\n".join(PARAGRAPHS)
+    head = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour reopens", "articleBody": "{body}"}}</script>'
+    found = read_page(f"<html><head>{head}</head><body><h1>Harbour reopens</h1><p>{PARAGRAPHS[0]}</p></body></html>")
+
+    assert (found.path, found.lines) == ("jsonld", list(PARAGRAPHS))
+
+
+def test_jsonld_of_another_story_is_not_believed():
+    body = "A text about something else altogether, which shares no line with what the page shows. " * 20
+    head = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour reopens", "articleBody": "{body}"}}</script>'
+
+    assert read_page(page(head=head)).lines == list(PARAGRAPHS)
+
+
+def test_jsonld_that_says_everything_twice_is_not_believed():
+    body = " ".join(PARAGRAPHS * 3)
+    head = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour reopens", "articleBody": "{body}"}}</script>'
+
+    assert read_page(page(head=head)).path == "fast"
+
+
+def test_a_jsonld_body_in_html_is_read_as_lines():
+    body = "".join(f"&lt;p&gt;{one}&lt;/p&gt;" for one in PARAGRAPHS)
+    head = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour reopens", "articleBody": "{body}"}}</script>'
+    found = read_page(f"<html><head>{head}</head><body><h1>Harbour reopens</h1><p>{PARAGRAPHS[0]}</p></body></html>")
+
+    assert found.lines == list(PARAGRAPHS)
+
+
+def test_paragraphs_that_the_fast_mode_misses_are_fetched():
+    hidden = "".join(f'<div class="comment-body"><p>{one}</p></div>' for one in PARAGRAPHS)
+    found = read_page(f"<html><body><h1>Harbour reopens</h1>{hidden}</body></html>")
+
+    assert set(PARAGRAPHS) <= set(found.lines)
+
+
+def test_a_table_that_lays_out_the_page_is_no_table():
+    cells = "<td><a href='/a'>Local</a><br><a href='/b'>Sport</a><br><a href='/c'>Weather</a></td><td>{}</td>"
+    story = "<h1>Harbour reopens</h1>" + "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
+
+    assert read_page(f"<html><body><table><tr>{cells.format(story)}</tr></table></body></html>").lines == list(
+        PARAGRAPHS
+    )
+
+
+def test_a_table_of_figures_is_kept():
+    rows = "".join(f"<tr><td>Pillar {n}</td><td>{n} cracks</td></tr>" for n in range(4))
+
+    assert "Pillar 3" in read_page(page(inside=f"<table>{rows}</table>")).text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Harbour reopens",
+        "LOCAL: Harbour reopens",
+        "By Mara Quill",
+        "2 March 2026",
+        "SKARV",
+    ],
+)
+def test_what_the_metadata_say_is_not_said_again_in_the_head(line):
+    head = '<meta name="author" content="Mara Quill"><meta property="article:section" content="Local">'
+
+    assert read_page(page(head=head).replace("</h1>", f"</h1><p>{line}</p>")).lines == list(PARAGRAPHS)
+
+
+def test_a_title_repeated_further_down_is_the_storys():
+    found = read_page(
+        page().replace("</div>", "<p>“Harbour reopens” read the poster on the quay that morning.</p></div>", 1)
+    )
+
+    assert found.lines[-1].startswith("“Harbour reopens”")
+
+
+def test_a_text_of_one_line_is_kept_even_where_it_is_the_title():
+    assert read_page("<html><head><title>Harbour reopens</title></head><body><p>Harbour reopens</p></body></html>").text
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+class TestSeedPages:
+    pytestmark = needs_newsroom
+
+    def test_other_teasers_give_the_same_digest(self, layout):
+        assert text_digest(seed(layout, "a").text) == text_digest(seed(layout, "b").text)
+
+    def test_the_text_is_the_storys(self, layout):
+        assert tokens_f1((SEEDS / "expected.txt").read_text(encoding="utf-8"), seed(layout, "a").text) >= 0.99
+
+    def test_no_teaser_no_caption_no_control_no_title_in_the_text(self, layout):
+        truth = json.loads((SEEDS / "expected.json").read_text(encoding="utf-8"))
+        unwanted = (truth["title"], truth["caption"], "Keep Reading", *truth["teasers_a"], *truth["teasers_b"])
+
+        assert [one for one in unwanted if one in seed(layout, "a").text + seed(layout, "b").text] == []
+
+    def test_the_dek_is_the_lede(self, layout):
+        dek = json.loads((SEEDS / "expected.json").read_text(encoding="utf-8"))["dek"]
+
+        assert seed(layout, "a").metadata.lede == dek.rstrip("\ufffd")
+
+    def test_the_title_is_the_title(self, layout):
+        truth = json.loads((SEEDS / "expected.json").read_text(encoding="utf-8"))
+
+        assert seed(layout, "b").metadata.title == truth["title"]
+
+
+def seed(layout: str, teasers: str):
+    html = (SEEDS / f"{layout}_{teasers}.html").read_text(encoding="utf-8")
+    return read_page(html, url="https://www.example-eye.test/russia-pakistan-relations")
+
+
+def tokens_f1(wanted: str, found: str) -> float:
+    from benchmarks.scoring import Answer
+
+    return score(Answer(text=wanted), Answer(text=found)).f1
+
+
+@pytest.mark.newsroom
+@pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here")
+def test_the_newsroom_scores_as_it_should():
+    figures = summarise([score(one.truth, extract_ours(one)) for one in read_pages(NEWSROOM)])
+
+    floors = {"f1": 0.972, "title": 0.80, "author": 0.88, "date": 0.985}
+    assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
+    assert figures["leak"] <= 0.025

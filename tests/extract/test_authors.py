@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from tests.extract.reading import page, read_page
+
+
+def authors(*, jsonld=None, meta: str | None = None, byline: str = "") -> list[str]:
+    head = f'<meta name="author" content="{meta}">' if meta else ""
+    if jsonld is not None:
+        node = {"@type": "NewsArticle", "headline": "Harbour reopens", "author": jsonld}
+        head += f'<script type="application/ld+json">{json.dumps(node)}</script>'
+    return list(read_page(page(head=head).replace("</h1>", f"</h1>{byline}")).metadata.authors)
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("Mara Quill", ["Mara Quill"]),
+        ({"@type": "Person", "name": "Mara Quill"}, ["Mara Quill"]),
+        ([{"name": "Mara Quill"}, {"name": "Tom Hale"}], ["Mara Quill", "Tom Hale"]),
+        ([{"name": "Mara Quill"}, {"name": "MARA QUILL"}], ["Mara Quill"]),
+        ({"name": ["Mara Quill", "Tom Hale"]}, ["Mara Quill", "Tom Hale"]),
+        ("By Mara Quill", ["Mara Quill"]),
+        ("Mara Quill and Tom Hale", ["Mara Quill", "Tom Hale"]),
+        ("Mara Quill, Tom Hale & Ines Vogt", ["Mara Quill", "Tom Hale", "Ines Vogt"]),
+        ("Mara Quill; Tom Hale", ["Mara Quill", "Tom Hale"]),
+        ("Ortega y Gasset", ["Ortega y Gasset"]),
+        ("Parker, Tracy", ["Parker, Tracy"]),
+        ("Von Jana Brandl", ["Jana Brandl"]),
+        ("Por Lucía Ferrán", ["Lucía Ferrán"]),
+        ({"name": "https://www.portcourier.example/authors/mq"}, []),
+        ({"name": "admin"}, []),
+        ({"name": "@maraquill"}, []),
+        (["", None, 3], []),
+    ],
+)
+def test_jsonld_names_the_authors(said, names):
+    assert authors(jsonld=said) == names
+
+
+@pytest.mark.parametrize("name", ["Ursula von der Leyen", "Di Canio", "Bybee Smith"])
+def test_a_name_that_begins_like_a_prefix_is_a_name(name):
+    assert authors(jsonld=name) == [name]
+
+
+def test_meta_is_asked_where_jsonld_names_nobody():
+    assert authors(meta="Mara Quill") == ["Mara Quill"]
+
+
+def test_a_person_in_meta_is_better_than_the_site_in_jsonld():
+    assert authors(jsonld={"@type": "Organization", "name": "Port Courier"}, meta="Mara Quill") == ["Mara Quill"]
+
+
+def test_the_site_is_the_author_where_nobody_else_is():
+    assert authors(jsonld={"@type": "Organization", "name": "Port Courier"}) == ["Port Courier"]
+
+
+@pytest.mark.parametrize(
+    "byline",
+    [
+        '<div class="byline">By Mara Quill</div>',
+        '<p>By <a rel="author" href="/people/mara">Mara Quill</a></p>',
+        '<p><a href="/authors/mara-quill">Mara Quill</a></p>',
+        '<span itemprop="author">Mara Quill</span>',
+    ],
+)
+def test_the_byline_is_read_where_nothing_else_names_anybody(byline):
+    assert authors(byline=byline) == ["Mara Quill"]
+
+
+def test_authors_who_share_a_byline_are_all_named():
+    links = (
+        '<div class="by"><span><a rel="author">Mara Quill</a></span> <span><a rel="author">Tom Hale</a></span></div>'
+    )
+
+    assert authors(byline=links) == ["Mara Quill", "Tom Hale"]
+
+
+def test_authors_of_other_stories_are_not_named():
+    far = "".join(f'<div><b>x</b><a rel="author" href="/a{n}">Other Author</a></div>' for n in range(3))
+
+    assert authors(byline=f'<div class="byline">Mara Quill</div><div><section>{far}</section></div>') == ["Mara Quill"]
+
+
+@pytest.mark.parametrize(
+    "byline", ["<div class='author'>more about the author here</div>", "<div class='byline'>Newsroom</div>"]
+)
+def test_what_can_be_no_name_is_none(byline):
+    assert authors(byline=byline) == []

@@ -1,0 +1,60 @@
+import pytest
+
+from tasks.extract.head import Said, drop_head
+from tasks.extract.tree import words_of
+
+SAID = Said(
+    titles=(words_of("Harbour reopens after repairs"),),
+    section=words_of("Local News"),
+    names=frozenset(words_of("Mara Quill")),
+)
+BODY = ["The harbour reopened on Monday.", "Ships are back."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Harbour reopens after repairs",
+        "HARBOUR REOPENS, after repairs!",
+        "Breaking: Harbour reopens after repairs",
+        "Harbour reopens after repairs | Port Courier",
+        "By Mara Quill",
+        "Mara Quill",
+        "Local News",
+        "LONDON",
+        "東京",
+        "2 March 2026",
+        "02.03.26, 06:15",
+        "2026年3月2日",
+    ],
+)
+def test_what_is_said_goes(line):
+    assert drop_head([line, *BODY], SAID) == BODY
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Harbour reopens after repairs that took three weeks and cost more than four million",
+        "Mara Quill found the first crack, long before anybody else had thought of looking.",
+        "In 2026 the harbour closed.",
+        "Local News is what we do",
+        "Two words",
+    ],
+)
+def test_what_says_more_stays(line):
+    assert drop_head([line, *BODY], SAID) == [line, *BODY]
+
+
+def test_only_the_first_lines_are_looked_at():
+    lines = [*(f"Line number {n} of the story that is told" for n in range(5)), "Mara Quill"]
+
+    assert drop_head(lines, SAID) == lines
+
+
+def test_a_single_line_stays():
+    assert drop_head(["LONDON"], SAID) == ["LONDON"]
+
+
+def test_nothing_known_drops_no_sentence():
+    assert drop_head(BODY, Said(titles=(), section=(), names=frozenset())) == BODY

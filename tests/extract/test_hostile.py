@@ -1,0 +1,133 @@
+"""Pages made to cost: each within its bound of CPU and memory. The bounds are generous; what they catch is quadratic.
+
+Sizes are those that a worker lets through: 5 MB decoded and 50,000 elements (`ExtractConfig`).
+"""
+
+import resource
+import time
+
+import pytest
+
+from tasks.extract.tree import parse_html
+from tests.extract.reading import PARAGRAPHS, read_page
+
+MAX_CPU_S, MAX_GROWTH_MB = 15, 500
+STORY = "<h1>Harbour reopens</h1>" + "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
+
+
+def whole(inside: str = "", *, head: str = "") -> str:
+    return f"<html><head><title>Harbour reopens</title>{head}</head><body>{STORY}{inside}</body></html>"
+
+
+def ld(text: str) -> str:
+    return f'<script type="application/ld+json">{text}</script>'
+
+
+PAGES = {
+    "depth 300": lambda: "<html><body>" + "<div>" * 300 + STORY,
+    "script of 11 MB": lambda: whole(head="<script>" + "x=1;" * 2_750_000 + "</script>"),
+    "authors in no JSON-LD": lambda: whole(head=ld("{" + '"author"' * 25_000)),
+    "JSON-LD of 5,000 articles": lambda: whole(head=ld("[" + ",".join(['{"@type":"NewsArticle","headline":"a b c"}'] * 50_000) + "]")),
+    "links": lambda: whole("".join(f"<a href='/s/{n}'>Story {n}</a> " for n in range(45_000))),
+    "list of links": lambda: whole("<ul>" + "".join(f"<li><a href='/s/{n}'>Story {n}</a></li>" for n in range(24_000)) + "</ul>"),
+    "table": lambda: whole("<table>" + "".join(f"<tr><td>{n}</td><td>Town {n}</td></tr>" for n in range(16_000)) + "</table>"),
+    "table of the whole page": lambda: f"<body><table><tr><td>{STORY}</td></tr>" + "<tr><td><a>a</a><a>b</a><a>c</a></td></tr>" * 9_000,
+    "flat divs": lambda: whole("<div>x</div>" * 45_000),
+    "cards": lambda: whole("".join(f"<div><h3><a href='/s/{n}'>Story {n}</a></h3><p>So</p></div>" for n in range(11_000))),
+    "stop headings": lambda: whole("<h2>Related</h2><a href='/x'>Some story here</a>" * 20_000),
+    "captions": lambda: whole("<div class='caption'>x</div>" * 40_000 + "<img>"),
+    "forms": lambda: whole("<form>x</form>" * 45_000),
+    "spans": lambda: whole("<p>" + "<span>w </span>" * 45_000 + "</p>"),
+    "times": lambda: whole("<time>12 March 2024</time>" * 45_000),
+    "headings": lambda: whole("<h1>Harbour reopens</h1>" * 45_000),
+    "nested headings": lambda: whole("<h2><a href='/x'>Some story here" * 20_000),
+    "nested tables": lambda: whole("<table><tr><td>" * 15_000),
+    "nested comments": lambda: whole("<div class='comments'>x" * 20_000),
+    "nested footers": lambda: whole("<footer>x" * 20_000),
+    "metas": lambda: whole(head="<meta name='author' content='Mara Quill'>" * 45_000),
+    "long metas": lambda: whole(head=f"<meta name='author' content='{'A B, ' * 400_000}'><meta name='keywords' content='{'k, ' * 400_000}'>"),
+    "long title": lambda: whole(head="<title>" + "Harbour | " * 200_000 + "</title>"),
+    "long class": lambda: whole(f"<div class='{'comment-' * 300_000}'>x</div><div class='{'photo-' * 300_000}'>y</div>"),
+    "long line": lambda: whole("<p>" + "word " * 900_000 + "</p>"),
+    "breaks": lambda: whole("<div>" + "Some text of a line<br>" * 45_000 + "</div>"),
+    "long articleBody": lambda: whole(head=ld('{"@type":"NewsArticle","headline":"Harbour reopens","articleBody":"' + "<p>abc def " * 150_000 + '"}')),
+    "entities": lambda: whole("<p>" + "&lt;" * 1_000_000 + "</p>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_hostile_page_is_read_within_its_bounds(name):
+    html = PAGES[name]()
+    grown, started = peak_mb(), time.process_time()
+    read_page(html)
+
+    assert time.process_time() - started < MAX_CPU_S
+    assert peak_mb() - grown < MAX_GROWTH_MB
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "depth 300",
+        "script of 11 MB",
+        "authors in no JSON-LD",
+        "JSON-LD of 5,000 articles",
+        "list of links",
+        "long metas",
+        "long title",
+        "nested comments",
+    ],
+)
+def test_and_its_story_is_found(name):
+    found = read_page(PAGES[name]())
+
+    assert [one for one in PARAGRAPHS if one not in found.text] == []
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<html><body></body></html>",
+        "<html><head><title>a</title></head><frameset><frame src='a.html'><frame src='b.html'></frameset></html>",
+        "<div>" * 100_000,
+        "<div>" * 100_000 + STORY,
+        "<b>" * 100_000,
+    ],
+    ids=[
+        "empty body",
+        "frames only",
+        "nothing in depth 100,000",
+        "a story in depth 100,000",
+        "depth of inline elements",
+    ],
+)
+def test_a_page_without_a_text_gives_none(html):
+    assert read_page(html).text == ""
+
+
+def test_nul_bytes_do_not_cut_the_text():
+    story = "".join(f"<p>{one}</p>".replace("o", "o\x00") for one in PARAGRAPHS)
+
+    assert read_page(f"<html><body>{story}</body></html>").lines == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [STORY.encode("utf-16-le").decode("latin-1"), "".join(chr(n % 0x250 + 32) for n in range(300_000)), "<" * 500_000],
+    ids=["UTF-16 read as Latin-1", "noise", "angles"],
+)
+def test_what_is_no_page_is_read_without_harm(html):
+    started = time.process_time()
+    read_page(html)
+
+    assert time.process_time() - started < MAX_CPU_S
+
+
+def test_a_pdf_served_as_html_is_not_parsed():
+    assert (
+        parse_html("%PDF-1.4\n%âãÏÓ\n" + "1 0 obj << /Length 5 >> stream abcd BT endstream endobj\n" * 20_000) is None
+    )
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,89 @@
+import time
+
+import pytest
+
+from tasks.extract.jsonld import ARTICLE_TYPES, read_jsonld, string, strings, types_of
+from tasks.extract.tree import parse_html
+
+
+def graph(*blocks: str):
+    scripts = "".join(f'<script type="application/ld+json">{block}</script>' for block in blocks)
+    return read_jsonld(parse_html(f"<html><head>{scripts}</head><body>a</body></html>"))
+
+
+def headlines(*blocks: str) -> list[str]:
+    return [node["headline"] for node in graph(*blocks).of_types(ARTICLE_TYPES)]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '{"@type": "NewsArticle", "headline": "A"}',
+        '[{"@type": "NewsArticle", "headline": "A"}]',
+        '{"@graph": [{"@type": "WebPage"}, {"@type": "NewsArticle", "headline": "A"}]}',
+        '{"@type": "WebPage", "mainEntity": {"@type": "NewsArticle", "headline": "A"}}',
+        '{"@type": ["Thing", "https://schema.org/NewsArticle"], "headline": "A"}',
+        '<!-- {"@type": "NewsArticle", "headline": "A"} -->',
+        '//<![CDATA[\n{"@type": "NewsArticle", "headline": "A"}\n//]]>',
+        '\ufeff{"@type": "NewsArticle", "headline": "A"}',
+        '{"@type": "NewsArticle", "headline": "A"};',
+        '{"@type": "NewsArticle", "headline": "A"}{"@type": "NewsArticle"}',
+        '{"@type": "NewsArticle", "body": "line\nbreak", "headline": "A"}',
+    ],
+)
+def test_an_article_is_found_however_it_is_written(block):
+    assert headlines(block) == ["A"]
+
+
+@pytest.mark.parametrize("block", ["", "no json", '{"@type": "NewsArticle", "headline": ', "null", "3", '"text"', "{}"])
+def test_a_block_that_is_none_counts_for_nothing(block):
+    assert headlines(block, '{"@type": "NewsArticle", "headline": "B"}') == ["B"]
+
+
+def test_a_pages_own_node_comes_before_those_that_it_mentions():
+    nested = '{"@type": "NewsArticle", "headline": "A", "hasPart": [{"@type": "NewsArticle", "headline": "B"}]}'
+
+    assert headlines(nested) == ["A", "B"]
+
+
+def test_references_are_followed_by_id():
+    found = graph(
+        '{"@graph": [{"@type": "Person", "@id": "#m", "name": "Mara"}, {"@type": "NewsArticle", "author": {"@id": "#m"}}]}'
+    )
+    article = next(found.of_types(ARTICLE_TYPES))
+
+    assert found.resolve(article["author"])["name"] == "Mara"
+
+
+def test_a_reference_to_nothing_stays_what_it_is():
+    assert graph().resolve({"@id": "#nobody"}) == {"@id": "#nobody"}
+
+
+def test_types_are_without_their_vocabulary():
+    assert types_of({"@type": ["http://schema.org/NewsArticle", "Thing"]}) == ("NewsArticle", "Thing")
+
+
+def test_strings_are_cleaned_and_unescaped():
+    assert strings(["A &amp; B", 3, None, " ", "C\u200b"]) == ("A & B", "C")
+    assert string({"no": "string"}) is None
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "{" + '"author"' * 25_000,
+        '{"@type": "X", "a": [' * 20_000,
+        "[" * 200_000,
+        '{"a":' * 100_000,
+        "[" + ",".join(['{"@type": "NewsArticle", "headline": "x"}'] * 40_000) + "]",
+        '"' * 500_000,
+        "[" + "1," * 900_000,
+    ],
+    ids=["author", "nested", "brackets", "braces", "many", "quotes", "open"],
+)
+def test_a_hostile_block_costs_little(block):
+    started = time.process_time()
+    found = graph(block)
+
+    assert len(found.nodes) <= 5_000
+    assert time.process_time() - started < 3

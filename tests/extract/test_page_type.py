@@ -1,0 +1,146 @@
+import json
+
+import pytest
+
+from tasks.models import PageType
+from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
+
+SHORT = PARAGRAPHS[0]
+TEASERS = "".join(
+    f"<div><h2><a href='/s{n}'>Story {n} of the day</a></h2><p>It begins so.</p></div>" for n in range(12)
+)
+
+
+def kind(
+    title: str,
+    body: str,
+    *,
+    head: str = "",
+    url: str = "https://www.portcourier.example/local/harbour-reopens-three-weeks-late",
+):
+    return read_page(f"<html><head><title>{title}</title>{head}</head><body>{body}</body></html>", url=url).kind
+
+
+def typed(*types: str) -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": list(types), "name": "Harbour"})}</script>'
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_our_own_pages_are_what_they_are(name):
+    assert read_fixture(name).kind == expected(name)["page_type"]
+
+
+@pytest.mark.parametrize(
+    ("types", "found"),
+    [
+        ("LiveBlogPosting", PageType.LIVE_BLOG),
+        ("ImageGallery", PageType.GALLERY),
+        ("VideoObject", PageType.VIDEO),
+        ("PodcastEpisode", PageType.PODCAST),
+        ("NewsArticle", PageType.ARTICLE),
+        ("WebPage", PageType.ARTICLE),
+    ],
+)
+def test_a_short_page_is_what_it_calls_itself(types, found):
+    assert kind("Harbour", f"<h1>Harbour</h1><p>{SHORT}</p>", head=typed(types)) is found
+
+
+def test_an_article_with_a_video_is_an_article():
+    story = "".join(f"<p>{one}</p>" for one in (*PARAGRAPHS, *(one.upper() for one in PARAGRAPHS)))
+
+    assert kind("Harbour", f"<h1>Harbour</h1>{story}", head=typed("VideoObject")) is PageType.ARTICLE
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "404",
+        "Page not found",
+        "404 - Page Not Found | Port Courier",
+        "Seite nicht gefunden",
+        "Page introuvable",
+        "ページが見つかりません",
+    ],
+)
+def test_a_missing_page_says_so_in_its_title(title):
+    head = '<meta property="og:site_name" content="Port Courier">'
+
+    assert kind(title, f"<h1>{title}</h1><p>{SHORT}</p>", head=head) is PageType.SOFT_404
+
+
+def test_a_missing_page_may_be_long():
+    assert kind("Page not found", "<h1>Page not found</h1>" + TEASERS * 20) is PageType.SOFT_404
+
+
+@pytest.mark.parametrize("title", ["Page not found: how links die", "404 days without rain", "Not found guilty, again"])
+def test_a_story_about_missing_pages_is_a_story(title):
+    assert kind(title, f"<h1>{title}</h1><p>{SHORT}</p>") is PageType.ARTICLE
+
+
+@pytest.mark.parametrize(
+    "title", ["Just a moment...", "Access Denied", "Attention Required! | Cloudflare", "Are you a robot?"]
+)
+def test_a_block_page_says_so_in_its_title(title):
+    assert kind(title, f"<p>{SHORT}</p>") is PageType.BLOCKED
+
+
+def test_a_story_that_begins_like_a_block_page_is_a_story():
+    title = "Access denied: the islanders who may not see their own archive"
+
+    assert kind(title, f"<h1>{title}</h1><p>{SHORT}</p>") is PageType.ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("title", "url"),
+    [
+        ("We value your privacy", "https://www.portcourier.example/a"),
+        ("Port Courier", "https://consent.portcourier.example/gate?back=a"),
+        ("Port Courier", "https://www.portcourier.example/consent/?to=a"),
+    ],
+)
+def test_a_consent_page_is_known_by_its_title_or_its_place(title, url):
+    assert kind(title, f"<p>{SHORT}</p>", url=url) is PageType.CONSENT
+
+
+def test_a_consent_page_is_known_by_its_words():
+    text = "We and our partners use cookies. You may consent to all cookies, or go to the settings and choose."
+
+    assert kind("Port Courier", f"<p>{text}</p>") is PageType.CONSENT
+
+
+def test_an_article_about_consent_is_an_article():
+    text = "The court ruled that users must consent before cookies are set, and that cookies are not harmless."
+
+    assert (
+        kind("Court rules on cookies", f"<h1>Court rules on cookies</h1><p>{text}</p>", head=typed("NewsArticle"))
+        is PageType.ARTICLE
+    )
+
+
+def test_a_login_page_asks_for_a_password():
+    form = '<form><input name="mail"><input type="password"></form>'
+
+    assert kind("Log in | Port Courier", f"<h1>Log in</h1><p>{SHORT}</p>{form}") is PageType.LOGIN
+    assert kind("Log in | Port Courier", f"<h1>Log in</h1><p>{SHORT}</p>") is PageType.ARTICLE
+
+
+def test_a_login_box_on_a_story_makes_no_login_page():
+    form = '<form><input name="mail"><input type="password"></form>'
+
+    assert read_page(page(after=form)).kind is PageType.ARTICLE
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://www.portcourier.example/", "https://www.portcourier.example/local", "https://a.example/news/world/"],
+)
+def test_a_list_of_teasers_is_an_index(url):
+    assert kind("Local", f"<h1>Local</h1>{TEASERS}", url=url) is PageType.INDEX
+
+
+def test_a_story_among_teasers_is_a_story():
+    assert kind("Harbour", f"<h1>Harbour</h1><p>{SHORT}</p>{TEASERS}") is PageType.ARTICLE
+
+
+def test_a_page_that_calls_itself_an_article_is_no_index():
+    assert read_page(page(after=TEASERS), url="https://www.portcourier.example/local").kind is PageType.ARTICLE

@@ -1,0 +1,173 @@
+import pytest
+
+from tasks.extract.prune import RULES, prune
+from tasks.extract.tree import parse_html, text_of
+from tests.extract.reading import PARAGRAPHS, URL, page
+
+BY_NAME = {rule.name: rule for rule in RULES}
+LEDE = "What the page says of itself in its description"
+CARD = '<article><a href="/{0}"><img src="a.jpg"></a><h3><a href="/{0}">Story number {0}</a></h3><p>Its first lines</p></article>'
+CARDS = "".join(CARD.format(n) for n in range(4))
+
+
+def pruned(html: str, *, rules=RULES, is_news: bool = True, title: str = "Harbour reopens") -> str:
+    """What is left of a page's text."""
+    tree = parse_html(html)
+    prune(tree, url=URL, title=title, ledes=(LEDE,), is_news=is_news, rules=rules)
+    return text_of(tree.find("body"))
+
+
+def shown(html: str) -> str:
+    return text_of(parse_html(html))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_a_rule_is_for_goes(name):
+    rule = BY_NAME[name]
+
+    assert shown(rule.example) not in pruned(page(after=f"<div>{rule.example}</div>"), rules=(rule,))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_story_round_it_stays(name):
+    left = pruned(page(inside=BY_NAME[name].example), rules=(BY_NAME[name],))
+
+    assert [one for one in PARAGRAPHS if one not in left] == []
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_without_any_rule_it_stays(name):
+    assert shown(BY_NAME[name].example) in pruned(page(inside=BY_NAME[name].example), rules=())
+
+
+COUNTER_EXAMPLES = {
+    "comments": '<div class="comment-free"><p>Nobody had a comment on the closure.</p></div>',
+    "sign_ups": f"<form><p>{PARAGRAPHS[0] * 4}</p><input></form>",  # some sites put the whole page into a form
+    "cards": "<div><section><h3>Monday</h3><p>Fog</p></section><section><h3>Tuesday</h3><p>Rain</p></section></div>",
+    "picture_cards": '<div><img src="a.jpg"><h3>How the cracks were found</h3><p>Divers went down twice.</p></div>',
+    "stop_sections": "<h2>More than ships</h2><p>The harbour is a market as well.</p>",
+    "deks": f"<p>{LEDE}</p>",
+    "captions": '<p class="caption">A line far from any picture.</p>',
+    "credits": "<p>Photographs of the cracks were shown to the council.</p>",
+    "read_more_lines": "<p>Read more slowly, the teacher said to the children of the island school.</p>",
+    "link_lists": '<ul><li>Nine pillars, of which <a href="/two">two</a> are cracked</li><li>One crane</li></ul>',
+    "fillers": "<p>Share your boat with a neighbour, the council asked.</p>",
+}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_looks_like_it_stays(name):
+    example = COUNTER_EXAMPLES[name]
+
+    assert shown(example) in pruned(page(inside=example), rules=(BY_NAME[name],))
+
+
+def test_every_rule_has_a_reason_and_a_name_of_its_own():
+    assert all(rule.reason.endswith(".") for rule in RULES)
+    assert len(BY_NAME) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<footer><p>Most read today: something else.</p></footer>",
+        "<aside><p>Most read today: something else.</p></aside>",
+        '<div role="navigation"><p>Most read today: something else.</p></div>',
+        '<div role="dialog"><p>Most read today: something else.</p></div>',
+        "<div hidden><p>Most read today: something else.</p></div>",
+        "<figure><img><figcaption>Most read today: something else.</figcaption></figure>",
+    ],
+)
+def test_what_calls_itself_furniture_goes(furniture):
+    assert "something else" not in pruned(page(inside=furniture))
+
+
+@pytest.mark.parametrize("tag", ["footer", "aside", "nav", "menu"])
+def test_a_story_inside_of_furniture_stays(tag):
+    assert PARAGRAPHS[0] in pruned(page().replace("<main>", f"<{tag}>").replace("</main>", f"</{tag}>"))
+
+
+def test_a_hidden_story_stays():
+    assert PARAGRAPHS[0] in pruned(page().replace('<div class="story">', '<div class="story" hidden>'))
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "More For You",
+        "RELATED STORIES",
+        "Das könnte Sie auch interessieren",
+        "À lire aussi",
+        "関連記事",
+        "Читайте также",
+        "اقرأ أيضا",
+    ],
+)
+def test_cards_under_a_stop_heading_go_with_it(heading):
+    left = pruned(page(after=f"<section><h2>{heading}</h2><div>{CARDS}</div></section>"))
+
+    assert "Story number" not in left
+    assert heading not in left
+
+
+def test_a_heading_and_its_cards_go_where_nothing_holds_them_together():
+    assert "Story number" not in pruned(page(after=f"<h2>More For You</h2>{CARDS}"))
+
+
+def test_the_story_goes_on_after_a_block_in_its_midst():
+    block = "<div><h3>Related</h3><ul><li><a href='/a'>Another story</a></li></ul></div>"
+    left = pruned(page(inside=block))
+
+    assert "Another story" not in left
+    assert PARAGRAPHS[4] in left
+
+
+def test_cards_without_a_heading_go_from_news_pages_only():
+    html = page(after=f"<div>{CARDS}</div>")
+
+    assert "Story number" not in pruned(html, rules=(BY_NAME["cards"],))
+    assert "Story number" in pruned(html, rules=(BY_NAME["cards"],), is_news=False)
+
+
+def test_cards_before_the_body_stay_for_the_other_rules():
+    assert "Story number" in pruned(page(before=f"<div>{CARDS}</div>"), rules=(BY_NAME["cards"],))
+
+
+def test_a_prune_that_would_take_the_story_is_not_done():
+    story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
+    html = f"<html><body><h1>Harbour reopens</h1><section><h2>Latest</h2><ul>{story}</ul></section></body></html>"
+    tree = parse_html(html)
+
+    is_heeded = prune(tree, url=URL, title="Harbour reopens", ledes=(), is_news=True, rules=(FOR_THE_STORY,))
+
+    assert not is_heeded
+    assert PARAGRAPHS[0] in text_of(tree)
+
+
+def test_a_prune_of_less_is_heeded():
+    tree = parse_html(page(inside="<p>Photo: Jane Doe</p>"))
+
+    assert prune(tree, url=URL, title="Harbour reopens", ledes=(), is_news=True)
+
+
+def test_what_is_certain_goes_even_where_the_rest_is_not_heeded():
+    comments = "<div id='comments'><p>Endless.</p></div>"
+    story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
+    html = f"<html><body><ul>{story}</ul>{comments}</body></html>"
+
+    assert "Endless" not in pruned(html, rules=(BY_NAME["comments"], FOR_THE_STORY))
+
+
+def test_a_page_without_a_body_is_left_alone():
+    tree = parse_html("<html><frameset><frame src='a.html'></frameset></html>")
+    for body in tree.findall("body"):
+        tree.remove(body)
+
+    assert prune(tree, url=URL, title=None, ledes=(), is_news=False)
+
+
+def _every_list(outline):
+    return (element for element in outline.elements if element.tag == "ul")
+
+
+FOR_THE_STORY = type(RULES[0])(name="lists", reason="A rule that errs.", example="<ul></ul>", find=_every_list)

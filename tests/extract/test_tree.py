@@ -1,0 +1,111 @@
+import pytest
+
+from tasks.extract.tree import clean, parse_html, remove, text_of, weigh, words_of
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "  \n ",
+        "\x00\x00",
+        "<!-- nothing -->",
+        "%PDF-1.4 %%EOF",
+        "\n%PDF-1.7",
+        "ÿØÿà\x00\x10JFIF\x01\x02",
+        "\x89PNG\r\n\x1a\n\x00",
+    ],
+    ids=["nothing", "white space", "NUL", "a comment", "a PDF", "a PDF after a line", "a JPEG", "a PNG"],
+)
+def test_nothing_to_parse_is_no_tree(source):
+    assert parse_html(source) is None
+
+
+@pytest.mark.parametrize("source", ["words alone", "<p>a", "<td>a</td>", "<frameset><frame></frameset>"])
+def test_whatever_there_is_has_a_root(source):
+    assert parse_html(source).tag == "html"
+
+
+def test_an_xml_declaration_does_not_decide_the_charset():
+    assert (
+        text_of(parse_html('<?xml version="1.0" encoding="latin-1"?><html><body>Müller – здесь</body></html>'))
+        == "Müller – здесь"
+    )
+
+
+def test_a_meta_element_does_not_decide_the_charset():
+    assert text_of(parse_html('<meta charset="latin-1"><body>Müller</body>')) == "Müller"
+
+
+def test_nul_bytes_are_left_out():
+    assert text_of(parse_html("<p>har\x00bour</p>")) == "harbour"
+
+
+def test_lone_surrogates_do_not_break_the_parser():
+    assert "harbour" in text_of(parse_html("<p>\ud83d harbour</p>"))
+
+
+def test_comments_and_instructions_are_no_nodes():
+    assert all(isinstance(one.tag, str) for one in parse_html("<p>a<!-- b --><?php c ?>d</p>").iter())
+
+
+def test_depth_of_three_hundred_is_kept():
+    tree = parse_html("<div>" * 300 + "<p>deep</p>")
+
+    assert [one.text for one in tree.iter("p")] == ["deep"]
+
+
+def test_what_is_deeper_than_a_browser_nests_gives_its_text_to_what_is_above():
+    tree = parse_html("<div>" * 600 + "<b>deep</b>")
+
+    assert text_of(tree) == "deep"
+    assert sum(1 for _ in tree.iter()) <= 513
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        (None, ""),
+        ("  two\n\t lines\u00a0 ", "two lines"),
+        ("soft\u00adhyphen, zero\u200bwidth, \ufeffmark", "softhyphen, zerowidth, mark"),
+        ("lost\ufffd", "lost"),
+        ("e\u0301", "é"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # U+200C is spelling in Persian
+        ("bell\u0007", "bell"),
+        ("plain", "plain"),
+    ],
+)
+def test_text_is_cleaned(text, cleaned):
+    assert clean(text) == cleaned
+
+
+def test_words_are_equal_whatever_their_case_and_marks():
+    assert words_of("Don’t miss!") == words_of("don't  MISS")
+
+
+def test_removing_leaves_the_text_behind():
+    tree = parse_html("<p>one <b>two</b> three</p>")
+    remove(list(tree.iter("b")))
+
+    assert text_of(tree) == "one three"
+
+
+def test_removing_a_thing_inside_of_a_removed_thing_does_nothing():
+    tree = parse_html("<div><p><b>two</b></p></div>three")
+    remove([*tree.iter("p"), *tree.iter("b")])
+
+    assert text_of(tree) == "three"
+
+
+def test_weights_tell_text_from_links():
+    tree = parse_html("<div>1234<a>56<b>7</b></a>89</div>")
+    div = next(tree.iter("div"))
+    weight = weigh(list(tree.iter()))[div]
+
+    assert (weight.text, weight.linked, weight.prose) == (9, 3, 6)
+
+
+def test_a_tail_behind_a_link_is_no_link():
+    tree = parse_html("<p><a>12</a>3456</p>")
+
+    assert weigh(list(tree.iter()))[next(tree.iter("p"))].link_share == pytest.approx(1 / 3)

@@ -1,0 +1,46 @@
+"""The run in Prefect's UI, seen in a real browser."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.press import running_press
+
+pytestmark = [pytest.mark.engine, pytest.mark.browser]
+
+PICTURES = os.environ.get("PRESSLAKE_PICTURES")  # `make pictures` keeps what is seen, for docs/
+
+
+@pytest.fixture
+def page(browser: Browser):
+    opened = browser.new_page(viewport={"width": 1400, "height": 1000})
+    opened.set_default_timeout(60_000)
+    yield opened
+    opened.close()
+
+
+def _keep(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / name)
+
+
+def test_the_ui_shows_the_run_with_its_report(presslake, prefect_api_url, page, tmp_path):
+    with running_press(sites=3, articles=6) as press:
+        press.stories[2] = {f"{path}?gone": story for path, story in press.stories[2].items()}
+        catalogue = press.catalogue(tmp_path / "sources.yaml")
+        catalogue.write_text(catalogue.read_text() + f'    urls: ["{press.url(2, "/news/missing.html")}"]\n')
+        summary = presslake.ingest("--catalogue", catalogue)
+
+    page.goto(f"{prefect_api_url.removesuffix('/api')}/runs/flow-run/{summary['run_id']}")
+    page.get_by_text("CompletedWithFailures").first.wait_for()
+    _keep(page, "run.png")
+    page.get_by_text("Artifacts").first.click()
+    page.get_by_text("run-report").first.click()
+    page.get_by_role("heading", name="fetched").first.wait_for()
+    _keep(page, "report.png")
+
+    shown = page.inner_text("body")
+    assert f"{summary['fetched']} fetched" in shown
+    assert "http_404" in shown

@@ -1,0 +1,73 @@
+"""`presslake up`: server, UI and schedule on this machine, and all of it gone at Ctrl-C."""
+
+import signal
+import socket
+import time
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.engine import Presslake
+from tests.press import running_press
+from tests.servers import free_port
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def alone(tmp_path) -> Presslake:
+    """The command where no server is configured: it brings its own."""
+    return Presslake(tmp_path, {"PREFECT_HOME": str(tmp_path / "prefect")})
+
+
+def _await_sweeps(api: httpx.Client, number: int, timeout_s: float = 150) -> list[dict[str, Any]]:
+    """Wait until so many sweeps have completed."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            runs = api.post(
+                "/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+            ).json()
+        except httpx.TransportError:
+            runs = []
+        if len(runs) >= number:
+            return runs
+        assert time.monotonic() < deadline, "no sweep within the time"
+        time.sleep(0.5)
+
+
+def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone, tmp_path):
+    port = free_port()
+    with running_press(sites=2, articles=3) as press, httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as api:
+        catalogue = press.catalogue(tmp_path / "sources.yaml")
+        served = alone.start("up", "--catalogue", catalogue, PRESSLAKE_UI_PORT=str(port), PRESSLAKE_EVERY_S="3600")
+        try:
+            (run,) = _await_sweeps(api, 1)
+            (deployment,) = api.post("/deployments/filter", json={}).json()
+            page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
+            started = psutil.Process(served.pid).children(recursive=True)
+        finally:
+            served.send_signal(signal.SIGINT)
+            _out, err = served.communicate(timeout=60)
+
+    assert run["state"]["message"] == "6 fetched, 0 not modified: 6 new"
+    assert run["auto_scheduled"]
+    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert page.status_code == 200
+    assert served.returncode == 0
+    assert f"http://127.0.0.1:{port}" in err.decode().splitlines()[1]
+    assert err.decode().splitlines()[-1] == "Stopped."
+    assert not [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_port_that_is_taken_is_named(alone, tmp_path):
+    with running_press(sites=1, articles=1) as press:
+        catalogue = press.catalogue(tmp_path / "sources.yaml")
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+            ended = alone.run("up", "--catalogue", catalogue, check=False, PRESSLAKE_UI_PORT=str(port))
+
+    assert ended.code == 2
+    assert f"port {port} is taken" in ended.err

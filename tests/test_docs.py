@@ -1,0 +1,188 @@
+"""The documentation is true: settings, commands and reasons are all in it and nothing else is, links lead somewhere, examples are valid."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from flows.cli import app
+from flows.local_server import DEFAULTS
+from tasks import errors
+from tasks.catalogue import Catalogue, Defaults, Source
+from tasks.discover import stage as discover_stage
+from tasks.models import DiscoverReport, PageType
+from tasks.report.run_report import add_up
+from tasks.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(path for folder in (ROOT, ROOT / "docs", ROOT / "docs/adr") for path in folder.glob("*.md"))
+SETTINGS = {f"PRESSLAKE_{name.upper()}": field for name, field in Settings.model_fields.items()}
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def tabled_settings() -> dict[str, str]:
+    """The rows of docs/settings.md: a setting, and its default's cell."""
+    return dict(re.findall(r"^\| `(PRESSLAKE_\w+)` \| ([^|]*?) \|", page("docs/settings.md"), re.MULTILINE))
+
+
+def commands() -> Iterator[tuple[str, typer.core.TyperCommand]]:
+    def walk(command, path):
+        if hasattr(command, "commands"):
+            for name, child in command.commands.items():
+                yield from walk(child, [*path, name])
+        else:
+            yield " ".join(path), command
+
+    return walk(typer.main.get_command(app), [])
+
+
+def item_errors(kind: type[errors.ItemError] = errors.ItemError) -> Iterator[type[errors.ItemError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from item_errors(child)
+
+
+def section_of(name: str) -> str:
+    return page("docs/cli.md").partition(f"\n## `presslake {name}`\n")[2].partition("\n## ")[0]
+
+
+def test_every_setting_is_in_the_docs_and_no_other():
+    assert tabled_settings().keys() == SETTINGS.keys()
+
+
+def test_no_page_names_a_setting_that_is_none():
+    named = {
+        name for path in PAGES for name in re.findall(r"PRESSLAKE_[A-Z0-9_]*[A-Z]", path.read_text(encoding="utf-8"))
+    }
+
+    assert named - SETTINGS.keys() <= {"PRESSLAKE_TEST_POSTGRES"}
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_a_settings_default_is_what_the_docs_say(name):
+    default = SETTINGS[name].get_default()
+    plain = ",".join(str(one) for one in default) if isinstance(default, tuple) else default
+
+    told = tabled_settings()[name]
+
+    if SETTINGS[name].default_factory is not None:
+        assert "`" not in told  # it depends on the machine
+    else:
+        assert told.split(" (")[0] == (f"`{plain}`" if plain else "none")
+
+
+def test_every_variable_of_prefect_that_we_set_is_in_the_docs():
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `(\w+)` \|", page("docs/settings.md"), re.MULTILINE))
+
+    assert {name: rows.get(name) for name in DEFAULTS} == DEFAULTS
+
+
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
+def test_every_command_has_its_section_with_its_options(name):
+    command = dict(commands())[name]
+    options = {option for one in command.params for option in one.opts if option.startswith("--")} - {"--help"}
+
+    assert section_of(name)
+    assert {option for option in options if f"`{option}" not in section_of(name)} == set()
+
+
+def test_no_section_tells_of_a_command_that_is_none():
+    told = set(re.findall(r"^## `presslake ([a-z ]+)`$", page("docs/cli.md"), re.MULTILINE))
+
+    assert told == {name for name, _ in commands()}
+
+
+def test_the_json_in_the_docs_has_the_fields_of_the_report():
+    (block,) = re.findall(r"```json\n(.*?)```", page("docs/cli.md"), re.DOTALL)
+    report = add_up(run_id="r", discovered=DiscoverReport(), batches=(), pending=0, seconds=0.0, fell_short=None)
+
+    told, real = json.loads(block), report.to_json()
+
+    assert list(told) == list(real)
+    assert told["articles"].keys() == real["articles"].keys()
+
+
+def test_every_reason_is_in_the_docs():
+    reasons = {kind.reason for kind in item_errors() if "reason" in vars(kind)}
+    labels = {kind.value for kind in PageType if not kind.is_story}
+    feeds = {discover_stage.EMPTY, discover_stage.DEFERRED}
+
+    assert {one for one in reasons | labels | feeds if f"`{one}`" not in page("docs/failures.md")} == set()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in item_errors() if "reason" in vars(kind)])
+def test_a_reasons_disposition_is_what_the_docs_say(kind):
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("docs/failures.md"), re.MULTILINE)
+
+    assert [told for reason, told in rows if reason == kind.reason] in ([kind.disposition], [])
+
+
+@pytest.mark.parametrize("model", [Catalogue, Defaults, Source])
+def test_every_field_of_the_catalogue_is_in_the_docs(model):
+    assert {name for name in model.model_fields if f"`{name}`" not in page("docs/catalogue.md")} == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/catalogue.md"])
+def test_the_catalogues_in_the_docs_are_valid(name):
+    blocks = [yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL)]
+
+    read = [Catalogue.model_validate(one) for one in blocks if one]
+
+    assert read
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(path):
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", path.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not _leads_somewhere(path, link)] == []
+
+
+def test_no_tracked_text_names_a_place_of_one_machine():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("no git checkout")
+    pattern = re.compile(r"(?<![\w.~}*-])/(?:work|root|tmp/h)(?:/[\w.]|[\s`'\"]|$)", re.MULTILINE)
+
+    assert [str(path) for path in _texts() if pattern.search(path.read_text(encoding="utf-8"))] == []
+
+
+def _leads_somewhere(path: Path, link: str) -> bool:
+    file, _, anchor = link.partition("#")
+    target = (path.parent / file).resolve() if file else path
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in _anchors(target.read_text(encoding="utf-8").splitlines())
+
+
+def _anchors(lines: Iterable[str]) -> set[str]:
+    """The names by which headings are linked to, as GitHub makes them."""
+    titles = (line.lstrip("#").strip().lower() for line in lines if line.startswith("#"))
+    return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
+
+
+def _texts() -> Iterator[Path]:
+    """The files of the project that are text, without the pages that tests read."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        path = ROOT / name
+        if name and path.is_file() and not name.startswith("tests/data/"):
+            try:
+                path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+            yield path
