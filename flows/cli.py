@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows import console
+from flows import cli_lake, console
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
 from flows.local_server import set_prefect_defaults
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(sources, name="sources")
+cli_lake.add_commands(app)
 
 
 @app.command()

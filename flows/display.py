@@ -21,7 +21,7 @@ def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return (
         None
         if row is None
-        else {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+        else {str(name): value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
     )
 
 

@@ -68,6 +68,7 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
     try:
         _wait_until_healthy(child, f"{url}/api", log_file)
         yield f"{url}/api"
+        log_file.unlink(missing_ok=True)  # kept where something went wrong
     finally:
         _stop(child)
 

@@ -9,18 +9,19 @@
     │   ├── RefusedError     dropped with its reason; looked at again days later
     │   │   ├── HttpRefused            401, 403, 404, 451 and other 4xx
     │   │   ├── BadUrl, ForbiddenScheme, ForbiddenAddress, TooManyRedirects
-    │   │   └── BodyTooLarge, DecompressionBomb, BadContentEncoding, BadResponse
+    │   │   ├── BodyTooLarge, DecompressionBomb, BadContentEncoding, BadResponse
+    │   │   └── NotAFeed               counted against the feed, see discover
     │   ├── GoneError        410: never again, unless announced anew
     │   ├── SkippedError     labelled, not a failure: nobody did anything wrong
     │   │   ├── RobotsDisallowed
-    │   │   ├── NotHtml, NotAnArticle
-    │   │   └── NotAFeed               counted against the feed, see discover
+    │   │   └── NotHtml, NotAnArticle
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       └── EmptyExtraction        a long page that gave no text
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
-    │   └── IndexUnavailable
+    │   ├── IndexUnavailable
+    │   └── CorruptRecord              a segment is cut short, or its bytes are not those written
     ├── ConfigError          ends the run with one clear line, exit 2
     │   ├── CatalogueError
     │   ├── LakeFormatError
@@ -233,6 +234,10 @@ class IndexUnavailable(StageError):
     """The database does not answer, or is read-only or locked past its time-out."""
 
 
+class CorruptRecord(StageError):
+    """A segment is cut short, or its bytes are not those that were written."""
+
+
 class ConfigError(PresslakeError):
     """Wrong usage or configuration; the message is one line that names the thing and the mend."""
 
@@ -242,7 +247,7 @@ class CatalogueError(ConfigError):
 
 
 class LakeFormatError(ConfigError):
-    """The lake is of another format, or belongs to another index."""
+    """The lake is of a newer format, or what lies there is no lake's."""
 
 
 class ServerUnavailable(ConfigError):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.errors import ConfigError
@@ -25,7 +25,11 @@ class Settings(BaseSettings):
     index: str = Field("sqlite:///presslake.db", description="The index, as an SQLAlchemy URL.")
 
     s3_endpoint_url: str | None = Field(None, description="S3 endpoint; AWS_ENDPOINT_URL is heeded as well.")
-    s3_region: str | None = Field(None, description="S3 region; AWS_REGION is heeded as well.")
+    s3_region: str | None = Field(
+        None,
+        validation_alias=AliasChoices("PRESSLAKE_S3_REGION", "AWS_REGION"),
+        description="S3 region; AWS_REGION and AWS_DEFAULT_REGION are heeded as well.",
+    )
 
     batch_size: int = Field(200, ge=1, le=1000, description="URLs a batch: the unit of a task run.")
     batches_ahead: int = Field(2, ge=1, le=8, description="Batches that are fetched while one is extracted.")

@@ -22,7 +22,7 @@ from fastwarc import GzipWriter
 from fastwarc.stream_io import ChunkedReader
 from fastwarc.warc import ArchiveIterator, WarcRecord
 
-from tasks.errors import BadResponse, BadUrl, StageError
+from tasks.errors import BadResponse, BadUrl, CorruptRecord
 
 # fastwarc gives up on a whole file, at its defaults, where one record's headers pass 32 KiB
 MAX_HEAD_SIZE = 30_000
@@ -33,16 +33,13 @@ _GZIP = 31  # zlib's window bits for a gzip member
 _CHUNK_SIZE = 65_536
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: .*)?")
 _REQUEST_LINE = re.compile(rb"[A-Z]+ \S.* HTTP/\d(?:\.\d)?")
+_CODED = re.compile(rb"\r\ncontent-encoding: *(?:gzip|br|zstd|deflate)\r\n", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _KEPT_FIELDS = {b"content-type", b"content-encoding"}
 _ALGORITHMS = {"md5", "sha1", "sha256", "sha512"}
 
 Field = tuple[bytes, bytes]
-
-
-class CorruptRecord(StageError):
-    """A segment is cut short, or its bytes are not those that were written."""
 
 
 class RevisitProfile(StrEnum):
@@ -97,6 +94,7 @@ class SegmentWriter:
         self._records = 0
         self._out = io.BytesIO()
         self._gzip = GzipWriter(self._out, compression_level=6)
+        self._fast_gzip = GzipWriter(self._out, compression_level=1)
         about = f"software: {software}\r\nformat: WARC File Format 1.1\r\n".encode()
         named = [("WARC-Filename", key.rpartition("/")[2]), ("Content-Type", "application/warc-fields")]
         self._write("warcinfo", named, about, created_at)
@@ -179,8 +177,10 @@ class SegmentWriter:
             ("Content-Length", str(len(block))),
         ]
         head = "".join(f"{name}: {value}\r\n" for name, value in every)
-        self._gzip.write(f"WARC/1.1\r\n{head}\r\n".encode("ascii") + block + b"\r\n\r\n")
-        self._gzip.finish()  # ends the gzip member: without it there is one stream and no random access
+        # what came compressed gets no smaller, whatever is spent on it
+        writer = self._fast_gzip if _CODED.search(block, 0, MAX_HEAD_SIZE) else self._gzip
+        writer.write(f"WARC/1.1\r\n{head}\r\n".encode("ascii") + block + b"\r\n\r\n")
+        writer.finish()  # ends the gzip member: without it there is one stream and no random access
         self._records += 1
         return record_id
 

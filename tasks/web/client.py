@@ -43,6 +43,9 @@ RESOLVER_THREADS = 16
 FRAMING_SIZE = 256 * 1024
 """Bytes that an answer's heads and chunk framing may take off the wire beside its body, which may double it."""
 
+DECODED_AT_ONCE_SIZE = 16 * 1024
+"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms a MB."""
+
 OnRedirect = Callable[[str], Awaitable[None]]
 """Told where a redirect leads before it is followed; what it raises ends the GET."""
 
@@ -235,7 +238,7 @@ async def _body(response: httpcore.Response, url: str, limits: _Limits) -> bytes
 
 
 async def _content(final: Exchange, limits: _Limits) -> bytes:
-    """Undo the content coding, in a thread: it may take a tenth of a second, and other hosts are being asked."""
+    """Undo the content coding, of a large body in a thread: it may take long, and other hosts are being asked."""
     coding = final.header("content-encoding")
     if not coding:
         return (
@@ -245,6 +248,8 @@ async def _content(final: Exchange, limits: _Limits) -> bytes:
         )
     decode = decode_prefix if limits.cut else decode_body
     try:
+        if len(final.body) <= DECODED_AT_ONCE_SIZE:
+            return decode(final.body, coding, max_size=limits.decoded_size)
         return await asyncio.to_thread(decode, final.body, coding, max_size=limits.decoded_size)
     except (BadContentEncoding, BodyTruncated):
         if final.status < 400:

@@ -48,6 +48,9 @@ MAX_CRAWL_DELAY_S = 120.0
 UNSPOKEN_WAIT_S = 60.0
 """The wait after a 429 that names none."""
 
+PARSED_AT_ONCE_SIZE = 8 * 1024
+"""Bytes of a robots.txt up to which a thread costs more than the reading."""
+
 MAX_ORIGINS = 500
 """Origins at work at once: each holds its robots.txt in memory."""
 
@@ -176,8 +179,9 @@ class PoliteClient:
         async with self._asking_robots[origin]:
             kept = await self._desk.kept_robots(origin)
             answer = kept or await self._ask_robots(origin, rules)
-            # In a thread: the longest takes a fifth of a second, and other hosts are being asked.
-            policy = await asyncio.to_thread(_parse, answer)
+            # A long one in a thread: it takes up to a fifth of a second, and other hosts are being asked.
+            is_short = len(answer.body) <= PARSED_AT_ONCE_SIZE
+            policy = _parse(answer) if is_short else await asyncio.to_thread(_parse, answer)
             if kept is None:
                 delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
                 capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)

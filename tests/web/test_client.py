@@ -33,6 +33,7 @@ from tasks.errors import (
 )
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.guard import AddressGuard
+from tasks.web.pools import ssl_context
 from tests.web.loopback import (
     AGENT,
     LOOPBACK,
@@ -693,6 +694,14 @@ def certificate(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def fresh_ssl_context():
+    """The process's context is made anew, in this test's environment, and not kept."""
+    ssl_context.cache_clear()
+    yield
+    ssl_context.cache_clear()
+
+
 def serve_tls(certificate):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
@@ -715,7 +724,7 @@ def serve_tls(certificate):
         ("127.0.0.1", True, TlsFailed),
     ],
 )
-async def test_a_certificate_is_verified(certificate, monkeypatch, host, is_trusted, error):
+async def test_a_certificate_is_verified(certificate, monkeypatch, fresh_ssl_context, host, is_trusted, error):
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
 

@@ -1,0 +1,56 @@
+"""The commands that look after index and lake: `verify`, `reindex`."""
+
+from typing import Annotated
+
+import typer
+
+from flows import console
+from flows.cli_options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.steps import steps
+from tasks.settings import set_flags
+
+
+def verify(
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    mend: Annotated[bool, typer.Option("--mend", help="Mend what can be mended; never deletes a payload.")] = False,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Read the bytes of so many segments only, chosen at random.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the index against the lake, and name every fault with its place and what mends it."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from flows import verification
+        from tasks.verify.config import VerifyConfig
+
+        config = VerifyConfig(mend=mend, sample=sample)
+        report = verification.run_verification(config, settings, told=steps())
+        if as_json:
+            console.print_json(verification.as_json(report))
+        else:
+            console.show_tables(verification.tables(report))
+        if not report.is_well:
+            raise typer.Exit(RUN_FAILED)
+
+
+def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Build a new index out of the lake alone; the index must be empty."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from dataclasses import asdict
+
+        from flows.reindex import reindex as rebuild
+
+        report = asdict(rebuild(settings, told=steps()))
+        if as_json:
+            console.print_json(report)
+        else:
+            console.show_tables([("The new index", tuple(report), [tuple(report.values())])])
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(verify)
+    app.command()(reindex)

@@ -1,0 +1,70 @@
+"""A verification without Prefect, as the command line runs it: what it found, as tables and as JSON."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flows.display import Rows, Table
+from tasks.opening import check_lake, opened_index, opened_store
+from tasks.settings import Settings
+from tasks.verify.config import VerifyConfig
+from tasks.verify.fault import VerifyReport
+from tasks.verify.stage import verify
+
+SHOWN = 50
+"""Faults of a kind that are shown in a table; `--json` has them all."""
+
+Told = Callable[[str, int, int], None]
+
+
+def run_verification(config: VerifyConfig, settings: Settings, *, told: Told) -> VerifyReport:
+    """Verify the index against the lake; raises ConfigError."""
+    check_lake(settings)
+    return verify(
+        index=opened_index(settings),
+        store=opened_store(settings),
+        now=datetime.now(UTC),
+        is_mending=config.mend,
+        sample=config.sample,
+        revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
+        told=told,
+    )
+
+
+def headline(report: VerifyReport) -> str:
+    """Say in one line what was found."""
+    if not report.harmful:
+        return "Nothing found."
+    left = report.harmful - report.mended
+    mended = f", {report.mended} mended" if report.mended else ""
+    return f"{report.harmful} faults{mended}{', none left' if not left else ''}."
+
+
+def as_json(report: VerifyReport) -> dict[str, Any]:
+    """Return it as plain data."""
+    faults = [
+        {
+            "kind": fault.kind.value,
+            "place": fault.place,
+            "detail": fault.detail,
+            "mend": fault.mend,
+            "is_mended": fault.is_mended,
+            "is_harmless": fault.is_harmless,
+        }
+        for fault in report.faults
+    ]
+    return {**asdict(report), "faults": faults, "harmful": report.harmful, "is_well": report.is_well}
+
+
+def tables(report: VerifyReport) -> Iterator[Table]:
+    """Return it as titled tables."""
+    checked: Rows = [tuple(report.checked.values())]
+    yield f"Checked in {report.seconds:.1f} s", tuple(report.checked), checked
+    for kind, number in report.found.items():
+        faults = [fault for fault in report.faults if fault.kind.value == kind]
+        mended = sum(fault.is_mended for fault in faults)
+        state = "harmless" if faults[0].is_harmless else f"{mended} mended"
+        rows: Rows = [(fault.place, fault.detail) for fault in faults[:SHOWN]]
+        yield f"{kind}: {number} ({state}); mend: {faults[0].mend}", ("place", "what is wrong"), rows
+    yield headline(report), (), []

@@ -1,0 +1,32 @@
+"""Verification: the index against the lake, every fault named, and mended where it can be."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.verification import headline
+from tasks.opening import check_lake, close_opened
+from tasks.settings import load_settings
+from tasks.verify.config import VerifyConfig
+from tasks.verify.task import verify as verify_task
+
+LOOK = VerifyConfig()
+
+
+@flow(name="verify", flow_run_name="verify", persist_result=False)
+def verify(config: VerifyConfig = LOOK) -> State[Any]:
+    """Check the index against the lake and name every fault; with `mend`, mend what can be mended.
+
+    Args:
+        config: Whether to mend, and how much to read; nothing filled in reads everything and changes nothing.
+    """
+    settings = load_settings()
+    check_lake(settings)
+    try:
+        report = verify_task(config, settings)
+    finally:
+        close_opened()
+    state = Completed if report.is_well else Failed
+    return state(message=headline(report), data=report)
