@@ -43,6 +43,9 @@ bench: $(READY)  ## Measure CPU per article of the whole run against bare trafil
 bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what that costs as the index grows
 	$(BIN)/python -m benchmarks.dedup --full
 
+chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
+	$(BIN)/python -m tests.e2e.chaos
+
 lock: $(READY)  ## Write constraints.txt anew: names and versions alone
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt
 

@@ -158,9 +158,9 @@ class S3Store:
 
 def open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
     """Open a bucket below a prefix (or none); raises ConfigError when it cannot be used."""
-    where = f"s3://{bucket}"
+    where = f"s3://{bucket}/{prefix}".rstrip("/")
     if not _BUCKET_AND_PREFIX.fullmatch(f"{bucket}/{prefix}".rstrip("/")):
-        raise ConfigError(f"{where}/{prefix}: want s3://bucket/prefix, of letters, digits and . _ = + - alone")
+        raise ConfigError(f"{where}: want s3://bucket/prefix, of letters, digits and . _ = + - alone")
     try:
         session = boto3.Session(region_name=config.region)
         endpoint_url = config.endpoint_url or _named_endpoint(session)

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -95,10 +96,9 @@ def moto_url(aws_environment):
     server.wait(timeout=10)
 
 
-@pytest.fixture(scope="session")
-def ceph_url(aws_environment):
-    if not (shutil.which("ceph-mon") and shutil.which("radosgw") and CEPH_SCRIPT.is_file()):
-        pytest.skip("Ceph RGW is not installed here (ceph-mon, radosgw, ../shared/s3/start_ceph_rgw.sh)")
+@contextmanager
+def started_ceph() -> Iterator[str]:
+    """Give the address of a Ceph RGW of one's own, ended and removed at the end."""
     # A short path: the daemons' sockets lie in it, and a socket's path has 108 bytes at most
     directory = Path(tempfile.mkdtemp(prefix="ceph-"))
     port = free_port()
@@ -115,6 +115,14 @@ def ceph_url(aws_environment):
         for pid_file in directory.glob("*.pid"):
             _kill(int(pid_file.read_text()))
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ceph_url(aws_environment):
+    if not (shutil.which("ceph-mon") and shutil.which("radosgw") and CEPH_SCRIPT.is_file()):
+        pytest.skip("Ceph RGW is not installed here (ceph-mon, radosgw, ../shared/s3/start_ceph_rgw.sh)")
+    with started_ceph() as url:
+        yield url
 
 
 @pytest.fixture(params=[pytest.param("moto", marks=pytest.mark.s3), pytest.param("ceph", marks=pytest.mark.s3)])

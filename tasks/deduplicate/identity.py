@@ -14,10 +14,17 @@ REDIRECT, CANONICAL = "redirect", "canonical"
 
 def other_names(capture: Capture, page: Page) -> Mapping[str, str]:
     """Return the keys of the page's other URLs on its site, with how they are known; where it was asked for is none."""
+    return names_on_site(capture.url, capture.url_key, redirect=capture.final_url, canonical=page.canonical_url)
+
+
+def names_on_site(
+    url: str, own_key: str, *, redirect: str | None = None, canonical: str | None = None
+) -> Mapping[str, str]:
+    """Return the keys of these URLs with how they are known, those that lie on the site of `url` and are another."""
     names: dict[str, str] = {}
-    for how, url in ((REDIRECT, capture.final_url), (CANONICAL, page.canonical_url)):
-        key = _key_on_site(url, capture.url) if url else None
-        if key is not None and key != capture.url_key:
+    for how, name in ((REDIRECT, redirect), (CANONICAL, canonical)):
+        key = _key_on_site(name, url) if name else None
+        if key is not None and key != own_key:
             names.setdefault(key, how)
     return names
 

@@ -3,7 +3,7 @@
 Read from the index once, with the batch's scripts locked; written back once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from tasks.index.articles import KnownArticle
 from tasks.index.database import lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import Alias, Edge
-from tasks.models import Article, Capture
+from tasks.models import Article
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Ledger:
 
     def alias_target(self, reading: Reading) -> KnownArticle | None:
         """Return the article that the page is another URL of: claimed by either side, and the texts are equal."""
-        asked = reading.capture.url_key
+        asked = reading.url_key
         for name in (asked, *reading.names):
             known = self.by_url_key.get(self.aliases.get(name, name))
             if known and known.url_key != asked and reading.has_words and known.text_digest == reading.digest:
@@ -51,11 +51,13 @@ class Ledger:
                 return known
         return None
 
-    def matches(self, reading: Reading, article_id: str) -> list[Match]:
+    def matches(self, reading: Reading) -> list[Match]:
         """Return what resembles the page, the best first."""
-        return (
-            self.neighbours.matches(article_id, reading.told_at, reading.host, reading.shape) if reading.shape else []
-        )
+        if reading.shape is None:
+            return []
+        known = self.by_url_key.get(reading.url_key)
+        own_id = known.article_id if known else article_id_of(reading.url_key)
+        return self.neighbours.matches(own_id, reading.told_at, reading.host, reading.shape)
 
     def enter(self, row: Article, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
         """Make a new revision known to the pages that follow in the batch."""
@@ -117,13 +119,13 @@ class Ledger:
         self.clusters.join(Member(reading.told_at, article_id), relatives)
 
 
-def read_ledger(tx: Connection, captures: Iterable[Capture], readings: Mapping[str, Reading]) -> Ledger:
+def read_ledger(tx: Connection, url_keys: Iterable[str], readings: Iterable[Reading]) -> Ledger:
     """Lock the scripts that the pages are written in, and read all that their decisions need."""
-    pages = readings.values()
+    pages = list(readings)
     for script in sorted({one.script for one in pages}):
         lock(tx, f"script.{script}")
     names = {name for one in pages for name in one.names}
-    asked = {capture.url_key for capture in captures} | names
+    asked = set(url_keys) | names
     aliases = relations.find_aliases(tx, asked)
     by_url_key = articles.find_by_url_key(tx, asked | set(aliases.values()))
     by_text = articles.find_by_text(tx, (one.digest for one in pages if one.has_words))
@@ -142,6 +144,8 @@ def read_ledger(tx: Connection, captures: Iterable[Capture], readings: Mapping[s
 def _read_clusters(tx: Connection, neighbours: Neighbours, known: Iterable[KnownArticle]) -> Clusters:
     cluster_of = {one.article_id: one.cluster_id for one in known}
     cluster_of |= articles.find_clusters(tx, set(neighbours.article_ids()) - set(cluster_of))
+    for forgotten in set(neighbours.article_ids()) - set(cluster_of):
+        neighbours.leave(forgotten)
     representatives = articles.find_representatives(tx, cluster_of.values())
     earliest = {
         cluster_id: Member(told_at(one.published_at, one.first_seen_at), one.article_id)

@@ -6,8 +6,8 @@
 | skipped: robots.txt disallows | dropped | after 24 h, since rules change |
 | skipped: not HTML, not an article | done | when it is recalled |
 | 404, 451, 401, 403, other refusals | dropped | after 3 days, three times |
-| 410 | gone | never |
-| transient trouble | due | 2 min x 2^attempt, at most 24 h, with jitter; or after Retry-After |
+| 410 | gone | when it is announced with a later date, or asked for by --url |
+| transient trouble | due | 2 min, doubled with each attempt, at most 24 h, with jitter; its host waits for Retry-After |
 | quarantined | quarantined | never; its payload is kept |
 """
 

@@ -1,4 +1,4 @@
-"""A page as decisions need it: all that can be made of it before the index is locked. Pure."""
+"""A text as decisions need it: all that can be made of it before the index is locked. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from tasks.deduplicate.script import script_of
 from tasks.deduplicate.sketch import make_shape
 from tasks.deduplicate.text_identity import digest_of, tokenise
 from tasks.index.postings import Shape
-from tasks.models import Capture, DueUrl, ExtractedBatch, Page
+from tasks.models import Capture, ExtractedBatch
 from tasks.urls import host_of
+
+NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One page: its text's digest (None where there are no words, which are nobody's copy), shape and script.
+    """The text at one URL: its digest, shape and script; a text without words is nobody's copy.
 
     `told_at` is the article's time, `names` its other URLs on the site, `syndicated_key` whose copy it says it is.
     """
 
-    capture: Capture
-    page: Page
-    due: DueUrl
+    url_key: str
+    host: str
+    told_at: datetime
     digest: str
     has_words: bool
     shape: Shape | None
     script: str
-    told_at: datetime
-    host: str
     names: Mapping[str, str]
     syndicated_key: str | None
 
@@ -38,24 +38,45 @@ def read_pages(extracted: ExtractedBatch) -> dict[str, Reading]:
     """Return the batch's pages, read, by capture_id."""
     due = {one.url_key: one for one in extracted.fetched.batch.urls}
     return {
-        capture.capture_id: _read(capture, extracted.pages[capture.capture_id], due[capture.url_key])
+        capture.capture_id: _read_page(extracted, capture, announced_at=due[capture.url_key].announced_at)
         for capture in extracted.captures
         if capture.capture_id in extracted.pages
     }
 
 
-def _read(capture: Capture, page: Page, due: DueUrl) -> Reading:
-    words = tokenise(page.text)
+def read_text(
+    text: str,
+    *,
+    url_key: str,
+    host: str,
+    published_at: datetime | None,
+    seen_at: datetime,
+    names: Mapping[str, str] = NO_NAMES,
+    syndicated_key: str | None = None,
+) -> Reading:
+    """Read one text."""
+    words = tokenise(text)
     return Reading(
-        capture=capture,
-        page=page,
-        due=due,
+        url_key=url_key,
+        host=host,
+        told_at=told_at(published_at, seen_at),
         digest=digest_of(words),
         has_words=bool(words),
         shape=make_shape(words),
-        script=script_of(page.text),
-        told_at=told_at(page.published_at or due.announced_at, capture.fetched_at),
+        script=script_of(text),
+        names=names,
+        syndicated_key=syndicated_key,
+    )
+
+
+def _read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> Reading:
+    page = extracted.pages[capture.capture_id]
+    return read_text(
+        page.text,
+        url_key=capture.url_key,
         host=host_of(capture.final_url),
+        published_at=page.published_at or announced_at,
+        seen_at=capture.fetched_at,
         names=other_names(capture, page),
         syndicated_key=syndicated_key(capture, page),
     )

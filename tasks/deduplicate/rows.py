@@ -79,7 +79,7 @@ def report_of(batch_id: str, captures: Iterable[Capture], dispositions: dict[str
     pages = [one for one in looks if one.outcome is Outcome.OK]
     return BatchReport(
         batch_id=batch_id,
-        fetched=sum(one.status == 200 and one.outcome is not Outcome.NOT_MODIFIED for one in looks),
+        fetched=sum(one.status in {200, 203} and one.outcome is not Outcome.NOT_MODIFIED for one in looks),
         not_modified=outcomes[Outcome.NOT_MODIFIED],
         articles=dict(Counter(str(one.novelty) for one in pages)),
         skipped=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.SKIPPED)),

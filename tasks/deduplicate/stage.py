@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tasks.deduplicate.judge import article_id_of, judge
+from tasks.deduplicate.judge import judge
 from tasks.deduplicate.ledger import Ledger, read_ledger
 from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
 from tasks.deduplicate.reading import Reading, read_pages
@@ -19,7 +19,7 @@ from tasks.deduplicate.rows import article_row, report_of
 from tasks.index import frontier, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
-from tasks.models import BatchReport, Capture, ExtractedBatch, Novelty, Outcome
+from tasks.models import Article, BatchReport, Capture, ExtractedBatch, Novelty, Outcome
 
 
 def decide_batch(
@@ -35,7 +35,7 @@ def decide_batch(
         frontier.hold(tx, (due.url_key for due in batch.urls))
         if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
             return BatchReport(**decided)
-        ledger = read_ledger(tx, extracted.captures, readings)
+        ledger = read_ledger(tx, (one.url_key for one in extracted.captures), readings.values())
         captures = _decide_all(extracted, ledger, readings)
         rows = ledger.finished_rows()
         ledger.write(tx, rows, now=now)
@@ -57,8 +57,9 @@ def decide_batch(
 
 def _decide_all(extracted: ExtractedBatch, ledger: Ledger, readings: Mapping[str, Reading]) -> tuple[Capture, ...]:
     """Decide the pages in the order of their own time, so that a copy follows what it is a copy of."""
-    ordered = sorted(readings.values(), key=lambda one: (one.told_at, one.capture.url_key))
-    decided = {one.capture.capture_id: _decide_page(one, ledger, extracted.extracted_at) for one in ordered}
+    pages = [one for one in extracted.captures if one.capture_id in readings]
+    pages.sort(key=lambda one: (readings[one.capture_id].told_at, one.url_key))
+    decided = {one.capture_id: _decide_page(one, readings[one.capture_id], extracted, ledger) for one in pages}
     return tuple(decided.get(one.capture_id) or _decide_other(one, ledger) for one in extracted.captures)
 
 
@@ -71,21 +72,22 @@ def _decide_other(capture: Capture, ledger: Ledger) -> Capture:
     return capture if known is None else replace(capture, article_id=known.article_id)
 
 
-def _decide_page(reading: Reading, ledger: Ledger, extracted_at: datetime) -> Capture:
+def _decide_page(capture: Capture, reading: Reading, extracted: ExtractedBatch, ledger: Ledger) -> Capture:
     """Return the capture with its verdict, and enter the new revision, if it is one, into the ledger."""
-    capture = replace(reading.capture, charset=reading.page.charset)
+    capture = replace(capture, charset=extracted.pages[capture.capture_id].charset)
     known = ledger.by_url_key.get(capture.url_key)
     if known is None and (target := ledger.alias_target(reading)) is not None:
         return _stamped(capture, Novelty.UNCHANGED, target)
     if known is not None and known.text_digest == reading.digest:
         return _stamped(capture, Novelty.UNCHANGED, known)
-    return _decide_text(replace(reading, capture=capture), known, ledger, extracted_at)
+    row = _new_revision(capture, reading, extracted, ledger, known)
+    return replace(capture, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
 
 
-def _decide_text(reading: Reading, known: KnownArticle | None, ledger: Ledger, extracted_at: datetime) -> Capture:
-    capture, twin = reading.capture, ledger.twin(reading)
-    article_id = known.article_id if known else article_id_of(capture.url_key)
-    matches = ledger.matches(reading, article_id)
+def _new_revision(
+    capture: Capture, reading: Reading, extracted: ExtractedBatch, ledger: Ledger, known: KnownArticle | None
+) -> Article:
+    twin, matches = ledger.twin(reading), ledger.matches(reading)
     since = told_at(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
         url_key=capture.url_key,
@@ -96,16 +98,16 @@ def _decide_text(reading: Reading, known: KnownArticle | None, ledger: Ledger, e
         matches=[one for one in matches if since is None or one.told_at < since],
     )
     row = article_row(
-        reading.due,
+        next(due for due in extracted.fetched.batch.urls if due.url_key == capture.url_key),
         capture,
-        reading.page,
+        extracted.pages[capture.capture_id],
         verdict,
         text_digest=reading.digest,
         known=known,
-        extracted_at=extracted_at,
+        extracted_at=extracted.extracted_at,
     )
     ledger.enter(row, reading, twin=twin, matches=matches)
-    return replace(capture, novelty=verdict.novelty, article_id=verdict.article_id, revision=verdict.revision)
+    return row
 
 
 def _stamped(capture: Capture, novelty: Novelty, known: KnownArticle) -> Capture:

@@ -16,9 +16,9 @@ from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, outline
 from tasks.extract.tree import HEADINGS, remove, words_of
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
-_MIN_PROSE_LEFT = 200  # characters
+_MIN_PROSE_LEFT = 60  # characters
 _MAX_CAPTION_LENGTH, _MAX_CREDIT_LENGTH, _MAX_BOX_LENGTH = 1000, 120, 500
-_MAX_CARD_PROSE, _MIN_CARDS = 400, 3
+_MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
 _MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
 
 _READ_MORE = phrases.phrases(phrases.READ_MORE)
@@ -235,14 +235,27 @@ def _is_teaser(element: HtmlElement, page: Outline) -> bool:
 
 
 def _cards(page: Outline) -> Iterator[HtmlElement]:
-    """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose."""
-    prose = 0
+    """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose.
+
+    Before half of all prose on the page; or, as teasers may say more than a short story, of that outside of such runs,
+    where each has a picture and is short.
+    """
+    prose, runs = 0, []
     for element in page.elements if page.is_news else ():
-        if page.stories[element] >= _MIN_CARDS and prose >= page.prose / 2:
+        if page.stories[element] >= _MIN_CARDS:
             cards = [one for one in element if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE]
             if len(cards) >= _MIN_CARDS and len({one.tag for one in cards}) == 1:
-                yield from cards
+                runs.append((prose, cards))
         prose += len((element.text or "").strip()) if element.tag != "a" else 0
+    every = {card for _, cards in runs for card in cards}
+    rest = page.prose - _prose_of(every, every, page)
+    for before, cards in runs:
+        if before >= page.prose / 2 or (before >= rest / 2 and all(_is_small_card(card, page) for card in cards)):
+            yield from cards
+
+
+def _is_small_card(card: HtmlElement, page: Outline) -> bool:
+    return page.stories[card] == 1 and page.weights[card].prose <= _MAX_SMALL_CARD_PROSE and has_picture(card)
 
 
 def _picture_cards(page: Outline) -> Iterator[HtmlElement]:

@@ -7,22 +7,29 @@ from tasks.extract.tree import words_of
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•»:]{1,2}\s+|\s*\|\s*")
 _MAX_LENGTH = 500
+_LONG_WORD = 4  # letters; shorter ones are in every line
 
 
 def choose_title(headings: Iterable[str], candidates: Iterable[str], site_names: Iterable[str]) -> str | None:
     """Return the heading that readers see, where the page calls itself so elsewhere too, else the first candidate.
 
-    `candidates` come in the order of their trust. A heading that shares less than half of its words with each of them
-    is a site's name, a section or a slogan.
+    `candidates` come in the order of their trust. A heading that has neither half of its words nor two long ones in
+    common with any of them is a site's name, a section or a slogan; titles for search engines differ as much.
     """
     sites = frozenset("".join(words_of(name)) for name in site_names)
     bare = [title for candidate in candidates if (title := without_site(candidate[:_MAX_LENGTH], sites))]
     headings = tuple(headings)
+    known = [frozenset(words_of(candidate)) for candidate in bare]
     for heading in headings:
-        words = set(words_of(heading))
-        if words and any(2 * len(words & set(words_of(candidate))) >= len(words) for candidate in bare):
+        words = frozenset(words_of(heading[:_MAX_LENGTH]))
+        if words and any(_is_alike(words, others) for others in known):
             return without_site(heading[:_MAX_LENGTH], sites)
     return next((title[:_MAX_LENGTH] for title in (*bare, *headings)), None)
+
+
+def _is_alike(words: frozenset[str], others: frozenset[str]) -> bool:
+    shared = words & others
+    return 2 * len(shared) >= len(words) or sum(len(word) >= _LONG_WORD for word in shared) >= 2
 
 
 def without_site(title: str, sites: frozenset[str]) -> str:

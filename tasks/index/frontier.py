@@ -86,20 +86,32 @@ class Settlement:
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
-    """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter."""
+    """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter.
+
+    One that was gone (410) and is announced with a later date than it was asked for is due again, and counts as new.
+    """
     dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     by_key = {one.url_key: one for one in reversed(announcements)}
     rows = [_row(one, now) for _, one in sorted(by_key.items())]  # sorted: two writers lock rows in one order
     if not rows:
         return 0
     # rows beside the statement, not in it: compiling a dozen parameters a row costs more than all else here
-    statement = dialect_insert(frontier).on_conflict_do_nothing().returning(frontier.c.url_key)
-    return len(tx.execute(statement, rows).all())
+    statement = dialect_insert(frontier)
+    back = {"state": State.DUE, "due_at": now, "announced_at": statement.excluded.announced_at}
+    is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
+    added = statement.on_conflict_do_update(index_elements=["url_key"], set_=back, where=is_back)
+    return len(tx.execute(added.returning(frontier.c.url_key), rows).all())
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime) -> int:
-    """Make every URL of the selection that was fetched before due again (`--refetch`); returns how many."""
-    known = frontier.c.state.in_((State.DONE, State.DROPPED))
+    """Make every URL of the selection that was fetched before due again (`--refetch`); returns how many.
+
+    What is gone or quarantined comes back only where it is asked for by name.
+    """
+    states = [State.DONE, State.DROPPED]
+    if selection.url_keys is not None:
+        states += [State.GONE, State.QUARANTINED]
+    known = frontier.c.state.in_(states)
     lock(tx, "claim")
     return tx.execute(update(frontier).where(known, selection.clause()).values(state=State.DUE, due_at=now)).rowcount
 

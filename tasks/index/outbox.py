@@ -50,9 +50,10 @@ def append(
     return sequence
 
 
-def pending(tx: Connection, *, limit: int) -> tuple[OutboxItem, ...]:
-    """Return the oldest unpublished batches, in their order."""
-    rows = tx.execute(select(outbox).order_by(outbox.c.sequence).limit(limit)).mappings()
+def pending(tx: Connection, *, limit: int, after: int = 0) -> tuple[OutboxItem, ...]:
+    """Return the oldest unpublished batches, or the oldest after a sequence, in their order."""
+    query = select(outbox).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
+    rows = tx.execute(query.limit(limit)).mappings()
     return tuple(_item(row["sequence"], row["batch_id"], row["payload"]) for row in rows)
 
 

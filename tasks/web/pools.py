@@ -78,4 +78,4 @@ class Pools:
 @cache
 def ssl_context() -> ssl.SSLContext:
     """Return what verifies certificates: never of the environment's choosing, and made once, since it costs 0.05 s."""
-    return httpcore.defaultssl_context()
+    return httpcore.default_ssl_context()

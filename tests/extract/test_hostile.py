@@ -5,13 +5,14 @@ Sizes are those that a worker lets through: 5 MB decoded and 50,000 elements (`E
 
 import resource
 import time
+from functools import cache
 
 import pytest
 
 from tasks.extract.tree import parse_html
-from tests.extract.reading import PARAGRAPHS, read_page
+from tests.extract.reading import PARAGRAPHS, Read, read_page
 
-MAX_CPU_S, MAX_GROWTH_MB = 15, 500
+MAX_CPU_S, MAX_GROWTH_MB = 20, 500
 STORY = "<h1>Harbour reopens</h1>" + "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
 
 
@@ -57,12 +58,10 @@ PAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_hostile_page_is_read_within_its_bounds(name):
-    html = PAGES[name]()
-    grown, started = peak_mb(), time.process_time()
-    read_page(html)
+    _, cpu_s, growth_mb = read_hostile(name)
 
-    assert time.process_time() - started < MAX_CPU_S
-    assert peak_mb() - grown < MAX_GROWTH_MB
+    assert cpu_s < MAX_CPU_S
+    assert growth_mb < MAX_GROWTH_MB
 
 
 @pytest.mark.parametrize(
@@ -79,9 +78,17 @@ def test_a_hostile_page_is_read_within_its_bounds(name):
     ],
 )
 def test_and_its_story_is_found(name):
-    found = read_page(PAGES[name]())
+    found, _, _ = read_hostile(name)
 
     assert [one for one in PARAGRAPHS if one not in found.text] == []
+
+
+@cache
+def read_hostile(name: str) -> tuple[Read, float, float]:
+    html = PAGES[name]()
+    peak, started = peak_mb(), time.process_time()
+    found = read_page(html)
+    return found, time.process_time() - started, peak_mb() - peak
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,19 @@ def test_cards_before_the_body_stay_for_the_other_rules():
     assert "Story number" in pruned(page(before=f"<div>{CARDS}</div>"), rules=(BY_NAME["cards"],))
 
 
+def test_teasers_that_say_more_than_a_short_story_go_as_well():
+    short = f"<html><body><h1>Harbour reopens</h1><div><p>{PARAGRAPHS[0]}</p></div><div>{CARDS}</div></body></html>"
+
+    assert pruned(short) == f"Harbour reopens {PARAGRAPHS[0]}"
+
+
+def test_a_list_of_things_with_linked_headings_is_a_story():
+    things = "".join(f"<div><h3><a href='/{n}'>Camera {n}</a></h3><p>{PARAGRAPHS[n] * 3}</p></div>" for n in range(4))
+    left = pruned(f"<html><body><h1>Four cameras</h1><p>{PARAGRAPHS[4]}</p><div>{things}</div></body></html>")
+
+    assert [one for one in PARAGRAPHS if one not in left] == []
+
+
 def test_a_prune_that_would_take_the_story_is_not_done():
     story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
     html = f"<html><body><h1>Harbour reopens</h1><section><h2>Latest</h2><ul>{story}</ul></section></body></html>"

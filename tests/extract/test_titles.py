@@ -9,7 +9,12 @@ from tasks.extract.titles import choose_title, without_site
         (["Harbour reopens"], ["Harbour reopens - Port Courier"], "Harbour reopens"),
         (["Port Courier"], ["Harbour reopens"], "Harbour reopens"),
         (["Port Courier", "Harbour reopens after repairs"], ["Harbour reopens"], "Harbour reopens after repairs"),
-        (["The harbour is back, say islanders"], ["Ferries sail on Monday"], "Ferries sail on Monday"),
+        (["All the news of the coast"], ["Harbour reopens to the ferries"], "Harbour reopens to the ferries"),
+        (
+            ["Islanders cheer as old harbour takes ferries back"],
+            ["Harbour open: ferries sail"],
+            "Islanders cheer as old harbour takes ferries back",
+        ),
         (["Harbour reopens"], [], "Harbour reopens"),
         ([], ["", "Harbour reopens after repairs | Port Courier"], "Harbour reopens after repairs"),
         ([], [], None),

@@ -10,6 +10,7 @@ from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index import database
 from tasks.index.database import bind_lake, open_index
 from tasks.index.schema import facts, metadata
+from tests.postgres import connected
 
 
 def test_the_migrations_make_the_schema_and_nothing_else(empty_index_url):
@@ -128,6 +129,18 @@ def test_a_database_that_cannot_be_written_stops_the_stage(index):
 
     with pytest.raises(IndexUnavailable), index.write() as tx:
         tx.execute(facts.insert().values(name="a", value="b"))
+
+
+def test_a_connection_that_is_lost_stops_the_stage_and_the_next_one_works(postgres_server, postgres_url):
+    with open_index(postgres_url) as index:
+        with pytest.raises(IndexUnavailable), index.write() as tx:
+            session = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            with connected(postgres_server) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [session])
+            tx.execute(facts.insert().values(name="a", value="b"))
+
+        with index.write() as tx:
+            assert tx.execute(facts.select().where(facts.c.name == "a")).first() is None
 
 
 def test_a_password_is_not_shown():
