@@ -5,7 +5,6 @@ share shingles share those of their sketches (Broder 1997, sampling modulo a thr
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import xxhash
@@ -46,10 +45,8 @@ def make_shape(words: Sequence[str]) -> Shape | None:
     if len(tokens) < MIN_TOKENS:
         return None
     encoded = [token.encode("utf-8", "surrogatepass") for token in tokens]
-    hashes = {
-        xxhash.xxh3_64_intdigest(b" ".join(encoded[start : start + SHINGLE]))
-        for start in range(len(encoded) - SHINGLE + 1)
-    }
+    runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
+    hashes = {xxhash.xxh3_64_intdigest(b" ".join(run)) for run in runs}
     return Shape(
         algorithm=ALGORITHM,
         words=len(tokens),
@@ -65,6 +62,7 @@ def make_shape(words: Sequence[str]) -> Shape | None:
 
 def _sketch(hashes: set[int]) -> tuple[int, ...]:
     """Return the sample, smallest first, in 63 bits: databases have no unsigned integers."""
-    ordered = sorted(hashes)
-    small = bisect_right(ordered, 2**64 // SAMPLED, hi=min(len(ordered), MAX_SKETCH))
-    return tuple(value >> 1 for value in ordered[: max(small, MIN_SKETCH)])
+    kept = sorted(value for value in hashes if value <= 2**64 // SAMPLED)[:MAX_SKETCH]
+    if len(kept) < MIN_SKETCH:
+        kept = sorted(hashes)[:MIN_SKETCH]
+    return tuple(value >> 1 for value in kept)

@@ -15,7 +15,8 @@ def tokenise(text: str) -> list[str]:
     """Return the words of a text: NFKC, format characters removed, casefolded; `3.5`, `10:30` and `2/3` stay whole."""
     normal = unicodedata.normalize("NFKC", text)
     if not normal.isascii():
-        normal = "".join(character for character in normal if unicodedata.category(character) != "Cf")
+        unseen = [ord(character) for character in set(normal) if unicodedata.category(character) == "Cf"]
+        normal = normal.translate(dict.fromkeys(unseen)) if unseen else normal
     return TOKEN.findall(normal.casefold())
 
 

@@ -1,0 +1,76 @@
+"""Decide over a real index, and look at what came of it."""
+
+from datetime import UTC, datetime
+
+from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.stage import decide_batch
+from tasks.index import articles, frontier, outbox, relations
+from tasks.index.frontier import Announcement, Selection
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Outcome, Page
+from tests.deduplicate.pages import page
+from tests.rows import make_capture
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+def decide(index, batch_id, looks, *, deferred=(), final=(), now=NOW):
+    """Announce, claim and decide; `looks` maps a URL key to its page or its text, or to (outcome, disposition).
+
+    `final` maps URL keys to the URLs that answered, where they redirect.
+    """
+    announcements = [
+        Announcement(url=f"https://{key}", url_key=key, host="a.example", source_id="a", announced_by="f")
+        for key in [*looks, *deferred]
+    ]
+    with index.write() as tx:
+        frontier.announce(tx, announcements, now=now)
+        frontier.recall(tx, Selection(url_keys=frozenset(looks)), now=now)
+        due = frontier.claim(
+            tx, Selection(url_keys=frozenset([*looks, *deferred])), owner="r1", limit=99, lease_s=300, host_budget_s=120,
+            crawl_delays_s={}, now=now,
+        )  # fmt: skip
+    by_key = {one.url_key: one for one in due}
+    captures, pages, dispositions = [], {}, {}
+    for key, look in looks.items():
+        outcome, disposition = (Outcome.OK, None) if isinstance(look, str | Page) else look
+        capture = make_capture(
+            capture_id=f"{batch_id}{key}", url=f"https://{key}", final_url=dict(final).get(key, f"https://{key}"), url_key=key,
+            fetched_at=now, outcome=outcome, novelty=None, article_id=None, revision=None, reason=None if disposition is None else "reason",
+        )  # fmt: skip
+        captures.append(capture)
+        if isinstance(look, str | Page):
+            pages[capture.capture_id] = look if isinstance(look, Page) else page(look)
+        if disposition:
+            dispositions[key] = disposition
+    batch = Batch(batch_id=batch_id, run_id="r1", urls=tuple(by_key.values()) or tuple(_due(key) for key in looks))
+    fetched = FetchedBatch(
+        batch=batch, captures=tuple(captures), dispositions=dispositions, deferred=dict.fromkeys(deferred, now)
+    )
+    extracted = ExtractedBatch(
+        fetched=fetched, captures=tuple(captures), pages=pages, dispositions=dispositions, extracted_at=now
+    )
+    return decide_batch(extracted, index=index, now=now)
+
+
+def _due(key):
+    return DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1)
+
+
+def known(index, key):
+    with index.read() as tx:
+        return articles.find_by_url_key(tx, [key])[key]
+
+
+def edges_of(index, key):
+    with index.read() as tx:
+        return relations.find_edges(tx, article_id_of(key))
+
+
+def published(index):
+    with index.read() as tx:
+        return [article for item in outbox.pending(tx, limit=99) for article in item.articles]
+
+
+def captured(index):
+    with index.read() as tx:
+        return [capture for item in outbox.pending(tx, limit=99) for capture in item.captures]

@@ -1,0 +1,78 @@
+"""Other URLs of one article, and pages that claim to be one."""
+
+import pytest
+
+from tasks.deduplicate.judge import article_id_of
+from tests.deduplicate.deciding import captured, decide, edges_of, known
+from tests.deduplicate.pages import page, story
+
+
+def test_an_amp_page_with_an_equal_text_is_another_url_of_its_article(index):
+    decide(index, "b1", {"example.com/1": story(1)})
+    report = decide(index, "b2", {"example.com/1/amp": page(story(1), canonical_url="https://example.com/1")})
+
+    assert (report.articles, captured(index)[-1].article_id) == ({"unchanged": 1}, article_id_of("example.com/1"))
+
+
+def test_the_canonical_url_may_come_after_the_page_that_names_it(index):
+    decide(index, "b1", {"m.example.com/1": page(story(1), canonical_url="https://example.com/1")})
+    report = decide(index, "b2", {"example.com/1": story(1)})
+
+    assert (report.articles, captured(index)[-1].article_id) == ({"unchanged": 1}, article_id_of("m.example.com/1"))
+
+
+def test_a_page_takes_nothing_over_by_calling_itself_another(index):
+    decide(index, "b1", {"example.com/1": story(1)})
+    report = decide(index, "b2", {"example.com/2": page(story(2), canonical_url="https://example.com/1")})
+
+    assert report.articles == {"new": 1}
+    assert known(index, "example.com/1").text_digest != known(index, "example.com/2").text_digest
+
+
+def test_a_page_that_another_claimed_first_is_an_article_of_its_own(index):
+    decide(index, "b1", {"example.com/2": page(story(2), canonical_url="https://example.com/1")})
+    report = decide(index, "b2", {"example.com/1": story(1)})
+
+    assert report.articles == {"new": 1}
+    assert known(index, "example.com/1").article_id == article_id_of("example.com/1")
+
+
+def test_an_alias_whose_text_changes_alone_becomes_an_article(index):
+    decide(index, "b1", {"example.com/1": story(1)})
+    decide(index, "b2", {"example.com/1/amp": page(story(1), canonical_url="https://example.com/1")})
+    report = decide(index, "b3", {"example.com/1/amp": page(story(3), canonical_url="https://example.com/1")})
+
+    assert report.articles == {"new": 1}
+
+
+@pytest.mark.parametrize(
+    ("canonical", "novelty"),
+    [("https://example.com/", "duplicate"), ("https://example.org/1", "duplicate"), ("nonsense", "duplicate")],
+)
+def test_a_canonical_url_elsewhere_is_no_identity(index, canonical, novelty):
+    decide(index, "b1", {"example.org/1": story(1), "example.com/": story(4)})
+    report = decide(index, "b2", {"example.com/1": page(story(1), canonical_url=canonical)})
+
+    assert report.articles == {novelty: 1}
+
+
+def test_a_redirect_within_a_site_names_the_article(index):
+    decide(index, "b1", {"example.com/go/1": story(1)}, final={"example.com/go/1": "https://www.example.com/1"})
+    report = decide(index, "b2", {"example.com/1": story(1)})
+
+    assert report.articles == {"unchanged": 1}
+
+
+def test_a_redirect_from_elsewhere_takes_nothing_over(index):
+    decide(index, "b1", {"short.example/x": story(1)}, final={"short.example/x": "https://example.com/1"})
+    report = decide(index, "b2", {"example.com/1": story(1)})
+
+    assert report.articles == {"duplicate": 1}
+
+
+def test_a_copy_that_says_whose_it_is_has_an_edge_to_it(index):
+    decide(index, "b1", {"example.org/1": page(story(1), syndicated_from="https://example.com/1")})
+
+    assert [(edge.a, edge.b, edge.kind) for edge in edges_of(index, "example.com/1")] == [
+        (article_id_of("example.org/1"), article_id_of("example.com/1"), "syndicated")
+    ]
