@@ -74,6 +74,7 @@ def up(catalogue: CatalogueOption = None, lake: LakeOption = None, index: IndexO
 @app.command()
 def trace(
     what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
+    diff: Annotated[bool, typer.Option("--diff", help="Show what each revision changed, by sentence.")] = False,
     lake: LakeOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
@@ -88,6 +89,8 @@ def trace(
             console.print_json(found.to_json())
         else:
             console.show_tables(found.tables())
+            if diff:
+                console.show_diff(found.diff())
 
 
 @app.command()

@@ -75,6 +75,15 @@ def show_tables(tables: Iterable[DisplayTable], *, beside: bool = False) -> None
             _show(head, rows, console=err if beside else out)
 
 
+def show_diff(diff: str) -> None:
+    """Show a unified diff, a sentence a line, whole."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in diff.splitlines():
+        out.print(Text(as_plain(line, length=5000), style=styles.get(line[:1], "")), soft_wrap=True)
+    if not diff:
+        out.print("There is one revision, or none: nothing has changed.")
+
+
 def print_json(value: object, *, is_indented: bool = False) -> None:
     """Print one JSON object on standard output, on one line unless it is for reading."""
     sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 if is_indented else None) + b"\n")

@@ -1,13 +1,16 @@
-"""Where is my article? A URL's history out of the index and the lake."""
+"""Where is my article? A URL's history out of the index and the lake: what came back, what was decided, what changed."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from flows.display import Rows, Table, listed, plain, shown
+from tasks.deduplicate.revisions import Change, diff_revisions, summarise_change
 from tasks.errors import ConfigError, ItemError
-from tasks.index.history import UrlHistory, find_cluster, find_history
+from tasks.index.history import UrlHistory, find_cluster, find_history, find_names
+from tasks.index.relations import Edge, find_edges
 from tasks.opening import check_lake, opened_index, opened_store
 from tasks.settings import Settings
 from tasks.store.reading import read_rows
@@ -21,11 +24,17 @@ ARTICLE_SHOWN = ("article_id", "title", "revision", "published_at", "first_seen_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What is known of one URL: its frontier row and article, its captures and revisions, its cluster."""
+    """What is known of one URL: its frontier row and article, its captures and revisions, its other names, its kin.
+
+    `revisions` are the lake's rows, the oldest first; `names` the other URLs that it goes by, with how they are known;
+    `edges` what it is to other articles; `cluster` the articles of its story, the earliest first.
+    """
 
     history: UrlHistory
     captures: tuple[dict[str, Any], ...]
     revisions: tuple[dict[str, Any], ...]
+    names: tuple[dict[str, Any], ...]
+    edges: tuple[Edge, ...]
     cluster: tuple[dict[str, Any], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -35,8 +44,36 @@ class Trace:
             "article": plain(self.history.article),
             "captures": [plain(row) for row in self.captures],
             "revisions": [plain(row) for row in self.revisions],
+            "changes": [asdict(change) for change in self.changes()],
+            "names": [plain(row) for row in self.names],
+            "edges": [asdict(edge) for edge in self.edges],
             "cluster": [plain(row) for row in self.cluster],
         }
+
+    def changes(self) -> list[Change]:
+        """Return what each revision after the first changed."""
+        return [
+            summarise_change(
+                title_before=before["title"],
+                text_before=before["text"],
+                title_after=after["title"],
+                text_after=after["text"],
+            )
+            for before, after in pairwise(self.revisions)
+        ]
+
+    def diff(self) -> str:
+        """Return what each revision changed, as unified diffs of sentences; empty where there is one revision."""
+        diffs = [
+            diff_revisions(
+                before["text"],
+                after["text"],
+                before_name=f"revision {before['revision']}, {shown(before['fetched_at'])}",
+                after_name=f"revision {after['revision']}, {shown(after['fetched_at'])}",
+            )
+            for before, after in pairwise(self.revisions)
+        ]
+        return "\n".join(diff for diff in diffs if diff)
 
     def tables(self) -> Iterator[Table]:
         """Return it as titled tables."""
@@ -44,20 +81,31 @@ class Trace:
             yield "URL", ("what", "is"), listed(row, URL_SHOWN)
         if row := self.history.article:
             yield "Article", ("what", "is"), listed(row, ARTICLE_SHOWN)
-        yield (
-            f"Captures ({len(self.captures)})",
-            ("fetched at", "status", "outcome", "reason", "novelty", "revision", "bytes at"),
-            [_capture_row(row) for row in self.captures],
-        )
+        if self.names:
+            names: Rows = [(row["url_key"], row["how"], shown(row["noted_at"])) for row in self.names]
+            yield "Also known as", ("URL key", "by", "since"), names
+        head = ("fetched at", "status", "outcome", "reason", "novelty", "revision", "bytes at")
+        yield f"Captures ({len(self.captures)})", head, [_capture_row(row) for row in self.captures]
         if self.revisions:
-            rows: Rows = [
-                (row["revision"], row["novelty"], shown(row["fetched_at"]), row["word_count"], row["title"])
-                for row in self.revisions
-            ]
-            yield f"Revisions ({len(rows)})", ("revision", "novelty", "fetched at", "words", "title"), rows
+            yield self._revisions_table()
+        if self.edges:
+            kin: Rows = [(edge.kind, f"{edge.score:.2f}", edge.a, edge.b) for edge in self.edges]
+            yield f"Alike ({len(kin)})", ("kind", "score", "of", "to"), kin
         if len(self.cluster) > 1:
             members: Rows = [(shown(row["first_seen_at"]), row["source_id"], row["url"]) for row in self.cluster]
             yield f"The same story ({len(members)})", ("first seen at", "source", "URL"), members
+
+    def _revisions_table(self) -> Table:
+        changes = ["", *(f"+{change.words_added} -{change.words_removed}" for change in self.changes())]
+        rows: Rows = [
+            (row["revision"], row["novelty"], shown(row["fetched_at"]), row["word_count"], change, row["title"])
+            for row, change in zip(self.revisions, changes, strict=True)
+        ]
+        return (
+            f"Revisions ({len(rows)})",
+            ("revision", "novelty", "fetched at", "words", "changed", "title"),
+            rows,
+        )
 
 
 def trace(what: str, settings: Settings) -> Trace:
@@ -67,14 +115,20 @@ def trace(what: str, settings: Settings) -> Trace:
     key, article_id = _read_question(what)
     with index.read() as tx:
         history = find_history(tx, url_key=key, article_id=article_id)
-        cluster = find_cluster(tx, history.article["cluster_id"], limit=CLUSTER_SHOWN) if history.article else []
+        known = history.article
+        cluster = find_cluster(tx, known["cluster_id"], limit=CLUSTER_SHOWN) if known else []
+        edges = find_edges(tx, known["article_id"]) if known else []
+        names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
         raise ConfigError(f"nothing is known of {what}: no feed announced it, and nobody asked for it")
-    known_key = (history.frontier or history.article or {})["url_key"]
+    own_key = (history.frontier or history.article or {})["url_key"]
+    article_key = history.article["url_key"] if history.article else own_key
     return Trace(
         history=history,
-        captures=tuple(read_rows(lake, "captures", url_key=known_key)),
-        revisions=tuple(read_rows(lake, "articles", url_key=known_key)),
+        captures=tuple(read_rows(lake, "captures", url_key=own_key)),
+        revisions=tuple(read_rows(lake, "articles", url_key=article_key)),
+        names=tuple(names),
+        edges=tuple(edges),
         cluster=tuple(cluster),
     )
 

@@ -5,7 +5,7 @@ asked only where nothing else names a date, and before which the longest scripts
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
@@ -42,6 +42,7 @@ _MODIFIED = (
 _TITLES = ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "title")
 _LEDES = ("description", "og:description", "twitter:description", "dc.description", "sailthru.description")
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:section", "section")
+_ORIGINALS = ("syndication-source", "original-source")  # Google News's words for whose story it is
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
@@ -54,7 +55,7 @@ _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
 class Metadata:
     """What a page says of itself. Instants are aware UTC, URLs absolute.
 
-    `titles` and `ledes` are all that it gives itself, `types` its own schema.org types, `article_body` its JSON-LD
+    `titles` and `ledes` are all that it gives itself, `robots` its directives to crawlers as they stand there, `types` its own schema.org types, `article_body` its JSON-LD
     articleBody as it stands there.
     """
 
@@ -70,8 +71,10 @@ class Metadata:
     tags: tuple[str, ...]
     image_url: str | None
     canonical_url: str | None
+    syndicated_from: str | None
     paywalled: bool | None
     tdm_reserved: bool | None
+    robots: tuple[str, ...]
     types: frozenset[str]
     og_type: str | None
     article_body: str | None
@@ -105,8 +108,10 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         tags=_tags(node, meta),
         image_url=_image(graph, node, meta, url),
         canonical_url=_canonical(tree, meta, url),
+        syndicated_from=_syndicated(tree, meta, url),
         paywalled=_paywalled(graph, meta),
         tdm_reserved={"1": True, "0": False}.get(next(iter(_values(meta, "tdm-reservation")), "")),
+        robots=_values(meta, "robots"),
         types=frozenset(types_of(node) or (name for one in graph.nodes[:20] for name in types_of(one))),
         og_type=next((value.casefold() for value in _values(meta, "og:type")), None),
         article_body=max(_raw_strings(node.get("articleBody")), key=len, default=None),
@@ -211,12 +216,26 @@ def _image(graph: Graph, node: Node, meta: Meta, url: str) -> str | None:
 
 def _canonical(tree: HtmlElement, meta: Meta, url: str) -> str | None:
     """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
-    links = [link.get("href", "") for link in tree.iter("link") if (link.get("rel") or "").casefold() == "canonical"]
-    for candidate in (*links, *_values(meta, "og:url")):
+    candidates = _pages((*_canonical_links(tree), *_values(meta, "og:url")), url)
+    return next((page for page in candidates if _is_same_site(page, url)), None)
+
+
+def _syndicated(tree: HtmlElement, meta: Meta, url: str) -> str | None:
+    """Return the article on another site that the page says it is a copy of."""
+    candidates = _pages((*_canonical_links(tree), *_values(meta, *_ORIGINALS)), url)
+    return next((page for page in candidates if not _is_same_site(page, url)), None)
+
+
+def _canonical_links(tree: HtmlElement) -> list[str]:
+    return [link.get("href", "") for link in tree.iter("link") if (link.get("rel") or "").casefold() == "canonical"]
+
+
+def _pages(candidates: Iterable[str], url: str) -> Iterator[str]:
+    """Yield the addresses that are those of pages: of no site's root."""
+    for candidate in candidates:
         found = _first_url((candidate,), url)
-        if found and urlsplit(found).path.strip("/") and _is_same_site(found, url):
-            return found
-    return None
+        if found and urlsplit(found).path.strip("/"):
+            yield found
 
 
 def _is_same_site(a: str, b: str) -> bool:

@@ -1,6 +1,6 @@
 """One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -11,12 +11,12 @@ from tasks.errors import EmptyExtraction, NotAnArticle, TooManyElements
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
+from tasks.extract.rights import Rights, rights_of
 from tasks.extract.tree import parse_html, words_of
 from tasks.models import Page, PageType
 from tasks.warc import read_response
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
-from tasks.web.headers import tdm_reservation
 
 RULE_SET = 1
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
@@ -58,8 +58,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
         raise NotAnArticle(f"nothing but {len(body)} bytes without an element at {stored.url}")
     _check_size(tree, config, stored.url)
     metadata = read_metadata(tree, url=stored.url, now=stored.fetched_at)
-    said = (metadata.tdm_reserved, tdm_reservation(headers.get("tdm-reservation")))
-    metadata = replace(metadata, tdm_reserved=True if True in said else False if False in said else None)
+    rights = rights_of(metadata, response.headers)
     facts = look_at(tree, url=stored.url)
     found = extract_text(tree, metadata, url=stored.url)
     kind = classify_page(metadata, found.text, facts)
@@ -67,7 +66,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
         if len(body) > LONG_PAGE_SIZE:
             raise EmptyExtraction(f"no text in {len(body)} bytes at {stored.url}")
         raise NotAnArticle(f"no text in {len(body)} bytes at {stored.url}")
-    return _page(metadata, kind, found.text, charset=charset, path=found.path)
+    return _page(metadata, rights, kind, found.text, charset=charset, path=found.path)
 
 
 def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:
@@ -76,7 +75,7 @@ def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:
         raise TooManyElements(f"{count} elements at {url}")
 
 
-def _page(metadata: Metadata, kind: PageType, text: str, *, charset: str, path: str) -> Page:
+def _page(metadata: Metadata, rights: Rights, kind: PageType, text: str, *, charset: str, path: str) -> Page:
     return Page(
         page_type=kind,
         title=metadata.title,
@@ -90,8 +89,10 @@ def _page(metadata: Metadata, kind: PageType, text: str, *, charset: str, path: 
         tags=metadata.tags,
         image_url=metadata.image_url,
         canonical_url=metadata.canonical_url,
+        syndicated_from=metadata.syndicated_from,
         paywalled=metadata.paywalled,
-        tdm_reserved=metadata.tdm_reserved,
+        tdm_reserved=rights.tdm_reserved,
+        noarchive=rights.noarchive,
         word_count=len(words_of(text)),
         charset=charset,
         extractor=f"presslake/{RULE_SET} {_library()} {path}",

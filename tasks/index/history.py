@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from tasks.index.schema import articles, feeds, frontier, outbox, runs
+from tasks.index.relations import find_aliases
+from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
 from tasks.models import FeedKind
 
 
@@ -19,15 +20,25 @@ class UrlHistory:
 
 
 def find_history(tx: Connection, *, url_key: str | None, article_id: str | None) -> UrlHistory:
-    """Look a URL up by its key, or an article by its id; what the one says leads to the other."""
-    row = None
+    """Look a URL up by its key, or an article by its id; what the one says leads to the other, and so does an alias."""
+    row, article_key = None, url_key
     if url_key is not None:
         row = tx.execute(select(frontier).where(frontier.c.url_key == url_key)).mappings().first()
-    wanted = or_(articles.c.article_id == article_id, articles.c.url_key == url_key)
+        if row is not None and row["article_id"] is not None:
+            article_id = row["article_id"]
+        else:
+            article_key = find_aliases(tx, [url_key]).get(url_key, url_key)
+    wanted = or_(articles.c.article_id == article_id, articles.c.url_key == article_key)
     article = tx.execute(select(articles).where(wanted)).mappings().first()
     if row is None and article is not None:
         row = tx.execute(select(frontier).where(frontier.c.url_key == article["url_key"])).mappings().first()
     return UrlHistory(frontier=dict(row) if row else None, article=dict(article) if article else None)
+
+
+def find_names(tx: Connection, article_key: str) -> list[dict[str, Any]]:
+    """Return the other URLs that an article goes by, by their keys, with how and since when they are known."""
+    query = select(aliases).where(aliases.c.article_key == article_key).order_by(aliases.c.url_key)
+    return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from benchmarks.extraction import NEWSROOM, extract_ours, read_pages
-from benchmarks.scoring import score, summarise
+from benchmarks.scoring import Answer, score, summarise
+from benchmarks.stability import FURNITURE, PLACES, count_changes
 from tasks.deduplicate.text_identity import text_digest
 from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
 
@@ -156,8 +157,6 @@ def seed(layout: str, teasers: str):
 
 
 def tokens_f1(wanted: str, found: str) -> float:
-    from benchmarks.scoring import Answer
-
     return score(Answer(text=wanted), Answer(text=found)).f1
 
 
@@ -169,3 +168,13 @@ def test_the_newsroom_scores_as_it_should():
     floors = {"f1": 0.972, "title": 0.80, "author": 0.88, "date": 0.985}
     assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
     assert figures["leak"] <= 0.025
+
+
+@pytest.mark.newsroom
+@pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here")
+@pytest.mark.parametrize("place", PLACES)
+def test_other_teasers_under_a_heading_change_no_text_of_the_newsroom(place):
+    changed, tried = count_changes(read_pages(NEWSROOM)[::5], extract_ours, FURNITURE["headed cards"], PLACES[place])
+
+    assert changed == 0
+    assert tried >= 15

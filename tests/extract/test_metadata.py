@@ -92,6 +92,21 @@ def test_the_canonical_address_is_on_the_same_site_and_not_its_root(canonical, u
     assert found.canonical_url == url
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<link rel="canonical" href="https://wire.example/stories/harbour">',
+        '<link rel="canonical" href="/local/harbour"><meta name="original-source" content="https://wire.example/stories/harbour">',
+    ],
+)
+def test_a_page_says_whose_story_it_carries(head):
+    assert metadata(head).syndicated_from == "https://wire.example/stories/harbour"
+
+
+def test_a_canonical_address_on_the_site_is_no_syndication():
+    assert metadata('<link rel="canonical" href="/local/harbour">').syndicated_from is None
+
+
 def test_og_url_stands_in_for_the_canonical_address():
     assert metadata('<meta property="og:url" content="/a/b">').canonical_url == "https://www.portcourier.example/a/b"
 

@@ -136,7 +136,7 @@ def test_cards_before_the_body_stay_for_the_other_rules():
 def test_teasers_that_say_more_than_a_short_story_go_as_well():
     short = f"<html><body><h1>Harbour reopens</h1><div><p>{PARAGRAPHS[0]}</p></div><div>{CARDS}</div></body></html>"
 
-    assert pruned(short) == f"Harbour reopens {PARAGRAPHS[0]}"
+    assert pruned(short) == f"Harbour reopens{PARAGRAPHS[0]}"
 
 
 def test_a_list_of_things_with_linked_headings_is_a_story():

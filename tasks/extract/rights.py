@@ -1,0 +1,33 @@
+"""What a page and its server say of the rights to it: headers and meta elements into two answers. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasks.extract.metadata import Metadata
+from tasks.web.headers import robots_directives, tdm_reservation
+
+_NO_ARCHIVE = frozenset({"noarchive", "nocache"})
+_NO_AI = "noai"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Whether text and data mining is reserved, and whether copies are to be kept; None where nothing is said."""
+
+    tdm_reserved: bool | None
+    noarchive: bool | None
+
+
+def rights_of(metadata: Metadata, headers: Iterable[tuple[str, str]]) -> Rights:
+    """Return what is said of the page; `headers` have lower-case names, and one may stand there several times.
+
+    Of two answers the stricter counts. `noai` among the robots directives reserves where nothing else speaks of it.
+    """
+    fields = tuple(headers)
+    directives = robots_directives((*(value for name, value in fields if name == "x-robots-tag"), *metadata.robots))
+    said = {metadata.tdm_reserved, *(tdm_reservation(value) for name, value in fields if name == "tdm-reservation")}
+    is_reserved = True if True in said else False if False in said else None
+    return Rights(
+        tdm_reserved=True if is_reserved is None and _NO_AI in directives else is_reserved,
+        noarchive=bool(directives & _NO_ARCHIVE) if directives else None,
+    )

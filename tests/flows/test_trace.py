@@ -1,0 +1,75 @@
+"""`presslake trace` and `status`: where an article is, what it said yesterday, how things stand."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine import Presslake
+from tests.press import Story, running_press
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def corrected(prefect_api_url, tmp_path_factory) -> tuple[Presslake, str]:
+    """A lake in which one article has two revisions; and that article's URL."""
+    home = tmp_path_factory.mktemp("trace")
+    presslake = Presslake(home, {"PREFECT_API_URL": prefect_api_url})
+    with running_press(sites=2, articles=3) as press:
+        catalogue = press.catalogue(home / "sources.yaml")
+        presslake.ingest("--catalogue", catalogue)
+        path, story = next(iter(press.stories[0].items()))
+        press.stories[0][path] = Story(story.site, story.number, story.version + 1)
+        presslake.ingest("--catalogue", catalogue, "--refetch")
+        return presslake, press.url(0, path)
+
+
+def test_a_trace_tells_announcement_captures_revisions_and_where_the_bytes_are(corrected):
+    presslake, url = corrected
+
+    told = presslake.run("trace", url, "--json").json()
+
+    assert told["frontier"]["announced_by"].endswith("/feed.xml")
+    assert [row["novelty"] for row in told["captures"]] == ["new", "revision"]
+    assert [row["revision"] for row in told["revisions"]] == [1, 2]
+    assert all((presslake.lake / row["warc_key"]).is_file() for row in told["captures"])
+    assert (told["changes"][0]["words_added"], told["changes"][0]["words_removed"]) == (8, 0)
+
+
+def test_a_trace_by_id_is_the_trace_by_url(corrected):
+    presslake, url = corrected
+    told = presslake.run("trace", url, "--json").json()
+
+    assert presslake.run("trace", told["article"]["article_id"], "--json").json() == told
+
+
+def test_the_diff_shows_the_sentence_that_was_added(corrected):
+    presslake, url = corrected
+
+    shown = presslake.run("trace", url, "--diff").out
+
+    assert "+This report was corrected 1 times after publication." in shown
+    assert "+8 -0" in shown
+
+
+def test_status_counts_sources_and_runs(corrected):
+    presslake, _ = corrected
+
+    told = presslake.run("status", "--json").json()
+
+    assert told["frontier"] == {"site-0": {"done": 3}, "site-1": {"done": 3}}
+    assert [run["state"] for run in told["runs"]] == ["ended", "ended"]
+    assert told["unpublished"] == 0
+    assert "site-1" in presslake.run("status").out
+
+
+def test_a_feed_of_html_and_an_empty_one_are_counted_and_cost_nobody_else(presslake, tmp_path: Path):
+    with running_press(sites=1, articles=2) as press:
+        catalogue = press.catalogue(tmp_path / "sources.yaml")
+        page = next(iter(press.urls()))
+        catalogue.write_text(catalogue.read_text() + f'  - id: html\n    feeds: ["{page}"]\n')
+
+        summary = presslake.ingest("--catalogue", catalogue)
+
+    assert summary["articles"]["new"] == 2
+    assert summary["failed"] == {"feed_not_a_feed": 1}
