@@ -124,10 +124,26 @@ Urls = Annotated[
 UserAgent = Annotated[str, AfterValidator(_checked_user_agent), Field(min_length=1, max_length=300)]
 CrawlDelay = Annotated[float, Field(ge=0, le=86_400, strict=True, allow_inf_nan=False)]
 MaxPerHost = Annotated[int, Field(ge=1, le=16, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+PollInterval = Annotated[float, Field(ge=60, le=2_592_000, strict=True, allow_inf_nan=False)]
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Poll(_Model):
+    """Bounds of the time between two polls of one feed, in seconds."""
+
+    min_s: PollInterval = Field(600.0, description="Never sooner, whatever the feed's pace and wishes.")
+    max_s: PollInterval = Field(86_400.0, description="Never later, whatever the feed's pace and wishes.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.min_s > self.max_s:
+            why = f"min_s ({self.min_s:g}) should not be more than max_s ({self.max_s:g})"
+            raise PydanticCustomError("poll", "{why}", {"why": why})
+        return self
 
 
 class Defaults(_Model):
@@ -143,19 +159,27 @@ class Defaults(_Model):
     allow_networks: tuple[Network, ...] = Field(
         (), description="Networks outside the public internet that may be fetched, as CIDR; all others are refused."
     )
+    obey_tdm: Flag = Field(
+        False,
+        description="Make no article of a page whose rights to text and data mining are reserved; asks for tdmrep.json.",
+    )
+    poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRules:
     """How one source is fetched and which of its URLs are kept: its own words, else the defaults.
 
-    `crawl_delay_s` is in seconds. `include` and `exclude` are regular expressions, searched in the URL.
+    `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include` and `exclude` are regular expressions, searched in the URL.
     """
 
     user_agent: str
     crawl_delay_s: float
     max_per_host: int
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    obey_tdm: bool = False
+    poll_min_s: float = 600.0
+    poll_max_s: float = 86_400.0
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
@@ -186,6 +210,8 @@ class Source(_Model):
     crawl_delay_s: CrawlDelay | None = Field(None, description="As under defaults, for this source.")
     max_per_host: MaxPerHost | None = Field(None, description="As under defaults, for this source.")
     allow_networks: tuple[Network, ...] | None = Field(None, description="As under defaults, for this source.")
+    obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
+    poll: Poll | None = Field(None, description="As under defaults, for this source.")
 
     @model_validator(mode="before")
     @classmethod
@@ -194,11 +220,15 @@ class Source(_Model):
 
     def effective(self, defaults: Defaults) -> SourceRules:
         """Return this source's rules, with the defaults where it is silent."""
+        poll = defaults.poll if self.poll is None else self.poll
         return SourceRules(
             user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,
             allow_networks=defaults.allow_networks if self.allow_networks is None else self.allow_networks,
+            obey_tdm=defaults.obey_tdm if self.obey_tdm is None else self.obey_tdm,
+            poll_min_s=poll.min_s,
+            poll_max_s=poll.max_s,
             include=self.include,
             exclude=self.exclude,
         )
@@ -315,6 +345,8 @@ def _wording(details: ErrorDetails, where: tuple[int | str, ...]) -> str:
 def _fields_at(where: tuple[int | str, ...]) -> list[str]:
     if len(where) == 1:
         return list(Catalogue.model_fields)
+    if "poll" in where[:-1]:
+        return list(Poll.model_fields)
     return list(Defaults.model_fields if where[0] == "defaults" else Source.model_fields)
 
 

@@ -14,6 +14,8 @@
     │   ├── GoneError        410: never again, unless announced anew
     │   ├── SkippedError     labelled, not a failure: nobody did anything wrong
     │   │   ├── RobotsDisallowed
+    │   │   ├── RightsReserved         text and data mining, where its source obeys that
+    │   │   ├── RedirectedHome, SoftNotFound
     │   │   └── NotHtml, NotAnArticle
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
@@ -182,6 +184,24 @@ class SkippedError(ItemError):
 
 class RobotsDisallowed(SkippedError):
     reason = "robots_disallowed"
+
+
+class RightsReserved(SkippedError):
+    """Rights to text and data mining are reserved, and its source has `obey_tdm`."""
+
+    reason = "tdm_reserved"
+
+
+class RedirectedHome(SkippedError):
+    """The URL of an article leads to the site's front page, or to a section's: the article is gone."""
+
+    reason = "redirected_home"
+
+
+class SoftNotFound(SkippedError):
+    """The page is the one that its host gives for what does not exist, with status 200."""
+
+    reason = "soft_404"
 
 
 class NotHtml(SkippedError):

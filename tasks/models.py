@@ -144,7 +144,10 @@ class DueUrl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsAnswer:
-    """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered."""
+    """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
+
+    What else an origin is asked once a day stands under another name than its own: see tasks.web.polite.
+    """
 
     origin: str
     status: int | None
@@ -256,13 +259,15 @@ class FetchedBatch:
     """A batch whose bytes lie in the lake; what failed is a capture with its reason.
 
     `dispositions` are those of the captures that failed, `deferred` the URLs that were not asked for, since their
-    host wants a wait, with the instant from which they may be; both by url_key.
+    host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs whose
+    source obeys reservations of text and data mining, with what their site's tdmrep.json says of them.
     """
 
     batch: Batch
     captures: tuple[Capture, ...]
     dispositions: dict[str, Disposition]
     deferred: dict[str, datetime]
+    reservations: dict[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +292,7 @@ class Page:
     canonical_url: str | None
     paywalled: bool | None
     tdm_reserved: bool | None
+    noarchive: bool | None = None
     word_count: int
     charset: str | None
     extractor: str
@@ -329,6 +335,7 @@ class Article:
     page_type: PageType
     paywalled: bool | None
     tdm_reserved: bool | None
+    noarchive: bool | None = None
     novelty: Novelty
     cluster_id: str
     is_representative: bool

@@ -5,6 +5,7 @@ One address a site, so that hosts are hosts. Articles are made from their number
 
 import hashlib
 import random
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -166,6 +167,11 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a reader that was killed in the middle of a request."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

@@ -64,6 +64,7 @@ def make_article(**changes) -> Article:
             "page_type": PageType.ARTICLE,
             "paywalled": None,
             "tdm_reserved": False,
+            "noarchive": None,
             "novelty": Novelty.NEW,
             "cluster_id": "k1",
             "is_representative": True,

@@ -50,6 +50,7 @@ def article_row(
         page_type=page.page_type,
         paywalled=page.paywalled,
         tdm_reserved=page.tdm_reserved,
+        noarchive=page.noarchive,
         novelty=verdict.novelty,
         cluster_id=verdict.article_id,
         is_representative=True,

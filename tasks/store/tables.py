@@ -92,6 +92,7 @@ ARTICLE_SCHEMA = pa.schema([
     _required("page_type", pa.string()),
     pa.field("paywalled", pa.bool_()),
     pa.field("tdm_reserved", pa.bool_()),
+    pa.field("noarchive", pa.bool_()),
     _required("novelty", pa.string()),
     _required("cluster_id", pa.string()),
     _required("is_representative", pa.bool_()),

@@ -1,6 +1,7 @@
 """What single header fields say. Pure; every function takes what a server sent, however odd, and never raises."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -9,6 +10,8 @@ LONGEST_MAX_AGE_S = 31_536_000.0
 
 _SECONDS = re.compile(r"[+-]?\d+(\.\d+)?")
 _MAX_AGE = re.compile(r'max-age\s*=\s*"?(\d+)"?', re.IGNORECASE)
+_VALUED_DIRECTIVES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+_MAX_DIRECTIVES_LENGTH = 2000
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 
@@ -55,3 +58,18 @@ def tdm_reservation(value: str | None) -> bool | None:
     """
     said = {part.strip() for part in (value or "").split(",")}
     return True if "1" in said else False if "0" in said else None
+
+
+def robots_directives(values: Iterable[str]) -> frozenset[str]:
+    """Return what X-Robots-Tag fields, or meta elements named `robots`, say to everybody, lower-case, without values.
+
+    What follows a crawler's name (`otherbot: noindex, nofollow`) is for that crawler alone, up to the field's end.
+    """
+    said: set[str] = set()
+    for value in values:
+        for part in value[:_MAX_DIRECTIVES_LENGTH].split(","):
+            name, colon, _ = part.strip().lower().partition(":")
+            if colon and name.strip() not in _VALUED_DIRECTIVES:
+                break
+            said.add(name.strip())
+    return frozenset(said - {""})

@@ -40,6 +40,7 @@ from tasks.web.robots import (
     verdict_of_status,
 )
 from tasks.web.target import parse_target
+from tasks.web.tdmrep import TDMREP_PATH, Reservations, parse_tdmrep
 from tasks.web.turns import LEASE_MARGIN_S, Book, Heard, HostWaits, TurnDesk
 
 MAX_CRAWL_DELAY_S = 120.0
@@ -57,7 +58,10 @@ MAX_ORIGINS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One URL to ask for, once, under its source's rules; `key` is the asker's name for it."""
+    """One URL to ask for, once, under its source's rules; `key` is the asker's name for it.
+
+    With `wants_rights`, its site's tdmrep.json is asked for before it.
+    """
 
     key: str
     url: str
@@ -67,6 +71,7 @@ class Visit:
     last_modified: str | None = None
     max_wire_size: int | None = None
     max_decoded_size: int | None = None
+    wants_rights: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +83,15 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What came of a visit: `fetched` where an answer came, whatever its status, and `error` where it is no page."""
+    """What came of a visit: `fetched` where an answer came, whatever its status, and `error` where it is no page.
+
+    `tdm_reserved` is what the site's tdmrep.json says of the page, where the visit wanted to know.
+    """
 
     fetched: Fetched | None
     error: ItemError | None
     asked_at: datetime
+    tdm_reserved: bool | None = None
 
 
 Tell = Callable[[Visit, Answered | Deferred], None]
@@ -99,7 +108,8 @@ class PoliteClient:
         self._desk = TurnDesk(book, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
         self._origins = asyncio.Semaphore(MAX_ORIGINS)
         self._silences: dict[str, TransientError] = {}
-        self._asking_robots: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._reservations: dict[str, Reservations] = {}
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
@@ -131,6 +141,8 @@ class PoliteClient:
         async with self._origins:
             try:
                 policy = await self._policy(origin, group[0].rules)
+                if any(one.wants_rights for one in group):
+                    await self._learn_rights(origin, policy, group[0].rules)
             except (ItemError, HostWaits) as trouble:
                 for one in group:
                     tell(one, _told(None, trouble, _now()))
@@ -152,7 +164,10 @@ class PoliteClient:
                 way.judge(fetched)
         except (ItemError, HostWaits) as met:
             trouble = met
-        tell(one, _told(fetched, trouble, asked_at))
+        told = _told(fetched, trouble, asked_at)
+        if isinstance(told, Answered) and fetched is not None and one.wants_rights:
+            told = replace(told, tdm_reserved=self._reservations[origin_of(fetched.url)].says(fetched.url))
+        tell(one, told)
 
     async def _get(self, one: Visit, way: "_Way") -> Fetched:
         async def follow(url: str) -> None:
@@ -161,6 +176,8 @@ class PoliteClient:
             policy = await self._policy(origin_of(url), one.rules)
             if not policy.allows(url, user_agent=one.rules.user_agent):
                 raise RobotsDisallowed(url)
+            if one.wants_rights:
+                await self._learn_rights(origin_of(url), policy, one.rules)
             await way.enter(url)
 
         client = await self._client(one.rules)
@@ -176,16 +193,14 @@ class PoliteClient:
 
     async def _policy(self, origin: str, rules: SourceRules) -> RobotsPolicy:
         """Return what the origin's robots.txt says, asking for it where none is kept; raises ItemError, HostWaits."""
-        async with self._asking_robots[origin]:
+        async with self._asking[origin]:
             kept = await self._desk.kept_robots(origin)
             answer = kept or await self._ask_robots(origin, rules)
             # A long one in a thread: it takes up to a fifth of a second, and other hosts are being asked.
             is_short = len(answer.body) <= PARSED_AT_ONCE_SIZE
             policy = _parse(answer) if is_short else await asyncio.to_thread(_parse, answer)
             if kept is None:
-                delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
-                capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
-                await self._desk.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
+                await self._keep(answer, origin, policy, rules)
         if policy is not None:
             return policy
         if answer.status is None and origin in self._silences:
@@ -194,30 +209,73 @@ class PoliteClient:
 
     async def _ask_robots(self, origin: str, rules: SourceRules) -> RobotsAnswer:
         """Ask for robots.txt; a transient silence is an answer too (RFC 9309, 2.3.1.4), and is kept for a while."""
-        client = await self._client(rules)
-        url, way = f"{origin}/robots.txt", _Way(self._desk, rules)
         try:
-            async with way.opened(url):
-                # Another run may have asked while we waited for the turn.
-                if kept := await self._desk.kept_robots(origin):
-                    return kept
-                fetched = await client.get(
-                    url,
-                    accept="text/plain, */*;q=0.5",
-                    max_wire_size=MAX_ROBOTS_SIZE,
-                    max_decoded_size=MAX_ROBOTS_SIZE,
-                    on_redirect=way.follow,
-                    cut=True,
-                )
-                with suppress(HttpStatusError, BadResponse):  # a status is an answer here; what it asks of us is heeded
-                    way.judge(fetched)
+            return await self._ask_file(origin, f"{origin}/robots.txt", rules, accept="text/plain, */*;q=0.5")
         except TooManyRedirects:
             return RobotsAnswer(origin=origin, status=404, body=b"", fetched_at=_now())
         except TransientError as error:
             self._silences[origin] = error
             return RobotsAnswer(origin=origin, status=None, body=b"", fetched_at=_now())
+
+    async def _learn_rights(self, origin: str, policy: RobotsPolicy, rules: SourceRules) -> None:
+        """Have the origin's tdmrep.json at hand, asking for it where none is kept; raises HostWaits.
+
+        It is kept like robots.txt, under its own address. One that cannot be had says nothing.
+        """
+        url = f"{origin}{TDMREP_PATH}"
+        async with self._asking[url]:
+            if origin in self._reservations:
+                return
+            answer = await self._kept_or_asked(url, url, policy, rules, accept="application/json, */*;q=0.5")
+        is_said = answer.status is not None and 200 <= answer.status < 300
+        self._reservations[origin] = parse_tdmrep(answer.body) if is_said else Reservations.none_said()
+
+    async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
+        """Return what an origin answers to a question that is put to it once a day; `name` is the question's.
+
+        Raises HostWaits. A status of 403 stands for what its robots.txt does not let us ask; the body is cut at 500 KiB.
+        """
+        async with self._asking[name]:
+            return await self._kept_or_asked(name, url, await self._policy(origin_of(url), rules), rules)
+
+    async def _kept_or_asked(
+        self, name: str, url: str, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
+    ) -> RobotsAnswer:
+        if kept := await self._desk.kept_robots(name):
+            return kept
+        if not policy.allows(url, user_agent=rules.user_agent):
+            return RobotsAnswer(origin=name, status=403, body=b"", fetched_at=_now())
+        try:
+            answer = await self._ask_file(name, url, rules, accept=accept)
+        except ItemError:
+            answer = RobotsAnswer(origin=name, status=None, body=b"", fetched_at=_now())
+        await self._keep(answer, origin_of(url), policy, rules)
+        return answer
+
+    async def _ask_file(self, name: str, url: str, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
+        """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
+        client, way = await self._client(rules), _Way(self._desk, rules)
+        async with way.opened(url):
+            # Another run may have asked while we waited for the turn.
+            if kept := await self._desk.kept_robots(name):
+                return kept
+            fetched = await client.get(
+                url,
+                accept=accept,
+                max_wire_size=MAX_ROBOTS_SIZE,
+                max_decoded_size=MAX_ROBOTS_SIZE,
+                on_redirect=way.follow,
+                cut=True,
+            )
+            with suppress(HttpStatusError, BadResponse):  # what it asks of us is heeded
+                way.judge(fetched)
         body = fetched.content if fetched.final.status < 300 else b""
-        return RobotsAnswer(origin=origin, status=fetched.final.status, body=body, fetched_at=_now())
+        return RobotsAnswer(origin=name, status=fetched.final.status, body=body, fetched_at=_now())
+
+    async def _keep(self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy | None, rules: SourceRules) -> None:
+        delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
+        capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
+        await self._desk.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
 
     async def _client(self, rules: SourceRules) -> WebClient:
         networks = tuple(str(network) for network in rules.allow_networks)

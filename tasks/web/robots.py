@@ -140,11 +140,9 @@ class RobotsPolicy:
 
         robots.txt itself always may (RFC 9309, 2.2.2).
         """
-        parsed = _parse(url)
-        if parsed.pathname == _ROBOTS_PATH:
+        if _parse(url).pathname == _ROBOTS_PATH:
             return True
-        # In a path, the two characters that mean something in a pattern stand for themselves.
-        path = _normalise(parsed.pathname + parsed.search).replace("*", "%2A").replace("$", "%24")
+        path = matched_path(url)
         verdicts = [rule for group in self._groups_for(user_agent) if (rule := group.verdict(path))]
         return max(verdicts, key=_weight).allows if verdicts else True
 
@@ -165,6 +163,13 @@ class RobotsPolicy:
         return [group for group in self.groups if name in group.agents] or [
             group for group in self.groups if "*" in group.agents
         ]
+
+
+def matched_path(url: str) -> str:
+    """Return the path and query of a URL as `Rule.matches` takes them; raises BadUrl."""
+    parsed = _parse(url)
+    # In a path, the two characters that mean something in a pattern stand for themselves.
+    return _normalise(parsed.pathname + parsed.search).replace("*", "%2A").replace("$", "%24")
 
 
 def parse_robots(body: bytes) -> RobotsPolicy:
@@ -240,10 +245,11 @@ class _Reader:
         self.has_rule = True
         if not value:
             return  # an empty Disallow forbids nothing (RFC 9309, 2.2.2)
-        self.rules.append(_rule(value, allows=allows))
+        self.rules.append(path_rule(value, allows=allows))
         folder, slash, page = value.rpartition("/")
         if allows and slash and page.startswith("index.htm"):
-            self.rules.append(_rule(f"{folder}/$", allows=True))  # whoever allows the index allows the folder's page
+            # whoever allows the index allows the folder's page
+            self.rules.append(path_rule(f"{folder}/$", allows=True))
 
     def _close(self) -> None:
         if self.agents:
@@ -271,7 +277,8 @@ def _delay_s(value: str) -> float | None:
     return delay_s if math.isfinite(delay_s) and delay_s >= 0 else None
 
 
-def _rule(value: str, *, allows: bool) -> Rule:
+def path_rule(value: str, *, allows: bool = False) -> Rule:
+    """Return what a pattern of a path matches, `*` and a last `$` being special (RFC 9309, 2.2.3)."""
     pattern = _normalise(value)
     is_anchored = pattern.endswith("$")
     # Only at the end it is an anchor; elsewhere it is a dollar.

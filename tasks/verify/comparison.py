@@ -1,0 +1,134 @@
+"""Index against lake, and each against itself: one query a kind of fault, each giving key, place and what is wrong.
+
+`?1` is the instant (microseconds) from which on nothing is compared between the two: while a sweep runs, what was
+fetched lately is on its way.
+"""
+
+from collections.abc import Iterator
+
+from tasks.verify.fault import Fault, FaultKind
+from tasks.verify.snapshot import Snapshot
+
+_LAKE = {
+    FaultKind.DUPLICATE_REVISION: """
+        SELECT article_id, 'articles: ' || article_id || ', revision ' || revision || ', ' || url_key,
+            count(*) || ' rows, in ' || group_concat(DISTINCT place)
+        FROM revision GROUP BY article_id, revision HAVING count(*) > 1""",
+    FaultKind.DUPLICATE_CAPTURE: """
+        SELECT capture_id, 'captures: ' || capture_id || ', ' || url_key,
+            count(*) || ' rows, in ' || group_concat(DISTINCT place)
+        FROM capture GROUP BY capture_id HAVING count(*) > 1""",
+    FaultKind.CAPTURE_WITHOUT_REVISION: """
+        SELECT article_id, 'captures: ' || capture_id || ', ' || url_key,
+            'it names article ' || article_id || ', revision ' || revision || ', which has no row in articles'
+        FROM capture WHERE revision IS NOT NULL AND fetched_at < ?1 AND NOT EXISTS
+            (SELECT 1 FROM revision AS r WHERE r.article_id = capture.article_id AND r.revision = capture.revision)
+        GROUP BY article_id, revision""",
+    FaultKind.REVISION_WITHOUT_CAPTURE: """
+        SELECT article_id, 'articles: ' || article_id || ', revision ' || revision || ', ' || url_key,
+            'no row in captures tells of its fetch'
+        FROM revision WHERE fetched_at < ?1 AND NOT EXISTS
+            (SELECT 1 FROM capture AS c WHERE c.warc_key = revision.warc_key AND c.warc_offset = revision.warc_offset)""",
+}
+
+_BOTH = {
+    FaultKind.ARTICLE_WITHOUT_ROW: """
+        SELECT article_id, 'index: article ' || article_id || ', ' || url_key,
+            'its revision ' || revision || ' has no row in the lake'
+        FROM article WHERE fetched_at < ?1 AND NOT EXISTS
+            (SELECT 1 FROM revision AS r WHERE r.article_id = article.article_id AND r.revision = article.revision)""",
+    FaultKind.ROW_WITHOUT_ARTICLE: """
+        SELECT article_id, 'articles: ' || article_id || ', revision ' || revision || ', ' || url_key,
+            'the index does not know it'
+        FROM newest WHERE fetched_at < ?1 AND article_id NOT IN (SELECT article_id FROM article)""",
+    FaultKind.ARTICLE_BEHIND: """
+        SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
+            'it is at revision ' || a.revision || ', the lake at ' || n.revision
+        FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1 AND n.revision > a.revision""",
+    FaultKind.ARTICLE_DIFFERS: """
+        SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
+            'not as the lake has it: ' || trim(
+                CASE WHEN a.text_digest <> n.text_digest THEN 'text digest ' ELSE '' END ||
+                CASE WHEN a.url_key <> n.url_key THEN 'URL ' ELSE '' END ||
+                CASE WHEN a.source_id <> n.source_id THEN 'source ' ELSE '' END ||
+                CASE WHEN a.published_at IS NOT n.published_at THEN 'published at ' ELSE '' END ||
+                CASE WHEN a.first_seen_at <> n.first_seen_at THEN 'first seen at' ELSE '' END)
+        FROM article AS a JOIN newest AS n ON n.article_id = a.article_id AND n.revision = a.revision
+        WHERE n.fetched_at < ?1 AND (a.text_digest <> n.text_digest OR a.url_key <> n.url_key
+            OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
+            OR a.first_seen_at <> n.first_seen_at)""",
+    FaultKind.CAPTURE_WITHOUT_URL: """
+        SELECT url_key, 'captures: ' || url_key, count(*) || ' rows, and the frontier does not know the URL'
+        FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key""",
+    # retention takes the oldest captures away
+    FaultKind.URL_WITHOUT_CAPTURE: """
+        SELECT url_key, 'frontier: ' || url_key, 'it was captured, and no row in captures tells of it'
+        FROM url WHERE captured_at < ?1 AND captured_at >= (SELECT coalesce(min(fetched_at), 0) FROM capture)
+            AND state IN ('done', 'dropped', 'gone', 'quarantined')
+            AND NOT EXISTS (SELECT 1 FROM capture AS c WHERE c.url_key = url.url_key)""",
+}
+
+_INDEX = {
+    FaultKind.URL_WITHOUT_ARTICLE: """
+        SELECT url_key, 'frontier: ' || url_key, 'it is ' || state || ' as article ' || article_id || ', which is not there'
+        FROM url WHERE article_id IS NOT NULL AND article_id NOT IN (SELECT article_id FROM article)""",
+    FaultKind.BROKEN_LEASE: """
+        SELECT url_key, 'frontier: ' || url_key,
+            CASE state WHEN 'leased' THEN 'leased to nobody, or for ever'
+                ELSE 'it is ' || state || ' and still leased to ' || lease_owner END
+        FROM url WHERE (state = 'leased' AND (lease_owner IS NULL OR lease_until IS NULL))
+            OR (state <> 'leased' AND lease_owner IS NOT NULL)""",
+    FaultKind.UNKNOWN_STATE: """
+        SELECT url_key, 'frontier: ' || url_key, 'its state is ' || quote(state)
+        FROM url WHERE state NOT IN ('due', 'leased', 'done', 'dropped', 'gone', 'quarantined')""",
+    FaultKind.NEVER_DUE: """
+        SELECT url_key, 'frontier: ' || url_key, 'it is due, at no time'
+        FROM url WHERE state = 'due' AND due_at IS NULL""",
+    FaultKind.TORN_CLUSTER: """
+        SELECT a.article_id, 'index: cluster ' || a.cluster_id || ' and ' || b.cluster_id,
+            a.article_id || ' and ' || b.article_id || ' are near-duplicates in two clusters'
+        FROM edge JOIN article AS a ON a.article_id = edge.a JOIN article AS b ON b.article_id = edge.b
+        WHERE edge.kind = 'near_duplicate' AND a.cluster_id <> b.cluster_id""",
+    FaultKind.UNKNOWN_CLUSTER: """
+        SELECT cluster_id, 'index: cluster ' || cluster_id,
+            count(*) || ' articles belong to it, and not the one that it is named for'
+        FROM article GROUP BY cluster_id HAVING max(article_id = cluster_id) = 0""",
+    FaultKind.WRONG_REPRESENTATIVES: """
+        SELECT cluster_id, 'index: cluster ' || cluster_id,
+            sum(is_representative) || ' of its ' || count(*) || ' articles represent it'
+        FROM article GROUP BY cluster_id HAVING sum(is_representative) <> 1""",
+    # a revision may move an article's date: then the one that was the earliest goes on
+    FaultKind.LATE_REPRESENTATIVE: """
+        SELECT cluster_id, 'index: cluster ' || cluster_id, 'another article is earlier than its representative'
+        FROM article GROUP BY cluster_id
+        HAVING sum(is_representative) = 1 AND max(revision) = 1
+            AND min(told_at) < max(CASE WHEN is_representative THEN told_at END)""",
+    FaultKind.EDGE_WITHOUT_ARTICLE: """
+        SELECT a || ' ' || b || ' ' || kind, 'index: ' || kind || ' edge from ' || a || ' to ' || b,
+            'an end of it is no article'
+        FROM edge WHERE a NOT IN (SELECT article_id FROM article)
+            OR (kind <> 'syndicated' AND b NOT IN (SELECT article_id FROM article))""",
+    FaultKind.SHAPE_WITHOUT_ARTICLE: """
+        SELECT article_id, 'index: shape of ' || article_id, 'the article is not there'
+        FROM shape WHERE article_id NOT IN (SELECT article_id FROM article)""",
+}
+
+_LEASES = """
+SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS NOT NULL AND lease_until IS NOT NULL
+"""
+
+
+def compare(snapshot: Snapshot, *, settled_before: int) -> Iterator[Fault]:
+    """Yield what the two sides do not agree on, and what is wrong in each; `settled_before` in microseconds."""
+    for kind, query in {**_LAKE, **_BOTH, **_INDEX}.items():
+        values = (settled_before,) if "?1" in query else ()
+        for key, place, detail in snapshot.ask(query, *values):
+            yield Fault(kind=kind, place=place, detail=detail, key=key)
+
+
+def find_stale_leases(snapshot: Snapshot, live_runs: frozenset[str]) -> Iterator[Fault]:
+    """Yield the URLs that are leased to a run that has ended, died, or never was."""
+    for owner, url_key in snapshot.ask(_LEASES):
+        if owner not in live_runs:
+            detail = f"leased to run {owner}, which is not running"
+            yield Fault(kind=FaultKind.STALE_LEASE, place=f"frontier: {url_key}", detail=detail, key=url_key)

@@ -1,0 +1,82 @@
+"""What is told about pages that could not be processed: each capture in quarantine has its document, and no others are."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from tasks.layout import quarantine_key
+from tasks.models import Capture
+from tasks.objects import MissingObject, ObjectStore
+from tasks.store.stage import quarantine_document
+from tasks.verify.fault import Fault, FaultKind
+from tasks.verify.snapshot import Snapshot
+
+_KEY = re.compile(r"quarantine/dt=[0-9-]{10}/(?P<batch_id>.+)-(?P<n>[0-9]+)\.json")
+_SEGMENT = re.compile(r"warc/dt=[0-9-]{10}/(?P<batch_id>.+)\.warc\.gz")
+
+_DOCUMENTS = "SELECT key FROM object WHERE key LIKE 'quarantine/%' ORDER BY key"
+_WITHOUT = """
+SELECT capture_id, url_key, place, warc_key FROM capture WHERE outcome = 'quarantined' AND warc_key IS NOT NULL AND place <> 'outbox'
+    AND capture_id NOT IN (SELECT capture_id FROM document WHERE capture_id IS NOT NULL) ORDER BY capture_id
+"""
+_ORPHANS = """
+SELECT key, capture_id IS NULL FROM document
+    WHERE capture_id IS NULL OR capture_id NOT IN (SELECT capture_id FROM capture WHERE outcome = 'quarantined')
+"""
+
+
+def check_documents(store: ObjectStore, snapshot: Snapshot) -> Iterator[Fault]:
+    """Yield captures in quarantine without a document that can be read, and documents without a capture."""
+    snapshot.add("document", _read_documents(store, [key for (key,) in snapshot.ask(_DOCUMENTS)]))
+    wanting = set()
+    for capture_id, url_key, place, warc_key in snapshot.ask(_WITHOUT):
+        wanting.add(_batch_id(_SEGMENT, warc_key))
+        detail = f"{url_key} is in quarantine, and no document tells why"
+        yield Fault(
+            kind=FaultKind.MISSING_DOCUMENT, place=f"{place}: capture {capture_id}", detail=detail, key=capture_id
+        )
+    for key, is_damaged in snapshot.ask(_ORPHANS):
+        if is_damaged and _batch_id(_KEY, key) in wanting:
+            continue  # it is the one that is missing
+        yield Fault(
+            kind=FaultKind.ORPHAN_DOCUMENT, place=key, detail="no capture in quarantine is told about in it", key=key
+        )
+
+
+def write_documents(store: ObjectStore, captures: Iterable[tuple[int, Capture]]) -> Iterator[str]:
+    """Write the documents of these captures anew, each under its number in the batch; yields the ids of the captures."""
+    for number, capture in captures:
+        batch_id = _batch_id(_SEGMENT, capture.warc_key or "")
+        if batch_id is None:
+            continue
+        key = quarantine_key(batch_id, number, capture.dt)
+        if store.exists(key) and _capture_id(store, key) not in {None, capture.capture_id}:
+            # the file was compacted since, or holds another day's part of the batch: any free number will do
+            taken = (_number(found.key) for found in store.list(f"quarantine/dt={capture.dt}/{batch_id}-"))
+            key = quarantine_key(batch_id, max(taken, default=number) + 1, capture.dt)
+        store.put(key, quarantine_document(capture, batch_id=batch_id), content_type="application/json")
+        yield capture.capture_id
+
+
+def _read_documents(store: ObjectStore, keys: Iterable[str]) -> Iterator[tuple[str | None, str]]:
+    return ((_capture_id(store, key), key) for key in keys)
+
+
+def _capture_id(store: ObjectStore, key: str) -> str | None:
+    try:
+        told: Any = orjson.loads(store.get(key))
+        return str(told["capture_id"])
+    except (ValueError, LookupError, TypeError, MissingObject):
+        return None
+
+
+def _batch_id(pattern: re.Pattern[str], key: str) -> str | None:
+    named = pattern.fullmatch(key)
+    return named["batch_id"] if named else None
+
+
+def _number(key: str) -> int:
+    named = _KEY.fullmatch(key)
+    return int(named["n"]) if named else -1

@@ -1,0 +1,141 @@
+"""What may be wrong between the index and the lake: the kinds of faults, and what mends each. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FaultKind(StrEnum):
+    """The kinds of faults; `MENDS` tells what becomes of each."""
+
+    UNPUBLISHED_BATCH = "unpublished_batch"
+    HALF_PUBLISHED_BATCH = "half_published_batch"
+    DAMAGED_BATCH = "damaged_batch"
+    MISSING_FILE = "missing_file"
+    DAMAGED_FILE = "damaged_file"
+    ORPHAN_FILE = "orphan_file"
+    DUPLICATE_REVISION = "duplicate_revision"
+    DUPLICATE_CAPTURE = "duplicate_capture"
+    WRONG_TEXT_DIGEST = "wrong_text_digest"
+    CAPTURE_WITHOUT_REVISION = "capture_without_revision"
+    REVISION_WITHOUT_CAPTURE = "revision_without_capture"
+    MISSING_SEGMENT = "missing_segment"
+    DAMAGED_SEGMENT = "damaged_segment"
+    DAMAGED_RECORD = "damaged_record"
+    WRONG_PAYLOAD_DIGEST = "wrong_payload_digest"
+    ORPHAN_SEGMENT = "orphan_segment"
+    MISSING_DOCUMENT = "missing_document"
+    ORPHAN_DOCUMENT = "orphan_document"
+    ARTICLE_WITHOUT_ROW = "article_without_row"
+    ROW_WITHOUT_ARTICLE = "row_without_article"
+    ARTICLE_BEHIND = "article_behind"
+    ARTICLE_DIFFERS = "article_differs"
+    CAPTURE_WITHOUT_URL = "capture_without_url"
+    URL_WITHOUT_CAPTURE = "url_without_capture"
+    URL_WITHOUT_ARTICLE = "url_without_article"
+    STALE_LEASE = "stale_lease"
+    BROKEN_LEASE = "broken_lease"
+    UNKNOWN_STATE = "unknown_state"
+    NEVER_DUE = "never_due"
+    TORN_CLUSTER = "torn_cluster"
+    UNKNOWN_CLUSTER = "unknown_cluster"
+    WRONG_REPRESENTATIVES = "wrong_representatives"
+    LATE_REPRESENTATIVE = "late_representative"
+    EDGE_WITHOUT_ARTICLE = "edge_without_article"
+    SHAPE_WITHOUT_ARTICLE = "shape_without_article"
+
+
+_PUBLISH = "publishes the batch and takes it out of the outbox"
+_RESTORE = "restores the article in the index from the lake's newest row"
+_LOOK_AGAIN = "makes the URL due, to be looked at as if it were new"
+_CLUSTER = "puts the cluster together and lets its earliest article represent it"
+
+MENDS: dict[FaultKind, str] = {
+    FaultKind.UNPUBLISHED_BATCH: _PUBLISH,
+    FaultKind.HALF_PUBLISHED_BATCH: _PUBLISH,
+    FaultKind.ORPHAN_FILE: "deletes the file, once it is an hour old",
+    FaultKind.MISSING_DOCUMENT: "writes the document again from its row",
+    FaultKind.ORPHAN_DOCUMENT: "deletes the document, once it is an hour old",
+    FaultKind.ARTICLE_WITHOUT_ROW: "sets the index back to the lake's newest row, and makes the URL due",
+    FaultKind.ROW_WITHOUT_ARTICLE: _RESTORE,
+    FaultKind.ARTICLE_BEHIND: _RESTORE,
+    FaultKind.ARTICLE_DIFFERS: _RESTORE,
+    FaultKind.CAPTURE_WITHOUT_URL: "restores the URL in the frontier from its captures",
+    FaultKind.URL_WITHOUT_CAPTURE: _LOOK_AGAIN,
+    FaultKind.URL_WITHOUT_ARTICLE: _LOOK_AGAIN,
+    FaultKind.STALE_LEASE: "gives the URL back, due as it was",
+    FaultKind.BROKEN_LEASE: "ends the lease",
+    FaultKind.UNKNOWN_STATE: _LOOK_AGAIN,
+    FaultKind.NEVER_DUE: "makes the URL due",
+    FaultKind.TORN_CLUSTER: _CLUSTER,
+    FaultKind.UNKNOWN_CLUSTER: _CLUSTER,
+    FaultKind.WRONG_REPRESENTATIVES: _CLUSTER,
+    FaultKind.LATE_REPRESENTATIVE: _CLUSTER,
+    FaultKind.EDGE_WITHOUT_ARTICLE: "deletes the edge",
+    FaultKind.SHAPE_WITHOUT_ARTICLE: "deletes the shape and its postings",
+}
+"""What `--mend` does."""
+
+ADVICE: dict[FaultKind, str] = {
+    FaultKind.DAMAGED_BATCH: "by hand: restore the index from a backup",
+    FaultKind.MISSING_FILE: "by hand: restore the object; else deltalake's repair(), and then --mend",
+    FaultKind.DAMAGED_FILE: "by hand: restore the object from a backup",
+    FaultKind.DUPLICATE_REVISION: "by hand: delete one of the rows",
+    FaultKind.DUPLICATE_CAPTURE: "by hand: delete one of the rows",
+    FaultKind.WRONG_TEXT_DIGEST: "by hand: extract the stored page again",
+    FaultKind.CAPTURE_WITHOUT_REVISION: "by hand: extract the stored page again",
+    FaultKind.REVISION_WITHOUT_CAPTURE: "none: the article is whole, the log of its fetch is not",
+    FaultKind.MISSING_SEGMENT: "by hand: restore the object from a backup",
+    FaultKind.DAMAGED_SEGMENT: "by hand: restore the object from a backup",
+    FaultKind.DAMAGED_RECORD: "by hand: restore the object from a backup",
+    FaultKind.WRONG_PAYLOAD_DIGEST: "by hand: the row and the record disagree; the record's own digest is right",
+    FaultKind.ORPHAN_SEGMENT: "none needed: a batch that was killed leaves it, and its URLs were fetched again",
+}
+"""What a person can do where `--mend` does nothing."""
+
+HARMLESS = frozenset({FaultKind.ORPHAN_SEGMENT})
+"""Told, and no reason to worry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault: where it is, what is wrong there, and `key`, by which it is mended (an id, a URL's key, an object's)."""
+
+    kind: FaultKind
+    place: str
+    detail: str
+    key: str
+    is_mended: bool = False
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether nobody needs to do anything."""
+        return self.kind in HARMLESS
+
+    @property
+    def mend(self) -> str:
+        """What mends it."""
+        return MENDS.get(self.kind) or ADVICE[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What a verification came to: `found` by kind, all of them; `faults` one by one, so many of a kind at most.
+
+    `checked` counts what was looked at; `mended` how many of the faults are mended.
+    """
+
+    checked: dict[str, int]
+    found: dict[str, int]
+    faults: tuple[Fault, ...]
+    mended: int
+    seconds: float
+
+    @property
+    def harmful(self) -> int:
+        """How many faults somebody should care about."""
+        return sum(number for kind, number in self.found.items() if FaultKind(kind) not in HARMLESS)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is left to be mended."""
+        return self.harmful == self.mended

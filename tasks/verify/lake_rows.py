@@ -1,0 +1,124 @@
+"""The lake's tables and objects into the snapshot, with the digest of every text made again."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import fields
+from typing import Any
+
+from deltalake import DeltaTable
+
+from tasks.deduplicate.text_identity import ALGORITHM, text_digest
+from tasks.layout import ARTICLES, CAPTURES
+from tasks.models import Article, Capture, OutboxItem
+from tasks.objects import MissingObject, ObjectStore
+from tasks.verify.fault import Fault, FaultKind
+from tasks.verify.snapshot import Snapshot, micros
+from tasks.verify.stored import DamagedFile, StoredFile, list_files, read_file
+
+OUTBOX = "outbox"
+PREFIXES = ("warc/", "articles/dt=", "captures/dt=", "quarantine/")
+
+Row = dict[str, Any]
+
+
+def copy_objects(store: ObjectStore, snapshot: Snapshot) -> int:
+    """List what lies in the lake, and count it."""
+    return sum(
+        snapshot.add("object", ((found.key, micros(found.modified_at)) for found in store.list(prefix)))
+        for prefix in PREFIXES
+    )
+
+
+def copy_table(
+    store: ObjectStore,
+    name: str,
+    table: DeltaTable,
+    snapshot: Snapshot,
+    *,
+    is_sampled: Callable[[str], bool],
+    told: Callable[[int, int], None],
+) -> Iterator[Fault]:
+    """Copy a table's rows, and yield the files and texts that are wrong; `told` is told how many files of how many."""
+    files = list_files(table, name)
+    for number, file in enumerate(files):
+        told(number, len(files))
+        troubles: list[Fault] = []
+        try:
+            snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
+        except MissingObject:
+            detail = f"the log of {name} names it, with {file.rows} rows, and it is not there"
+            troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
+        except DamagedFile as error:
+            troubles.append(Fault(kind=FaultKind.DAMAGED_FILE, place=file.key, detail=str(error), key=file.key))
+        yield from troubles
+    told(len(files), len(files))
+
+
+def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot) -> None:
+    """Copy the rows of a batch that the lake's tables are still to get."""
+    if ARTICLES not in in_lake:
+        snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in item.articles))
+    if CAPTURES not in in_lake:
+        snapshot.add("capture", (_capture(_columns(row), OUTBOX) for row in item.captures))
+
+
+def _columns(row: Article | Capture) -> Row:
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def _copied(
+    store: ObjectStore, file: StoredFile, is_sampled: Callable[[str], bool], troubles: list[Fault]
+) -> Iterator[tuple[Any, ...]]:
+    is_article = file.table == ARTICLES
+    for row in read_file(store, file):
+        if is_article and is_sampled(row["warc_key"]) and (detail := _digest_trouble(row)):
+            place = f"articles: {row['article_id']}, revision {row['revision']}, {row['url']}"
+            troubles.append(
+                Fault(kind=FaultKind.WRONG_TEXT_DIGEST, place=place, detail=detail, key=str(row["article_id"]))
+            )
+        yield _revision(row, file.key) if is_article else _capture(row, file.key)
+
+
+def _digest_trouble(row: Row) -> str | None:
+    held = str(row["text_digest"])
+    if not held.startswith(f"t{ALGORITHM}:"):
+        return None  # of another algorithm, which `maintain` brings up to date
+    made = text_digest(row["text"])
+    return None if made == held else f"its text gives {made}, the row says {held}"
+
+
+def _kind(name: str) -> str:
+    return "revision" if name == ARTICLES else "capture"
+
+
+def _revision(row: Row, place: str) -> tuple[Any, ...]:
+    return (
+        row["article_id"],
+        row["revision"],
+        row["url_key"],
+        row["source_id"],
+        row["text_digest"],
+        row["payload_digest"],
+        micros(row["published_at"]),
+        micros(row["first_seen_at"]),
+        micros(row["fetched_at"]),
+        row["warc_key"],
+        row["warc_offset"],
+        row["warc_length"],
+        place,
+    )
+
+
+def _capture(row: Row, place: str) -> tuple[Any, ...]:
+    return (
+        row["capture_id"],
+        row["url_key"],
+        micros(row["fetched_at"]),
+        row["outcome"],
+        row["article_id"],
+        row["revision"],
+        row["payload_digest"],
+        row["warc_key"],
+        row["warc_offset"],
+        row["warc_length"],
+        place,
+    )

@@ -1,0 +1,36 @@
+"""Objects that nothing names: files of no table, segments of no row."""
+
+from collections.abc import Iterator, Mapping
+
+from deltalake import DeltaTable
+
+from tasks.objects import ObjectStore
+from tasks.verify.fault import Fault, FaultKind
+from tasks.verify.segments import find_unclaimed
+from tasks.verify.snapshot import Snapshot
+from tasks.verify.stored import list_files, logged_paths
+
+_LISTED = "SELECT key FROM object WHERE key LIKE ? ORDER BY key"
+_AGE = "SELECT modified_at FROM object WHERE key = ?"
+
+
+def find_orphans(
+    store: ObjectStore, snapshot: Snapshot, tables: Mapping[str, DeltaTable], *, awaited: set[str], settled_before: int
+) -> Iterator[Fault]:
+    """Yield objects that nothing names; `awaited` are files of batches in the outbox, `settled_before` as in compare."""
+    for name, table in tables.items():
+        strays = {key for (key,) in snapshot.ask(_LISTED, f"{name}/dt=%")} - awaited
+        strays -= {file.key for file in list_files(table, name)}
+        if strays:  # rare, and the whole log is read for it: files that were replaced lie there until vacuum
+            strays -= logged_paths(store, name)
+        for key in sorted(strays):
+            if _modified_at(snapshot, key) < settled_before:
+                detail = f"the log of {name} does not name it"
+                yield Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
+    for key in find_unclaimed(snapshot):
+        if _modified_at(snapshot, key) < settled_before:
+            yield Fault(kind=FaultKind.ORPHAN_SEGMENT, place=key, detail="no row names it", key=key)
+
+
+def _modified_at(snapshot: Snapshot, key: str) -> int:
+    return snapshot.count(_AGE, key)

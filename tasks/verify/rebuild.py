@@ -1,0 +1,149 @@
+"""Rows of the lake back into the index: articles through the ledger that decisions go through, URLs from their captures.
+
+What is not in the lake does not come back: who announced a URL, and what a page says it is a copy of on another site.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert
+
+from tasks.deduplicate.identity import names_on_site
+from tasks.deduplicate.ledger import read_ledger
+from tasks.deduplicate.outlook import next_look, settle
+from tasks.deduplicate.reading import Reading, read_text
+from tasks.errors import Disposition, ItemError
+from tasks.index import articles as known_articles
+from tasks.index import relations
+from tasks.index.articles import KnownArticle
+from tasks.index.frontier import NEWS
+from tasks.index.relations import Alias
+from tasks.index.schema import frontier
+from tasks.models import Article, Capture, Outcome
+from tasks.urls import host_of
+
+_OF_OUTCOME = {Outcome.SKIPPED: Disposition.SKIPPED, Outcome.QUARANTINED: Disposition.QUARANTINED}
+_WAITS = {408, 425, 429}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A row of `articles`, with the URL that its page was at in the end."""
+
+    article: Article
+    final_url: str
+
+
+def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: datetime) -> None:
+    """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins."""
+    readings = [_read(one) for one in revisions]
+    ledger = read_ledger(tx, (one.url_key for one in readings), readings)
+    for one, reading in zip(revisions, readings, strict=True):
+        ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
+    ledger.write(tx, ledger.finished_rows(), now=now)
+
+
+def remember_urls(
+    tx: Connection, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
+) -> int:
+    """Make these URLs known, each by all its captures, the oldest first; returns how many there were."""
+    several = [tuple(captures) for captures in looks]
+    named = {captures[-1].article_id for captures in several} - {None}
+    known = {one.article_id: one for one in _find(tx, named)}
+    rows = [_url_row(captures, known, revisit_after) for captures in several]
+    tx.execute(delete(frontier).where(frontier.c.url_key.in_([str(row["url_key"]) for row in rows])))
+    if rows:
+        tx.execute(insert(frontier), rows)
+    relations.note_aliases(tx, _aliases(several, known), now=now)
+    return len(rows)
+
+
+def disposition_of(capture: Capture) -> Disposition | None:
+    """Return what became of a URL at this look, out of its reason; None for a page, or no change."""
+    if capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}:
+        return None
+    if capture.outcome in _OF_OUTCOME:
+        return _OF_OUTCOME[capture.outcome]
+    reason = capture.reason or ""
+    if reason.startswith("http_"):
+        return _of_status(int(reason.removeprefix("http_")))
+    return _of_reasons().get(reason, Disposition.DROPPED)
+
+
+def _find(tx: Connection, article_ids: Iterable[str | None]) -> Iterable[KnownArticle]:
+    for article_id in sorted(one for one in article_ids if one):
+        if found := known_articles.find_by_id(tx, article_id):
+            yield found
+
+
+def _of_status(status: int) -> Disposition:
+    if status == 410:
+        return Disposition.GONE
+    return Disposition.STAYS_DUE if status in _WAITS or status >= 500 else Disposition.DROPPED
+
+
+def _of_reasons() -> dict[str, Disposition]:
+    found: dict[str, Disposition] = {}
+    kinds: list[type[ItemError]] = [ItemError]
+    while kinds:
+        kind = kinds.pop()
+        found[kind.reason] = kind.disposition
+        kinds.extend(kind.__subclasses__())
+    return found
+
+
+def _url_row(
+    captures: Sequence[Capture], known: dict[str, KnownArticle], revisit_after: Sequence[timedelta]
+) -> dict[str, object]:
+    first, last = captures[0], captures[-1]
+    pages = [one for one in captures if one.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}]
+    article = known.get(last.article_id or "")
+    settled = settle(
+        last,
+        disposition_of(last),
+        now=last.fetched_at,
+        previous_digest=pages[-1].payload_digest if pages else None,
+        look_again_at=next_look(article, now=last.fetched_at, revisit_after=revisit_after) if article else None,
+    )
+    return {
+        "url_key": last.url_key,
+        "url": last.url,
+        "host": host_of(last.url),
+        "source_id": last.source_id,
+        "state": settled.state,
+        "priority": NEWS,
+        "due_at": settled.due_at,
+        "lease_owner": None,
+        "lease_until": None,
+        "attempts": settled.attempts,
+        "etag": settled.etag,
+        "last_modified": settled.last_modified,
+        "payload_digest": settled.payload_digest,
+        "captured_at": settled.captured_at,
+        "article_id": settled.article_id,
+        "outcome": settled.outcome,
+        "reason": settled.reason,
+        "discovered_at": first.fetched_at,
+    }
+
+
+def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle]) -> Iterable[Alias]:
+    """Yield the URLs that were decided to be another's article."""
+    for captures in looks:
+        last = captures[-1]
+        article = known.get(last.article_id or "")
+        if article is not None and article.url_key != last.url_key:
+            yield Alias(url_key=last.url_key, article_key=article.url_key, how="canonical")
+
+
+def _read(one: Revision) -> Reading:
+    article = one.article
+    return read_text(
+        article.text,
+        url_key=article.url_key,
+        host=article.host,
+        published_at=article.published_at,
+        seen_at=article.fetched_at,
+        names=names_on_site(article.url, article.url_key, redirect=one.final_url, canonical=article.canonical_url),
+    )

@@ -1,0 +1,132 @@
+"""Every WARC segment read once: each row's record is there, at its offset, with its digest; and the rest is whole."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from tasks.errors import CorruptRecord
+from tasks.models import Outcome
+from tasks.objects import MissingObject, ObjectStore
+from tasks.verify.fault import Fault, FaultKind
+from tasks.verify.snapshot import Snapshot
+from tasks.warc import Record, iter_records
+
+REVISIT = "revisit"
+
+# an article's row and its capture's name the same record: what they say together is one claim
+_CLAIMS = """
+SELECT warc_key, warc_offset, warc_length, payload_digest, outcome, 'capture ' || capture_id
+    FROM capture WHERE warc_key IS NOT NULL
+UNION ALL
+SELECT warc_key, warc_offset, warc_length, payload_digest, 'ok', 'article ' || article_id || ', revision ' || revision
+    FROM revision
+ORDER BY 1, 2
+"""
+_UNCLAIMED = """
+SELECT key FROM object WHERE key LIKE 'warc/%'
+    AND key NOT IN (SELECT warc_key FROM capture WHERE warc_key IS NOT NULL UNION SELECT warc_key FROM revision)
+    ORDER BY key
+"""
+SEGMENTS = "SELECT count(*) FROM object WHERE key LIKE 'warc/%'"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a row says of a record."""
+
+    offset: int
+    length: int
+    payload_digest: str | None
+    outcome: str
+    row: str
+
+    @property
+    def range(self) -> str:
+        """Where its bytes are."""
+        return f"{self.offset}+{self.length}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    length: int
+    kind: str
+    payload_digest: str | None
+
+
+def check_segments(
+    store: ObjectStore, snapshot: Snapshot, *, is_sampled: Callable[[str], bool], told: Callable[[int, int], None]
+) -> Iterator[Fault]:
+    """Yield what is wrong with the records that rows name, and with the rest of their segments."""
+    total = snapshot.count(SEGMENTS)
+    for number, (key, rows) in enumerate(groupby(snapshot.ask(_CLAIMS), key=itemgetter(0)), 1):
+        claims = [Claim(*row[1:]) for row in rows]
+        if is_sampled(key):
+            told(number, max(number, total))
+            yield from _check_segment(store, key, claims)
+
+
+def find_unclaimed(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the keys of the segments that no row names."""
+    return (key for (key,) in snapshot.ask(_UNCLAIMED))
+
+
+def _check_segment(store: ObjectStore, key: str, claims: list[Claim]) -> Iterator[Fault]:
+    try:
+        segment = store.get(key)
+    except MissingObject:
+        rows = ", ".join(claim.row for claim in claims[:3])
+        detail = f"{len(claims)} rows name it, and it is not there: {rows}{' ...' if len(claims) > 3 else ''}"
+        yield Fault(kind=FaultKind.MISSING_SEGMENT, place=key, detail=detail, key=key)
+        return
+    records, trouble = _scan(segment)
+    is_told = False
+    for claim in claims:
+        try:
+            found = records.get(claim.offset)
+            if found is None or found.length != claim.length:
+                found = _read(segment, claim)
+        except CorruptRecord as error:
+            is_told = True
+            place = f"{key}:{claim.range}"
+            yield Fault(kind=FaultKind.DAMAGED_RECORD, place=place, detail=f"{claim.row}: {error}", key=key)
+            continue
+        if disagreement := _disagreement(claim, found):
+            kind = FaultKind.WRONG_PAYLOAD_DIGEST
+            yield Fault(kind=kind, place=f"{key}:{claim.range}", detail=f"{claim.row}: {disagreement}", key=key)
+    if trouble and not is_told:
+        yield Fault(kind=FaultKind.DAMAGED_SEGMENT, place=key, detail=f"beside its rows' records: {trouble}", key=key)
+
+
+def _scan(segment: bytes) -> tuple[dict[int, _Found], str | None]:
+    """Read the whole segment, up to the first damage; only digests stay in memory."""
+    records: dict[int, _Found] = {}
+    try:
+        for record in iter_records(segment):
+            records[record.offset] = _found(record)
+    except CorruptRecord as error:
+        return records, str(error)
+    return records, None
+
+
+def _read(segment: bytes, claim: Claim) -> _Found:
+    records = list(iter_records(segment[claim.offset : claim.offset + claim.length]))
+    if len(records) != 1:
+        raise CorruptRecord("no record lies there")
+    return _found(records[0])
+
+
+def _found(record: Record) -> _Found:
+    return _Found(record.length, record.kind, record.response.payload_digest if record.response else None)
+
+
+def _disagreement(claim: Claim, found: _Found) -> str | None:
+    if found.kind == REVISIT and claim.outcome != Outcome.OK:
+        return None
+    if found.payload_digest is None:
+        return f"a {found.kind} record lies there"
+    if claim.outcome == Outcome.NOT_MODIFIED:
+        return f"a {found.kind} record lies there, and the row says that nothing has changed"
+    if found.payload_digest != claim.payload_digest:
+        return f"the record's payload has {found.payload_digest}, the row says {claim.payload_digest}"
+    return None

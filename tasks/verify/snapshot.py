@@ -1,0 +1,93 @@
+"""The light columns of index and lake side by side, in a file of its own: what is compared may be larger than memory."""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_SCHEMA = """
+CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, payload_digest, published_at,
+    first_seen_at, fetched_at, warc_key, warc_offset, warc_length, place);
+CREATE TABLE capture (capture_id, url_key, fetched_at, outcome, article_id, revision, payload_digest,
+    warc_key, warc_offset, warc_length, place);
+CREATE TABLE article (article_id PRIMARY KEY, url_key, source_id, revision, text_digest, published_at, first_seen_at,
+    fetched_at, told_at, cluster_id, is_representative) WITHOUT ROWID;
+CREATE TABLE url (url_key PRIMARY KEY, state, due_at, lease_owner, lease_until, captured_at, article_id) WITHOUT ROWID;
+CREATE TABLE edge (a, b, kind);
+CREATE TABLE shape (article_id);
+CREATE TABLE object (key PRIMARY KEY, modified_at) WITHOUT ROWID;
+CREATE TABLE document (capture_id, key);
+"""
+
+_INDEXES = """
+CREATE INDEX revision_of ON revision (article_id, revision);
+CREATE INDEX revision_at ON revision (warc_key, warc_offset);
+CREATE INDEX capture_id ON capture (capture_id);
+CREATE INDEX capture_of ON capture (article_id, revision);
+CREATE INDEX capture_at ON capture (warc_key, warc_offset);
+CREATE INDEX capture_url ON capture (url_key);
+CREATE INDEX article_cluster ON article (cluster_id);
+CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, published_at, first_seen_at,
+    fetched_at) WITHOUT ROWID;
+INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, published_at, first_seen_at,
+    fetched_at FROM revision GROUP BY article_id;
+"""
+
+_INSERTS = {
+    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "capture": "INSERT INTO capture VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "article": "INSERT INTO article VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "url": "INSERT INTO url VALUES (?,?,?,?,?,?,?)",
+    "edge": "INSERT INTO edge VALUES (?,?,?)",
+    "shape": "INSERT INTO shape VALUES (?)",
+    "object": "INSERT OR REPLACE INTO object VALUES (?,?)",
+    "document": "INSERT INTO document VALUES (?,?)",
+}
+
+
+class Snapshot:
+    """A scratch database, gone when the block ends. Instants lie in it as microseconds since 1970 (`micros`)."""
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="presslake-verify-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "snapshot.db")
+        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Add rows to a table, in the order of its columns; returns how many."""
+        return self._database.executemany(_INSERTS[table], rows).rowcount
+
+    def finish(self) -> None:
+        """Make what is queried: to be called once everything is in."""
+        self._database.executescript(_INDEXES)
+
+    def ask(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query."""
+        yield from self._database.execute(query, values)
+
+    def count(self, query: str, *values: object) -> int:
+        """Return the one number that a query gives."""
+        ((number,),) = self._database.execute(query, values)
+        return int(number)
+
+
+def micros(instant: datetime | None) -> int | None:
+    """Return an instant as the snapshot has it."""
+    return None if instant is None else instant_micros(instant)
+
+
+def instant_micros(instant: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,45 @@
+"""Rows in order, however many: they go to a file as they come and come back sorted."""
+
+import pickle
+import sqlite3
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class Spill(Generic[T]):
+    """Values of our own under a key of two parts, on disk until the block ends."""
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="presslake-spill-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "spill.db")
+        self._database.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; CREATE TABLE spilled (first, second, value)"
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def add(self, rows: Iterable[tuple[Any, Any, T]]) -> None:
+        """Put values away, each with its key."""
+        packed = ((first, second, zlib.compress(pickle.dumps(value), 1)) for first, second, value in rows)
+        self._database.executemany("INSERT INTO spilled VALUES (?,?,?)", packed)
+
+    def read(self) -> Iterator[T]:
+        """Yield the values in the order of their keys."""
+        for (packed,) in self._database.execute("SELECT value FROM spilled ORDER BY first, second, rowid"):
+            # written by this process a moment ago, into a folder that nobody else may write
+            yield pickle.loads(zlib.decompress(packed))  # noqa: S301
+
+    def clear(self) -> None:
+        """Let go of all that is held."""
+        self._database.execute("DELETE FROM spilled")

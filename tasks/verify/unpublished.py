@@ -1,0 +1,123 @@
+"""What waits in the outbox: batches that nobody is about to publish, and their rows, which the lake does not have yet."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from deltalake import DeltaTable
+from sqlalchemy import Connection, select
+
+from tasks.index import outbox
+from tasks.index.database import Index
+from tasks.index.schema import batches
+from tasks.index.schema import outbox as outbox_table
+from tasks.layout import ARTICLES, CAPTURES, parquet_key
+from tasks.models import OutboxItem
+from tasks.objects import ObjectStore
+from tasks.store.stage import publish
+from tasks.store.tables import is_committed, open_table
+from tasks.verify.fault import Fault, FaultKind
+
+PATIENCE = timedelta(minutes=10)
+"""A live run publishes its batches within seconds; one that is so old is stuck."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A batch in the outbox; `item` is None where it cannot be read, `in_lake` are the tables that have its rows."""
+
+    sequence: int
+    batch_id: str
+    run_id: str | None
+    created_at: datetime
+    item: OutboxItem | None
+    in_lake: frozenset[str]
+
+
+def read_waiting(index: Index, store: ObjectStore) -> Iterator[Waiting]:
+    """Yield the batches of the outbox in their order, one in memory at a time."""
+    query = (
+        select(outbox_table.c.sequence, outbox_table.c.batch_id, outbox_table.c.created_at, batches.c.run_id)
+        .outerjoin(batches, batches.c.batch_id == outbox_table.c.batch_id)
+        .order_by(outbox_table.c.sequence)
+    )
+    with index.read() as tx:
+        rows = tx.execute(query).all()
+    tables = {name: open_table(store, name) for name in (ARTICLES, CAPTURES)} if rows else {}
+    for row in rows:
+        with index.read() as tx:
+            item, is_there = _read_item(tx, row.sequence)
+        if not is_there:
+            continue  # published since
+        held = frozenset(
+            name
+            for name, table in tables.items()
+            if is_committed(table, app_id=index.index_id, sequence=row.sequence, batch_id=row.batch_id)
+        )
+        yield Waiting(
+            sequence=row.sequence,
+            batch_id=row.batch_id,
+            run_id=row.run_id,
+            created_at=row.created_at,
+            item=item,
+            in_lake=held,
+        )
+
+
+def check_waiting(one: Waiting, *, store: ObjectStore, live_runs: frozenset[str], now: datetime) -> Iterator[Fault]:
+    """Yield what is wrong with a batch in the outbox; nothing while its run is about to publish it."""
+    place = f"outbox, sequence {one.sequence}: batch {one.batch_id}"
+    key = str(one.sequence)
+    if one.item is None:
+        yield Fault(kind=FaultKind.DAMAGED_BATCH, place=place, detail="its payload cannot be read", key=key)
+        return
+    if one.run_id in live_runs and now - one.created_at < PATIENCE:
+        return
+    if one.in_lake:
+        names = " and ".join(sorted(one.in_lake))
+        detail = f"its rows are in {names} and it is still in the outbox"
+        yield Fault(kind=FaultKind.HALF_PUBLISHED_BATCH, place=place, detail=detail, key=key)
+        return
+    put = sum(store.exists(found) for found in parquet_keys(one.item))
+    detail = f"decided at {one.created_at:%Y-%m-%d %H:%M:%S} and not in the lake's tables"
+    if put:
+        yield Fault(
+            kind=FaultKind.HALF_PUBLISHED_BATCH, place=place, detail=f"{detail}, but {put} of its files are", key=key
+        )
+    else:
+        yield Fault(kind=FaultKind.UNPUBLISHED_BATCH, place=place, detail=detail, key=key)
+
+
+def parquet_keys(item: OutboxItem) -> set[str]:
+    """Return the keys of the files that the batch becomes."""
+    days = {(ARTICLES, row.dt) for row in item.articles} | {(CAPTURES, row.dt) for row in item.captures}
+    return {parquet_key(name, day, item.batch_id, item.sequence) for name, day in days}
+
+
+def publish_waiting(index: Index, store: ObjectStore, sequences: Iterable[int]) -> None:
+    """Publish these batches, the oldest first, and take them out of the outbox; raises LakeUnavailable."""
+    for sequence in sorted(sequences):
+        with index.read() as tx:
+            item, is_there = _read_item(tx, sequence)
+        if item is None or not is_there:
+            continue
+        publish([item], store=store, index_id=index.index_id)
+        with index.write() as tx:
+            outbox.clear(tx, [sequence])
+
+
+def _read_item(tx: Connection, sequence: int) -> tuple[OutboxItem | None, bool]:
+    """Return the batch, and whether it is there at all: its payload may be damaged."""
+    try:
+        found = outbox.pending(tx, limit=1, after=sequence - 1)
+    except (zlib.error, ValueError, LookupError, TypeError):
+        return None, True
+    if not found or found[0].sequence != sequence:
+        return None, False
+    return found[0], True
+
+
+def tables_of(store: ObjectStore) -> dict[str, DeltaTable]:
+    """Open both tables: captures first, since a capture's article is published before it."""
+    return {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}

@@ -1,0 +1,368 @@
+"""Chaos: hundreds of kills over one press, and then the question what was lost, what is there twice, what dangles.
+
+`python -m tests.e2e.chaos` is the long form, on SQLite with a directory and on PostgreSQL with Ceph RGW.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deltalake import DeltaTable
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import make_url
+
+from tasks.index import frontier
+from tasks.index.database import Index, open_index
+from tasks.index.frontier import Selection, State
+from tasks.index.schema import articles as articles_table
+from tasks.index.schema import frontier as frontier_table
+from tasks.index.schema import outbox as outbox_table
+from tasks.objects import ObjectStore, S3Config, open_store
+from tasks.urls import url_key
+from tasks.verify.fault import HARMLESS, FaultKind, VerifyReport
+from tasks.verify.stage import verify
+from tests.e2e.chaos_press import lines, pass_time
+from tests.e2e.chaos_worker import GAVE_UP, STEPS, Life, Nursery
+from tests.e2e.flaky_s3 import flaky_s3
+from tests.postgres import connected, find_binaries, fresh_database, started_server
+from tests.press import Press, running_press
+from tests.servers import KEY, SECRET, make_bucket, started_ceph
+
+KILLED = -signal.SIGKILL
+DANGLING = frozenset({
+    FaultKind.MISSING_SEGMENT,
+    FaultKind.DAMAGED_SEGMENT,
+    FaultKind.DAMAGED_RECORD,
+    FaultKind.WRONG_PAYLOAD_DIGEST,
+    FaultKind.MISSING_FILE,
+    FaultKind.DAMAGED_FILE,
+})  # fmt: skip
+BY_CLOCK = "any instant"
+CUT_EVERY, TOLD_EVERY, LAST_LIVES = 8, 25, 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run keeps its lake and its index; `plain_url` is where the store is asked that `endpoint_url` makes fail."""
+
+    name: str
+    lake: str
+    index: str
+    endpoint_url: str | None = None
+    plain_url: str | None = None
+
+    def store(self) -> ObjectStore:
+        return open_store(self.lake, s3=S3Config(endpoint_url=self.plain_url or self.endpoint_url))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """What a run came to, as far as it does not depend on time: rows as tuples, with their repetitions."""
+
+    articles: Counter[tuple]
+    captures: Counter[tuple]
+    clusters: frozenset[frozenset[str]]
+    captured_twice: int
+
+
+@dataclass(kw_only=True)
+class Toll:
+    """What is left after a chaos run, against an undisturbed one."""
+
+    place: str
+    kills: Counter[str] = field(default_factory=Counter)
+    cuts: int = 0
+    articles: int = 0
+    captures: int = 0
+    lost: int = 0
+    twice: int = 0
+    dangling: int = 0
+    differing: int = 0
+    unsettled: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    orphan_segments: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.lost or self.twice or self.dangling or self.differing or self.unsettled or self.faults)
+
+
+@dataclass(kw_only=True)
+class Killer:
+    """Starts lives and ends them: at each step in turn, and at instants that nobody chose."""
+
+    nursery: Nursery
+    chance: random.Random
+    longest_s: float
+    kills: Counter[str] = field(default_factory=Counter)
+    cuts: int = 0
+    turn: int = 0
+
+    def end_one(self, life: Life) -> None:
+        """Start a life that is to be killed; it may get away with it."""
+        self.turn += 1
+        step = STEPS[self.turn // 2 % len(STEPS)] if self.turn % 2 else None
+        passes = self.chance.choice((1, 1, 2)) if step else 1
+        self.nursery.start(
+            replace(life, batches=2, die_at=step, passes=passes, trouble=0.1, seed=self.chance.randrange(2**32))
+        )
+        if step is None:
+            time.sleep(self.chance.uniform(0, self.longest_s))
+        ended = self.nursery.end(is_killed=step is None)
+        if ended == KILLED:
+            self.kills[step or BY_CLOCK] += 1
+            self._tell()
+        elif ended not in {0, GAVE_UP}:
+            raise RuntimeError(f"a life ended by itself, with {ended}")
+
+    def cut_connections(self, life: Life) -> None:
+        """Let the database end every connection while a life is at work, as its restart does."""
+        self.nursery.start(replace(life, batches=1, trouble=0.1, seed=self.chance.randrange(2**32)))
+        time.sleep(self.chance.uniform(0, self.longest_s))
+        url = make_url(life.index)
+        with connected(url) as connection:
+            query = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+            )
+            connection.execute(query, [url.database])
+        ended = self.nursery.end(is_killed=False)
+        if ended not in {0, GAVE_UP}:
+            raise RuntimeError(f"a life whose database went away ended with {ended}")
+        self.cuts += 1
+
+    def _tell(self) -> None:
+        if self.kills.total() % TOLD_EVERY == 0:
+            sys.stderr.write(f"{self.kills.total()} kills\n")
+
+
+def run_chaos(
+    press: Press, place: Place, reference: Place, folder: Path, *, kills: int, batch_size: int, seed: int,
+    longest_s: float = 1.2, **environment: str,
+) -> Toll:  # fmt: skip
+    """Sweep a press twice, with time passing between, undisturbed and under kills; returns what the kills did.
+
+    `batch_size` in URLs decides how much work there is to be killed: a life rarely gets beyond two batches.
+    """
+    begun = time.monotonic()
+    urls, catalogue = folder / "urls.txt", press.catalogue(folder / "sources.yaml", max_per_host=8)
+    with Nursery(**environment) as nursery:
+        killer = Killer(nursery=nursery, chance=random.Random(seed), longest_s=longest_s)
+        for phase in range(2):
+            again = pass_time(press) if phase else set()
+            urls.write_text(lines(press))
+            calm = _life(reference, catalogue, urls, batch_size=100)
+            rough = _life(place, catalogue, urls, batch_size=batch_size)
+            _recall(reference, again)
+            _finish(nursery, calm, reference)
+            _recall(place, again)
+            wanted = kills if phase else round(kills * 0.75)
+            while killer.kills.total() < wanted and _pending(place):
+                killer.end_one(rough)
+                if place.index.startswith("postgresql") and killer.turn % CUT_EVERY == 0:
+                    killer.cut_connections(rough)
+            _finish(nursery, rough, place)
+    toll = _count_toll(press, place, read_tables(reference))
+    toll.kills, toll.cuts, toll.seconds = killer.kills, killer.cuts, round(time.monotonic() - begun, 1)
+    return toll
+
+
+def read_tables(place: Place) -> Tables:
+    """Read what a run came to."""
+    store = place.store()
+    articles = _rows(store, "articles", ["article_id", "revision", "text_digest", "novelty"])
+    captures = _rows(store, "captures", ["capture_id", "url_key", "outcome", "novelty", "article_id", "revision"])
+    with open_index(place.index) as index, index.read() as tx:
+        clusters: dict[str, set[str]] = {}
+        for article_id, cluster_id in tx.execute(select(articles_table.c.article_id, articles_table.c.cluster_id)):
+            clusters.setdefault(cluster_id, set()).add(article_id)
+    ids = Counter(row[0] for row in captures)
+    return Tables(
+        articles=Counter(articles),
+        captures=Counter(row[1:] for row in captures),
+        clusters=frozenset(map(frozenset, clusters.values())),
+        captured_twice=sum(number - 1 for number in ids.values()),
+    )
+
+
+def verified(place: Place) -> VerifyReport:
+    """Verify a run's index against its lake."""
+    with open_index(place.index) as index:
+        return verify(
+            index=index,
+            store=place.store(),
+            now=datetime.now(UTC),
+            is_mending=False,
+            sample=None,
+            revisit_after=(),
+            told=lambda *_: None,
+        )
+
+
+def _life(place: Place, catalogue: Path, urls: Path, *, batch_size: int) -> Life:
+    return Life(
+        lake=place.lake, index=place.index, endpoint_url=place.endpoint_url, catalogue=str(catalogue), urls=str(urls),
+        batch_size=batch_size,
+    )  # fmt: skip
+
+
+def _finish(nursery: Nursery, life: Life, place: Place) -> None:
+    """Let one life do all that is left; what failed for a while (a busy machine) is due at once."""
+    for _ in range(LAST_LIVES):
+        nursery.start(life)
+        if (ended := nursery.end(is_killed=False)) not in {0, GAVE_UP}:
+            raise RuntimeError(f"the last life ended with {ended}")
+        if not _pending(place):
+            return
+        with open_index(place.index) as index, index.write() as tx:
+            tx.execute(
+                update(frontier_table).where(frontier_table.c.state == State.DUE).values(due_at=datetime.now(UTC))
+            )
+    raise RuntimeError("there are always URLs left")
+
+
+def _pending(place: Place) -> int:
+    with open_index(place.index) as index, index.read() as tx:
+        unpublished = tx.execute(select(func.count()).select_from(outbox_table)).scalar_one()
+        known = tx.execute(select(func.count()).select_from(frontier_table)).scalar_one()
+        return unpublished + frontier.count_pending(tx, Selection()) if known else 1
+
+
+def _recall(place: Place, urls: set[str]) -> None:
+    if urls:
+        with open_index(place.index) as index, index.write() as tx:
+            keys = frozenset(map(url_key, urls))
+            frontier.recall(tx, Selection(url_keys=keys), now=datetime.now(UTC))
+
+
+def _rows(store: ObjectStore, table: str, columns: list[str]) -> list[tuple]:
+    read = DeltaTable(store.delta_uri(table), storage_options=store.storage_options()).to_pyarrow_table(columns=columns)
+    return list(zip(*(read.column(name).to_pylist() for name in columns), strict=True))
+
+
+def _count_toll(press: Press, place: Place, calm: Tables) -> Toll:
+    rough, report = read_tables(place), verified(place)
+    known = {row[0] for row in calm.articles}
+    with open_index(place.index) as index:
+        unsettled = _count_unsettled(index, press)
+    one_way, other_way = calm.articles - rough.articles, rough.articles - calm.articles
+    return Toll(
+        place=place.name,
+        articles=rough.articles.total(),
+        captures=rough.captures.total(),
+        lost=sum(number for row, number in one_way.items()),
+        twice=sum(n for row, n in other_way.items() if row[0] in known) + rough.captured_twice,
+        dangling=sum(report.found.get(kind.value, 0) for kind in DANGLING),
+        differing=(calm.captures - rough.captures).total()
+        + (rough.captures - calm.captures).total()
+        + len(calm.clusters ^ rough.clusters),
+        unsettled=unsettled,
+        faults={kind: number for kind, number in report.found.items() if FaultKind(kind) not in HARMLESS},
+        orphan_segments=report.found.get(FaultKind.ORPHAN_SEGMENT.value, 0),
+    )
+
+
+def _count_unsettled(index: Index, press: Press) -> int:
+    """Count the URLs that are not in exactly one state that is an end."""
+    with index.read() as tx:
+        states = dict(tx.execute(select(frontier_table.c.url_key, frontier_table.c.state)).tuples().all())
+    return sum(states.get(url_key(url)) != State.DONE for url in press.urls()) + len(states) - len(press.urls())
+
+
+@contextmanager
+def local_place(folder: Path, name: str) -> Iterator[Place]:
+    """Give a directory and a file."""
+    home = folder / name
+    home.mkdir()
+    yield Place(name=name, lake=str(home / "lake"), index=f"sqlite:///{home / 'index.db'}")
+
+
+@contextmanager
+def server_place() -> Iterator[Place]:
+    """Give PostgreSQL, with its durability on, and a bucket of Ceph RGW."""
+    binaries = find_binaries()
+    if binaries is None:
+        sys.exit("PostgreSQL is not installed here")
+    os.environ |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
+    with (
+        started_ceph() as plain_url,
+        flaky_s3(plain_url, share=0.02, seed=1) as (url, troubles),
+        started_server(binaries) as server,
+        fresh_database(server) as database,
+    ):
+        open_index(database).close()
+        lake = f"s3://{make_bucket(plain_url)}/lake"
+        yield Place(name="PostgreSQL, Ceph RGW", lake=lake, index=database, endpoint_url=url, plain_url=plain_url)
+        _say(f"requests to S3 by trouble: {dict(troubles)}")
+
+
+def main() -> None:
+    """Run the long form, and say what it came to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--articles", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=20260301)
+    parser.add_argument("--on", choices=("local", "servers", "both"), default="both")
+    asked = parser.parse_args()
+    tolls = []
+    for kind in ("local", "servers"):
+        if asked.on in {kind, "both"}:
+            tolls.append(_run_long(kind, asked))
+            _show(tolls[-1:])
+    if len(tolls) > 1:
+        _show(tolls)
+    sys.exit(0 if all(toll.is_none for toll in tolls) else 1)
+
+
+def _run_long(kind: str, asked: argparse.Namespace) -> Toll:
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    sites = 40
+    try:
+        place = local_place(folder, "SQLite, directory") if kind == "local" else server_place()
+        with (
+            running_press(sites=sites, articles=-(-asked.articles // sites), network=30) as press,
+            local_place(folder, "undisturbed") as reference,
+            place as rough,
+        ):
+            return run_chaos(
+                press, rough, reference, folder, kills=asked.kills, seed=asked.seed,
+                batch_size=max(2, asked.articles // asked.kills), longest_s=1.2 if kind == "local" else 3.0,
+            )  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _show(tolls: list[Toll]) -> None:
+    _say(
+        "| on | kills | cut off | articles | captures | lost | twice | dangling | other faults | orphan segments | s |"
+    )
+    _say("|---|---|---|---|---|---|---|---|---|---|---|")
+    for one in tolls:
+        other = one.differing + one.unsettled + sum(one.faults.values())
+        cells = (one.place, one.kills.total(), one.cuts, one.articles, one.captures, one.lost, one.twice, one.dangling, other,
+                 one.orphan_segments, one.seconds)  # fmt: skip
+        _say(f"| {' | '.join(map(str, cells))} |")
+    for one in tolls:
+        _say(f"{one.place}: killed at " + ", ".join(f"{step} {n}" for step, n in one.kills.most_common()))
+        if not one.is_none:
+            _say(f"{one.place}: {one}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

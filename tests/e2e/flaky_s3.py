@@ -1,0 +1,90 @@
+"""An S3 server that at times does not serve: 503, no answer, or an answer that is lost after the work was done."""
+
+import http.client
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+BUSY = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>'
+TROUBLES = ("busy", "silent", "lost")
+_OF_THE_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream: str
+    share: float
+    chance: random.Random
+    troubles: Counter[str]
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        trouble = self.chance.choice(TROUBLES) if self.chance.random() < self.share else "none"
+        self.troubles[trouble] += 1
+        if trouble == "busy":
+            self._answer(503, [("Content-Type", "application/xml"), ("Content-Length", str(len(BUSY)))], BUSY)
+            return
+        if trouble != "silent":
+            status, headers, content = self._ask(body)
+        if trouble == "none":
+            self._answer(status, headers, content)
+        else:
+            self.close_connection = True
+
+    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _serve  # noqa: N815 - the names that http.server calls
+
+    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self.upstream, timeout=60)
+        with suppress(OSError):
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in _OF_THE_HOP:
+                    connection.putheader(name, value)
+            connection.endheaders(body)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in _OF_THE_HOP]
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            headers.append(("Content-Length", str(len(content))))
+        return answer.status, headers, content
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: whoever asked was killed, or gets no answer."""
+
+
+@contextmanager
+def flaky_s3(endpoint_url: str, *, share: float, seed: int) -> Iterator[tuple[str, Counter[str]]]:
+    """Give the address of a server before the real one that fails a share of the requests, and their count by trouble."""
+    troubles: Counter[str] = Counter()
+    own = {
+        "upstream": urlsplit(endpoint_url).netloc, "share": share, "chance": random.Random(seed), "troubles": troubles,
+    }  # fmt: skip
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), own))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", troubles
+    finally:
+        server.shutdown()
+        server.server_close()

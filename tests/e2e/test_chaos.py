@@ -1,0 +1,93 @@
+"""Kills at named steps and at any instant, a store that fails, every entry twice: nothing is lost, twice or dangling."""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from tasks.models import Novelty
+from tests.e2e.chaos import BY_CLOCK, Place, local_place, read_tables, run_chaos, verified
+from tests.e2e.chaos_worker import STEPS
+from tests.e2e.flaky_s3 import flaky_s3
+from tests.press import Press, running_press
+from tests.servers import make_bucket
+
+pytestmark = pytest.mark.crash
+
+
+@pytest.fixture
+def reference(tmp_path):
+    with local_place(tmp_path, "undisturbed") as place:
+        yield place
+
+
+@pytest.fixture
+def rough(tmp_path):
+    with local_place(tmp_path, "rough") as place:
+        yield place
+
+
+def _novelties(place: Place) -> Counter:
+    return Counter(row[3] for row in read_tables(place).articles.elements())
+
+
+def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tmp_path):
+    with running_press(sites=5, articles=20, network=31) as press:
+        toll = run_chaos(press, rough, reference, tmp_path, kills=15, batch_size=8, seed=1, longest_s=0.8)
+
+    assert toll.is_none, toll
+    assert toll.kills.total() == 15
+    assert len(toll.kills) > len(STEPS) // 2
+    assert toll.kills[BY_CLOCK] >= 4
+    # 100 stories; then of each site's 20 two are corrected, copied, nearly copied, and new
+    assert _novelties(rough) == Counter(
+        {Novelty.NEW: 110, Novelty.REVISION: 10, Novelty.DUPLICATE: 10, Novelty.NEAR_DUPLICATE: 10}
+    )
+
+
+@pytest.mark.s3
+def test_kills_on_postgresql_and_ceph_leave_nothing_behind(reference, ceph_url, postgres_url, tmp_path):
+    lake = f"s3://{make_bucket(ceph_url)}/lake"
+
+    with (
+        flaky_s3(ceph_url, share=0.03, seed=2) as (url, troubles),
+        running_press(sites=3, articles=10, network=32) as press,
+    ):
+        place = Place(name="", lake=lake, index=postgres_url, endpoint_url=url, plain_url=ceph_url)
+        toll = run_chaos(press, place, reference, tmp_path, kills=4, batch_size=8, seed=2, longest_s=2.0)
+
+    assert toll.is_none, toll
+    assert toll.kills.total() == 4
+    assert troubles.total() > troubles["none"] > 0
+    assert verified(place).checked["articles"] == 30 + 3 * 3
+
+
+@pytest.mark.engine
+def test_kills_of_the_real_flow_leave_nothing_for_verify_and_the_index_can_be_built_again(presslake, tmp_path):
+    chance, small = random.Random(3), {"PRESSLAKE_BATCH_SIZE": "8"}
+    with running_press(sites=4, articles=10, network=34) as press:
+        catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.1)
+        for _ in range(3):
+            hits = sum(press.hits.values())
+            sweep = presslake.start("ingest", "--catalogue", catalogue, **small)
+            _await_hits(press, hits + 1)
+            time.sleep(chance.uniform(0, 2))
+            sweep.kill()
+            sweep.communicate()
+        summary = presslake.ingest("--catalogue", catalogue, **small)
+
+    assert (summary["pending"], summary["failed"]) == (0, {})
+    told = presslake.run("verify", "--json").json()
+    assert set(told["found"]) <= {"orphan_segment"}
+    assert told["checked"]["articles"] == told["checked"]["revisions"] == 40
+    new = f"sqlite:///{tmp_path / 'new.db'}"
+    assert presslake.run("reindex", "--index", new, "--json").json()["articles"] == 40
+    assert presslake.run("verify", "--index", new, "--json").json()["found"] == told["found"]
+
+
+def _await_hits(press: Press, number: int) -> None:
+    """Wait until the press was asked so often, a minute at most."""
+    deadline = time.monotonic() + 60
+    while sum(press.hits.values()) < number and time.monotonic() < deadline:
+        time.sleep(0.02)

@@ -1,0 +1,156 @@
+"""A small world that real sweeps made: articles, revisions, copies and near copies, failures, a page in quarantine."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from tasks.index import frontier, runs
+from tasks.index.database import Index, open_index
+from tasks.index.frontier import Selection
+from tasks.index.schema import runs as runs_table
+from tasks.objects import DirectoryStore
+from tasks.urls import url_key
+from tasks.verify.fault import VerifyReport
+from tasks.verify.stage import verify
+from tests.e2e.chaos_press import lines, pass_time
+from tests.e2e.chaos_worker import Fate, Life, work
+from tests.postgres import fresh_database
+from tests.press import Press, Story, running_press
+
+HOUR = timedelta(hours=1)
+LATER = timedelta(hours=2)
+"""Planted faults are looked at when they are two hours old: no mend waits any more."""
+
+
+class Interrupted(BaseException):
+    """Stands for the kill that ends a process between two steps."""
+
+
+class Interruption(Fate):
+    """Ends the work at a step, and lets this process live."""
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+
+    def step(self, name: str) -> None:
+        if name == self._at:
+            raise Interrupted
+
+
+@dataclass(frozen=True)
+class Poison(Story):
+    """A page of more elements than are read."""
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        return ("<i></i>" * 51_000,)
+
+
+@dataclass(frozen=True)
+class World:
+    """A lake in a directory and an index of its own, which the test may harm."""
+
+    home: Path
+    index_url: str
+    index: Index
+    press: Press
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def store(self) -> DirectoryStore:
+        return DirectoryStore(self.lake)
+
+    def verify(self, *, mend: bool = False, sample: int | None = None, later: timedelta = LATER) -> VerifyReport:
+        return verify(
+            index=self.index,
+            store=self.store,
+            now=datetime.now(UTC) + later,
+            is_mending=mend,
+            sample=sample,
+            revisit_after=(),
+            told=lambda *_: None,
+        )
+
+    def sweep(self, fate: Fate | None = None) -> None:
+        """Sweep the press as it is now, up to the step where `fate` interrupts it."""
+        sweep(self.home, self.index_url, self.press, fate)
+        with self.index.write() as tx:
+            for run_id in tx.execute(select(runs_table.c.run_id).where(runs_table.c.state == runs.RUNNING)).scalars():
+                runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=None)
+
+
+@pytest.fixture(scope="session")
+def press() -> Iterator[Press]:
+    with running_press(sites=3, articles=10, network=33) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def swept(press: Press, prepared_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with `lake`, `index.db` and what a sweep needs; to be copied."""
+    home = tmp_path_factory.mktemp("swept")
+    shutil.copy(prepared_file, home / "index.db")
+    _sweep_twice(home, f"sqlite:///{home / 'index.db'}", press)
+    return home
+
+
+@pytest.fixture
+def world(swept: Path, press: Press, tmp_path: Path) -> Iterator[World]:
+    home = tmp_path / "world"
+    shutil.copytree(swept, home)
+    index_url = f"sqlite:///{home / 'index.db'}"
+    with open_index(index_url) as index:
+        yield World(home, index_url, index, press)
+
+
+@pytest.fixture(scope="session")
+def swept_on_postgresql(
+    press: Press, postgres_server, prepared_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, str]]:
+    home = tmp_path_factory.mktemp("swept-on-postgresql")
+    with fresh_database(postgres_server, template=prepared_database) as url:
+        _sweep_twice(home, url, press)
+        yield home, str(make_url(url).database)
+
+
+@pytest.fixture
+def world_on_postgresql(swept_on_postgresql, press: Press, postgres_server, tmp_path: Path) -> Iterator[World]:
+    swept, template = swept_on_postgresql
+    home = tmp_path / "world"
+    shutil.copytree(swept, home)
+    with fresh_database(postgres_server, template=template) as index_url, open_index(index_url) as index:
+        yield World(home, index_url, index, press)
+
+
+def sweep(home: Path, index_url: str, press: Press, fate: Fate | None = None) -> None:
+    """Sweep a press into a home; ends where `fate` interrupts it."""
+    more = (f"{press.url(0, '/missing.html')} site-0", f"{press.url(0, '/private/1.html')} site-0")
+    (home / "urls.txt").write_text("\n".join((lines(press), *more)))
+    catalogue = press.catalogue(home / "sources.yaml", max_per_host=8)
+    life = Life(lake=str(home / "lake"), index=index_url, catalogue=str(catalogue), urls=str(home / "urls.txt"))
+    with suppress(Interrupted):
+        work(life, fate or Interruption("nowhere"))
+
+
+def _sweep_twice(home: Path, index_url: str, press: Press) -> None:
+    first = {site: dict(stories) for site, stories in press.stories.items()}
+    press.stories[1]["/news/poison.html"] = Poison(1, 90_000)
+    sweep(home, index_url, press)
+    del press.stories[1]["/news/poison.html"]
+    again = pass_time(press)
+    with open_index(index_url) as index, index.write() as tx:
+        frontier.recall(tx, Selection(url_keys=frozenset(map(url_key, again))), now=datetime.now(UTC))
+    sweep(home, index_url, press)
+    for site, stories in first.items():  # the next world begins where this one did
+        press.stories[site] = stories
+    press.tick = 0

@@ -1,0 +1,519 @@
+"""Faults planted by hand, each with the kinds that are to be found and those that no mend takes away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Table, delete, insert, select, update
+
+from tasks.index.schema import articles, edges, frontier, outbox, runs, shapes
+from tasks.warc import iter_records
+from tests.press import Story
+from tests.verify.conftest import Interruption, World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """A fault: `kinds` are all that are found of it, `left` those that stay after the mend."""
+
+    name: str
+    kind: str
+    plant: Callable[[World], str]
+    also: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    is_harmless: bool = False
+
+    @property
+    def kinds(self) -> set[str]:
+        return {self.kind, *self.also}
+
+
+FAULTS: list[Planted] = []
+
+
+def planted(kind: str, *, also: tuple[str, ...] = (), left: tuple[str, ...] | None = None, is_harmless: bool = False):
+    """Enter a function that plants a fault and returns what its place is to name; `left` None: all of it is mended."""
+
+    def enter(plant: Callable[[World], str]) -> Callable[[World], str]:
+        FAULTS.append(
+            Planted(
+                name=plant.__name__, kind=kind, plant=plant, also=frozenset(also), left=frozenset(left or ()),
+                is_harmless=is_harmless,
+            )
+        )  # fmt: skip
+        return plant
+
+    return enter
+
+
+# ---- bytes
+
+
+def _segment(world: World) -> Path:
+    return max(world.lake.glob("warc/*/*.warc.gz"), key=lambda path: path.stat().st_size)
+
+
+def _key(world: World, path: Path) -> str:
+    return path.relative_to(world.lake).as_posix()
+
+
+def _flip(path: Path, place: int) -> None:
+    body = bytearray(path.read_bytes())
+    body[place] ^= 0xFF
+    path.write_bytes(bytes(body))
+
+
+def _record(path: Path, kind: str) -> tuple[int, int]:
+    """Return where a record in the middle of the segment lies."""
+    found = [record for record in iter_records(path.read_bytes()) if record.kind == kind]
+    record = found[len(found) // 2]
+    return record.offset, record.length
+
+
+@planted("damaged_record", left=("damaged_record",))
+def a_flipped_byte_in_a_response(world):
+    path = _segment(world)
+    offset, length = _record(path, "response")
+    _flip(path, offset + length // 2)
+    return f"{_key(world, path)}:{offset}+{length}"
+
+
+@planted("damaged_segment", left=("damaged_segment",))
+def a_flipped_byte_in_a_request(world):
+    path = _segment(world)
+    offset, length = _record(path, "request")
+    _flip(path, offset + length // 2)
+    return _key(world, path)
+
+
+@planted("damaged_record", left=("damaged_record",))
+def a_segment_cut_short(world):
+    path = _segment(world)
+    offset, _ = _record(path, "response")
+    path.write_bytes(path.read_bytes()[: offset + 100])
+    return _key(world, path)
+
+
+@planted("missing_segment", left=("missing_segment",))
+def a_missing_segment(world):
+    path = _segment(world)
+    path.unlink()
+    return _key(world, path)
+
+
+@planted("orphan_segment", left=("orphan_segment",), is_harmless=True)
+def a_segment_that_no_row_names(world):
+    path = _segment(world)
+    other = path.with_name("20260101T000000Z-orphan.warc.gz")
+    other.write_bytes(path.read_bytes())
+    return _key(world, other)
+
+
+# ---- files of the tables
+
+
+def _files(world: World, table: str) -> list[Path]:
+    return sorted(world.lake.glob(f"{table}/dt=*/*.parquet"), key=lambda path: path.stat().st_size)
+
+
+def _rewrite(path: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+    read = pq.ParquetFile(path).read()
+    pq.write_table(pa.Table.from_pylist(change(read.to_pylist()), schema=read.schema), path)
+
+
+def _change_row(path: Path, where: Callable[[dict[str, Any]], bool], **values: Any) -> dict[str, Any]:
+    """Change the first such row of a file; returns it as it was."""
+    held: list[dict[str, Any]] = []
+
+    def change(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        place = next(place for place, row in enumerate(rows) if where(row))
+        held.append(dict(rows[place]))
+        rows[place] |= values
+        return rows
+
+    _rewrite(path, change)
+    return held[0]
+
+
+@planted("orphan_file")
+def a_file_of_no_table(world):
+    path = _files(world, "articles")[0]
+    other = path.with_name("20260101T000000Z-orphan-7.parquet")
+    other.write_bytes(path.read_bytes())
+    return _key(world, other)
+
+
+@planted(
+    "missing_file",
+    also=("article_without_row", "capture_without_revision"),
+    left=("missing_file", "article_without_row", "capture_without_revision"),
+)
+def a_missing_file(world):
+    path = _files(world, "articles")[-1]
+    path.unlink()
+    return _key(world, path)
+
+
+@planted(
+    "damaged_file",
+    also=("article_without_row", "capture_without_revision"),
+    left=("damaged_file", "article_without_row", "capture_without_revision"),
+)
+def a_damaged_file(world):
+    path = _files(world, "articles")[-1]
+    path.write_bytes(path.read_bytes()[:-100])
+    return _key(world, path)
+
+
+# ---- rows of the tables
+
+
+@planted("wrong_text_digest", left=("wrong_text_digest",))
+def a_text_that_is_not_what_its_digest_says(world):
+    row = _change_row(_files(world, "articles")[-1], lambda _: True, text="The harbour is closed for good.")
+    return row["article_id"]
+
+
+@planted("wrong_payload_digest", left=("wrong_payload_digest",))
+def a_row_with_another_payloads_digest(world):
+    row = _change_row(_files(world, "articles")[-1], lambda _: True, payload_digest=f"sha256:{0:064}")
+    return f"{row['warc_offset']}+{row['warc_length']}"
+
+
+@planted("damaged_record", also=("revision_without_capture",), left=("damaged_record", "revision_without_capture"))
+def a_row_that_points_beside_its_record(world):
+    _change_row(_files(world, "articles")[-1], lambda _: True, warc_offset=1, warc_length=300)
+    return ":1+300"
+
+
+@planted("duplicate_revision", left=("duplicate_revision",))
+def a_revision_twice(world):
+    _rewrite(_files(world, "articles")[-1], lambda rows: [*rows, rows[0]])
+    return "revision 1"
+
+
+@planted("duplicate_capture", left=("duplicate_capture",))
+def a_capture_twice(world):
+    _rewrite(_files(world, "captures")[-1], lambda rows: [*rows, rows[0]])
+    return "captures: "
+
+
+@planted("article_without_row", also=("capture_without_revision",), left=("capture_without_revision",))
+def a_row_deleted_in_the_lake(world):
+    path = _files(world, "articles")[-1]
+    gone = _lonely(world, path)
+    _rewrite(path, lambda rows: [row for row in rows if row["article_id"] != gone])
+    return gone
+
+
+@planted("url_without_capture", also=("revision_without_capture",), left=("revision_without_capture",))
+def captures_deleted_in_the_lake(world):
+    gone = _lonely(world, _files(world, "articles")[-1], column="url_key")
+    for path in _files(world, "captures"):
+        _rewrite(path, lambda rows: [row for row in rows if row["url_key"] != gone])
+    return gone
+
+
+def _lonely(world: World, path: Path, column: str = "article_id") -> str:
+    """Return an article of the file that nothing else has to do with, fetched when others had been."""
+    with world.index.read() as tx:
+        tied = {end for row in tx.execute(select(edges.c.a, edges.c.b)) for end in row}
+        known = {
+            row.article_id: row for row in tx.execute(select(articles).where(articles.c.revision == 1))
+            if row.cluster_id == row.article_id and row.article_id not in tied
+        }  # fmt: skip
+        copies = {row.cluster_id for row in tx.execute(select(articles)) if row.cluster_id != row.article_id}
+    rows = pq.ParquetFile(path).read(columns=["article_id", "url_key", "fetched_at"]).to_pylist()
+    rows.sort(key=lambda row: row["fetched_at"])
+    return [row for row in rows if row["article_id"] in known and row["article_id"] not in copies][-1][column]
+
+
+# ---- documents of what is in quarantine
+
+
+def _document(world: World) -> Path:
+    (path,) = world.lake.glob("quarantine/*/*.json")
+    return path
+
+
+@planted("missing_document")
+def a_missing_document(world):
+    _document(world).unlink()
+    return "captures/"
+
+
+@planted("missing_document")
+def a_damaged_document(world):
+    _document(world).write_bytes(b'{"capture_id": ')
+    return "captures/"
+
+
+@planted("orphan_document")
+def a_document_of_no_capture(world):
+    other = _document(world).with_name("20260101T000000Z-orphan-0.json")
+    other.write_text('{"capture_id": "nobody"}')
+    return _key(world, other)
+
+
+# ---- the outbox
+
+
+def _interrupted(world: World, step: str) -> str:
+    """Let a sweep of one more story end at a step; returns its batch."""
+    story = Story(0, 70_000)
+    world.press.stories[0][story.path] = story
+    try:
+        world.sweep(Interruption(step))
+    finally:
+        del world.press.stories[0][story.path]
+    with world.index.read() as tx:
+        return f"batch {tx.execute(select(outbox.c.batch_id)).scalar_one()}"
+
+
+@planted("unpublished_batch")
+def a_batch_that_is_decided_and_not_published(world):
+    return _interrupted(world, "decided")
+
+
+@planted("half_published_batch")
+def a_batch_whose_articles_are_put(world):
+    return _interrupted(world, "articles_put")
+
+
+@planted("half_published_batch")
+def a_batch_whose_articles_are_committed(world):
+    return _interrupted(world, "articles_committed")
+
+
+@planted("half_published_batch")
+def a_batch_whose_captures_are_put(world):
+    return _interrupted(world, "captures_put")
+
+
+@planted("half_published_batch")
+def a_batch_that_is_published_and_not_cleared(world):
+    return _interrupted(world, "published")
+
+
+@planted("damaged_batch", left=("damaged_batch",))
+def a_batch_that_cannot_be_read(world):
+    place = _interrupted(world, "published")
+    _update(world, outbox, True, payload=b"nonsense")
+    return place
+
+
+# ---- articles of the index
+
+
+def _update(world: World, table: Table, condition: Any, **values: Any) -> None:
+    with world.index.write() as tx:
+        statement = update(table) if condition is True else update(table).where(condition)
+        assert tx.execute(statement.values(values)).rowcount > 0
+
+
+def _one(world: World, query: Any) -> Any:
+    with world.index.read() as tx:
+        return tx.execute(query).first()
+
+
+def _article(world: World, condition: Any) -> Any:
+    return _one(world, select(articles).where(condition).order_by(articles.c.article_id))
+
+
+@planted("row_without_article", also=("url_without_article", "shape_without_article"))
+def an_article_deleted_in_the_index(world):
+    gone = _lonely(world, _files(world, "articles")[-1])
+    with world.index.write() as tx:
+        tx.execute(delete(articles).where(articles.c.article_id == gone))
+    return gone
+
+
+@planted(
+    "row_without_article",
+    also=(
+        "url_without_article",
+        "shape_without_article",
+        "edge_without_article",
+        "unknown_cluster",
+        "wrong_representatives",
+    ),
+)
+def the_first_of_a_cluster_deleted_in_the_index(world):
+    edge = _one(world, select(edges).where(edges.c.kind == "near_duplicate"))
+    gone = _article(world, articles.c.article_id.in_([edge.a, edge.b]) & articles.c.is_representative)
+    with world.index.write() as tx:
+        tx.execute(delete(articles).where(articles.c.article_id == gone.article_id))
+    return gone.article_id
+
+
+@planted("article_behind")
+def an_article_that_has_missed_a_revision(world):
+    one = _article(world, articles.c.revision == 2)
+    _update(world, articles, articles.c.article_id == one.article_id, revision=1)
+    return one.article_id
+
+
+@planted("article_without_row")
+def an_article_ahead_of_the_lake(world):
+    one = _article(world, articles.c.revision == 2)
+    _update(world, articles, articles.c.article_id == one.article_id, revision=3)
+    return one.article_id
+
+
+@planted("article_differs")
+def an_article_with_another_text_digest(world):
+    one = _article(world, articles.c.revision == 1)
+    _update(world, articles, articles.c.article_id == one.article_id, text_digest=f"t1:{0:064}")
+    return one.article_id
+
+
+@planted("article_differs")
+def an_article_at_another_url(world):
+    one = _article(world, articles.c.revision == 1)
+    _update(world, articles, articles.c.article_id == one.article_id, url_key="press.example/elsewhere")
+    return one.article_id
+
+
+# ---- the frontier
+
+
+def _url(world: World, state: str = "done") -> str:
+    query = select(frontier.c.url_key).where(frontier.c.state == state, frontier.c.article_id.is_not(None))
+    return _one(world, query.order_by(frontier.c.url_key)).url_key
+
+
+@planted("capture_without_url")
+def a_url_deleted_in_the_index(world):
+    key = _url(world)
+    with world.index.write() as tx:
+        tx.execute(delete(frontier).where(frontier.c.url_key == key))
+    return key
+
+
+@planted("url_without_article")
+def a_url_of_an_article_that_is_not_there(world):
+    key = _url(world)
+    _update(world, frontier, frontier.c.url_key == key, article_id=f"{0:032}")
+    return key
+
+
+def _lease(world: World, owner: str | None, *, until: datetime | None, state: str = "leased") -> str:
+    key = _url(world)
+    _update(world, frontier, frontier.c.url_key == key, state=state, lease_owner=owner, lease_until=until,
+            due_at=datetime.now(UTC))  # fmt: skip
+    return key
+
+
+@planted("stale_lease")
+def a_lease_of_an_ended_run(world):
+    ended = _one(world, select(runs.c.run_id).where(runs.c.state == "ended")).run_id
+    return _lease(world, ended, until=datetime.now(UTC) + timedelta(days=1))
+
+
+@planted("stale_lease")
+def a_lease_of_a_run_that_never_was(world):
+    return _lease(world, "nobody", until=datetime.now(UTC) + timedelta(days=1))
+
+
+@planted("broken_lease")
+def a_lease_of_nobody(world):
+    return _lease(world, None, until=None)
+
+
+@planted("broken_lease")
+def a_lease_of_what_is_done(world):
+    return _lease(world, "nobody", until=None, state="done")
+
+
+@planted("unknown_state")
+def a_state_that_is_none(world):
+    key = _url(world)
+    _update(world, frontier, frontier.c.url_key == key, state="lost")
+    return key
+
+
+@planted("never_due")
+def a_url_due_at_no_time(world):
+    key = _url(world)
+    _update(world, frontier, frontier.c.url_key == key, state="due", due_at=None)
+    return key
+
+
+# ---- clusters, edges, shapes
+
+
+def _cluster(world: World) -> Any:
+    """Return the representative of a cluster of near-duplicates."""
+    edge = _one(world, select(edges).where(edges.c.kind == "near_duplicate"))
+    return _article(world, articles.c.article_id.in_([edge.a, edge.b]) & articles.c.is_representative)
+
+
+@planted("wrong_representatives")
+def a_cluster_that_nobody_represents(world):
+    first = _cluster(world)
+    _update(world, articles, articles.c.article_id == first.article_id, is_representative=False)
+    return first.cluster_id
+
+
+@planted("wrong_representatives")
+def a_cluster_that_two_represent(world):
+    first = _cluster(world)
+    _update(world, articles, articles.c.cluster_id == first.cluster_id, is_representative=True)
+    return first.cluster_id
+
+
+@planted("late_representative")
+def a_cluster_whose_second_represents_it(world):
+    first = _cluster(world)
+    _update(world, articles, articles.c.cluster_id == first.cluster_id, is_representative=True)
+    _update(world, articles, articles.c.article_id == first.article_id, is_representative=False)
+    return first.cluster_id
+
+
+@planted("unknown_cluster", also=("torn_cluster", "wrong_representatives"))
+def a_member_of_a_cluster_that_does_not_exist(world):
+    first = _cluster(world)
+    others = (articles.c.cluster_id == first.cluster_id) & (articles.c.article_id != first.article_id)
+    _update(world, articles, others, cluster_id=f"{0:032}")
+    return f"{0:032}"
+
+
+@planted("torn_cluster")
+def near_duplicates_in_two_clusters(world):
+    first = _cluster(world)
+    others = (articles.c.cluster_id == first.cluster_id) & (articles.c.article_id != first.article_id)
+    other = _article(world, others)
+    _update(world, articles, others, cluster_id=other.article_id, is_representative=True)
+    return first.cluster_id
+
+
+@planted("edge_without_article")
+def an_edge_to_nowhere(world):
+    one = _article(world, articles.c.revision == 1)
+    row = {"a": one.article_id, "b": f"{0:032}", "kind": "excerpt", "score": 0.9, "found_at": datetime.now(UTC)}
+    with world.index.write() as tx:
+        tx.execute(insert(edges).values(row))
+    return f"{0:032}"
+
+
+@planted("shape_without_article")
+def a_shape_of_nobody(world):
+    shape = _one(world, select(shapes))
+    row = {**shape._mapping, "article_id": f"{0:032}"}
+    del row["number"]
+    with world.index.write() as tx:
+        tx.execute(insert(shapes).values(row))
+    return f"{0:032}"
+
+
+_INDEX_KINDS = {
+    "row_without_article", "article_behind", "article_differs", "capture_without_url", "url_without_article",
+    "stale_lease", "broken_lease", "unknown_state", "never_due", "wrong_representatives", "late_representative",
+    "unknown_cluster", "torn_cluster", "edge_without_article", "shape_without_article", "unpublished_batch",
+    "half_published_batch",
+}  # fmt: skip
+INDEX_FAULTS = [fault for fault in FAULTS if fault.kind in _INDEX_KINDS]

@@ -1,0 +1,89 @@
+"""`presslake verify` and `presslake reindex`, as a person runs them, and the flow `verify` on a real Prefect server."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.engine import Presslake
+from tests.verify.planting import a_flipped_byte_in_a_response, a_lease_of_an_ended_run
+
+
+@pytest.fixture
+def command(world) -> Presslake:
+    nowhere = "http://127.0.0.1:9/api"
+    return Presslake(world.home, {"PREFECT_API_URL": nowhere, "PRESSLAKE_INDEX": world.index_url})
+
+
+def test_verify_ends_with_0_where_nothing_is_found(command):
+    ended = command.run("verify", "--json")
+
+    told = ended.json()
+    assert (told["found"], told["faults"], told["is_well"]) == ({}, [], True)
+    assert told["checked"]["segments"] == 3
+    assert "segments" in ended.err
+
+
+def test_verify_ends_with_1_and_names_what_it_found(command, world):
+    place = a_flipped_byte_in_a_response(world)
+
+    ended = command.run("verify", "--json", check=False)
+
+    (fault, *_) = ended.json()["faults"]
+    assert ended.code == 1
+    assert (fault["kind"], fault["place"], fault["is_mended"]) == ("damaged_record", place, False)
+    assert fault["mend"].startswith("by hand")
+
+
+def test_verify_shows_what_it_mended(command, world):
+    url_key = a_lease_of_an_ended_run(world)
+
+    ended = command.run("verify", "--mend")
+
+    assert "stale_lease: 1 (1 mended)" in ended.out
+    assert url_key in ended.out
+    assert "1 faults, 1 mended, none left." in ended.out
+
+
+def test_a_sample_reads_so_many_segments(command):
+    assert command.run("verify", "--sample", "1", "--json").json()["checked"]["segments"] == 1
+
+
+def test_reindex_then_verify_finds_nothing(command):
+    new = "sqlite:///new.db"
+
+    built = command.run("reindex", "--index", new, "--json").json()
+
+    assert built == {"revisions": 42, "articles": 39, "captures": 48, "urls": 42}
+    assert command.run("verify", "--index", new, "--json").json()["found"] == {}
+
+
+def test_reindex_refuses_an_index_that_is_in_use(command):
+    ended = command.run("reindex", check=False)
+
+    assert ended.code == 2
+    assert "is not empty" in ended.err
+    assert len(ended.err.strip().splitlines()) == 1
+
+
+@pytest.mark.engine
+def test_the_flow_fails_where_faults_are_left(world, prefect_api_url):
+    a_lease_of_an_ended_run(world)
+    script = (
+        "from flows.verify import verify; from tasks.verify.config import VerifyConfig; import json\n"
+        "states = [verify(VerifyConfig(mend=mend), return_state=True) for mend in (False, True, False)]\n"
+        "print(json.dumps([[state.name, state.message] for state in states]))"
+    )
+    presslake = Presslake(world.home, {"PREFECT_API_URL": prefect_api_url, "PRESSLAKE_INDEX": world.index_url})
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=world.home, env=presslake._environment({}), capture_output=True, timeout=120,
+        check=True,
+    )  # fmt: skip
+
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        ["Failed", "1 faults."],
+        ["Completed", "1 faults, 1 mended, none left."],
+        ["Completed", "Nothing found."],
+    ]
