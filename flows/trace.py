@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -123,10 +124,11 @@ def trace(what: str, settings: Settings) -> Trace:
         raise ConfigError(f"nothing is known of {what}: no feed announced it, and nobody asked for it")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
+    since = _first_day(history)
     return Trace(
         history=history,
-        captures=tuple(read_rows(lake, "captures", url_key=own_key)),
-        revisions=tuple(read_rows(lake, "articles", url_key=article_key)),
+        captures=tuple(read_rows(lake, "captures", url_key=own_key, since=since)),
+        revisions=tuple(read_rows(lake, "articles", url_key=article_key, since=since)),
         names=tuple(names),
         edges=tuple(edges),
         cluster=tuple(cluster),
@@ -140,6 +142,15 @@ def _read_question(what: str) -> tuple[str | None, str | None]:
         return url_key(what), None
     except ItemError as error:
         raise ConfigError(f"{what!r} is neither a URL nor an article's id (32 hexadecimal digits)") from error
+
+
+def _first_day(history: UrlHistory) -> date:
+    """Return the day before which nothing of this URL can be in the lake."""
+    known = [
+        row[name] for row, name in ((history.frontier, "discovered_at"), (history.article, "first_seen_at")) if row
+    ]
+    earliest: date = min(known).date()
+    return earliest
 
 
 def _capture_row(row: dict[str, Any]) -> tuple[object, ...]:

@@ -16,6 +16,8 @@ ARTICLES = "articles"
 CAPTURES = "captures"
 TABLES = (ARTICLES, CAPTURES)
 PARTITION = "dt"
+FIRST_KEYS = (f"{ARTICLES}/_delta_log/{0:020d}.json", f"{ARTICLES}/_delta_log/_last_checkpoint")
+"""Of these, a lake with articles has one: a Delta log begins with the first, and keeps the second once that is gone."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}")
 

@@ -6,6 +6,7 @@ Tasks take plain data and open what they need here; the clients opened are safe 
 from functools import lru_cache
 
 from tasks.index.database import Index, bind_lake, open_index
+from tasks.layout import FIRST_KEYS
 from tasks.objects import ObjectStore, S3Config, open_lake, open_store
 from tasks.settings import Settings
 from tasks.web.client import WebConfig
@@ -24,7 +25,8 @@ def opened_store(settings: Settings) -> ObjectStore:
 def check_lake(settings: Settings) -> None:
     """Check that the lake can be used, is of our format, and is the one this index knows; raises ConfigError."""
     store = opened_store(settings)
-    bind_lake(opened_index(settings), lake_id=open_lake(store), lake_uri=store.uri)
+    lake_id, is_used = open_lake(store), any(store.exists(key) for key in FIRST_KEYS)
+    bind_lake(opened_index(settings), lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
 
 
 def web_config(settings: Settings) -> WebConfig:

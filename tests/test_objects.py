@@ -233,7 +233,7 @@ def test_an_address_that_is_none_is_one_clear_line(aws_environment, uri, said):
 
 
 def test_a_missing_bucket_is_named(s3_url):
-    with pytest.raises(ConfigError, match=r"^s3://no-such-bucket: the bucket does not exist$"):
+    with pytest.raises(ConfigError, match=r"^s3://no-such-bucket/lake: the bucket does not exist$"):
         open_store("s3://no-such-bucket/lake", s3=S3Config(endpoint_url=s3_url))
 
 
@@ -269,7 +269,7 @@ def test_an_endpoint_where_nothing_answers_is_named(aws_environment):
 
 
 def test_an_endpoint_that_is_no_url_is_one_clear_line(aws_environment):
-    with pytest.raises(ConfigError, match="s3://bucket: Invalid endpoint"):
+    with pytest.raises(ConfigError, match="s3://bucket/lake: Invalid endpoint"):
         open_store("s3://bucket/lake", s3=S3Config(endpoint_url="localhost"))
 
 
@@ -288,7 +288,7 @@ def test_a_profile_that_is_not_there_is_one_clear_line(aws_environment, monkeypa
     ],
 )
 def test_an_answer_that_is_not_s3s_is_told_from_a_busy_one(aws_environment, status, body, error):
-    with _answering(status, body) as url, pytest.raises(error, match=r"^s3://bucket: "):
+    with _answering(status, body) as url, pytest.raises(error, match=r"^s3://bucket/lake: "):
         open_store("s3://bucket/lake", s3=S3Config(endpoint_url=url, attempts=1))
 
 

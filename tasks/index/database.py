@@ -1,7 +1,7 @@
 """Open the index: an engine that begins its transactions rightly, at the newest schema, and belongs to one lake.
 
 SQLite: WAL, `BEGIN IMMEDIATE` for whoever will write (a `BEGIN` that turns into a write fails under other writers by
-the thousand), durable at every commit. PostgreSQL: READ COMMITTED.
+the thousand), durable at every commit that does not say otherwise. PostgreSQL: READ COMMITTED.
 """
 
 import sqlite3
@@ -25,6 +25,7 @@ HEAD = "0001"
 
 BUSY_TIMEOUT_S = 30
 WRITES = "presslake_writes"
+DURABLE = "presslake_durable"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _migrating = threading.Lock()  # alembic keeps its context in a module: one migration at a time, a process
 
@@ -53,10 +54,13 @@ class Index:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give one transaction, committed at the end and rolled back on any error; raises IndexUnavailable."""
+    def write(self, *, is_durable: bool = True) -> Iterator[Connection]:
+        """Give one transaction, committed at the end and rolled back on any error; raises IndexUnavailable.
+
+        What is not durable outlives this process, but a loss of power may take the latest of it (SQLite alone).
+        """
         with _translated(self.uri), self._engine.connect() as connection:
-            writing = connection.execution_options(**{WRITES: True})
+            writing = connection.execution_options(**{WRITES: True, DURABLE: is_durable})
             with writing.begin():
                 yield writing
 
@@ -90,16 +94,22 @@ def open_index(index_url: str) -> Index:
     return index
 
 
-def bind_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
+def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = False) -> None:
     """Tie the index to its lake at the first use; raises ConfigError when it belongs to another.
 
-    What an index knows lies in one lake: with another beside it, whole outlets would be skipped as known.
+    What an index knows lies in one lake: with another beside it, whole outlets would be skipped as known. And a lake
+    that `is_used`, by an index that is not this one, would have everything in it twice.
     """
     with index.write() as tx:
         lock(tx, "lake")
         rows = tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
         bound = {row.name: row.value for row in rows}
         if "lake_id" not in bound:
+            if is_used:
+                raise ConfigError(
+                    f"the index {index.uri} is new, but the lake {lake_uri} has articles: name their index with "
+                    "--index, or make a new one from the lake with `presslake reindex`"
+                )
             tx.execute(facts.insert(), [{"name": "lake_id", "value": lake_id}, {"name": "lake_uri", "value": lake_uri}])
             return
     if bound["lake_id"] != lake_id:
@@ -153,8 +163,15 @@ def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a 
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(WRITES, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    synchronous = "FULL" if options.get(DURABLE, True) else "NORMAL"
+    if connection.info.get("synchronous", "FULL") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        connection.info["synchronous"] = synchronous
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

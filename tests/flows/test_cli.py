@@ -8,6 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
+from tasks.objects import S3Config, open_store
+from tasks.store.tables import open_table
 from tests.engine import Presslake
 
 GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
@@ -148,3 +150,13 @@ def test_the_schema_accepts_what_we_accept(offline_presslake):
 
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(GOOD), schema)
+
+
+def test_a_new_index_is_not_put_beside_a_lake_with_articles(offline_presslake, catalogue):
+    offline_presslake.run("trace", "https://daily.example/", check=False)
+    open_table(open_store(str(offline_presslake.lake), s3=S3Config()), "articles")
+    (offline_presslake.home / "index.db").rename(offline_presslake.home / "lost.db")
+
+    line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+
+    assert "presslake reindex" in line
