@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-dedup chaos lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds chaos pictures lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,11 +40,23 @@ fix: $(READY)  ## Mend style where a tool can
 bench: $(READY)  ## Measure CPU per article of the whole run against bare trafilatura
 	$(BIN)/python -m benchmarks.whole_run
 
+bench-extract: $(READY)  ## Score extraction beside stock trafilatura, and measure what each costs a page
+	$(BIN)/python -m benchmarks.extraction
+
+bench-pool: $(READY)  ## Watch the extraction pool's memory over 20,000 pages, and what a second worker gives (half an hour)
+	$(BIN)/python -m benchmarks.pool
+
 bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what that costs as the index grows
 	$(BIN)/python -m benchmarks.dedup --full
 
+bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 304s, with the same bytes
+	$(BIN)/python -m benchmarks.feeds
+
 chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
 	$(BIN)/python -m tests.e2e.chaos
+
+pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
+	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
 
 lock: $(READY)  ## Write constraints.txt anew: names and versions alone
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt

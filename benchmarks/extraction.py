@@ -24,8 +24,8 @@ from benchmarks.scoring import Answer, Score, score, summarise
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.page_type import classify_page, look_at
-from tasks.extract.prune import RULES, Rule
 from tasks.extract.tree import parse_html
+from tasks.models import NO_OPTIONS, ExtractOptions, PruneRule
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom" / "pages"
@@ -62,13 +62,13 @@ class Measured:
         return sum(self.cpu_ms) / len(self.cpu_ms)
 
 
-def extract_ours(page: TruePage, rules: Sequence[Rule] = RULES) -> Answer:
+def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer:
     tree = parse_html(page.html)
     if tree is None:
         return Answer(text="")
     metadata = read_metadata(tree, url=page.url, now=NOW)
     facts = look_at(tree, url=page.url)
-    text = extract_text(tree, metadata, url=page.url, rules=rules).text
+    text = extract_text(tree, metadata, url=page.url, options=options).text
     classify_page(metadata, text, facts)
     day = metadata.published_at.date().isoformat() if metadata.published_at else None
     return Answer(text=text, title=metadata.title, authors=metadata.authors, published_on=day)
@@ -164,9 +164,9 @@ def _print_row(name: str, scores: Iterable[Score], cpu_ms: Sequence[float]) -> N
     print(f"{name:<24}{row}{sum(cpu_ms) / len(cpu_ms):>10.1f}")
 
 
-def _without(names: frozenset[str]) -> Extractor:
-    rules = tuple(rule for rule in RULES if rule.name not in names)
-    return lambda page: extract_ours(page, rules)
+def _without(*names: PruneRule) -> Extractor:
+    options = ExtractOptions(prune_without=names)
+    return lambda page: extract_ours(page, options)
 
 
 def main() -> None:
@@ -184,8 +184,8 @@ def main() -> None:
             pages, measure(pages, {"presslake": extract_ours, "stock": extract_stock}, rounds=options.rounds)
         )
         return
-    variants = {rule.name: _without(frozenset((rule.name,))) for rule in RULES}
-    nothing = _without(frozenset(rule.name for rule in RULES))
+    variants = {rule.value: _without(rule) for rule in PruneRule}
+    nothing = _without(*PruneRule)
     print_ablation(measure(pages, {"presslake": extract_ours, **variants, "all": nothing}, rounds=options.rounds))
 
 

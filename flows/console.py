@@ -17,7 +17,7 @@ from tasks.catalogue import Catalogue
 from tasks.models import Novelty
 from tasks.progress import progress
 from tasks.report.escape import as_plain
-from tasks.report.run_report import RunReport, headline, most_first, shortfall
+from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, headline, most_first, shortfall
 from tasks.settings import Settings
 
 MAX_UNBROKEN = 20
@@ -57,6 +57,10 @@ def show_report(report: RunReport, settings: Settings) -> None:
     for title, counts in (("skipped", report.skipped), ("failed", report.failed)):
         if counts:
             _show((title, "URLs"), most_first(counts))
+    if report.doubtful:
+        _show(("source", "doubtful articles"), most_first(report.doubtful))
+    if report.drifted:
+        _show(DRIFT_HEAD, drift_rows(report))
     if report.failures:
         _show(
             ("reason", "becomes", "URL"),

@@ -47,6 +47,7 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
             pending=sweep.pending(),
             seconds=time.monotonic() - started,
             fell_short=None,
+            drifted=sweep.drifts(),
         )
         report(_whole(run))
         sweep.end(run)
@@ -75,7 +76,8 @@ def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
 
 
 def _decide_and_store(fetched: FetchedBatch, sweep: Sweep) -> BatchReport:
-    decided = deduplicate(_whole(extract(_whole(fetched), sweep.settings)), sweep.settings)
+    extracted = extract(_whole(fetched), _whole(sweep.plan.rules), sweep.settings)
+    decided = deduplicate(_whole(extracted), sweep.settings)
     store(sweep.settings)
     return decided
 

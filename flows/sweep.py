@@ -14,11 +14,14 @@ from tasks.extract.task import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.index import feeds, frontier, runs
 from tasks.index.database import Index
+from tasks.index.drift import find_weeks, monday_of
 from tasks.index.leases import LeaseKeeper
+from tasks.index.upkeep import prune_daily
 from tasks.models import Batch, FeedState
 from tasks.opening import check_lake, close_opened, opened_index
 from tasks.parameters import IngestConfig
 from tasks.progress import progress
+from tasks.report.drift import PAST, Drift, find_drifts
 from tasks.report.run_report import RunReport
 from tasks.settings import Settings
 from tasks.stopping import stopping
@@ -79,6 +82,12 @@ class Sweep:
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
 
+    def drifts(self) -> tuple[Drift, ...]:
+        """Return what of the sources' pages looks otherwise this week than before."""
+        today = datetime.now(UTC).date()
+        with self.index.read() as tx:
+            return find_drifts(find_weeks(tx, self.plan.rules.keys(), since=monday_of(today) - PAST), today=today)
+
     def end(self, report: RunReport) -> None:
         """Keep the summary with the run."""
         with self.index.write() as tx:
@@ -108,6 +117,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[
     with index.write() as tx:
         runs.release_dead_runs(tx, now=now)
         runs.begin_run(tx, run_id=run_id, now=now)
+        prune_daily(tx, now=now)
     sweep = Sweep(
         run_id=run_id, settings=settings, config=config, plan=plan, index=index, left=config.limit, begun_at=now
     )

@@ -38,7 +38,8 @@ def headline(report: VerifyReport) -> str:
         return "Nothing found."
     left = report.harmful - report.mended
     mended = f", {report.mended} mended" if report.mended else ""
-    return f"{report.harmful} faults{mended}{', none left' if not left else ''}."
+    faults = "1 fault" if report.harmful == 1 else f"{report.harmful} faults"
+    return f"{faults}{mended}{', none left' if not left else ''}."
 
 
 def as_json(report: VerifyReport) -> dict[str, Any]:

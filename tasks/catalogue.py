@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 import yaml
+from lxml.etree import Element, LxmlError, XPath
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -29,7 +30,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tasks.errors import BadUrl, CatalogueError, ForbiddenScheme
 from tasks.marked_yaml import compose, folded, line_at, plain_value, read_text
-from tasks.models import FeedKind
+from tasks.models import NO_OPTIONS, ExtractOptions, FeedKind, PruneRule
 from tasks.urls import MAX_URL_LENGTH, fetch_url
 
 DEFAULT_USER_AGENT = "Presslake/0.1 (+https://github.com/presslake/presslake)"
@@ -65,6 +66,17 @@ def _checked_pattern(value: str) -> str:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
         raise PydanticCustomError("pattern", "is no regular expression: {why}", {"why": str(error)}) from error
+    return value
+
+
+def _checked_selector(value: str) -> str:
+    try:
+        # evaluated once, since names of functions and prefixes are looked up only then
+        found = XPath(value)(Element("html"))
+    except LxmlError as error:
+        raise PydanticCustomError("selector", "is no XPath 1.0: {why}", {"why": str(error)}) from error
+    if not isinstance(found, list | str):
+        raise PydanticCustomError("selector", "should find elements, attributes or text, not a number or a truth")
     return value
 
 
@@ -125,6 +137,7 @@ UserAgent = Annotated[str, AfterValidator(_checked_user_agent), Field(min_length
 CrawlDelay = Annotated[float, Field(ge=0, le=86_400, strict=True, allow_inf_nan=False)]
 MaxPerHost = Annotated[int, Field(ge=1, le=16, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
+Selector = Annotated[str, AfterValidator(_checked_selector), Field(min_length=1, max_length=1000)]
 PollInterval = Annotated[float, Field(ge=60, le=2_592_000, strict=True, allow_inf_nan=False)]
 
 
@@ -144,6 +157,30 @@ class Poll(_Model):
             why = f"min_s ({self.min_s:g}) should not be more than max_s ({self.max_s:g})"
             raise PydanticCustomError("poll", "{why}", {"why": why})
         return self
+
+
+class Selectors(_Model):
+    """Where the parts of an article stand on a source's pages."""
+
+    title: Selector | None = Field(None, description="The headline: an element or an attribute; the first counts.")
+    text: Selector | None = Field(None, description="The elements whose text, one after the other, is the article's.")
+    date: Selector | None = Field(
+        None, description="When it was published: a time or meta element, an attribute, or text in ISO 8601."
+    )
+
+
+class Extract(_Model):
+    """What is special in reading a source's pages. Selectors are XPath 1.0."""
+
+    prune: Flag = Field(True, description="Take page furniture out before the article is looked for.")
+    prune_without: tuple[PruneRule, ...] = Field((), description="Rules of that which do harm on this source's pages.")
+    keep: tuple[Selector, ...] = Field((), description="Elements that are never taken out as furniture.")
+    selectors: Selectors = Field(default_factory=Selectors, description="Where the parts of an article stand.")
+
+    def to_options(self) -> ExtractOptions:
+        """Return it as the plain value that workers are given."""
+        where = self.selectors.model_dump()
+        return ExtractOptions(is_pruned=self.prune, prune_without=self.prune_without, keep=self.keep, **where)
 
 
 class Defaults(_Model):
@@ -182,6 +219,7 @@ class SourceRules:
     poll_max_s: float = 86_400.0
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    extract: ExtractOptions = NO_OPTIONS
 
 
 class Source(_Model):
@@ -212,6 +250,9 @@ class Source(_Model):
     allow_networks: tuple[Network, ...] | None = Field(None, description="As under defaults, for this source.")
     obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
+    extract: Extract = Field(
+        default_factory=Extract, description="What is special in reading its pages, where the usual way fails."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -231,6 +272,7 @@ class Source(_Model):
             poll_max_s=poll.max_s,
             include=self.include,
             exclude=self.exclude,
+            extract=self.extract.to_options(),
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:
@@ -345,8 +387,9 @@ def _wording(details: ErrorDetails, where: tuple[int | str, ...]) -> str:
 def _fields_at(where: tuple[int | str, ...]) -> list[str]:
     if len(where) == 1:
         return list(Catalogue.model_fields)
-    if "poll" in where[:-1]:
-        return list(Poll.model_fields)
+    for name, model in (("selectors", Selectors), ("extract", Extract), ("poll", Poll)):
+        if name in where[:-1]:
+            return list(model.model_fields)
     return list(Defaults.model_fields if where[0] == "defaults" else Source.model_fields)
 
 

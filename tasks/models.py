@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from tasks.errors import Disposition
 
+DOUBTFUL_BELOW = 0.5
+"""The quality below which an article is doubtful."""
+
 
 class FeedKind(StrEnum):
     """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which.
@@ -64,6 +67,41 @@ class PageType(StrEnum):
     def is_story(self) -> bool:
         """Whether such a page becomes an article."""
         return self in {PageType.ARTICLE, PageType.LIVE_BLOG, PageType.GALLERY, PageType.VIDEO, PageType.PODCAST}
+
+
+class PruneRule(StrEnum):
+    """The rules by which page furniture is taken out of a page; tasks/extract/prune.py has them."""
+
+    COMMENTS = "comments"
+    SIGN_UPS = "sign_ups"
+    CARDS = "cards"
+    PICTURE_CARDS = "picture_cards"
+    STOP_SECTIONS = "stop_sections"
+    DEKS = "deks"
+    CAPTIONS = "captions"
+    CREDITS = "credits"
+    READ_MORE_LINES = "read_more_lines"
+    LINK_LISTS = "link_lists"
+    FILLERS = "fillers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractOptions:
+    """What is special in reading one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
+
+    Without `is_pruned` no furniture is taken out at all, else all but that of the rules in `prune_without`. What `keep`
+    finds is never taken out. The other three say where something stands; where they find nothing, it is looked for.
+    """
+
+    is_pruned: bool = True
+    prune_without: tuple[PruneRule, ...] = ()
+    keep: tuple[str, ...] = ()
+    title: str | None = None
+    text: str | None = None
+    date: str | None = None
+
+
+NO_OPTIONS = ExtractOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +334,7 @@ class Page:
     word_count: int
     charset: str | None
     extractor: str
+    quality: float | None = None
     syndicated_from: str | None = None
 
 
@@ -345,11 +384,17 @@ class Article:
     fetched_at: datetime
     extracted_at: datetime
     extractor: str
+    quality: float | None = None
     text_digest: str
     payload_digest: str
     warc_key: str
     warc_offset: int
     warc_length: int
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its text is to be looked at by somebody before it is relied upon."""
+        return self.quality is not None and self.quality < DOUBTFUL_BELOW
 
     @property
     def dt(self) -> date:
@@ -369,7 +414,7 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name."""
+    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source."""
 
     batch_id: str
     fetched: int = 0
@@ -378,6 +423,7 @@ class BatchReport:
     skipped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     quarantined: int = 0
+    doubtful: dict[str, int] = field(default_factory=dict)
     payload_size: int = 0
     host_ms: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()

@@ -93,7 +93,7 @@ class SegmentWriter:
         self._key = key
         self._records = 0
         self._out = io.BytesIO()
-        self._gzip = GzipWriter(self._out, compression_level=6)
+        self._gzip = GzipWriter(self._out, compression_level=4)  # 6 saves 3 % for a third more CPU
         self._fast_gzip = GzipWriter(self._out, compression_level=1)
         about = f"software: {software}\r\nformat: WARC File Format 1.1\r\n".encode()
         named = [("WARC-Filename", key.rpartition("/")[2]), ("Content-Type", "application/warc-fields")]

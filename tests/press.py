@@ -7,8 +7,9 @@ import hashlib
 import random
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,14 +65,40 @@ class Story:
 
 
 @dataclass
+class Asked:
+    """One request, with the instants (monotonic) at which it came and at which its answer was ready to go."""
+
+    site: int
+    path: str
+    came_at: float
+    answered_at: float | None = None
+
+
+def most_in_flight(log: Iterable[Asked]) -> int:
+    """Return how many of the requests were under way at one instant, at most."""
+    events = [(one.came_at, 1) for one in log] + [(one.answered_at, -1) for one in log if one.answered_at is not None]
+    under_way = most = 0
+    for _, change in sorted(events):
+        under_way += change
+        most = max(most, under_way)
+    return most
+
+
+@dataclass
 class Press:
-    """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not."""
+    """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
+
+    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path.
+    """
 
     addresses: tuple[str, ...]
     stories: dict[int, dict[str, Story]]
     port: int = 0
     tick: int = 0
+    pauses_s: dict[int, float] = field(default_factory=dict)
+    headers: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    log: list["Asked"] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, site: int, path: str) -> str:
@@ -150,8 +177,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = self.server.server_address[0]
+        site = self.press.addresses.index(address)
+        asked = Asked(site, self.path, time.monotonic())
         with self.press.lock:
             self.press.hits[address, self.path] += 1
+            self.press.log.append(asked)
+        time.sleep(self.press.pauses_s.get(site, 0.0))
         status, media_type, body = self.press.answer(address, self.path)
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if status == 200 and self.headers.get("If-None-Match") == etag:
@@ -159,8 +190,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         self.send_header("ETag", etag)
+        for name, value in self.press.headers.get((site, self.path), {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        asked.answered_at = time.monotonic()  # whoever has read it may come again before this line's successor has run
         self.wfile.write(body)
 
 

@@ -74,6 +74,7 @@ def make_article(**changes) -> Article:
             "fetched_at": FETCHED_AT,
             "extracted_at": FETCHED_AT,
             "extractor": "presslake-1",
+            "quality": 0.97,
             "text_digest": "1:sha256:00",
             "payload_digest": "sha256:00",
             "warc_key": "warc/dt=2026-03-01/b1.warc.gz",

@@ -20,7 +20,7 @@ from tasks.catalogue import (
     load_catalogue,
 )
 from tasks.errors import CatalogueError
-from tasks.models import FeedKind
+from tasks.models import NO_OPTIONS, ExtractOptions, FeedKind, PruneRule
 
 FULL = """\
 defaults:
@@ -262,6 +262,40 @@ MISTAKES = [
         source_with("urls: https://a.example/"),
         "sources.yaml:3: sources[0].urls: should be a list of URLs, or the path of a file of them",
     ),
+    (
+        source_with("poll: {min_s: 600, max_s: 300}"),
+        "sources.yaml:3: sources[0].poll: min_s (600) should not be more than max_s (300)",
+    ),
+    (
+        source_with("poll: {mins_s: 600}"),
+        "sources.yaml:3: sources[0].poll.mins_s: unknown field; did you mean min_s?",
+    ),
+    (
+        source_with("poll: {min_s: 5}"),
+        "sources.yaml:3: sources[0].poll.min_s: Input should be greater than or equal to 60",
+    ),
+    (source_with("obey_tdm: 1"), "sources.yaml:3: sources[0].obey_tdm: Input should be a valid boolean"),
+    (
+        source_with("extract: {keep: ['//div[']}"),
+        "sources.yaml:3: sources[0].extract.keep[0]: is no XPath 1.0: Invalid expression",
+    ),
+    (
+        source_with("extract: {keep: ['unheard(.)']}"),
+        "sources.yaml:3: sources[0].extract.keep[0]: is no XPath 1.0: Unregistered function",
+    ),
+    (
+        source_with("extract: {selectors: {title: count(//h1)}}"),
+        "sources.yaml:3: sources[0].extract.selectors.title: should find elements, attributes or text, not a number or a truth",
+    ),
+    (
+        source_with("extract: {selectors: {body: //p}}"),
+        "sources.yaml:3: sources[0].extract.selectors.body: unknown field",
+    ),
+    (
+        source_with("extract: {prune_wihout: [cards]}"),
+        "sources.yaml:3: sources[0].extract.prune_wihout: unknown field; did you mean prune_without?",
+    ),
+    (source_with("extract: {prune: 2}"), "sources.yaml:3: sources[0].extract.prune: Input should be a valid boolean"),
     (source_with("urls: none.txt"), "sources.yaml:3: sources[0].urls: none.txt: no such file or directory"),
 ]
 
@@ -379,7 +413,9 @@ def test_every_field_is_described():
 
     models = [schema, *schema["$defs"].values()]
 
-    assert [name for model in models for name, field in model["properties"].items() if "description" not in field] == []
+    assert [
+        name for model in models for name, field in model.get("properties", {}).items() if "description" not in field
+    ] == []
 
 
 def test_the_schema_is_one():
@@ -404,3 +440,44 @@ def test_the_schema_lets_urls_be_a_path():
 def test_a_catalogue_made_in_code_is_checked_like_one_that_is_read():
     with pytest.raises(ValueError, match="earlier source"):
         Catalogue(sources=(Source(id="a"), Source(id="a")))
+
+
+def test_poll_bounds_and_rights_are_the_sources_or_the_defaults(written):
+    catalogue = load_catalogue(
+        written(
+            "defaults: {obey_tdm: true, poll: {min_s: 300}}\n"
+            "sources: [{id: a}, {id: b, obey_tdm: false, poll: {min_s: 60, max_s: 120}}]"
+        )
+    )
+
+    rules = [source.effective(catalogue.defaults) for source in catalogue.sources]
+
+    assert [(one.obey_tdm, one.poll_min_s, one.poll_max_s) for one in rules] == [
+        (True, 300.0, 86_400.0),
+        (False, 60.0, 120.0),
+    ]
+
+
+def test_how_its_pages_are_read_is_in_a_sources_rules(written):
+    options = "{prune_without: [cards, deks], keep: ['//aside'], selectors: {title: //h1, text: //main, date: //time}}"
+    catalogue = load_catalogue(
+        written(f"sources: [{{id: a}}, {{id: b, extract: {{prune: false}}}}, {{id: c, extract: {options}}}]")
+    )
+
+    assert [source.effective(catalogue.defaults).extract for source in catalogue.sources] == [
+        NO_OPTIONS,
+        ExtractOptions(is_pruned=False),
+        ExtractOptions(
+            prune_without=(PruneRule.CARDS, PruneRule.DEKS),
+            keep=("//aside",),
+            title="//h1",
+            text="//main",
+            date="//time",
+        ),
+    ]
+
+
+def test_a_rule_of_pruning_that_is_none_is_told(written):
+    message = mistake(written(source_with("extract: {prune_without: [ads]}")))
+
+    assert message.startswith("sources.yaml:3: sources[0].extract.prune_without[0]: Input should be 'comments', ")

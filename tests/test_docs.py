@@ -14,8 +14,9 @@ import yaml
 from flows.cli import app
 from flows.local_server import DEFAULTS
 from tasks import errors
-from tasks.catalogue import Catalogue, Defaults, Source
+from tasks.catalogue import Catalogue, Defaults, Extract, Selectors, Source
 from tasks.discover import stage as discover_stage
+from tasks.extract.prune import RULES
 from tasks.models import DiscoverReport, PageType
 from tasks.report.run_report import add_up
 from tasks.settings import Settings
@@ -126,9 +127,15 @@ def test_a_reasons_disposition_is_what_the_docs_say(kind):
     assert [told for reason, told in rows if reason == kind.reason] in ([kind.disposition], [])
 
 
-@pytest.mark.parametrize("model", [Catalogue, Defaults, Source])
+@pytest.mark.parametrize("model", [Catalogue, Defaults, Source, Extract, Selectors])
 def test_every_field_of_the_catalogue_is_in_the_docs(model):
     assert {name for name in model.model_fields if f"`{name}`" not in page("docs/catalogue.md")} == set()
+
+
+def test_every_rule_of_pruning_is_in_the_docs_with_its_reason():
+    rows = {f"| `{rule.name}` | {rule.reason} |" for rule in RULES}
+
+    assert {row for row in rows if row not in page("docs/catalogue.md")} == set()
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/catalogue.md"])

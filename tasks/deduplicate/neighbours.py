@@ -23,18 +23,17 @@ class Neighbours:
     """Shapes by the hashes of their sketches; whoever enters is seen by those that follow."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self._shapes = {one.article_id: one for one in surroundings.shapes.values()}
+        self._shapes: dict[str | int, KnownShape] = {one.article_id: one for one in surroundings.shapes.values()}
         named = {number: one.article_id for number, one in surroundings.shapes.items()}
         # a holder without a shape here shares too little with everyone, but counts towards a hash's being hot
-        self._holders = {
-            value: [named.get(number, str(number)) for number in numbers]
-            for value, numbers in surroundings.holders.items()
+        self._holders: dict[int, list[str | int]] = {
+            value: [named.get(number, number) for number in numbers] for value, numbers in surroundings.holders.items()
         }
         self.fresh: dict[str, KnownShape] = {}
 
     def article_ids(self) -> Iterable[str]:
         """Give the articles of the index that may match."""
-        return self._shapes.keys()
+        return [one.article_id for one in self._shapes.values()]
 
     def matches(self, article_id: str, told_at: datetime, host: str, shape: Shape) -> list[Match]:
         """Return what resembles a text within the window, near-duplicates first, the best of them first of all."""

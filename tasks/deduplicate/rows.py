@@ -60,6 +60,7 @@ def article_row(
         fetched_at=capture.fetched_at,
         extracted_at=extracted_at,
         extractor=page.extractor,
+        quality=page.quality,
         text_digest=text_digest,
         payload_digest=str(capture.payload_digest),
         warc_key=str(capture.warc_key),
@@ -73,8 +74,10 @@ def known_after(article: Article) -> KnownArticle:
     return KnownArticle(**{name: getattr(article, name) for name in KnownArticle.__dataclass_fields__})
 
 
-def report_of(batch_id: str, captures: Iterable[Capture], dispositions: dict[str, Disposition]) -> BatchReport:
-    """Count a decided batch; every capture is counted exactly once among its outcomes."""
+def report_of(
+    batch_id: str, captures: Iterable[Capture], dispositions: dict[str, Disposition], articles: Iterable[Article] = ()
+) -> BatchReport:
+    """Count a decided batch; every capture is counted exactly once among its outcomes, `articles` if they are doubtful."""
     looks = tuple(captures)
     outcomes = Counter(one.outcome for one in looks)
     pages = [one for one in looks if one.outcome is Outcome.OK]
@@ -86,6 +89,7 @@ def report_of(batch_id: str, captures: Iterable[Capture], dispositions: dict[str
         skipped=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.SKIPPED)),
         failed=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.FAILED)),
         quarantined=outcomes[Outcome.QUARANTINED],
+        doubtful=dict(Counter(one.source_id for one in articles if one.is_doubtful)),
         payload_size=sum(one.payload_size or 0 for one in looks),
         host_ms=_slowest_answers(looks),
         failures=tuple(_failures(looks, dispositions))[:SHOWN_FAILURES],

@@ -34,7 +34,8 @@ _DIGIT = re.compile(r"\d")
 
 def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
     """Return the tokens with those of scripts that do not space their words parted into characters."""
-    if not _HAS_UNSPACED.search(" ".join(tokens)):
+    text = " ".join(tokens)
+    if text.isascii() or not _HAS_UNSPACED.search(text):
         return tokens
     return [piece for token in tokens for piece in _PIECE.findall(token)]
 
@@ -44,14 +45,14 @@ def make_shape(words: Sequence[str]) -> Shape | None:
     tokens = split_unspaced(words)
     if len(tokens) < MIN_TOKENS:
         return None
-    encoded = [token.encode("utf-8", "surrogatepass") for token in tokens]
+    encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
-    hashes = {xxhash.xxh3_64_intdigest(b" ".join(run)) for run in runs}
+    hashes = set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs)))
     return Shape(
         algorithm=ALGORITHM,
         words=len(tokens),
         sketch=_sketch(hashes),
-        shingles=frozenset(value >> 32 for value in hashes),
+        shingles=frozenset([value >> 32 for value in hashes]),
         numbers=frozenset(
             xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) >> 32
             for token in set(tokens)
@@ -62,7 +63,8 @@ def make_shape(words: Sequence[str]) -> Shape | None:
 
 def _sketch(hashes: set[int]) -> tuple[int, ...]:
     """Return the sample, smallest first, in 63 bits: databases have no unsigned integers."""
-    kept = sorted(value for value in hashes if value <= 2**64 // SAMPLED)[:MAX_SKETCH]
+    highest = 2**64 // SAMPLED
+    kept = sorted([value for value in hashes if value <= highest])[:MAX_SKETCH]
     if len(kept) < MIN_SKETCH:
         kept = sorted(hashes)[:MIN_SKETCH]
     return tuple(value >> 1 for value in kept)

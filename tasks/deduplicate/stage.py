@@ -16,7 +16,8 @@ from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
 from tasks.deduplicate.reading import Reading, read_pages
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.rows import article_row, report_of
-from tasks.index import frontier, outbox
+from tasks.deduplicate.weeks import weeks_of
+from tasks.index import drift, frontier, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
 from tasks.models import Article, BatchReport, Capture, ExtractedBatch, Novelty, Outcome
@@ -39,8 +40,9 @@ def decide_batch(
         captures = _decide_all(extracted, ledger, readings)
         rows = ledger.finished_rows()
         ledger.write(tx, rows, now=now)
-        report = report_of(batch.batch_id, captures, extracted.dispositions)
+        report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
         _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
+        drift.add_weeks(tx, weeks_of(extracted))
         if captures:
             counts = asdict(replace(report, failures=()))
             outbox.append(

@@ -1,7 +1,8 @@
 """When a feed is asked again, and where. Pure; the clock and the chance are given.
 
 The feed's own wishes and its pace decide, within bounds: the longest of ttl, max-age and updatePeriod (the feed's
-`ttl_s` covers both) and half the mean time between its entries, from ten minutes to a day, a tenth more or less.
+`ttl_s` covers both) and half the mean time between its entries, from ten minutes to a day where its source does not say
+otherwise, a tenth more or less.
 """
 
 from collections.abc import Iterable
@@ -57,7 +58,7 @@ def next_poll(
     if outcome.is_failure:
         interval_s, failures = feed.interval_s, feed.failures + 1
         # 2 ** 20 is past every bound, and no float overflows
-        wait_s = min((interval_s or config.shortest_s) * 2 ** min(failures, 20), config.longest_s)
+        wait_s = min(max(interval_s or 0.0, config.shortest_s) * 2 ** min(failures, 20), config.longest_s)
     else:
         interval_s, failures = _interval_s(feed, outcome, config), 0
         wait_s = interval_s

@@ -6,7 +6,7 @@ in waves: what the source names, the sitemaps that an index names, and last the 
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from tasks.catalogue import SourceRules
@@ -171,12 +171,16 @@ class _Polling:
         for one in self._waiting:
             if one.content is not None and one.poll.feed.source_id not in self._yielding:
                 self._announce(one.poll, one.content, now=now)
-            pace_s = self._paces_s.get(one.poll.root_url, self._config.longest_s)
+            pace_s = self._paces_s.get(one.poll.root_url, self._bounds(one.poll.feed.source_id).longest_s)
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
         self._ledger.flush()
         return self._ledger.report()
+
+    def _bounds(self, source_id: str) -> PollConfig:
+        rules = self._rules[source_id]
+        return replace(self._config, shortest_s=rules.poll_min_s, longest_s=rules.poll_max_s)
 
     def _has_run_dry(self, feed: FeedState) -> bool:
         return feed.source_id in self._dead and feed.source_id not in self._yielding
@@ -296,7 +300,8 @@ class _Polling:
         """Note what the poll taught; `place` is where the feed has moved and how often that was seen, None for no news."""
         feed, now = poll.feed, datetime.now(UTC)
         jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
-        due_at, interval_s, failures = next_poll(feed, outcome, now=now, jitter=jitter, config=self._config)
+        bounds = self._bounds(feed.source_id)
+        due_at, interval_s, failures = next_poll(feed, outcome, now=now, jitter=jitter, config=bounds)
         if interval_s is not None and not poll.is_asked_for:
             self._paces_s[poll.root_url] = min(interval_s, self._paces_s.get(poll.root_url, interval_s))
         place_url, sightings = place or (feed.moved_to, feed.sightings)

@@ -17,10 +17,12 @@ from trafilatura.readability_lxml import Document
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
-from tasks.extract.prune import RULES, Rule, prune
+from tasks.extract.prune import FURNITURE, RULES, prune
+from tasks.extract.quality import length_of, paragraph_mass, quality_of
+from tasks.extract.selectors import select_elements
 from tasks.extract.tree import INVISIBLE, clean, parse_html, remove, text_of, words_of
+from tasks.models import NO_OPTIONS, ExtractOptions
 
-_MIN_PARAGRAPH_LENGTH = 40  # characters; what is shorter is as often a label
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
@@ -34,34 +36,76 @@ _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """An article's text, paragraphs parted by one newline, and the path that found it."""
+    """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1)."""
 
     text: str
     path: str
+    quality: float
 
 
-def extract_text(tree: HtmlElement, metadata: Metadata, *, url: str, rules: Sequence[Rule] = RULES) -> Extraction:
+def extract_text(
+    tree: HtmlElement, metadata: Metadata, *, url: str, options: ExtractOptions = NO_OPTIONS
+) -> Extraction:
     """Return the text of the page's article; empty where there is none. The tree is used up.
 
-    `path` is `fast`, `default`, `readability` or `paragraphs`, by what had to be asked, or `jsonld`. `rules` are those
-    of the prune that are to be heeded.
+    `path` is `fast`, `default`, `readability` or `paragraphs`, by what had to be asked, or `jsonld`; `selected` where the
+    source's own selector found it.
     """
     remove(list(tree.iter(*INVISIBLE)))
     _open_layout_tables(tree)
-    prune(tree, url=url, title=metadata.title, ledes=metadata.ledes, is_news=_is_news(metadata), rules=rules)
+    chosen = select_elements(tree, filter(None, (options.text,)))
+    _prune(tree, metadata, chosen, url=url, options=options)
     said = Said.by(metadata)
-    found = _first_sufficient(tree, said)
+    if text := tidy("\n".join(map(_block_text, chosen)), said):
+        return Extraction(text=text, path="selected", quality=1.0)
+    text, path = _find_text(tree, metadata, said)
+    return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path))
+
+
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said) -> tuple[str, str]:
+    """Return the text and its path: what the page shows, or its JSON-LD's where that has more and agrees."""
+    text, path = _first_sufficient(tree, said)
     whole = metadata.article_body or ""
-    if len(found.text) < _MAX_SHARE_OF_JSONLD * len(whole):
+    if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)
-        if len(found.text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(found.text, body):
-            return Extraction(text=body, path="jsonld")
-    return found
+        if len(text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(text, body):
+            return body, "jsonld"
+    return text, path
 
 
 def tidy(text: str, said: Said) -> str:
     """Return the lines of a text, cleaned, without those of its head that repeat what the page's metadata say."""
     return "\n".join(drop_head([line for one in text.split("\n") if words_of(line := clean(one))], said))
+
+
+def _prune(
+    tree: HtmlElement, metadata: Metadata, chosen: Sequence[HtmlElement], *, url: str, options: ExtractOptions
+) -> None:
+    """Prune as the options say: neither what is to be kept, with all in it, nor the `chosen`, nor what holds them."""
+    if not options.is_pruned:
+        return
+    whole = select_elements(tree, options.keep)
+    inner = [part for one in whole for part in one.iter()]
+    holders = [above for one in (*whole, *chosen) for above in one.iterancestors()]
+    for one in (*inner, *holders):
+        _make_plain(one)
+    prune(
+        tree,
+        url=url,
+        title=metadata.title,
+        ledes=metadata.ledes,
+        is_news=_is_news(metadata),
+        rules=tuple(rule for rule in RULES if rule.name not in options.prune_without),
+        kept={*chosen, *holders, *inner},
+    )
+
+
+def _make_plain(element: HtmlElement) -> None:
+    """Take from an element what extractors judge it by: its names, and a kind that stands for furniture."""
+    for name in ("class", "id", "role", "itemprop", "style"):
+        element.attrib.pop(name, None)
+    if element.tag in FURNITURE:
+        element.tag = "p" if element.tag == "figcaption" else "div"
 
 
 def _is_news(metadata: Metadata) -> bool:
@@ -88,10 +132,10 @@ def _open_layout_tables(tree: HtmlElement) -> None:
 
 def _is_menu(cell: HtmlElement) -> bool:
     links = list(cell.iter("a"))
-    return len(links) >= _MIN_MENU and _length(cell) == sum(map(_length, links))
+    return len(links) >= _MIN_MENU and length_of(cell) == sum(map(length_of, links))
 
 
-def _first_sufficient(tree: HtmlElement, said: Said) -> Extraction:
+def _first_sufficient(tree: HtmlElement, said: Said) -> tuple[str, str]:
     """Return the first attempt with half of the paragraphs' text; of the last two, guesses both, the longer."""
     attempts: tuple[tuple[str, Callable[[], str]], ...] = (
         ("fast", lambda: _by_trafilatura(tree, is_fast=True)),
@@ -99,27 +143,17 @@ def _first_sufficient(tree: HtmlElement, said: Said) -> Extraction:
         ("readability", lambda: _by_readability(tree)),
         ("paragraphs", lambda: _by_paragraphs(tree)),
     )
-    wanted = _MIN_SHARE_OF_PARAGRAPHS * _paragraph_mass(tree)
-    longest = Extraction(text="", path="fast")
+    wanted = _MIN_SHARE_OF_PARAGRAPHS * paragraph_mass(tree)
+    longest = ("", "fast")
     for path, attempt in attempts:
         if path == "default" and tree.xpath("count(//*)") > _MAX_COMPARED:
             continue
         text = tidy(attempt(), said)
-        if len(text) > len(longest.text):
-            longest = Extraction(text=text, path=path)
+        if len(text) > len(longest[0]):
+            longest = (text, path)
         if text and len(text) >= wanted and path != "readability":
             break
     return longest
-
-
-def _paragraph_mass(tree: HtmlElement) -> int:
-    """Return the characters of the page's longer paragraphs, without those that stand in links."""
-    masses = (_length(element) - sum(map(_length, element.iter("a"))) for element in tree.iter("p"))
-    return sum(mass for mass in masses if mass >= _MIN_PARAGRAPH_LENGTH)
-
-
-def _length(element: HtmlElement) -> int:
-    return sum(len(text.strip()) for text in element.itertext())
 
 
 def _by_trafilatura(tree: HtmlElement, *, is_fast: bool) -> str:
@@ -137,7 +171,7 @@ def _by_paragraphs(tree: HtmlElement) -> str:
     """Return every paragraph and heading that is not a link for the most part."""
     blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3"))
     return "\n".join(
-        text for one, text in blocks if sum(map(_length, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
+        text for one, text in blocks if sum(map(length_of, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
     )
 
 

@@ -8,12 +8,13 @@ from importlib.metadata import version
 from lxml.html import HtmlElement
 
 from tasks.errors import EmptyExtraction, NotAnArticle, TooManyElements
-from tasks.extract.article import extract_text
+from tasks.extract.article import Extraction, extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of
+from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_of
-from tasks.models import Page, PageType
+from tasks.models import NO_OPTIONS, ExtractOptions, Page, PageType
 from tasks.warc import read_response
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
@@ -35,12 +36,16 @@ class ExtractConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true."""
+    """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
+
+    `options` are its source's.
+    """
 
     capture_id: str
     url: str
     fetched_at: datetime
     record: bytes
+    options: ExtractOptions = NO_OPTIONS
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
@@ -58,28 +63,29 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
         raise NotAnArticle(f"nothing but {len(body)} bytes without an element at {stored.url}")
     _check_size(tree, config, stored.url)
     metadata = read_metadata(tree, url=stored.url, now=stored.fetched_at)
+    metadata = with_selected(metadata, tree, stored.options, now=stored.fetched_at)
     rights = rights_of(metadata, response.headers)
     facts = look_at(tree, url=stored.url)
-    found = extract_text(tree, metadata, url=stored.url)
+    found = extract_text(tree, metadata, url=stored.url, options=stored.options)
     kind = classify_page(metadata, found.text, facts)
     if not found.text and kind.is_story:
         if len(body) > LONG_PAGE_SIZE:
             raise EmptyExtraction(f"no text in {len(body)} bytes at {stored.url}")
         raise NotAnArticle(f"no text in {len(body)} bytes at {stored.url}")
-    return _page(metadata, rights, kind, found.text, charset=charset, path=found.path)
+    return _page(metadata, rights, kind, found, charset=charset)
 
 
 def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:
-    count = sum(1 for _ in tree.iter())
+    count = int(tree.xpath("count(//*)"))
     if count > config.max_elements:
         raise TooManyElements(f"{count} elements at {url}")
 
 
-def _page(metadata: Metadata, rights: Rights, kind: PageType, text: str, *, charset: str, path: str) -> Page:
+def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction, *, charset: str) -> Page:
     return Page(
         page_type=kind,
         title=metadata.title,
-        text=text,
+        text=found.text,
         lede=metadata.lede,
         authors=metadata.authors,
         published_at=metadata.published_at,
@@ -93,9 +99,10 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, text: str, *, char
         paywalled=metadata.paywalled,
         tdm_reserved=rights.tdm_reserved,
         noarchive=rights.noarchive,
-        word_count=len(words_of(text)),
+        word_count=len(words_of(found.text)),
         charset=charset,
-        extractor=f"presslake/{RULE_SET} {_library()} {path}",
+        extractor=f"presslake/{RULE_SET} {_library()} {found.path}",
+        quality=found.quality,
     )
 
 

@@ -6,19 +6,25 @@ come out of a fork server, so that they start in milliseconds and inherit nothin
 
 import multiprocessing
 import resource
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as PageTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Self
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError
+from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, StageError
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.models import Page
 
 PAGES_A_WORKER = 3000
 """A worker is replaced after so many pages: libxml2's dictionaries only grow."""
+
+_LOOKED_AFTER_S = 1.0  # how often a pool that answers nothing is asked whether it still works
+
+Read = Callable[[StoredPage, ExtractConfig], Page]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,37 +34,38 @@ class PoolConfig:
     workers: int
     time_limit_s: float
     memory_size: int
+    pages_a_worker: int = PAGES_A_WORKER
     page: ExtractConfig = field(default_factory=ExtractConfig)
 
 
 class ExtractorPool:
-    """Worker processes, started at the first page; a context manager. Threads may share it."""
+    """Worker processes, started at the first page; a context manager. Threads may share it.
 
-    def __init__(self, config: PoolConfig) -> None:
+    `read` is what they do with a page: a function of a module, since workers import it.
+    """
+
+    def __init__(self, config: PoolConfig, *, read: Read = extract_page) -> None:
         self._config = config
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([extract_page.__module__])
-        self._pool = ProcessPool(
-            max_workers=config.workers,
-            max_tasks=PAGES_A_WORKER,
-            initializer=_limit_memory,
-            initargs=(config.memory_size,),
-            context=context,
-        )
+        self._read = read
+        self._lock = threading.Lock()
+        self._pool = self._new_pool()
 
     def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
         """Extract the pages side by side; yields each one's capture id and what came of it, in the order given.
 
         Raises CorruptRecord where a stored record is damaged.
         """
-        waiting = [(page, self._submit(page)) for page in pages]
-        for page, future in waiting:
-            yield page.capture_id, self._outcome(page, future)
+        waiting = [(page, *self._submit(page)) for page in pages]
+        for page, pool, future in waiting:
+            try:
+                yield page.capture_id, self._outcome(page, pool, future)
+            except BrokenProcessPool:  # its worker died before it said which page it had, or none had any
+                yield page.capture_id, self._extract_alone(page)
 
     def close(self) -> None:
         """End the workers, whatever they are at."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        with self._lock:
+            _end(self._pool)
 
     def __enter__(self) -> Self:
         return self
@@ -66,23 +73,64 @@ class ExtractorPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _submit(self, page: StoredPage) -> ProcessFuture[Page]:
-        return self._pool.schedule(extract_page, args=(page, self._config.page), timeout=self._config.time_limit_s)
+    def _new_pool(self) -> ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([self._read.__module__])
+        return ProcessPool(
+            max_workers=self._config.workers,
+            max_tasks=self._config.pages_a_worker,
+            initializer=_limit_memory,
+            initargs=(self._config.memory_size,),
+            context=context,
+        )
 
-    def _outcome(self, page: StoredPage, future: ProcessFuture[Page]) -> Page | ItemError:
+    def _submit(self, page: StoredPage) -> tuple[ProcessPool, ProcessFuture[Page | ItemError]]:
+        with self._lock:
+            if not self._pool.active:  # a worker that was killed while it had nothing to do breaks all of pebble's pool
+                _end(self._pool)
+                self._pool = self._new_pool()
+            arguments = (self._read, page, self._config.page)
+            return self._pool, self._pool.schedule(_attempt, args=arguments, timeout=self._config.time_limit_s)
+
+    def _extract_alone(self, page: StoredPage) -> Page | ItemError:
+        """Extract a page while none of its batch is under way: if the pool breaks again, it is the page that breaks it."""
         try:
-            return future.result()
-        except ItemError as error:
-            return error
-        except PageTimeoutError:
-            return ExtractorTimedOut(f"killed after {self._config.time_limit_s:g} s at {page.url}")
-        except ProcessExpired as error:
-            return ExtractorCrashed(f"the worker died with exit code {error.exitcode} at {page.url}")
-        except MemoryError:
-            return ExtractorCrashed(f"out of {self._config.memory_size} bytes at {page.url}")
-        except (RecursionError, ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
-            # the libraries below have faults of their own on pages that nobody foresaw
-            return ExtractorCrashed(f"{type(error).__name__}: {error} at {page.url}")
+            return self._outcome(page, *self._submit(page))
+        except BrokenProcessPool:
+            return ExtractorCrashed(f"the worker died at {page.url}")
+
+    def _outcome(
+        self, page: StoredPage, pool: ProcessPool, future: ProcessFuture[Page | ItemError]
+    ) -> Page | ItemError:
+        while True:
+            try:
+                return future.result(timeout=_LOOKED_AFTER_S)
+            except PageTimeoutError:
+                if future.done():
+                    return ExtractorTimedOut(f"killed after {self._config.time_limit_s:g} s at {page.url}")
+                if not pool.active:  # what a pool had not handed out when it broke is never answered
+                    raise BrokenProcessPool(page.url) from None
+            except ProcessExpired as error:
+                return ExtractorCrashed(f"the worker died with exit code {error.exitcode} at {page.url}")
+
+
+def _attempt(read: Read, page: StoredPage, config: ExtractConfig) -> Page | ItemError:
+    """Return what came of a page, in a worker. Errors of libraries stay here: not all of them can be sent elsewhere."""
+    try:
+        return read(page, config)
+    except ItemError as error:
+        return error
+    except StageError:
+        raise
+    except MemoryError:
+        return ExtractorCrashed(f"out of memory at {page.url}")
+    except Exception as error:  # noqa: BLE001 - the libraries below have faults of their own on pages nobody foresaw
+        return ExtractorCrashed(f"{type(error).__name__}: {error} at {page.url}")
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 def _limit_memory(size: int) -> None:

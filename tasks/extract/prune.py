@@ -6,6 +6,7 @@ weighed before anything is removed: a prune that would take too much of the page
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
@@ -25,7 +26,7 @@ _READ_MORE = phrases.phrases(phrases.READ_MORE)
 _STOPS = phrases.phrases(phrases.STOP_HEADINGS) | _READ_MORE
 _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
-_FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
+FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 _ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
@@ -58,19 +59,21 @@ def prune(
     ledes: Iterable[str],
     is_news: bool,
     rules: Sequence[Rule] | None = None,
+    kept: AbstractSet[HtmlElement] = frozenset(),
 ) -> bool:
     """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
 
     `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
+    None of `kept` is removed, whatever finds it.
     """
     body = tree.find("body")
     if body is None:
         return True
-    remove(_furniture(body))
+    remove(one for one in _furniture(body) if one not in kept)
     page = outline_page(body, url=url, title=title, ledes=ledes, is_news=is_news)
     chosen = RULES if rules is None else rules
-    certain = {element for rule in chosen if rule.is_certain for element in rule.find(page)}
-    unsure = {element for rule in chosen if not rule.is_certain for element in rule.find(page)}
+    certain = {element for rule in chosen if rule.is_certain for element in rule.find(page)} - kept
+    unsure = {element for rule in chosen if not rule.is_certain for element in rule.find(page)} - kept
     is_heeded = _leaves_the_story(page, certain, unsure)
     remove(certain | unsure if is_heeded else certain)
     elements = page.elements
@@ -87,7 +90,7 @@ def _furniture(body: HtmlElement) -> list[HtmlElement]:
     """
     half = len(body.text_content()) / 2
     named = [
-        *body.iter(*_FURNITURE),
+        *body.iter(*FURNITURE),
         *(one for one in body.xpath(".//*[@role]") if one.get("role").casefold() in _ROLES),
     ]
     # a whole story may be hidden until the reader pays; a notice is short

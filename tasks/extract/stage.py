@@ -1,13 +1,13 @@
 """The extract stage: a fetched batch's pages, read back out of its segment, into articles or into labels."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tasks.errors import Disposition, ItemError, LakeUnavailable
+from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved
 from tasks.extract.page import StoredPage
-from tasks.models import Capture, ExtractedBatch, FetchedBatch, Outcome, Page
+from tasks.models import NO_OPTIONS, Capture, ExtractedBatch, ExtractOptions, FetchedBatch, Outcome, Page
 from tasks.objects import MissingObject
 
 DETAIL_LENGTH = 500
@@ -27,11 +27,19 @@ def extract_batch(
     read_segment: Callable[[str], bytes],
     now: datetime,
     extracted_one: Callable[[], None],
+    options: Mapping[str, ExtractOptions] | None = None,
 ) -> ExtractedBatch:
-    """Extract the batch's pages; what is no article is labelled. Raises LakeUnavailable, CorruptRecord."""
+    """Extract the batch's pages; what is no article is labelled. Raises LakeUnavailable, CorruptRecord.
+
+    So is a page whose rights are reserved, where its source obeys that; its payload stays in the segment. `options` are
+    those of sources that have any, by their ids.
+    """
+    by_id = {capture.capture_id: capture for capture in fetched.captures}
     pages: dict[str, Page] = {}
     troubles: dict[str, tuple[Disposition, str, str]] = {}
-    for capture_id, result in pool.extract(_stored_pages(fetched.captures, read_segment)):
+    for capture_id, result in pool.extract(_stored_pages(fetched.captures, read_segment, options or {})):
+        if not isinstance(result, ItemError):
+            result = _with_rights(result, by_id[capture_id], fetched.reservations)  # noqa: PLW2901 - what it comes to
         if isinstance(result, ItemError):
             troubles[capture_id] = (result.disposition, result.counted_as, str(result)[:DETAIL_LENGTH])
         elif not result.page_type.is_story:
@@ -52,7 +60,18 @@ def extract_batch(
     )
 
 
-def _stored_pages(captures: Iterable[Capture], read_segment: Callable[[str], bytes]) -> Iterator[StoredPage]:
+def _with_rights(page: Page, capture: Capture, reservations: Mapping[str, bool | None]) -> Page | ItemError:
+    """Return the page as its site's tdmrep.json completes it, or what it is where reservations are obeyed."""
+    if capture.url_key not in reservations or not page.page_type.is_story:
+        return page
+    if page.tdm_reserved is None:
+        page = replace(page, tdm_reserved=reservations[capture.url_key])
+    return RightsReserved(f"text and data mining, at {capture.final_url}") if page.tdm_reserved else page
+
+
+def _stored_pages(
+    captures: Iterable[Capture], read_segment: Callable[[str], bytes], options: Mapping[str, ExtractOptions]
+) -> Iterator[StoredPage]:
     """Yield the captures that are pages, each with its record cut out of the segment, which is read once."""
     segments: dict[str, bytes] = {}
     for capture in captures:
@@ -66,7 +85,11 @@ def _stored_pages(captures: Iterable[Capture], read_segment: Callable[[str], byt
         start = capture.warc_offset or 0
         record = segments[capture.warc_key][start : start + (capture.warc_length or 0)]
         yield StoredPage(
-            capture_id=capture.capture_id, url=capture.final_url, fetched_at=capture.fetched_at, record=record
+            capture_id=capture.capture_id,
+            url=capture.final_url,
+            fetched_at=capture.fetched_at,
+            record=record,
+            options=options.get(capture.source_id, NO_OPTIONS),
         )
 
 

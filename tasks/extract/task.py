@@ -1,11 +1,13 @@
 """The extract task: one run a batch, over a pool of processes that this process keeps between batches."""
 
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.catalogue import SourceRules
 from tasks.engine import RETRIES
 from tasks.extract.pool import ExtractorPool, PoolConfig
 from tasks.extract.stage import extract_batch
@@ -25,8 +27,8 @@ _pool: ExtractorPool | None = None
     persist_result=False,
     **RETRIES,
 )
-def extract(fetched: FetchedBatch, settings: Settings) -> ExtractedBatch:
-    """Extract a batch's pages and return them beside their captures."""
+def extract(fetched: FetchedBatch, rules: Mapping[str, SourceRules], settings: Settings) -> ExtractedBatch:
+    """Extract a batch's pages, each as its source's rules say, and return them beside their captures."""
     progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
     extracted = extract_batch(
         fetched,
@@ -34,6 +36,7 @@ def extract(fetched: FetchedBatch, settings: Settings) -> ExtractedBatch:
         read_segment=opened_store(settings).get,
         now=datetime.now(UTC),
         extracted_one=lambda: progress.add("extracted"),
+        options={source_id: one.extract for source_id, one in rules.items()},
     )
     get_run_logger().info("extracted %d pages", len(extracted.pages))
     return extracted

@@ -4,12 +4,15 @@ The segment is in the lake before this returns: nothing says that a page is capt
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.catalogue import SourceRules
-from tasks.errors import Disposition, ItemError
+from tasks.errors import Disposition, ItemError, SoftNotFound
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
-from tasks.models import Batch, Capture, DueUrl, FetchedBatch
+from tasks.fetch.home import check_is_not_home
+from tasks.fetch.soft_404 import Look, find_missing, look_at
+from tasks.models import Batch, Capture, DueUrl, FetchedBatch, Outcome
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
@@ -28,17 +31,27 @@ async def fetch_batch(
 ) -> FetchedBatch:
     """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
 
+    Where pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
     A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back.
     """
     segment = SegmentWriter(segment_key, software=software, created_at=datetime.now(UTC))
     gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
     visits = [
-        Visit(key=due.url_key, url=due.url, rules=rules[due.source_id], etag=due.etag, last_modified=due.last_modified)
+        Visit(
+            key=due.url_key,
+            url=due.url,
+            rules=rules[due.source_id],
+            etag=due.etag,
+            last_modified=due.last_modified,
+            wants_rights=rules[due.source_id].obey_tdm,
+        )
         for due in batch.urls
     ]
     await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())
+    for found in await find_missing(gathering.looks, client=client, rules=rules):
+        gathering.take_back(found)
     return gathering.finished()
 
 
@@ -56,6 +69,8 @@ class _Gathering:
         self._captures: dict[str, Capture] = {}
         self._dispositions: dict[str, Disposition] = {}
         self._deferred: dict[str, datetime] = {}
+        self._reservations: dict[str, bool | None] = {}
+        self.looks: list[Look] = []
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one visit."""
@@ -82,13 +97,30 @@ class _Gathering:
         )
         if error is not None:
             self._dispositions[due.url_key] = error.disposition
+        elif result.fetched and record and not is_known and result.fetched.final.status != 304:
+            self.looks.append(look_at(due, result.fetched, record.payload_digest))
+        if visit.wants_rights:
+            self._reservations[due.url_key] = result.tdm_reserved
         self._fetched_one()
+
+    def take_back(self, look: Look) -> None:
+        """Label a page that was captured as the one that its host gives for what does not exist."""
+        error = SoftNotFound(f"as for what does not exist, at {look.url}")
+        capture = self._captures[look.url_key]
+        self._captures[look.url_key] = replace(
+            capture, outcome=Outcome.SKIPPED, reason=error.counted_as, detail=str(error)
+        )
+        self._dispositions[look.url_key] = error.disposition
 
     def finished(self) -> FetchedBatch:
         """Return the batch, in the order in which its URLs were claimed."""
         captures = tuple(self._captures[key] for key in self._due if key in self._captures)
         return FetchedBatch(
-            batch=self._batch, captures=captures, dispositions=self._dispositions, deferred=self._deferred
+            batch=self._batch,
+            captures=captures,
+            dispositions=self._dispositions,
+            deferred=self._deferred,
+            reservations=self._reservations,
         )
 
     def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:
@@ -135,6 +167,7 @@ def _trouble(fetched: Fetched | None) -> ItemError | None:
         return None
     try:
         check_is_html(fetched)
+        check_is_not_home(fetched)
     except ItemError as error:
         return error
     return None

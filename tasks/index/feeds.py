@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import feeds
@@ -87,6 +87,17 @@ def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
     rows = [{"key": one.feed_url} | {f"new_{name}": getattr(one, name) for name in _LEARNED} for one in records]
     if rows:
         tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
+
+
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Forget the feeds that others named and that were not asked since; returns how many.
+
+    One that is named again is new, and is asked.
+    """
+    is_old = and_(feeds.c.parent_url.is_not(None), feeds.c.polled_at < before)
+    # whoever works on one of them now keeps it
+    old = select(feeds.c.feed_url).where(is_old).with_for_update(skip_locked=True)
+    return tx.execute(delete(feeds).where(feeds.c.feed_url.in_(old))).rowcount
 
 
 _LEARNED = (

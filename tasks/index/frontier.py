@@ -9,10 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.database import lock
+from tasks.index.pace import kept_delay_s
 from tasks.index.schema import frontier, hosts
 from tasks.models import DueUrl, Outcome
 
@@ -21,6 +35,8 @@ CHUNK = 400
 
 NEWS, BACKFILL = 0, 10
 """Priorities: the lower is fetched first."""
+
+TOLD_EVERY = timedelta(days=1)
 
 SLOWEST_HOST_ROWS = 250
 """Rows of one host that a claim looks at, at most: a batch takes no more of one host in any case."""
@@ -89,6 +105,7 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
     """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter.
 
     One that was gone (410) and is announced with a later date than it was asked for is due again, and counts as new.
+    Of one that is over for good, it is noted once a day that it is still announced, as the day of its discovery.
     """
     dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     by_key = {one.url_key: one for one in reversed(announcements)}
@@ -97,10 +114,16 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
         return 0
     # rows beside the statement, not in it: compiling a dozen parameters a row costs more than all else here
     statement = dialect_insert(frontier)
-    back = {"state": State.DUE, "due_at": now, "announced_at": statement.excluded.announced_at}
     is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
-    added = statement.on_conflict_do_update(index_elements=["url_key"], set_=back, where=is_back)
-    return len(tx.execute(added.returning(frontier.c.url_key), rows).all())
+    changed = {
+        "state": case((is_back, State.DUE), else_=frontier.c.state),
+        "due_at": case((is_back, statement.excluded.due_at), else_=frontier.c.due_at),
+        "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
+        "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
+    }
+    is_told = and_(_is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
+    added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
+    return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime) -> int:
@@ -129,8 +152,8 @@ def claim(
 ) -> tuple[DueUrl, ...]:
     """Lease up to `limit` due URLs over many hosts to the run `owner`, news first, no host beyond its budget.
 
-    `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more. A host whose next
-    slot is further away than its budget is left alone.
+    `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more, and one that is slow
+    or busy is given more. A host whose next slot is further away than its budget is left alone.
     """
     lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
     keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
@@ -190,6 +213,18 @@ def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
     )
     if until:
         tx.execute(statement, [{"key": key, "until": instant} for key, instant in sorted(until.items())])
+
+
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Forget the URLs that are gone or dropped for good and were neither asked for nor announced since; returns how many.
+
+    One that is announced again after that is new, and is asked for once more.
+    """
+    is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
+    keys = _lock_rows(tx, and_(_is_over(), is_old))
+    for start in range(0, len(keys), CHUNK):
+        tx.execute(delete(frontier).where(frontier.c.url_key.in_(keys[start : start + CHUNK])))
+    return len(keys)
 
 
 def count_pending(tx: Connection, selection: Selection) -> int:
@@ -258,6 +293,10 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(due, and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now))
 
 
+def _is_over() -> ColumnElement[bool]:
+    return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
+
+
 def _pick(
     tx: Connection,
     selection: Selection,
@@ -282,14 +321,18 @@ def _pick(
             ranked.c.place,
             hosts.c.next_slot_at,
             hosts.c.crawl_delay_s,
+            hosts.c.latency_s,
+            hosts.c.slowdown,
         )
         .select_from(ranked.outerjoin(hosts, hosts.c.host == ranked.c.host))
         .where(ranked.c.place <= SLOWEST_HOST_ROWS)
         .order_by(ranked.c.priority, ranked.c.place, ranked.c.due_at, ranked.c.url_key)
     )
     keys: list[str] = []
-    for url_key, _, source_id, number, next_slot_at, host_delay_s in tx.execute(query):
-        delay_s = max(crawl_delays_s.get(source_id, 0.0), host_delay_s or 0.0)
+    for url_key, _, source_id, number, next_slot_at, host_delay_s, latency_s, slowdown in tx.execute(query):
+        delay_s = kept_delay_s(
+            crawl_delays_s.get(source_id, 0.0), crawl_delay_s=host_delay_s, latency_s=latency_s, slowdown=slowdown
+        )
         waits_s = max(0.0, (next_slot_at - now).total_seconds()) if next_slot_at else 0.0
         is_within_budget = waits_s + (number - 1) * delay_s <= host_budget_s
         if is_within_budget or (number == 1 and waits_s <= host_budget_s):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import psutil
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.database import Index
@@ -44,11 +44,12 @@ class HostBook:
         """Note the ends and what was learned, then answer each wish in its order; raises IndexUnavailable."""
         names = {end.turn.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
         self._make_known(names)
-        with self.index.write() as tx:
+        # not durable: a host whose last turns are forgotten is asked at its source's pace
+        with self.index.write(is_durable=False) as tx:
             paces = _read_paces(tx, names, self._now(tx))
             now = self._now(tx)  # after the locks: a wait for them is no part of a delay
+            _keep(tx, [one.answer for one in learned])
             for one in learned:
-                _keep(tx, one.answer)
                 paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
             for end in ended:
                 paces[end.turn.host] = end_turn(paces[end.turn.host], end, now=now)
@@ -62,14 +63,18 @@ class HostBook:
 
     def robots(self, origin: str) -> RobotsAnswer | None:
         """Return the answer that is kept, where it is still fresh."""
+        return self.answers([origin]).get(origin)
+
+    def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]:
+        """Return the answers that are kept, by origin, those that are still fresh."""
         with self.index.read() as tx:
-            row = tx.execute(select(robots).where(robots.c.origin == origin)).mappings().first()
-            if row is None:
-                return None
-            answer = RobotsAnswer(
-                origin=row["origin"], status=row["status"], body=row["body"] or b"", fetched_at=row["fetched_at"]
-            )
-            return answer if _is_fresh(answer, self._now(tx)) else None
+            rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(origins)))).all()
+            now = self._now(tx)
+        answers = [
+            RobotsAnswer(origin=row.origin, status=row.status, body=row.body or b"", fetched_at=row.fetched_at)
+            for row in rows
+        ]
+        return {one.origin: one for one in answers if _is_fresh(one, now)}
 
     def _make_known(self, names: set[str]) -> None:
         """Make the rows of new hosts in a transaction of their own, where rows are locked one by one.
@@ -91,11 +96,23 @@ class HostBook:
         return instant.astimezone(UTC)
 
 
-def _keep(tx: Connection, answer: RobotsAnswer) -> None:
-    """Keep an answer in place of the one before it."""
-    values = {"status": answer.status, "body": answer.body, "fetched_at": answer.fetched_at}
-    statement = _insert(tx)(robots).values(origin=answer.origin, **values)
-    tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Forget what origins answered before then, none of which is fresh any more; returns how many answers."""
+    # whoever is writing a new one now keeps it
+    old = select(robots.c.origin).where(robots.c.fetched_at < before).with_for_update(skip_locked=True)
+    return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
+
+
+def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
+    """Keep the answers in place of those before them; sorted, since two writers lock in one order."""
+    rows = [
+        {"origin": one.origin, "status": one.status, "body": one.body, "fetched_at": one.fetched_at}
+        for one in sorted(answers, key=lambda one: one.origin)
+    ]
+    if rows:
+        statement = _insert(tx)(robots)
+        newest = {name: statement.excluded[name] for name in ("status", "body", "fetched_at")}
+        tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=newest), rows)
 
 
 def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:

@@ -109,7 +109,7 @@ def _revive(kind: type[T], row: Mapping[str, Any]) -> T:
     return kind(
         **{
             name: value if value is None else make(value)
-            for (name, make), value in zip(_makers(kind), row.values(), strict=True)
+            for (name, make), value in zip(MAKERS[kind], row.values(), strict=True)
         }
     )
 

@@ -37,11 +37,23 @@ class Pace:
 
     def delay_s(self, wanted_s: float) -> float:
         """Return the delay that is kept, given the source's own."""
-        latency_s = self.latency_s or 0.0
-        delay_s = max(wanted_s, self.crawl_delay_s or 0.0, latency_s if latency_s > LATENCY_AT_EASE_S else 0.0)
-        if self.slowdown > 1:
-            delay_s = max(delay_s, _LEAST_SLOWED_S) * self.slowdown
-        return min(delay_s, max(wanted_s, LONGEST_DELAY_S))
+        return kept_delay_s(
+            wanted_s, crawl_delay_s=self.crawl_delay_s, latency_s=self.latency_s, slowdown=self.slowdown
+        )
+
+
+def kept_delay_s(
+    wanted_s: float, *, crawl_delay_s: float | None, latency_s: float | None, slowdown: float | None
+) -> float:
+    """Return the delay that a host is given (seconds): the source's or robots.txt's, longer for one that is slow or busy.
+
+    What is not known of the host is None.
+    """
+    latency_s = latency_s or 0.0
+    delay_s = max(wanted_s, crawl_delay_s or 0.0, latency_s if latency_s > LATENCY_AT_EASE_S else 0.0)
+    if slowdown is not None and slowdown > 1:
+        delay_s = max(delay_s, _LEAST_SLOWED_S) * slowdown
+    return min(delay_s, max(wanted_s, LONGEST_DELAY_S))
 
 
 def give_turn(pace: Pace, wanted: TurnRequest, *, turn_id: str, now: datetime) -> tuple[Pace, Turn | Wait]:

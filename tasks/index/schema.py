@@ -170,7 +170,7 @@ robots = Table(
     Column("body", LargeBinary),
     Column("fetched_at", Instant, nullable=False),
 )
-"""robots.txt as it was answered; status is null where nothing answered."""
+"""robots.txt as it was answered; status is null where nothing answered. Other daily questions have names of their own."""
 
 articles = Table(
     "articles",
@@ -238,6 +238,20 @@ edges = Table(
     Column("found_at", Instant, nullable=False),
 )
 """What articles have to do with each other: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is out of b)."""
+
+source_weeks = Table(
+    "source_weeks",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("week", String(10), primary_key=True),
+    Column("pages", Integer, nullable=False),
+    Column("empty", Integer, nullable=False),
+    Column("titled", Integer, nullable=False),
+    Column("dated", Integer, nullable=False),
+    Column("usual", Integer, nullable=False),
+    Column("log_length", Float, nullable=False),
+)
+"""What a source's pages looked like in a week, named by its Monday: sums, by which a new layout is noticed."""
 
 batches = Table(
     "batches",

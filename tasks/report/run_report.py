@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.models import BatchReport, DiscoverReport, Failure, Novelty
+from tasks.models import DOUBTFUL_BELOW, BatchReport, DiscoverReport, Failure, Novelty
+from tasks.report.drift import Drift
 from tasks.report.escape import as_code, as_plain, as_text
 
 SHOWN = 10
 TABLE_ROWS = 200
+DRIFT_HEAD = ("drifted source", "what", "before", "this week")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +27,13 @@ class RunReport:
     skipped: dict[str, int]
     failed: dict[str, int]
     quarantined: int
+    doubtful: dict[str, int]
     pending: int
     seconds: float
     payload_size: int
     slowest_hosts: tuple[tuple[str, int], ...]
     failures: tuple[Failure, ...]
+    drifted: tuple[Drift, ...] = ()
     fell_short: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +60,7 @@ def add_up(
     pending: int,
     seconds: float,
     fell_short: str | None,
+    drifted: tuple[Drift, ...] = (),
 ) -> RunReport:
     """Add the batches of a run up."""
     done = tuple(batches)
@@ -73,11 +78,13 @@ def add_up(
         skipped=_sum([discovered.skipped, *(batch.skipped for batch in done)]),
         failed=_sum([discovered.failed, *(batch.failed for batch in done)]),
         quarantined=sum(batch.quarantined for batch in done),
+        doubtful=_sum(batch.doubtful for batch in done),
         pending=pending,
         seconds=seconds,
         payload_size=sum(batch.payload_size for batch in done),
         slowest_hosts=tuple(sorted(host_ms.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]),
         failures=discovered.failures + tuple(failure for batch in done for failure in batch.failures),
+        drifted=drifted,
         fell_short=fell_short,
     )
 
@@ -136,6 +143,12 @@ def to_markdown(report: RunReport) -> str:
             ]
     if report.quarantined:
         blocks.append(f"{report.quarantined} quarantined: their payloads are kept, see `quarantine/` in the lake.")
+    if report.doubtful:
+        rows = [(as_code(source_id), str(number)) for source_id, number in most_first(report.doubtful)[:SHOWN]]
+        blocks += ["## Doubtful", _table(("source", f"articles with a quality below {DOUBTFUL_BELOW:g}"), rows)]
+    if report.drifted:
+        drifted = [(as_code(source), *figures) for source, *figures in drift_rows(report)]
+        blocks += ["## Drifted", _table(DRIFT_HEAD, drifted)]
     if report.slowest_hosts:
         rows = [(as_code(host), f"{elapsed_ms / 1000:.2f}") for host, elapsed_ms in report.slowest_hosts]
         blocks += ["## Slowest hosts", _table(("host", "slowest answer, s"), rows)]
@@ -154,6 +167,11 @@ def failure_rows(report: RunReport) -> list[dict[str, str]]:
         }
         for failure in report.failures[:TABLE_ROWS]
     ]
+
+
+def drift_rows(report: RunReport) -> list[tuple[str, str, str, str]]:
+    """Return what drifted as rows under `DRIFT_HEAD`, the first 200."""
+    return [(one.source_id, one.what, f"{one.before:g}", f"{one.now:g}") for one in report.drifted[:TABLE_ROWS]]
 
 
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:

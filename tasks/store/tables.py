@@ -102,6 +102,7 @@ ARTICLE_SCHEMA = pa.schema([
     _required("fetched_at", _INSTANT),
     _required("extracted_at", _INSTANT),
     _required("extractor", pa.string()),
+    pa.field("quality", pa.float64()),
     _required("text_digest", pa.string()),
     _required("payload_digest", pa.string()),
     _required("warc_key", pa.string()),

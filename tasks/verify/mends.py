@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from tasks.index import postings
 from tasks.index.database import Index
-from tasks.index.frontier import State
+from tasks.index.frontier import State, hold
 from tasks.index.schema import articles, edges, frontier
 from tasks.layout import ARTICLES, CAPTURES
 from tasks.models import Article, Capture
@@ -33,13 +33,17 @@ _NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What mends work on. `is_lake_whole` is False where files of a table are missing or damaged."""
+    """What mends work on. `is_lake_whole` is False where files of a table are missing or damaged.
+
+    `is_quiet` is False where a run began after what is mended was looked at.
+    """
 
     index: Index
     store: ObjectStore
     now: datetime
     revisit_after: Sequence[timedelta]
     is_lake_whole: bool
+    is_quiet: bool
 
 
 Mend = Callable[[Ground, Sequence[str]], Collection[str]]
@@ -70,6 +74,11 @@ def _write_documents(ground: Ground, keys: Sequence[str]) -> Collection[str]:
 
 
 def _restore_articles(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    return _restore_newest(ground, keys, may_set_back=False)
+
+
+def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
+    """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
     newest: dict[str, Article] = {}
     for row in _scan(ground.store, ARTICLES, "article_id", frozenset(keys)):
         held = newest.get(row["article_id"])
@@ -77,18 +86,30 @@ def _restore_articles(ground: Ground, keys: Sequence[str]) -> Collection[str]:
             newest[row["article_id"]] = as_article(row)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with ground.index.write() as tx:
-            for row in part:
+            hold(tx, (row.url_key for row in part))
+            ahead = set() if may_set_back else _ahead(tx, part)
+            rows = [row for row in part if row.article_id not in ahead]
+            for row in rows:
                 right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at}
                 tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
-            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in part], now=ground.now)
+            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=ground.now)
     return newest.keys()
+
+
+def _ahead(tx: Connection, rows: Sequence[Article]) -> set[str]:
+    """Return the articles of which the index knows a newer revision: a sweep may have decided it just now."""
+    known = select(articles.c.article_id, articles.c.revision).where(
+        articles.c.article_id.in_([row.article_id for row in rows])
+    )
+    revisions = dict(tx.execute(known).tuples().all())
+    return {row.article_id for row in rows if revisions.get(row.article_id, 0) > row.revision}
 
 
 def _set_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     """Let the index know no more than the lake has, and look at the URLs again: the text is then new once more."""
-    if not ground.is_lake_whole:
+    if not (ground.is_lake_whole and ground.is_quiet):
         return ()
-    lost = sorted(set(keys) - set(_restore_articles(ground, keys)))
+    lost = sorted(set(keys) - set(_restore_newest(ground, keys, may_set_back=True)))
     for part in _parts(keys):
         with ground.index.write() as tx:
             known = {

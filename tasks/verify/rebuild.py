@@ -49,8 +49,7 @@ def remember_urls(
 ) -> int:
     """Make these URLs known, each by all its captures, the oldest first; returns how many there were."""
     several = [tuple(captures) for captures in looks]
-    named = {captures[-1].article_id for captures in several} - {None}
-    known = {one.article_id: one for one in _find(tx, named)}
+    known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
     tx.execute(delete(frontier).where(frontier.c.url_key.in_([str(row["url_key"]) for row in rows])))
     if rows:
@@ -71,10 +70,15 @@ def disposition_of(capture: Capture) -> Disposition | None:
     return _of_reasons().get(reason, Disposition.DROPPED)
 
 
-def _find(tx: Connection, article_ids: Iterable[str | None]) -> Iterable[KnownArticle]:
-    for article_id in sorted(one for one in article_ids if one):
-        if found := known_articles.find_by_id(tx, article_id):
-            yield found
+def _find(tx: Connection, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
+    """Return the articles that the last captures name, by id; nearly all of them are at the captures' own URLs."""
+    last = [captures[-1] for captures in looks]
+    found = known_articles.find_by_url_key(tx, (one.url_key for one in last)).values()
+    known = {one.article_id: one for one in found}
+    for article_id in {one.article_id for one in last if one.article_id} - set(known):
+        if elsewhere := known_articles.find_by_id(tx, article_id):
+            known[article_id] = elsewhere
+    return known
 
 
 def _of_status(status: int) -> Disposition:

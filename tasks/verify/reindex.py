@@ -3,14 +3,14 @@
 It is one transaction, so that an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
 from deltalake import DeltaTable
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tasks.errors import ConfigError
 from tasks.index.database import Index
@@ -22,13 +22,12 @@ from tasks.objects import ObjectStore
 from tasks.store.tables import open_table
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
-from tasks.verify.spill import Spill
+from tasks.verify.spill import Lookup, Spill
 from tasks.verify.stored import StoredFile, as_article, as_capture, list_files, read_file
 
 CHUNK = 200
 T = TypeVar("T")
 Told = Callable[[str, int, int], None]
-Places = Mapping[tuple[str, int], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,72 +54,61 @@ def reindex(
     """Fill an empty index from the lake; raises ConfigError, LakeUnavailable, IndexUnavailable, and then it is empty."""
     check_is_empty(index)
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
-    with Spill[Capture]() as captures, index.write() as tx:
-        looks, moved = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, told)
-        revisions = 0
-        with Spill[Revision]() as spilled:
-            files = list_files(tables[ARTICLES], ARTICLES)
-            for done, day_files in _by_day(files):
-                told(ARTICLES, done, len(files))
-                revisions += _remember_day(tx, store, day_files, spilled, moved, now=now)
+    with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
+        looks = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, moved, told)
+        revisions = _remember_articles(tx, store, list_files(tables[ARTICLES], ARTICLES), moved, now=now, told=told)
         urls = 0
         for several in _chunks(_by_url(captures.read())):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
             told("urls", urls, 0)
         _set_counter(tx, index, tables.values())
-        known = len(tx.execute(select(articles.c.article_id)).all())
+        known = tx.execute(select(func.count()).select_from(articles)).scalar_one()
     return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
 
 
 def _spill_captures(
-    store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], told: Told
-) -> tuple[int, Places]:
-    """Put all captures away; returns how many, and where the pages were in the end that were asked for elsewhere."""
+    store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], moved: Lookup, told: Told
+) -> int:
+    """Put all captures away, and where pages were in the end that were asked for elsewhere; returns how many."""
     count = 0
-    moved: dict[tuple[str, int], str] = {}
     for number, file in enumerate(files):
         told(CAPTURES, number, len(files))
         rows = [as_capture(row) for row in read_file(store, file)]
         spilled.add((row.url_key, micros(row.fetched_at), row) for row in rows)
-        moved |= {_place(row): row.final_url for row in rows if row.warc_key and row.final_url != row.url}
+        moved.add(
+            (row.warc_key, row.warc_offset or 0, row.final_url)
+            for row in rows
+            if row.warc_key and row.final_url != row.url
+        )
         count += len(rows)
-    return count, moved
-
-
-def _place(row: Capture) -> tuple[str, int]:
-    return str(row.warc_key), int(row.warc_offset or 0)
-
-
-def _remember_day(
-    tx: Connection,
-    store: ObjectStore,
-    files: Iterable[StoredFile],
-    spilled: Spill[Revision],
-    moved: Places,
-    *,
-    now: datetime,
-) -> int:
-    """Remember a day's revisions in the order in which they were fetched, those of one instant in their own order."""
-    count = 0
-    for file in files:
-        for row in read_file(store, file):
-            article = as_article(row)
-            final_url = moved.get((article.warc_key, article.warc_offset), article.url)
-            revision = Revision(article=article, final_url=final_url)
-            spilled.add([(micros(article.fetched_at), f"{article.url_key} {article.revision:09}", revision)])
-            count += 1
-    for several in _chunks(spilled.read()):
-        remember_revisions(tx, several, now=now)
-    spilled.clear()
     return count
 
 
-def _by_day(files: Sequence[StoredFile]) -> Iterator[tuple[int, list[StoredFile]]]:
-    done = 0
-    for _, several in groupby(files, key=lambda file: file.day):
-        day_files = list(several)
-        yield done, day_files
-        done += len(day_files)
+def _remember_articles(
+    tx: Connection, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, told: Told
+) -> int:
+    """Remember all revisions, a day at a time; returns how many."""
+    count = done = 0
+    with Spill[Revision]() as spilled:
+        for _, day_files in groupby(files, key=lambda file: file.day):
+            for file in day_files:
+                told(ARTICLES, done, len(files))
+                spilled.add(_revisions(store, file, moved))
+                done += 1
+            for several in _chunks(spilled.read()):
+                remember_revisions(tx, several, now=now)
+                count += len(several)
+            spilled.clear()
+    return count
+
+
+def _revisions(store: ObjectStore, file: StoredFile, moved: Lookup) -> Iterator[tuple[int | None, str, Revision]]:
+    """Yield a file's revisions with their order: as they were fetched, and those of one instant by URL."""
+    for row in read_file(store, file):
+        article = as_article(row)
+        final_url = moved.find(article.warc_key, article.warc_offset) or article.url
+        order = f"{article.url_key} {article.revision:09}"
+        yield micros(article.fetched_at), order, Revision(article=article, final_url=final_url)
 
 
 def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:

@@ -1,4 +1,4 @@
-"""Rows in order, however many: they go to a file as they come and come back sorted."""
+"""Rows in order and words by place, however many: they go to a file as they come, and are looked up there."""
 
 import pickle
 import sqlite3
@@ -43,3 +43,32 @@ class Spill(Generic[T]):
     def clear(self) -> None:
         """Let go of all that is held."""
         self._database.execute("DELETE FROM spilled")
+
+
+class Lookup:
+    """Words by a place (a key and a number), on disk until the block ends."""
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="presslake-spill-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "lookup.db")
+        self._database.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+            "CREATE TABLE held (key, number, word, PRIMARY KEY (key, number)) WITHOUT ROWID"
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def add(self, rows: Iterable[tuple[str, int, str]]) -> None:
+        """Put words away, each with its place."""
+        self._database.executemany("INSERT OR REPLACE INTO held VALUES (?,?,?)", rows)
+
+    def find(self, key: str, number: int) -> str | None:
+        """Return the word at a place, or None."""
+        query = "SELECT word FROM held WHERE key = ? AND number = ?"
+        row = self._database.execute(query, (key, number)).fetchone()
+        return None if row is None else str(row[0])

@@ -72,13 +72,19 @@ def verify(
 
     `sample` limits the segments whose bytes are read, and with them the texts whose digests are made again.
     """
-    begun, findings = time.monotonic(), Findings()
+    begun, findings, before = time.monotonic(), Findings(), _live_runs(index, now)
     with Snapshot() as snapshot:
         checked = _look(index, store, snapshot, findings, now=now, is_mending=is_mending, sample=sample, told=told)
     if is_mending:
         told("mending", 0, len(findings.faults))
-        whole = not any(findings.counts[kind] for kind in _LAKE_DAMAGE)
-        ground = Ground(index=index, store=store, now=now, revisit_after=revisit_after, is_lake_whole=whole)
+        ground = Ground(
+            index=index,
+            store=store,
+            now=now,
+            revisit_after=revisit_after,
+            is_lake_whole=not any(findings.counts[kind] for kind in _LAKE_DAMAGE),
+            is_quiet=_live_runs(index, now) <= before,
+        )
         mended = mend_all(ground, findings.keys())
         findings.faults = [
             replace(fault, is_mended=fault.key in mended.get(fault.kind, ())) for fault in findings.faults

@@ -11,6 +11,7 @@ LONGEST_MAX_AGE_S = 31_536_000.0
 _SECONDS = re.compile(r"[+-]?\d+(\.\d+)?")
 _MAX_AGE = re.compile(r'max-age\s*=\s*"?(\d+)"?', re.IGNORECASE)
 _VALUED_DIRECTIVES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+_CRAWLER = re.compile(r"[a-z][a-z0-9_ .-]*")  # a date's comma and colons make no crawler
 _MAX_DIRECTIVES_LENGTH = 2000
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
@@ -69,7 +70,7 @@ def robots_directives(values: Iterable[str]) -> frozenset[str]:
     for value in values:
         for part in value[:_MAX_DIRECTIVES_LENGTH].split(","):
             name, colon, _ = part.strip().lower().partition(":")
-            if colon and name.strip() not in _VALUED_DIRECTIVES:
+            if colon and _CRAWLER.fullmatch(name.strip()) and name.strip() not in _VALUED_DIRECTIVES:
                 break
             said.add(name.strip())
     return frozenset(said - {""})

@@ -233,7 +233,7 @@ class PoliteClient:
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
         """Return what an origin answers to a question that is put to it once a day; `name` is the question's.
 
-        Raises HostWaits. A status of 403 stands for what its robots.txt does not let us ask; the body is cut at 500 KiB.
+        403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a robots.txt.
         """
         async with self._asking[name]:
             return await self._kept_or_asked(name, url, await self._policy(origin_of(url), rules), rules)

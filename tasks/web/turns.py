@@ -6,13 +6,12 @@ go into the next. A turn is held by one request, never while waiting for another
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
@@ -23,9 +22,8 @@ LONGEST_STAY_S = 900.0
 """How long one batch stays at one host, however slow that has become; what is left is put off."""
 
 LEASE_MARGIN_S = 30.0
-BOOK_THREADS = 3
 
-T = TypeVar("T")
+Said = Turn | Wait | RobotsAnswer | None
 
 
 class Book(Protocol):
@@ -34,7 +32,7 @@ class Book(Protocol):
     def pass_turns(
         self, ended: Sequence[TurnEnd], wanted: Sequence[TurnRequest], learned: Sequence[LearnedRobots]
     ) -> list[Turn | Wait]: ...
-    def robots(self, origin: str) -> RobotsAnswer | None: ...
+    def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]: ...
 
 
 class HostWaits(Exception):
@@ -65,12 +63,13 @@ class _Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """An end, a wish or a robots.txt that the book is to hear of."""
+    """An end, a wish or a robots.txt that the book is to hear of, or the origin whose robots.txt is `sought` in it."""
 
-    answer: asyncio.Future[Turn | Wait | None]
+    answer: asyncio.Future[Said]
     ended: TurnEnd | None = None
     wanted: TurnRequest | None = None
     learned: LearnedRobots | None = None
+    sought: str | None = None
 
 
 class TurnDesk:
@@ -86,8 +85,8 @@ class TurnDesk:
         self._lease_s = lease_s
         self._lines: dict[str, _Line] = {}
         self._passing: asyncio.Task[None] | None = None
-        # Threads of its own: asyncio's few may all be undoing bombs.
-        self._threads = ThreadPoolExecutor(BOOK_THREADS, thread_name_prefix="book")
+        # A thread of its own: asyncio's few may all be undoing bombs.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="book")
         self._entries: list[_Entry] = []
 
     @asynccontextmanager
@@ -115,15 +114,16 @@ class TurnDesk:
 
     async def kept_robots(self, origin: str) -> RobotsAnswer | None:
         """Return the robots.txt that is kept and fresh."""
-        return await self._in_thread(partial(self._book.robots, origin))
+        said = await self._pass(sought=origin)
+        return said if isinstance(said, RobotsAnswer) else None
 
     async def aclose(self) -> None:
-        """Have the last ends noted; the threads end by themselves."""
+        """Have the last ends noted; the thread ends by itself."""
         try:
             if self._passing is not None:
                 await asyncio.wait({self._passing})  # a cancelled `await` would cancel it, too
         finally:
-            self._threads.shutdown(wait=False)
+            self._thread.shutdown(wait=False)
 
     async def keep(self, learned: LearnedRobots) -> None:
         """Keep a robots.txt for everybody."""
@@ -136,7 +136,7 @@ class TurnDesk:
             if self.is_full():
                 raise HostWaits(datetime.now(UTC))
             await self._in_flight.acquire()
-            said: Turn | Wait | None = None
+            said: Said = None
             try:
                 said = await self._pass(wanted=wanted)
             finally:
@@ -144,7 +144,7 @@ class TurnDesk:
                     self._in_flight.release()
             if isinstance(said, Turn):
                 return said
-            if said is not None:
+            if isinstance(said, Wait):
                 _check_patience(said, line)
                 line.free_at = time.monotonic() + said.wait_s
 
@@ -154,10 +154,11 @@ class TurnDesk:
         ended: TurnEnd | None = None,
         wanted: TurnRequest | None = None,
         learned: LearnedRobots | None = None,
-    ) -> Turn | Wait | None:
-        """Have the book hear of one thing, with all others that have come up; returns its answer to a wish."""
-        answer: asyncio.Future[Turn | Wait | None] = asyncio.get_running_loop().create_future()
-        self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned))
+        sought: str | None = None,
+    ) -> Said:
+        """Have the book hear of one thing, with all others that have come up; returns its answer, if there is one."""
+        answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+        self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned, sought=sought))
         if self._passing is None or self._passing.done():
             # A task of its own: whoever is cancelled, the ends are noted.
             self._passing = asyncio.create_task(self._pass_all())
@@ -168,28 +169,33 @@ class TurnDesk:
         await asyncio.sleep(0)  # for those who come in the same turn of the loop
         while self._entries:
             entries, self._entries = self._entries, []
-            ended = [one.ended for one in entries if one.ended]
-            wanted = [one.wanted for one in entries if one.wanted]
-            learned = [one.learned for one in entries if one.learned]
             try:
-                answers = iter(await self._in_thread(partial(self._book.pass_turns, ended, wanted, learned)))
+                answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
             except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
                 for one in entries:
                     if not one.answer.done():
                         one.answer.set_exception(error)
                 continue
-            for one in entries:
-                self._tell(one, next(answers) if one.wanted else None)
+            for one, answer in zip(entries, answers, strict=True):
+                self._tell(one, answer)
 
-    def _tell(self, one: "_Entry", answer: Turn | Wait | None) -> None:
+    def _consult(self, entries: Sequence[_Entry]) -> list[Said]:
+        """Put all entries to the book, in one transaction and one look; returns its answer to each."""
+        ended = [one.ended for one in entries if one.ended]
+        wanted = [one.wanted for one in entries if one.wanted]
+        learned = [one.learned for one in entries if one.learned]
+        sought = {one.sought for one in entries if one.sought}
+        is_passing = ended or wanted or learned
+        turns = iter(self._book.pass_turns(ended, wanted, learned) if is_passing else ())
+        kept = self._book.answers(sought) if sought else {}
+        return [next(turns) if one.wanted else kept.get(one.sought or "") for one in entries]
+
+    def _tell(self, one: _Entry, answer: Said) -> None:
         if not one.answer.done():
             one.answer.set_result(answer)
         elif isinstance(answer, Turn) and one.wanted is not None:  # whoever wanted it was cancelled
             given_up = TurnEnd(turn=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
             self._entries.append(replace(one, ended=given_up, wanted=None))
-
-    async def _in_thread(self, ask: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
 
 
 def _check_patience(said: Wait, line: _Line) -> None:

@@ -111,3 +111,18 @@ def test_what_is_looked_at_again_later_is_not_pending(index):
 
     with index.read() as tx:
         assert frontier.count_pending(tx, Selection()) == 0
+
+
+def test_a_doubtful_article_is_stored_and_counted_by_its_source(index):
+    pages = {"a.example/1": page(story("one"), quality=0.2), "a.example/2": page(story("two"), quality=0.9)}
+
+    report = decide(index, "b1", pages)
+
+    assert report.doubtful == {"daily": 1}
+    assert [(one.quality, one.is_doubtful) for one in published(index)] == [(0.2, True), (0.9, False)]
+
+
+def test_a_doubtful_article_that_is_known_is_not_counted_again(index):
+    decide(index, "b1", {"a.example/1": page(story("one"), quality=0.2)})
+
+    assert decide(index, "b2", {"a.example/1": page(story("one"), quality=0.2)}).doubtful == {}

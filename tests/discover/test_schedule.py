@@ -182,3 +182,21 @@ def test_a_redirect_that_changes_its_mind_is_counted_anew(sightings, moved_to, e
     feed = replace(FEED, moved_to=NEW_PLACE if sightings else None, sightings=sightings)
 
     assert seen_moved(feed, moved_to) == expected
+
+
+def test_a_sources_own_bounds_hold():
+    bounds = PollConfig(shortest_s=60.0, longest_s=300.0)
+    asked = {
+        "busy": PollOutcome(is_failure=False, entries=10**6),
+        "asleep": PollOutcome(is_failure=False, entries=0),
+        "wishful": PollOutcome(is_failure=False, ttl_s=DAY),
+        "failing": PollOutcome(is_failure=True),
+    }
+    feed = replace(FEED, interval_s=HOUR, failures=9)
+
+    waits_s = {
+        name: (next_poll(feed, outcome, now=NOW, jitter=MIDDLE, config=bounds)[0] - NOW).total_seconds()
+        for name, outcome in asked.items()
+    }
+
+    assert waits_s == {"busy": 60.0, "asleep": 300.0, "wishful": 300.0, "failing": 300.0}

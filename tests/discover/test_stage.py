@@ -1,6 +1,7 @@
 """Polling, over a press that answers out of a table and a real index."""
 
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -515,3 +516,14 @@ def _loopback():
     from ipaddress import ip_network
 
     return (ip_network("127.0.0.0/8"),)
+
+
+async def test_a_feed_is_polled_within_its_sources_own_bounds(index):
+    press = Press({FEED: Said(body=rss("a"))})
+    rules = replace(RULES, poll_min_s=120.0, poll_max_s=180.0)
+
+    sweep = Sweeps(index, press, rules=rules)
+    before = datetime.now(UTC)
+    await sweep()
+
+    assert timedelta(seconds=100) < sweep.state()["due_at"] - before < timedelta(seconds=210)

@@ -172,7 +172,7 @@ def run_chaos(
                 killer.end_one(rough)
                 if place.index.startswith("postgresql") and killer.turn % CUT_EVERY == 0:
                     killer.cut_connections(rough)
-            _finish(nursery, rough, place)
+            _finish(nursery, replace(rough, batch_size=100), place)
     toll = _count_toll(press, place, read_tables(reference))
     toll.kills, toll.cuts, toll.seconds = killer.kills, killer.cuts, round(time.monotonic() - begun, 1)
     return toll
@@ -297,7 +297,7 @@ def server_place() -> Iterator[Place]:
     os.environ |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
     with (
         started_ceph() as plain_url,
-        flaky_s3(plain_url, share=0.02, seed=1) as (url, troubles),
+        flaky_s3(plain_url, share=0.01, seed=1) as (url, troubles),
         started_server(binaries) as server,
         fresh_database(server) as database,
     ):

@@ -60,7 +60,7 @@ PATIENCE = 40
 GAVE_UP = 3
 """How a process ends that a port kept waiting too long: the run has failed, and another one follows."""
 
-NO_SWEEP_AGAIN = (timedelta(hours=1),)
+REVISIT_AFTER = (timedelta(hours=1),)
 T = TypeVar("T")
 
 
@@ -246,7 +246,7 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
     deciding = DecidingIndex(index, fate)
     for _ in range(2):
         persistently(
-            lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=NO_SWEEP_AGAIN)
+            lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=REVISIT_AFTER)
         )
     fate.step("decided")
     publish_all(index, store, fate)

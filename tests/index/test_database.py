@@ -60,6 +60,19 @@ def test_a_transaction_that_fails_leaves_nothing(index):
         assert tx.execute(facts.select().where(facts.c.name == "left")).first() is None
 
 
+def test_a_write_that_is_not_durable_is_so_alone(tmp_path):
+    def synchronous(tx):
+        return tx.execute(text("PRAGMA synchronous")).scalar_one()
+
+    with open_index(f"sqlite:///{tmp_path}/i.db") as index:
+        with index.write(is_durable=False) as tx:
+            hasty = synchronous(tx)
+        with index.write() as tx:
+            durable = synchronous(tx)
+
+    assert (hasty, durable) == (1, 2)  # NORMAL, FULL
+
+
 def test_writers_wait_for_each_other_and_none_fails(index):
     with index.write() as tx:
         tx.execute(facts.insert().values(name="count", value="0"))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tasks.index.feeds import FeedAddress, PollRecord, know_feeds, record_polls, select_feeds
+from tasks.index.feeds import FeedAddress, PollRecord, know_feeds, prune, record_polls, select_feeds
 from tasks.models import FeedKind
 
 FEED = "https://daily.example/feed"
@@ -94,3 +94,16 @@ def test_a_sitemap_of_an_index_knows_its_parent(index, now):
         know_feeds(tx, [address(child, parent_url=FEED)], now=now)
 
     assert state(index, child).parent_url == FEED
+
+
+def test_a_sitemap_that_was_not_asked_for_long_is_forgotten_and_what_the_catalogue_names_is_not(index, now):
+    named, old, young = FEED, "https://daily.example/old.xml", "https://daily.example/young.xml"
+    with index.write() as tx:
+        know_feeds(tx, [address(named), *(address(child, parent_url=FEED) for child in (old, young))], now=now)
+        record_polls(tx, [record(now, feed_url=url) for url in (named, old)])
+        record_polls(tx, [record(now + timedelta(days=10), feed_url=young)])
+
+        forgotten = prune(tx, before=now + timedelta(days=5))
+        left = select_feeds(tx, [named, old, young], due_by=None)
+
+    assert (forgotten, {feed.feed_url for feed in left}) == (1, {named, young})

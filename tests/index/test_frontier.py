@@ -322,3 +322,78 @@ def test_the_longest_url_is_announced_as_any_other(index, now):
     announce(index, replace(announcement(1), url=url, url_key=url_key(url)), now=now)
 
     assert [due.url for due in claim(index, now=now)] == [url]
+
+
+LONG = timedelta(days=90)
+
+
+def over(index: Index, state: State, *, now: datetime, due_at: datetime | None = None) -> None:
+    """Bring the URL to an end."""
+    announce(index, announcement(1), now=now)
+    claim(index, now=now)
+    settle(index, settled("a.example/1", state, due_at=due_at, now=now))
+
+
+def prune(index: Index, *, before: datetime) -> int:
+    with index.write() as tx:
+        return frontier.prune(tx, before=before)
+
+
+@pytest.mark.parametrize(
+    ("state", "in_days", "forgotten"),
+    [
+        (State.GONE, None, 1),
+        (State.DROPPED, None, 1),
+        (State.DROPPED, 3, 0),
+        (State.DONE, None, 0),
+        (State.QUARANTINED, None, 0),
+        (State.DUE, 0, 0),
+    ],
+)
+def test_what_is_over_for_good_is_forgotten_and_nothing_else(index, now, state, in_days, forgotten):
+    over(index, state, now=now, due_at=None if in_days is None else now + timedelta(days=in_days))
+
+    assert prune(index, before=now + LONG) == forgotten
+
+
+def test_what_is_over_is_remembered_while_it_is_announced(index, now):
+    over(index, State.DROPPED, now=now)
+
+    assert announce(index, announcement(1), now=now + timedelta(days=80)) == 0
+    assert prune(index, before=now + timedelta(days=10)) == 0
+    assert prune(index, before=now + timedelta(days=81)) == 1
+
+
+def test_what_is_over_and_announced_stays_over(index, now):
+    over(index, State.GONE, now=now)
+
+    announce(index, announcement(1), now=now + timedelta(days=2))
+
+    with index.read() as tx:
+        assert frontier.count_by_state(tx) == {"a": {"gone": 1}}
+
+
+def test_what_was_forgotten_is_new_when_it_is_announced_again(index, now):
+    over(index, State.GONE, now=now)
+    prune(index, before=now + LONG)
+
+    assert announce(index, announcement(1), now=now + LONG) == 1
+
+
+def test_of_a_host_that_is_slow_fewer_urls_are_taken(index, now):
+    announce(index, *(announcement(number) for number in range(50)), now=now)
+    book = HostBook(index, clock=lambda: now - timedelta(minutes=10))
+    [turn] = book.pass_turns([], [TurnRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
+    book.pass_turns([TurnEnd(turn=turn, delay_s=0, elapsed_s=30.0)], [])
+
+    assert len(claim(index, now=now, limit=50)) == 5  # left alone for as long as it takes: 0, 30, 60, 90 and 120 s
+
+
+def test_of_a_host_that_said_it_is_busy_fewer_urls_are_taken(index, now):
+    announce(index, *(announcement(number) for number in range(50)), now=now)
+    book = HostBook(index, clock=lambda: now - timedelta(minutes=10))
+    wanted = TurnRequest(host="a.example", delay_s=15.0, max_per_host=1, lease_s=60)
+    [turn] = book.pass_turns([], [wanted])
+    book.pass_turns([TurnEnd(turn=turn, delay_s=15.0, elapsed_s=0.1, is_busy=True)], [])
+
+    assert len(claim(index, now=now, limit=50, delay_s=15.0)) == 5

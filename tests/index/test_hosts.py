@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostBook, prune
 from tasks.index.schema import hosts
 from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
@@ -194,3 +194,12 @@ def test_a_new_answer_takes_the_place_of_the_old(book, clock):
 
 def test_an_origin_nobody_asked_has_no_answer(book):
     assert book.robots(ORIGIN) is None
+
+
+def test_answers_that_are_old_are_forgotten(index, book, now):
+    learn(book, answer(now))
+    with index.write() as tx:
+        kept = prune(tx, before=now - timedelta(days=1))
+        forgotten = prune(tx, before=now + timedelta(seconds=1))
+
+    assert (kept, forgotten, book.robots(ORIGIN)) == (0, 1, None)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, select, update
 
-from tasks.index.schema import articles, edges, frontier, outbox, runs, shapes
+from tasks.index.schema import articles, edges, outbox
 from tasks.warc import iter_records
 from tests.press import Story
 from tests.verify.conftest import Interruption, World
@@ -48,6 +47,17 @@ def planted(kind: str, *, also: tuple[str, ...] = (), left: tuple[str, ...] | No
         return plant
 
     return enter
+
+
+def update_rows(world: World, table: Table, condition: Any, **values: Any) -> None:
+    with world.index.write() as tx:
+        statement = update(table) if condition is True else update(table).where(condition)
+        assert tx.execute(statement.values(values)).rowcount > 0
+
+
+def first_row(world: World, query: Any) -> Any:
+    with world.index.read() as tx:
+        return tx.execute(query).first()
 
 
 # ---- bytes
@@ -116,7 +126,7 @@ def a_segment_that_no_row_names(world):
 # ---- files of the tables
 
 
-def _files(world: World, table: str) -> list[Path]:
+def table_files(world: World, table: str) -> list[Path]:
     return sorted(world.lake.glob(f"{table}/dt=*/*.parquet"), key=lambda path: path.stat().st_size)
 
 
@@ -141,7 +151,7 @@ def _change_row(path: Path, where: Callable[[dict[str, Any]], bool], **values: A
 
 @planted("orphan_file")
 def a_file_of_no_table(world):
-    path = _files(world, "articles")[0]
+    path = table_files(world, "articles")[0]
     other = path.with_name("20260101T000000Z-orphan-7.parquet")
     other.write_bytes(path.read_bytes())
     return _key(world, other)
@@ -153,7 +163,7 @@ def a_file_of_no_table(world):
     left=("missing_file", "article_without_row", "capture_without_revision"),
 )
 def a_missing_file(world):
-    path = _files(world, "articles")[-1]
+    path = table_files(world, "articles")[-1]
     path.unlink()
     return _key(world, path)
 
@@ -164,7 +174,7 @@ def a_missing_file(world):
     left=("damaged_file", "article_without_row", "capture_without_revision"),
 )
 def a_damaged_file(world):
-    path = _files(world, "articles")[-1]
+    path = table_files(world, "articles")[-1]
     path.write_bytes(path.read_bytes()[:-100])
     return _key(world, path)
 
@@ -174,51 +184,51 @@ def a_damaged_file(world):
 
 @planted("wrong_text_digest", left=("wrong_text_digest",))
 def a_text_that_is_not_what_its_digest_says(world):
-    row = _change_row(_files(world, "articles")[-1], lambda _: True, text="The harbour is closed for good.")
+    row = _change_row(table_files(world, "articles")[-1], lambda _: True, text="The harbour is closed for good.")
     return row["article_id"]
 
 
 @planted("wrong_payload_digest", left=("wrong_payload_digest",))
 def a_row_with_another_payloads_digest(world):
-    row = _change_row(_files(world, "articles")[-1], lambda _: True, payload_digest=f"sha256:{0:064}")
+    row = _change_row(table_files(world, "articles")[-1], lambda _: True, payload_digest=f"sha256:{0:064}")
     return f"{row['warc_offset']}+{row['warc_length']}"
 
 
 @planted("damaged_record", also=("revision_without_capture",), left=("damaged_record", "revision_without_capture"))
 def a_row_that_points_beside_its_record(world):
-    _change_row(_files(world, "articles")[-1], lambda _: True, warc_offset=1, warc_length=300)
+    _change_row(table_files(world, "articles")[-1], lambda _: True, warc_offset=1, warc_length=300)
     return ":1+300"
 
 
 @planted("duplicate_revision", left=("duplicate_revision",))
 def a_revision_twice(world):
-    _rewrite(_files(world, "articles")[-1], lambda rows: [*rows, rows[0]])
+    _rewrite(table_files(world, "articles")[-1], lambda rows: [*rows, rows[0]])
     return "revision 1"
 
 
 @planted("duplicate_capture", left=("duplicate_capture",))
 def a_capture_twice(world):
-    _rewrite(_files(world, "captures")[-1], lambda rows: [*rows, rows[0]])
+    _rewrite(table_files(world, "captures")[-1], lambda rows: [*rows, rows[0]])
     return "captures: "
 
 
 @planted("article_without_row", also=("capture_without_revision",), left=("capture_without_revision",))
 def a_row_deleted_in_the_lake(world):
-    path = _files(world, "articles")[-1]
-    gone = _lonely(world, path)
+    path = table_files(world, "articles")[-1]
+    gone = lonely_row(world, path)
     _rewrite(path, lambda rows: [row for row in rows if row["article_id"] != gone])
     return gone
 
 
 @planted("url_without_capture", also=("revision_without_capture",), left=("revision_without_capture",))
 def captures_deleted_in_the_lake(world):
-    gone = _lonely(world, _files(world, "articles")[-1], column="url_key")
-    for path in _files(world, "captures"):
+    gone = lonely_row(world, table_files(world, "articles")[-1], column="url_key")
+    for path in table_files(world, "captures"):
         _rewrite(path, lambda rows: [row for row in rows if row["url_key"] != gone])
     return gone
 
 
-def _lonely(world: World, path: Path, column: str = "article_id") -> str:
+def lonely_row(world: World, path: Path, column: str = "article_id") -> str:
     """Return an article of the file that nothing else has to do with, fetched when others had been."""
     with world.index.read() as tx:
         tied = {end for row in tx.execute(select(edges.c.a, edges.c.b)) for end in row}
@@ -302,218 +312,5 @@ def a_batch_that_is_published_and_not_cleared(world):
 @planted("damaged_batch", left=("damaged_batch",))
 def a_batch_that_cannot_be_read(world):
     place = _interrupted(world, "published")
-    _update(world, outbox, True, payload=b"nonsense")
+    update_rows(world, outbox, True, payload=b"nonsense")
     return place
-
-
-# ---- articles of the index
-
-
-def _update(world: World, table: Table, condition: Any, **values: Any) -> None:
-    with world.index.write() as tx:
-        statement = update(table) if condition is True else update(table).where(condition)
-        assert tx.execute(statement.values(values)).rowcount > 0
-
-
-def _one(world: World, query: Any) -> Any:
-    with world.index.read() as tx:
-        return tx.execute(query).first()
-
-
-def _article(world: World, condition: Any) -> Any:
-    return _one(world, select(articles).where(condition).order_by(articles.c.article_id))
-
-
-@planted("row_without_article", also=("url_without_article", "shape_without_article"))
-def an_article_deleted_in_the_index(world):
-    gone = _lonely(world, _files(world, "articles")[-1])
-    with world.index.write() as tx:
-        tx.execute(delete(articles).where(articles.c.article_id == gone))
-    return gone
-
-
-@planted(
-    "row_without_article",
-    also=(
-        "url_without_article",
-        "shape_without_article",
-        "edge_without_article",
-        "unknown_cluster",
-        "wrong_representatives",
-    ),
-)
-def the_first_of_a_cluster_deleted_in_the_index(world):
-    edge = _one(world, select(edges).where(edges.c.kind == "near_duplicate"))
-    gone = _article(world, articles.c.article_id.in_([edge.a, edge.b]) & articles.c.is_representative)
-    with world.index.write() as tx:
-        tx.execute(delete(articles).where(articles.c.article_id == gone.article_id))
-    return gone.article_id
-
-
-@planted("article_behind")
-def an_article_that_has_missed_a_revision(world):
-    one = _article(world, articles.c.revision == 2)
-    _update(world, articles, articles.c.article_id == one.article_id, revision=1)
-    return one.article_id
-
-
-@planted("article_without_row")
-def an_article_ahead_of_the_lake(world):
-    one = _article(world, articles.c.revision == 2)
-    _update(world, articles, articles.c.article_id == one.article_id, revision=3)
-    return one.article_id
-
-
-@planted("article_differs")
-def an_article_with_another_text_digest(world):
-    one = _article(world, articles.c.revision == 1)
-    _update(world, articles, articles.c.article_id == one.article_id, text_digest=f"t1:{0:064}")
-    return one.article_id
-
-
-@planted("article_differs")
-def an_article_at_another_url(world):
-    one = _article(world, articles.c.revision == 1)
-    _update(world, articles, articles.c.article_id == one.article_id, url_key="press.example/elsewhere")
-    return one.article_id
-
-
-# ---- the frontier
-
-
-def _url(world: World, state: str = "done") -> str:
-    query = select(frontier.c.url_key).where(frontier.c.state == state, frontier.c.article_id.is_not(None))
-    return _one(world, query.order_by(frontier.c.url_key)).url_key
-
-
-@planted("capture_without_url")
-def a_url_deleted_in_the_index(world):
-    key = _url(world)
-    with world.index.write() as tx:
-        tx.execute(delete(frontier).where(frontier.c.url_key == key))
-    return key
-
-
-@planted("url_without_article")
-def a_url_of_an_article_that_is_not_there(world):
-    key = _url(world)
-    _update(world, frontier, frontier.c.url_key == key, article_id=f"{0:032}")
-    return key
-
-
-def _lease(world: World, owner: str | None, *, until: datetime | None, state: str = "leased") -> str:
-    key = _url(world)
-    _update(world, frontier, frontier.c.url_key == key, state=state, lease_owner=owner, lease_until=until,
-            due_at=datetime.now(UTC))  # fmt: skip
-    return key
-
-
-@planted("stale_lease")
-def a_lease_of_an_ended_run(world):
-    ended = _one(world, select(runs.c.run_id).where(runs.c.state == "ended")).run_id
-    return _lease(world, ended, until=datetime.now(UTC) + timedelta(days=1))
-
-
-@planted("stale_lease")
-def a_lease_of_a_run_that_never_was(world):
-    return _lease(world, "nobody", until=datetime.now(UTC) + timedelta(days=1))
-
-
-@planted("broken_lease")
-def a_lease_of_nobody(world):
-    return _lease(world, None, until=None)
-
-
-@planted("broken_lease")
-def a_lease_of_what_is_done(world):
-    return _lease(world, "nobody", until=None, state="done")
-
-
-@planted("unknown_state")
-def a_state_that_is_none(world):
-    key = _url(world)
-    _update(world, frontier, frontier.c.url_key == key, state="lost")
-    return key
-
-
-@planted("never_due")
-def a_url_due_at_no_time(world):
-    key = _url(world)
-    _update(world, frontier, frontier.c.url_key == key, state="due", due_at=None)
-    return key
-
-
-# ---- clusters, edges, shapes
-
-
-def _cluster(world: World) -> Any:
-    """Return the representative of a cluster of near-duplicates."""
-    edge = _one(world, select(edges).where(edges.c.kind == "near_duplicate"))
-    return _article(world, articles.c.article_id.in_([edge.a, edge.b]) & articles.c.is_representative)
-
-
-@planted("wrong_representatives")
-def a_cluster_that_nobody_represents(world):
-    first = _cluster(world)
-    _update(world, articles, articles.c.article_id == first.article_id, is_representative=False)
-    return first.cluster_id
-
-
-@planted("wrong_representatives")
-def a_cluster_that_two_represent(world):
-    first = _cluster(world)
-    _update(world, articles, articles.c.cluster_id == first.cluster_id, is_representative=True)
-    return first.cluster_id
-
-
-@planted("late_representative")
-def a_cluster_whose_second_represents_it(world):
-    first = _cluster(world)
-    _update(world, articles, articles.c.cluster_id == first.cluster_id, is_representative=True)
-    _update(world, articles, articles.c.article_id == first.article_id, is_representative=False)
-    return first.cluster_id
-
-
-@planted("unknown_cluster", also=("torn_cluster", "wrong_representatives"))
-def a_member_of_a_cluster_that_does_not_exist(world):
-    first = _cluster(world)
-    others = (articles.c.cluster_id == first.cluster_id) & (articles.c.article_id != first.article_id)
-    _update(world, articles, others, cluster_id=f"{0:032}")
-    return f"{0:032}"
-
-
-@planted("torn_cluster")
-def near_duplicates_in_two_clusters(world):
-    first = _cluster(world)
-    others = (articles.c.cluster_id == first.cluster_id) & (articles.c.article_id != first.article_id)
-    other = _article(world, others)
-    _update(world, articles, others, cluster_id=other.article_id, is_representative=True)
-    return first.cluster_id
-
-
-@planted("edge_without_article")
-def an_edge_to_nowhere(world):
-    one = _article(world, articles.c.revision == 1)
-    row = {"a": one.article_id, "b": f"{0:032}", "kind": "excerpt", "score": 0.9, "found_at": datetime.now(UTC)}
-    with world.index.write() as tx:
-        tx.execute(insert(edges).values(row))
-    return f"{0:032}"
-
-
-@planted("shape_without_article")
-def a_shape_of_nobody(world):
-    shape = _one(world, select(shapes))
-    row = {**shape._mapping, "article_id": f"{0:032}"}
-    del row["number"]
-    with world.index.write() as tx:
-        tx.execute(insert(shapes).values(row))
-    return f"{0:032}"
-
-
-_INDEX_KINDS = {
-    "row_without_article", "article_behind", "article_differs", "capture_without_url", "url_without_article",
-    "stale_lease", "broken_lease", "unknown_state", "never_due", "wrong_representatives", "late_representative",
-    "unknown_cluster", "torn_cluster", "edge_without_article", "shape_without_article", "unpublished_batch",
-    "half_published_batch",
-}  # fmt: skip
-INDEX_FAULTS = [fault for fault in FAULTS if fault.kind in _INDEX_KINDS]

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from tests.engine import Presslake
-from tests.verify.planting import a_flipped_byte_in_a_response, a_lease_of_an_ended_run
+from tests.verify.planting import a_flipped_byte_in_a_response
+from tests.verify.planting_index import a_lease_of_an_ended_run
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_verify_shows_what_it_mended(command, world):
 
     assert "stale_lease: 1 (1 mended)" in ended.out
     assert url_key in ended.out
-    assert "1 faults, 1 mended, none left." in ended.out
+    assert "1 fault, 1 mended, none left." in ended.out
 
 
 def test_a_sample_reads_so_many_segments(command):
@@ -83,7 +84,7 @@ def test_the_flow_fails_where_faults_are_left(world, prefect_api_url):
     )  # fmt: skip
 
     assert json.loads(done.stdout.splitlines()[-1]) == [
-        ["Failed", "1 faults."],
-        ["Completed", "1 faults, 1 mended, none left."],
+        ["Failed", "1 fault."],
+        ["Completed", "1 fault, 1 mended, none left."],
         ["Completed", "Nothing found."],
     ]

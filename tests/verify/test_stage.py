@@ -1,28 +1,34 @@
 """What real sweeps leave is well; whatever is planted is found, named, and mended where it can be."""
 
 import re
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from sqlalchemy import select
 
 from tasks.index import runs
 from tasks.index.articles import find_by_id
-from tasks.index.schema import batches
+from tasks.index.database import open_index
+from tasks.index.schema import articles, batches
 from tasks.verify.fault import ADVICE, MENDS, FaultKind
+from tasks.verify.mends import Ground, mend_all
+from tests.press import Story
 from tests.verify.conftest import World
 from tests.verify.planting import (
     FAULTS,
-    INDEX_FAULTS,
     Planted,
     a_batch_that_is_decided_and_not_published,
     a_file_of_no_table,
     a_flipped_byte_in_a_response,
     a_row_deleted_in_the_lake,
     a_segment_that_no_row_names,
-    an_article_deleted_in_the_index,
+    update_rows,
 )
+from tests.verify.planting_index import INDEX_FAULTS, an_article_deleted_in_the_index
 
 
 def _kinds(report) -> set[str]:
@@ -139,3 +145,51 @@ def test_every_kind_of_fault_is_in_the_docs_with_its_mend():
     assert {kind.value: rows.get(kind.value) for kind in FaultKind} == {
         kind.value: MENDS.get(kind) or ADVICE[kind] for kind in FaultKind
     }
+
+
+def test_an_article_that_is_ahead_by_now_is_not_restored(world):
+    with world.index.read() as tx:
+        known = find_by_id(
+            tx, tx.execute(select(articles.c.article_id).where(articles.c.revision == 2)).scalars().first()
+        )
+    ground = Ground(
+        index=world.index, store=world.store, now=datetime.now(UTC), revisit_after=(), is_lake_whole=True, is_quiet=True
+    )  # fmt: skip
+    update_rows(world, articles, articles.c.article_id == known.article_id, revision=3)
+
+    mend_all(ground, {FaultKind.ARTICLE_BEHIND: [known.article_id]})
+
+    with world.index.read() as tx:
+        assert find_by_id(tx, known.article_id).revision == 3
+
+
+def test_files_that_were_compacted_are_no_orphans(world):
+    table = DeltaTable(str(world.lake / "articles"))
+    assert table.optimize.compact()["numFilesRemoved"] > 1
+    table.create_checkpoint()
+
+    assert world.verify().found == {}
+
+    for commit in sorted((world.lake / "articles/_delta_log").glob("*.json"))[:-1]:
+        commit.unlink()  # as the log's own retention does: the checkpoint alone names them then
+
+    assert world.verify().found == {}
+
+
+def test_an_older_index_is_brought_up_to_the_lake(world):
+    story = Story(0, 80_000)
+    shutil.copy(world.home / "index.db", world.home / "backup.db")
+    world.press.stories[0][story.path] = story
+    try:
+        world.sweep()
+        with open_index(f"sqlite:///{world.home / 'backup.db'}") as older:
+            restored = replace(world, index=older, index_url=f"sqlite:///{world.home / 'backup.db'}")
+            report = restored.verify(mend=True)
+
+            assert report.found == {"row_without_article": 1, "capture_without_url": 1}
+            assert restored.verify().found == {}
+            rows = DeltaTable(str(world.lake / "articles")).count()
+            restored.sweep()
+            assert DeltaTable(str(world.lake / "articles")).count() == rows
+    finally:
+        del world.press.stories[0][story.path]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.headers import max_age_s, media_type, parse_retry_after, tdm_reservation
+from tasks.web.headers import max_age_s, media_type, parse_retry_after, robots_directives, tdm_reservation
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -118,3 +118,22 @@ def test_a_media_type_is_lower_case_and_bare(value, expected):
 )
 def test_a_reservation_is_one_or_nothing(value, expected):
     assert tdm_reservation(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], set()),
+        (["noarchive"], {"noarchive"}),
+        (["NoIndex, NOAI,noimageai"], {"noindex", "noai", "noimageai"}),
+        (["otherbot: noindex, noarchive"], set()),
+        (["noai, otherbot: noarchive"], {"noai"}),
+        (["otherbot: noindex", "noarchive"], {"noarchive"}),
+        (["unavailable_after: 25 Jun 2027 15:00:00 GMT, noarchive"], {"unavailable_after", "noarchive"}),
+        (["unavailable_after: Fri, 25 Jun 2027 15:00:00 GMT, noai"], {"unavailable_after", "25 jun 2027 15", "noai"}),
+        (["max-snippet: 50, noarchive"], {"max-snippet", "noarchive"}),
+        ([",,"], set()),
+    ],
+)
+def test_directives_to_everybody_are_told_from_those_to_one_crawler(values, expected):
+    assert robots_directives(values) == expected

@@ -300,8 +300,8 @@ async def test_a_cancelled_visit_gives_its_turn_back(book):
 
 async def test_an_index_that_fails_ends_the_visit():
     class Broken:
-        def robots(self, origin):
-            return None
+        def answers(self, origins):
+            return {}
 
         def pass_turns(self, ended, wanted, learned):
             raise IndexUnavailable("locked")
@@ -459,3 +459,82 @@ async def test_a_redirect_inside_is_refused(book):
 async def test_a_loop_is_refused(book):
     async with serve({**ALLOW, "/a": redirect("/a")}) as server, polite(book) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is TooManyRedirects
+
+
+# Rights
+
+
+TDMREP = "/.well-known/tdmrep.json"
+RESERVED = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]', [("Content-Type", "application/json")])
+
+
+async def visited_for_rights(client, *urls):
+    told = {}
+    visits = [Visit(key=url, url=url, rules=rules(), wants_rights=True) for url in urls]
+    await client.visit(visits, lambda visit, result: told.setdefault(visit.url, result))
+    return told
+
+
+async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(book):
+    async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server:
+        for _ in range(2):
+            async with polite(book) as client:
+                told = await visited_for_rights(client, server.url("/news/a"), server.url("/b"))
+
+    assert [told[server.url(path)].tdm_reserved for path in ("/news/a", "/b")] == [True, None]
+    assert server.paths()[:2] == ["/robots.txt", TDMREP]
+    assert server.paths().count(TDMREP) == server.paths().count("/robots.txt") == 1
+
+
+async def test_who_does_not_want_the_reservations_does_not_ask_for_them(book):
+    async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+        result = await visited_one(client, server.url("/news/a"))
+
+    assert (server.paths(), result.tdm_reserved) == (["/robots.txt", "/news/a"], None)
+
+
+@pytest.mark.parametrize(
+    "route", [answer(404), answer(503), resets, answer(200, b"<!doctype html>")], ids=["404", "503", "reset", "html"]
+)
+async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(book, route):
+    async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(book) as client:
+        told = await visited_for_rights(client, server.url("/news/a"))
+
+    assert (told[server.url("/news/a")].error, told[server.url("/news/a")].tdm_reserved) == (None, None)
+
+
+async def test_reservations_that_robots_forbids_are_not_asked_for(book):
+    said = page(b"User-agent: *\nDisallow: /.well-known/")
+    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+        await visited_for_rights(client, server.url("/news/a"))
+
+    assert TDMREP not in server.paths()
+
+
+async def test_asking_for_reservations_leaves_the_hosts_crawl_delay(book, index):
+    said = page(b"User-agent: *\nCrawl-delay: 0.4")
+    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+        await visited_for_rights(client, server.url("/news/a"), server.url("/news/b"))
+
+    assert all(gap >= 0.39 for gap in gaps(server)[1:])
+
+
+async def test_where_a_redirect_leads_the_reservations_of_that_place_count(book):
+    async with (
+        serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as other,
+        serve({**ALLOW, "*": redirect(other.url("/news/a"))}) as server,
+        polite(book) as client,
+    ):
+        told = await visited_for_rights(client, server.url("/a"))
+
+    assert told[server.url("/a")].tdm_reserved is True
+
+
+async def test_a_daily_question_is_asked_once_a_day(book):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(book) as client:
+        answers = [
+            await client.ask_daily(f"{server.url('')}#missing", server.url(path), rules()) for path in ("/x1", "/x2")
+        ]
+
+    assert [one.body for one in answers] == [b"<p>", b"<p>"]
+    assert server.paths() == ["/robots.txt", "/x1"]

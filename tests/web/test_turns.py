@@ -43,8 +43,8 @@ class MemoryBook:
             answers.append(answer)
         return answers
 
-    def robots(self, origin):
-        return None
+    def answers(self, origins):
+        return {}
 
 
 def held(book, host):

@@ -136,6 +136,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("origin", name=op.f("pk_robots")),
     )
     op.create_table(
+        "source_weeks",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("week", sa.String(length=10), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("empty", sa.Integer(), nullable=False),
+        sa.Column("titled", sa.Integer(), nullable=False),
+        sa.Column("dated", sa.Integer(), nullable=False),
+        sa.Column("usual", sa.Integer(), nullable=False),
+        sa.Column("log_length", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "week", name=op.f("pk_source_weeks")),
+    )
+    op.create_table(
         "runs",
         sa.Column("run_id", sa.String(length=64), nullable=False),
         sa.Column("machine", sa.String(length=255), nullable=False),
@@ -202,6 +214,7 @@ def downgrade() -> None:
     op.drop_table("shapes")
     op.drop_table("aliases")
     op.drop_table("runs")
+    op.drop_table("source_weeks")
     op.drop_table("robots")
     op.drop_table("outbox")
     op.drop_table("hosts")

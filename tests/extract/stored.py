@@ -1,0 +1,88 @@
+"""Stored pages for the tests of the stage and its pool, and a reader of pages that misbehaves where it is told to."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.pool import PoolConfig
+from tasks.models import Page
+from tasks.warc import SegmentWriter
+from tests.extract.reading import NAMES, NOW, PAGES, URL, expected, page
+
+MIB = 1024 * 1024
+CONFIG = PoolConfig(workers=2, time_limit_s=60, memory_size=1536 * MIB)
+KEY = "warc/dt=2026-11-24/b1.warc.gz"
+HTML_TYPE = "text/html; charset=utf-8"
+
+
+def segment_of(
+    pages: dict[str, bytes], *, fields: str = f"Content-Type: {HTML_TYPE}\r\n"
+) -> tuple[bytes, dict[str, StoredPage]]:
+    """A segment with one response for each URL, and the stored pages by their URLs; ids are the URLs."""
+    writer = SegmentWriter(KEY, software="presslake/0", created_at=NOW)
+    refs = {
+        url: writer.add_exchange(
+            url=url, request_head=b"", response_head=f"HTTP/1.1 200 OK\r\n{fields}\r\n".encode(), body=body, fetched_at=NOW
+        )
+        for url, body in pages.items()
+    }  # fmt: skip
+    content = writer.to_bytes()
+    return content, {
+        url: StoredPage(capture_id=url, url=url, fetched_at=NOW, record=content[ref.offset : ref.offset + ref.length])
+        for url, ref in refs.items()
+    }
+
+
+def stored(html: str | bytes = "", *, url: str = URL, fields: str = f"Content-Type: {HTML_TYPE}\r\n") -> StoredPage:
+    body = html if isinstance(html, bytes) else (html or page()).encode()
+    return segment_of({url: body}, fields=fields)[1][url]
+
+
+def fixtures() -> list[StoredPage]:
+    """Our own pages, as they are stored."""
+    return [
+        replace(stored((PAGES / f"{name}.html").read_bytes(), url=expected(name)["url"]), capture_id=name)
+        for name in NAMES
+    ]
+
+
+def asked(*deeds: str) -> list[StoredPage]:
+    """Stories for `misbehave`; each URL says what is to happen, and each capture id which it is: `0 hang`."""
+    one = stored()
+    return [
+        replace(one, capture_id=f"{number} {deed}", url=f"https://daily.example/{deed}/{number}")
+        for number, deed in enumerate(deeds)
+    ]
+
+
+def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
+    """Do what the page's URL says: hang, die, take all memory, or give the page with the worker's pid as its section."""
+    deed = page.url.split("/")[3]
+    if deed == "hang":
+        time.sleep(600)
+    if deed == "spin":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            pass
+    if deed == "die":
+        time.sleep(0.3)  # so that the pool knows who has the page
+        os.kill(os.getpid(), signal.SIGKILL)
+    if deed == "die_at_once":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if deed == "eat":
+        eaten = [bytearray(16 * MIB) for _ in range(10_000)]
+        raise AssertionError(f"{len(eaten)} pieces")
+    if deed == "fault":
+        raise OverflowError("a fault of a library")
+    if deed == "unsendable":
+        raise Unsendable("harbour", line=3)
+    return replace(extract_page(page, config), section=str(os.getpid()))
+
+
+class Unsendable(Exception):
+    """An error that can be pickled and not read again, as those of lxml."""
+
+    def __init__(self, name: str, *, line: int) -> None:
+        super().__init__(f"{name} in {line}")

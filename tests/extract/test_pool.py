@@ -1,0 +1,105 @@
+import os
+import pickle
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+
+from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError
+from tasks.extract.pool import ExtractorPool
+from tasks.models import Page
+from tests.extract.stored import CONFIG, MIB, asked, fixtures, misbehave
+
+GOOD = "good"
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with ExtractorPool(replace(CONFIG, time_limit_s=3, memory_size=700 * MIB), read=misbehave) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("deed", "error"),
+    [
+        ("hang", ExtractorTimedOut),
+        ("spin", ExtractorTimedOut),
+        ("die", ExtractorCrashed),
+        ("die_at_once", ExtractorCrashed),
+        ("eat", ExtractorCrashed),
+        ("fault", ExtractorCrashed),
+        ("unsendable", ExtractorCrashed),
+    ],
+)
+def test_a_page_that_misbehaves_is_quarantined_once_and_its_neighbours_are_extracted(pool, deed, error):
+    pages = asked(GOOD, GOOD, deed, GOOD, GOOD, GOOD)
+
+    found = list(pool.extract(pages))
+
+    assert [capture_id for capture_id, _ in found] == [page.capture_id for page in pages]
+    assert [type(one) for _, one in found] == [Page, Page, error, Page, Page, Page]
+
+
+def test_each_of_several_pages_that_misbehave_is_told_apart(pool):
+    deeds = ["die", GOOD, "eat", "die_at_once", GOOD, "hang", "fault", GOOD]
+
+    found = list(pool.extract(asked(*deeds)))
+
+    assert [isinstance(one, Page) for _, one in found] == [deed == GOOD for deed in deeds]
+
+
+def test_an_error_names_the_page_and_what_was_wrong(pool):
+    ((_, died), (_, faulty)) = pool.extract(asked("die", "fault"))
+
+    assert str(died) == f"the worker died with exit code {-signal.SIGKILL} at https://daily.example/die/0"
+    assert str(faulty) == "OverflowError: a fault of a library at https://daily.example/fault/1"
+
+
+def test_workers_that_are_killed_while_they_wait_are_replaced(pool):
+    pids = {int(one.section) for _, one in pool.extract(asked(*[GOOD] * 8))}
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)  # the pool looks after its workers five times a second
+
+    found = list(pool.extract(asked(GOOD, GOOD)))
+
+    assert [type(one) for _, one in found] == [Page, Page]
+    assert not pids & {int(one.section) for _, one in found}
+
+
+def test_a_worker_is_replaced_after_its_pages():
+    with ExtractorPool(replace(CONFIG, workers=1, pages_a_worker=2), read=misbehave) as pool:
+        pids = [one.section for _, one in pool.extract(asked(*[GOOD] * 5))]
+
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [2, 2, 1]
+
+
+def test_a_damaged_record_stops_the_batch(pool):
+    good, damaged, last = asked(GOOD, GOOD, GOOD)
+
+    with pytest.raises(CorruptRecord):
+        list(pool.extract([good, replace(damaged, record=damaged.record[:-20]), last]))
+
+
+def test_nothing_to_extract_starts_nothing():
+    with ExtractorPool(CONFIG) as pool:
+        assert list(pool.extract([])) == []
+
+
+def test_two_runs_two_worker_counts_and_two_orders_give_equal_pages():
+    forwards, again = pages_by_id(2, fixtures()), pages_by_id(2, fixtures())
+    backwards = pages_by_id(1, fixtures()[::-1])
+
+    assert forwards == again == backwards
+    assert len(forwards) == len(fixtures())
+
+
+def pages_by_id(workers: int, pages) -> dict[str, bytes]:
+    with ExtractorPool(replace(CONFIG, workers=workers)) as pool:
+        return {capture_id: as_bytes(found) for capture_id, found in pool.extract(pages)}
+
+
+def as_bytes(found: Page | ItemError) -> bytes:
+    """All that was found, field by field; not pickle alone, whose bytes tell which equal strings are one object."""
+    return repr(found).encode() if isinstance(found, Page) else pickle.dumps((type(found).__name__, str(found)))
