@@ -25,7 +25,7 @@ from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.tree import parse_html
-from tasks.models import NO_OPTIONS, ExtractOptions, PruneRule
+from tasks.options import NO_OPTIONS, ExtractOptions, PruneRule
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom" / "pages"

@@ -30,7 +30,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tasks.errors import BadUrl, CatalogueError, ForbiddenScheme
 from tasks.marked_yaml import compose, folded, line_at, plain_value, read_text
-from tasks.models import NO_OPTIONS, ExtractOptions, FeedKind, PruneRule
+from tasks.models import FeedKind
+from tasks.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.urls import MAX_URL_LENGTH, fetch_url
 
 DEFAULT_USER_AGENT = "Presslake/0.1 (+https://github.com/presslake/presslake)"

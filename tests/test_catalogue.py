@@ -20,7 +20,8 @@ from tasks.catalogue import (
     load_catalogue,
 )
 from tasks.errors import CatalogueError
-from tasks.models import NO_OPTIONS, ExtractOptions, FeedKind, PruneRule
+from tasks.models import FeedKind
+from tasks.options import NO_OPTIONS, ExtractOptions, PruneRule
 
 FULL = """\
 defaults:

@@ -21,7 +21,7 @@ from tasks.extract.prune import FURNITURE, RULES, prune
 from tasks.extract.quality import length_of, paragraph_mass, quality_of
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import INVISIBLE, clean, parse_html, remove, text_of, words_of
-from tasks.models import NO_OPTIONS, ExtractOptions
+from tasks.options import NO_OPTIONS, ExtractOptions
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7

@@ -14,7 +14,8 @@ from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of
 from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_of
-from tasks.models import NO_OPTIONS, ExtractOptions, Page, PageType
+from tasks.models import Page, PageType
+from tasks.options import NO_OPTIONS, ExtractOptions
 from tasks.warc import read_response
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body

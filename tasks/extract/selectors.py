@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from tasks.extract.dates import parse_instant
 from tasks.extract.metadata import Metadata
 from tasks.extract.tree import clean, text_of
-from tasks.models import ExtractOptions
+from tasks.options import ExtractOptions
 
 
 def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions, *, now: datetime) -> Metadata:

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved
 from tasks.extract.page import StoredPage
-from tasks.models import NO_OPTIONS, Capture, ExtractedBatch, ExtractOptions, FetchedBatch, Outcome, Page
+from tasks.models import Capture, ExtractedBatch, FetchedBatch, Outcome, Page
 from tasks.objects import MissingObject
+from tasks.options import NO_OPTIONS, ExtractOptions
 
 DETAIL_LENGTH = 500
 OUTCOMES = {Disposition.QUARANTINED: Outcome.QUARANTINED, Disposition.SKIPPED: Outcome.SKIPPED}

@@ -6,7 +6,8 @@ from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.prune import RULES
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import parse_html
-from tasks.models import ExtractOptions, Page, PruneRule
+from tasks.models import Page
+from tasks.options import ExtractOptions, PruneRule
 from tests.extract.reading import PARAGRAPHS, page
 from tests.extract.stored import stored
 

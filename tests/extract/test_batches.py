@@ -1,0 +1,156 @@
+"""Batches read out of a real segment: what becomes of each page, and of a segment that is not as it should be."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.errors import CorruptRecord, Disposition, ExtractorCrashed, ItemError, LakeUnavailable
+from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.pool import ExtractorPool
+from tasks.extract.stage import DETAIL_LENGTH, extract_batch
+from tasks.models import Batch, Capture, FetchedBatch, Outcome
+from tasks.objects import MissingObject
+from tasks.options import NO_OPTIONS, ExtractOptions
+from tests.extract.reading import PAGES, page
+from tests.extract.stored import CONFIG, KEY, segment_of
+from tests.rows import make_capture
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SITE = "https://www.portcourier.example"
+STORY, FRONT, CONSENT, BROKEN = f"{SITE}/a", f"{SITE}/front", f"{SITE}/consent", f"{SITE}/broken"
+CONTENT, RECORDS = segment_of({
+    STORY: page().encode(),
+    FRONT: (PAGES / "front_fr.html").read_bytes(),
+    CONSENT: (PAGES / "consent_de.html").read_bytes(),
+    BROKEN: page().encode(),
+})  # fmt: skip
+STARTS = {url: CONTENT.index(one.record) for url, one in RECORDS.items()}
+
+
+class HerePool:
+    """An extractor in this process; `fails` are the errors of single pages, by capture id."""
+
+    def __init__(self, fails=()):
+        self.fails, self.asked = dict(fails), []
+
+    def extract(self, pages):
+        for one in pages:
+            self.asked.append(one)
+            yield one.capture_id, self.fails.get(one.capture_id) or self._read(one)
+
+    def _read(self, one):
+        try:
+            return extract_page(one, ExtractConfig())
+        except ItemError as error:
+            return error
+
+
+def capture(url: str, **changes) -> Capture:
+    place = {"warc_offset": STARTS.get(url), "warc_length": len(RECORDS[url].record) if url in RECORDS else None}
+    return make_capture(
+        capture_id=url, url=url, final_url=url, url_key=url, novelty=None, article_id=None, revision=None, warc_key=KEY,
+        **(place | changes),
+    )  # fmt: skip
+
+
+def extract(*captures, pool=None, read_segment=lambda key: CONTENT, dispositions=(), seen=None, options=None):
+    fetched = FetchedBatch(
+        batch=Batch(batch_id="b1", run_id="r1", urls=()), captures=captures, dispositions=dict(dispositions), deferred={}
+    )  # fmt: skip
+    tick = (lambda: None) if seen is None else (lambda: seen.append(1))
+    return extract_batch(
+        fetched, pool=pool or HerePool(), read_segment=read_segment, now=NOW, extracted_one=tick, options=options
+    )
+
+
+def test_a_story_becomes_a_page_and_its_capture_stays_as_it_is():
+    done = extract(capture(STORY))
+
+    assert done.captures == (capture(STORY),)
+    assert done.pages[STORY].title == "Harbour reopens"
+    assert done.extracted_at == NOW
+
+
+@pytest.mark.parametrize(("url", "reason"), [(FRONT, "index"), (CONSENT, "consent")])
+def test_what_is_no_article_is_labelled_and_skipped(url, reason):
+    done = extract(capture(url), capture(STORY))
+
+    assert list(done.pages) == [STORY]
+    assert (done.captures[0].outcome, done.captures[0].reason) == (Outcome.SKIPPED, reason)
+    assert done.dispositions == {url: Disposition.SKIPPED}
+
+
+def test_a_page_that_breaks_the_extractor_is_quarantined_and_its_neighbours_are_not():
+    done = extract(capture(BROKEN), capture(STORY), pool=HerePool({BROKEN: ExtractorCrashed("x" * 2000)}))
+
+    broken = done.captures[0]
+    assert (broken.outcome, broken.reason) == (Outcome.QUARANTINED, "extractor_crashed")
+    assert len(broken.detail) == DETAIL_LENGTH
+    assert done.dispositions == {BROKEN: Disposition.QUARANTINED}
+    assert list(done.pages) == [STORY]
+
+
+def test_what_is_no_page_is_not_asked_about():
+    pool = HerePool()
+    failed = capture(FRONT, outcome=Outcome.FAILED, reason="http_404")
+    unchanged = capture(CONSENT, outcome=Outcome.NOT_MODIFIED)
+
+    done = extract(failed, unchanged, pool=pool, dispositions={FRONT: Disposition.DROPPED})
+
+    assert (pool.asked, done.pages) == ([], {})
+    assert done.captures == (failed, unchanged)
+    assert done.dispositions == {FRONT: Disposition.DROPPED}
+
+
+def test_a_segment_is_read_once_for_all_its_pages():
+    read = []
+    extract(capture(STORY), capture(FRONT), capture(BROKEN), read_segment=lambda key: read.append(key) or CONTENT)
+
+    assert read == [KEY]
+
+
+def test_every_page_is_counted_as_it_is_done():
+    seen = []
+    extract(capture(STORY), capture(FRONT), seen=seen)
+
+    assert len(seen) == 2
+
+
+def test_the_worker_is_told_the_url_that_answered():
+    pool = HerePool()
+    extract(replace(capture(STORY), url=f"{SITE}/short"), pool=pool)
+
+    assert [one.url for one in pool.asked] == [STORY]
+
+
+def test_a_page_is_read_as_its_source_wants_it():
+    pool, options = HerePool(), ExtractOptions(title="//h6")
+    extract(
+        capture(STORY, source_id="daily"), capture(BROKEN, source_id="weekly"), pool=pool, options={"weekly": options}
+    )
+
+    assert [one.options for one in pool.asked] == [NO_OPTIONS, options]
+
+
+def test_options_reach_the_workers():
+    options = {"daily": ExtractOptions(text="//h1/following-sibling::p[1]")}
+    with ExtractorPool(CONFIG) as pool:
+        done = extract(
+            capture(STORY, source_id="daily"), capture(BROKEN, source_id="weekly"), pool=pool, options=options
+        )
+
+    assert [done.pages[url].text.count("\n") for url in (STORY, BROKEN)] == [0, 4]
+
+
+def test_a_missing_segment_means_that_the_lake_is_unavailable():
+    def missing(key):
+        raise MissingObject(key)
+
+    with pytest.raises(LakeUnavailable, match=KEY):
+        extract(capture(STORY), read_segment=missing)
+
+
+def test_a_damaged_record_stops_the_batch():
+    with pytest.raises(CorruptRecord):
+        extract(capture(STORY, warc_length=100), capture(FRONT))
