@@ -53,6 +53,8 @@ class Meter:
             try:
                 with one.oneshot():
                     times, kind = one.cpu_times(), "extraction" if "forkserver" in " ".join(one.cmdline()) else "run"
+                    if self.seen.get(one.pid, ("", 0.0))[0] == "extraction":
+                        kind = "extraction"  # a process that is ending has no command line any more
                     size += one.memory_info().rss
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue

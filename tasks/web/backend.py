@@ -1,17 +1,23 @@
-"""The network below HTTP: names are resolved and judged here, and every wait ends at the GET's deadline."""
+"""The network below the HTTP pool: names are resolved and judged here, and every wait ends at the GET's deadline.
+
+httpcore asks this for connections. A task that is cancelled at a deadline would spoil its pool for ever (httpcore
+issue 1093), so that nothing above cancels: each wait is cut to the time left instead, and runs out on its own.
+"""
 
 import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
-from typing import cast
+from typing import Any
+
+import httpcore
 
 from tasks.errors import BadUrl, BodyTooLarge, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
 from tasks.web.guard import AddressGuard
@@ -24,7 +30,6 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _LEAST_CONNECT_S = 1.0
 _START_SIZE = 5
-_UNREAD_SIZE = 256 * 1024
 
 
 @dataclass(slots=True)
@@ -88,7 +93,7 @@ class Resolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class GuardedBackend:
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that the guard permits, and to those alone.
 
     The name is looked up once and the answers are judged and connected to as literals: there is no second look-up that
@@ -98,29 +103,51 @@ class GuardedBackend:
     def __init__(self, guard: AddressGuard, *, resolve: Resolve) -> None:
         self._guard = guard
         self._resolve = resolve
+        self._inner = httpcore.AnyIOBackend()
 
-    async def connect_tcp(self, host: str, port: int, timeout_s: float) -> "BoundedStream":
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
         """Connect to the first permitted address that answers, sharing the time-out (seconds) among them.
 
         Raises DnsFailed, ForbiddenAddress, ConnectFailed, TimedOut, BadUrl.
         """
         wire = _wire.get()
-        addresses = self._permitted(host, await self._addresses(host, port, wire.time_left(timeout_s)))
-        give_up_at = time.monotonic() + wire.time_left(timeout_s)
-        trouble: OSError | None = None
+        addresses = self._permitted(host, await self._addresses(host, port, wire.time_left(timeout)))
+        give_up_at = time.monotonic() + wire.time_left(timeout)
+        trouble: Exception | None = None
         for number, address in enumerate(addresses):
             share_s = max((give_up_at - time.monotonic()) / (len(addresses) - number), _LEAST_CONNECT_S)
             try:
-                async with asyncio.timeout(wire.time_left(share_s)):
-                    _, inbox = await asyncio.get_running_loop().create_connection(_Inbox, address, port)
-            except OSError as error:  # TimeoutError is one
+                stream = await self._inner.connect_tcp(
+                    address, port, wire.time_left(share_s), local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 trouble = error
                 continue
             wire.has_connected = True
-            return BoundedStream(inbox, address)
-        if isinstance(trouble, TimeoutError):
+            return BoundedStream(stream)
+        if isinstance(trouble, httpcore.ConnectTimeout):
             raise TimedOut(f"{host}: no connection at {', '.join(addresses)}") from trouble
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's signature
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+    ) -> httpcore.AsyncNetworkStream:
+        """Refuse: a socket in the file system is not the web. Raises ForbiddenAddress."""
+        raise ForbiddenAddress(f"unix socket {path}")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, in seconds."""
+        await self._inner.sleep(seconds)
 
     async def _addresses(self, host: str, port: int, timeout_s: float) -> Sequence[str]:
         if _is_literal(host):
@@ -145,107 +172,46 @@ class GuardedBackend:
         return permitted[:MAX_ADDRESSES]
 
 
-class _Inbox(asyncio.Protocol):
-    """What a connection has received and nobody has read yet; the server is held up while that is much."""
+class BoundedStream(httpcore.AsyncNetworkStream):
+    """A connection whose every wait is cut to the time that the current GET has left."""
 
-    transport: asyncio.Transport
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
 
-    def __init__(self) -> None:
-        self.has_ended = False
-        self._trouble: Exception | None = None
-        self._received = bytearray()
-        self._reader: asyncio.Future[None] | None = None
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether there is nothing to read, not even the end."""
-        return not (self.has_ended or self._received)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if len(self._received) > _UNREAD_SIZE:
-            self.transport.pause_reading()
-        self._wake()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.has_ended = True
-        self._trouble = exc
-        self._wake()
-
-    async def take(self, max_size: int) -> bytes:
-        """Return what has come, waiting for it; b"" at the end. Raises the connection's trouble, an OSError."""
-        if self.is_quiet:
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
-        if not self._received and self._trouble is not None:
-            raise self._trouble
-        taken = bytes(self._received[:max_size])
-        del self._received[:max_size]
-        if not self.has_ended and len(self._received) <= _UNREAD_SIZE:
-            self.transport.resume_reading()  # of no effect where it was not paused
-        return taken
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
-
-
-class BoundedStream:
-    """A connection whose every wait is cut to the time that the current GET has left. `address` is the server's."""
-
-    def __init__(self, inbox: _Inbox, address: str) -> None:
-        self._inbox = inbox
-        self.address = address
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the server has said nothing that is not read, and has not gone."""
-        return self._inbox.is_quiet
-
-    async def read(self, max_bytes: int, timeout_s: float) -> bytes:
-        """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, OSError."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
         wire = _wire.get()
-        left_s = wire.time_left(timeout_s)
-        try:
-            async with asyncio.timeout(left_s):
-                received = await self._inbox.take(max_bytes)
-        except TimeoutError as error:
-            raise TimedOut(f"{self.address}: nothing within {left_s:.1f} s") from error
+        received = await self._inner.read(max_bytes, wire.time_left(timeout))
         wire.take(received)
         return received
 
-    async def write(self, request: bytes, timeout_s: float) -> None:
-        """Send a request, which is small: nothing waits for it to leave. Raises TimedOut at the deadline."""
-        _wire.get().time_left(timeout_s)
-        self._inbox.transport.write(request)
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send all of it; raises TimedOut at the deadline, else as httpcore does."""
+        await self._inner.write(buffer, _wire.get().time_left(timeout))
 
-    def close(self) -> None:
-        """Close the connection, without a word."""
-        self._inbox.transport.abort()
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._inner.aclose()
 
-    async def start_tls(self, context: ssl.SSLContext, server_name: str, timeout_s: float) -> None:
-        """Speak TLS from here on; raises TlsFailed, TimedOut, BadUrl, and has then closed the connection."""
-        left_s = _wire.get().time_left(timeout_s)
-        inside = _Inbox()
-        inside.connection_made(self._inbox.transport)  # what comes early is held up below
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        """Return the connection under TLS; raises TlsFailed, TimedOut."""
+        left_s = _wire.get().time_left(timeout)
         try:
-            async with asyncio.timeout(left_s):
-                transport = await asyncio.get_running_loop().start_tls(
-                    self._inbox.transport, inside, context, server_hostname=server_name
-                )
-        except TimeoutError as error:
-            raise TimedOut(f"{server_name}: no TLS within {left_s:.1f} s") from error
-        except OSError as error:  # ssl.SSLError is one
-            raise TlsFailed(f"{server_name}: {error}") from error
+            stream = await self._inner.start_tls(ssl_context, server_hostname, left_s)
+        except (httpcore.ConnectError, ssl.SSLError) as error:
+            raise TlsFailed(f"{server_hostname}: {error}") from error
         except ValueError as error:  # a name that no certificate can have
-            raise BadUrl(f"{server_name} cannot be a host name") from error
-        if transport is None:
-            raise TlsFailed(f"{server_name}: closed in the handshake")
-        inside.connection_made(transport)
-        self._inbox = inside
+            raise BadUrl(f"{server_hostname} cannot be a host name") from error
+        return BoundedStream(stream)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        """Return what httpcore knows of the connection."""
+        return self._inner.get_extra_info(info)
 
 
 def _is_literal(host: str) -> bool:

@@ -1,21 +1,21 @@
 """One GET on the open web, guarded and bounded: an answer as it crossed the wire, or one of our errors.
 
-It stands on h11 itself, httpx's own ground: what httpx adds (its URLs, cookies, redirects, proxies out of the
-environment, decoders without a bound) is what may not happen here.
+It stands on httpcore itself, httpx's own ground: what httpx adds (its URLs, cookies, redirects, proxies out of the
+environment, decoders without a bound) is what may not happen here. Nothing else in Presslake knows the library.
 """
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from types import TracebackType
 from typing import Self
 
-import h11
+import httpcore
 
 from tasks.errors import (
     BadContentEncoding,
@@ -24,11 +24,11 @@ from tasks.errors import (
     BodyTruncated,
     ConnectionLost,
     ItemError,
+    TimedOut,
     TlsFailed,
     TooManyRedirects,
 )
 from tasks.web.backend import GuardedBackend, Resolve, Resolver, Wire, on_wire
-from tasks.web.connection import Connection
 from tasks.web.cookies import Cookies
 from tasks.web.decoding import decode_body, decode_prefix
 from tasks.web.exchange import Exchange, Fetched
@@ -45,8 +45,6 @@ FRAMING_SIZE = 256 * 1024
 
 DECODED_AT_ONCE_SIZE = 16 * 1024
 """Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms a MB."""
-
-_SENDABLE = re.compile(r"[ -~\xa0-\xff]*")
 
 OnRedirect = Callable[[str], Awaitable[None]]
 """Told where a redirect leads before it is followed; what it raises ends the GET."""
@@ -84,7 +82,7 @@ class WebClient:
         self._config = config
         self._resolver = Resolver(RESOLVER_THREADS) if resolve is None else None
         self._backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver)
-        self._pools = Pools(self._backend, max_idle=4 * config.max_connections, timeout_s=config.timeout_s)
+        self._pools = Pools(self._backend, max_idle=4 * config.max_connections)
         # Whoever waits for a connection waits here, where no deadline runs yet.
         self._free = asyncio.Semaphore(config.max_connections)
 
@@ -94,7 +92,7 @@ class WebClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pools.close()
+        await self._pools.aclose()
         if self._resolver is not None:
             self._resolver.close()
 
@@ -151,40 +149,49 @@ class WebClient:
         """Ask once; again, on a fresh connection, where the server had given up the one that was kept alive."""
         wire = Wire(deadline=deadline, max_size=2 * limits.wire_size + FRAMING_SIZE)
         try:
-            return await self._ask(target, fields, limits, wire)
+            async with self._pools.pool(target) as pool:
+                return await self._ask(pool, target, fields, limits, wire)
         except ConnectionLost:
             if wire.has_connected or wire.start:
                 raise
-        again = Wire(deadline=deadline, max_size=wire.max_size)
-        return await self._ask(target, fields, limits, again, is_fresh=True)
+        async with self._pools.fresh() as fresh:
+            return await self._ask(fresh, target, fields, limits, Wire(deadline=deadline, max_size=wire.max_size))
 
     async def _ask(
         self,
+        pool: httpcore.AsyncConnectionPool,
         target: Target,
         fields: list[tuple[bytes, bytes]],
         limits: _Limits,
         wire: Wire,
-        *,
-        is_fresh: bool = False,
     ) -> Exchange:
         sent = [(b"Host", target.authority.encode()), *fields]
         started_at, began = datetime.now(UTC), time.monotonic()
         with on_wire(wire), _our_errors(target.url, wire):
-            async with self._pools.connection(target, is_fresh=is_fresh) as connection:
-                response = await connection.ask(target.path, sent)
+            async with pool.stream(
+                "GET",
+                httpcore.URL(
+                    scheme=target.scheme.encode(),
+                    host=target.host.encode(),
+                    port=target.port,
+                    target=target.path.encode(),
+                ),
+                headers=sent,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._config.timeout_s)},
+            ) as response:
                 wire.has_head = True
-                received = response.headers.raw_items()
-                body = await _body(connection, received, target.url, limits)
+                address = response.extensions["network_stream"].get_extra_info("server_addr")
+                body = await _body(response, target.url, limits)
         return Exchange(
             url=target.url,
             request_head=_head(f"GET {target.path} HTTP/1.1".encode(), sent),
-            response_head=_head(
-                b"HTTP/%b %d %b" % (response.http_version, response.status_code, response.reason), received
+            response_head=_head(_status_line(response), response.headers),
+            status=response.status,
+            headers=tuple(
+                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers
             ),
-            status=response.status_code,
-            headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in received),
             body=body,
-            address=connection.address,
+            address=str(address[0]) if address else None,
             started_at=started_at,
             elapsed_ms=round((time.monotonic() - began) * 1000),
         )
@@ -192,18 +199,20 @@ class WebClient:
 
 @contextmanager
 def _our_errors(url: str, wire: Wire) -> Iterator[None]:
-    """Translate what a connection raises; the one place that knows."""
+    """Translate what httpcore raises; the one place that knows."""
     try:
         yield
-    except h11.ProtocolError as error:
+    except httpcore.TimeoutException as error:
+        raise TimedOut(f"{url}: {type(error).__name__}") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise _trouble(url, error, wire) from error
     except ssl.SSLError as error:  # a record that does not decrypt, after the handshake
         raise TlsFailed(f"{url}: {error}") from error
-    except OSError as error:
-        raise ConnectionLost(f"{url}: reset {'in the body' if wire.has_head else 'before an answer'}") from error
 
 
-def _trouble(url: str, error: h11.ProtocolError, wire: Wire) -> ItemError:
+def _trouble(url: str, error: httpcore.NetworkError | httpcore.ProtocolError, wire: Wire) -> ItemError:
+    if isinstance(error, httpcore.NetworkError):
+        return ConnectionLost(f"{url}: reset {'in the body' if wire.has_head else 'before an answer'}")
     if not wire.has_ended:
         return BadResponse(f"{url}: {error}")
     if wire.has_head:
@@ -213,19 +222,19 @@ def _trouble(url: str, error: h11.ProtocolError, wire: Wire) -> ItemError:
     return ConnectionLost(f"{url}: closed before an answer")
 
 
-async def _body(connection: Connection, headers: list[tuple[bytes, bytes]], url: str, limits: _Limits) -> bytes:
+async def _body(response: httpcore.Response, url: str, limits: _Limits) -> bytes:
     """Read the body, its content coding kept, up to the limit."""
-    declared = next((value for name, value in headers if name.lower() == b"content-length"), b"")
+    declared = next((value for name, value in response.headers if name.lower() == b"content-length"), b"")
     if declared.isdigit() and int(declared) > limits.wire_size and not limits.cut:
         raise BodyTooLarge(f"{url}: {int(declared)} bytes; at most {limits.wire_size} are taken")
-    body = bytearray()
-    async for chunk in connection.body():
-        body += chunk
-        if len(body) > limits.wire_size:
+    body = BytesIO()
+    async for chunk in response.aiter_stream():
+        body.write(chunk)
+        if body.tell() > limits.wire_size:
             if limits.cut:
-                return bytes(body[: limits.wire_size])
+                return body.getvalue()[: limits.wire_size]
             raise BodyTooLarge(f"{url}: more than {limits.wire_size} bytes")
-    return bytes(body)
+    return body.getvalue()
 
 
 async def _content(final: Exchange, limits: _Limits) -> bytes:
@@ -248,13 +257,21 @@ async def _content(final: Exchange, limits: _Limits) -> bytes:
         return b""  # of a refusal, the status counts
 
 
+def _status_line(response: httpcore.Response) -> bytes:
+    reason: bytes = response.extensions["reason_phrase"]
+    version: bytes = response.extensions["http_version"]
+    return b"%b %d %b" % (version, response.status, reason)
+
+
 def _head(first_line: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
     return b"\r\n".join([first_line, *(b"%b: %b" % field for field in fields), b"", b""])
 
 
 def _is_sendable(value: str) -> bool:
     """Tell whether a text can be a field's value: no control character, nothing outside Latin-1 (RFC 9110, 5.5)."""
-    return _SENDABLE.fullmatch(value) is not None and value == value.strip()
+    return value == value.strip() and all(
+        " " <= character <= "~" or "\xa0" <= character <= "\xff" for character in value
+    )
 
 
 async def _no_resolver(host: str, port: int) -> tuple[str, ...]:

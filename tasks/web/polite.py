@@ -180,7 +180,7 @@ class PoliteClient:
                 await self._learn_rights(origin_of(url), policy, one.rules)
             await way.enter(url)
 
-        client = await self._client(one.rules)
+        client = await self.client_for(one.rules)
         return await client.get(
             one.url,
             etag=one.etag,
@@ -254,7 +254,7 @@ class PoliteClient:
 
     async def _ask_file(self, name: str, url: str, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
-        client, way = await self._client(rules), _Way(self._desk, rules)
+        client, way = await self.client_for(rules), _Way(self._desk, rules)
         async with way.opened(url):
             # Another run may have asked while we waited for the turn.
             if kept := await self._desk.kept_robots(name):
@@ -277,7 +277,8 @@ class PoliteClient:
         capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
         await self._desk.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
 
-    async def _client(self, rules: SourceRules) -> WebClient:
+    async def client_for(self, rules: SourceRules) -> WebClient:
+        """Return the client that asks as a source does and connects where it may; it knows no turns."""
         networks = tuple(str(network) for network in rules.allow_networks)
         key = (rules.user_agent, networks)
         if key not in self._clients:
