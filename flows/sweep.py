@@ -25,6 +25,7 @@ from tasks.report.drift import PAST, Drift, find_drifts
 from tasks.report.run_report import RunReport
 from tasks.settings import Settings
 from tasks.stopping import stopping
+from tasks.web.browser import check_browser
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +112,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[
     stopping.clear()
     progress.clear()
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks)
+    check_browser(plan.rules.values())
     check_lake(settings)
     index = opened_index(settings)
     now = datetime.now(UTC)

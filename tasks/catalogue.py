@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from lxml.etree import Element, LxmlError, XPath
@@ -136,6 +136,7 @@ Urls = Annotated[
 ]
 UserAgent = Annotated[str, AfterValidator(_checked_user_agent), Field(min_length=1, max_length=300)]
 CrawlDelay = Annotated[float, Field(ge=0, le=86_400, strict=True, allow_inf_nan=False)]
+Render = Literal["none", "browser"]
 MaxPerHost = Annotated[int, Field(ge=1, le=16, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Selector = Annotated[str, AfterValidator(_checked_selector), Field(min_length=1, max_length=1000)]
@@ -220,6 +221,7 @@ class SourceRules:
     poll_max_s: float = 86_400.0
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    render: Render = "none"
     extract: ExtractOptions = NO_OPTIONS
 
 
@@ -239,12 +241,9 @@ class Source(_Model):
     language: Annotated[str, Field(pattern=_LANGUAGE)] | None = Field(
         None, description="Its language, as in BCP 47: en, pt-BR."
     )
-    include: tuple[Pattern, ...] = Field(
-        (), description="Regular expressions: only URLs in which one is found are kept."
-    )
-    exclude: tuple[Pattern, ...] = Field(
-        (), description="Regular expressions: URLs in which one is found are left out."
-    )
+    include: tuple[Pattern, ...] = Field((), description="Regular expressions: only URLs where one is found are kept.")
+    exclude: tuple[Pattern, ...] = Field((), description="Regular expressions: URLs where one is found are left out.")
+    render: Render = Field("none", description="browser: read its pages as they stand once their scripts have run.")
     user_agent: UserAgent | None = Field(None, description="As under defaults, for this source.")
     crawl_delay_s: CrawlDelay | None = Field(None, description="As under defaults, for this source.")
     max_per_host: MaxPerHost | None = Field(None, description="As under defaults, for this source.")
@@ -273,6 +272,7 @@ class Source(_Model):
             poll_max_s=poll.max_s,
             include=self.include,
             exclude=self.exclude,
+            render=self.render,
             extract=self.extract.to_options(),
         )
 

@@ -263,7 +263,8 @@ class FetchedBatch:
 
     `dispositions` are those of the captures that failed, `deferred` the URLs that were not asked for, since their
     host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs whose
-    source obeys reservations of text and data mining, with what their site's tdmrep.json says of them.
+    source obeys reservations of text and data mining, with what their site's tdmrep.json says of them. `renditions`
+    has, by capture_id, the offset and length of the record with the page as its scripts made it, in the capture's segment.
     """
 
     batch: Batch
@@ -271,6 +272,7 @@ class FetchedBatch:
     dispositions: dict[str, Disposition]
     deferred: dict[str, datetime]
     reservations: dict[str, bool | None] = field(default_factory=dict)
+    renditions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """WARC 1.1 segments: HTTP exchanges into bytes, and bytes back into responses (ISO 28500:2017). No I/O.
 
-A segment is a warcinfo record, then for each exchange a response (or revisit) and its request, one gzip member a
-record, so that a record is read alone by offset and length. The same exchanges make the same bytes.
+A segment is a warcinfo record, then for each exchange a response (or revisit) and its request, and what a page was
+converted to, one gzip member a record, so that a record is read alone by offset and length. The same exchanges make the
+same bytes.
 """
 
 import base64
@@ -28,6 +29,9 @@ from tasks.errors import BadResponse, BadUrl, CorruptRecord
 MAX_HEAD_SIZE = 30_000
 MAX_URL_LENGTH = 16_000
 
+RENDITION_TYPE = "text/html; charset=utf-8"
+"""The type of a page as its scripts made it, which is a conversion record."""
+
 _NAMESPACE = uuid.UUID("6f8b1c52-3a0e-5d0f-9c7e-2b1d6a4e9f30")
 _GZIP = 31  # zlib's window bits for a gzip member
 _CHUNK_SIZE = 65_536
@@ -51,11 +55,12 @@ class RevisitProfile(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRef:
-    """Where a record's gzip member lies in its segment, in bytes, and its payload's digest."""
+    """Where a record's gzip member lies in its segment, in bytes, its payload's digest, and its name."""
 
     offset: int
     length: int
     payload_digest: str | None
+    record_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +77,17 @@ class ResponseRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record of a segment; `kind` is its WARC-Type, `response` is there for responses over HTTP alone."""
+    """One record of a segment; `kind` is its WARC-Type, `response` is there for responses over HTTP alone.
+
+    `conversion` is what another record was converted to.
+    """
 
     kind: str
     url: str | None
     offset: int
     length: int
     response: ResponseRecord | None
+    conversion: bytes | None = None
 
 
 def payload_digest(body: bytes) -> str:
@@ -121,8 +130,8 @@ class SegmentWriter:
         digest = payload_digest(body)
         block = _response_head(response_head, body) + body
         headers = [*_about_target(url, address), ("WARC-Payload-Digest", digest)]
-        offset, length = self._add("response", headers, block, request_head, fetched_at)
-        return RecordRef(offset=offset, length=length, payload_digest=digest)
+        offset, length, record_id = self._add("response", headers, block, request_head, fetched_at)
+        return RecordRef(offset=offset, length=length, payload_digest=digest, record_id=record_id)
 
     def add_revisit(
         self, *, profile: RevisitProfile, url: str, request_head: bytes, response_head: bytes, fetched_at: datetime,
@@ -142,8 +151,19 @@ class SegmentWriter:
             headers.append(("WARC-Refers-To-Target-URI", _clean_url(refers_to_url)))
         if refers_to_date:
             headers.append(("WARC-Refers-To-Date", _warc_date(refers_to_date)))
-        offset, length = self._add("revisit", headers, _response_head(response_head, None), request_head, fetched_at)
-        return RecordRef(offset=offset, length=length, payload_digest=payload_digest)
+        head = _response_head(response_head, None)
+        offset, length, record_id = self._add("revisit", headers, head, request_head, fetched_at)
+        return RecordRef(offset=offset, length=length, payload_digest=payload_digest, record_id=record_id)
+
+    def add_conversion(self, *, url: str, refers_to: str, html: bytes, rendered_at: datetime) -> RecordRef:
+        """Add a page as its scripts made it out of the record of that name (WARC 1.1, 6.8); raises BadUrl."""
+        headers = [
+            ("WARC-Target-URI", _clean_url(url)),
+            ("WARC-Refers-To", refers_to),
+            ("Content-Type", RENDITION_TYPE),
+        ]
+        offset, length, record_id = self._add("conversion", headers, html, b"", rendered_at)
+        return RecordRef(offset=offset, length=length, payload_digest=None, record_id=record_id)
 
     def to_bytes(self) -> bytes:
         """Return the segment as it stands."""
@@ -151,8 +171,8 @@ class SegmentWriter:
 
     def _add(
         self, kind: str, headers: list[tuple[str, str]], block: bytes, request_head: bytes, fetched_at: datetime
-    ) -> tuple[int, int]:
-        """Write the record and its request; returns where the record lies."""
+    ) -> tuple[int, int, str]:
+        """Write the record and its request; returns where the record lies, and its name."""
         request = _head(_REQUEST_LINE, request_head) if request_head else b""
         offset = self.size
         record_id = self._write(kind, headers, block, fetched_at)
@@ -162,7 +182,7 @@ class SegmentWriter:
             target = [pair for pair in headers if pair[0] in {"WARC-Target-URI", "WARC-IP-Address"}]
             about = [("Content-Type", "application/http;msgtype=request"), ("WARC-Concurrent-To", record_id)]
             self._write("request", [*target, *about], request, fetched_at)
-        return offset, length
+        return offset, length, record_id
 
     def _write(self, kind: str, headers: list[tuple[str, str]], block: bytes, at: datetime) -> str:
         date, digest = _warc_date(at), payload_digest(block)
@@ -191,6 +211,14 @@ def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
     if len(records) != 1 or records[0].response is None:
         raise CorruptRecord(f"no response record at {offset}, {length} bytes long")
     return records[0].response
+
+
+def read_conversion(segment: bytes, offset: int, length: int) -> bytes:
+    """Return the block of the conversion record that lies there; raises CorruptRecord."""
+    records = list(iter_records(segment[offset : offset + length]))
+    if len(records) != 1 or records[0].conversion is None:
+        raise CorruptRecord(f"no conversion record at {offset}, {length} bytes long")
+    return records[0].conversion
 
 
 def iter_records(segment: bytes | BinaryIO) -> Iterator[Record]:
@@ -237,7 +265,8 @@ def _parse(offset: int, length: int, content: bytes) -> Record:
         raise ValueError("several records in one gzip member")
     is_http = (record.headers.get("Content-Type") or "").startswith("application/http")
     response = _parse_response(url, record, block) if kind == "response" and url and is_http else None
-    return Record(kind=kind, url=url, offset=offset, length=length, response=response)
+    conversion = block if kind == "conversion" else None
+    return Record(kind=kind, url=url, offset=offset, length=length, response=response, conversion=conversion)
 
 
 def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecord:

@@ -16,7 +16,7 @@ from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_of
 from tasks.models import Page, PageType
 from tasks.options import NO_OPTIONS, ExtractOptions
-from tasks.warc import read_response
+from tasks.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
 
@@ -39,7 +39,7 @@ class ExtractConfig:
 class StoredPage:
     """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
 
-    `options` are its source's.
+    `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
     """
 
     capture_id: str
@@ -47,6 +47,7 @@ class StoredPage:
     fetched_at: datetime
     record: bytes
     options: ExtractOptions = NO_OPTIONS
+    rendition: bytes | None = None
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
@@ -57,8 +58,12 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     """
     response = read_response(stored.record, 0, len(stored.record))
     headers = dict(response.headers)
-    body = decode_body(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
-    html, charset = decode_text(body, headers.get("content-type"))
+    if stored.rendition is None:
+        body = decode_body(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
+        html, charset = decode_text(body, headers.get("content-type"))
+    else:
+        body = read_conversion(stored.rendition, 0, len(stored.rendition))
+        html, charset = decode_text(body, RENDITION_TYPE)
     tree = parse_html(html)
     if tree is None:
         raise NotAnArticle(f"nothing but {len(body)} bytes without an element at {stored.url}")

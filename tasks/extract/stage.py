@@ -38,7 +38,7 @@ def extract_batch(
     by_id = {capture.capture_id: capture for capture in fetched.captures}
     pages: dict[str, Page] = {}
     troubles: dict[str, tuple[Disposition, str, str]] = {}
-    for capture_id, result in pool.extract(_stored_pages(fetched.captures, read_segment, options or {})):
+    for capture_id, result in pool.extract(_stored_pages(fetched, read_segment, options or {})):
         if not isinstance(result, ItemError):
             result = _with_rights(result, by_id[capture_id], fetched.reservations)  # noqa: PLW2901 - what it comes to
         if isinstance(result, ItemError):
@@ -71,11 +71,11 @@ def _with_rights(page: Page, capture: Capture, reservations: Mapping[str, bool |
 
 
 def _stored_pages(
-    captures: Iterable[Capture], read_segment: Callable[[str], bytes], options: Mapping[str, ExtractOptions]
+    fetched: FetchedBatch, read_segment: Callable[[str], bytes], options: Mapping[str, ExtractOptions]
 ) -> Iterator[StoredPage]:
-    """Yield the captures that are pages, each with its record cut out of the segment, which is read once."""
+    """Yield the captures that are pages, each with its records cut out of the segment, which is read once."""
     segments: dict[str, bytes] = {}
-    for capture in captures:
+    for capture in fetched.captures:
         if capture.outcome is not Outcome.OK or capture.warc_key is None:
             continue
         if capture.warc_key not in segments:
@@ -83,14 +83,15 @@ def _stored_pages(
                 segments = {capture.warc_key: read_segment(capture.warc_key)}
             except MissingObject as error:
                 raise LakeUnavailable(f"the segment {capture.warc_key} is not in the lake") from error
-        start = capture.warc_offset or 0
-        record = segments[capture.warc_key][start : start + (capture.warc_length or 0)]
+        segment, start = segments[capture.warc_key], capture.warc_offset or 0
+        rendition = fetched.renditions.get(capture.capture_id)
         yield StoredPage(
             capture_id=capture.capture_id,
             url=capture.final_url,
             fetched_at=capture.fetched_at,
-            record=record,
+            record=segment[start : start + (capture.warc_length or 0)],
             options=options.get(capture.source_id, NO_OPTIONS),
+            rendition=segment[rendition[0] : sum(rendition)] if rendition else None,
         )
 
 

@@ -21,12 +21,13 @@ OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outco
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAddress:
-    """Where a payload lies: its digest, and its record in a segment (bytes)."""
+    """Where a payload lies: its digest, and its record in a segment (bytes) with the record's name."""
 
     payload_digest: str | None
     warc_key: str
     warc_offset: int
     warc_length: int
+    record_id: str
 
 
 def check_is_html(fetched: Fetched) -> None:

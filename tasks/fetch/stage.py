@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 
 from tasks.catalogue import SourceRules
 from tasks.errors import Disposition, ItemError, SoftNotFound
-from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
+from tasks.fetch.capture import DETAIL_LENGTH, RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
+from tasks.fetch.render import render_pages
 from tasks.fetch.soft_404 import Look, find_missing, look_at
 from tasks.models import Batch, Capture, DueUrl, FetchedBatch, Outcome
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
+from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
 
@@ -48,9 +50,10 @@ async def fetch_batch(
         for due in batch.urls
     ]
     await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size)
+    await render_pages(gathering.to_render, client=client, tell=gathering.take_rendition)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())
-    for found in await find_missing(gathering.looks, client=client, rules=rules):
+    for found in await find_missing(tuple(gathering.looks.values()), client=client, rules=rules):
         gathering.take_back(found)
     return gathering.finished()
 
@@ -70,7 +73,10 @@ class _Gathering:
         self._dispositions: dict[str, Disposition] = {}
         self._deferred: dict[str, datetime] = {}
         self._reservations: dict[str, bool | None] = {}
-        self.looks: list[Look] = []
+        self._record_ids: dict[str, str] = {}
+        self._renditions: dict[str, tuple[int, int]] = {}
+        self.looks: dict[str, Look] = {}
+        self.to_render: dict[str, tuple[Fetched, SourceRules]] = {}
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one visit."""
@@ -98,10 +104,27 @@ class _Gathering:
         if error is not None:
             self._dispositions[due.url_key] = error.disposition
         elif result.fetched and record and not is_known and result.fetched.final.status != 304:
-            self.looks.append(look_at(due, result.fetched, record.payload_digest))
+            self.looks[due.url_key] = look_at(due, result.fetched, record.payload_digest)
+            if visit.rules.render == "browser":
+                self._record_ids[due.url_key] = record.record_id
+                self.to_render[due.url_key] = result.fetched, visit.rules
         if visit.wants_rights:
             self._reservations[due.url_key] = result.tdm_reserved
         self._fetched_one()
+
+    def take_rendition(self, url_key: str, result: bytes | RenderFailed) -> None:
+        """Put a page as its scripts made it beside the answer, or tell why there is none."""
+        capture, (fetched, _) = self._captures[url_key], self.to_render[url_key]
+        if isinstance(result, RenderFailed):
+            self._captures[url_key] = replace(capture, detail=f"not rendered: {result}"[:DETAIL_LENGTH])
+            return
+        ref = self._segment.add_conversion(
+            url=fetched.url, refers_to=self._record_ids[url_key], html=result, rendered_at=datetime.now(UTC)
+        )
+        self._renditions[capture.capture_id] = ref.offset, ref.length
+        # One shell for all articles is not one page for all: what counts is what a reader would see.
+        rendered = replace(fetched, content=result)
+        self.looks[url_key] = look_at(self._due[url_key], rendered, payload_digest(result))
 
     def take_back(self, look: Look) -> None:
         """Label a page that was captured as the one that its host gives for what does not exist."""
@@ -121,6 +144,7 @@ class _Gathering:
             dispositions=self._dispositions,
             deferred=self._deferred,
             reservations=self._reservations,
+            renditions=self._renditions,
         )
 
     def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:
@@ -148,6 +172,7 @@ class _Gathering:
             warc_key=self._segment_key,
             warc_offset=ref.offset,
             warc_length=ref.length,
+            record_id=ref.record_id,
         )
 
     def _add(self, hop: Exchange) -> RecordRef:

@@ -1,0 +1,41 @@
+"""The pages of a batch whose sources ask for a browser, as their scripts make them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from tasks.catalogue import SourceRules
+from tasks.web.browser import Browser, RenderFailed, opened_browser
+from tasks.web.exchange import Fetched
+from tasks.web.polite import PoliteClient
+
+PAGES_AT_ONCE = 4
+
+Tell = Callable[[str, bytes | RenderFailed], None]
+
+
+async def render_pages(pages: Mapping[str, tuple[Fetched, SourceRules]], *, client: PoliteClient, tell: Tell) -> None:
+    """Render every page in one browser, and tell under its key what came of it; without pages, none is started."""
+    if not pages:
+        return
+    free = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def render(browser: Browser, key: str, fetched: Fetched, rules: SourceRules) -> None:
+        async with free:
+            tell(key, await _rendered(browser, fetched, rules, client))
+
+    try:
+        async with opened_browser() as browser, asyncio.TaskGroup() as rendering:
+            for key, (fetched, rules) in pages.items():
+                rendering.create_task(render(browser, key, fetched, rules))
+    except RenderFailed as error:  # the browser did not start
+        for key in pages:
+            tell(key, error)
+
+
+async def _rendered(
+    browser: Browser, fetched: Fetched, rules: SourceRules, client: PoliteClient
+) -> bytes | RenderFailed:
+    try:
+        return await browser.render(fetched, await client.client_for(rules), user_agent=rules.user_agent)
+    except RenderFailed as error:
+        return error

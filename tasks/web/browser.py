@@ -1,0 +1,251 @@
+"""Pages as they stand once their scripts have run, in a headless Chromium that has no network of its own.
+
+Whatever a page asks for is asked by our own guarded client, within bounds, or not at all. What slips past the
+interception (a worker's socket, WebRTC) meets a proxy that is not there and a resolver that knows no name.
+"""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from tasks.catalogue import SourceRules
+from tasks.errors import BodyTooLarge, ConfigError, DecompressionBomb, ItemError
+from tasks.web.client import WebClient
+from tasks.web.exchange import Fetched
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser as Chromium
+    from playwright.async_api import BrowserContext, Page, Request, Route, WebSocketRoute
+
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NOWHERE = "http://127.0.0.1:9"
+"""The discard port: a proxy that nobody answers for."""
+
+ARGUMENTS = (
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    "--no-first-run",
+    "--js-flags=--max-old-space-size=512",
+)
+WITHOUT_SOCKETS = "delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection; delete window.WebTransport;"
+
+ASKED_FOR = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
+PASSED_ON = ("content-type", "content-security-policy", "access-control-")
+QUIET_S = 0.5
+"""Seconds without a request under way after which a page is taken as it stands."""
+
+LAUNCH_S = 30.0
+CLOSE_S = 10.0
+AT_ONCE = 6
+
+
+class RenderFailed(Exception):
+    """A page could not be had as its scripts make it; counted nowhere, since the answer as received is still there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderLimits:
+    """What one page may ask for and take: requests, bytes after their content coding, seconds.
+
+    After `settle_s` it is taken though it is still asking; `html_size` is that of the document as it then stands.
+    """
+
+    requests: int = 100
+    size: int = 20 * 1024 * 1024
+    one_size: int = 5 * 1024 * 1024
+    html_size: int = 5_000_000
+    settle_s: float = 5.0
+    deadline_s: float = 15.0
+
+
+LIMITS = RenderLimits()
+
+
+def check_browser(rules: Iterable[SourceRules]) -> None:
+    """Raise ConfigError where a source asks for a browser and there is none."""
+    if all(one.render != "browser" for one in rules):
+        return
+    if find_spec("playwright") is None:
+        raise ConfigError("render: browser needs Playwright; install presslake[browser]")
+    if _executable() is None:
+        raise ConfigError(f"render: browser needs Chromium; none of {', '.join(EXECUTABLES)} is on the PATH")
+
+
+@asynccontextmanager
+async def opened_browser(limits: RenderLimits = LIMITS) -> AsyncIterator["Browser"]:
+    """Run a Chromium within the block; raises RenderFailed where it does not start."""
+    from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - only where it is asked for
+
+    async with async_playwright() as playwright:
+        try:
+            chromium = await playwright.chromium.launch(
+                executable_path=_executable(),
+                args=ARGUMENTS,
+                proxy={"server": NOWHERE},
+                chromium_sandbox=os.geteuid() != 0,  # Chromium has none for root
+                timeout=LAUNCH_S * 1000,
+            )
+        except Error as error:
+            raise RenderFailed(_first_line(error)) from error
+        try:
+            yield Browser(chromium, limits)
+        finally:
+            with suppress(Error):
+                await chromium.close()
+
+
+class Browser:
+    """A headless Chromium. Every page is in a context of its own: no cookie and no cache outlives it."""
+
+    def __init__(self, chromium: "Chromium", limits: RenderLimits) -> None:
+        self._chromium = chromium
+        self._limits = limits
+
+    async def render(self, fetched: Fetched, client: WebClient, *, user_agent: str) -> bytes:
+        """Return the document in UTF-8 as it stands once its scripts are quiet; raises RenderFailed."""
+        from playwright.async_api import Error  # noqa: PLC0415
+
+        try:
+            async with (
+                asyncio.timeout(self._limits.deadline_s),
+                self._context(user_agent) as context,
+            ):
+                traffic = _Traffic(fetched, client, self._limits)
+                await context.route("**/*", traffic.answer)
+                html = await self._document(await context.new_page(), traffic)
+        except TimeoutError as error:
+            raise RenderFailed(f"not ready after {self._limits.deadline_s:g} s") from error
+        except Error as error:
+            raise RenderFailed(_first_line(error)) from error
+        if len(html) > self._limits.html_size:
+            raise RenderFailed(f"{len(html)} bytes; at most {self._limits.html_size} are taken")
+        return html
+
+    @asynccontextmanager
+    async def _context(self, user_agent: str) -> AsyncIterator["BrowserContext"]:
+        from playwright.async_api import Error  # noqa: PLC0415
+
+        context = await self._chromium.new_context(
+            user_agent=user_agent, service_workers="block", accept_downloads=False
+        )
+        try:
+            await context.route_web_socket("**/*", _close)
+            await context.add_init_script(WITHOUT_SOCKETS)
+            yield context
+        finally:
+            with suppress(Error, TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await context.close()
+
+    async def _document(self, page: "Page", traffic: "_Traffic") -> bytes:
+        from playwright.async_api import TimeoutError as Late  # noqa: PLC0415
+
+        inspector = await page.context.new_cdp_session(page)
+        end = time.monotonic() + self._limits.settle_s
+        with suppress(Late):  # it is still being parsed
+            await page.goto(traffic.url, wait_until="domcontentloaded", timeout=self._limits.settle_s * 1000)
+        await traffic.settled(end)
+        # A page that goes on asking would keep us waiting for its document.
+        await inspector.send("Emulation.setScriptExecutionDisabled", {"value": True})
+        return (await page.content()).encode("utf-8", "replace")
+
+
+class _Traffic:
+    """What one page asks for, and how much of it is still to be had."""
+
+    def __init__(self, fetched: Fetched, client: WebClient, limits: RenderLimits) -> None:
+        self.url = fetched.url
+        self._fetched = fetched
+        self._client = client
+        self._limits = limits
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._is_begun = False
+        self._requests = 0
+        self._left_size = limits.size
+        self._under_way = 0
+        self._changed_at = time.monotonic()
+
+    async def answer(self, route: "Route") -> None:
+        """Answer a request of the page's, or refuse it."""
+        from playwright.async_api import Error  # noqa: PLC0415
+
+        self._under_way += 1
+        try:
+            with suppress(Error):  # the page is gone
+                fetched = await self._had(route)
+                if fetched is None and _leads_elsewhere(route.request):
+                    await route.fulfill(status=204)  # so that the page stays as it is; for an abort it gives way
+                elif fetched is None:
+                    await route.abort()
+                else:
+                    await route.fulfill(status=fetched.final.status, headers=_passed_on(fetched), body=fetched.content)
+        finally:
+            self._under_way -= 1
+            self._changed_at = time.monotonic()
+
+    async def settled(self, end: float) -> None:
+        """Return when nothing is asked for a while, nothing more will be answered, or at `end` (monotonic seconds)."""
+        self._changed_at = time.monotonic()
+        while (now := time.monotonic()) < end and self._requests <= self._limits.requests:
+            if not self._under_way and now - self._changed_at >= QUIET_S:
+                return
+            await asyncio.sleep(0.05)
+
+    async def _had(self, route: "Route") -> Fetched | None:
+        request = route.request
+        if not self._is_begun:
+            self._is_begun = True
+            return self._fetched
+        self._requests += 1
+        is_wanted = request.method == "GET" and request.resource_type in ASKED_FOR and not _leads_elsewhere(request)
+        if not is_wanted or not self._has_room():
+            return None
+        async with self._free:
+            if not self._has_room():
+                return None
+            size, accept = min(self._left_size, self._limits.one_size), request.headers.get("accept")
+            try:
+                fetched = await self._client.get(request.url, accept=accept, max_wire_size=size, max_decoded_size=size)
+            except (BodyTooLarge, DecompressionBomb):
+                self._left_size -= size
+                return None
+            except ItemError:
+                return None
+            self._left_size -= len(fetched.content)
+            return fetched
+
+    def _has_room(self) -> bool:
+        return self._requests <= self._limits.requests and self._left_size > 0
+
+
+def _leads_elsewhere(request: "Request") -> bool:
+    return request.is_navigation_request() and request.frame.parent_frame is None
+
+
+def _passed_on(fetched: Fetched) -> dict[str, str]:
+    """Return the fields that a page is judged by; the rest speak of a connection that the browser does not have."""
+    return {name: fetched.header(name) or "" for name, _ in fetched.final.headers if name.startswith(PASSED_ON)}
+
+
+async def _close(socket: "WebSocketRoute") -> None:
+    await socket.close()
+
+
+def _executable() -> str | None:
+    return next((found for name in EXECUTABLES if (found := shutil.which(name))), None)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]
