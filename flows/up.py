@@ -1,7 +1,6 @@
 """Everything on this machine: Prefect's server with its UI, the deployments served, the schedule on."""
 
 import asyncio
-import datetime
 import os
 import signal
 from contextlib import suppress
@@ -16,10 +15,11 @@ from tasks.parameters import IngestConfig
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from prefect.deployments.runner import RunnerDeployment
 
 DEPLOYMENT = "local"
-FIRST_SWEEP_S = 5
 QUERY_S = 5
 """How often the server is asked for runs that are due."""
 
@@ -44,6 +44,7 @@ def serve_until_interrupted(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
     from prefect.schedules import Interval  # noqa: PLC0415
@@ -56,10 +57,9 @@ def _serve(settings: Settings) -> None:
             """End as at Ctrl-C: Prefect's own handler leaves without waiting for what it stops."""
             os.kill(os.getpid(), signal.SIGINT)
 
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=FIRST_SWEEP_S)
     deployment = ingest.to_deployment(
         DEPLOYMENT,
-        schedule=Interval(settings.every_s, anchor_date=soon),
+        schedule=Interval(settings.every_s),
         paused=False,
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         parameters={"config": {"due_only": True}},
@@ -67,7 +67,9 @@ def _serve(settings: Settings) -> None:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
-    runner.add_deployment(cast("RunnerDeployment", deployment))
+    deployment_id = runner.add_deployment(cast("RunnerDeployment", deployment))
+    with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
+        client.create_flow_run_from_deployment(cast("UUID", deployment_id))
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
 
