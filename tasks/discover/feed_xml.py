@@ -10,11 +10,26 @@ import re
 from collections.abc import Callable, Iterator
 from html.entities import html5
 from itertools import islice, pairwise
+from typing import TypedDict
 
 from lxml import etree
 
 from tasks.errors import NotAFeed
 from tasks.web.charset import decode_text
+
+
+class Reading(TypedDict):
+    """Keywords of lxml's parsers."""
+
+    recover: bool
+    resolve_entities: bool
+    no_network: bool
+    load_dtd: bool
+    huge_tree: bool
+    remove_comments: bool
+    remove_pis: bool
+    encoding: str
+
 
 MAX_FEED_LENGTH = 10_000_000
 """Characters of a feed that are read; the rest is cut off, since a tree takes many times its text."""
@@ -24,6 +39,18 @@ _ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf|channel)(?=[\s>/])
 _OTHER_ROOT = re.compile(r"<(?:!doctype\s+)?(html|urlset|sitemapindex|opml)\b", re.IGNORECASE)
 _ITEM = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
+READING: Reading = {
+    "recover": True,
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+    "encoding": "utf-8",
+}
+"""How strangers' XML is read: as far as it goes, without entities, document types, network or unbounded depth."""
+
 _WRAP, _UNWRAP = "<x>" * 8, "</x>" * 8
 _ROOT_WITHIN = 65_536
 _MAX_CHILDREN = 50_000
@@ -64,7 +91,7 @@ def mend_xml(text: str) -> str:
 
 def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None]:
     """Return the root, and the first fault by which it is not well-formed. Raises NotAFeed."""
-    parser = _parser()
+    parser = etree.XMLParser(**READING)
     try:
         root = etree.fromstring(mended.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
@@ -86,7 +113,7 @@ def item_fragments(mended: str, limit: int) -> Iterator[etree._Element]:
         closed = _ITEM_END.search(masked, start, end)
         wrapped = _WRAP + mended[start : closed.start() if closed else end] + _UNWRAP
         try:
-            fragment = etree.fromstring(wrapped.encode("utf-8", "replace"), _parser())
+            fragment = etree.fromstring(wrapped.encode("utf-8", "replace"), etree.XMLParser(**READING))
         except etree.XMLSyntaxError:
             continue
         if fragment is not None:
@@ -101,19 +128,6 @@ def count_items(mended: str) -> int:
 def _masked(mended: str) -> str:
     """Return the text with white space for CDATA, where tags are none."""
     return _by_cdata(mended, outside=str, inside=lambda section: " " * len(section))
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        encoding="utf-8",
-    )
 
 
 def split_name(element: etree._Element) -> tuple[str, str]:

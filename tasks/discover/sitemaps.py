@@ -10,7 +10,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from tasks.discover.feed_xml import children, mend_xml, split_name, xml_text
+from tasks.discover.feed_xml import READING, children, mend_xml, split_name, xml_text
 from tasks.discover.feeds import parse_feed
 from tasks.discover.gathering import Gathering, absolute_url
 from tasks.discover.instants import EARLIEST, parse_instant
@@ -112,14 +112,7 @@ def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._El
     parser = etree.XMLPullParser(
         events=("end",),
         tag=("{*}url", "{*}sitemap"),
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        encoding="utf-8",
+        **READING,
     )
     try:
         for piece in _pieces(text, start):

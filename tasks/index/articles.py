@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, and_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import articles
+from tasks.index.upsert import insert_into
 
 CHUNK = 400
 
@@ -86,14 +86,13 @@ def demote(tx: Connection, article_ids: Iterable[str]) -> None:
 
 def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write the newest state of each article."""
-    dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {name: getattr(one, name) for name in KnownArticle.__dataclass_fields__}
         for one in sorted(known, key=lambda one: one.article_id)
     ]
     if not rows:
         return
-    statement = dialect_insert(articles)
+    statement = insert_into(tx, articles)
     kept = {"article_id", "url_key", "first_seen_at"}
     newest = {name: statement.excluded[name] for name in KnownArticle.__dataclass_fields__ if name not in kept}
     tx.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=newest), rows)

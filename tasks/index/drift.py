@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import source_weeks
+from tasks.index.upsert import insert_into
 
 _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")
 
@@ -49,7 +49,7 @@ def add_weeks(tx: Connection, weeks: Iterable[SourceWeek]) -> None:
     if not rows:
         return
     rows.sort(key=lambda row: (row["source_id"], row["week"]))  # in one order everywhere, or two batches may deadlock
-    insert = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(source_weeks)
+    insert = insert_into(tx, source_weeks)
     sums = {name: source_weeks.c[name] + insert.excluded[name] for name in _SUMS}
     tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "week"], set_=sums), rows)
 

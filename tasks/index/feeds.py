@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import feeds
+from tasks.index.upsert import insert_into
 from tasks.models import FeedKind, FeedState
 
 CHUNK = 400
@@ -47,7 +47,6 @@ class PollRecord:
 
 def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
     """Add the feeds that are new, due at once; one that moved to another source keeps its poll state."""
-    dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {
             "feed_url": one.feed_url,
@@ -61,7 +60,7 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
     ]
     if not rows:
         return
-    statement = dialect_insert(feeds)
+    statement = insert_into(tx, feeds)
     moved = {name: statement.excluded[name] for name in ("source_id", "kind", "parent_url")}
     tx.execute(statement.on_conflict_do_update(index_elements=["feed_url"], set_=moved), rows)
 

@@ -23,11 +23,11 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.database import lock
 from tasks.index.pace import kept_delay_s
 from tasks.index.schema import frontier, hosts
+from tasks.index.upsert import insert_into
 from tasks.models import DueUrl, Outcome
 
 CHUNK = 400
@@ -107,13 +107,12 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
     One that was gone (410) and is announced with a later date than it was asked for is due again, and counts as new.
     Of one that is over for good, it is noted once a day that it is still announced, as the day of its discovery.
     """
-    dialect_insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     by_key = {one.url_key: one for one in reversed(announcements)}
     rows = [_row(one, now) for _, one in sorted(by_key.items())]  # sorted: two writers lock rows in one order
     if not rows:
         return 0
     # rows beside the statement, not in it: compiling a dozen parameters a row costs more than all else here
-    statement = dialect_insert(frontier)
+    statement = insert_into(tx, frontier)
     is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
     changed = {
         "state": case((is_back, State.DUE), else_=frontier.c.state),

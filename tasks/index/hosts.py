@@ -6,16 +6,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 
 import psutil
 from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.database import Index
 from tasks.index.pace import Pace, end_turn, give_turn
 from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, robots
+from tasks.index.upsert import insert_into
 from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
 ROBOTS_FRESH = timedelta(hours=24)
@@ -110,7 +109,7 @@ def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
         for one in sorted(answers, key=lambda one: one.origin)
     ]
     if rows:
-        statement = _insert(tx)(robots)
+        statement = insert_into(tx, robots)
         newest = {name: statement.excluded[name] for name in ("status", "body", "fetched_at")}
         tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=newest), rows)
 
@@ -126,7 +125,7 @@ def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pac
 
 def _make_rows(tx: Connection, names: Collection[str], now: datetime) -> None:
     rows = [{"host": name, "next_slot_at": now, "slowdown": 1.0} for name in sorted(names)]
-    tx.execute(_insert(tx)(hosts).on_conflict_do_nothing(), rows)
+    tx.execute(insert_into(tx, hosts).on_conflict_do_nothing(), rows)
 
 
 def _known_paces(tx: Connection, names: Collection[str]) -> dict[str, Pace]:
@@ -183,7 +182,3 @@ def _here() -> str:
 def _is_fresh(answer: RobotsAnswer, now: datetime) -> bool:
     is_failure = answer.status is None or answer.status >= 500 or answer.status == 429
     return now - answer.fetched_at < (ROBOTS_FAILURE_FRESH if is_failure else ROBOTS_FRESH)
-
-
-def _insert(tx: Connection) -> Any:  # noqa: ANN401 - two dialects' insert, of one shape
-    return sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index.schema import aliases, edges
+from tasks.index.upsert import insert_into
 
 CHUNK = 400
 
@@ -48,7 +48,7 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
     by_key = {one.url_key: one for one in claims}
     rows = [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]
     if rows:
-        statement = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(aliases)
+        statement = insert_into(tx, aliases)
         newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
         tx.execute(statement.on_conflict_do_update(index_elements=["url_key"], set_=newest), rows)
 
@@ -58,7 +58,7 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
     if rows:
-        statement = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(edges)
+        statement = insert_into(tx, edges)
         tx.execute(
             statement.on_conflict_do_update(
                 index_elements=["a", "b", "kind"], set_={"score": statement.excluded.score}

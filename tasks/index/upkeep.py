@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.index import feeds, frontier, hosts
 from tasks.index.schema import facts
+from tasks.index.upsert import insert_into
 
 EVERY = timedelta(days=1)
 
@@ -24,7 +24,7 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
     last = tx.execute(select(facts.c.value).where(facts.c.name == _PRUNED_AT)).scalar()
     if last is not None and now - datetime.fromisoformat(last) < EVERY:
         return None
-    insert = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(facts)
+    insert = insert_into(tx, facts)
     noted = insert.values(name=_PRUNED_AT, value=now.isoformat())
     tx.execute(noted.on_conflict_do_update(index_elements=["name"], set_={"value": noted.excluded.value}))
     return (

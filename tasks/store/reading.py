@@ -5,6 +5,7 @@ when the process ends aborts it (one run of `trace` in ten, measured).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
 
 from tasks.errors import LakeUnavailable
 from tasks.layout import PARTITION
@@ -19,15 +21,36 @@ from tasks.objects import MissingObject, ObjectStore, one_line
 from tasks.store.tables import open_table
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A Parquet file that a table's log names; `key` is its object's, `rows` what the log says, or None."""
+
+    table: str
+    key: str
+    day: date
+    rows: int | None
+
+
+def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
+    """Return the files of this version of the table, the oldest day first."""
+    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    files = [
+        StoredFile(
+            table=name,
+            key=f"{name}/{unquote(action['path'])}",
+            day=action[f"partition.{PARTITION}"],
+            rows=action.get("num_records"),
+        )
+        for action in actions
+    ]
+    return sorted(files, key=lambda file: (file.day, file.key))
+
+
 def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> Iterator[dict[str, Any]]:
     """Yield a URL's rows of `captures` or `articles` from a day on, the oldest first; raises LakeUnavailable."""
-    found = [row for key in _keys(store, table, since) for row in _rows_of(store, key, url_key)]
+    files = list_files(open_table(store, table), table)
+    found = [row for file in files if file.day >= since for row in _rows_of(store, file.key, url_key)]
     yield from sorted(found, key=lambda row: row["fetched_at"])
-
-
-def _keys(store: ObjectStore, table: str, since: date) -> list[str]:
-    actions = pa.table(open_table(store, table).get_add_actions(flatten=True)).to_pylist()
-    return [f"{table}/{unquote(one['path'])}" for one in actions if one[f"partition.{PARTITION}"] >= since]
 
 
 def _rows_of(store: ObjectStore, key: str, url_key: str) -> list[dict[str, Any]]:

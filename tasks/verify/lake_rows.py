@@ -10,9 +10,10 @@ from tasks.deduplicate.text_identity import ALGORITHM, text_digest
 from tasks.layout import ARTICLES, CAPTURES
 from tasks.models import Article, Capture, OutboxItem
 from tasks.objects import MissingObject, ObjectStore
+from tasks.store.reading import StoredFile, list_files
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot, micros
-from tasks.verify.stored import DamagedFile, StoredFile, list_files, read_file
+from tasks.verify.stored import DamagedFile, read_file
 
 OUTBOX = "outbox"
 PREFIXES = ("warc/", "articles/dt=", "captures/dt=", "quarantine/")

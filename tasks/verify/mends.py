@@ -16,12 +16,13 @@ from tasks.index.schema import articles, edges, frontier
 from tasks.layout import ARTICLES, CAPTURES
 from tasks.models import Article, Capture
 from tasks.objects import MissingObject, ObjectStore
+from tasks.store.reading import list_files
 from tasks.store.tables import open_table
 from tasks.verify.cluster_mend import mend_clusters
 from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
-from tasks.verify.stored import DamagedFile, as_article, as_capture, list_files, read_file
+from tasks.verify.stored import DamagedFile, as_article, as_capture, read_file
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from deltalake import DeltaTable
 
 from tasks.objects import ObjectStore
+from tasks.store.reading import list_files
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.segments import find_unclaimed
 from tasks.verify.snapshot import Snapshot
-from tasks.verify.stored import list_files, logged_paths
+from tasks.verify.stored import logged_paths
 
 _LISTED = "SELECT key FROM object WHERE key LIKE ? ORDER BY key"
 _AGE = "SELECT modified_at FROM object WHERE key = ?"

@@ -19,11 +19,12 @@ from tasks.index.schema import articles, batches, counters, feeds, frontier, out
 from tasks.layout import ARTICLES, CAPTURES
 from tasks.models import Capture
 from tasks.objects import ObjectStore
+from tasks.store.reading import StoredFile, list_files
 from tasks.store.tables import open_table
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
 from tasks.verify.spill import Lookup, Spill
-from tasks.verify.stored import StoredFile, as_article, as_capture, list_files, read_file
+from tasks.verify.stored import as_article, as_capture, read_file
 
 CHUNK = 200
 T = TypeVar("T")

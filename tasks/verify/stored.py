@@ -2,20 +2,19 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import fields
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from tasks.errors import StageError
 from tasks.layout import PARTITION
 from tasks.models import Article, Capture, Novelty, Outcome, PageType
 from tasks.objects import MissingObject, ObjectStore, one_line
+from tasks.store.reading import StoredFile
 from tasks.store.tables import table_schema
 
 ROWS_AT_ONCE = 500
@@ -24,31 +23,6 @@ _KINDS = {"novelty": Novelty, "page_type": PageType, "outcome": Outcome, "author
 
 class DamagedFile(StageError):
     """A Parquet file cannot be read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFile:
-    """A Parquet file that a table's log names; `key` is its object's, `rows` what the log says, or None."""
-
-    table: str
-    key: str
-    day: date
-    rows: int | None
-
-
-def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
-    """Return the files of this version of the table, the oldest day first."""
-    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-    files = [
-        StoredFile(
-            table=name,
-            key=f"{name}/{unquote(action['path'])}",
-            day=action[f"partition.{PARTITION}"],
-            rows=action.get("num_records"),
-        )
-        for action in actions
-    ]
-    return sorted(files, key=lambda file: (file.day, file.key))
 
 
 def read_file(store: ObjectStore, file: StoredFile) -> Iterator[dict[str, Any]]:
