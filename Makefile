@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds chaos pictures lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds chaos walk pictures audit lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,11 +26,12 @@ demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of
 test: $(READY)  ## Run the tests (under 15 minutes)
 	$(BIN)/python -m pytest
 
-check: $(READY)  ## What CI runs: style, types, layers, tests with branch coverage
+check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.audit --offline-ok
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 fix: $(READY)  ## Mend style where a tool can
@@ -55,8 +56,14 @@ bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 30
 chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
 	$(BIN)/python -m tests.e2e.chaos
 
+walk: $(READY)  ## Walk through the installation for production on loopback: PostgreSQL, Redis, Ceph, Prefect, workers (20 minutes)
+	$(BIN)/python -m tests.deploy.walk
+
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
+
+audit: $(READY)  ## Ask the advisory service about every pinned dependency; fails where it could not be asked
+	$(BIN)/python -m deploy.audit
 
 lock: $(READY)  ## Write constraints.txt anew: names and versions alone
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt

@@ -65,7 +65,8 @@ def started_server(binaries: Path, **options: str) -> Iterator[URL]:
             command = [binaries / "postgres", "-D", folder / "db", "-k", folder, *settings]
             server = subprocess.Popen(command, stdout=log, stderr=log, **as_user)
         try:
-            url = URL.create("postgresql+psycopg", username=ROLE, database="postgres", query={"host": str(folder)})
+            where = {"host": str(folder)} | {name: options[name] for name in ("port",) if name in options}
+            url = URL.create("postgresql+psycopg", username=ROLE, database="postgres", query=where)
             _await(url, server, folder / "log")
             yield url
         finally:

@@ -45,7 +45,7 @@ class Index:
     @property
     def uri(self) -> str:
         """Where it is, for people: without the password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return _shown(self._engine.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -129,9 +129,12 @@ def _parse_url(index_url: str) -> URL:
         url = make_url(index_url)
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        raise ConfigError(
-            f"--index {index_url!r} is not a database URL such as sqlite:///presslake.db: {_first_line(error)}"
-        ) from error
+        # a URL that is none may have its password anywhere, so that of one with `@` nothing is repeated
+        shown = "" if "@" in index_url or "password" in index_url else f" {index_url!r}"
+        reason = _first_line(error).replace(index_url, "it")
+        raise ConfigError(f"--index{shown} is not a database URL such as sqlite:///presslake.db: {reason}") from (
+            error if shown else None
+        )
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise ConfigError(f"--index {url.get_backend_name()}: the index is SQLite or PostgreSQL")
     if url.get_backend_name() == "sqlite":
@@ -143,14 +146,17 @@ def _parse_url(index_url: str) -> URL:
     return url
 
 
+def _shown(url: URL) -> str:
+    """Return the URL for people: no password, wherever in it that is."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+
+
 def _make_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
         except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"the index {url.render_as_string()} needs a driver: pip install 'presslake[postgresql]'"
-            ) from error
+            raise ConfigError(f"the index {_shown(url)} needs a driver: pip install 'presslake[postgresql]'") from error
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

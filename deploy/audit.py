@@ -1,0 +1,64 @@
+"""Ask the advisory service about every pinned dependency: `make audit`.
+
+Exit 0: all of constraints.txt was looked up and nothing is known against it. 1: something is, each in one line. 2: it could
+not be looked up, in whole or in part; with `--offline-ok`, as `make check` has it, that is said aloud and exit 0, since a
+service that is away is no fault of the code. pip-audit alone exits 0 there.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PIP_AUDIT = "pip-audit==2.10.1"
+TIMEOUT_S = 300
+
+
+def audit(constraints: Path) -> list[dict[str, Any]] | str:
+    """Return what pip-audit says of each dependency, or why it says nothing."""
+    uv = Path(sys.executable).with_name("uv")
+    command = [uv, "tool", "run", "--quiet", "--from", PIP_AUDIT, "pip-audit", "--requirement", constraints]
+    flags = ["--no-deps", "--disable-pip", "--progress-spinner=off", "--format=json", "--timeout=15"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command, no shell
+            [*command, *flags], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {TIMEOUT_S} s"
+    try:
+        return list(json.loads(done.stdout)["dependencies"])
+    except (ValueError, KeyError):
+        return (done.stderr.strip() or "it said nothing").splitlines()[-1]
+
+
+def verdict(told: list[dict[str, Any]] | str, *, offline_ok: bool) -> tuple[int, list[str]]:
+    """Return the exit code, and what to say. Pure."""
+    if isinstance(told, str):
+        return (0 if offline_ok else 2), [f"NOT AUDITED: the advisory service could not be asked: {told}"]
+    found = [
+        f"{one['name']} {one['version']}: {vuln['id']}, mended in {', '.join(vuln['fix_versions']) or 'no version yet'}"
+        for one in told
+        for vuln in one.get("vulns", ())
+    ]
+    skipped = [one["name"] for one in told if "skip_reason" in one]
+    if skipped:
+        found.append(
+            f"NOT AUDITED: {len(skipped)} of {len(told)} dependencies could not be looked up, among them {skipped[0]}"
+        )
+    if len(found) > bool(skipped):
+        return 1, found
+    if skipped:
+        return (0 if offline_ok else 2), found
+    return 0, [f"audited: nothing is known against any of the {len(told)} pinned dependencies"]
+
+
+def main(arguments: list[str]) -> int:
+    """Audit, say so, and return the exit code."""
+    code, lines = verdict(audit(Path("constraints.txt")), offline_ok="--offline-ok" in arguments)
+    sys.stderr.write("\n".join(lines) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""The verdict over what pip-audit said: nothing passes in silence."""
+
+import pytest
+
+from deploy.audit import verdict
+
+CLEAN = {"name": "lxml", "version": "6.1", "vulns": []}
+SKIPPED = {"name": "httpx", "skip_reason": "Dependency not found on PyPI and could not be audited"}
+BROKEN = {"name": "idna", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}
+
+
+@pytest.mark.parametrize(
+    ("told", "strict", "lenient"),
+    [
+        ([CLEAN], 0, 0),
+        ([CLEAN, BROKEN], 1, 1),
+        ([SKIPPED, BROKEN], 1, 1),
+        ([CLEAN, SKIPPED], 2, 0),
+        ("Failed to resolve", 2, 0),
+    ],
+)
+def test_the_exit_code_tells_known_faults_from_a_service_that_is_away(told, strict, lenient):
+    assert verdict(told, offline_ok=False)[0] == strict
+    assert verdict(told, offline_ok=True)[0] == lenient
+
+
+@pytest.mark.parametrize("told", [[CLEAN, SKIPPED], "Failed to resolve"])
+def test_what_was_not_looked_up_is_said_even_where_that_is_let_pass(told):
+    _, lines = verdict(told, offline_ok=True)
+
+    assert any(line.startswith("NOT AUDITED") for line in lines)

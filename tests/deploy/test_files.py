@@ -1,0 +1,271 @@
+"""The files of deploy/: by their own linters and schemas, and by what no linter holds."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import prefect_redis.client
+import pytest
+import yaml
+from prefect.settings import get_current_settings
+from prefect.settings.legacy import _get_valid_setting_names
+from pydantic import ValidationError
+
+from deploy.fill_env import EXAMPLES, filled, main
+from tasks.settings import Settings
+from tests.deploy.parts import SERVER, WORKER, clean, parsed
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+BIN = Path(sys.executable).parent
+K8S = sorted((DEPLOY / "k8s").glob("*.yaml"))
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONCE = {"s3-volume", "s3-users", "index", "deployments"}
+TEXTS = filled()
+ASKS_PREFECT_ALONE = {"deployments"}  # it is told what a worker is, since it imports the flows
+MAY_BE_ROOT = {"s3-volume"}  # it may chown one volume, and no more
+IMAGES_OWN = ("POSTGRES_", "PGDATA", "MINIO_", "MC_", "GF_", "REDIS_PASSWORD", "WORKER_SECRET_KEY", "READER_SECRET_KEY")
+ROLES_OWN = {
+    "PRESSLAKE_OWNER_PASSWORD",
+    "PRESSLAKE_WORKER_PASSWORD",
+    "PRESSLAKE_READER_PASSWORD",
+    "PREFECT_DB_PASSWORD",
+}
+BOTO3S = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+def documents(*kinds: str) -> Iterator[dict[str, Any]]:
+    for path in K8S:
+        yield from (one for one in yaml.safe_load_all(path.read_text()) if one["kind"] in kinds)
+
+
+def pods() -> Iterator[tuple[str, dict[str, Any]]]:
+    for one in documents("Deployment", "Job"):
+        yield one["metadata"]["name"], one["spec"]["template"]["spec"]
+
+
+def told(files: list[str]) -> dict[str, str]:
+    return {name: value for file in files for name, value in parsed(TEXTS[Path(file).name]).items()}
+
+
+def k8s_names() -> dict[str, set[str]]:
+    """Return the variables that Kubernetes gives each container."""
+    kept = {("configMapRef", one["metadata"]["name"]): set(one["data"]) for one in documents("ConfigMap")}
+    kept |= {("secretRef", one["metadata"]["name"]): set(one["stringData"]) for one in documents("Secret")}
+    return {
+        container["name"]: {
+            name for source in container["envFrom"] for kind, one in source.items() for name in kept[kind, one["name"]]
+        }
+        for _, pod in pods()
+        for container in (*pod["containers"], *pod.get("initContainers", ()))
+    }
+
+
+def is_setting(name: str) -> bool:
+    redis = {
+        f"PREFECT_REDIS_MESSAGING_{field.upper()}" for field in prefect_redis.client.RedisMessagingSettings.model_fields
+    }
+    ours = {f"PRESSLAKE_{field.upper()}" for field in Settings.model_fields}
+    return name in ours | redis | BOTO3S | {"DO_NOT_TRACK"} | _get_valid_setting_names(type(get_current_settings()))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "hadolint deploy/Dockerfile",
+        "check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml",
+        "kubernetes-validate --strict --quiet --no-warn " + " ".join(str(path.relative_to(ROOT)) for path in K8S if path.stem != "kustomization"),
+    ],
+    ids=lambda command: command.split()[0],
+)  # fmt: skip
+def test_the_linter_has_nothing_to_say(command):
+    done = subprocess.run(
+        ["bash", "-c", f"{BIN}/{command}"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert (done.returncode, done.stdout.replace("ok -- validation done\n", "") + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted({name for text in TEXTS.values() for name in parsed(text)}))
+def test_a_variable_of_the_examples_is_a_setting_of_ours_or_prefects_or_the_images(name):
+    assert is_setting(name) or name in ROLES_OWN or name.startswith(IMAGES_OWN)
+
+
+@pytest.mark.parametrize("name", sorted({name for names in k8s_names().values() for name in names}))
+def test_a_variable_of_kubernetes_is_a_setting(name):
+    assert is_setting(name)
+
+
+def test_the_servers_settings_are_accepted_by_prefect():
+    env = clean(told(["server.env"]))
+    code = "import prefect.settings as s; s.get_current_settings(); import prefect_redis.messaging, prefect_redis.ordering, prefect_redis.lease_storage"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_workers_settings_are_accepted_by_us(monkeypatch):
+    for name, value in told(["worker.env"]).items():
+        monkeypatch.setenv(name, value)
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        pytest.fail(str(error))
+
+    assert settings.index.startswith("postgresql+psycopg://presslake_worker:")
+
+
+def test_kubernetes_tells_server_and_workers_what_the_examples_do():
+    assert k8s_names()["prefect"] == told(["server.env"]).keys() - {"DO_NOT_TRACK"}  # the image says that
+    assert k8s_names()["worker"] == told(["worker.env"]).keys() - {"DO_NOT_TRACK"}
+    assert k8s_names()["index"] == told(["owner.env"]).keys()
+
+
+def test_kubernetes_values_are_the_examples():
+    values = {
+        name: value
+        for one in documents("ConfigMap")
+        if one["metadata"]["name"] == "server"
+        for name, value in one["data"].items()
+    }
+
+    assert {name: told(["server.env"])[name] for name in values} == values
+
+
+def test_passwords_are_one_in_all_files_and_nobodys_but_who_needs_them():
+    server, worker, reader, postgresql = (
+        told([f"{name}.env"]) for name in ("server", "worker", "reader", "postgresql")
+    )
+
+    assert f":{postgresql['PRESSLAKE_WORKER_PASSWORD']}@" in worker["PRESSLAKE_INDEX"]
+    assert worker["PREFECT_API_AUTH_STRING"] == server["PREFECT_SERVER_API_AUTH_STRING"]
+    assert told(["s3.env"])["WORKER_SECRET_KEY"] == worker["AWS_SECRET_ACCESS_KEY"]
+    everything = str([server, worker, reader])
+    assert postgresql["PRESSLAKE_OWNER_PASSWORD"] not in everything
+    assert postgresql["POSTGRES_PASSWORD"] not in everything
+    assert postgresql["PREFECT_DB_PASSWORD"] not in str([worker, reader])
+
+
+def test_filled_files_are_their_owners_alone_and_never_written_over(tmp_path):
+    main(tmp_path / "secrets")
+
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == EXAMPLES.keys()
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o600}
+    assert not any("CHANGE-ME-" in path.read_text() for path in (tmp_path / "secrets").iterdir())
+    with pytest.raises(FileExistsError):
+        main(tmp_path / "secrets")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_is_pinned_bounded_and_not_root(name):
+    service = SERVICES[name]
+    uid = service["user"].partition(":")[0]
+
+    assert re.fullmatch(r"[a-z0-9/]+:(v?\d+\.\d+|RELEASE\.\d{4})[\w.-]*", service["image"])
+    assert uid.isdigit()
+    assert (uid == "0") == (name in MAY_BE_ROOT)
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert {"cpus", "memory"} <= service["deploy"]["resources"]["limits"].keys()
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_has_a_health_check_or_ends(name):
+    assert ("test" in SERVICES[name]["healthcheck"]) == (name not in ONCE)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_waits_for_what_is_there_and_asks_only_whom_it_can_reach(name):
+    service = SERVICES[name]
+    hosts = set(
+        re.findall(
+            r"(?:@|//)([a-z0-9]+):\d+", str(told(service.get("env_file", [])).values()) + str(service.get("command"))
+        )
+    )
+
+    for other, how in service.get("depends_on", {}).items():
+        assert how["condition"] == ("service_completed_successfully" if other in ONCE else "service_healthy")
+    for other in hosts & ({"prefect"} if name in ASKS_PREFECT_ALONE else SERVICES.keys()):
+        assert set(service["networks"]) & set(SERVICES[other]["networks"]), f"{name} cannot reach {other}"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_what_a_service_mounts_of_deploy_is_there(name):
+    for volume in SERVICES[name].get("volumes", ()):
+        source = volume.partition(":")[0]
+        if source.startswith("./") and name not in {"prometheus", "grafana"}:
+            assert (DEPLOY / source).exists(), source
+        elif not source.startswith("$"):
+            assert source in COMPOSE["volumes"]
+
+
+def test_what_is_published_is_published_on_loopback_alone():
+    assert all(port.startswith("127.0.0.1:") for one in SERVICES.values() for port in one.get("ports", ()))
+    assert {name for name, one in SERVICES.items() if one.get("ports")} == {"prefect", "prometheus", "grafana"}
+
+
+@pytest.mark.parametrize(("name", "pod"), list(pods()))
+def test_a_pod_is_not_root_and_cannot_write_its_image(name, pod):
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
+    for container in (*pod["containers"], *pod.get("initContainers", ())):
+        context = container["securityContext"]
+        assert context["readOnlyRootFilesystem"]
+        assert not context["allowPrivilegeEscalation"]
+        assert context["capabilities"]["drop"] == ["ALL"]
+        assert {"cpu", "memory"} == container["resources"]["limits"].keys() == container["resources"]["requests"].keys()
+
+
+def test_services_probes_and_policies_name_ports_that_containers_have():
+    named = {
+        pod_name: {port["name"]: port["containerPort"] for port in pod["containers"][0].get("ports", ())}
+        for pod_name, pod in pods()
+    }
+
+    for one in documents("Service"):
+        (port,) = one["spec"]["ports"]
+        assert named[one["spec"]["selector"]["app"]][port["targetPort"]] == port["port"]
+    for name, pod in pods():
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            assert pod["containers"][0].get(probe, {}).get("httpGet", {}).get("port") in {*named[name], None}
+    for one in documents("NetworkPolicy"):
+        target = one["spec"]["podSelector"].get("matchLabels", {}).get("app")
+        for rule in one["spec"].get("ingress", ()):
+            assert {port["port"] for port in rule["ports"]} <= set(named[target].values())
+
+
+def test_kustomization_names_every_manifest_but_the_template_of_secrets():
+    (kustomization,) = documents("Kustomization")
+
+    assert {*kustomization["resources"], "kustomization.yaml", "secrets.example.yaml"} == {path.name for path in K8S}
+
+
+def test_the_image_of_compose_and_kubernetes_is_of_this_version():
+    (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    images = {one["image"] for one in SERVICES.values()} | {c["image"] for _, pod in pods() for c in pod["containers"]}
+
+    assert {image for image in images if image.startswith("presslake:")} == {f"presslake:{version}"}
+
+
+def test_the_image_runs_as_nobody_from_pinned_parts():
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+
+    assert any(line.startswith("USER 10001") for line in lines)
+    assert any("--constraint constraints.txt" in line for line in lines)
+    assert re.fullmatch(r"ARG BASE=python:3\.11\.\d+-slim-\w+", next(line for line in lines if line.startswith("ARG")))
+
+
+@pytest.mark.parametrize("command", [SERVER.partition(" --host")[0], WORKER.partition(" --name")[0], "python deploy/fill_env.py",
+                                     "psql -v ON_ERROR_STOP=1", "presslake status", "prefect deploy --all --prefect-file deploy/prefect.yaml",
+                                     "prefect work-pool create presslake --type process", "pg_dump --format=custom", "presslake verify"])  # fmt: skip
+def test_what_the_walk_runs_is_what_the_docs_say(command):
+    assert command in (ROOT / "docs/operations.md").read_text()

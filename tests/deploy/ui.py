@@ -1,0 +1,62 @@
+"""Prefect's UI as a person uses it, in headless Chromium: log in, fill the form in, read the report."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser import CHROMIUM, QUIET
+
+
+@contextmanager
+def logged_in(base_url: str, auth: str) -> Iterator[Page]:
+    """Give a page of the UI whose login form took the auth string."""
+    assert CHROMIUM, "Chromium is not installed here"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=Path(CHROMIUM), args=QUIET)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(60_000)
+        page.goto(f"{base_url}/v2/")
+        page.wait_for_url("**/login**")  # without the string nothing is shown
+        page.locator("input[type=password]").fill(auth)
+        page.keyboard.press("Enter")
+        page.get_by_text("Logout").first.wait_for()
+        yield page
+        browser.close()
+
+
+def start_by_hand(
+    page: Page, base_url: str, deployment_id: str, *, name: str, limit: int, picture: Path | None
+) -> None:
+    """Fill in the deployment's form with another limit and start the run."""
+    page.goto(f"{base_url}/v2/deployments/deployment/{deployment_id}/run")
+    page.get_by_text("Look at this many URLs").wait_for()
+    page.locator("input[name=name]").fill(name)
+    for wanted in page.get_by_role("tab", name="int", exact=True).all():
+        wanted.click()
+    page.locator("input[type=number]").first.fill(str(limit))
+    if picture:
+        page.screenshot(path=picture)
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url(re.compile(f"deployment/{deployment_id}(?!/run)"))
+
+
+def read_report(page: Page, base_url: str, run_id: str, *, picture: Path | None) -> str:
+    """Return the text of the run's report, as it is shown under the run's Artifacts."""
+    page.goto(f"{base_url}/v2/runs/flow-run/{run_id}")
+    page.get_by_text("Artifacts").first.click()
+    page.get_by_text("run-report").first.click()
+    page.get_by_role("heading", name="fetched").first.wait_for()
+    if picture:
+        page.screenshot(path=picture)
+    return page.inner_text("body")
+
+
+def read_state(page: Page, base_url: str, run_id: str, state: str, *, picture: Path | None) -> None:
+    """See that the run's page shows the state."""
+    page.goto(f"{base_url}/v2/runs/flow-run/{run_id}")
+    page.get_by_text(state, exact=True).first.wait_for()
+    if picture:
+        page.screenshot(path=picture)

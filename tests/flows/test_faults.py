@@ -1,0 +1,141 @@
+"""A disk that is full, a database that is read-only, a bucket that is gone, each in mid-run: one clear failure, and nothing
+acknowledged that is not stored.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from deltalake import DeltaTable
+from sqlalchemy.engine import make_url
+
+from tests.engine import Ended, Presslake
+from tests.postgres import connected
+from tests.press import Press, running_press
+from tests.servers import make_bucket
+
+pytestmark = [pytest.mark.engine, pytest.mark.crash]
+
+SMALL_BATCHES = {"PRESSLAKE_BATCH_SIZE": "4", "PRESSLAKE_BATCHES_AHEAD": "1"}
+AFTER = 7  # of 12 articles: one batch is stored, the second is being fetched
+
+
+@pytest.fixture
+def press() -> Iterator[Press]:
+    with running_press(sites=3, articles=4, network=46) as running:
+        yield running
+
+
+def _when_half_is_fetched(press: Press, fault: Callable[[], object]) -> None:
+    """Let the fault happen at one of the requests, before it is answered."""
+    plain, asked = press.answer, []
+
+    def answer(address: str, path: str):
+        if path.startswith("/news/"):
+            asked.append(path)
+            if len(asked) == AFTER:
+                fault()
+        return plain(address, path)
+
+    press.answer = answer
+
+
+def _sweep(presslake: Presslake, press: Press, **environment: str) -> Ended:
+    catalogue = press.catalogue(presslake.home / "sources.yaml", max_per_host=1)
+    return presslake.run("ingest", "--catalogue", catalogue, check=False, **SMALL_BATCHES, **environment)
+
+
+def _assert_one_failure(ended: Ended, *words: str) -> None:
+    assert ended.code == 1, ended
+    assert "Traceback" not in ended.err
+    assert all(word in ended.err for word in words), ended.err
+
+
+def _stored(lake: Path) -> list[str]:
+    return sorted(DeltaTable(str(lake / "articles")).to_pyarrow_table(columns=["url"])["url"].to_pylist())
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_disk_that_fills_up_fails_the_run_and_loses_nothing(presslake, press, small_disk):
+    ballast = small_disk / "ballast"
+    _when_half_is_fetched(
+        press,
+        lambda: subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=4k"], capture_output=True, check=False),
+    )
+
+    ended = _sweep(presslake, press, PRESSLAKE_LAKE=str(small_disk / "lake"))
+    before = len(_stored(small_disk / "lake"))
+    ballast.unlink()
+    again = _sweep(presslake, press, PRESSLAKE_LAKE=str(small_disk / "lake"))
+
+    _assert_one_failure(ended, "No space left on device")
+    assert before < 12
+    assert again.code == 0, again
+    assert _stored(small_disk / "lake") == sorted(press.urls())
+
+
+def test_a_database_that_turns_read_only_fails_the_run_and_loses_nothing(
+    presslake, press, postgres_server, postgres_url
+):
+    name = make_url(postgres_url).database
+
+    def say(*statements: str) -> None:
+        with connected(postgres_server) as superuser:
+            for statement in statements:
+                superuser.execute(statement)
+
+    send_away = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    read_only = f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'
+    _when_half_is_fetched(press, lambda: say(read_only, send_away))
+
+    ended = _sweep(presslake, press, PRESSLAKE_INDEX=postgres_url)
+    at_once = _sweep(presslake, press, PRESSLAKE_INDEX=postgres_url)
+    say(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    again = _sweep(presslake, press, PRESSLAKE_INDEX=postgres_url)
+
+    _assert_one_failure(ended, "read-only transaction")
+    assert at_once.code in {1, 2}
+    assert "read-only transaction" in at_once.err
+    assert again.code == 0, again
+    assert _stored(presslake.lake) == sorted(press.urls())
+
+
+@pytest.mark.s3
+def test_a_bucket_that_goes_fails_the_run_and_an_empty_one_in_its_place_is_refused(presslake, press, moto_url):
+    bucket = make_bucket(moto_url)
+    client = boto3.client(
+        "s3", endpoint_url=moto_url, region_name="us-east-1", config=Config(s3={"addressing_style": "path"})
+    )
+    where = {"PRESSLAKE_LAKE": f"s3://{bucket}/lake", "PRESSLAKE_S3_ENDPOINT_URL": moto_url}
+
+    def delete_bucket() -> None:
+        for one in client.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            client.delete_object(Bucket=bucket, Key=one["Key"])
+        client.delete_bucket(Bucket=bucket)
+
+    _when_half_is_fetched(press, delete_bucket)
+
+    ended = _sweep(presslake, press, **where)
+    done = sum(counts.get("done", 0) for counts in presslake.run("status", "--json").json()["frontier"].values())
+    client.create_bucket(Bucket=bucket)
+    again = _sweep(presslake, press, **where)
+
+    _assert_one_failure(ended, bucket)
+    assert done <= AFTER - 1  # what was stored when there was a bucket; of the rest nothing
+    assert again.code == 2
+    assert "belongs to the lake" in again.err
