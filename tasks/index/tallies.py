@@ -4,7 +4,7 @@ Reading them costs what there are sources and reasons, not what there are URLs.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, case, select
@@ -34,12 +34,20 @@ class Tally:
 
 def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
     """Add the captures of a decided batch; in the transaction that holds the outbox's lock, or rows are waited for."""
-    sums: dict[tuple[str, ...], Tally] = {}
+    several: dict[tuple[str, ...], list[Capture]] = {}
     for one in captures:
-        added = _tally(one)
-        key = tuple(getattr(added, name) for name in _KEY)
-        sums[key] = added if key not in sums else _sum(sums[key], added)
-    if not sums:
+        key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")
+        several.setdefault(key, []).append(one)
+    rows = [
+        {
+            **dict(zip(_KEY, key, strict=True)),
+            "captures": len(same),
+            "payload_size": sum(one.payload_size or 0 for one in same),
+            "latest_at": max(one.fetched_at for one in same),
+        }
+        for key, same in sorted(several.items())
+    ]
+    if not rows:
         return
     statement = insert_into(tx, tallies)
     later = statement.excluded.latest_at
@@ -48,31 +56,9 @@ def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
         "payload_size": tallies.c.payload_size + statement.excluded.payload_size,
         "latest_at": case((tallies.c.latest_at > later, tallies.c.latest_at), else_=later),
     }
-    rows = [{name: getattr(tally, name) for name in Tally.__slots__} for _, tally in sorted(sums.items())]
     tx.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=raised), rows)
 
 
 def read_tallies(tx: Connection) -> tuple[Tally, ...]:
     """Return all of them."""
     return tuple(Tally(**row) for row in tx.execute(select(tallies)).mappings())
-
-
-def _tally(capture: Capture) -> Tally:
-    return Tally(
-        source_id=capture.source_id,
-        outcome=capture.outcome.value,
-        reason=capture.reason or "",
-        novelty=capture.novelty.value if capture.novelty else "",
-        captures=1,
-        payload_size=capture.payload_size or 0,
-        latest_at=capture.fetched_at,
-    )
-
-
-def _sum(one: Tally, other: Tally) -> Tally:
-    return replace(
-        one,
-        captures=one.captures + other.captures,
-        payload_size=one.payload_size + other.payload_size,
-        latest_at=max((instant for instant in (one.latest_at, other.latest_at) if instant), default=None),
-    )

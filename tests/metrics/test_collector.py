@@ -1,8 +1,10 @@
 import re
 import threading
+import uuid
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.engine import make_url
 
 from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index import database
@@ -10,6 +12,7 @@ from tasks.index.database import open_reader
 from tasks.metrics.collector import CollectorConfig, IndexCollector
 from tasks.metrics.server import rendered
 from tests.metrics.filling import NOW, fill
+from tests.postgres import connected
 
 
 class Clock:
@@ -202,3 +205,22 @@ def test_a_reader_refuses_a_newer_schema(index, index_url):
 
 def fill_one(tx) -> None:
     tx.exec_driver_sql("INSERT INTO facts (name, value) VALUES ('x', 'y')")
+
+
+def test_a_role_that_may_only_read_is_enough(index, index_url):
+    if index.is_sqlite:
+        pytest.skip("SQLite has no roles")
+    role = f"reader_{uuid.uuid4().hex}"
+    owner, database_name = make_url(index_url), make_url(index_url).database
+    with connected(owner) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f'GRANT CONNECT ON DATABASE "{database_name}" TO {role}')
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    try:
+        told = samples(IndexCollector(CollectorConfig(index_url=str(owner.set(username=role)))))
+    finally:
+        with connected(owner) as connection:
+            connection.execute(f"DROP OWNED BY {role}")
+            connection.execute(f"DROP ROLE {role}")
+
+    assert told["presslake_up",] == 1
