@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.metrics.filling import fill
+from tests.press import running_press
 from tests.servers import free_port
 
 GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
@@ -108,3 +109,17 @@ def test_a_catalogue_is_read_again_when_it_changes(tmp_path: Path):
     path.write_text(GOOD.replace("daily", "other"))
     os.utime(path, (3, 3))
     assert listed() == {"other"}
+
+
+@pytest.mark.engine
+def test_metrics_count_what_sweeps_reported(presslake, tmp_path):
+    with running_press(sites=2, articles=3) as press:
+        catalogue = press.catalogue(tmp_path / "sources.yaml")
+        summary = presslake.ingest("--catalogue", catalogue)
+    lines = presslake.run("metrics", "--once", "--catalogue", catalogue).out.splitlines()
+
+    assert summary["articles"]["new"] == 6
+    assert 'presslake_articles_total{novelty="new"} 6.0' in lines
+    assert 'presslake_source_articles_total{novelty="new",source="site-1"} 3.0' in lines
+    assert "presslake_last_run_fetched 6.0" in lines
+    assert "presslake_outbox_batches 0.0" in lines

@@ -207,9 +207,8 @@ def fill_one(tx) -> None:
     tx.exec_driver_sql("INSERT INTO facts (name, value) VALUES ('x', 'y')")
 
 
+@pytest.mark.parametrize("index_url", ["postgresql"], indirect=True)
 def test_a_role_that_may_only_read_is_enough(index, index_url):
-    if index.is_sqlite:
-        pytest.skip("SQLite has no roles")
     role = f"reader_{uuid.uuid4().hex}"
     owner, database_name = make_url(index_url), make_url(index_url).database
     with connected(owner) as connection:

@@ -63,9 +63,8 @@ def test_an_empty_index_has_nothing_due(index):
         assert read_state(tx, now=NOW).due == Due(urls=0, oldest_at=None, expired_leases=0)
 
 
+@pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)  # it tells its plan whatever is in the tables
 def test_no_statement_reads_the_rows_of_urls_or_articles(index):
-    if not index.is_sqlite:
-        pytest.skip("SQLite tells which index it takes whatever is in the tables")
     statements: list[tuple[str, tuple]] = []
     engine = index._engine
 
