@@ -273,8 +273,8 @@ outbox = Table(
 )
 """Decisions that are committed and not yet in the lake's tables; the payload is zlib over JSON."""
 
-tallies = Table(
-    "tallies",
+capture_counts = Table(
+    "capture_counts",
     metadata,
     Column("source_id", String(255), primary_key=True),
     Column("outcome", String(16), primary_key=True),

@@ -117,7 +117,7 @@ class IndexCollector(Collector):
 def most_captured(state: IndexState, known: Iterable[str], *, limit: int) -> frozenset[str]:
     """Return the sources that most was captured of: an order that hardly moves, and keeps one that fell silent."""
     captures = dict.fromkeys(known, 0)
-    for one in state.tallies:
+    for one in state.capture_counts:
         if one.source_id in captures:
             captures[one.source_id] += one.captures
     return frozenset(sorted(captures, key=lambda source_id: (-captures[source_id], source_id))[:limit])

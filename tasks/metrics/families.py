@@ -13,8 +13,8 @@ from datetime import datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from tasks.index.capture_counts import ARRIVALS, CaptureCount
 from tasks.index.frontier import State
-from tasks.index.tallies import ARRIVALS, Tally
 from tasks.metrics.state import IndexState
 from tasks.models import Novelty, Outcome
 
@@ -46,9 +46,9 @@ def whole_families(state: IndexState) -> Iterator[Metric]:
 
 def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[Metric]:
     """Yield what is told of each of these sources."""
-    tallies = [one for one in state.tallies if one.source_id in source_ids]
+    capture_counts = [one for one in state.capture_counts if one.source_id in source_ids]
     newest: dict[str, datetime] = {}
-    for one in tallies:
+    for one in capture_counts:
         if one.latest_at and one.novelty in ARRIVALS:
             newest[one.source_id] = max(one.latest_at, newest.get(one.source_id, one.latest_at))
     yield _by(
@@ -61,19 +61,19 @@ def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[
         "source_articles",
         "Pages of the source by what their text was against all that is known.",
         ("source", "novelty"),
-        _add_up(tallies, lambda one: (one.source_id, one.novelty) if one.novelty else None),
+        _add_up(capture_counts, lambda one: (one.source_id, one.novelty) if one.novelty else None),
     )
     yield _counter_by(
         "source_captures",
         "Looks at the source's URLs by what they came to.",
         ("source", "outcome"),
-        _add_up(tallies, lambda one: (one.source_id, one.outcome)),
+        _add_up(capture_counts, lambda one: (one.source_id, one.outcome)),
     )
     yield _counter_by(
         "source_failures",
         "Looks at the source's URLs that failed or were quarantined, by reason.",
         ("source", "reason"),
-        _add_up(tallies, lambda one: (one.source_id, one.reason) if one.outcome in FAILURES else None),
+        _add_up(capture_counts, lambda one: (one.source_id, one.reason) if one.outcome in FAILURES else None),
     )
     pending: Values = {
         (source_id,): sum(state.urls.get(source_id, {}).get(waiting, 0) for waiting in PENDING)
@@ -114,9 +114,9 @@ def _captures(state: IndexState) -> Iterator[Metric]:
         "captures",
         "Looks at URLs by what they came to, and why where they came to no page.",
         ("outcome", "reason"),
-        {(Outcome.OK.value, ""): 0, **_add_up(state.tallies, lambda one: (one.outcome, one.reason))},
+        {(Outcome.OK.value, ""): 0, **_add_up(state.capture_counts, lambda one: (one.outcome, one.reason))},
     )
-    size = sum(one.payload_size for one in state.tallies)
+    size = sum(one.payload_size for one in state.capture_counts)
     yield _counter_by("captured_bytes", "Payloads captured, decoded.", (), {(): size})
     yield _counter_by(
         "articles",
@@ -124,11 +124,11 @@ def _captures(state: IndexState) -> Iterator[Metric]:
         ("novelty",),
         {
             **{(novelty.value,): 0 for novelty in Novelty},
-            **_add_up(state.tallies, lambda one: (one.novelty,) if one.novelty else None),
+            **_add_up(state.capture_counts, lambda one: (one.novelty,) if one.novelty else None),
         },
     )
     yield _gauge("known_articles", "Articles that the index knows.", state.known_articles)
-    arrived = [one.latest_at for one in state.tallies if one.latest_at and one.novelty in ARRIVALS]
+    arrived = [one.latest_at for one in state.capture_counts if one.latest_at and one.novelty in ARRIVALS]
     yield _instant(
         "newest_article_timestamp_seconds",
         "When the newest article of any source was fetched.",
@@ -162,9 +162,11 @@ def _runs(state: IndexState) -> Iterator[Metric]:
         yield _gauge(f"last_run_{name}", meaning, last.counts[name])
 
 
-def _add_up(tallies: Iterable[Tally], key: Callable[[Tally], tuple[str, ...] | None]) -> dict[tuple[str, ...], int]:
+def _add_up(
+    capture_counts: Iterable[CaptureCount], key: Callable[[CaptureCount], tuple[str, ...] | None]
+) -> dict[tuple[str, ...], int]:
     sums: Counter[tuple[str, ...]] = Counter()
-    for one in tallies:
+    for one in capture_counts:
         if (labels := key(one)) is not None:
             sums[labels] += one.captures
     return dict(sums)

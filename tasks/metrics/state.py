@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, and_, case, func, select, text
 
+from tasks.index.capture_counts import CaptureCount, read_counts
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished
 from tasks.index.schema import articles, feeds, frontier, hosts, runs
-from tasks.index.tallies import Tally, read_tallies
 from tasks.models import FeedKind
 
 HELD_FOR = timedelta(minutes=1)
@@ -57,7 +57,7 @@ class IndexState:
     read_at: datetime
     urls: dict[str, dict[str, int]]
     due: Due
-    tallies: tuple[Tally, ...]
+    capture_counts: tuple[CaptureCount, ...]
     known_articles: int
     feeds: dict[str, SourceFeeds]
     failing_feeds: dict[str, int]
@@ -73,7 +73,7 @@ class IndexState:
 
     def __post_init__(self) -> None:
         """Note every source that is known of."""
-        known = {*self.urls, *self.feeds, *(one.source_id for one in self.tallies)}
+        known = {*self.urls, *self.feeds, *(one.source_id for one in self.capture_counts)}
         object.__setattr__(self, "source_ids", frozenset(known))
 
 
@@ -91,7 +91,7 @@ def read_state(tx: Connection, *, now: datetime) -> IndexState:
         read_at=now,
         urls=count_by_state(tx),
         due=_read_due(tx, now),
-        tallies=read_tallies(tx),
+        capture_counts=read_counts(tx),
         known_articles=tx.execute(select(func.count()).select_from(articles)).scalar_one(),
         feeds=_read_feeds(tx, now),
         failing_feeds=_read_failing(tx),

@@ -1,4 +1,4 @@
-"""Tallies of captures, for metrics; of an index that was there before, the newest articles are known at once."""
+"""Counts of captures, for metrics; of an index that was there before, the newest articles are known at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 _NEWEST = """
-INSERT INTO tallies (source_id, outcome, reason, novelty, captures, payload_size, latest_at)
+INSERT INTO capture_counts (source_id, outcome, reason, novelty, captures, payload_size, latest_at)
 SELECT source_id, 'ok', '', 'new', 0, 0, max(first_seen_at) FROM articles GROUP BY source_id
 """
 
@@ -19,7 +19,7 @@ SELECT source_id, 'ok', '', 'new', 0, 0, max(first_seen_at) FROM articles GROUP 
 def upgrade() -> None:
     """Make the table, and note what is known of sources without a count."""
     op.create_table(
-        "tallies",
+        "capture_counts",
         sa.Column("source_id", sa.String(length=255), nullable=False),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=False),
@@ -27,6 +27,6 @@ def upgrade() -> None:
         sa.Column("captures", sa.BigInteger(), nullable=False),
         sa.Column("payload_size", sa.BigInteger(), nullable=False),
         sa.Column("latest_at", Instant(), nullable=True),
-        sa.PrimaryKeyConstraint("source_id", "outcome", "reason", "novelty", name=op.f("pk_tallies")),
+        sa.PrimaryKeyConstraint("source_id", "outcome", "reason", "novelty", name=op.f("pk_capture_counts")),
     )
     op.execute(_NEWEST)

@@ -1,7 +1,7 @@
 """What a batch came to is counted with its decision."""
 
 from tasks.errors import Disposition
-from tasks.index.tallies import read_tallies
+from tasks.index.capture_counts import read_counts
 from tasks.models import Outcome
 from tests.deduplicate.deciding import NOW, decide
 
@@ -15,5 +15,5 @@ def test_a_batch_that_is_decided_twice_is_counted_once(index):
         decide(index, "b1", looks, now=NOW)
 
     with index.read() as tx:
-        counted = {(one.outcome, one.reason, one.novelty): one.captures for one in read_tallies(tx)}
+        counted = {(one.outcome, one.reason, one.novelty): one.captures for one in read_counts(tx)}
     assert counted == {("ok", "", "new"): 1, ("failed", "reason", ""): 1}

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, select
 
-from tasks.index.schema import tallies
+from tasks.index.schema import capture_counts
 from tasks.index.upsert import insert_into
 from tasks.models import Capture, Novelty
 
@@ -20,7 +20,7 @@ _KEY = ("source_id", "outcome", "reason", "novelty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class CaptureCount:
     """One sum: the captures of a source that came to this, their bytes, and the instant of the latest."""
 
     source_id: str
@@ -49,16 +49,16 @@ def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
     ]
     if not rows:
         return
-    statement = insert_into(tx, tallies)
+    statement = insert_into(tx, capture_counts)
     later = statement.excluded.latest_at
     raised = {
-        "captures": tallies.c.captures + statement.excluded.captures,
-        "payload_size": tallies.c.payload_size + statement.excluded.payload_size,
-        "latest_at": case((tallies.c.latest_at > later, tallies.c.latest_at), else_=later),
+        "captures": capture_counts.c.captures + statement.excluded.captures,
+        "payload_size": capture_counts.c.payload_size + statement.excluded.payload_size,
+        "latest_at": case((capture_counts.c.latest_at > later, capture_counts.c.latest_at), else_=later),
     }
     tx.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=raised), rows)
 
 
-def read_tallies(tx: Connection) -> tuple[Tally, ...]:
+def read_counts(tx: Connection) -> tuple[CaptureCount, ...]:
     """Return all of them."""
-    return tuple(Tally(**row) for row in tx.execute(select(tallies)).mappings())
+    return tuple(CaptureCount(**row) for row in tx.execute(select(capture_counts)).mappings())

@@ -1,11 +1,10 @@
-from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import text
 
 from tasks.index import database
+from tasks.index.capture_counts import count_captures, read_counts
 from tasks.index.database import open_index
-from tasks.index.tallies import count_captures, read_tallies
 from tasks.models import Novelty, Outcome
 from tests.rows import FETCHED_AT, make_capture
 
@@ -14,7 +13,7 @@ def count(index, *captures):
     with index.write() as tx:
         count_captures(tx, captures)
     with index.read() as tx:
-        return {(one.source_id, one.outcome, one.reason, one.novelty): one for one in read_tallies(tx)}
+        return {(one.source_id, one.outcome, one.reason, one.novelty): one for one in read_counts(tx)}
 
 
 def test_captures_of_one_kind_are_one_sum(index):
@@ -24,8 +23,8 @@ def test_captures_of_one_kind_are_one_sum(index):
     count(index, make_capture(**kind), make_capture(**kind, fetched_at=later))
     sums = count(index, make_capture(**kind))
 
-    (tally,) = sums.values()
-    assert (tally.captures, tally.payload_size, tally.latest_at) == (3, 30, later)
+    (one,) = sums.values()
+    assert (one.captures, one.payload_size, one.latest_at) == (3, 30, later)
 
 
 def test_a_capture_without_a_page_has_neither_novelty_nor_size(index):
@@ -42,7 +41,7 @@ def test_nothing_counted_changes_nothing(index):
 
 def test_an_index_from_before_knows_its_newest_articles_at_once(index, index_url):
     with index.write() as tx:
-        tx.execute(text("DROP TABLE tallies"))
+        tx.execute(text("DROP TABLE capture_counts"))
         tx.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         tx.execute(
             text(
@@ -53,8 +52,8 @@ def test_an_index_from_before_knows_its_newest_articles_at_once(index, index_url
         )
 
     with open_index(index_url) as upgraded, upgraded.read() as tx:
-        (tally,) = read_tallies(tx)
+        (one,) = read_counts(tx)
 
     assert database.HEAD > "0001"
-    assert replace(tally, latest_at=None).captures == 0
-    assert tally.latest_at == FETCHED_AT
+    assert one.captures == 0
+    assert one.latest_at == FETCHED_AT
