@@ -14,7 +14,7 @@ from tasks.discover.autodiscovery import FoundBy, linked_feeds
 from tasks.discover.ledger import Ledger
 from tasks.discover.reading import ACCEPT, MAX_FEED_SIZE, announcements, moved_to, read_feed
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
-from tasks.errors import GoneError, ItemError, StageError, TransientError
+from tasks.errors import GoneError, ItemError, TransientError
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
@@ -54,19 +54,9 @@ async def poll_feeds(
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries."""
     polling = _Polling(feeds, rules=rules, index=index, config=config, polled_one=polled_one)
-    try:
-        while wave := polling.next_wave():
-            await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
-    except BaseExceptionGroup as group:
-        # the index was away while an answer was told: as such it is worth another try
-        if isinstance(cause := _innermost(group), StageError):
-            raise cause from group
-        raise
+    while wave := polling.next_wave():
+        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
     return polling.end()
-
-
-def _innermost(error: BaseException) -> BaseException:
-    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from tasks.errors import (
     RobotsDisallowed,
     RobotsUnavailable,
     ServerBusy,
+    StageError,
     TooManyRedirects,
     TransientError,
 )
@@ -133,9 +134,15 @@ class PoliteClient:
                 by_origin[origin_of(parse_target(one.url).url)].append(one)
             except ItemError as error:
                 tell(one, _told(None, error, _now()))
-        async with asyncio.TaskGroup() as origins:
-            for origin, group in by_origin.items():
-                origins.create_task(self._visit_origin(origin, group, tell))
+        try:
+            async with asyncio.TaskGroup() as origins:
+                for origin, group in by_origin.items():
+                    origins.create_task(self._visit_origin(origin, group, tell))
+        except BaseExceptionGroup as group_of_errors:
+            # the index was away while a turn was asked for or an answer told: as such it is worth another try
+            if isinstance(cause := _innermost(group_of_errors), StageError):
+                raise cause from group_of_errors
+            raise
 
     async def _visit_origin(self, origin: str, group: Sequence[Visit], tell: Tell) -> None:
         async with self._origins:
@@ -287,6 +294,10 @@ class PoliteClient:
             self._clients[key] = client
             await self._stack.enter_async_context(client)
         return self._clients[key]
+
+
+def _innermost(error: BaseException) -> BaseException:
+    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 class _Way:

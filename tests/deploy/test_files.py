@@ -202,7 +202,7 @@ def test_a_service_waits_for_what_is_there_and_asks_only_whom_it_can_reach(name)
 def test_what_a_service_mounts_of_deploy_is_there(name):
     for volume in SERVICES[name].get("volumes", ()):
         source = volume.partition(":")[0]
-        if source.startswith("./") and name not in {"prometheus", "grafana"}:
+        if source.startswith("./"):
             assert (DEPLOY / source).exists(), source
         elif not source.startswith("$"):
             assert source in COMPOSE["volumes"]
@@ -210,7 +210,7 @@ def test_what_a_service_mounts_of_deploy_is_there(name):
 
 def test_what_is_published_is_published_on_loopback_alone():
     assert all(port.startswith("127.0.0.1:") for one in SERVICES.values() for port in one.get("ports", ()))
-    assert {name for name, one in SERVICES.items() if one.get("ports")} == {"prefect", "prometheus", "grafana"}
+    assert {name for name, one in SERVICES.items() if one.get("ports")} == {"prefect", "metrics", "grafana"}
 
 
 @pytest.mark.parametrize(("name", "pod"), list(pods()))
