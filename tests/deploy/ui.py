@@ -43,12 +43,13 @@ def start_by_hand(
     page.wait_for_url(re.compile(f"deployment/{deployment_id}(?!/run)"))
 
 
-def read_report(page: Page, base_url: str, run_id: str, *, picture: Path | None) -> str:
-    """Return the text of the run's report, as it is shown under the run's Artifacts."""
+def read_report(page: Page, base_url: str, run_id: str, artifact_id: str, *, picture: Path | None) -> str:
+    """Return the text of the run's report; the run names it under its Artifacts, where the UI shows its newest version."""
     page.goto(f"{base_url}/v2/runs/flow-run/{run_id}")
     page.get_by_text("Artifacts").first.click()
-    page.get_by_text("run-report").first.click()
-    page.get_by_role("heading", name="fetched").first.wait_for()
+    page.get_by_text("run-report").first.wait_for()
+    page.goto(f"{base_url}/v2/artifacts/artifact/{artifact_id}")
+    page.get_by_role("heading", name="Articles").first.wait_for()
     if picture:
         page.screenshot(path=picture)
     return page.inner_text("body")
