@@ -166,7 +166,7 @@ def task_runs(api_url: str, run_id: str) -> int:
 def task_run_ms(api_url: str, server: psutil.Process) -> float:
     """Return what a task run costs by itself (CPU, ms), in its process and in the server: that of tasks that do nothing."""
     os.environ["PREFECT_API_URL"] = api_url
-    from prefect import flow, task  # noqa: PLC0415 - it reads its settings at its import
+    from prefect import flow, task
 
     @task
     def nothing() -> None:
