@@ -22,6 +22,7 @@ from tasks.models import Page
 PAGES_A_WORKER = 3000
 """A worker is replaced after so many pages: libxml2's dictionaries only grow."""
 
+_PRELOADED = "tasks.extract.warm"  # not imported here: it is the fork server alone that warms up
 _LOOKED_AFTER_S = 1.0  # how often a pool that answers nothing is asked whether it still works
 
 Read = Callable[[StoredPage, ExtractConfig], Page]
@@ -75,7 +76,7 @@ class ExtractorPool:
 
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([self._read.__module__])
+        context.set_forkserver_preload([_PRELOADED])
         return ProcessPool(
             max_workers=self._config.workers,
             max_tasks=self._config.pages_a_worker,
