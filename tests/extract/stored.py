@@ -65,6 +65,8 @@ def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
     deed = page.url.split("/")[3]
     if deed == "hang":
         time.sleep(600)
+    if deed == "doze":
+        time.sleep(1.5)  # longer than its CPU limit, as on a machine that has others to serve
     if deed == "spin":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         while True:
