@@ -43,6 +43,7 @@ PICTURES = Path(value) if (value := os.environ.get("PRESSLAKE_PICTURES")) else N
 
 def main() -> int:
     """Walk, and return the exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
     folder = Path(tempfile.mkdtemp(prefix="walk-"))
     try:
         with running_press(sites=4, articles=40, network=30) as press:
