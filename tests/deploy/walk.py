@@ -33,7 +33,7 @@ from tests.press import Press, Story, running_press
 
 INTERVAL_S = 60
 HEARTBEAT_S = 30  # Prefect allows no less
-WINDOW_S = 90  # documented: 600 at heartbeats of 180, the same ratio
+WINDOW_S = 90  # three heartbeats; documented: 600 s at heartbeats of 180, a little more
 LONG_PAGES, LONG_DELAY_S = 75, 6.0  # 450 s, five windows; an hour is six of the documented ones
 LATE_S = 45
 PER_SWEEP = 6

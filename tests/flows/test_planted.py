@@ -117,7 +117,10 @@ def test_planted_text_is_inert_in_the_ui(swept, prefect_api_url, browser: Browse
 def test_planted_text_is_visible_characters_alone_in_terminal_and_logs(swept, presslake, press, prefect_api_url):
     ended, run_id = swept
     outputs = [ended.out + ended.err]
-    outputs += [presslake.run("trace", press.url(0, path)).out for path in press.stories[0] if path not in PATHS]
+    shown = [path for path in press.stories[0] if path not in PATHS][
+        3:5
+    ]  # escapes, direction marks: each trace costs 2 s
+    outputs += [presslake.run("trace", press.url(0, path)).out for path in shown]
     outputs += [presslake.run(*words).out for words in (["status"], ["trace", press.url(0, PATHS[0])])]
     with httpx.Client(base_url=prefect_api_url) as api:
         wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}}
