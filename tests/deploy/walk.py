@@ -177,6 +177,11 @@ def _start_workers(walk: Walk, stack: ExitStack) -> None:
         log = walk.at.folder / f"worker-{name}.log"
         command = f"{WORKER} {name}"
         walk.workers[name] = stack.enter_context(started(command, walk.at.environment("worker.env"), log))
+    walk.prefect(
+        "work-pool create long --type process"
+    )  # apart, or the long run may die with the worker that is killed
+    command = f"{WORKER.replace('--pool presslake', '--pool long')} three"
+    stack.enter_context(started(command, walk.at.environment("worker.env"), walk.at.folder / "worker-three.log"))
     pool = "/work_pools/presslake/workers/filter"
     took = await_true(lambda: len(walk.ask("POST", pool, {})) == 2, 120, "two workers are in the pool")
     say(f"two workers are in the pool, after {took:.0f} s")
@@ -184,11 +189,8 @@ def _start_workers(walk: Walk, stack: ExitStack) -> None:
 
 def _start_long_run(walk: Walk) -> str:
     """Start a run of its own deployment, beside the sweeps, on the slow source."""
-    same = {
-        name: walk.deployment[name]
-        for name in ("flow_id", "entrypoint", "path", "work_pool_name", "parameter_openapi_schema")
-    }
-    made = walk.ask("POST", "/deployments/", {**same, "name": "long"})
+    same = {name: walk.deployment[name] for name in ("flow_id", "entrypoint", "path", "parameter_openapi_schema")}
+    made = walk.ask("POST", "/deployments/", {**same, "name": "long", "work_pool_name": "long"})
     return walk.start(made["id"], sources=[SLOW])
 
 
