@@ -75,6 +75,7 @@ ARTICLE_SCHEMA = pa.schema([
     _required("revision", pa.int32()),
     _required("url", pa.string()),
     pa.field("canonical_url", pa.string()),
+    pa.field("syndicated_from", pa.string()),
     _required("url_key", pa.string()),
     _required("source_id", pa.string()),
     _required("host", pa.string()),
@@ -96,6 +97,8 @@ ARTICLE_SCHEMA = pa.schema([
     _required("novelty", pa.string()),
     _required("cluster_id", pa.string()),
     _required("is_representative", pa.bool_()),
+    _required("cluster_size", pa.int32()),
+    _required("cluster_earliest", pa.string()),
     pa.field("duplicate_of", pa.string()),
     pa.field("similarity", pa.float64()),
     _required("first_seen_at", _INSTANT),
@@ -136,10 +139,15 @@ def parquet(name: str, rows: Sequence[Row]) -> bytes:
     """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
     schema = SCHEMAS[name]
     columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
+    return parquet_of(pa.Table.from_arrays(columns, schema=schema))
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    """Return the Parquet file of rows that are in a table's schema."""
     out = io.BytesIO()
-    small = [column for column in schema.names if column != "text"]
+    small = [column for column in table.schema.names if column != "text"]
     pq.write_table(
-        pa.Table.from_arrays(columns, schema=schema),
+        table,
         out,
         compression="zstd",
         store_schema=False,  # Parquet's own types say it all
