@@ -18,13 +18,14 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """What an article's rows are to say of its cluster; they were fetched between the two instants."""
+    """What an article's rows are to say of its cluster; `revision` of them were fetched between the two instants."""
 
     article_id: str
     cluster_id: str
     is_representative: bool
     cluster_size: int
     cluster_earliest: str
+    revision: int
     first_seen_at: datetime
     fetched_at: datetime
 
@@ -74,6 +75,7 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
                 is_representative=row.is_representative,
                 cluster_size=sizes[row.cluster_id],
                 cluster_earliest=earliest.get(row.cluster_id, row.cluster_id),
+                revision=row.revision,
                 first_seen_at=row.first_seen_at,
                 fetched_at=row.fetched_at,
             )

@@ -168,7 +168,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
     Raises LakeUnavailable, and LakeFormatError when the table lacks a column that we write.
     """
     uri, options = store.delta_uri(name), store.storage_options()
-    with _delta_errors(uri):
+    with delta_errors(uri):
         try:
             table = DeltaTable(uri, storage_options=options)
         except TableNotFoundError:
@@ -183,7 +183,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
 
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
     """Tell whether this version of the table has the batch's rows."""
-    with _delta_errors(table.table_uri):
+    with delta_errors(table.table_uri):
         if sequence > (table.transaction_version(app_id) or 0):
             return False
         # Almost always so; but an index restored from a backup gives old numbers to new batches
@@ -207,7 +207,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
         )
         if not wanted or _commit(table, wanted, app_id):
             return wanted
-        with _delta_errors(table.table_uri):
+        with delta_errors(table.table_uri):
             table.update_incremental()
     raise LakeUnavailable(f"{table.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
 
@@ -215,7 +215,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
     """Commit, or return False when another commit stands in the way."""
     batches = sorted({file.batch_id for file in files})
-    with _delta_errors(table.table_uri):
+    with delta_errors(table.table_uri):
         version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))
         properties = CommitProperties(
             app_transactions=[Transaction(app_id, version)], custom_metadata={BATCHES: batches}
@@ -278,7 +278,8 @@ def _plain(value: object) -> object:
 
 
 @contextmanager
-def _delta_errors(uri: str) -> Iterator[None]:
+def delta_errors(uri: str) -> Iterator[None]:
+    """Translate what delta-rs raises."""
     try:
         yield
     except (DeltaError, OSError) as error:
