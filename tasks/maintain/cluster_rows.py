@@ -24,6 +24,9 @@ from tasks.store.tables import ARTICLE_SCHEMA, open_table
 from tasks.verify.unpublished import publish_waiting
 
 CLUSTERS_AT_ONCE = 50_000
+CLOCK_STEP = timedelta(days=1)
+"""How far the clock of a machine may have been set back between revisions."""
+
 TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
 
 
@@ -100,8 +103,9 @@ def _days(members: Mapping[str, Membership]) -> set[date]:
 
 def _days_of(member: Membership) -> Iterator[date]:
     """Yield the days that revisions of the article may lie in."""
-    first, last = member.first_seen_at.date(), member.fetched_at.date()
+    ends = {member.first_seen_at.date(), member.fetched_at.date()}
     if member.revision <= 2:
-        yield from {first, last}
+        yield from ends
         return
+    first, last = min(ends) - CLOCK_STEP, max(ends) + CLOCK_STEP
     yield from (first + timedelta(days=n) for n in range((last - first).days + 1))

@@ -91,7 +91,7 @@ def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) 
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at}
+                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
                 tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
             remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=ground.now)
     return newest.keys()

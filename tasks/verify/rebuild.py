@@ -36,13 +36,20 @@ class Revision:
 
 
 def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: datetime) -> None:
-    """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins."""
+    """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins.
+
+    Revisions may come in another order than they were made in, where a clock was set back between them.
+    """
     readings = [_read(one) for one in revisions]
     ledger = read_ledger(tx, (one.url_key for one in readings), readings)
     for one, reading in zip(revisions, readings, strict=True):
+        known = ledger.by_url_key.get(reading.url_key)
+        if known is not None and known.revision > one.article.revision:
+            continue
         ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
+    told = {(one.article.article_id, one.article.revision): one.article for one in revisions}
     rows = ledger.write(tx, ledger.finished_rows(), now=now)
-    clusters.mark(tx, (row.cluster_id for was, row in zip(revisions, rows, strict=True) if _differs(was.article, row)))
+    clusters.mark(tx, (row.cluster_id for row in rows if _differs(told[row.article_id, row.revision], row)))
 
 
 def remember_urls(
