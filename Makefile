@@ -52,7 +52,7 @@ bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what t
 bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 304s, with the same bytes
 	$(BIN)/python -m benchmarks.feeds
 
-chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
+chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count what is lost
 	$(BIN)/python -m tests.e2e.chaos
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew

@@ -1,6 +1,7 @@
 """Chaos: hundreds of kills over one press, and then the question what was lost, what is there twice, what dangles.
 
-`python -m tests.e2e.chaos` is the long form, on SQLite with a directory and on PostgreSQL with Ceph RGW.
+`python -m tests.e2e.chaos` is the long form, on SQLite with a directory and on PostgreSQL with Ceph RGW, and with Prefect's
+server killed under sweeps of the real flow.
 """
 
 import argparse
@@ -35,6 +36,8 @@ from tasks.verify.stage import verify
 from tests.e2e.chaos_press import lines, pass_time
 from tests.e2e.chaos_worker import GAVE_UP, STEPS, Life, Nursery, wrong_clock
 from tests.e2e.flaky_s3 import flaky_s3
+from tests.e2e.prefect_chaos import killable_server, sweep_without_server
+from tests.engine import Presslake
 from tests.postgres import connected, find_binaries, fresh_database, started_server
 from tests.press import Press, running_press
 from tests.servers import KEY, SECRET, make_bucket, started_ceph
@@ -332,12 +335,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--articles", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20260301)
-    parser.add_argument("--on", choices=("local", "servers", "both"), default="both")
+    parser.add_argument(
+        "--server-kills", type=int, default=8, help="of Prefect's server, under sweeps of the real flow"
+    )
+    parser.add_argument("--on", choices=("local", "servers", "prefect", "all"), default="all")
     asked = parser.parse_args()
     tolls = []
-    for kind in ("local", "servers"):
-        if asked.on in {kind, "both"}:
-            tolls.append(_run_long(kind, asked))
+    for kind in ("local", "servers", "prefect"):
+        if asked.on in {kind, "all"}:
+            tolls.append(_run_prefect(asked) if kind == "prefect" else _run_long(kind, asked))
             _show(tolls[-1:])
     if len(tolls) > 1:
         _show(tolls)
@@ -361,6 +367,51 @@ def _run_long(kind: str, asked: argparse.Namespace) -> Toll:
             )  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_prefect(asked: argparse.Namespace) -> Toll:
+    """Sweep by the real flow while Prefect's server is killed and started again, then once in peace."""
+    begun, chance, kills = time.monotonic(), random.Random(asked.seed), Counter()
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    try:
+        with running_press(sites=8, articles=25, network=36) as press, killable_server(folder / "prefect") as server:
+            catalogue = press.catalogue(folder / "sources.yaml", crawl_delay_s=0.3)
+            presslake = Presslake(folder, {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(folder / "prefect")})
+            for number in range(asked.server_kills):
+                if number == asked.server_kills // 2:
+                    pass_time(press)
+                code = sweep_without_server(
+                    presslake, server, press, catalogue, away_s=chance.uniform(0, 3), chance=chance
+                )
+                kills[f"Prefect's server, sweep ended with {code}"] += 1
+            presslake.ingest("--catalogue", catalogue, "--refetch")
+            place = Place(name="Prefect's server", lake=str(folder / "lake"), index=f"sqlite:///{folder / 'index.db'}")
+            toll = _count_by_press(press, place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    toll.kills, toll.seconds = kills, round(time.monotonic() - begun, 1)
+    return toll
+
+
+def _count_by_press(press: Press, place: Place) -> Toll:
+    """Count what is lost or twice by what the press has; texts are compared with the press's own."""
+    rows = _rows(place.store(), "articles", ["url", "revision", "text"])
+    report = verified(place)
+    newest = {url: text for url, _, text in sorted(rows)}
+    lost = sum(newest.get(url) != story.text for url, story in press.by_url().items())
+    with open_index(place.index) as index:
+        unsettled = _count_unsettled(index, press)
+    return Toll(
+        place=place.name,
+        articles=len(rows),
+        captures=read_tables(place).captures.total(),
+        lost=lost,
+        twice=len(rows) - len({row[:2] for row in rows}),
+        dangling=sum(report.found.get(kind.value, 0) for kind in DANGLING),
+        unsettled=unsettled,
+        faults={kind: number for kind, number in report.found.items() if FaultKind(kind) not in HARMLESS},
+        orphan_segments=report.found.get(FaultKind.ORPHAN_SEGMENT.value, 0),
+    )
 
 
 def _show(tolls: list[Toll]) -> None:

@@ -10,6 +10,7 @@ from tasks.models import Novelty
 from tests.e2e.chaos import BY_CLOCK, Place, local_place, read_tables, run_chaos, verified
 from tests.e2e.chaos_worker import STEPS, wrong_clock
 from tests.e2e.flaky_s3 import flaky_s3
+from tests.e2e.prefect_chaos import gate_to, sweep_without_server
 from tests.press import Press, running_press
 from tests.servers import make_bucket
 
@@ -87,6 +88,20 @@ def test_kills_of_the_real_flow_leave_nothing_for_verify_and_the_index_can_be_bu
     new = f"sqlite:///{tmp_path / 'new.db'}"
     assert presslake.run("reindex", "--index", new, "--json").json()["articles"] == 40
     assert presslake.run("verify", "--index", new, "--json").json()["found"] == told["found"]
+
+
+@pytest.mark.engine
+def test_a_prefect_server_that_goes_away_in_mid_run_costs_nothing_but_time(presslake, prefect_api_url, tmp_path):
+    with running_press(sites=4, articles=10, network=35) as press, gate_to(prefect_api_url) as gate:
+        catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.3)
+        code = sweep_without_server(presslake, gate, press, catalogue, away_s=2.0, chance=random.Random(4))
+        summary = presslake.ingest("--catalogue", catalogue, PREFECT_API_URL=gate.url)
+
+    assert code in {0, 1}
+    assert (summary["pending"], summary["failed"]) == (0, {})
+    told = presslake.run("verify", "--json").json()
+    assert set(told["found"]) <= {"orphan_segment"}
+    assert told["checked"]["articles"] == told["checked"]["revisions"] == 40
 
 
 def _await_hits(press: Press, number: int) -> None:
