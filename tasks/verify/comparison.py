@@ -59,6 +59,16 @@ _BOTH = {
             AND substr(a.text_digest, 1, instr(a.text_digest, ':')) = substr(n.text_digest, 1, instr(n.text_digest, ':'))) OR a.url_key <> n.url_key
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
             OR a.first_seen_at <> n.first_seen_at)""",
+    # nothing is told anew while a sweep runs and `maintain` may, beside it: ?1 is then an instant
+    FaultKind.CLUSTER_TOLD_WRONG: """
+        SELECT c.cluster_id, 'articles: ' || r.article_id || ', revision ' || r.revision || ', ' || r.url_key,
+            'it is one of ' || r.cluster_size || ' in cluster ' || r.cluster_id || ', says its row; the index says one of '
+                || c.size || ' in ' || c.cluster_id || ', of which ' || c.earliest || ' is the earliest'
+        FROM revision AS r JOIN article AS a ON a.article_id = r.article_id JOIN cluster AS c ON c.cluster_id = a.cluster_id
+        WHERE (r.cluster_id <> a.cluster_id OR r.is_representative <> a.is_representative
+                OR r.cluster_size <> c.size OR r.cluster_earliest <> c.earliest)
+            AND ?1 = 4611686018427387904 AND c.cluster_id NOT IN (SELECT cluster_id FROM stale_cluster)
+        GROUP BY c.cluster_id""",
     FaultKind.CAPTURE_WITHOUT_URL: """
         SELECT url_key, 'captures: ' || url_key, count(*) || ' rows, and the frontier does not know the URL'
         FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key""",
