@@ -1,7 +1,7 @@
 """Index against lake, and each against itself: one query a kind of fault, each giving key, place and what is wrong.
 
 `?1` is the instant (microseconds) from which on nothing is compared between the two: while a sweep runs, what was
-fetched lately is on its way.
+fetched lately is on its way. `?2` is the one before which URLs that are gone for good may be forgotten.
 """
 
 from collections.abc import Iterator
@@ -69,9 +69,11 @@ _BOTH = {
                 OR r.cluster_size <> c.size OR r.cluster_earliest <> c.earliest)
             AND ?1 = 4611686018427387904 AND c.cluster_id NOT IN (SELECT cluster_id FROM stale_cluster)
         GROUP BY c.cluster_id""",
+    # what is gone for good is forgotten after a while
     FaultKind.CAPTURE_WITHOUT_URL: """
         SELECT url_key, 'captures: ' || url_key, count(*) || ' rows, and the frontier does not know the URL'
-        FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key""",
+        FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key
+        HAVING max(fetched_at) >= ?2 OR outcome IN ('ok', 'not_modified')""",  # of its last look
     # retention takes the oldest captures away
     FaultKind.URL_WITHOUT_CAPTURE: """
         SELECT url_key, 'frontier: ' || url_key, 'it was captured, and no row in captures tells of it'
@@ -130,10 +132,10 @@ SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS N
 """
 
 
-def compare(snapshot: Snapshot, *, settled_before: int) -> Iterator[Fault]:
-    """Yield what the two sides do not agree on, and what is wrong in each; `settled_before` in microseconds."""
+def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -> Iterator[Fault]:
+    """Yield what the two sides do not agree on, and what is wrong in each; both instants in microseconds."""
     for kind, query in {**_LAKE, **_BOTH, **_INDEX}.items():
-        values = (settled_before,) if "?1" in query else ()
+        values = (settled_before, forgotten_before)[: 2 if "?2" in query else "?1" in query]
         for key, place, detail in snapshot.ask(query, *values):
             yield Fault(kind=kind, place=place, detail=detail, key=key)
 
