@@ -1,5 +1,6 @@
 """The ground under a sweep: its ports, its row among the runs, its leases, its plan."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from tasks.report.run_report import RunReport
 from tasks.settings import Settings
 from tasks.stopping import stopping
 from tasks.web.browser import check_browser
+
+COLLECTOR_THRESHOLDS = 20_000, 20, 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +127,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[
         run_id=run_id, settings=settings, config=config, plan=plan, index=index, left=config.limit, begun_at=now
     )
     try:
-        with LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s):
+        with LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
             yield sweep
     except BaseException:
         stopping.set()
@@ -133,6 +136,19 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[
     finally:
         close_pool()
         close_opened()
+
+
+@contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Keep Python's collector from walking through what the imports left: a tenth of a sweep's CPU, measured."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _give_up(index: Index, run_id: str) -> None:
