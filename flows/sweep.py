@@ -26,6 +26,7 @@ from tasks.report.drift import PAST, Drift, find_drifts
 from tasks.report.run_report import RunReport
 from tasks.settings import Settings
 from tasks.stopping import stopping
+from tasks.tracing import begin_batch, run_span
 from tasks.web.browser import check_browser
 
 COLLECTOR_THRESHOLDS = 20_000, 20, 50
@@ -77,6 +78,7 @@ class Sweep:
         )
         if batch:
             progress.add("claimed", len(batch.urls))
+            begin_batch(batch.batch_id, urls=len(batch.urls))
         if batch and self.left is not None:
             self.left -= len(batch.urls)
         return batch
@@ -127,7 +129,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[
         run_id=run_id, settings=settings, config=config, plan=plan, index=index, left=config.limit, begun_at=now
     )
     try:
-        with LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
+        with run_span(run_id), LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
             yield sweep
     except BaseException:
         stopping.set()
