@@ -17,7 +17,7 @@ from tasks.errors import Disposition, ItemError
 from tasks.index import articles as known_articles
 from tasks.index import relations
 from tasks.index.articles import KnownArticle
-from tasks.index.frontier import NEWS
+from tasks.index.frontier import NEWS, shard_key
 from tasks.index.relations import Alias
 from tasks.index.schema import frontier
 from tasks.models import Article, Capture, Outcome
@@ -129,6 +129,7 @@ def _url_row(
         "outcome": settled.outcome,
         "reason": settled.reason,
         "discovered_at": first.fetched_at,
+        "shard": shard_key(host_of(last.url)),
     }
 
 
