@@ -29,7 +29,10 @@ def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool)
     with ExitStack() as stack:
         stack.enter_context(prefect_api(is_shared=config.shards > 1))
         from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.shards import check_deployment  # noqa: PLC0415
 
+        if config.shards > 1:
+            check_deployment()
         stack.callback(send_what_is_left)
         if shows_progress:
             stack.enter_context(progress_bar())

@@ -82,7 +82,7 @@ class Shards:
                 if part.trouble == _not_begun(self):
                     self._cancel([part], Cancelled(message=part.trouble))
                     yield part.number
-                    self._active_at = time.monotonic()
+                    break  # that took its time: the others may have begun meanwhile
             if stopping.wait(LOOK_S):
                 return
 

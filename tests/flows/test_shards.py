@@ -15,13 +15,17 @@ import pytest
 from deltalake import DeltaTable
 from sqlalchemy import select
 
+from flows.sweep import begun
+from tasks.errors import ConfigError
 from tasks.index.database import open_index
 from tasks.index.schema import edges, runs
+from tasks.parameters import IngestConfig, ShardConfig
+from tasks.settings import Settings
 from tests.e2e.chaos import Place, read_tables
 from tests.engine import Presslake
 from tests.press import Press, Story, most_in_flight, running_press
 from tests.servers import make_bucket
-from tests.workers import await_end, deploy, prefect, running_worker, start_run
+from tests.workers import await_end, deploy, running_worker, start_run
 
 pytestmark = pytest.mark.engine
 
@@ -150,44 +154,6 @@ def test_a_shard_that_no_worker_begins_is_done_by_the_sweep_which_says_so(deploy
     assert {run["state"]["type"] for run in found} == {"CANCELLED"}
 
 
-def test_a_shard_on_another_index_is_refused(deployed, presslake, press, tmp_path):
-    catalogue = press.catalogue(tmp_path / "sources.yaml")
-    (tmp_path / "other").mkdir()
-    other = _environment(
-        deployed, catalogue, index=f"sqlite:///{tmp_path / 'other/index.db'}", lake=str(tmp_path / "other/lake")
-    )
-
-    with running_worker(other, pool=POOL, name="elsewhere", limit=1):
-        ended = presslake.run("ingest", "--catalogue", catalogue, "--shards", "2")
-
-    assert "shard 1 of 2: failed" in ended.out
-    assert "does not know the sweep" in " ".join(ended.out.split())
-
-
-def test_a_deployment_that_is_not_there_is_named(deployed, presslake, press, tmp_path):
-    catalogue = press.catalogue(tmp_path / "sources.yaml")
-    with httpx.Client(base_url=deployed, timeout=60) as api:
-        deployment = api.get("/deployments/name/ingest-shard/sweep").json()
-        api.delete(f"/deployments/{deployment['id']}")
-
-    ended = presslake.run("ingest", "--catalogue", catalogue, "--shards", "2", check=False)
-
-    assert (ended.code, ended.err.count("\n")) == (2, 1), ended
-    assert "ingest-shard/sweep" in ended.err
-    assert press.article_hits() == Counter()
-
-
-def test_a_work_pool_that_is_not_there_is_named(deployed, presslake, press, tmp_path):
-    catalogue = press.catalogue(tmp_path / "sources.yaml")
-    deploy(deployed, tmp_path, pool="doomed")
-    prefect("work-pool", "delete", "doomed", url=deployed)
-
-    ended = presslake.run("ingest", "--catalogue", catalogue, "--shards", "2", check=False)
-
-    assert (ended.code, ended.err.count("\n")) == (2, 1), ended
-    assert "has no work pool" in ended.err
-
-
 def test_shards_without_a_server_of_workers_are_refused(tmp_path):
     (tmp_path / "sources.yaml").write_text('sources:\n  - id: a\n    feeds: ["https://a.example/feed.xml"]\n')
 
@@ -195,6 +161,36 @@ def test_shards_without_a_server_of_workers_are_refused(tmp_path):
 
     assert (ended.code, ended.err.count("\n")) == (2, 1), ended
     assert "PREFECT_API_URL" in ended.err
+
+
+def test_a_shard_on_another_index_is_refused(tmp_path):
+    (tmp_path / "sources.yaml").write_text('sources:\n  - id: a\n    feeds: ["https://a.example/feed.xml"]\n')
+    settings = Settings(
+        catalogue=tmp_path / "sources.yaml", lake=str(tmp_path / "lake"), index=f"sqlite:///{tmp_path / 'index.db'}"
+    )
+    part = ShardConfig(sweep=IngestConfig(shards=2), sweep_id="elsewhere", number=1)
+
+    with (
+        pytest.raises(ConfigError, match="does not know the sweep elsewhere"),
+        begun(settings, part.sweep, run_id="run", part=part),
+    ):
+        pass
+
+
+def test_a_work_pool_or_a_deployment_that_is_not_there_is_named(deployed, presslake, press, tmp_path):
+    catalogue = press.catalogue(tmp_path / "sources.yaml")
+    told = []
+
+    with httpx.Client(base_url=deployed, timeout=60) as api:  # the last of these tests: none is there after it
+        deployment = api.get("/deployments/name/ingest-shard/sweep").json()
+        for missing in (f"/work_pools/{POOL}", f"/deployments/{deployment['id']}"):
+            api.delete(missing).raise_for_status()
+            told.append(presslake.run("ingest", "--catalogue", catalogue, "--shards", "2", check=False))
+
+    assert [(one.code, one.err.count("\n")) for one in told] == [(2, 1)] * 2, told
+    assert "has no work pool, or its pool was deleted" in told[0].err
+    assert "shards need the deployment ingest-shard/sweep, and there is none" in told[1].err
+    assert press.article_hits() == Counter()
 
 
 def _await_shard(index_url: str, timeout_s: float = 120) -> Any:
