@@ -32,8 +32,8 @@ from sqlalchemy import func, select
 
 from flows.local_server import local_server, set_prefect_defaults
 from tasks.index.database import open_index
-from tasks.index.frontier import shard_key
 from tasks.index.schema import edges, runs
+from tasks.index.shards import shard_key
 from tests.e2e.chaos import Place, read_tables
 from tests.postgres import find_binaries, fresh_database, started_server
 from tests.press import Press, Story, running_press

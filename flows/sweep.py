@@ -16,8 +16,9 @@ from tasks.fetch.claim import claim_batch
 from tasks.index import feeds, frontier, runs
 from tasks.index.database import Index
 from tasks.index.drift import find_weeks, monday_of
-from tasks.index.frontier import Selection, Shard
+from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
+from tasks.index.shards import Shard
 from tasks.index.upkeep import prune_daily
 from tasks.models import Batch, FeedState
 from tasks.opening import check_lake, close_opened, opened_index

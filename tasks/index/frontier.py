@@ -3,13 +3,11 @@
 All functions take the transaction they run in. States: due, leased, done, dropped, gone, quarantined.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,9 +27,9 @@ from sqlalchemy import (
 from tasks.index.database import lock
 from tasks.index.pace import kept_delay_s
 from tasks.index.schema import frontier, hosts
+from tasks.index.shards import Shard, shard_key
 from tasks.index.upsert import insert_into
 from tasks.models import DueUrl, Outcome
-from tasks.urls import registrable_domain
 
 CHUNK = 400
 """Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
@@ -73,14 +71,6 @@ class Announcement:
     title: str | None = None
     announced_at: datetime | None = None
     priority: int = NEWS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shard:
-    """One of `of` parts of the frontier: the hosts of a registrable domain are in one of them."""
-
-    number: int
-    of: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,13 +263,6 @@ def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
         part = wanted[start : start + CHUNK]
         found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
     return found
-
-
-@lru_cache(maxsize=4096)
-def shard_key(host: str) -> int:
-    """Return the number, of 15 bits, by which a host falls to a shard: equal for hosts of one registrable domain."""
-    domain = registrable_domain(f"http://{host}/")
-    return int.from_bytes(hashlib.sha256(domain.encode()).digest()[:2], "big") >> 1
 
 
 def count_pending(tx: Connection, selection: Selection) -> int:

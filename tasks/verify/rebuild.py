@@ -17,9 +17,10 @@ from tasks.errors import Disposition, ItemError
 from tasks.index import articles as known_articles
 from tasks.index import relations
 from tasks.index.articles import KnownArticle
-from tasks.index.frontier import NEWS, shard_key
+from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
 from tasks.index.schema import frontier
+from tasks.index.shards import shard_key
 from tasks.models import Article, Capture, Outcome
 from tasks.urls import host_of
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import select
 from flows.sweep import begun
 from tasks.errors import ConfigError
 from tasks.index.database import open_index
+from tasks.index.runs import begin_run
 from tasks.index.schema import edges, runs
 from tasks.parameters import IngestConfig, ShardConfig
 from tasks.settings import Settings
@@ -163,6 +165,20 @@ def test_shards_without_a_server_of_workers_are_refused(tmp_path):
     assert "PREFECT_API_URL" in ended.err
 
 
+def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, press, tmp_path):
+    catalogue = press.catalogue(tmp_path / "sources.yaml")
+    presslake.run("status")
+    sweep = presslake.start("ingest", "--catalogue", catalogue, "--shards", "2", PRESSLAKE_LEASE_S="3")
+    with httpx.Client(base_url=deployed, timeout=60) as api, open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
+        shard = _await_scheduled(api)
+        with index.write() as tx:  # as another machine does that begins it, and is not heard of again
+            begin_run(tx, run_id=shard["id"], now=datetime.now(UTC), sweep_id=shard["parameters"]["config"]["sweep_id"])
+    out, err = sweep.communicate(timeout=120)
+
+    assert sweep.returncode == 0, err
+    assert "shard 1 of 2: not heard of since" in out.decode()
+
+
 def test_a_shard_on_another_index_is_refused(tmp_path):
     (tmp_path / "sources.yaml").write_text('sources:\n  - id: a\n    feeds: ["https://a.example/feed.xml"]\n')
     settings = Settings(
@@ -200,6 +216,16 @@ def _await_shard(index_url: str, timeout_s: float = 120) -> Any:
         assert time.monotonic() < deadline, "no shard has begun"
         time.sleep(0.1)
     return rows[0]
+
+
+def _await_scheduled(api: httpx.Client, timeout_s: float = 120) -> dict[str, Any]:
+    """Wait until a sweep has made a run of a shard."""
+    wanted = {"flows": {"name": {"any_": ["ingest-shard"]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    deadline = time.monotonic() + timeout_s
+    while not (found := api.post("/flow_runs/filter", json=wanted).json()):
+        assert time.monotonic() < deadline, "no shard was started"
+        time.sleep(0.1)
+    return found[0]
 
 
 def _stored(presslake: Presslake) -> list[str]:

@@ -7,8 +7,9 @@ import pytest
 
 from tasks.index import frontier, runs
 from tasks.index.database import Index
-from tasks.index.frontier import Announcement, Selection, Settlement, Shard, State
+from tasks.index.frontier import Announcement, Selection, Settlement, State
 from tasks.index.hosts import HostBook
+from tasks.index.shards import Shard
 from tasks.models import DueUrl, Outcome, TurnEnd, TurnRequest
 from tasks.urls import url_key
 
