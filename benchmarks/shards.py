@@ -120,7 +120,7 @@ def ground() -> Iterator[Ground]:
         set_prefect_defaults(is_quiet=True)
         s3_url, database = stack.enter_context(started_ceph()), stack.enter_context(started_server(binaries))
         api_url = stack.enter_context(local_server(has_ui=False))
-        yield Ground(api_url=deploy(api_url, folder, pool=POOL), database=database, s3_url=s3_url, folder=folder)
+        yield Ground(api_url=deploy(api_url, pool=POOL), database=database, s3_url=s3_url, folder=folder)
 
 
 @contextmanager

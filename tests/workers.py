@@ -11,32 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 ROOT = Path(__file__).parents[1]
 PREFECT = Path(sys.executable).with_name("prefect")
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
-def prefect(*words: str, url: str) -> str:
-    """Run Prefect's command on the server at the URL of its API."""
-    environment = {**os.environ, "PREFECT_API_URL": url}
-    done = subprocess.run(
-        [PREFECT, *words], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def deploy(url: str, *, pool: str) -> str:
+    """Put the flows of deploy/prefect.yaml on a work pool, as that file does but for the schedule; returns the URL."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.types.entrypoint import EntrypointType
 
+    from flows.ingest import ingest
+    from flows.ingest_shard import ingest_shard
 
-def deploy(url: str, folder: Path, *, pool: str) -> str:
-    """Deploy deploy/prefect.yaml to a work pool of that name, without schedules; returns the URL."""
-    wanted = yaml.safe_load((ROOT / "deploy/prefect.yaml").read_text(encoding="utf-8"))
-    for one in wanted["deployments"]:
-        one["work_pool"]["name"] = pool
-        one.pop("schedules", None)
-    (folder / "prefect.yaml").write_text(yaml.safe_dump(wanted))
-    prefect("work-pool", "create", pool, "--type", "process", "--overwrite", url=url)
-    prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(folder / "prefect.yaml"), url=url)
+    with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process"), overwrite=True)
+        for flow in (ingest, ingest_shard):
+            flow.to_deployment("sweep", work_pool_name=pool, entrypoint_type=EntrypointType.MODULE_PATH).apply()
     return url
 
 

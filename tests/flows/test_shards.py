@@ -36,9 +36,9 @@ DELAY_S = 0.1
 
 
 @pytest.fixture(scope="module")
-def deployed(prefect_api_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The API of the session's server, with the project's deployments on a work pool of these tests' own."""
-    return deploy(prefect_api_url, tmp_path_factory.mktemp("deploy"), pool=POOL)
+def deployed(prefect_api_url: str) -> str:
+    """The API of the session's server, with the flows on a work pool of these tests' own."""
+    return deploy(prefect_api_url, pool=POOL)
 
 
 @pytest.fixture
