@@ -17,6 +17,7 @@ from tasks.report.escape import as_plain
 from tasks.report.run_report import RunReport
 from tasks.report.task import report
 from tasks.store.task import store
+from tasks.tracing import batch_span
 
 T = TypeVar("T")
 
@@ -55,7 +56,9 @@ def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
 
 
 def _decide_and_store(fetched: FetchedBatch, sweep: Sweep) -> BatchReport:
-    extracted = extract(whole(fetched), whole(sweep.plan.rules), sweep.settings)
-    decided = deduplicate(whole(extracted), sweep.settings)
-    store(sweep.settings)
+    with batch_span(fetched.batch.batch_id) as note:
+        extracted = extract(whole(fetched), whole(sweep.plan.rules), sweep.settings)
+        decided = deduplicate(whole(extracted), sweep.settings)
+        store(sweep.settings)
+        note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     return decided

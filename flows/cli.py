@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows import cli_lake, console
+from flows import cli_lake, cli_metrics, console
 from flows.away import leave
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(sources, name="sources")
 cli_lake.add_commands(app)
+cli_metrics.add_commands(app)
 
 
 @app.command()

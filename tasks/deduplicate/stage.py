@@ -17,7 +17,7 @@ from tasks.deduplicate.reading import Reading, read_pages
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.rows import article_row, report_of
 from tasks.deduplicate.weeks import weeks_of
-from tasks.index import drift, frontier, outbox
+from tasks.index import capture_counts, drift, frontier, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
 from tasks.models import Article, BatchReport, Capture, ExtractedBatch, Novelty, Outcome
@@ -54,6 +54,7 @@ def decide_batch(
                 counts=counts,
                 now=now,
             )
+            capture_counts.count_captures(tx, captures)
     return report
 
 
