@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds soak chaos pictures lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards chaos pictures lock clean soak
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what t
 
 bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 304s, with the same bytes
 	$(BIN)/python -m benchmarks.feeds
+
+bench-shards: $(READY)  ## Measure what a second process gives, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
+	$(BIN)/python -m benchmarks.shards
 
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak

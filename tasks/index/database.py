@@ -67,6 +67,17 @@ class Index:
             with writing.begin():
                 yield writing
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Connection]:
+        """Give one transaction that is always taken back: what a write would come to. Raises IndexUnavailable."""
+        with _translated(self.uri), self._engine.connect() as connection:
+            writing = connection.execution_options(**{WRITES: True, DURABLE: False})
+            transaction = writing.begin()
+            try:
+                yield writing
+            finally:
+                transaction.rollback()
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()

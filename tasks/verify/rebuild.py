@@ -20,6 +20,7 @@ from tasks.index.articles import KnownArticle
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
 from tasks.index.schema import frontier
+from tasks.index.shards import shard_key
 from tasks.models import Article, Capture, Outcome
 from tasks.urls import host_of
 
@@ -143,6 +144,7 @@ def _url_row(
         "outcome": settled.outcome,
         "reason": settled.reason,
         "discovered_at": first.fetched_at,
+        "shard": shard_key(host_of(last.url)),
     }
 
 
