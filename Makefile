@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds soak chaos walk pictures audit lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos walk pictures audit lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,10 +53,13 @@ bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what t
 bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 304s, with the same bytes
 	$(BIN)/python -m benchmarks.feeds
 
+bench-shards: $(READY)  ## Measure what a second process gives, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
+	$(BIN)/python -m benchmarks.shards
+
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak
 
-chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
+chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count what is lost
 	$(BIN)/python -m tests.e2e.chaos
 
 walk: $(READY)  ## Walk through the installation for production on loopback: PostgreSQL, Redis, Ceph, Prefect, workers (20 minutes)

@@ -5,12 +5,16 @@ from typing import Annotated
 import typer
 
 from flows import cli_lake, cli_metrics, console
+from flows.away import leave
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
 from flows.local_server import set_prefect_defaults
 from tasks.errors import ConfigError
-from tasks.parameters import IngestConfig
+from tasks.parameters import MAX_SHARDS, IngestConfig
 from tasks.settings import set_flags
+
+OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
+"""Options that have another name than their parameter."""
 
 app = typer.Typer(
     name="presslake",
@@ -31,11 +35,21 @@ def ingest(
     source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
     feed: Annotated[list[str] | None, typer.Option("--feed", help="Poll this feed instead of the catalogue's.")] = None,
     url: Annotated[list[str] | None, typer.Option("--url", help="Look at this article, now.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at so many URLs at most.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Look at so many URLs at most; 0: no limit.")] = 0,
+    since: Annotated[
+        str, typer.Option("--since", help="Only what was published since: 90m, 6h, 3d, 2w, or an instant.")
+    ] = "",
     due: Annotated[bool, typer.Option("--due", help="Poll only the feeds that are due, as the schedule does.")] = False,
     refetch: Annotated[
         bool, typer.Option("--refetch", help="Look again at every article that is known, conditionally.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Look now at what waits after a failure, was given up or is gone.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be fetched, and fetch nothing.")] = False,
+    shards: Annotated[
+        int, typer.Option("--shards", min=1, max=MAX_SHARDS, help="Share the work among so many runs on workers.")
+    ] = 1,
     lake: LakeOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
@@ -48,17 +62,26 @@ def ingest(
             feeds=tuple(feed or ()),
             urls=tuple(url or ()),
             limit=limit,
+            since=since,
             due_only=due,
             refetch=refetch,
+            force=force,
+            dry_run=dry_run,
+            shards=shards,
         )
         set_prefect_defaults(is_quiet=True)
         from flows.manual import run_sweep
+        from tasks.report.run_report import RunReport
 
         report = run_sweep(config, settings, shows_progress=not as_json)
         if as_json:
             console.print_json(report.to_json())
-        else:
+        elif isinstance(report, RunReport):
             console.show_report(report, settings)
+        else:
+            from flows.preview import tables
+
+            console.show_tables(tables(report))
 
 
 @app.command()
@@ -115,13 +138,19 @@ def _config(**parameters: object) -> IngestConfig:
         return IngestConfig.model_validate(parameters)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).removesuffix("s") if first["loc"] else "parameters"
-        raise ConfigError(f"--{name}: {first['msg'].removeprefix('Value error, ')}") from error
+        name = str(first["loc"][0]) if first["loc"] else "since"
+        says = "should be an age (90m, 6h, 3d, 2w) or an instant" if first["type"] == "string_pattern_mismatch" else ""
+        says = says or first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"--{OPTIONS.get(name, name)}: {says}") from error
 
 
 def main() -> None:
     """Run the command."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else 0)
+        raise
 
 
 if __name__ == "__main__":

@@ -66,6 +66,8 @@ def show_report(report: RunReport, settings: Settings) -> None:
             ("reason", "becomes", "URL"),
             [(one.reason, one.disposition.value, one.url) for one in report.failures[:SHOWN_FAILURES]],
         )
+    if report.fell_short:
+        out.print(Text(f"Fell short: {as_plain(report.fell_short, length=2000)}"), soft_wrap=True)
     if shortfall(report) is None:
         out.print("Nothing failed.")
     out.print(Text(f"Lake: {settings.lake}   Index: {_without_password(settings)}   Run: {report.run_id}"))

@@ -20,6 +20,7 @@ STARTUP_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
 
 DEFAULTS = {
+    "PREFECT_API_REQUEST_TIMEOUT": "30",  # each of six tries
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -37,7 +38,8 @@ def set_prefect_defaults(*, is_quiet: bool) -> None:
 
     `is_quiet` keeps the terminal for our own words: the log goes to Prefect's API alone.
     """
-    quiet = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"} if is_quiet else {}
+    names = ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL")
+    quiet = dict.fromkeys(names, "CRITICAL") if is_quiet else {}
     for name, value in {**DEFAULTS, **quiet}.items():
         os.environ.setdefault(name, value)
 

@@ -2,39 +2,49 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 
 import httpx
 
-from flows.console import progress_bar
+from flows.away import AWAY, send_what_is_left
+from flows.console import progress_bar, say
 from flows.local_server import local_server
-from flows.sweep import read_catalogue
+from flows.sweep import ended, read_catalogue
 from tasks.discover.plan import plan_sweep
+from tasks.discover.preview import Preview
 from tasks.errors import PresslakeError, ServerUnavailable
 from tasks.opening import check_lake, close_opened
 from tasks.parameters import IngestConfig
+from tasks.report.escape import as_plain
 from tasks.report.run_report import RunReport
 from tasks.settings import Settings
 
-LOG_TIMEOUT_S = 5
 
-
-def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool) -> RunReport:
+def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool) -> RunReport | Preview:
     """Run the flow `ingest` in this process and return its report; raises what ended it."""
-    plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks)
-    check_lake(settings)  # a wrong flag is told before any server starts
-    close_opened()
+    plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=datetime.now(UTC))
+    if not config.dry_run:
+        check_lake(settings)  # a wrong flag is told before any server starts
+        close_opened()
     with ExitStack() as stack:
-        stack.enter_context(prefect_api())
+        stack.enter_context(prefect_api(is_shared=config.shards > 1))
         from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.shards import check_deployment  # noqa: PLC0415
 
-        stack.callback(_send_logs)
-
+        if config.shards > 1:
+            check_deployment()
+        stack.callback(send_what_is_left)
         if shows_progress:
             stack.enter_context(progress_bar())
-        state = ingest(config, return_state=True)
+        try:
+            state = ingest(config, return_state=True)
+        except AWAY as error:
+            return _unheard(error)
         report = state.result(raise_on_failure=False)
-    if isinstance(report, RunReport):
+    if isinstance(report, RunReport | Preview):
         return report
+    if isinstance(report, AWAY):
+        return _unheard(report)
     raise (
         report
         if isinstance(report, BaseException)
@@ -42,9 +52,23 @@ def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool)
     )
 
 
+def _unheard(error: httpx.HTTPError) -> RunReport:
+    """Return the report of a run whose end Prefect's server did not hear of; raises PresslakeError where it has none."""
+    why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
+    if not ended:
+        raise PresslakeError(
+            f"{why}: the run was given up; what is stored is whole, the rest comes with the next sweep"
+        )
+    say(f"presslake: {why}: it does not know that this run has ended; what is stored is whole")
+    return ended[-1]
+
+
 @contextmanager
-def prefect_api() -> Iterator[str]:
-    """Give the URL of the API: the one that is configured, checked, or a local server's."""
+def prefect_api(*, is_shared: bool = False) -> Iterator[str]:
+    """Give the URL of the API: the one that is configured, checked, or a local server's.
+
+    One of our own has no workers: what `is_shared` among them is refused. Raises ServerUnavailable.
+    """
     import prefect.settings as prefect_settings  # noqa: PLC0415
 
     configured = prefect_settings.get_current_settings().api.url
@@ -52,18 +76,16 @@ def prefect_api() -> Iterator[str]:
         _check_answers(configured)
         yield configured
         return
+    if is_shared:
+        raise ServerUnavailable(
+            "shards are runs on the workers of a Prefect server: name it with PREFECT_API_URL; on one machine a single "
+            "run uses every processor already"
+        )
     with (
         local_server(has_ui=False) as url,
         prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),
     ):
         yield url
-
-
-def _send_logs() -> None:
-    """Send what is left of the log before the server that wants it goes."""
-    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
-
-    APILogWorker.drain_all(timeout=LOG_TIMEOUT_S)
 
 
 def _check_answers(api_url: str) -> None:

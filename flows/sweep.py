@@ -3,24 +3,27 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.discover.plan import SweepPlan, plan_sweep
-from tasks.errors import IndexUnavailable
+from tasks.errors import ConfigError, IndexUnavailable
 from tasks.extract.task import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.index import feeds, frontier, runs
 from tasks.index.database import Index
 from tasks.index.drift import find_weeks, monday_of
+from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
+from tasks.index.shards import Shard
 from tasks.index.upkeep import prune_daily
 from tasks.models import Batch, FeedState
 from tasks.opening import check_lake, close_opened, opened_index
-from tasks.parameters import IngestConfig
+from tasks.parameters import IngestConfig, ShardConfig
 from tasks.progress import progress
 from tasks.report.drift import PAST, Drift, find_drifts
 from tasks.report.run_report import RunReport
@@ -29,12 +32,18 @@ from tasks.stopping import stopping
 from tasks.tracing import begin_batch, run_span
 from tasks.web.browser import check_browser
 
+ended: list[RunReport] = []
+"""What this process's last run came to: Prefect hands it on only while its server answers."""
+
+FAILURES_KEPT = 200
+"""Failures, one by one, that a shard's run hands to its sweep."""
+
 COLLECTOR_THRESHOLDS = 20_000, 20, 50
 
 
 @dataclass(slots=True, kw_only=True)
 class Sweep:
-    """One sweep under way. `left` is what remains of its limit, or None."""
+    """One sweep under way, or the run of one shard of it. `left` is what remains of its limit, or None."""
 
     run_id: str
     settings: Settings
@@ -43,11 +52,16 @@ class Sweep:
     index: Index
     left: int | None
     begun_at: datetime
+    shard: Shard | None = None
+
+    def taking(self, number: int) -> "Sweep":
+        """Return this sweep at work on another shard."""
+        return replace(self, **_part(self.config, number))
 
     def due_feeds(self) -> tuple[FeedState, ...]:
         """Return the feeds to poll: all of the plan, or those that are due."""
         now = datetime.now(UTC)
-        with self.index.write() as tx:
+        with self.index.rehearse() if self.config.dry_run else self.index.write() as tx:
             feeds.know_feeds(tx, self.plan.feeds, now=now)
             return feeds.select_feeds(
                 tx, (one.feed_url for one in self.plan.feeds), due_by=now if self.config.due_only else None
@@ -58,8 +72,8 @@ class Sweep:
         now = datetime.now(UTC)
         with self.index.write() as tx:
             new = frontier.announce(tx, self.plan.urls, now=now)
-            if self.plan.recalled is not None:
-                frontier.recall(tx, self.plan.recalled, now=now)
+            for recalled in self.plan.recalls:
+                frontier.recall(tx, recalled.selection, now=now, states=recalled.states)
             return new
 
     def claim(self) -> Batch | None:
@@ -69,7 +83,7 @@ class Sweep:
             return None
         batch = claim_batch(
             self.index,
-            self.plan.selection,
+            self._selection(),
             run_id=self.run_id,
             limit=limit,
             lease_s=self.settings.lease_s,
@@ -96,8 +110,15 @@ class Sweep:
 
     def end(self, report: RunReport) -> None:
         """Keep the summary with the run."""
+        summary = report.to_json()
+        if self.shard is not None:
+            summary |= {"failures": [asdict(one) for one in report.failures[:FAILURES_KEPT]]}
         with self.index.write() as tx:
-            runs.end_run(tx, run_id=self.run_id, now=datetime.now(UTC), summary=orjson.dumps(report.to_json()).decode())
+            runs.end_run(tx, run_id=self.run_id, now=datetime.now(UTC), summary=orjson.dumps(summary).decode())
+        ended.append(report)
+
+    def _selection(self) -> Selection:
+        return replace(self.plan.selection, shard=self.shard)
 
 
 def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None:
@@ -112,22 +133,29 @@ def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None
 
 
 @contextmanager
-def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
-    """Open what a sweep stands on, and close it however the sweep ends; raises ConfigError."""
+def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardConfig | None = None) -> Iterator[Sweep]:
+    """Open what a sweep stands on, or the run of one `part` of it, and close it however that ends; raises ConfigError."""
     stopping.clear()
     progress.clear()
-    plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks)
+    ended.clear()
+    now = datetime.now(UTC)
+    plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
     check_browser(plan.rules.values())
     check_lake(settings)
     index = opened_index(settings)
-    now = datetime.now(UTC)
     with index.write() as tx:
+        if part is not None and not runs.is_known(tx, part.sweep_id):
+            raise ConfigError(
+                f"the index {index.uri} does not know the sweep {part.sweep_id}: PRESSLAKE_INDEX and PRESSLAKE_LAKE must "
+                "name the same on every machine that works for one sweep"
+            )
         runs.release_dead_runs(tx, now=now)
-        runs.begin_run(tx, run_id=run_id, now=now)
+        runs.begin_run(tx, run_id=run_id, now=now, sweep_id=part.sweep_id if part else None)
         prune_daily(tx, now=now)
-    sweep = Sweep(
-        run_id=run_id, settings=settings, config=config, plan=plan, index=index, left=config.limit, begun_at=now
-    )
+    share = _part(config, part.number if part else 0)
+    if part is not None:
+        plan = replace(plan, selection=replace(plan.selection, shard=share["shard"]))
+    sweep = Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, **share)
     try:
         with run_span(run_id), LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
             yield sweep
@@ -138,6 +166,30 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[
     finally:
         close_pool()
         close_opened()
+
+
+@contextmanager
+def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
+    """Open what a dry run stands on, which leaves nothing behind but the hosts' pace; raises ConfigError."""
+    stopping.clear()
+    progress.clear()
+    now = datetime.now(UTC)
+    plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
+    try:
+        index = opened_index(settings)
+        yield Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, left=None)
+    except BaseException:
+        stopping.set()
+        raise
+    finally:
+        close_opened()
+
+
+def _part(config: IngestConfig, number: int) -> dict[str, Any]:
+    """Return which shard a part of a sweep is, and what of the sweep's limit is left to it."""
+    of = config.shards
+    limit = config.limit // of + (number < config.limit % of) if config.limit else None
+    return {"shard": Shard(number=number, of=of) if of > 1 else None, "left": limit}
 
 
 @contextmanager

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
 DEPLOYMENT = "local"
+MAINTAINED_AT = "17 3 * * *"
 QUERY_S = 5
 """How often the server is asked for runs that are due."""
 
@@ -47,10 +48,11 @@ def _serve(settings: Settings) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
-    from prefect.schedules import Interval  # noqa: PLC0415
+    from prefect.schedules import Cron, Interval  # noqa: PLC0415
     from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
 
     from flows.ingest import ingest  # noqa: PLC0415
+    from flows.maintain import maintain  # noqa: PLC0415
 
     class StoppableRunner(Runner):
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
@@ -66,8 +68,17 @@ def _serve(settings: Settings) -> None:
         tags=["presslake"],
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    maintenance = maintain.to_deployment(
+        DEPLOYMENT,
+        schedule=Cron(MAINTAINED_AT, timezone="UTC"),
+        paused=False,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        tags=["presslake"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
     runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
     deployment_id = runner.add_deployment(cast("RunnerDeployment", deployment))
+    runner.add_deployment(cast("RunnerDeployment", maintenance))
     with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
         client.create_flow_run_from_deployment(cast("UUID", deployment_id))
     with suppress(KeyboardInterrupt):

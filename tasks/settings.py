@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     host_budget_s: float = Field(120, gt=0, description="The longest that one host may hold up its batch.")
     lease_s: float = Field(300, ge=1, description="A claimed URL comes back when its lease is not renewed this long.")
 
+    shard_start_s: float = Field(120, ge=1, description="A shard that no worker begins so long is done by its sweep.")
+
     connections: int = Field(50, ge=1, le=100, description="Requests in flight, a batch.")
     timeout_s: float = Field(15, gt=0, description="For one connect, read or write.")
     deadline_s: float = Field(60, gt=0, description="For one GET with its redirects.")

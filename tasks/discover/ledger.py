@@ -1,9 +1,12 @@
 """What polls have taught, on its way into the index: written in portions, so that memory does not grow with a sweep."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from sqlalchemy import Connection
 
 from tasks.errors import Disposition, ItemError
 from tasks.index import feeds, frontier
@@ -66,8 +69,13 @@ class Ledger:
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
         """Return the state of feeds that others name; one that is known stays what it was."""
+        return self._states(addresses, self.index.write)
+
+    def _states(
+        self, addresses: Iterable[FeedAddress], opened: Callable[[], AbstractContextManager[Connection]]
+    ) -> tuple[FeedState, ...]:
         by_url = {one.feed_url: one for one in addresses}
-        with self.index.write() as tx:
+        with opened() as tx:
             known = {feed.feed_url for feed in feeds.select_feeds(tx, by_url, due_by=None)}
             new = [one for feed_url, one in by_url.items() if feed_url not in known]
             feeds.know_feeds(tx, new, now=datetime.now(UTC))
@@ -93,3 +101,25 @@ class Ledger:
             failed=dict(self.failed),
             failures=tuple(self.failures),
         )
+
+
+@dataclass(slots=True)
+class DryLedger(Ledger):
+    """A ledger that writes nothing: it keeps the announcements of URLs that are not known, each once."""
+
+    new: dict[str, Announcement] = field(default_factory=dict)
+
+    def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
+        """Return the state of feeds that others name, as it would be."""
+        return self._states(addresses, self.index.rehearse)
+
+    def flush(self) -> None:
+        """Keep what would be new; raises IndexUnavailable."""
+        keys = [one.url_key for one in self._announcements]
+        with self.index.read() as tx:
+            known = frontier.find_known(tx, keys)
+        for one in self._announcements:
+            if one.url_key not in known:
+                self.new.setdefault(one.url_key, one)
+        self.discovered = len(self.new)
+        self._announcements, self._records = [], []

@@ -1,19 +1,28 @@
 """What a sweep is to look at: the catalogue and the run's parameters into feeds, URLs and rules. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from ipaddress import ip_network
 
 from tasks.catalogue import Catalogue, Defaults, Source, SourceRules, accepts
 from tasks.errors import ConfigError, ItemError
 from tasks.index.feeds import FeedAddress
-from tasks.index.frontier import Announcement, Selection
+from tasks.index.frontier import WAITING, Announcement, Selection, State
 from tasks.models import FeedKind
 from tasks.parameters import IngestConfig
 from tasks.urls import fetch_url, host_of, registrable_domain, url_key
 
 ADHOC = "adhoc"
 """The source of what is asked for by --url and --feed and belongs to no source of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """URLs that are to be looked at again though they are not due: those in `states`; None is all that were fetched."""
+
+    selection: Selection
+    states: frozenset[State] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +33,12 @@ class SweepPlan:
     urls: tuple[Announcement, ...]
     rules: Mapping[str, SourceRules]
     selection: Selection
-    recalled: Selection | None
+    recalls: tuple[Recall, ...]
 
 
-def plan_sweep(config: IngestConfig, catalogue: Catalogue | None, *, allow_networks: Iterable[str]) -> SweepPlan:
+def plan_sweep(
+    config: IngestConfig, catalogue: Catalogue | None, *, allow_networks: Iterable[str], now: datetime
+) -> SweepPlan:
     """Plan a sweep; raises ConfigError when there is nothing that it could look at."""
     if catalogue is None and not (config.feeds or config.urls):
         raise ConfigError("nothing to ingest: name a catalogue with --catalogue, or a --feed or --url")
@@ -46,10 +57,19 @@ def plan_sweep(config: IngestConfig, catalogue: Catalogue | None, *, allow_netwo
         feeds = tuple(address for source in sources for address in _feeds(source))
         urls = tuple(one for source in sources for one in _listed(source, rules[source.id]))
         selection = Selection(source_ids=frozenset(rules))
-    asked_urls = Selection(url_keys=frozenset(one.url_key for one in urls)) if config.urls else None
+    selection = replace(selection, since=config.since_at(now))
     return SweepPlan(
-        feeds=feeds, urls=urls, rules=rules, selection=selection, recalled=selection if config.refetch else asked_urls
+        feeds=feeds, urls=urls, rules=rules, selection=selection, recalls=tuple(_recalls(config, selection, urls))
     )
+
+
+def _recalls(config: IngestConfig, selection: Selection, urls: Iterable[Announcement]) -> Iterator[Recall]:
+    if config.refetch:
+        yield Recall(selection=selection)
+    elif config.urls:
+        yield Recall(selection=Selection(url_keys=frozenset(one.url_key for one in urls)))
+    if config.force:
+        yield Recall(selection=selection, states=WAITING)
 
 
 def _asked_selection(feeds: Iterable[FeedAddress], urls: tuple[Announcement, ...]) -> Selection:

@@ -8,7 +8,7 @@ from tasks.discover.feeds import parse_feed
 from tasks.discover.listings import parse_listing
 from tasks.discover.sitemaps import parse_sitemap
 from tasks.errors import ItemError
-from tasks.index.frontier import BACKFILL, NEWS, Announcement
+from tasks.index.frontier import BACKFILL, NEWS, Announcement, is_since
 from tasks.models import Entry, FeedContent, FeedKind
 from tasks.urls import fetch_url, host_of, url_key
 from tasks.web.exchange import Fetched
@@ -41,10 +41,18 @@ def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime) -> FeedContent
 
 
 def announcements(
-    content: FeedContent, *, source_id: str, announced_by: str, rules: SourceRules, now: datetime
+    content: FeedContent,
+    *,
+    source_id: str,
+    announced_by: str,
+    rules: SourceRules,
+    now: datetime,
+    since: datetime | None = None,
 ) -> Iterator[Announcement]:
-    """Yield the entries as the frontier wants them, without those that the source's rules leave out."""
+    """Yield the entries as the frontier wants them, without those that the source's rules or `since` leave out."""
     for entry in content.entries:
+        if since is not None and is_before(entry, since):
+            continue
         try:
             url = fetch_url(entry.url)
             if accepts(url, rules):
@@ -60,6 +68,12 @@ def announcements(
                 )
         except ItemError:
             continue  # unwrapped, it is nothing that can be fetched
+
+
+def is_before(entry: Entry, since: datetime) -> bool:
+    """Whether an entry has a date, and none since then: neither of publication nor of a change."""
+    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+    return bool(dates) and not any(is_since(instant, since) for instant in dates)
 
 
 def moved_to(fetched: Fetched) -> str | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from tasks.catalogue import SourceRules
 from tasks.discover.autodiscovery import FoundBy, linked_feeds
 from tasks.discover.ledger import Ledger
-from tasks.discover.reading import ACCEPT, MAX_FEED_SIZE, announcements, moved_to, read_feed
+from tasks.discover.reading import ACCEPT, MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import GoneError, ItemError, TransientError
 from tasks.index.database import Index
@@ -51,9 +51,22 @@ async def poll_feeds(
     index: Index,
     config: PollConfig,
     polled_one: Callable[[], None],
+    since: datetime | None = None,
+    ledger: Ledger | None = None,
 ) -> DiscoverReport:
-    """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries."""
-    polling = _Polling(feeds, rules=rules, index=index, config=config, polled_one=polled_one)
+    """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
+
+    With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
+    """
+    polling = _Polling(
+        feeds,
+        rules=rules,
+        index=index,
+        config=config,
+        polled_one=polled_one,
+        since=since,
+        ledger=ledger or Ledger(index),
+    )
     while wave := polling.next_wave():
         await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
     return polling.end()
@@ -115,12 +128,15 @@ class _Polling:
         index: Index,
         config: PollConfig,
         polled_one: Callable[[], None],
+        since: datetime | None,
+        ledger: Ledger,
     ) -> None:
         self._rules = rules
         self._index = index
         self._config = config
         self._polled_one = polled_one
-        self._ledger = Ledger(index)
+        self._since = since
+        self._ledger = ledger
         self._wave: Sequence[_Poll] = ()
         self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
         self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
@@ -205,7 +221,10 @@ class _Polling:
             return
         entries = fresh_count(content.entries, now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
-        new = _Validators() if named else _Validators(etag=etag, last_modified=last_modified, digest=digest)
+        # no validators where something was left out: a later sweep without `since` is to find it
+        is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
+        is_read = not (named or is_partial)
+        new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
     def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> None:
@@ -217,6 +236,7 @@ class _Polling:
                 announced_by=poll.feed.feed_url,
                 rules=self._rules[source_id],
                 now=now,
+                since=self._since,
             )
         )
         if content.entries:

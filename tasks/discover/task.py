@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.catalogue import SourceRules
+from tasks.discover.plan import SweepPlan
+from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.discover.stage import poll_feeds
 from tasks.engine import RETRIES, run_until_stopped
 from tasks.index.hosts import HostBook
-from tasks.models import DiscoverReport, FeedState
+from tasks.models import DiscoverReport, DueUrl, FeedState
 from tasks.opening import opened_index, web_config
 from tasks.progress import progress
 from tasks.settings import Settings
@@ -21,11 +24,15 @@ from tasks.web.polite import PoliteClient
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def discover(
-    feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], announced: int, settings: Settings
+    feeds: tuple[FeedState, ...],
+    rules: Mapping[str, SourceRules],
+    announced: int,
+    settings: Settings,
+    since: datetime | None = None,
 ) -> DiscoverReport:
     """Poll feeds and return what they came to; `announced` URLs were new before any feed was asked."""
     with stage_span("discover") as note:
-        polled = run_until_stopped(_discover(feeds, rules, settings))
+        polled = run_until_stopped(_discover(feeds, rules, settings, since))
         report = replace(polled, discovered=polled.discovered + announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
@@ -35,7 +42,7 @@ def discover(
 
 
 async def _discover(
-    feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], settings: Settings
+    feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], settings: Settings, since: datetime | None
 ) -> DiscoverReport:
     index = opened_index(settings)
     progress.add("feeds_to_poll", len(feeds))
@@ -44,6 +51,32 @@ async def _discover(
             feeds,
             client=client,
             rules=rules,
+            index=index,
+            config=PollConfig(),
+            polled_one=lambda: progress.add("feeds"),
+            since=since,
+        )
+
+
+@task(name="preview", task_run_name="preview", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def preview(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
+) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
+    """Poll feeds and return what a sweep would come to: the report, how many URLs it would fetch, and the first."""
+    return run_until_stopped(_preview(feeds, plan, limit, settings))
+
+
+async def _preview(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
+) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
+    index = opened_index(settings)
+    progress.add("feeds_to_poll", len(feeds))
+    async with PoliteClient(web_config(settings), HostBook(index), in_flight=settings.connections) as client:
+        return await preview_sweep(
+            feeds,
+            plan=plan,
+            limit=limit,
+            client=client,
             index=index,
             config=PollConfig(),
             polled_one=lambda: progress.add("feeds"),

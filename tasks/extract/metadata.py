@@ -184,7 +184,8 @@ def _guessed_instant(tree: HtmlElement, *, url: str, now: datetime) -> datetime 
         if len(script.text or "") > _MAX_SEARCHED_SCRIPT:
             script.text = None
     latest = (now + timedelta(days=1)).strftime("%Y-%m-%d")
-    found = find_date(tree, original_date=True, extensive_search=True, url=url, max_date=latest)
+    # not the extensive search, which takes up to a second and any year in the text: the feed's own date is better
+    found = find_date(tree, original_date=True, extensive_search=False, url=url, max_date=latest)
     return parse_instant(found, now=now) if found else None
 
 

@@ -67,6 +67,17 @@ class Index:
             with writing.begin():
                 yield writing
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Connection]:
+        """Give one transaction that is always taken back: what a write would come to. Raises IndexUnavailable."""
+        with _translated(self.uri), self._engine.connect() as connection:
+            writing = connection.execution_options(**{WRITES: True, DURABLE: False})
+            transaction = writing.begin()
+            try:
+                yield writing
+            finally:
+                transaction.rollback()
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -190,7 +201,14 @@ def _make_engine(url: URL) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    # the first before there is anything in the file: later it changes nothing
+    for pragma in (
+        "auto_vacuum=INCREMENTAL",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from tasks.index.database import lock
 from tasks.index.pace import kept_delay_s
 from tasks.index.schema import frontier, hosts
+from tasks.index.shards import Shard, shard_key
 from tasks.index.upsert import insert_into
 from tasks.models import DueUrl, Outcome
 
@@ -53,6 +54,11 @@ class State(StrEnum):
     QUARANTINED = "quarantined"
 
 
+FETCHED = frozenset({State.DONE, State.DROPPED})
+WAITING = frozenset({State.DUE, State.DROPPED, State.GONE, State.QUARANTINED})
+"""Where URLs are that wait after a failure, or are over by one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
     """One URL, as some feed announces it. `url` is in fetch form, `host` as politeness spells it."""
@@ -69,18 +75,28 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs."""
+    """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs, in one shard of all.
+
+    With `since`, only what was published since, by is_since; what has no date counts from its discovery.
+    """
 
     source_ids: frozenset[str] | None = None
     url_keys: frozenset[str] | None = None
+    since: datetime | None = None
+    shard: Shard | None = None
 
     def clause(self) -> ColumnElement[bool]:
         """Return it as a condition on the frontier's rows."""
-        parts = []
+        parts: list[ColumnElement[bool]] = []
         if self.source_ids is not None:
             parts.append(frontier.c.source_id.in_(sorted(self.source_ids)))
         if self.url_keys is not None:
             parts.append(frontier.c.url_key.in_(sorted(self.url_keys)))
+        if self.since is not None:
+            told_at = func.coalesce(frontier.c.announced_at, frontier.c.discovered_at)
+            parts.append(or_(told_at >= self.since, told_at == _day_of(self.since)))
+        if self.shard is not None:
+            parts.append(frontier.c.shard % self.shard.of == self.shard.number)
         return and_(true(), *parts)
 
 
@@ -125,15 +141,20 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
 
 
-def recall(tx: Connection, selection: Selection, *, now: datetime) -> int:
-    """Make every URL of the selection that was fetched before due again (`--refetch`); returns how many.
+def is_since(instant: datetime, since: datetime) -> bool:
+    """Whether an instant is not before another; one that is a day without a clock is the whole of that day."""
+    return instant >= since or instant == _day_of(since)
 
-    What is gone or quarantined comes back only where it is asked for by name.
+
+def recall(tx: Connection, selection: Selection, *, now: datetime, states: Iterable[State] | None = None) -> int:
+    """Make the URLs of the selection in these states due now; returns how many.
+
+    Without `states` it is every URL that was fetched before; what is gone or quarantined then comes back only where it
+    is asked for by name.
     """
-    states = [State.DONE, State.DROPPED]
-    if selection.url_keys is not None:
-        states += [State.GONE, State.QUARANTINED]
-    known = frontier.c.state.in_(states)
+    if states is None:
+        states = FETCHED if selection.url_keys is None else FETCHED | {State.GONE, State.QUARANTINED}
+    known = frontier.c.state.in_(sorted(states))
     lock(tx, "claim")
     return tx.execute(update(frontier).where(known, selection.clause()).values(state=State.DUE, due_at=now)).rowcount
 
@@ -226,6 +247,24 @@ def prune(tx: Connection, *, before: datetime) -> int:
     return len(keys)
 
 
+def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> tuple[int, tuple[DueUrl, ...]]:
+    """Return how many URLs of the selection are due, and the first of them in the order of their turn; leases none."""
+    is_meant = and_(_is_due(now), selection.clause())
+    number = tx.execute(select(func.count()).select_from(frontier).where(is_meant)).scalar_one()
+    order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
+    rows = tx.execute(select(frontier).where(is_meant).order_by(*order).limit(limit)).mappings()
+    return number, tuple(_due_url(row) for row in rows)
+
+
+def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
+    """Return which of these URLs are known."""
+    wanted, found = sorted(set(url_keys)), set[str]()
+    for start in range(0, len(wanted), CHUNK):
+        part = wanted[start : start + CHUNK]
+        found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
+    return found
+
+
 def count_pending(tx: Connection, selection: Selection) -> int:
     """Count the URLs that are known and still to be fetched, now or later."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
@@ -284,7 +323,12 @@ def _row(one: Announcement, now: datetime) -> dict[str, object]:
         "announced_title": one.title,
         "announced_at": one.announced_at,
         "discovered_at": now,
+        "shard": shard_key(one.host),
     }
+
+
+def _day_of(instant: datetime) -> datetime:
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -74,11 +74,10 @@ def read_sources(tx: Connection) -> list[dict[str, Any]]:
 
 
 def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
-    """Return the last runs, the newest first."""
-    query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary).order_by(
-        runs.c.started_at.desc()
-    )
-    return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
+    """Return the last runs, the newest first; what ran for a sweep is in that one's summary."""
+    query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary)
+    query = query.where(runs.c.sweep_id.is_(None)).order_by(runs.c.started_at.desc()).limit(limit)
+    return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def count_unpublished(tx: Connection) -> tuple[int, datetime | None]:

@@ -7,14 +7,14 @@ from types import TracebackType
 from typing import Self
 
 from tasks.errors import IndexUnavailable
-from tasks.index import frontier
+from tasks.index import frontier, runs
 from tasks.index.database import Index
 
 logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper:
-    """Renews every lease of a run three times a lease; a context manager."""
+    """Renews every lease of a run, and says that it lives, three times a lease; a context manager."""
 
     def __init__(self, index: Index, *, run_id: str, lease_s: float) -> None:
         self._index = index
@@ -37,6 +37,8 @@ class LeaseKeeper:
         while not self._ended.wait(self._lease_s / 3):
             try:
                 with self._index.write() as tx:
-                    frontier.renew(tx, owner=self._run_id, lease_s=self._lease_s, now=datetime.now(UTC))
+                    now = datetime.now(UTC)
+                    frontier.renew(tx, owner=self._run_id, lease_s=self._lease_s, now=now)
+                    runs.say_alive(tx, run_id=self._run_id, now=now)
             except IndexUnavailable as error:  # a lease that expires costs one GET more, no article
                 logger.warning("leases not renewed: %s", error)

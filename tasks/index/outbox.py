@@ -30,6 +30,12 @@ def decided_counts(tx: Connection, batch_id: str) -> dict[str, Any] | None:
     return None if counts is None else orjson.loads(counts)
 
 
+def counts_of_runs(tx: Connection, run_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what the batches came to that these runs decided."""
+    query = select(batches.c.counts).where(batches.c.run_id.in_(list(run_ids))).order_by(batches.c.batch_id)
+    return [orjson.loads(counts) for counts in tx.execute(query).scalars()]
+
+
 def append(
     tx: Connection,
     *,

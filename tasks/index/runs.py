@@ -2,6 +2,7 @@
 
 import os
 import platform
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +16,44 @@ RUNNING, ENDED, DIED = "running", "ended", "died"
 BIRTH_TOLERANCE_S = 2.0
 
 
-def begin_run(tx: Connection, *, run_id: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What is known of a run that fetches a part of a sweep: when it was heard of last, and its summary once it ended."""
+
+    state: str
+    heard_at: datetime
+    summary: str | None
+
+
+def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | None = None) -> None:
     """Note that this process runs `run_id`; a Prefect retry of the same run takes the row over."""
-    mine = {"machine": this_machine(), "pid": os.getpid(), "process_born_at": psutil.Process().create_time()}
-    taken = tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=RUNNING, ended_at=None, **mine))
+    mine = {
+        "machine": this_machine(),
+        "pid": os.getpid(),
+        "process_born_at": psutil.Process().create_time(),
+        "state": RUNNING,
+        "heard_at": now,
+        "sweep_id": sweep_id,
+    }
+    taken = tx.execute(update(runs).where(runs.c.run_id == run_id).values(ended_at=None, **mine))
     if not taken.rowcount:
-        tx.execute(runs.insert().values(run_id=run_id, started_at=now, state=RUNNING, **mine))
+        tx.execute(runs.insert().values(run_id=run_id, started_at=now, **mine))
+
+
+def is_known(tx: Connection, run_id: str) -> bool:
+    """Whether this index knows the run."""
+    return tx.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
+
+
+def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:
+    """Note that the run was heard of."""
+    tx.execute(update(runs).where(runs.c.run_id == run_id).values(heard_at=now))
+
+
+def read_shards(tx: Connection, sweep_id: str) -> dict[str, Heard]:
+    """Return what is known of the runs that fetch parts of a sweep, by their ids."""
+    query = select(runs.c.run_id, runs.c.state, runs.c.heard_at, runs.c.summary).where(runs.c.sweep_id == sweep_id)
+    return {row.run_id: Heard(state=row.state, heard_at=row.heard_at, summary=row.summary) for row in tx.execute(query)}
 
 
 def end_run(tx: Connection, *, run_id: str, now: datetime, summary: str | None) -> None:

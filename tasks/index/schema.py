@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -97,8 +98,13 @@ runs = Table(
     Column("ended_at", Instant),
     Column("state", String(16), nullable=False),
     Column("summary", Text),
+    Column("heard_at", Instant, nullable=False),
+    Column("sweep_id", String(64), index=True),
 )
-"""One row a run: who holds leases, whether that process lives, and what it came to."""
+"""One row a run: who holds leases, whether that process lives, and what it came to.
+
+A run that lives says so (`heard_at`) three times a lease. One that fetches a part of a sweep names it (`sweep_id`).
+"""
 
 feeds = Table(
     "feeds",
@@ -145,10 +151,11 @@ frontier = Table(
     Column("announced_title", WebText),
     Column("announced_at", Instant),
     Column("discovered_at", Instant, nullable=False),
+    Column("shard", SmallInteger, nullable=False),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
 )
-"""Every URL that was ever announced, once, with what became of it."""
+"""Every URL that was ever announced, once, with what became of it. `shard` is made of its host's registrable domain."""
 
 hosts = Table(
     "hosts",
@@ -191,6 +198,14 @@ articles = Table(
     Column("is_representative", Boolean, nullable=False),
 )
 """One row an article: its newest revision, as far as later decisions need it."""
+
+stale_clusters = Table(
+    "stale_clusters",
+    metadata,
+    Column("cluster_id", String(32), primary_key=True),
+    Column("marks", BigInteger, nullable=False),
+)
+"""Clusters that have changed since the lake's rows were told; `marks` counts the changes, so that none is missed."""
 
 aliases = Table(
     "aliases",

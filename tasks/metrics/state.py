@@ -167,7 +167,7 @@ def _read_runs(tx: Connection) -> dict[str, int]:
 def _read_last_run(tx: Connection) -> LastRun | None:
     query = (
         select(runs.c.ended_at, runs.c.summary)
-        .where(runs.c.ended_at.is_not(None), runs.c.summary.is_not(None))
+        .where(runs.c.ended_at.is_not(None), runs.c.summary.is_not(None), runs.c.sweep_id.is_(None))
         .order_by(runs.c.ended_at.desc())
         .limit(1)
     )

@@ -10,9 +10,8 @@ REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
 
 
-@task(
-    name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=1
-)
+# no retries: where the server is away, Prefect's client has asked for a minute already
+@task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(run: RunReport) -> None:
     """Show a run: its report, and its failures where there are any."""
     create_markdown_artifact(to_markdown(run), key=REPORT_KEY, description=headline(run))

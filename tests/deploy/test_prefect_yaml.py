@@ -81,12 +81,23 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
     with running_press(sites=2, articles=3) as press, httpx.Client(base_url=prefect_api_url, timeout=60) as api:
         press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=1.0)
         deployment = api.get("/deployments/name/ingest/sweep").json()
+        shard = api.get("/deployments/name/ingest-shard/sweep").json()
         runs = [_start(api, deployment["id"]) for _ in range(2)]
         with _worker(environment):
             ended = [_ended(api, run["id"]) for run in runs]
+            maintenance = api.get("/deployments/name/maintain/daily").json()
+            answer = api.post(
+                f"/deployments/{maintenance['id']}/create_flow_run", json={"state": {"type": "SCHEDULED"}}
+            )
+            tidied = _ended(api, answer.json()["id"])
 
     messages = sorted((run["state_type"], run["state"]["message"] or "") for run in ended)
     assert [kind for kind, _ in messages] == ["CANCELLED", "COMPLETED"]
     assert messages[1][1] == "4 fetched, 0 not modified: 4 new"
     assert deployment["schedules"][0]["active"]
     assert deployment["entrypoint"] == "flows.ingest.ingest"
+    assert maintenance["entrypoint"] == "flows.maintain.maintain"
+    assert maintenance["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert tidied["state"]["message"] == "Nothing to do."
+    assert (shard["entrypoint"], shard["work_pool_name"]) == ("flows.ingest_shard.ingest_shard", "presslake")
+    assert (shard["schedules"], shard["concurrency_options"]) == ([], None)

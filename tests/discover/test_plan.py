@@ -1,13 +1,17 @@
 """What a sweep is to look at."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tasks.catalogue import Catalogue, Source
-from tasks.discover.plan import ADHOC, plan_sweep
+from tasks.discover.plan import ADHOC, Recall, plan_sweep
 from tasks.errors import ConfigError
+from tasks.index.frontier import WAITING
 from tasks.models import FeedKind
 from tasks.parameters import IngestConfig
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAILY = Source(
     id="daily",
     name="Daily",
@@ -22,7 +26,7 @@ CATALOGUE = Catalogue(sources=(DAILY, WEEKLY, BARE))
 
 
 def plan(catalogue=CATALOGUE, allow_networks=(), **config):
-    return plan_sweep(IngestConfig(**config), catalogue, allow_networks=allow_networks)
+    return plan_sweep(IngestConfig(**config), catalogue, allow_networks=allow_networks, now=NOW)
 
 
 def test_without_a_wish_all_sources_are_swept():
@@ -36,7 +40,7 @@ def test_without_a_wish_all_sources_are_swept():
     ]
     assert [one.url for one in planned.urls] == ["https://weekly.org/a", "https://weekly.org/b"]
     assert planned.selection.source_ids == {"daily", "weekly", "bare"}
-    assert planned.recalled is None
+    assert planned.recalls == ()
 
 
 def test_a_source_of_single_urls_has_no_front_page_to_poll():
@@ -76,7 +80,7 @@ def test_a_url_that_is_asked_for_belongs_to_the_one_source_of_its_domain(url, so
     assert [one.source_id for one in planned.urls] == [source_id]
     assert planned.feeds == ()
     assert planned.selection.url_keys == {planned.urls[0].url_key}
-    assert planned.recalled is not None
+    assert [one.selection.url_keys for one in planned.recalls] == [planned.selection.url_keys]
 
 
 def test_a_domain_of_two_sources_belongs_to_neither():
@@ -97,7 +101,20 @@ def test_without_a_catalogue_feeds_and_urls_are_enough():
 def test_refetch_recalls_what_is_selected():
     planned = plan(sources=("daily",), refetch=True)
 
-    assert planned.recalled == planned.selection
+    assert planned.recalls == (Recall(selection=planned.selection),)
+
+
+def test_force_recalls_what_waits_or_is_over():
+    planned = plan(sources=("daily",), force=True)
+
+    assert planned.recalls == (Recall(selection=planned.selection, states=WAITING),)
+
+
+@pytest.mark.parametrize(
+    ("since", "instant"), [("6h", NOW - timedelta(hours=6)), ("2026-02-01", datetime(2026, 2, 1, tzinfo=UTC))]
+)
+def test_since_is_part_of_the_selection(since, instant):
+    assert plan(since=since).selection.since == instant
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,13 @@ def test_a_negative_limit_is_refused(offline_presslake, catalogue):
     assert "--limit" in ended.err
 
 
+@pytest.mark.parametrize("since", ["yesterday", "2999-01-01"])
+def test_a_time_that_is_none_or_has_not_come_is_refused(offline_presslake, catalogue, since):
+    line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--since", since)
+
+    assert line.startswith("presslake: --since: ")
+
+
 def test_the_schema_accepts_what_we_accept(offline_presslake):
     schema = json.loads(offline_presslake.run("sources", "schema").out)
 

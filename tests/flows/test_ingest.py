@@ -89,6 +89,33 @@ def test_a_source_can_be_chosen(presslake, press, catalogue):
     assert {row["source_id"] for row in _articles(presslake)} == {"site-1"}
 
 
+def test_a_dry_run_tells_what_would_be_fetched_and_fetches_nothing(presslake, press, catalogue):
+    told = presslake.ingest("--catalogue", catalogue, "--dry-run", "--limit", "7")
+    hits, has_lake = press.article_hits(), presslake.lake.exists()
+
+    summary = presslake.ingest("--catalogue", catalogue)
+
+    assert (told["dry_run"], told["discovered"], told["would_fetch"], len(told["urls"])) == (True, 12, 7, 7)
+    assert {one["url"] for one in told["urls"]} <= press.urls()
+    assert (hits, has_lake) == (Counter(), False)
+    assert (summary["discovered"], summary["fetched"]) == (12, 12)
+
+
+def test_force_looks_again_at_once_at_what_failed(presslake, press, catalogue):
+    _, story = press.stories[0].popitem()
+    press.stories[0]["/news/away.html"] = story
+    missing = press.url(0, "/news/away.html")
+    presslake.ingest("--catalogue", catalogue)  # it is announced, and then moves
+    del press.stories[0]["/news/away.html"]
+    presslake.ingest("--url", missing, "--catalogue", catalogue)
+    press.stories[0]["/news/away.html"] = Story(story.site, story.number, story.version + 1)
+    patient = presslake.ingest("--catalogue", catalogue)
+
+    forced = presslake.ingest("--catalogue", catalogue, "--force")
+
+    assert (patient["fetched"], forced["fetched"], forced["articles"]["revision"]) == (0, 1, 1)
+
+
 def test_a_single_url_needs_no_catalogue(presslake, press):
     url = next(iter(press.urls()))
 

@@ -161,3 +161,12 @@ def test_a_password_is_not_shown():
         open_index("postgresql+psycopg://user:secret@127.0.0.1:1/presslake")
 
     assert "secret" not in str(caught.value)
+
+
+def test_a_rehearsal_leaves_nothing(index):
+    with index.rehearse() as tx:
+        tx.execute(facts.insert().values(name="left", value="over"))
+        seen = tx.execute(facts.select().where(facts.c.name == "left")).first()
+
+    with index.read() as tx:
+        assert (seen.value, tx.execute(facts.select().where(facts.c.name == "left")).first()) == ("over", None)

@@ -9,6 +9,7 @@ from tasks.index import frontier, runs
 from tasks.index.database import Index
 from tasks.index.frontier import Announcement, Selection, Settlement, State
 from tasks.index.hosts import HostBook
+from tasks.index.shards import Shard
 from tasks.models import DueUrl, Outcome, TurnEnd, TurnRequest
 from tasks.urls import url_key
 
@@ -397,3 +398,77 @@ def test_of_a_host_that_said_it_is_busy_fewer_urls_are_taken(index, now):
     book.pass_turns([TurnEnd(turn=turn, delay_s=15.0, elapsed_s=0.1, is_busy=True)], [])
 
     assert len(claim(index, now=now, limit=50, delay_s=15.0)) == 5
+
+
+def test_forced_urls_are_due_whatever_became_of_them(index, now):
+    announce(index, *(announcement(number) for number in range(5)), now=now)
+    claim(index, now=now)
+    for number, state in enumerate((State.DUE, State.DROPPED, State.GONE, State.QUARANTINED, State.DONE)):
+        later = now + timedelta(days=1) if state is State.DUE else None
+        settle(index, settled(f"a.example/{number}", state, due_at=later, now=now))
+    with index.write() as tx:
+        frontier.recall(tx, ALL, now=now, states=frontier.WAITING)
+
+    assert [due.url_key for due in claim(index, now=now)] == [f"a.example/{number}" for number in range(4)]
+
+
+def test_a_forced_url_waits_for_its_host(index, now):
+    announce(index, announcement(1), now=now)
+    book = HostBook(index, clock=lambda: now)
+    [turn] = book.pass_turns([], [TurnRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
+    book.pass_turns([TurnEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
+    with index.write() as tx:
+        frontier.recall(tx, ALL, now=now, states=frontier.WAITING)
+
+    assert claim(index, now=now) == ()
+
+
+@pytest.mark.parametrize(
+    ("announced_at", "is_claimed"),
+    [
+        (timedelta(hours=-5), True),
+        (timedelta(hours=-7), False),
+        (timedelta(hours=-12), True),  # midnight: a day without a clock, the day of `since`
+        (timedelta(hours=-36), False),
+        (None, True),
+    ],
+)
+def test_since_claims_what_was_published_since(index, now, announced_at, is_claimed):
+    at = None if announced_at is None else now + announced_at
+    announce(index, replace(announcement(1), announced_at=at), now=now)
+
+    claimed = claim(index, now=now, selection=Selection(since=now - timedelta(hours=6)))
+
+    assert bool(claimed) is is_claimed
+
+
+def test_what_has_no_date_counts_from_its_discovery(index, now):
+    announce(index, replace(announcement(1), announced_at=None), now=now - timedelta(hours=7))
+
+    assert claim(index, now=now, selection=Selection(since=now - timedelta(hours=6))) == ()
+
+
+def test_shards_share_every_url_out_and_keep_a_domain_together(index, now):
+    hosts = [f"{name}.site-{number}.co.uk" for number in range(20) for name in ("www", "m")]
+    announce(index, *(announcement(1, host=host) for host in hosts), now=now)
+
+    taken = [
+        {due.host for due in claim(index, now=now, limit=100, selection=Selection(shard=Shard(number=number, of=3)))}
+        for number in range(3)
+    ]
+
+    assert sorted(host for part in taken for host in part) == sorted(hosts)
+    assert all(
+        host.replace("www.", "m.") in part and host.replace("m.", "www.") in part for part in taken for host in part
+    )
+    assert all(taken)
+
+
+def test_a_peek_counts_what_is_due_and_leases_nothing(index, now):
+    announce(index, *(announcement(number) for number in range(5)), now=now)
+
+    with index.read() as tx:
+        number, first = frontier.peek(tx, ALL, limit=2, now=now)
+
+    assert (number, [due.url_key for due in first]) == (5, ["a.example/0", "a.example/1"])
+    assert len(claim(index, now=now)) == 5

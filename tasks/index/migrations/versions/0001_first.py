@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("announced_title", sa.Text(), nullable=True),
         sa.Column("announced_at", Instant(), nullable=True),
         sa.Column("discovered_at", Instant(), nullable=False),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("url_key", name=op.f("pk_frontier")),
     )
     op.create_index(op.f("ix_frontier_host"), "frontier", ["host"], unique=False)
@@ -136,6 +137,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("origin", name=op.f("pk_robots")),
     )
     op.create_table(
+        "stale_clusters",
+        sa.Column("cluster_id", sa.String(length=32), nullable=False),
+        sa.Column("marks", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_stale_clusters")),
+    )
+    op.create_table(
         "source_weeks",
         sa.Column("source_id", sa.String(length=255), nullable=False),
         sa.Column("week", sa.String(length=10), nullable=False),
@@ -157,8 +164,11 @@ def upgrade() -> None:
         sa.Column("ended_at", Instant(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("summary", sa.Text(), nullable=True),
+        sa.Column("heard_at", Instant(), nullable=False),
+        sa.Column("sweep_id", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
     )
+    op.create_index(op.f("ix_runs_sweep_id"), "runs", ["sweep_id"], unique=False)
 
 
 def _create_relations() -> None:
@@ -213,6 +223,7 @@ def downgrade() -> None:
     op.drop_table("postings")
     op.drop_table("shapes")
     op.drop_table("aliases")
+    op.drop_index(op.f("ix_runs_sweep_id"), table_name="runs")
     op.drop_table("runs")
     op.drop_table("source_weeks")
     op.drop_table("robots")

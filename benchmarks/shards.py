@@ -1,0 +1,248 @@
+"""What a second process gives, on PostgreSQL and S3: shards on two workers, and plain sweeps beside each other.
+
+    python -m benchmarks.shards [--pages N] [--paragraphs N] [--rounds N] [--short]
+
+1. A sweep of long pages on one worker, then shared out on two; each worker's process has one extraction process. Once
+   with every process on any processor, once with each worker pinned to one of its own.
+2. Plain sweeps at once, each with one extraction process: pages a second of two beside those of one.
+3. Four sweeps at once with the same and overlapping sources of wire copy, beside one: the same articles and edges.
+
+The time is the index's: from the first run's beginning to the last one's end, the start of the other worker's process
+included. The server, the database, the store and the press run on the same processors, and count against two as well.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from sqlalchemy import func, select
+
+from flows.local_server import local_server, set_prefect_defaults
+from tasks.index.database import open_index
+from tasks.index.schema import edges, runs
+from tasks.index.shards import shard_key
+from tests.e2e.chaos import Place, read_tables
+from tests.postgres import find_binaries, fresh_database, started_server
+from tests.press import Press, Story, running_press
+from tests.servers import CEPH_SCRIPT, KEY, SECRET, make_bucket, started_ceph
+from tests.workers import await_end, deploy, running_worker, start_run
+
+COMMAND = Path(sys.executable).with_name("presslake")
+POOL, SITES = "bench-shards", 48
+"""These fall to two shards evenly; what sites of one's own do, `divided` tells: the larger shard bounds the ratio."""
+SYLLABLES = "ba be bi bo da de di do fa fe ga go ka ke ko la le li lo ma me mi mo na ne ni no pa pe ra re ri ro sa se ta".split()
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> tuple[str, ...]:
+    """Return 5,000 made-up words."""
+    chance = random.Random(1)
+    return tuple("".join(chance.choices(SYLLABLES, k=chance.randrange(2, 5))) for _ in range(5000))
+
+
+@cache
+def long_text(site: int, number: int, paragraphs: int) -> tuple[str, ...]:
+    """Return the paragraphs of a long article, alike with no other."""
+    chance = random.Random(f"{site}.{number}")
+    return tuple(
+        " ".join(
+            f"The {' '.join(chance.choices(vocabulary(), k=14))}, on day {chance.randrange(9999)}." for _ in range(4)
+        )
+        for _ in range(paragraphs)
+    )
+
+
+@dataclass(frozen=True)
+class LongStory(Story):
+    """An article that takes long to be extracted."""
+
+    length: int = 200
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        return long_text(self.site, self.number, self.length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """The servers of the benchmark, and its place for files."""
+
+    api_url: str
+    database: Any
+    s3_url: str
+    folder: Path
+
+    @contextmanager
+    def fresh(self, catalogue: Path) -> Iterator[tuple[dict[str, str], Place]]:
+        """Give an empty index and an empty lake: as the environment of a process, and to be read."""
+        with fresh_database(self.database) as index:
+            open_index(index).close()
+            place = Place(name="", lake=f"s3://{make_bucket(self.s3_url)}/lake", index=index, endpoint_url=self.s3_url)
+            yield (
+                {
+                    **os.environ,
+                    "PREFECT_API_URL": self.api_url,
+                    "PREFECT_WORKER_QUERY_SECONDS": "1",
+                    "PRESSLAKE_CATALOGUE": str(catalogue),
+                    "PRESSLAKE_INDEX": index,
+                    "PRESSLAKE_LAKE": place.lake,
+                    "PRESSLAKE_S3_ENDPOINT_URL": self.s3_url,
+                    "PRESSLAKE_EXTRACT_WORKERS": "1",
+                    "PRESSLAKE_BATCH_SIZE": "25",
+                },
+                place,
+            )
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Start PostgreSQL, Ceph RGW and Prefect's server with the deployments."""
+    binaries = find_binaries()
+    if binaries is None or not shutil.which("radosgw") or not CEPH_SCRIPT.is_file():
+        sys.exit("this needs PostgreSQL and Ceph RGW, as the tests do")
+    os.environ |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
+    with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        os.environ["PREFECT_HOME"] = str(folder / "prefect")
+        set_prefect_defaults(is_quiet=True)
+        s3_url, database = stack.enter_context(started_ceph()), stack.enter_context(started_server(binaries))
+        api_url = stack.enter_context(local_server(has_ui=False))
+        yield Ground(api_url=deploy(api_url, pool=POOL), database=database, s3_url=s3_url, folder=folder)
+
+
+@contextmanager
+def long_press(pages: int, paragraphs: int) -> Iterator[Press]:
+    """Serve long articles, made before anybody asks for them."""
+    with running_press(sites=SITES, articles=0, network=44) as press:
+        for number in range(pages):
+            story = LongStory(number % SITES, number, length=paragraphs)
+            press.stories[story.site][story.path] = story
+            long_text(story.site, story.number, paragraphs)
+        yield press
+
+
+@contextmanager
+def wire_press(articles: int) -> Iterator[Press]:
+    """Serve short articles; every other site has a third of its neighbour's, with a sentence more."""
+    with running_press(sites=SITES, articles=articles, network=45) as press:
+        for site in range(1, SITES, 2):
+            for number in range(articles // 3):
+                copy = Story(site - 1, number, version=2)
+                press.stories[site][copy.path] = copy
+        yield press
+
+
+def shared_out(ground: Ground, catalogue: Path, *, shards: int, is_pinned: bool) -> tuple[float, int]:
+    """Sweep on so many workers; returns seconds and pages."""
+    with ground.fresh(catalogue) as (environment, place), ExitStack() as stack:
+        for number in range(shards):
+            worker = stack.enter_context(running_worker(environment, pool=POOL, name=f"worker-{number}", limit=1))
+            if is_pinned:
+                psutil.Process(worker.pid).cpu_affinity([number % (psutil.cpu_count() or 1)])
+        with httpx.Client(base_url=ground.api_url, timeout=60) as api:
+            run = await_end(api, start_run(api, "ingest/sweep", {"shards": shards}), timeout_s=3000)
+        if run["state"]["name"] != "Completed":
+            sys.exit(f"the sweep ended as {run['state']['name']}: {run['state']['message']}")
+        return elapsed_s(place), read_tables(place).articles.total()
+
+
+def side_by_side(ground: Ground, catalogue: Path, choices: Sequence[Sequence[int]]) -> tuple[float, int, Any]:
+    """Sweep in so many processes at once, each of its sites (none: all); returns seconds, pages, and the tables."""
+    with ground.fresh(catalogue) as (environment, place):
+        processes = [
+            subprocess.Popen(
+                [COMMAND, "ingest", "--json", *(word for site in sites for word in ("--source", f"site-{site}"))],
+                env=environment,
+                stdout=subprocess.DEVNULL,
+            )
+            for sites in choices
+        ]
+        if codes := [code for process in processes if (code := process.wait(timeout=3000))]:
+            sys.exit(f"sweeps ended with {codes}")
+        tables = read_tables(place)
+        with open_index(place.index) as index, index.read() as tx:
+            related = set(tx.execute(select(edges.c.a, edges.c.b, edges.c.kind)).tuples())
+        made = {row[:3]: number for row, number in tables.articles.items()}
+        return elapsed_s(place), tables.articles.total(), (made, related, tables.clusters, tables.captured_twice)
+
+
+def elapsed_s(place: Place) -> float:
+    """Return the time from the first run's beginning to the last one's end."""
+    with open_index(place.index) as index, index.read() as tx:
+        begun, ended = tx.execute(select(func.min(runs.c.started_at), func.max(runs.c.ended_at))).one()
+    return float((ended - begun).total_seconds())
+
+
+def divided(press: Press) -> list[int]:
+    """Count the pages of each of two shards."""
+    counts = [0, 0]
+    for site, stories in press.stories.items():
+        counts[shard_key(f"{press.addresses[site]}:{press.port}") % 2] += len(stories)
+    return counts
+
+
+def compare(name: str, one: list[tuple[float, int]], two: list[tuple[float, int]]) -> None:
+    """Print one against two: seconds, pages a second, and their ratio, of the medians."""
+    rates = [statistics.median(pages / seconds for seconds, pages in measured) for measured in (one, two)]
+    seconds = [statistics.median(seconds for seconds, _ in measured) for measured in (one, two)]
+    pages = one[0][1]
+    print(
+        f"{name:<34}{pages:>7}{seconds[0]:>9.1f}{seconds[1]:>9.1f}{rates[0]:>10.2f}{rates[1]:>10.2f}"
+        f"{rates[1] / rates[0]:>8.2f}   {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    arguments.add_argument("--pages", type=int, default=600)
+    arguments.add_argument("--paragraphs", type=int, default=300, help="of 4 sentences, a page")
+    arguments.add_argument("--rounds", type=int, default=1, help="how often each is measured; the median is told")
+    arguments.add_argument("--short", action="store_true", help="see that it works")
+    asked = arguments.parse_args()
+    pages, paragraphs, articles = (96, 40, 6) if asked.short else (asked.pages, asked.paragraphs, 30)
+    print(f"{psutil.cpu_count()} processors; load average before: {os.getloadavg()[0]:.1f}")
+    with ground() as servers:
+        print(f"{'':<34}{'pages':>7}{'one, s':>9}{'two, s':>9}{'one, /s':>10}{'two, /s':>10}{'ratio':>8}   load")
+        with long_press(pages, paragraphs) as press:
+            catalogue = press.catalogue(servers.folder / "long.yaml", max_per_host=8)
+            print(f"pages of the two shards: {divided(press)}")
+            for is_pinned in (False, True):
+                measured = [
+                    [shared_out(servers, catalogue, shards=shards, is_pinned=is_pinned) for shards in (1, 2)]
+                    for _ in range(asked.rounds)
+                ]
+                one, two = ([pair[place] for pair in measured] for place in (0, 1))
+                compare(f"shards on workers{', pinned' if is_pinned else ''}", one, two)
+            both = [
+                [side_by_side(servers, catalogue, [()] * number)[:2] for number in (1, 2)] for _ in range(asked.rounds)
+            ]
+            compare("sweeps side by side", [pair[0] for pair in both], [pair[1] for pair in both])
+        with wire_press(articles) as press:
+            catalogue = press.catalogue(servers.folder / "wire.yaml", max_per_host=8)
+            _, number, alone = side_by_side(servers, catalogue, [()])
+            overlapping = [(), (), range(SITES * 3 // 4), range(SITES // 4, SITES)]
+            _, _, together = side_by_side(servers, catalogue, overlapping)
+    for name, of_one, of_four in zip(("articles", "edges", "clusters", "captured twice"), alone, together, strict=True):
+        size = [len(value) if hasattr(value, "__len__") else value for value in (of_one, of_four)]
+        verdict = "the same" if of_one == of_four else "DIFFERENT"
+        print(f"four overlapping sweeps of {number} articles: {name:<16}{size[0]:>7}{size[1]:>7}   {verdict}")
+    sys.exit(0 if alone == together else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Prefect's server away in the middle of a run: the run goes on, says so, and does not wait for it for ever.
+
+Prefect's client asks again for a minute by itself. What it has not delivered at the end of the process it would try for
+minutes more, item by item: here that is given up.
+"""
+
+import os
+import sys
+import threading
+
+import httpx
+
+SEND_TIMEOUT_S = 5
+
+AWAY = httpx.HTTPError
+"""What Prefect's client raises where its server is away, slow or in trouble; nothing of ours lets one through."""
+
+_given_up = threading.Event()
+
+
+def send_what_is_left() -> None:
+    """Send the log and the events that wait, before the server that wants them goes; give them up where it is away."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    for worker in (APILogWorker, EventsWorker):
+        _sent, unsent = worker.drain_all(timeout=SEND_TIMEOUT_S)  # type: ignore[misc]
+        if unsent:
+            _given_up.set()
+
+
+def leave(code: int) -> None:
+    """End this process at once where something was given up: Prefect's own threads would not let it end."""
+    if _given_up.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,45 @@
+"""One part of a sweep's fetching, on whichever worker picks it up: the sweep (flows.ingest) starts it and adds it up."""
+
+import time
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.batches import show, work_through
+from flows.sweep import begun
+from tasks.models import DiscoverReport
+from tasks.parameters import ShardConfig
+from tasks.report.run_report import add_up, headline, shortfall
+from tasks.settings import load_settings
+
+
+@flow(
+    name="ingest-shard",
+    flow_run_name="shard {config.number}",
+    persist_result=False,
+    task_runner=ThreadPoolTaskRunner(max_workers=10),  # type: ignore[arg-type]
+)
+def ingest_shard(config: ShardConfig) -> State[Any]:
+    """Fetch, extract, deduplicate and store what is due of the hosts of one shard.
+
+    Args:
+        config: Which sweep, and which part of it; sweeps fill it in.
+    """
+    started = time.monotonic()
+    with begun(load_settings(), config.sweep, run_id=str(flow_run.id), part=config) as sweep:
+        run = add_up(
+            run_id=sweep.run_id,
+            discovered=DiscoverReport(),
+            batches=work_through(sweep),
+            pending=sweep.pending(),
+            seconds=time.monotonic() - started,
+            fell_short=None,
+        )
+        run = show(run)
+        sweep.end(run)
+    name = "CompletedWithFailures" if shortfall(run) else "Completed"
+    return Completed(name=name, message=shortfall(run) or headline(run), data=run)

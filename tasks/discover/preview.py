@@ -1,0 +1,81 @@
+"""A dry run: what a sweep would find and fetch. Feeds are asked, politely; nothing else happens and nothing is kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tasks.discover.ledger import DryLedger
+from tasks.discover.plan import SweepPlan
+from tasks.discover.schedule import PollConfig
+from tasks.discover.stage import poll_feeds
+from tasks.index import frontier
+from tasks.index.database import Index
+from tasks.index.frontier import Announcement
+from tasks.models import DiscoverReport, DueUrl, FeedState
+from tasks.web.polite import PoliteClient
+
+SHOWN = 200
+"""URLs that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a sweep would come to: URLs that are new, that would be fetched, and the first of these in their order."""
+
+    run_id: str
+    polled: int
+    discovered: int
+    would_fetch: int
+    skipped: dict[str, int]
+    failed: dict[str, int]
+    urls: tuple[DueUrl, ...]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `--dry-run --json` prints."""
+        urls = [
+            {"url": one.url, "source_id": one.source_id, "is_known": one.captured_at is not None} for one in self.urls
+        ]
+        return {"dry_run": True, **asdict(self), "urls": urls, "seconds": round(self.seconds, 3)}
+
+
+async def preview_sweep(
+    feeds: Sequence[FeedState],
+    *,
+    plan: SweepPlan,
+    limit: int,
+    client: PoliteClient,
+    index: Index,
+    config: PollConfig,
+    polled_one: Callable[[], None],
+) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
+    """Poll the feeds and return what they came to, how many URLs would be fetched, and the first of them.
+
+    Raises IndexUnavailable. Memory grows with the URLs that are new.
+    """
+    ledger = DryLedger(index)
+    report = await poll_feeds(
+        feeds,
+        client=client,
+        rules=plan.rules,
+        index=index,
+        config=config,
+        polled_one=polled_one,
+        since=plan.selection.since,
+        ledger=ledger,
+    )
+    return report, *_rehearse(index, plan, tuple(ledger.new.values()), limit=limit)
+
+
+def _rehearse(
+    index: Index, plan: SweepPlan, new: Sequence[Announcement], *, limit: int
+) -> tuple[int, tuple[DueUrl, ...]]:
+    """Do in the index what the sweep would do, look at what is due then, and take it all back."""
+    now = datetime.now(UTC)
+    with index.rehearse() as tx:
+        frontier.announce(tx, [*plan.urls, *new], now=now)
+        for recalled in plan.recalls:
+            frontier.recall(tx, recalled.selection, now=now, states=recalled.states)
+        number, urls = frontier.peek(tx, plan.selection, limit=min(limit or SHOWN, SHOWN), now=now)
+    return min(number, limit) if limit else number, urls

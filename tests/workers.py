@@ -1,0 +1,76 @@
+"""Prefect's workers for tests and benchmarks: the project's deployments on a work pool, workers, runs started and awaited."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+PREFECT = Path(sys.executable).with_name("prefect")
+ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def deploy(url: str, *, pool: str) -> str:
+    """Put the flows of deploy/prefect.yaml on a work pool, as that file does but for the schedule; returns the URL."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.ingest import ingest
+    from flows.ingest_shard import ingest_shard
+
+    with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process"), overwrite=True)
+        for flow in (ingest, ingest_shard):
+            flow.to_deployment("sweep", work_pool_name=pool, entrypoint_type=EntrypointType.MODULE_PATH).apply()
+    return url
+
+
+@contextmanager
+def running_worker(
+    environment: Mapping[str, str], *, pool: str, name: str, limit: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker that takes `limit` runs at once, until the block ends."""
+    worker = subprocess.Popen(
+        [PREFECT, "worker", "start", "--pool", pool, "--name", name, "--limit", str(limit)],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield worker
+    finally:
+        worker.send_signal(signal.SIGINT)
+        try:
+            worker.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+
+
+def start_run(api: httpx.Client, deployment: str, config: dict[str, Any]) -> str:
+    """Start a run of a deployment, as its form in the UI does; returns its id."""
+    found = api.get(f"/deployments/name/{deployment}").json()
+    wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": config}}
+    answer = api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def await_end(api: httpx.Client, run_id: str, timeout_s: float = 240) -> dict[str, Any]:
+    """Wait until a run has ended, and return it."""
+    deadline = time.monotonic() + timeout_s
+    while (run := api.get(f"/flow_runs/{run_id}").json())["state_type"] not in ENDED:
+        assert time.monotonic() < deadline, run["state"]
+        time.sleep(0.5)
+    return dict(run)
