@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flows import cli_lake, console
+from flows.cli_automations import automations
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
 from flows.local_server import set_prefect_defaults
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(sources, name="sources")
+app.add_typer(automations, name="automations")
 cli_lake.add_commands(app)
 
 

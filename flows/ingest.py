@@ -13,6 +13,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import opaque
 
 from flows.sweep import Sweep, begun
+from flows.sweep_progress import shown_progress
 from tasks.deduplicate.task import deduplicate
 from tasks.discover.task import discover
 from tasks.extract.task import extract
@@ -39,7 +40,8 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
     with begun(load_settings(), config, run_id=str(flow_run.id)) as sweep:
         store(sweep.settings)  # what an earlier run decided and did not live to publish
         discovered = _discover(sweep)
-        batches = [_decide_and_store(fetched, sweep) for fetched in _fetched_ahead(sweep)]
+        batches = [_decide_and_store(fetched, sweep) for fetched in shown_progress(_fetched_ahead(sweep), sweep)]
+        health = sweep.health()
         run = add_up(
             run_id=sweep.run_id,
             discovered=discovered,
@@ -47,9 +49,10 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
             pending=sweep.pending(),
             seconds=time.monotonic() - started,
             fell_short=None,
-            drifted=sweep.drifts(),
+            drifted=health.drifted,
+            lake=sweep.settings.lake,
         )
-        report(_whole(run))
+        report(_whole(run), _whole(health))
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
     return Completed(name=name, message=shortfall(run) or headline(run), data=run)

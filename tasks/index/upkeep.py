@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from tasks.index import feeds, frontier, hosts
+from tasks.index import feeds, frontier, health, hosts
 from tasks.index.schema import facts
 from tasks.index.upsert import insert_into
 
@@ -30,5 +30,6 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
     return (
         frontier.prune(tx, before=now - KEPT)
         + feeds.prune(tx, before=now - KEPT)
+        + health.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
     )

@@ -46,10 +46,28 @@ def find_drifts(weeks: Iterable[SourceWeek], *, today: date) -> tuple[Drift, ...
     )
 
 
-def _drifts_of(weeks: tuple[SourceWeek, ...], this_week: date) -> Iterable[Drift]:
+def find_judged(weeks: Iterable[SourceWeek], *, today: date) -> set[str]:
+    """Return the sources of which enough is known to say that they drifted, or that they did not."""
+    ordered = sorted(weeks, key=lambda one: (one.source_id, one.week))
+    return {
+        source_id
+        for source_id, of_source in groupby(ordered, key=lambda one: one.source_id)
+        if _is_enough(*_now_and_past(tuple(of_source), monday_of(today)))
+    }
+
+
+def _now_and_past(weeks: tuple[SourceWeek, ...], this_week: date) -> tuple[SourceWeek, SourceWeek]:
     now = _added([one for one in weeks if one.week == this_week])
-    past = _added([one for one in weeks if this_week - PAST <= one.week < this_week])
-    if now.looks < MIN_PAGES or past.looks < MIN_PAST_PAGES:
+    return now, _added([one for one in weeks if this_week - PAST <= one.week < this_week])
+
+
+def _is_enough(now: SourceWeek, past: SourceWeek) -> bool:
+    return now.looks >= MIN_PAGES and past.looks >= MIN_PAST_PAGES
+
+
+def _drifts_of(weeks: tuple[SourceWeek, ...], this_week: date) -> Iterable[Drift]:
+    now, past = _now_and_past(weeks, this_week)
+    if not _is_enough(now, past):
         return
     yield from _changed(now.source_id, _OF_ALL, past.empty / past.looks, now.empty / now.looks)
     if now.pages < MIN_PAGES or past.pages < MIN_PAST_PAGES:

@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("log_length", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("source_id", "week", name=op.f("pk_source_weeks")),
     )
+    _create_health()
     op.create_table(
         "runs",
         sa.Column("run_id", sa.String(length=64), nullable=False),
@@ -159,6 +160,54 @@ def upgrade() -> None:
         sa.Column("summary", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
     )
+
+
+def _create_health() -> None:
+    op.create_table(
+        "source_tallies",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=False),
+        sa.Column("run_number", sa.Integer(), nullable=False),
+        sa.Column("last_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "day", "kind", "what", name=op.f("pk_source_tallies")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "source_arrivals",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        *(sa.Column(f"h{hour:02d}", sa.Integer(), nullable=False) for hour in range(24)),
+        sa.Column("newest_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_source_arrivals")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "source_alarms",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("sweeps", sa.Integer(), nullable=False),
+        sa.Column("began_at", Instant(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("source_id", "kind", name=op.f("pk_source_alarms")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("document_key", sa.String(length=255), nullable=False),
+        sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("captured_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("document_key", name=op.f("pk_quarantine")),
+    )
+    op.create_index(op.f("ix_quarantine_captured_at"), "quarantine", ["captured_at"], unique=False)
 
 
 def _create_relations() -> None:
@@ -214,6 +263,10 @@ def downgrade() -> None:
     op.drop_table("shapes")
     op.drop_table("aliases")
     op.drop_table("runs")
+    op.drop_table("quarantine")
+    op.drop_table("source_alarms")
+    op.drop_table("source_arrivals")
+    op.drop_table("source_tallies")
     op.drop_table("source_weeks")
     op.drop_table("robots")
     op.drop_table("outbox")
