@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows import cli_lake, console
+from flows import cli_lake, cli_report, console
 from flows.cli_automations import automations
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(sources, name="sources")
 app.add_typer(automations, name="automations")
 cli_lake.add_commands(app)
+cli_report.add_command(app)
 
 
 @app.command()

@@ -3,6 +3,9 @@
 Where the lake and the index are is a setting of the machine that runs (tasks.settings), not of the run.
 """
 
+from datetime import timedelta
+from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.errors import ItemError
@@ -44,3 +47,26 @@ class IngestConfig(BaseModel):
             except ItemError as error:
                 raise ValueError(f"not a URL that can be fetched: {value!r}") from error
         return values
+
+
+class Period(StrEnum):
+    """How far a report looks back: whole UTC days, until the last midnight."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def span(self) -> timedelta:
+        """Return how long it is."""
+        return timedelta(days=1 if self is Period.DAY else 7)
+
+
+class ReportConfig(BaseModel):
+    """What a report looks over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    period: Period = Field(Period.DAY, description="The past day, or the past week.", json_schema_extra={"position": 1})
+    sources: tuple[str, ...] = Field(
+        (), description="Ids of sources; none means all of them.", json_schema_extra={"position": 2}
+    )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, union
 
 from tasks.index.database import lock
 from tasks.index.frontier import State
@@ -195,6 +195,12 @@ def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) ->
         .group_by(feeds.c.source_id)
     )
     return {row["source_id"]: FeedsState(**row) for row in tx.execute(query).mappings()}
+
+
+def known_sources(tx: Connection) -> set[str]:
+    """Return the sources that have feeds, or were looked at."""
+    ids = union(select(feeds.c.source_id), select(source_tallies.c.source_id))
+    return set(tx.execute(ids).scalars())
 
 
 def find_waiting(tx: Connection, *, now: datetime) -> set[str]:

@@ -179,7 +179,7 @@ def _findings(
 
 def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Alarm | None:
     """Return the reason that spoilt most of a run's looks, if one did."""
-    reason, looks = max(_failing(came_to).items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
+    reason, looks = max(failing_of(came_to).items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
     if looks * 2 <= sum(came_to.values()):
         return None
     return Alarm(source_id=source_id, kind=AlarmKind.REFUSED, reason=reason, looks=looks, began_at=now)
@@ -227,9 +227,9 @@ def _health(
         per_day=cadence.per_day if cadence else None,
         silent_from=cadence.silent_from(newest_at) if cadence and newest_at else None,
         looks=sum(recent.values()),
-        failing=_failing(recent),
-        lag_p50_s=_percentile(lags, 0.50),
-        lag_p95_s=_percentile(lags, 0.95),
+        failing=failing_of(recent),
+        lag_p50_s=percentile(lags, 0.50),
+        lag_p95_s=percentile(lags, 0.95),
         came_to=came_to,
     )
 
@@ -254,7 +254,8 @@ def _came_to(evidence: Evidence, run_id: str) -> dict[str, int]:
     return dict(counts)
 
 
-def _failing(counts: Mapping[str, int]) -> dict[str, int]:
+def failing_of(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what of looks is a failure, by reason."""
     return {what: number for what, number in counts.items() if what not in GOOD and what not in HARMLESS}
 
 
@@ -265,7 +266,7 @@ def _sum(tallies: Iterable[Tally]) -> dict[str, int]:
     return dict(counts)
 
 
-def _percentile(lags: Mapping[str, int], share: float) -> float | None:
+def percentile(lags: Mapping[str, int], share: float) -> float | None:
     """Return the delay in seconds that so large a share of the articles did not exceed, to half an octave."""
     wanted, met = share * sum(lags.values()), 0
     for bucket in sorted(lags):

@@ -1,11 +1,11 @@
 """The health of sources and the quarantine as rows of tables: few short columns, or Prefect's UI clips them. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from tasks.index.health import Quarantined
 from tasks.report.escape import as_plain
-from tasks.report.health import HealthReport, HealthState, SourceHealth
+from tasks.report.health import HealthState, SourceHealth
 
 TABLE_ROWS = 500
 HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after")
@@ -30,9 +30,9 @@ def quarantine_rows(pages: Iterable[Quarantined]) -> list[dict[str, str]]:
     ]
 
 
-def health_headline(health: HealthReport) -> str:
+def health_headline(sources: Collection[SourceHealth]) -> str:
     """Return in one line how many sources are how."""
-    counts = {state: sum(one.state is state for one in health.sources) for state in HealthState}
+    counts = {state: sum(one.state is state for one in sources) for state in HealthState}
     return ", ".join(f"{number} {state.value}" for state, number in counts.items() if number) or "no sources"
 
 

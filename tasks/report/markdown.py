@@ -48,7 +48,7 @@ def _sources(health: HealthReport) -> Iterator[str]:
     yield "## Sources"
     if plot := _plot(health):
         yield plot
-    yield f"{health_headline(health)}; the artifact `source-health` has them all."
+    yield f"{health_headline(health.sources)}; the artifact `source-health` has them all."
     if unwell := [one for one in health.sources if one.detail][:SHOWN]:
         yield table(
             ("source", "state", "why"),

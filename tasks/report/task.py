@@ -26,10 +26,10 @@ def report(run: RunReport, health: HealthReport) -> None:
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=headline(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_headline(health))
+        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_headline(health.sources))
     if run.failures:
         create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
-    get_run_logger().info("%s; sources: %s", headline(run), health_headline(health))
+    get_run_logger().info("%s; sources: %s", headline(run), health_headline(health.sources))
