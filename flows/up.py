@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from prefect.deployments.runner import RunnerDeployment
 
-DEPLOYMENT = "local"
+DEPLOYMENT, DAILY = "local", "daily"
 QUERY_S = 5
 """How often the server is asked for runs that are due."""
 
@@ -47,10 +47,11 @@ def _serve(settings: Settings) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
-    from prefect.schedules import Interval  # noqa: PLC0415
+    from prefect.schedules import Cron, Interval  # noqa: PLC0415
     from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
 
     from flows.ingest import ingest  # noqa: PLC0415
+    from flows.report import report  # noqa: PLC0415
 
     class StoppableRunner(Runner):
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
@@ -68,6 +69,13 @@ def _serve(settings: Settings) -> None:
     )
     runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
     deployment_id = runner.add_deployment(cast("RunnerDeployment", deployment))
+    daily = report.to_deployment(
+        DAILY,
+        schedule=Cron("30 0 * * *", timezone="UTC"),
+        tags=["presslake"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    runner.add_deployment(cast("RunnerDeployment", daily))
     with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
         client.create_flow_run_from_deployment(cast("UUID", deployment_id))
     with suppress(KeyboardInterrupt):
