@@ -51,6 +51,19 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """So many of a source's looks that came to one thing: in all, `recent` of them lately, `in_run` in one run."""
+
+    source_id: str
+    kind: TallyKind
+    what: str
+    number: int
+    recent: int
+    in_run: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalDay:
     """How many articles a source published in each of the 24 hours of one UTC day, and when the newest."""
 
@@ -159,6 +172,36 @@ def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) ->
     return [
         Tally(**{**row, "day": date.fromisoformat(row["day"]), "kind": TallyKind(row["kind"])})
         for row in tx.execute(query).mappings()
+    ]
+
+
+def find_totals(tx: Connection, source_ids: Collection[str], *, since: date, recent: date, run_id: str) -> list[Total]:
+    """Return the sums of the sources' tallies since that day, `recent` those since a later one."""
+    known = source_tallies.c
+    query = (
+        select(
+            known.source_id,
+            known.kind,
+            known.what,
+            func.sum(known.number).label("number"),
+            func.sum(case((known.day >= recent.isoformat(), known.number), else_=0)).label("recent"),
+            func.sum(case((known.run_id == run_id, known.run_number), else_=0)).label("in_run"),
+            func.max(known.last_at).label("last_at"),
+        )
+        .where(known.source_id.in_(sorted(source_ids)), known.day >= since.isoformat())
+        .group_by(known.source_id, known.kind, known.what)
+    )
+    return [
+        Total(
+            source_id=source_id,
+            kind=TallyKind(kind),
+            what=what,
+            number=number,
+            recent=lately,
+            in_run=in_run,
+            last_at=last_at,
+        )
+        for source_id, kind, what, number, lately, in_run, last_at in tx.execute(query)
     ]
 
 

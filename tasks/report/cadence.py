@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from heapq import nlargest
 from itertools import accumulate, pairwise
 
 from tasks.index.health import ArrivalDay
@@ -77,10 +78,8 @@ def learn_cadence(days: Sequence[ArrivalDay]) -> Cadence | None:
         return None
     length = (days[-1].day - max(days[0].day, days[-1].day - PAST)).days
     clock = tuple(accumulate(_usual_week(past, last=days[-1].day, length=length), initial=0.0))
-    shown = Cadence(clock=clock, patience=0.0)
-    seen = [shown.read(at) for at in _arrivals([*past, days[-1]])]
-    gaps = sorted((after - before for before, after in pairwise(seen)), reverse=True)
-    at_random = math.log(max(math.e, ONCE_IN_DAYS * shown.per_day))
+    gaps = nlargest(2, (after - before for before, after in pairwise(_readings([*past, days[-1]], clock))))
+    at_random = math.log(max(math.e, ONCE_IN_DAYS * clock[-1] / 7))
     longest_but_one = gaps[1] if len(gaps) > 1 else 0.0
     return Cadence(clock=clock, patience=max(at_random, PATIENCE * longest_but_one))
 
@@ -90,17 +89,22 @@ def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Itera
 
     An hour is smoothed with its neighbours, so that neither chance nor daylight saving time makes a sharp edge.
     """
-    by_hour = [sum(one.hours[hour] for one in past) for hour in range(24)]
+    by_hour = [sum(numbers) for numbers in zip(*(one.hours for one in past), strict=True)]
+    by_weekday = [0] * 7
+    for one in past:
+        by_weekday[one.day.weekday()] += sum(one.hours)
     total = sum(by_hour)
     shares = [sum(part * by_hour[(hour + step) % 24] for step, part in _SMOOTH) / total for hour in range(24)]
     for weekday in range(7):
-        counted = sum(sum(one.hours) for one in past if one.day.weekday() == weekday)
-        met = sum((last - timedelta(days=ago)).weekday() == weekday for ago in range(1, length + 1))
-        yield from (counted / max(met, 1) * share for share in shares)
+        met = len(range((last.weekday() - 1 - weekday) % 7, length, 7))  # such days among the `length` before the last
+        yield from (by_weekday[weekday] / max(met, 1) * share for share in shares)
 
 
-def _arrivals(days: Sequence[ArrivalDay]) -> Iterator[datetime]:
-    """Yield the middle of each hour in which something was published."""
+def _readings(days: Sequence[ArrivalDay], clock: Sequence[float]) -> Iterator[float]:
+    """Yield what the clock shows in the middle of each hour in which something was published."""
     for one in days:
-        midnight = datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC)
-        yield from (midnight + timedelta(hours=hour + 0.5) for hour, number in enumerate(one.hours) if number)
+        weeks, weekday = divmod((one.day - _MONDAY.date()).days, 7)
+        passed, first = weeks * clock[-1], weekday * 24
+        for hour, number in enumerate(one.hours, start=first):
+            if number:
+                yield passed + (clock[hour] + clock[hour + 1]) / 2

@@ -1,13 +1,12 @@
 """Whether a source is well: refused, silent, drifted, or none of these; and what has changed since it was last told. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tasks.errors import NotAnArticle, NotHtml, RedirectedHome, RightsReserved, SoftNotFound
-from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, Tally, TallyKind, lag_of
+from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, TallyKind, Total, lag_of
 from tasks.models import Novelty, Outcome, PageType
 from tasks.report.cadence import Cadence, learn_cadence
 from tasks.report.drift import Drift
@@ -20,6 +19,9 @@ REFUSED_LOOKS, REFUSED_SWEEPS = 5, 3
 
 TALLIED = timedelta(days=7)
 """What percentiles and the last success are read from."""
+
+RECENT = timedelta(days=1)
+"""What the share of failing looks is of: today, and so long before."""
 
 MOST_TOLD = 20
 """Changes that one sweep tells; when half the web is away, the next sweeps tell the rest, if it is still so."""
@@ -54,7 +56,7 @@ class Evidence:
     """What is known of one source. `drifts` is None where too few pages were seen; `is_waiting`: not all was fetched."""
 
     source_id: str
-    tallies: tuple[Tally, ...] = ()
+    totals: tuple[Total, ...] = ()
     arrivals: tuple[ArrivalDay, ...] = ()
     feeds: FeedsState | None = None
     is_waiting: bool = False
@@ -103,10 +105,11 @@ class Judgement:
     over: tuple[Alarm, ...]
 
 
-def judge(evidence: Evidence, *, run_id: str, now: datetime) -> Judgement:
-    """Judge a source by what the run `run_id` met and by what is known of its past."""
+def judge(evidence: Evidence, *, now: datetime) -> Judgement:
+    """Judge a source by what a run met and by what is known of its past."""
     cadence = learn_cadence(evidence.arrivals)
-    came_to = _came_to(evidence, run_id)
+    looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
+    came_to = {one.what: one.in_run for one in looks if one.in_run}
     standing = {one.kind: one for one in evidence.alarms}
     over = []
     for kind, found in _findings(evidence, came_to, cadence, standing, now=now):
@@ -116,7 +119,7 @@ def judge(evidence: Evidence, *, run_id: str, now: datetime) -> Judgement:
         elif before is not None:
             over.append(before)
     return Judgement(
-        health=_health(evidence, cadence, came_to, tuple(standing.values()), now=now),
+        health=_health(evidence, cadence, came_to, tuple(standing.values())),
         standing=tuple(standing.values()),
         over=tuple(over),
     )
@@ -206,15 +209,12 @@ def _health(
     cadence: Cadence | None,
     came_to: dict[str, int],
     standing: tuple[Alarm, ...],
-    *,
-    now: datetime,
 ) -> SourceHealth:
-    recent = _sum(
-        one for one in evidence.tallies if one.kind is TallyKind.LOOK and one.day >= now.date() - timedelta(days=1)
-    )
-    lags = _sum(one for one in evidence.tallies if one.kind is TallyKind.LAG)
+    looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
+    recent = {one.what: one.recent for one in looks if one.recent}
+    lags = {one.what: one.number for one in evidence.totals if one.kind is TallyKind.LAG}
     newest_at = evidence.arrivals[-1].newest_at if evidence.arrivals else None
-    succeeded = [one.last_at for one in evidence.tallies if one.kind is TallyKind.LOOK and one.what in GOOD]
+    succeeded = [one.last_at for one in looks if one.what in GOOD]
     if evidence.feeds and evidence.feeds.heard_at:
         succeeded.append(evidence.feeds.heard_at)
     state, detail = _state(standing, is_known=cadence is not None)
@@ -246,24 +246,9 @@ def _state(standing: tuple[Alarm, ...], *, is_known: bool) -> tuple[HealthState,
     return (HealthState.WELL if is_known else HealthState.LEARNING), ""
 
 
-def _came_to(evidence: Evidence, run_id: str) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for one in evidence.tallies:
-        if one.kind is TallyKind.LOOK and one.run_id == run_id:
-            counts[one.what] += one.run_number
-    return dict(counts)
-
-
 def failing_of(counts: Mapping[str, int]) -> dict[str, int]:
     """Return what of looks is a failure, by reason."""
     return {what: number for what, number in counts.items() if what not in GOOD and what not in HARMLESS}
-
-
-def _sum(tallies: Iterable[Tally]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for one in tallies:
-        counts[one.what] += one.number
-    return dict(counts)
 
 
 def percentile(lags: Mapping[str, int], share: float) -> float | None:

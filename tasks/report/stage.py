@@ -2,21 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from tasks.index import health
 from tasks.index.database import Index
 from tasks.index.drift import SourceWeek, find_weeks, monday_of
-from tasks.index.health import Alarm, Tally
+from tasks.index.health import Alarm, Total
 from tasks.report.cadence import PAST as CADENCE_PAST
 from tasks.report.drift import PAST as DRIFT_PAST
 from tasks.report.drift import Drift, find_drifts, find_judged
-from tasks.report.health import FEED_FAILURES, TALLIED, Evidence, HealthReport, judge, told_now, worst_first
+from tasks.report.health import FEED_FAILURES, RECENT, TALLIED, Evidence, HealthReport, judge, told_now, worst_first
 
-ARRIVALS_READ = 2 * CADENCE_PAST
-"""A source's past ends with its newest article, which may be old by now."""
+ARRIVALS_READ = CADENCE_PAST + timedelta(days=7)
+"""A source's past ends with its newest article. One that is silent for longer than it takes to forget it stays silent."""
 
 SHOWN_QUARANTINED = 100
 
@@ -40,8 +40,8 @@ def _judge(
 ) -> tuple[HealthReport, tuple[Alarm, ...], tuple[Alarm, ...]]:
     weeks = find_weeks(tx, source_ids, since=monday_of(now.date()) - DRIFT_PAST)
     drifts = find_drifts(weeks, today=now.date())
-    evidence = _evidence(tx, sorted(source_ids), weeks, drifts, now=now)
-    judgements = [judge(one, run_id=run_id, now=now) for one in evidence]
+    evidence = _evidence(tx, sorted(source_ids), weeks, drifts, run_id=run_id, now=now)
+    judgements = [judge(one, now=now) for one in evidence]
     began, over, standing, forgotten = told_now(judgements, now=now)
     report = HealthReport(
         sources=worst_first(one.health for one in judgements),
@@ -54,22 +54,29 @@ def _judge(
 
 
 def _evidence(
-    tx: Connection, source_ids: list[str], weeks: list[SourceWeek], drifts: tuple[Drift, ...], *, now: datetime
+    tx: Connection,
+    source_ids: list[str],
+    weeks: list[SourceWeek],
+    drifts: tuple[Drift, ...],
+    *,
+    run_id: str,
+    now: datetime,
 ) -> Iterator[Evidence]:
     judged = find_judged(weeks, today=now.date())
     arrivals = health.find_arrivals(tx, source_ids, since=(now - ARRIVALS_READ).date())
     feeds = health.find_feeds(tx, source_ids, failures=FEED_FAILURES)
     waiting = health.find_waiting(tx, now=now)
-    tallies: defaultdict[str, list[Tally]] = defaultdict(list)
-    for tally in health.find_tallies(tx, source_ids, since=(now - TALLIED).date()):
-        tallies[tally.source_id].append(tally)
+    totals: defaultdict[str, list[Total]] = defaultdict(list)
+    since, recent = (now - TALLIED).date(), (now - RECENT).date()
+    for total in health.find_totals(tx, source_ids, since=since, recent=recent, run_id=run_id):
+        totals[total.source_id].append(total)
     alarms: defaultdict[str, list[Alarm]] = defaultdict(list)
     for alarm in health.find_alarms(tx, source_ids):
         alarms[alarm.source_id].append(alarm)
     for source_id in source_ids:
         yield Evidence(
             source_id=source_id,
-            tallies=tuple(tallies[source_id]),
+            totals=tuple(totals[source_id]),
             arrivals=tuple(arrivals.get(source_id, ())),
             feeds=feeds.get(source_id),
             is_waiting=source_id in waiting,

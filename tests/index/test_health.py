@@ -29,6 +29,15 @@ def test_batches_of_a_run_add_up_and_the_next_run_begins_its_own_count(index, no
     assert found["http_403"] == tally(now, what="http_403", number=4, run_id="r2", run_number=2)
 
 
+def test_tallies_are_added_up_over_days_and_apart_for_those_of_late_and_of_a_run(index, now):
+    days = [now.date() - timedelta(days=ago) for ago in range(3)]
+    with index.write() as tx:
+        health.add_tallies(tx, [tally(now - ago * HOUR, day=day, run_id=f"r{ago}") for ago, day in enumerate(days)])
+        (total,) = health.find_totals(tx, ["daily", "weekly"], since=days[2], recent=days[1], run_id="r0")
+
+    assert (total.number, total.recent, total.in_run, total.last_at) == (6, 4, 2, now)
+
+
 def test_only_the_sources_and_days_asked_for_are_found(index, now):
     yesterday = now.date() - timedelta(days=1)
     with index.write() as tx:

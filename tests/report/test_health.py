@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tasks.index.health import Alarm, AlarmKind, FeedsState, Tally, TallyKind, lag_bucket
+from tasks.index.health import Alarm, AlarmKind, FeedsState, Tally, TallyKind, Total, lag_bucket
 from tasks.report.drift import Drift
 from tasks.report.health import MOST_TOLD, Evidence, HealthState, Judgement, judge, told_now, worst_first
 from tests.report.test_cadence import BY_DAY, DAY, HOUR, MONDAY, at_random, days_of
@@ -21,10 +21,15 @@ def tally(what: str, number: int, *, day: date = TODAY, run_id: str = "r1", kind
     )
 
 
+def total(what: str, number: int, *, in_run: int | None = None, kind=TallyKind.LOOK, source_id: str = "daily") -> Total:
+    in_run = number if in_run is None else in_run
+    return Total(source_id=source_id, kind=kind, what=what, number=number, recent=number, in_run=in_run, last_at=NOW)
+
+
 def evidence(looks: Mapping[str, int] | None = None, **changes) -> Evidence:
     values = {
         "source_id": "daily",
-        "tallies": tuple(tally(what, number) for what, number in (looks or {}).items()),
+        "totals": tuple(total(what, number) for what, number in (looks or {}).items()),
         "feeds": FeedsState(source_id="daily", feeds=1, failing=0, reason=None, heard_at=NOW),
         "drifts": (),
     }
@@ -38,7 +43,7 @@ def alarm(kind: AlarmKind = AlarmKind.REFUSED, **changes) -> Alarm:
 
 
 def judged(one: Evidence, *, now: datetime = NOW) -> Judgement:
-    return judge(one, run_id="r1", now=now)
+    return judge(one, now=now)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,7 @@ def test_a_source_is_refused_when_one_reason_spoils_most_of_a_runs_looks(looks, 
 
 
 def test_looks_of_other_runs_say_nothing_of_this_one():
-    earlier = evidence(tallies=(tally("http_403", 9, run_id="r0"), tally("new", 3)))
+    earlier = evidence(totals=(total("http_403", 9, in_run=0), total("new", 3)))
 
     assert judged(earlier).health.came_to == {"new": 3}
     assert judged(earlier).standing == ()
@@ -132,7 +137,7 @@ def test_a_source_is_silent_once_its_own_pace_is_missed(at, state):
     "changes",
     [
         {"is_waiting": True},
-        {"tallies": (tally("http_403", 9),)},
+        {"totals": (total("http_403", 9),)},
         {"feeds": FeedsState(source_id="daily", feeds=1, failing=1, reason="feed_timed_out", heard_at=NOW)},
         {"feeds": FeedsState(source_id="daily", feeds=1, failing=0, reason=None, heard_at=PUBLISHED[-1] + HOUR)},
         {"feeds": None},
@@ -167,7 +172,7 @@ def test_a_week_that_has_only_begun_does_not_end_a_drift():
 
 def test_one_run_tells_so_many_changes_and_the_next_one_the_rest():
     judgements = [
-        judge(Evidence(source_id=f"s{number}", tallies=(tally("http_403", 9),)), run_id="r1", now=NOW)
+        judge(Evidence(source_id=f"s{number}", totals=(total("http_403", 9),)), now=NOW)
         for number in range(MOST_TOLD + 5)
     ]
 
@@ -179,7 +184,7 @@ def test_one_run_tells_so_many_changes_and_the_next_one_the_rest():
 
 def test_the_delays_of_most_articles_are_told():
     lags = {lag_bucket(timedelta(minutes=4)): 90, lag_bucket(timedelta(hours=3)): 10}
-    one = judged(evidence(tallies=tuple(tally(what, number, kind=TallyKind.LAG) for what, number in lags.items())))
+    one = judged(evidence(totals=tuple(total(what, number, kind=TallyKind.LAG) for what, number in lags.items())))
 
     assert one.health.lag_p50_s == 4 * 60
     assert 3 * 3600 <= one.health.lag_p95_s <= 3 * 3600 * 2**0.5
