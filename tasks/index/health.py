@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, fun
 
 from tasks.index.database import lock
 from tasks.index.frontier import State
-from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_tallies
+from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_days, source_tallies
 from tasks.index.upsert import Upsert, insert_into
 from tasks.models import FeedKind
 
+_BY_DAY = (source_days, source_tallies, source_arrivals)
 HOURS = tuple(f"h{hour:02d}" for hour in range(24))
 
 
@@ -219,6 +220,14 @@ def find_arrivals(tx: Connection, source_ids: Collection[str], *, since: date) -
     return found
 
 
+def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, datetime]:
+    """Return when each source published last, as far back as is known."""
+    query = select(source_arrivals.c.source_id, func.max(source_arrivals.c.newest_at)).where(
+        source_arrivals.c.source_id.in_(sorted(source_ids))
+    )
+    return {source_id: newest_at for source_id, newest_at in tx.execute(query.group_by(source_arrivals.c.source_id))}
+
+
 def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) -> dict[str, FeedsState]:
     """Return how the sources' own feeds are; one fails that failed so often in a row."""
     is_failing = feeds.c.failures >= failures
@@ -291,7 +300,7 @@ def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Al
 def prune(tx: Connection, *, before: datetime) -> int:
     """Forget the days before that instant, and the quarantined pages that are pages again; returns how many rows."""
     day = before.date().isoformat()
-    gone = [tx.execute(delete(table).where(table.c.day < day)).rowcount for table in (source_tallies, source_arrivals)]
+    gone = [tx.execute(delete(table).where(table.c.day < day)).rowcount for table in _BY_DAY]
     still = select(frontier.c.url_key).where(frontier.c.state == State.QUARANTINED)
     is_over = and_(quarantine.c.captured_at < before, quarantine.c.url_key.not_in(still))
     return sum(gone) + tx.execute(delete(quarantine).where(is_over)).rowcount

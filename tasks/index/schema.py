@@ -239,11 +239,11 @@ edges = Table(
 )
 """What articles have to do with each other: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is out of b)."""
 
-source_weeks = Table(
-    "source_weeks",
+source_days = Table(
+    "source_days",
     metadata,
     Column("source_id", String(255), primary_key=True),
-    Column("week", String(10), primary_key=True),
+    Column("day", String(10), primary_key=True),
     Column("pages", Integer, nullable=False),
     Column("empty", Integer, nullable=False),
     Column("titled", Integer, nullable=False),
@@ -251,7 +251,7 @@ source_weeks = Table(
     Column("usual", Integer, nullable=False),
     Column("log_length", Float, nullable=False),
 )
-"""What a source's pages looked like in a week, named by its Monday: sums, by which a new layout is noticed."""
+"""What a source's pages looked like on a UTC day: sums, by which a new layout is noticed."""
 
 source_tallies = Table(
     "source_tallies",

@@ -58,6 +58,7 @@ class Evidence:
     source_id: str
     totals: tuple[Total, ...] = ()
     arrivals: tuple[ArrivalDay, ...] = ()
+    newest_at: datetime | None = None
     feeds: FeedsState | None = None
     is_waiting: bool = False
     drifts: tuple[Drift, ...] | None = None
@@ -213,7 +214,6 @@ def _health(
     looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
     recent = {one.what: one.recent for one in looks if one.recent}
     lags = {one.what: one.number for one in evidence.totals if one.kind is TallyKind.LAG}
-    newest_at = evidence.arrivals[-1].newest_at if evidence.arrivals else None
     succeeded = [one.last_at for one in looks if one.what in GOOD]
     if evidence.feeds and evidence.feeds.heard_at:
         succeeded.append(evidence.feeds.heard_at)
@@ -222,10 +222,10 @@ def _health(
         source_id=evidence.source_id,
         state=state,
         detail=detail,
-        newest_at=newest_at,
+        newest_at=evidence.newest_at,
         succeeded_at=max(succeeded, default=None),
         per_day=cadence.per_day if cadence else None,
-        silent_from=cadence.silent_from(newest_at) if cadence and newest_at else None,
+        silent_from=cadence.silent_from(evidence.newest_at) if cadence and evidence.newest_at else None,
         looks=sum(recent.values()),
         failing=failing_of(recent),
         lag_p50_s=percentile(lags, 0.50),

@@ -8,7 +8,8 @@ from tasks.report.escape import as_plain
 from tasks.report.health import HealthState, SourceHealth
 
 TABLE_ROWS = 500
-HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after")
+HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after", "why")
+"""The reason is last: it is the one that may be clipped, and the run's report has it whole."""
 
 
 def health_rows(sources: Iterable[SourceHealth]) -> list[dict[str, str]]:
@@ -52,15 +53,15 @@ def shown_s(seconds: float | None) -> str:
 
 
 def _row(one: SourceHealth) -> tuple[str, ...]:
-    state = f"{one.state.value}: {one.detail}" if one.detail else one.state.value
     failing = sum(one.failing.values())
     lags = f"{shown_s(one.lag_p50_s)} / {shown_s(one.lag_p95_s)}" if one.lag_p50_s is not None else ""
     return (
         one.source_id,
-        as_plain(state),
+        one.state.value,
         shown_at(one.newest_at),
         shown_at(one.succeeded_at),
         f"{one.per_day:.3g}" if one.per_day is not None else "",
         f"{failing} of {one.looks}" if one.looks else "",
         lags,
+        as_plain(one.detail),
     )

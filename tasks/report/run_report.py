@@ -11,7 +11,7 @@ from tasks.report.escape import as_plain
 
 SHOWN = 10
 TABLE_ROWS = 200
-DRIFT_HEAD = ("drifted source", "what", "before", "this week")
+DRIFT_HEAD = ("drifted source", "what", "before", "lately")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from tasks.index import health
 from tasks.index.database import Index
-from tasks.index.drift import SourceWeek, find_weeks, monday_of
+from tasks.index.drift import SourceDay, find_days
 from tasks.index.health import Alarm, Total
 from tasks.report.cadence import PAST as CADENCE_PAST
+from tasks.report.drift import LATE, Drift, find_drifts, find_judged
 from tasks.report.drift import PAST as DRIFT_PAST
-from tasks.report.drift import Drift, find_drifts, find_judged
 from tasks.report.health import FEED_FAILURES, RECENT, TALLIED, Evidence, HealthReport, judge, told_now, worst_first
 
 ARRIVALS_READ = CADENCE_PAST + timedelta(days=7)
@@ -38,9 +38,9 @@ def look_at_sources(tx: Connection, source_ids: Collection[str], *, now: datetim
 def _judge(
     tx: Connection, source_ids: Collection[str], *, run_id: str, now: datetime
 ) -> tuple[HealthReport, tuple[Alarm, ...], tuple[Alarm, ...]]:
-    weeks = find_weeks(tx, source_ids, since=monday_of(now.date()) - DRIFT_PAST)
-    drifts = find_drifts(weeks, today=now.date())
-    evidence = _evidence(tx, sorted(source_ids), weeks, drifts, run_id=run_id, now=now)
+    days = find_days(tx, source_ids, since=now.date() - DRIFT_PAST, apart=now.date() - LATE + timedelta(days=1))
+    drifts = find_drifts(days, today=now.date())
+    evidence = _evidence(tx, sorted(source_ids), days, drifts, run_id=run_id, now=now)
     judgements = [judge(one, now=now) for one in evidence]
     began, over, standing, forgotten = told_now(judgements, now=now)
     report = HealthReport(
@@ -56,14 +56,15 @@ def _judge(
 def _evidence(
     tx: Connection,
     source_ids: list[str],
-    weeks: list[SourceWeek],
+    days: list[SourceDay],
     drifts: tuple[Drift, ...],
     *,
     run_id: str,
     now: datetime,
 ) -> Iterator[Evidence]:
-    judged = find_judged(weeks, today=now.date())
+    judged = find_judged(days, today=now.date())
     arrivals = health.find_arrivals(tx, source_ids, since=(now - ARRIVALS_READ).date())
+    newest = health.find_newest(tx, source_ids)
     feeds = health.find_feeds(tx, source_ids, failures=FEED_FAILURES)
     waiting = health.find_waiting(tx, now=now)
     totals: defaultdict[str, list[Total]] = defaultdict(list)
@@ -78,6 +79,7 @@ def _evidence(
             source_id=source_id,
             totals=tuple(totals[source_id]),
             arrivals=tuple(arrivals.get(source_id, ())),
+            newest_at=newest.get(source_id),
             feeds=feeds.get(source_id),
             is_waiting=source_id in waiting,
             drifts=tuple(one for one in drifts if one.source_id == source_id) if source_id in judged else None,

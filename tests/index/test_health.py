@@ -54,8 +54,10 @@ def test_arrivals_add_up_by_the_hour_and_the_newest_stays(index, now):
         health.add_arrivals(tx, [day])
         health.add_arrivals(tx, [ArrivalDay(source_id="daily", day=now.date(), hours=hours, newest_at=now - HOUR)])
         (found,) = health.find_arrivals(tx, ["daily"], since=now.date())["daily"]
+        newest = health.find_newest(tx, ["daily", "weekly"])
 
     assert (found.hours[9], sum(found.hours), found.newest_at) == (2, 2, now)
+    assert newest == {"daily": now}
 
 
 def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row(index, now):

@@ -163,7 +163,7 @@ def test_a_drift_is_told_with_its_figures():
     assert judged(evidence(drifts=(DRIFT,))).health.detail == "titles: 1, now 0.1"
 
 
-def test_a_week_that_has_only_begun_does_not_end_a_drift():
+def test_too_few_pages_do_not_end_a_drift():
     drifted = alarm(AlarmKind.DRIFTED, told_at=NOW)
 
     assert judged(evidence(drifts=None, alarms=(drifted,))).over == ()

@@ -136,16 +136,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("origin", name=op.f("pk_robots")),
     )
     op.create_table(
-        "source_weeks",
+        "source_days",
         sa.Column("source_id", sa.String(length=255), nullable=False),
-        sa.Column("week", sa.String(length=10), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("empty", sa.Integer(), nullable=False),
         sa.Column("titled", sa.Integer(), nullable=False),
         sa.Column("dated", sa.Integer(), nullable=False),
         sa.Column("usual", sa.Integer(), nullable=False),
         sa.Column("log_length", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("source_id", "week", name=op.f("pk_source_weeks")),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_source_days")),
     )
     _create_health()
     op.create_table(
@@ -267,7 +267,7 @@ def downgrade() -> None:
     op.drop_table("source_alarms")
     op.drop_table("source_arrivals")
     op.drop_table("source_tallies")
-    op.drop_table("source_weeks")
+    op.drop_table("source_days")
     op.drop_table("robots")
     op.drop_table("outbox")
     op.drop_table("hosts")
