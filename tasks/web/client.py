@@ -29,11 +29,11 @@ from tasks.errors import (
     TooManyRedirects,
 )
 from tasks.web.backend import GuardedBackend, Resolve, Resolver, Wire, on_wire
+from tasks.web.connections import Connections
 from tasks.web.cookies import Cookies
 from tasks.web.decoding import decode_body, decode_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
-from tasks.web.pools import Pools
 from tasks.web.target import Target, parse_target, redirect_target
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -82,7 +82,7 @@ class WebClient:
         self._config = config
         self._resolver = Resolver(RESOLVER_THREADS) if resolve is None else None
         self._backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver)
-        self._pools = Pools(self._backend, max_idle=4 * config.max_connections)
+        self._connections = Connections(self._backend, max_idle=4 * config.max_connections, timeout_s=config.timeout_s)
         # Whoever waits for a connection waits here, where no deadline runs yet.
         self._free = asyncio.Semaphore(config.max_connections)
 
@@ -92,7 +92,7 @@ class WebClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._pools.aclose()
+        await self._connections.aclose()
         if self._resolver is not None:
             self._resolver.close()
 
@@ -149,42 +149,36 @@ class WebClient:
         """Ask once; again, on a fresh connection, where the server had given up the one that was kept alive."""
         wire = Wire(deadline=deadline, max_size=2 * limits.wire_size + FRAMING_SIZE)
         try:
-            async with self._pools.pool(target) as pool:
-                return await self._ask(pool, target, fields, limits, wire)
+            return await self._ask(target, fields, limits, wire)
         except ConnectionLost:
             if wire.has_connected or wire.start:
                 raise
-        async with self._pools.fresh() as fresh:
-            return await self._ask(fresh, target, fields, limits, Wire(deadline=deadline, max_size=wire.max_size))
+        again = Wire(deadline=deadline, max_size=wire.max_size)
+        return await self._ask(target, fields, limits, again, is_fresh=True)
 
     async def _ask(
         self,
-        pool: httpcore.AsyncConnectionPool,
         target: Target,
         fields: list[tuple[bytes, bytes]],
         limits: _Limits,
         wire: Wire,
+        *,
+        is_fresh: bool = False,
     ) -> Exchange:
-        sent = [(b"Host", target.authority.encode()), *fields]
+        request = _request(target, [(b"Host", target.authority.encode()), *fields], self._config.timeout_s)
         started_at, began = datetime.now(UTC), time.monotonic()
         with on_wire(wire), _our_errors(target.url, wire):
-            async with pool.stream(
-                "GET",
-                httpcore.URL(
-                    scheme=target.scheme.encode(),
-                    host=target.host.encode(),
-                    port=target.port,
-                    target=target.path.encode(),
-                ),
-                headers=sent,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._config.timeout_s)},
-            ) as response:
-                wire.has_head = True
-                address = response.extensions["network_stream"].get_extra_info("server_addr")
-                body = await _body(response, target.url, limits)
+            async with self._connections.held(target, is_fresh=is_fresh) as connection:
+                response = await connection.handle_async_request(request)
+                try:
+                    wire.has_head = True
+                    address = response.extensions["network_stream"].get_extra_info("server_addr")
+                    body = await _body(response, target.url, limits)
+                finally:
+                    await response.aclose()
         return Exchange(
             url=target.url,
-            request_head=_head(f"GET {target.path} HTTP/1.1".encode(), sent),
+            request_head=_head(f"GET {target.path} HTTP/1.1".encode(), request.headers),
             response_head=_head(_status_line(response), response.headers),
             status=response.status,
             headers=tuple(
@@ -195,6 +189,13 @@ class WebClient:
             started_at=started_at,
             elapsed_ms=round((time.monotonic() - began) * 1000),
         )
+
+
+def _request(target: Target, fields: list[tuple[bytes, bytes]], timeout_s: float) -> httpcore.Request:
+    url = httpcore.URL(
+        scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+    )
+    return httpcore.Request("GET", url, headers=fields, extensions={"timeout": {"read": timeout_s, "write": timeout_s}})
 
 
 @contextmanager

@@ -4,13 +4,13 @@ A few hundred bytes can stand for a gigabyte, so input goes in by small slices a
 no step is more than `max_size` and one chunk in memory.
 """
 
-import zlib
 from collections.abc import Callable, Generator, Iterator
 from io import BytesIO
 from typing import Protocol
 
 import brotli
 import zstandard
+from isal import isal_zlib
 
 from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
 
@@ -24,6 +24,7 @@ _ZSTD_SLICE_SIZE = 64  # zstandard bounds no output: a block of 4 bytes makes 12
 _ZSTD_MAX_WINDOW_SIZE = 8 * 1024 * 1024  # what a content coding may ask for (RFC 9659)
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_RESERVED = 0xE0  # of the flags
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nibble in range(0x50, 0x60)))
 
 # Not codings, but seen in the field where they change nothing: charsets, transfer terms, S3's upload framing.
@@ -35,7 +36,7 @@ class _Truncated(Exception):
 
 
 class _ZlibObject(Protocol):
-    """What `zlib.decompressobj` returns; the type has no public name."""
+    """What `isal_zlib.decompressobj` returns; the type has no public name."""
 
     @property
     def eof(self) -> bool: ...
@@ -113,7 +114,11 @@ def _gzip(body: bytes) -> Iterator[bytes]:
         return
     start = 0
     for _ in range(MAX_MEMBERS):
-        start = yield from _inflate(body, start, zlib.decompressobj(zlib.MAX_WBITS | 16))
+        if any(
+            flags & _GZIP_RESERVED for flags in body[start + 3 : start + 4]
+        ):  # isal does not look (RFC 1952, 2.3.1.2)
+            raise BadContentEncoding("corrupt: unknown header flags set")
+        start = yield from _inflate(body, start, isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16))
         if not body.startswith(_GZIP_MAGIC, start):
             return
     raise BadContentEncoding(f"more than {MAX_MEMBERS} gzip members")
@@ -124,7 +129,9 @@ def _deflate(body: bytes) -> Iterator[bytes]:
     # The two bytes of zlib's header, as a number, are a multiple of 31 (RFC 1950, 2.2).
     has_header = len(body) >= 2 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
     if body:
-        yield from _inflate(body, 0, zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS))
+        yield from _inflate(
+            body, 0, isal_zlib.decompressobj(isal_zlib.MAX_WBITS if has_header else -isal_zlib.MAX_WBITS)
+        )
 
 
 def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, None, int]:
@@ -140,7 +147,7 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
         while (pending or len(chunk) == _CHUNK_SIZE) and not decoder.eof:
             try:
                 chunk = decoder.decompress(pending, _CHUNK_SIZE)
-            except zlib.error as error:
+            except isal_zlib.error as error:
                 raise BadContentEncoding(f"corrupt: {error}") from error
             yield chunk
             pending = decoder.unconsumed_tail

@@ -32,8 +32,8 @@ from tasks.errors import (
     TooManyRedirects,
 )
 from tasks.web.client import WebClient, WebConfig
+from tasks.web.connections import ssl_context
 from tasks.web.guard import AddressGuard
-from tasks.web.pools import ssl_context
 from tests.web.loopback import (
     AGENT,
     LOOPBACK,

@@ -1,0 +1,91 @@
+"""Which connections stay open."""
+
+import httpcore
+
+from tasks.web.backend import GuardedBackend, Wire, on_wire
+from tasks.web.connections import Connections
+from tasks.web.target import parse_target
+from tests.web.loopback import LOOPBACK, page, serve
+
+
+async def _nobody(host, port):
+    raise OSError("no such name")
+
+
+def connections_of(max_idle):
+    return Connections(GuardedBackend(LOOPBACK, resolve=_nobody), max_idle=max_idle, timeout_s=5.0)
+
+
+async def ask(connections, url, *, is_fresh=False):
+    with on_wire(Wire(deadline=float("inf"), max_size=10_000)):
+        async with connections.held(parse_target(url), is_fresh=is_fresh) as connection:
+            response = await connection.handle_async_request(_get(url))
+            await response.aread()
+            await response.aclose()
+            return connection
+
+
+def _get(url):
+    target = parse_target(url)
+    return httpcore.Request("GET", url, headers={"Host": target.authority})
+
+
+async def test_a_host_is_asked_over_its_own_connection():
+    connections = connections_of(max_idle=5)
+    async with serve({"*": page(b"x")}, "127.0.0.2") as one, serve({"*": page(b"x")}, "127.0.0.3") as other:
+        first = await ask(connections, one.url("/a"))
+        second = await ask(connections, other.url("/a"))
+        third = await ask(connections, one.url("/b"))
+        await connections.aclose()
+
+    assert first is third is not second
+    assert [asked.connection for asked in one.asked] == [0, 0]
+
+
+async def test_the_longest_unused_are_closed_beyond_the_limit():
+    connections = connections_of(max_idle=2)
+    async with serve({"*": page(b"x")}, "0.0.0.0") as server:
+        used = [await ask(connections, server.url(host=f"127.0.3.{number}")) for number in range(1, 5)]
+        closed = [one.is_closed() for one in used]
+        await connections.aclose()
+
+    assert closed == [True, True, False, False]
+    assert all(one.is_closed() for one in used)
+
+
+async def test_a_connection_in_use_is_given_to_nobody_else():
+    connections = connections_of(max_idle=5)
+    async with serve({"*": page(b"x")}, "127.0.0.2") as server:
+        target = parse_target(server.url("/a"))
+        with on_wire(Wire(deadline=float("inf"), max_size=10_000)):
+            async with connections.held(target) as busy:
+                response = await busy.handle_async_request(_get(target.url))
+                other = await ask(connections, target.url)
+                body = await response.aread()
+                await response.aclose()
+        await connections.aclose()
+
+    assert other is not busy
+    assert body == b"x"
+
+
+async def test_a_connection_that_was_left_in_mid_answer_is_closed():
+    connections = connections_of(max_idle=5)
+    async with serve({"*": page(b"x")}, "127.0.0.2") as server:
+        target = parse_target(server.url("/a"))
+        with on_wire(Wire(deadline=float("inf"), max_size=10_000)):
+            async with connections.held(target) as left:
+                await left.handle_async_request(_get(target.url))
+        await connections.aclose()
+
+    assert left.is_closed()
+
+
+async def test_a_fresh_connection_has_made_no_request():
+    connections = connections_of(max_idle=5)
+    async with serve({"*": page(b"x")}, "127.0.0.2") as server:
+        used = await ask(connections, server.url("/a"))
+        fresh = await ask(connections, server.url("/b"), is_fresh=True)
+        await connections.aclose()
+
+    assert used is not fresh
