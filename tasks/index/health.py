@@ -222,10 +222,10 @@ def find_arrivals(tx: Connection, source_ids: Collection[str], *, since: date) -
 
 def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, datetime]:
     """Return when each source published last, as far back as is known."""
-    query = select(source_arrivals.c.source_id, func.max(source_arrivals.c.newest_at)).where(
+    query = select(source_arrivals.c.source_id, func.max(source_arrivals.c.newest_at).label("newest_at")).where(
         source_arrivals.c.source_id.in_(sorted(source_ids))
     )
-    return {source_id: newest_at for source_id, newest_at in tx.execute(query.group_by(source_arrivals.c.source_id))}
+    return {row.source_id: row.newest_at for row in tx.execute(query.group_by(source_arrivals.c.source_id))}
 
 
 def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) -> dict[str, FeedsState]:
