@@ -229,8 +229,8 @@ def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, dateti
 
 
 def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) -> dict[str, FeedsState]:
-    """Return how the sources' own feeds are; one fails that failed so often in a row."""
-    is_failing = feeds.c.failures >= failures
+    """Return how the sources' own feeds are; one fails that failed so often in a row, or has ended (410)."""
+    is_failing = or_(feeds.c.failures >= failures, feeds.c.due_at.is_(None))
     query = (
         select(
             feeds.c.source_id,

@@ -60,13 +60,13 @@ def test_arrivals_add_up_by_the_hour_and_the_newest_stays(index, now):
     assert newest == {"daily": now}
 
 
-def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row(index, now):
+def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row_or_has_ended(index, now):
     addresses = [
-        FeedAddress(feed_url=f"https://a.example/{number}", source_id="a", kind=FeedKind.FEED) for number in range(3)
+        FeedAddress(feed_url=f"https://a.example/{number}", source_id="a", kind=FeedKind.FEED) for number in range(4)
     ]
     records = [
         PollRecord(
-            feed_url=one.feed_url, polled_at=now + number * HOUR, due_at=now, interval_s=900, failures=number * 2,
+            feed_url=one.feed_url, polled_at=now + number * HOUR, due_at=None if number == 1 else now, interval_s=900, failures=(0, 1, 2, 3)[number],
             reason="feed_http_403" if number else None, entries=1, etag=None, last_modified=None, body_digest=None,
         )
         for number, one in enumerate(addresses)
@@ -77,7 +77,7 @@ def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row(index, now):
         found = health.find_feeds(tx, ["a", "b"], failures=3)
 
     assert found.keys() == {"a"}
-    assert (found["a"].feeds, found["a"].failing, found["a"].reason) == (3, 1, "feed_http_403")
+    assert (found["a"].feeds, found["a"].failing, found["a"].reason) == (4, 2, "feed_http_403")
     assert found["a"].heard_at == now
 
 
