@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds chaos pictures lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds chaos stuck-runs pictures lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 30
 
 chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
 	$(BIN)/python -m tests.e2e.chaos
+
+stuck-runs: $(READY)  ## Kill a sweep beside one that lives long, and see which of them Prefect calls crashed (6 minutes)
+	$(BIN)/python -m tests.e2e.stuck_runs
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
