@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds chaos stuck-runs pictures lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds soak chaos stuck-runs pictures lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what t
 
 bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 304s, with the same bytes
 	$(BIN)/python -m benchmarks.feeds
+
+soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
+	$(BIN)/python -m benchmarks.soak
 
 chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
 	$(BIN)/python -m tests.e2e.chaos

@@ -36,6 +36,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom"
 COMMAND = Path(sys.executable).with_name("presslake")
 LOOK_S = 0.1
+IDLE_TASKS = 200
+SETTLING_S = 5
+"""The server records the last task runs after the run has ended."""
 
 
 @dataclass
@@ -160,6 +163,27 @@ def task_runs(api_url: str, run_id: str) -> int:
     return int(httpx.post(f"{api_url}/task_runs/count", json=wanted).json())
 
 
+def task_run_ms(api_url: str, server: psutil.Process) -> float:
+    """Return what a task run costs by itself (CPU, ms), in its process and in the server: that of tasks that do nothing."""
+    os.environ["PREFECT_API_URL"] = api_url
+    from prefect import flow, task
+
+    @task
+    def nothing() -> None:
+        return
+
+    @flow
+    def many() -> None:
+        for _ in range(IDLE_TASKS):
+            nothing()
+
+    nothing_yet, served = time.process_time(), sum(server.cpu_times()[:2])
+    many()
+    time.sleep(SETTLING_S)
+    spent = time.process_time() - nothing_yet + sum(server.cpu_times()[:2]) - served
+    return 1000 * spent / IDLE_TASKS
+
+
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -180,23 +204,27 @@ def main() -> None:
             idle.look()
             spent_before = sum(idle.seconds().values())
             summary, meter = sweep(catalogue, folder, api_url)
-            time.sleep(5)  # the server records the last task runs after the run has ended
+            time.sleep(SETTLING_S)
             with metered(server) as busy:
                 busy.look()
             served = sum(busy.seconds().values()) - spent_before
             runs = task_runs(api_url, summary["run_id"])
             after = stock_seconds(sample[1::2])
-    report(summary, meter, served=served, stock_ms=1000 * (before + after) / len(sample), runs=runs)
+            each_ms = task_run_ms(api_url, server)
+    report(summary, meter, served=served, stock_ms=1000 * (before + after) / len(sample))
+    whole_s = sum(meter.seconds().values()) + served
+    print(f"\n{runs} Prefect task runs at {each_ms:.1f} ms: {runs * each_ms / 1000 / whole_s:.1%} of the run's CPU")
 
 
-def report(summary: dict[str, Any], meter: Meter, *, served: float, stock_ms: float, runs: int) -> None:
+def report(summary: dict[str, Any], meter: Meter, *, served: float, stock_ms: float) -> None:
     """Print the figures."""
     count = summary["fetched"]
     spent = meter.seconds()
     parts = {"extraction": spent["extraction"], "the rest of the run": spent["run"], "Prefect's server": served}
     print(f"{count} pages fetched, {sum(summary['articles'].values())} articles, failed {summary['failed']}")
-    print(f"{summary['seconds']:.1f} s, {count / summary['seconds']:.1f} pages/s, peak {meter.peak_size / 1e6:.0f} MB")
-    print(f"{runs} Prefect task runs\n")
+    print(
+        f"{summary['seconds']:.1f} s, {count / summary['seconds']:.1f} pages/s, peak {meter.peak_size / 1e6:.0f} MB\n"
+    )
     print(f"{'CPU':<24}{'ms a page':>12}{'of stock':>12}")
     for part, seconds in {**parts, "whole run": sum(parts.values())}.items():
         print(f"{part:<24}{1000 * seconds / count:>12.2f}{1000 * seconds / count / stock_ms:>12.2f}")

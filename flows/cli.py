@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows import cli_lake, cli_report, console
+from flows import cli_lake, cli_metrics, cli_report, console
 from flows.cli_automations import automations
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
@@ -25,6 +25,7 @@ app.add_typer(sources, name="sources")
 app.add_typer(automations, name="automations")
 cli_lake.add_commands(app)
 cli_report.add_command(app)
+cli_metrics.add_commands(app)
 
 
 @app.command()

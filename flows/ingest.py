@@ -24,6 +24,7 @@ from tasks.report.run_report import add_up, headline, shortfall
 from tasks.report.task import report
 from tasks.settings import load_settings
 from tasks.store.task import store
+from tasks.tracing import batch_span
 
 EVERYTHING = IngestConfig()
 T = TypeVar("T")
@@ -79,9 +80,11 @@ def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
 
 
 def _decide_and_store(fetched: FetchedBatch, sweep: Sweep) -> BatchReport:
-    extracted = extract(_whole(fetched), _whole(sweep.plan.rules), sweep.settings)
-    decided = deduplicate(_whole(extracted), sweep.settings)
-    store(sweep.settings)
+    with batch_span(fetched.batch.batch_id) as note:
+        extracted = extract(_whole(fetched), _whole(sweep.plan.rules), sweep.settings)
+        decided = deduplicate(_whole(extracted), sweep.settings)
+        store(sweep.settings)
+        note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     return decided
 
 

@@ -9,6 +9,9 @@ from prefect.tasks import Task, exponential_backoff
 
 from tasks.errors import StageError, Stopped
 from tasks.stopping import stopping
+from tasks.tracing import configure
+
+configure()  # as the first task is defined: before any flow begins, whose own span would be lost otherwise
 
 T = TypeVar("T")
 

@@ -248,7 +248,7 @@ def _members(stream: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
                 raise CorruptRecord(f"cut short in the record at {offset}")
             try:
                 parts.append(inflater.decompress(unread))
-            except isal_zlib.error as error:
+            except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
                 raise CorruptRecord(f"record at {offset}: {error}") from error
             length += len(unread) - len(inflater.unused_data)
             unread = inflater.unused_data or stream.read(_CHUNK_SIZE)

@@ -18,7 +18,7 @@ from tasks.deduplicate.reading import Reading, read_pages
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.rows import article_row, report_of
 from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
-from tasks.index import drift, frontier, health, outbox
+from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
 from tasks.models import Article, BatchReport, Capture, ExtractedBatch, Novelty, Outcome
@@ -44,9 +44,6 @@ def decide_batch(
         report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
         _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
         drift.add_days(tx, days_of(extracted))
-        health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
-        health.add_arrivals(tx, arrivals_of(rows))
-        health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
         if captures:
             counts = asdict(replace(report, failures=()))
             outbox.append(
@@ -58,6 +55,10 @@ def decide_batch(
                 counts=counts,
                 now=now,
             )
+            capture_counts.count_captures(tx, captures)
+            health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
+            health.add_arrivals(tx, arrivals_of(rows))
+            health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
     return report
 
 

@@ -10,6 +10,7 @@ from tasks.engine import RETRIES
 from tasks.models import BatchReport, ExtractedBatch
 from tasks.opening import opened_index
 from tasks.settings import Settings
+from tasks.tracing import stage_span
 
 
 @task(
@@ -22,6 +23,8 @@ from tasks.settings import Settings
 def deduplicate(extracted: ExtractedBatch, settings: Settings) -> BatchReport:
     """Decide a batch and return what it came to."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
-    report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
+    with stage_span("deduplicate", extracted.fetched.batch.batch_id) as note:
+        report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
+        note(**report.articles)
     get_run_logger().info("decided %s", report.articles)
     return report

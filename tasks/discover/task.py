@@ -15,6 +15,7 @@ from tasks.models import DiscoverReport, FeedState
 from tasks.opening import opened_index, web_config
 from tasks.progress import progress
 from tasks.settings import Settings
+from tasks.tracing import stage_span
 from tasks.web.polite import PoliteClient
 
 
@@ -23,8 +24,10 @@ def discover(
     feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], announced: int, settings: Settings
 ) -> DiscoverReport:
     """Poll feeds and return what they came to; `announced` URLs were new before any feed was asked."""
-    polled = run_until_stopped(_discover(feeds, rules, settings))
-    report = replace(polled, discovered=polled.discovered + announced)
+    with stage_span("discover") as note:
+        polled = run_until_stopped(_discover(feeds, rules, settings))
+        report = replace(polled, discovered=polled.discovered + announced)
+        note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
         "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
     )

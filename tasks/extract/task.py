@@ -15,6 +15,7 @@ from tasks.models import ExtractedBatch, FetchedBatch, Outcome
 from tasks.opening import opened_store
 from tasks.progress import progress
 from tasks.settings import Settings
+from tasks.tracing import stage_span
 
 _pool_lock = threading.Lock()
 _pool: ExtractorPool | None = None
@@ -30,14 +31,16 @@ _pool: ExtractorPool | None = None
 def extract(fetched: FetchedBatch, rules: Mapping[str, SourceRules], settings: Settings) -> ExtractedBatch:
     """Extract a batch's pages, each as its source's rules say, and return them beside their captures."""
     progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
-    extracted = extract_batch(
-        fetched,
-        pool=_shared_pool(settings),
-        read_segment=opened_store(settings).get,
-        now=datetime.now(UTC),
-        extracted_one=lambda: progress.add("extracted"),
-        options={source_id: one.extract for source_id, one in rules.items()},
-    )
+    with stage_span("extract", fetched.batch.batch_id) as note:
+        extracted = extract_batch(
+            fetched,
+            pool=_shared_pool(settings),
+            read_segment=opened_store(settings).get,
+            now=datetime.now(UTC),
+            extracted_one=lambda: progress.add("extracted"),
+            options={source_id: one.extract for source_id, one in rules.items()},
+        )
+        note(pages=len(extracted.pages))
     get_run_logger().info("extracted %d pages", len(extracted.pages))
     return extracted
 

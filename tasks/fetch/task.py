@@ -16,13 +16,16 @@ from tasks.models import Batch, FetchedBatch
 from tasks.opening import opened_index, opened_store, web_config
 from tasks.progress import progress
 from tasks.settings import Settings
+from tasks.tracing import stage_span
 from tasks.web.polite import PoliteClient
 
 
 @task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def fetch(batch: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> FetchedBatch:
     """Fetch a batch into the lake and return its captures."""
-    fetched = run_until_stopped(_fetch(batch, rules, settings))
+    with stage_span("fetch", batch.batch_id) as note:
+        fetched = run_until_stopped(_fetch(batch, rules, settings))
+        note(captures=len(fetched.captures), deferred=len(fetched.deferred))
     get_run_logger().info(
         "fetched %d of %d URLs, %d put off", len(fetched.captures), len(batch.urls), len(fetched.deferred)
     )

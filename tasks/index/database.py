@@ -6,6 +6,7 @@ the thousand), durable at every commit that does not say otherwise. PostgreSQL: 
 
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +18,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from tasks.errors import ConfigError, IndexUnavailable
+from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds it to migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
+PROGRESS_STEPS = 100_000
+"""Steps of SQLite's machine between two looks at the clock: a few milliseconds."""
 WRITES = "presslake_writes"
 DURABLE = "presslake_durable"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -89,6 +92,29 @@ def open_index(index_url: str) -> Index:
         reason = str(error).removeprefix(f"{index.uri}: ")
         raise ConfigError(f"the index {index.uri} cannot be opened: {reason}") from error
     except ConfigError:
+        index.close()
+        raise
+    return index
+
+
+def open_reader(index_url: str, *, timeout_s: int) -> Index:
+    """Open an index to look only, each time anew: nothing is made, brought up to date or written; raises ConfigError.
+
+    Raises IndexUnavailable where it is away, not made yet or about to be upgraded. What takes longer than `timeout_s`
+    (a look at SQLite as a whole, a statement or a connect of PostgreSQL) is ended.
+    """
+    url = _parse_url(index_url)
+    index = Index(_make_engine(url))
+    if index.is_sqlite and not Path(str(url.database)).exists():
+        raise IndexUnavailable(f"{index.uri}: not there yet: the first sweep makes it")
+    _restrict(index, timeout_s)
+    try:
+        found = _schema_version(index)
+        if found is None or found < HEAD:
+            raise IndexUnavailable(f"{index.uri}: at schema {found or 'none'} yet: the next sweep makes it {HEAD}")
+        if found > HEAD:
+            raise _too_new(index, found)
+    except PresslakeError:
         index.close()
         raise
     return index
@@ -174,6 +200,30 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _restrict(index: Index, timeout_s: int) -> None:
+    """Let the connections read alone, and not for longer than this."""
+
+    def restrict_connection(connection: Any, _record: object) -> None:  # noqa: ANN401
+        until = time.monotonic() + timeout_s
+        connection.execute("PRAGMA query_only=ON")
+        connection.set_progress_handler(lambda: time.monotonic() > until, PROGRESS_STEPS)
+
+    def restrict_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {timeout_s * 1000}")
+
+    def shorten_connect(_dialect: object, _record: object, _words: object, arguments: dict[str, Any]) -> None:
+        arguments.setdefault("connect_timeout", timeout_s)
+        arguments.setdefault("tcp_user_timeout", timeout_s * 1000)
+
+    engine = index._engine
+    if index.is_sqlite:
+        event.listen(engine, "connect", restrict_connection)
+    else:
+        event.listen(engine, "do_connect", shorten_connect)
+        event.listen(engine, "begin", restrict_transaction)
+
+
 @contextmanager
 def _translated(uri: str) -> Iterator[None]:
     try:
@@ -196,7 +246,11 @@ def _bring_up_to_date(index: Index) -> None:
     if found is None or found < HEAD:
         _migrate(index)
         return
-    raise ConfigError(
+    raise _too_new(index, found)
+
+
+def _too_new(index: Index, found: str) -> ConfigError:
+    return ConfigError(
         f"the index {index.uri} is at schema {found}; this Presslake knows up to {HEAD}: upgrade Presslake"
     )
 

@@ -324,3 +324,19 @@ outbox = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 """Decisions that are committed and not yet in the lake's tables; the payload is zlib over JSON."""
+
+capture_counts = Table(
+    "capture_counts",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("outcome", String(16), primary_key=True),
+    Column("reason", String(64), primary_key=True),
+    Column("novelty", String(16), primary_key=True),
+    Column("captures", BigInteger, nullable=False),
+    Column("payload_size", BigInteger, nullable=False),
+    Column("latest_at", Instant),
+)
+"""How many captures came to what since counting began, and when the latest did: sums that only grow, for metrics.
+
+`reason` and `novelty` are empty where a capture has none.
+"""

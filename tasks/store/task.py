@@ -9,6 +9,7 @@ from tasks.opening import opened_index, opened_store
 from tasks.progress import progress
 from tasks.settings import Settings
 from tasks.store.stage import publish
+from tasks.tracing import stage_span
 
 ITEMS_A_COMMIT = 20
 
@@ -16,16 +17,22 @@ ITEMS_A_COMMIT = 20
 @task(name="store", task_run_name="store", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def store(settings: Settings) -> int:
     """Publish everything in the outbox, oldest first, and return how many rows the articles table gained."""
+    with stage_span("store") as note:
+        gained = _publish_all(settings)
+        note(revisions=gained)
+    progress.add("stored", gained)
+    get_run_logger().info("published %d revisions", gained)
+    return gained
+
+
+def _publish_all(settings: Settings) -> int:
     index, lake, gained = opened_index(settings), opened_store(settings), 0
     while True:
         with index.read() as tx:
             items = outbox.pending(tx, limit=ITEMS_A_COMMIT)
         if not items:
-            break
+            return gained
         publish(items, store=lake, index_id=index.index_id)
         with index.write() as tx:
             outbox.clear(tx, (item.sequence for item in items))
         gained += sum(len(item.articles) for item in items)
-    progress.add("stored", gained)
-    get_run_logger().info("published %d revisions", gained)
-    return gained

@@ -13,6 +13,7 @@ from deltalake import DeltaTable
 from sqlalchemy import Connection, func, insert, select
 
 from tasks.errors import ConfigError
+from tasks.index import capture_counts
 from tasks.index.database import Index
 from tasks.index.outbox import COUNTER
 from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
@@ -61,6 +62,7 @@ def reindex(
         urls = 0
         for several in _chunks(_by_url(captures.read())):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
+            capture_counts.count_captures(tx, (one for captures_of_url in several for one in captures_of_url))
             told("urls", urls, 0)
         _set_counter(tx, index, tables.values())
         known = tx.execute(select(func.count()).select_from(articles)).scalar_one()

@@ -114,9 +114,7 @@ def _gzip(body: bytes) -> Iterator[bytes]:
         return
     start = 0
     for _ in range(MAX_MEMBERS):
-        if any(
-            flags & _GZIP_RESERVED for flags in body[start + 3 : start + 4]
-        ):  # isal does not look (RFC 1952, 2.3.1.2)
+        if len(body) > start + 3 and body[start + 3] & _GZIP_RESERVED:  # isal does not look (RFC 1952, 2.3.1.2)
             raise BadContentEncoding("corrupt: unknown header flags set")
         start = yield from _inflate(body, start, isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16))
         if not body.startswith(_GZIP_MAGIC, start):
@@ -147,7 +145,7 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
         while (pending or len(chunk) == _CHUNK_SIZE) and not decoder.eof:
             try:
                 chunk = decoder.decompress(pending, _CHUNK_SIZE)
-            except isal_zlib.error as error:
+            except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
                 raise BadContentEncoding(f"corrupt: {error}") from error
             yield chunk
             pending = decoder.unconsumed_tail

@@ -12,7 +12,7 @@ from tasks.index import outbox
 from tasks.index.database import Index
 from tasks.index.frontier import Selection, State
 from tasks.index.relations import find_aliases
-from tasks.index.schema import articles, edges, frontier, shapes
+from tasks.index.schema import articles, capture_counts, edges, frontier, shapes
 from tasks.models import Novelty, Outcome
 from tasks.objects import DirectoryStore
 from tasks.store.stage import publish
@@ -56,6 +56,7 @@ def test_a_new_index_knows_what_the_old_one_knew(world, index):
     assert _rows(index, frontier, without=LOST) == _rows(world.index, frontier, without=LOST)
     assert _rows(index, shapes, without={"number"}) == _rows(world.index, shapes, without={"number"})
     assert _rows(index, edges, without={"found_at"}) == _rows(world.index, edges, without={"found_at"})
+    assert _rows(index, capture_counts, without=set()) == _rows(world.index, capture_counts, without=set())
 
 
 def test_its_clusters_are_the_same_groups(world, index):

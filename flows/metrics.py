@@ -1,0 +1,80 @@
+"""Serve the index's metrics until interrupted, or give them once."""
+
+import signal
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from flows.console import say
+from tasks.catalogue import load_catalogue
+from tasks.errors import CatalogueError, IndexUnavailable
+from tasks.index.database import open_reader
+from tasks.metrics.collector import TIMEOUT_S, CollectorConfig, IndexCollector
+from tasks.metrics.server import PATH, bound_server, parse_address, rendered
+from tasks.settings import Settings
+
+
+class ListedSources:
+    """The sources of the catalogue, read again when the file changes; None while there is no catalogue."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._changed_at: float | None = None
+        self._ids: frozenset[str] | None = None
+
+    def __call__(self) -> frozenset[str] | None:
+        """Return their ids; a catalogue that is gone or has become wrong leaves those that were read last."""
+        try:
+            self.read_anew()
+        except CatalogueError as error:
+            say(f"presslake: {error}")
+        return self._ids
+
+    def read_anew(self) -> None:
+        """Read the file unless it is as it was; raises CatalogueError, once for each form of the file."""
+        with suppress(FileNotFoundError):
+            changed_at = self._path.stat().st_mtime
+            if changed_at != self._changed_at:
+                self._changed_at = changed_at
+                self._ids = frozenset(source.id for source in load_catalogue(self._path).sources)
+
+
+def collector_of(settings: Settings, *, max_sources: int) -> IndexCollector:
+    """Return the collector of the index that the settings name; raises ConfigError for what waiting does not mend."""
+    with suppress(IndexUnavailable):  # told by the metrics themselves, for as long as it lasts
+        open_reader(settings.index, timeout_s=TIMEOUT_S).close()
+    if "catalogue" in settings.model_fields_set:
+        load_catalogue(settings.catalogue)
+    listed = ListedSources(settings.catalogue)
+    listed.read_anew()
+    config = CollectorConfig(index_url=settings.index, max_sources=max_sources)
+    return IndexCollector(config, listed=listed, told=_tell)
+
+
+def read_once(settings: Settings, *, max_sources: int) -> tuple[str, bool]:
+    """Return the metrics as text, and whether the index could be read; raises ConfigError."""
+    collector = collector_of(settings, max_sources=max_sources)
+    return rendered(collector).decode(), collector.trouble is None
+
+
+def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int) -> None:
+    """Serve until Ctrl-C or SIGTERM; raises ConfigError."""
+    address = parse_address(listen)
+    collector = collector_of(settings, max_sources=max_sources)
+    with bound_server(address, collector) as server:
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+        say(f"Metrics: http://{address.at(server.server_port)}{PATH} (Ctrl-C stops it)")
+        if not address.is_loopback:
+            say("Whoever reaches this address may read them: there is no authentication.")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+    say("Stopped.")
+
+
+def _tell(trouble: str | None) -> None:
+    say("The index can be read again." if trouble is None else f"The index cannot be read (presslake_up 0): {trouble}")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,64 @@
+"""How many captures came to what, by source: counters that survive any process, written where batches are decided.
+
+Reading them costs what there are sources and reasons, not what there are URLs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, case, select
+
+from tasks.index.schema import capture_counts
+from tasks.index.upsert import insert_into
+from tasks.models import Capture, Novelty
+
+ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})
+"""What makes an article that was not known before: each is a sign of life of its source."""
+
+_KEY = ("source_id", "outcome", "reason", "novelty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureCount:
+    """One sum: the captures of a source that came to this, their bytes, and the instant of the latest."""
+
+    source_id: str
+    outcome: str
+    reason: str
+    novelty: str
+    captures: int
+    payload_size: int
+    latest_at: datetime | None
+
+
+def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
+    """Add the captures of a decided batch; in the transaction that holds the outbox's lock, or rows are waited for."""
+    several: dict[tuple[str, ...], list[Capture]] = {}
+    for one in captures:
+        key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")
+        several.setdefault(key, []).append(one)
+    rows = [
+        {
+            **dict(zip(_KEY, key, strict=True)),
+            "captures": len(same),
+            "payload_size": sum(one.payload_size or 0 for one in same),
+            "latest_at": max(one.fetched_at for one in same),
+        }
+        for key, same in sorted(several.items())
+    ]
+    if not rows:
+        return
+    statement = insert_into(tx, capture_counts)
+    later = statement.excluded.latest_at
+    raised = {
+        "captures": capture_counts.c.captures + statement.excluded.captures,
+        "payload_size": capture_counts.c.payload_size + statement.excluded.payload_size,
+        "latest_at": case((capture_counts.c.latest_at > later, capture_counts.c.latest_at), else_=later),
+    }
+    tx.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=raised), rows)
+
+
+def read_counts(tx: Connection) -> tuple[CaptureCount, ...]:
+    """Return all of them."""
+    return tuple(CaptureCount(**row) for row in tx.execute(select(capture_counts)).mappings())

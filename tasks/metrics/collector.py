@@ -1,0 +1,123 @@
+"""The collector that a scrape asks: reads the index anew when what it read last has grown old.
+
+An index that is away makes `presslake_up` 0 in an answer that is whole otherwise, as Prometheus' guide for exporters has
+it: so a target that is down is told from an index that is.
+"""
+
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from tasks.errors import PresslakeError
+from tasks.index.database import HEAD, open_reader
+from tasks.metrics.families import source_families, whole_families
+from tasks.metrics.state import IndexState, read_state
+
+TIMEOUT_S = 8
+"""For a look at the index; Prometheus itself gives up after 10 unless it is told otherwise."""
+
+REST = 10
+"""The index is left alone ten times as long as it took to read it: a scraper costs it a tenth of its time at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorConfig:
+    """Where to look, how old an answer may be, and how many sources have series of their own."""
+
+    index_url: str
+    cache_s: float = 15.0
+    max_sources: int = 500
+
+
+class IndexCollector(Collector):
+    """The index as metrics; safe between threads, which share one look at the index.
+
+    `listed` gives the sources that may have series of their own (None: all that the index knows), `told` is told once
+    why the index is away, and None when it is back.
+    """
+
+    def __init__(
+        self,
+        config: CollectorConfig,
+        *,
+        listed: Callable[[], frozenset[str] | None] = lambda: None,
+        told: Callable[[str | None], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = config
+        self._listed = listed
+        self._told = told
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._families: tuple[Metric, ...] = ()
+        self._fresh_until = -1.0
+        self.trouble: str | None = None
+
+    def describe(self) -> Iterable[Metric]:
+        """Describe nothing beforehand: registering must not read the index."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all families, as of at most the cache's time ago."""
+        with self._lock:
+            if self._clock() >= self._fresh_until:
+                begun = self._clock()
+                self._families = tuple(self._read())
+                ended = self._clock()
+                self._fresh_until = ended + max(self._config.cache_s, REST * (ended - begun))
+            return self._families
+
+    def _read(self) -> Iterator[Metric]:
+        begun = self._clock()
+        state = self._state()
+        yield GaugeMetricFamily("presslake_up", "Whether the index could be read.", value=state is not None)
+        info = {"version": version("presslake"), "schema": HEAD, "python": platform.python_version()}
+        yield InfoMetricFamily("presslake_build", "What serves these metrics.", value=info)
+        if state is not None:
+            yield from whole_families(state)
+            yield from self._of_sources(state)
+            yield GaugeMetricFamily(
+                "presslake_read_timestamp_seconds", "When the index was read.", value=state.read_at.timestamp()
+            )
+        yield GaugeMetricFamily(
+            "presslake_read_duration_seconds", "How long reading it took.", value=self._clock() - begun
+        )
+
+    def _state(self) -> IndexState | None:
+        trouble: str | None = None
+        try:
+            with open_reader(self._config.index_url, timeout_s=TIMEOUT_S) as index, index.read() as tx:
+                return read_state(tx, now=datetime.now(UTC))
+        except PresslakeError as error:
+            trouble = str(error)
+            return None
+        finally:
+            if trouble != self.trouble:
+                self.trouble = trouble
+                self._told(trouble)
+
+    def _of_sources(self, state: IndexState) -> Iterator[Metric]:
+        listed = self._listed()
+        known = state.source_ids if listed is None else state.source_ids & listed
+        named = most_captured(state, known, limit=self._config.max_sources)
+        yield GaugeMetricFamily("presslake_sources", "Sources that the index knows.", value=len(state.source_ids))
+        yield GaugeMetricFamily("presslake_sources_listed", "Sources that have series of their own.", value=len(named))
+        if named:
+            yield from source_families(state, named)
+
+
+def most_captured(state: IndexState, known: Iterable[str], *, limit: int) -> frozenset[str]:
+    """Return the sources that most was captured of: an order that hardly moves, and keeps one that fell silent."""
+    captures = dict.fromkeys(known, 0)
+    for one in state.capture_counts:
+        if one.source_id in captures:
+            captures[one.source_id] += one.captures
+    return frozenset(sorted(captures, key=lambda source_id: (-captures[source_id], source_id))[:limit])

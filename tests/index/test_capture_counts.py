@@ -1,0 +1,59 @@
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from tasks.index import database
+from tasks.index.capture_counts import count_captures, read_counts
+from tasks.index.database import open_index
+from tasks.models import Novelty, Outcome
+from tests.rows import FETCHED_AT, make_capture
+
+
+def count(index, *captures):
+    with index.write() as tx:
+        count_captures(tx, captures)
+    with index.read() as tx:
+        return {(one.source_id, one.outcome, one.reason, one.novelty): one for one in read_counts(tx)}
+
+
+def test_captures_of_one_kind_are_one_sum(index):
+    kind = {"novelty": Novelty.NEW, "reason": None, "source_id": "a", "payload_size": 10}
+    later = FETCHED_AT + timedelta(hours=1)
+
+    count(index, make_capture(**kind), make_capture(**kind, fetched_at=later))
+    sums = count(index, make_capture(**kind))
+
+    (one,) = sums.values()
+    assert (one.captures, one.payload_size, one.latest_at) == (3, 30, later)
+
+
+def test_a_capture_without_a_page_has_neither_novelty_nor_size(index):
+    failed = make_capture(outcome=Outcome.FAILED, reason="http_404", novelty=None, payload_size=None, source_id="a")
+
+    sums = count(index, failed)
+
+    assert sums["a", "failed", "http_404", ""].payload_size == 0
+
+
+def test_nothing_counted_changes_nothing(index):
+    assert count(index) == {}
+
+
+def test_an_index_from_before_knows_its_newest_articles_at_once(index, index_url):
+    with index.write() as tx:
+        tx.execute(text("DROP TABLE capture_counts"))
+        tx.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        tx.execute(
+            text(
+                "INSERT INTO articles (article_id, url_key, url, source_id, revision, text_digest, first_seen_at,"
+                " fetched_at, cluster_id, is_representative) VALUES ('x', 'k', 'u', 'a', 1, 'd', :at, :at, 'x', true)"
+            ),
+            {"at": FETCHED_AT.replace(tzinfo=None) if index.is_sqlite else FETCHED_AT},
+        )
+
+    with open_index(index_url) as upgraded, upgraded.read() as tx:
+        (one,) = read_counts(tx)
+
+    assert database.HEAD > "0001"
+    assert one.captures == 0
+    assert one.latest_at == FETCHED_AT

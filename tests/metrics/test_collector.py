@@ -1,0 +1,225 @@
+import re
+import threading
+import uuid
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.engine import make_url
+
+from tasks.errors import ConfigError, IndexUnavailable
+from tasks.index import database
+from tasks.index.database import open_reader
+from tasks.metrics.collector import CollectorConfig, IndexCollector
+from tasks.metrics.server import rendered
+from tests.metrics.filling import NOW, fill
+from tests.postgres import connected
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def samples(collector) -> dict[tuple[str, ...], float]:
+    families = text_string_to_metric_families(rendered(collector).decode())
+    return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+
+
+def named(told) -> set[str]:
+    """The sources that have series of their own: the label `source` is the last or the first."""
+    return {label for name, *labels in told if name.startswith("presslake_source_") for label in labels} & {
+        "daily",
+        "b",
+    }
+
+
+@pytest.fixture
+def collector(index, index_url):
+    fill(index)
+    return IndexCollector(CollectorConfig(index_url=index_url))
+
+
+def test_the_index_is_told_as_a_whole(collector):
+    told = samples(collector)
+
+    assert told["presslake_up",] == 1
+    assert told["presslake_frontier_urls", "quarantined"] == 1
+    assert told["presslake_captures_total", "ok", ""] == 2
+    assert told["presslake_captures_total", "failed", "reason"] == 1
+    assert told["presslake_articles_total", "new"] == 1
+    assert told["presslake_articles_total", "duplicate"] == 1
+    assert told["presslake_newest_article_timestamp_seconds",] == NOW.timestamp()
+    assert told["presslake_outbox_batches",] == 1
+    assert told["presslake_feeds_failing", "http_404"] == 1
+    assert told["presslake_last_run_duration_seconds",] == 12.5
+    assert told["presslake_hosts_held",] == 1
+    assert told["presslake_index_bytes",] > 10_000
+
+
+def test_each_source_is_told_of(collector):
+    told = samples(collector)
+
+    assert told["presslake_source_newest_article_timestamp_seconds", "daily"] == NOW.timestamp()
+    assert ("presslake_source_newest_article_timestamp_seconds", "b") not in told
+    assert told["presslake_source_failures_total", "reason", "daily"] == 2
+    assert told["presslake_source_pending_urls", "b"] == 1
+    assert told["presslake_source_feeds_failing", "daily"] == 1
+
+
+def test_a_bound_on_sources_leaves_the_whole_as_it_is(index, index_url):
+    fill(index)
+
+    told = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=1)))
+
+    assert named(told) == {"daily"}
+    assert (told["presslake_sources",], told["presslake_sources_listed",]) == (2, 1)
+    assert told["presslake_frontier_urls", "due"] == 1
+
+
+def test_no_sources_means_no_series_of_theirs(index, index_url):
+    fill(index)
+
+    told = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=0)))
+
+    assert named(told) == set()
+
+
+def test_only_listed_sources_have_series(index, index_url):
+    fill(index)
+
+    told = samples(IndexCollector(CollectorConfig(index_url=index_url), listed=lambda: frozenset({"b", "c"})))
+
+    assert named(told) == {"b"}
+
+
+def test_every_name_keeps_the_conventions(collector):
+    families = list(text_string_to_metric_families(rendered(collector).decode()))
+
+    assert all(re.fullmatch(r"presslake_[a-z_]+", one.name) and one.documentation.endswith(".") for one in families)
+    assert {one.name for one in families if one.type == "counter"} == {
+        one.name for one in families for sample in one.samples if sample.name.endswith("_total")
+    } | {one.name for one in families if one.type == "counter" and not one.samples}
+
+
+def test_scrapes_share_one_look_until_it_is_old(index, index_url):
+    clock = Clock()
+    collector = IndexCollector(CollectorConfig(index_url=index_url, cache_s=15), clock=clock)
+    before = samples(collector)
+    fill(index)
+
+    clock.now = 14.9
+    assert samples(collector) == before
+    clock.now = 15
+    assert samples(collector)["presslake_known_articles",] == 2
+
+
+def test_a_slow_look_is_kept_ten_times_as_long(index, index_url):
+    clock = Clock()
+
+    def slow():
+        clock.now += 3.0
+        return
+
+    collector = IndexCollector(CollectorConfig(index_url=index_url, cache_s=15), clock=clock, listed=slow)
+    samples(collector)
+    read_at = clock.now
+
+    clock.now = read_at + 29
+    samples(collector)
+    assert clock.now == read_at + 29
+    clock.now = read_at + 30
+    samples(collector)
+    assert clock.now == read_at + 33
+
+
+def test_scrapes_at_once_read_the_index_once(index, index_url):
+    looks = []
+    collector = IndexCollector(CollectorConfig(index_url=index_url), listed=lambda: looks.append(1))
+    scrapers = [threading.Thread(target=samples, args=(collector,)) for _ in range(8)]
+
+    for one in scrapers:
+        one.start()
+    for one in scrapers:
+        one.join()
+
+    assert len(looks) == 1
+
+
+def test_an_index_that_is_away_is_down_and_comes_back(index, index_url, tmp_path):
+    told, clock = [], Clock()
+    address = index_url if not index.is_sqlite else f"sqlite:///{tmp_path / 'later.db'}"
+    if not index.is_sqlite:
+        address = index_url.replace("presslake_", "nowhere_", 1)
+    collector = IndexCollector(CollectorConfig(index_url=address), told=told.append, clock=clock)
+
+    away = samples(collector)
+    clock.now = 1000
+    again = samples(collector)
+
+    assert away["presslake_up",] == again["presslake_up",] == 0
+    assert {name for name, *_ in away} == {"presslake_up", "presslake_build_info", "presslake_read_duration_seconds"}
+    assert len(told) == 1
+    if index.is_sqlite:
+        database.open_index(address).close()
+        clock.now = 2000
+        assert samples(collector)["presslake_up",] == 1
+        assert told[1:] == [None]
+
+
+def test_a_reader_makes_nothing(tmp_path):
+    with pytest.raises(IndexUnavailable, match="the first sweep makes it"):
+        open_reader(f"sqlite:///{tmp_path / 'none.db'}", timeout_s=5)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_does_not_make_the_schema(empty_index_url, tmp_path):
+    (tmp_path / "index.db").touch()
+
+    with pytest.raises(IndexUnavailable, match="the next sweep"):
+        open_reader(empty_index_url, timeout_s=5)
+
+
+def test_a_reader_cannot_write(index, index_url):
+    with pytest.raises(IndexUnavailable), open_reader(index_url, timeout_s=5) as reader, reader.write() as tx:
+        fill_one(tx)
+
+
+def test_a_look_that_takes_too_long_is_ended(index, index_url):
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+    with pytest.raises(IndexUnavailable), open_reader(index_url, timeout_s=1) as reader, reader.read() as tx:
+        tx.exec_driver_sql(endless).all()
+
+
+def test_a_reader_refuses_a_newer_schema(index, index_url):
+    with index.write() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(ConfigError, match="upgrade Presslake"):
+        open_reader(index_url, timeout_s=5)
+
+
+def fill_one(tx) -> None:
+    tx.exec_driver_sql("INSERT INTO facts (name, value) VALUES ('x', 'y')")
+
+
+@pytest.mark.parametrize("index_url", ["postgresql"], indirect=True)
+def test_a_role_that_may_only_read_is_enough(index, index_url):
+    role = f"reader_{uuid.uuid4().hex}"
+    owner, database_name = make_url(index_url), make_url(index_url).database
+    with connected(owner) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f'GRANT CONNECT ON DATABASE "{database_name}" TO {role}')
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    try:
+        told = samples(IndexCollector(CollectorConfig(index_url=str(owner.set(username=role)))))
+    finally:
+        with connected(owner) as connection:
+            connection.execute(f"DROP OWNED BY {role}")
+            connection.execute(f"DROP ROLE {role}")
+
+    assert told["presslake_up",] == 1
