@@ -55,7 +55,7 @@ bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 30
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak
 
-chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite and on PostgreSQL with Ceph, and count what is lost
+chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count what is lost
 	$(BIN)/python -m tests.e2e.chaos
 
 stuck-runs: $(READY)  ## Kill a sweep beside one that lives long, and see which of them Prefect calls crashed (6 minutes)

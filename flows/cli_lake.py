@@ -1,4 +1,4 @@
-"""The commands that look after index and lake: `verify`, `reindex`."""
+"""The commands that look after index and lake: `verify`, `reindex`, `maintain`."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import typer
 
 from flows import console
 from flows.cli_options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.display import Rows
 from flows.steps import steps
 from tasks.settings import set_flags
 
@@ -50,7 +51,39 @@ def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOpt
             console.show_tables([("The new index", tuple(report), [tuple(report.values())])])
 
 
+def maintain(
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and change nothing.")] = False,
+    keep_days: Annotated[int, typer.Option("--keep-days", min=7, help="Days that files stay which are replaced.")] = 7,
+    file_mib: Annotated[
+        int, typer.Option("--file-mib", min=1, max=1024, help="MiB that files of past days are packed into.")
+    ] = 64,
+    shapes_days: Annotated[
+        int, typer.Option("--shapes-days", min=42, help="Days for which texts stay comparable with new ones.")
+    ] = 90,
+    as_json: JsonOption = False,
+) -> None:
+    """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from dataclasses import asdict
+
+        from flows.maintenance import run_maintenance
+        from tasks.maintain.config import MaintainConfig
+        from tasks.maintain.stage import headline
+
+        config = MaintainConfig(dry_run=dry_run, keep_days=keep_days, file_mib=file_mib, shapes_days=shapes_days)
+        done = run_maintenance(config, settings, told=steps())
+        if as_json:
+            console.print_json(asdict(done))
+        else:
+            shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(done).items()]
+            console.show_tables([(headline(done), ("what", "number"), shown)])
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(verify)
     app.command()(reindex)
+    app.command()(maintain)

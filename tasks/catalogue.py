@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
+from cssselect import HTMLTranslator, SelectorError
 from lxml.etree import Element, LxmlError, XPath
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,7 @@ DEFAULT_USER_AGENT = "Presslake/0.1 (+https://github.com/presslake/presslake)"
 _MAX_FILE_SIZE = 10_000_000
 _MAX_URLS_SIZE = 50_000_000
 _LANGUAGE: Final = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"  # the shape of BCP 47
+_CSS = "css:"
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -71,6 +73,12 @@ def _checked_pattern(value: str) -> str:
 
 
 def _checked_selector(value: str) -> str:
+    """Return a selector as XPath 1.0; one that begins with `css:` is translated here, so that workers know one kind."""
+    if value.startswith(_CSS):
+        try:
+            return HTMLTranslator().css_to_xpath(value.removeprefix(_CSS))
+        except SelectorError as error:
+            raise PydanticCustomError("selector", "is no CSS selector: {why}", {"why": str(error)}) from error
     try:
         # evaluated once, since names of functions and prefixes are looked up only then
         found = XPath(value)(Element("html"))

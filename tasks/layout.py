@@ -2,6 +2,7 @@
 
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
+- `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written anew
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `presslake.json`: what makes a place a lake
 """
@@ -37,6 +38,11 @@ def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
     if table not in TABLES:
         raise ValueError(f"no table of the lake: {table!r}")
     return f"{table}/{data_path(day, batch_id, sequence)}"
+
+
+def rewritten_path(day: date, digest: str) -> str:
+    """Return the path inside its table of a file of rows written anew, named by its bytes: who repeats it changes nothing."""
+    return f"{_partition(day)}/maintained-{_checked(digest)}.parquet"
 
 
 def quarantine_key(batch_id: str, n: int, day: date) -> str:

@@ -265,6 +265,7 @@ class FetchedBatch:
     host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs whose
     source obeys reservations of text and data mining, with what their site's tdmrep.json says of them. `renditions`
     has, by capture_id, the offset and length of the record with the page as its scripts made it, in the capture's segment.
+    `hops` has, by capture_id, the URLs between the one that was asked for and the one that answered, where there are any.
     """
 
     batch: Batch
@@ -273,6 +274,7 @@ class FetchedBatch:
     deferred: dict[str, datetime]
     reservations: dict[str, bool | None] = field(default_factory=dict)
     renditions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    hops: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +326,7 @@ class Article:
     revision: int
     url: str
     canonical_url: str | None
+    syndicated_from: str | None = None
     url_key: str
     source_id: str
     host: str
@@ -345,6 +348,8 @@ class Article:
     novelty: Novelty
     cluster_id: str
     is_representative: bool
+    cluster_size: int
+    cluster_earliest: str
     duplicate_of: str | None
     similarity: float | None
     first_seen_at: datetime

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     )
 
     extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Extraction processes.")
-    extract_time_limit_s: float = Field(25, gt=0, description="A page's worker is killed after so long.")
+    extract_time_limit_s: float = Field(
+        25, gt=0, description="A page's worker is killed after so much CPU, or four times as long by the clock."
+    )
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
 
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")

@@ -41,6 +41,7 @@ _CODED = re.compile(rb"\r\ncontent-encoding: *(?:gzip|br|zstd|deflate)\r\n", re.
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _KEPT_FIELDS = {b"content-type", b"content-encoding"}
+_OURS = re.compile(r"sha256:[0-9a-f]{64}")  # a payload digest as we write it
 _ALGORITHMS = {"md5", "sha1", "sha256", "sha512"}
 
 Field = tuple[bytes, bytes]
@@ -298,7 +299,7 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
         status=status,
         headers=headers,
         body=plain,
-        payload_digest=payload_digest(plain),
+        payload_digest=digest if digest and plain is body and _OURS.fullmatch(digest) else payload_digest(plain),
     )
 
 

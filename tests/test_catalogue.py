@@ -289,6 +289,14 @@ MISTAKES = [
         "sources.yaml:3: sources[0].extract.selectors.title: should find elements, attributes or text, not a number or a truth",
     ),
     (
+        source_with("extract: {keep: [//aside, 'css:div[']}"),
+        "sources.yaml:3: sources[0].extract.keep[1]: is no CSS selector: Expected ident or '*', got <EOF at 4>",
+    ),
+    (
+        source_with("extract: {selectors: {date: 'css:time:first'}}"),
+        "sources.yaml:3: sources[0].extract.selectors.date: is no CSS selector: The pseudo-class :first is unknown",
+    ),
+    (
         source_with("extract: {selectors: {body: //p}}"),
         "sources.yaml:3: sources[0].extract.selectors.body: unknown field",
     ),
@@ -457,6 +465,13 @@ def test_poll_bounds_and_rights_are_the_sources_or_the_defaults(written):
         (True, 300.0, 86_400.0),
         (False, 60.0, 120.0),
     ]
+
+
+def test_a_css_selector_is_an_xpath_from_there_on(written):
+    catalogue = load_catalogue(written("sources: [{id: a, extract: {selectors: {title: 'css:main > h1'}}}]"))
+
+    (source,) = catalogue.sources
+    assert source.effective(catalogue.defaults).extract.title == "descendant-or-self::main/h1"
 
 
 def test_how_its_pages_are_read_is_in_a_sources_rules(written):

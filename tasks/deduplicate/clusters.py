@@ -47,7 +47,11 @@ class Clusters:
 
     def is_earliest(self, article_id: str) -> bool:
         """Whether the article represents its cluster."""
-        return self.earliest[self.find(article_id)].article_id == article_id
+        return self.earliest_in(article_id) == article_id
+
+    def earliest_in(self, article_id: str) -> str:
+        """Return the article that represents the article's cluster."""
+        return self.earliest[self.find(article_id)].article_id
 
     def losers(self) -> Mapping[str, str]:
         """Return for each cluster that is no more the one that it went into."""

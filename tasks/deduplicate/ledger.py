@@ -3,7 +3,7 @@
 Read from the index once, with the batch's scripts locked; written back once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,11 +15,11 @@ from tasks.deduplicate.neighbours import Match, Neighbours
 from tasks.deduplicate.reading import Reading
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
-from tasks.index import articles, postings, relations
+from tasks.index import articles, clusters, postings, relations
 from tasks.index.articles import KnownArticle
 from tasks.index.database import lock
 from tasks.index.postings import KnownShape, Surroundings
-from tasks.index.relations import Alias, Edge
+from tasks.index.relations import ELSEWHERE, Alias, Edge
 from tasks.models import Article
 
 
@@ -75,6 +75,7 @@ class Ledger:
         for name, how in reading.names.items():
             if name not in self.by_url_key:
                 self._claim(name, row.url_key, how)
+        self.claims += [Alias(url_key=one, article_key=row.url_key, how=ELSEWHERE) for one in reading.elsewhere]
 
     def finished_rows(self) -> tuple[Article, ...]:
         """Return the new revisions in the clusters that they ended up in."""
@@ -83,12 +84,13 @@ class Ledger:
                 row,
                 cluster_id=self.clusters.find(row.article_id),
                 is_representative=self.clusters.is_earliest(row.article_id),
+                cluster_earliest=self.clusters.earliest_in(row.article_id),
             )
             for row in self.rows
         )
 
-    def write(self, tx: Connection, rows: Iterable[Article], *, now: datetime) -> None:
-        """Write what the decisions added."""
+    def write(self, tx: Connection, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
+        """Write what the decisions added; returns the rows with the sizes of their clusters."""
         newest = {row.article_id: known_after(row) for row in rows}
         articles.merge_clusters(tx, self.clusters.losers())
         articles.demote(tx, self.clusters.replaced)
@@ -97,6 +99,8 @@ class Ledger:
         postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         relations.note_aliases(tx, self.claims, now=now)
+        sizes = clusters.mark_changed(tx, (row.cluster_id for row in rows))
+        return tuple(replace(row, cluster_size=sizes[row.cluster_id]) for row in rows)
 
     def _claim(self, name: str, article_key: str, how: str) -> None:
         self.aliases[name] = article_key

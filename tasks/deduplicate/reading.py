@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.deduplicate.identity import other_names, syndicated_key
+from tasks.deduplicate.identity import names_elsewhere, other_names, syndicated_key
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.script import script_of
 from tasks.deduplicate.sketch import make_shape
@@ -20,7 +20,8 @@ NO_NAMES: Mapping[str, str] = {}
 class Reading:
     """The text at one URL: its digest, shape and script; a text without words is nobody's copy.
 
-    `told_at` is the article's time, `names` its other URLs on the site, `syndicated_key` whose copy it says it is.
+    `told_at` is the article's time, `names` its other URLs on the site, `elsewhere` URLs of other sites that led to it or
+    that it was at, `syndicated_key` whose copy it says it is.
     """
 
     url_key: str
@@ -31,6 +32,7 @@ class Reading:
     shape: Shape | None
     script: str
     names: Mapping[str, str]
+    elsewhere: tuple[str, ...]
     syndicated_key: str | None
 
 
@@ -52,6 +54,7 @@ def read_text(
     published_at: datetime | None,
     seen_at: datetime,
     names: Mapping[str, str] = NO_NAMES,
+    elsewhere: tuple[str, ...] = (),
     syndicated_key: str | None = None,
 ) -> Reading:
     """Read one text."""
@@ -65,18 +68,21 @@ def read_text(
         shape=make_shape(words),
         script=script_of(text),
         names=names,
+        elsewhere=elsewhere,
         syndicated_key=syndicated_key,
     )
 
 
 def _read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> Reading:
     page = extracted.pages[capture.capture_id]
+    hops = extracted.fetched.hops.get(capture.capture_id, ())
     return read_text(
         page.text,
         url_key=capture.url_key,
         host=host_of(capture.final_url),
         published_at=page.published_at or announced_at,
         seen_at=capture.fetched_at,
-        names=other_names(capture, page),
-        syndicated_key=syndicated_key(capture, page),
+        names=other_names(capture, page, hops),
+        elsewhere=names_elsewhere(capture.url, (*hops, capture.final_url)),
+        syndicated_key=syndicated_key(page.syndicated_from, capture.final_url),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tasks.extract.metadata import Metadata
-from tasks.extract.tree import words_of
+from tasks.extract.tree import words_in, words_of
 
 _MAX_HEAD_LINES = 5
 _MAX_KICKER, _MAX_BYLINE = 4, 10  # words
@@ -39,7 +39,7 @@ def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
 
 
 def _is_said(line: str, said: Said) -> bool:
-    words = words_of(line)
+    words = words_in(line)
     is_place = len(words) == 1 and len(line) <= _MAX_PLACE_LENGTH
     return (
         is_place or words == said.section or _is_title(words, said) or _is_byline(words, said) or _is_date(line, words)

@@ -88,6 +88,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
     article = _own_article(graph, (*headings, *_values(meta, *_TITLES)))
     node: Node = article or {}
     site_names = _site_names(graph, node, meta, url)
+    links = _canonical_links(tree)
     candidates = (
         *strings(node.get("headline")),
         *_values(meta, *_TITLES),
@@ -107,8 +108,8 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         section=string(node.get("articleSection")) or next(iter(_values(meta, *_SECTIONS)), None),
         tags=_tags(node, meta),
         image_url=_image(graph, node, meta, url),
-        canonical_url=_canonical(tree, meta, url),
-        syndicated_from=_syndicated(tree, meta, url),
+        canonical_url=_canonical(links, meta, url),
+        syndicated_from=_syndicated(links, meta, url),
         paywalled=_paywalled(graph, meta),
         tdm_reserved={"1": True, "0": False}.get(next(iter(_values(meta, "tdm-reservation")), "")),
         robots=_values(meta, "robots"),
@@ -183,7 +184,8 @@ def _guessed_instant(tree: HtmlElement, *, url: str, now: datetime) -> datetime 
         if len(script.text or "") > _MAX_SEARCHED_SCRIPT:
             script.text = None
     latest = (now + timedelta(days=1)).strftime("%Y-%m-%d")
-    found = find_date(tree, original_date=True, extensive_search=True, url=url, max_date=latest)
+    # not the extensive search, which takes up to a second and any year in the text: the feed's own date is better
+    found = find_date(tree, original_date=True, extensive_search=False, url=url, max_date=latest)
     return parse_instant(found, now=now) if found else None
 
 
@@ -214,15 +216,15 @@ def _image(graph: Graph, node: Node, meta: Meta, url: str) -> str | None:
     return _first_url((*strings(named), *_values(meta, "og:image", "og:image:url", "twitter:image")), url)
 
 
-def _canonical(tree: HtmlElement, meta: Meta, url: str) -> str | None:
+def _canonical(links: list[str], meta: Meta, url: str) -> str | None:
     """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
-    candidates = _pages((*_canonical_links(tree), *_values(meta, "og:url")), url)
+    candidates = _pages((*links, *_values(meta, "og:url")), url)
     return next((page for page in candidates if _is_same_site(page, url)), None)
 
 
-def _syndicated(tree: HtmlElement, meta: Meta, url: str) -> str | None:
+def _syndicated(links: list[str], meta: Meta, url: str) -> str | None:
     """Return the article on another site that the page says it is a copy of."""
-    candidates = _pages((*_canonical_links(tree), *_values(meta, *_ORIGINALS)), url)
+    candidates = _pages((*links, *_values(meta, *_ORIGINALS)), url)
     return next((page for page in candidates if not _is_same_site(page, url)), None)
 
 

@@ -29,13 +29,14 @@ _BROKEN = re.compile(
 )
 _SIGN = re.compile("|".join((_pair("\u00c3"), "\u00c2[\u00a0-\u00bf]", "\u00e2\u20ac")))  # one such is enough
 _MIN_BROKEN = 3  # others
+_POSSIBLE = re.compile(f"[\u00c2-\u00f4][{_NEXT}]")  # begins each of them; one look is enough for most lines
 # what is left of a pair or triple whose last part was taken for white space or a control character on the way
 _CUT = re.compile("\u00c3(?:\\s(?=[,.;:!?)»])|(?=\\s|$))|\u00e2\u20ac(?=\\W|$)")
 
 
 def mend(text: str) -> str:
     """Return a line as it was meant, or as it is."""
-    if not _SIGN.search(text) and len(_BROKEN.findall(text)) < _MIN_BROKEN:
+    if not _POSSIBLE.search(text) or (not _SIGN.search(text) and len(_BROKEN.findall(text)) < _MIN_BROKEN):
         return text
     mended, rest = _BROKEN.sub(_decode, text), _BROKEN.sub("", text)
     if any(character.isalpha() and not character.isascii() for character in _CUT.sub("", rest)):

@@ -6,7 +6,7 @@ from urllib.parse import urldefrag, urljoin
 
 from lxml.html import HtmlElement
 
-from tasks.extract.tree import HEADINGS, Weight, text_of, weigh, words_of
+from tasks.extract.tree import HEADINGS, Weight, text_of, weigh, words_in, words_of
 
 MAX_LABEL_LENGTH, MAX_LINE_LENGTH = 80, 300
 INLINE = frozenset(("a", "span", "strong", "b", "em", "i", "small", "button", "label", "u", "font", "time"))
@@ -46,15 +46,19 @@ class Outline:
 def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Iterable[str], is_news: bool) -> Outline:
     """Return the outline of a body element at `url`."""
     elements = list(body.iter())
-    weights = weigh(elements)
+    parents = [element.getparent() for element in elements]
+    weights = weigh(elements, parents)
     heading = _find_title(body, words_of(title or ""))
+    labels = [one for one in _find_labels(elements, parents, weights) if one is not heading]
+    lines = [one for one in _find_lines(elements, parents, weights) if one is not heading]
+    texts = {one: text_of(one) for one in {*labels, *lines}}
     return Outline(
         body=body,
         elements=elements,
         weights=weights,
-        stories=_count_stories(elements, urldefrag(url).url),
-        labels=[(one, words_of(text_of(one))) for one in _find_labels(elements, weights) if one is not heading],
-        lines=[(one, text_of(one)) for one in _find_lines(elements, weights) if one is not heading],
+        stories=_count_stories(elements, parents, urldefrag(url).url),
+        labels=[(one, words_in(texts[one])) for one in labels],
+        lines=[(one, texts[one]) for one in lines],
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
         is_news=is_news,
@@ -68,13 +72,14 @@ def has_picture(element: HtmlElement) -> bool:
 
 def _find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
     headings = list(body.iter("h1"))
-    return next((one for one in headings if words_of(text_of(one)) == words), headings[0] if headings else None)
+    return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
 
-def _count_stories(elements: list[HtmlElement], here: str) -> dict[HtmlElement, int]:
-    counts = {element: int(element.tag in HEADINGS and _links_elsewhere(element, here)) for element in elements}
-    for element in reversed(elements):
-        above = element.getparent()
+def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> dict[HtmlElement, int]:
+    counts = dict.fromkeys(elements, 0)
+    for element, above in zip(reversed(elements), reversed(parents), strict=True):
+        if element.tag in HEADINGS and _links_elsewhere(element, here):
+            counts[element] += 1
         if counts[element] and above in counts:
             counts[above] += counts[element]
     return counts
@@ -93,12 +98,13 @@ def _links_elsewhere(heading: HtmlElement, here: str) -> bool:
         return False
 
 
-def _find_labels(elements: list[HtmlElement], weights: dict[HtmlElement, Weight]) -> list[HtmlElement]:
+def _find_labels(
+    elements: list[HtmlElement], parents: list[HtmlElement], weights: dict[HtmlElement, Weight]
+) -> list[HtmlElement]:
     labels = []
     apart: dict[HtmlElement, bool] = {}  # asked once for each parent, or a parent of thousands makes it quadratic
-    for element in elements:
+    for element, above in zip(elements, parents, strict=True):
         size = weights[element].text
-        above = element.getparent()
         if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
             continue
         if element.tag in INLINE:
@@ -117,11 +123,13 @@ def _stands_alone(above: HtmlElement, weights: dict[HtmlElement, Weight]) -> boo
     return not (above.text or "").strip() and not any((one.tail or "").strip() for one in above)
 
 
-def _find_lines(elements: list[HtmlElement], weights: dict[HtmlElement, Weight]) -> list[HtmlElement]:
+def _find_lines(
+    elements: list[HtmlElement], parents: list[HtmlElement], weights: dict[HtmlElement, Weight]
+) -> list[HtmlElement]:
     holds_blocks: set[HtmlElement] = set()
-    for element in reversed(elements):
+    for element, above in zip(reversed(elements), reversed(parents), strict=True):
         if element.tag in BLOCKS or element in holds_blocks:
-            holds_blocks.add(element.getparent())
+            holds_blocks.add(above)
     return [
         element
         for element in elements

@@ -13,7 +13,7 @@ from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of
 from tasks.extract.selectors import with_selected
-from tasks.extract.tree import parse_html, words_of
+from tasks.extract.tree import parse_html, words_in
 from tasks.models import Page, PageType
 from tasks.options import NO_OPTIONS, ExtractOptions
 from tasks.warc import RENDITION_TYPE, read_conversion, read_response
@@ -105,7 +105,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         paywalled=metadata.paywalled,
         tdm_reserved=rights.tdm_reserved,
         noarchive=rights.noarchive,
-        word_count=len(words_of(found.text)),
+        word_count=len(words_in(found.text)),
         charset=charset,
         extractor=f"presslake/{RULE_SET} {_library()} {found.path}",
         quality=found.quality,

@@ -4,9 +4,12 @@ Pebble's pool (docs/adr/0006) ends a worker whose page takes too long and tells 
 come out of a fork server, so that they start in milliseconds and inherit nothing of this process.
 """
 
+import math
 import multiprocessing
 import resource
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as PageTimeoutError
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +25,7 @@ from tasks.models import Page
 PAGES_A_WORKER = 3000
 """A worker is replaced after so many pages: libxml2's dictionaries only grow."""
 
+_PRELOADED = "tasks.extract.warm"  # not imported here: it is the fork server alone that warms up
 _LOOKED_AFTER_S = 1.0  # how often a pool that answers nothing is asked whether it still works
 
 Read = Callable[[StoredPage, ExtractConfig], Page]
@@ -29,11 +33,15 @@ Read = Callable[[StoredPage, ExtractConfig], Page]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolConfig:
-    """How many workers, how long a page may take (seconds), and the address space of a worker (bytes)."""
+    """How many workers, what CPU a page may take (seconds), and the address space of a worker (bytes).
+
+    By the clock a page may take `patience` times as long: on a busy machine pages take longer than they cost.
+    """
 
     workers: int
     time_limit_s: float
     memory_size: int
+    patience: float = 4
     pages_a_worker: int = PAGES_A_WORKER
     page: ExtractConfig = field(default_factory=ExtractConfig)
 
@@ -75,7 +83,7 @@ class ExtractorPool:
 
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([self._read.__module__])
+        context.set_forkserver_preload([_PRELOADED])
         return ProcessPool(
             max_workers=self._config.workers,
             max_tasks=self._config.pages_a_worker,
@@ -89,8 +97,9 @@ class ExtractorPool:
             if not self._pool.active:  # a worker that was killed while it had nothing to do breaks all of pebble's pool
                 _end(self._pool)
                 self._pool = self._new_pool()
-            arguments = (self._read, page, self._config.page)
-            return self._pool, self._pool.schedule(_attempt, args=arguments, timeout=self._config.time_limit_s)
+            limit_s = self._config.time_limit_s
+            arguments = (self._read, page, self._config.page, limit_s)
+            return self._pool, self._pool.schedule(_attempt, args=arguments, timeout=self._config.patience * limit_s)
 
     def _extract_alone(self, page: StoredPage) -> Page | ItemError:
         """Extract a page while none of its batch is under way: if the pool breaks again, it is the page that breaks it."""
@@ -107,15 +116,19 @@ class ExtractorPool:
                 return future.result(timeout=_LOOKED_AFTER_S)
             except PageTimeoutError:
                 if future.done():
-                    return ExtractorTimedOut(f"killed after {self._config.time_limit_s:g} s at {page.url}")
+                    limit_s = self._config.patience * self._config.time_limit_s
+                    return ExtractorTimedOut(f"killed after {limit_s:g} s at {page.url}")
                 if not pool.active:  # what a pool had not handed out when it broke is never answered
                     raise BrokenProcessPool(page.url) from None
             except ProcessExpired as error:
+                if error.exitcode == -signal.SIGXCPU:
+                    return ExtractorTimedOut(f"killed after {self._config.time_limit_s:g} s of CPU at {page.url}")
                 return ExtractorCrashed(f"the worker died with exit code {error.exitcode} at {page.url}")
 
 
-def _attempt(read: Read, page: StoredPage, config: ExtractConfig) -> Page | ItemError:
+def _attempt(read: Read, page: StoredPage, config: ExtractConfig, cpu_limit_s: float) -> Page | ItemError:
     """Return what came of a page, in a worker. Errors of libraries stay here: not all of them can be sent elsewhere."""
+    _limit_cpu(cpu_limit_s)
     try:
         return read(page, config)
     except ItemError as error:
@@ -135,3 +148,11 @@ def _end(pool: ProcessPool) -> None:
 
 def _limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # SIGXCPU would leave all of that behind as a file
+
+
+def _limit_cpu(more_s: float) -> None:
+    """Let the system end this process, by SIGXCPU, once it has taken so much CPU more; limits are whole seconds."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = math.ceil(time.process_time() + more_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, outline_page
-from tasks.extract.tree import HEADINGS, remove, words_of
+from tasks.extract.tree import HEADINGS, raw_text_of, remove, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 60  # characters
@@ -88,14 +88,17 @@ def _furniture(body: HtmlElement) -> list[HtmlElement]:
 
     `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
     """
-    half = len(body.text_content()) / 2
-    named = [
-        *body.iter(*FURNITURE),
-        *(one for one in body.xpath(".//*[@role]") if one.get("role").casefold() in _ROLES),
-    ]
-    # a whole story may be hidden until the reader pays; a notice is short
-    hidden = [one for one in body.xpath(".//*[@hidden or @x-cloak]") if len(one.text_content()) <= _MAX_BOX_LENGTH]
-    return [*hidden, *(one for one in named if len(one.text_content()) <= half)]
+    half = len(raw_text_of(body)) / 2
+    found = []
+    for one in body.iterdescendants():
+        is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES
+        is_hidden = one.get("hidden") is not None or one.get("x-cloak") is not None
+        if is_named or is_hidden:
+            # a whole story may be hidden until the reader pays; a notice is short
+            most = max(half if is_named else 0, _MAX_BOX_LENGTH if is_hidden else 0)
+            if len(raw_text_of(one)) <= most:
+                found.append(one)
+    return found
 
 
 def _leaves_the_story(page: Outline, certain: set[HtmlElement], unsure: set[HtmlElement]) -> bool:
@@ -115,22 +118,22 @@ def _comments(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements:
         if element.tag in ("div", "section", "ol", "ul"):
             names = (element.get("id") or "", *(element.get("class") or "").split())
-            if any(_COMMENTS.fullmatch(name) for name in names) and next(element.iter("h1"), None) is None:
+            if any(map(_COMMENTS.fullmatch, names)) and next(element.iter("h1"), None) is None:
                 yield element
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
         is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
-        if is_heading and words_of(text) in page.ledes:
+        if is_heading and words_in(text) in page.ledes:
             yield element
 
 
 def _captions(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements:
-        kind = (element.get("class") or element.get("itemprop") or "").lower()
-        if not kind or not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+        if not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue
+        kind = (element.get("class") or element.get("itemprop") or "").lower()
         if "caption" in kind or "credit" in kind or _PICTURE_TEXT.search(kind):
             if _is_beside_picture(element):
                 yield element
@@ -153,7 +156,7 @@ def _is_picture(element: HtmlElement, page: Outline) -> bool:
 def _credits(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
         lead = _LEAD.match(text) if len(text) <= _MAX_CREDIT_LENGTH else None
-        if (lead and words_of(lead[0]) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
+        if (lead and words_in(lead[0]) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
             yield element
 
 
@@ -165,10 +168,10 @@ def _read_more_lines(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
         share = page.weights[element].link_share
         lead = _LEAD.match(text) if share >= 0.3 else None
-        if lead and words_of(lead[0]) in _READ_MORE:
+        if lead and words_in(lead[0]) in _READ_MORE:
             yield element
         elif share >= 0.5:
-            words = words_of(text)
+            words = words_in(text)
             if any(words[:size] in _READ_MORE for size in range(2, 6)):
                 yield element
 

@@ -14,14 +14,13 @@ _WORTH_OF_A_GUESS = 0.6
 _MIN_PARAGRAPH_LENGTH = 40  # characters; what is shorter is as often a label
 
 
-def quality_of(text: str, tree: HtmlElement, *, path: str) -> float:
+def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int) -> float:
     """Return 0 to 1: the share of the page's paragraphs that the text has, without its lines that are mere links.
 
-    `tree` is the page after pruning. A guess counts for less than what was found by the usual way.
+    `tree` is the page after pruning, `mass` its paragraphs'. A guess counts for less than what was found by the usual way.
     """
     if not text:
         return 0.0
-    mass = paragraph_mass(tree)
     kept = min(1.0, len(text) / mass) if mass else 1.0
     return round(kept * (1.0 - _link_share(text, tree)) * (_WORTH_OF_A_GUESS if path in GUESSES else 1.0), 3)
 

@@ -75,6 +75,7 @@ class _Gathering:
         self._reservations: dict[str, bool | None] = {}
         self._record_ids: dict[str, str] = {}
         self._renditions: dict[str, tuple[int, int]] = {}
+        self._hops: dict[str, tuple[str, ...]] = {}
         self.looks: dict[str, Look] = {}
         self.to_render: dict[str, tuple[Fetched, SourceRules]] = {}
 
@@ -101,6 +102,8 @@ class _Gathering:
             record=record,
             is_known=is_known,
         )
+        if result.fetched and (passed := result.fetched.hops[1:-1]):
+            self._hops[self._captures[due.url_key].capture_id] = tuple(hop.url for hop in passed)
         if error is not None:
             self._dispositions[due.url_key] = error.disposition
         elif result.fetched and record and not is_known and result.fetched.final.status != 304:
@@ -145,6 +148,7 @@ class _Gathering:
             deferred=self._deferred,
             reservations=self._reservations,
             renditions=self._renditions,
+            hops=self._hops,
         )
 
     def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from tasks.index.schema import postings, shapes
+from tasks.index.schema import articles, postings, shapes
 
 GENERATION = timedelta(days=14)
 """The time that one generation spans: as long as texts are compared, so that the neighbours suffice."""
@@ -157,10 +157,16 @@ def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Drop the generations that ended before then; returns how many shapes went."""
-    oldest = generation_of(before)
-    tx.execute(delete(postings).where(postings.c.generation < oldest))
-    return tx.execute(delete(shapes).where(shapes.c.generation < oldest)).rowcount
+    """Drop the generations that ended before then, and of which nothing was fetched since; returns how many shapes went.
+
+    An archive's articles are of long ago: they are compared with each other as long as it is being read.
+    """
+    is_old = shapes.c.generation < generation_of(before)
+    lately = select(shapes.c.generation).join(articles, articles.c.article_id == shapes.c.article_id)
+    kept = set(tx.execute(lately.where(is_old, articles.c.fetched_at >= before).distinct()).scalars())
+    over = set(tx.execute(select(shapes.c.generation).where(is_old).distinct()).scalars()) - kept
+    tx.execute(delete(postings).where(postings.c.generation.in_(over)))
+    return tx.execute(delete(shapes).where(shapes.c.generation.in_(over))).rowcount
 
 
 def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dict[int, list[int]]:

@@ -14,6 +14,9 @@ from tasks.index.upsert import insert_into
 
 CHUNK = 400
 
+ELSEWHERE = "elsewhere"
+"""How a URL of another site is known that was passed on the way to a page: told, and never believed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
@@ -27,7 +30,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another URL of an article, by their keys; `how` is `redirect` or `canonical`. A claim, not yet a fact."""
+    """Another URL of an article, by their keys; `how` is `redirect`, `canonical` or `elsewhere`. A claim, not yet a fact."""
 
     url_key: str
     article_key: str
@@ -39,18 +42,25 @@ def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
     return {
         row.url_key: row.article_key
         for part in _parts(sorted(set(url_keys)))
-        for row in tx.execute(select(aliases.c.url_key, aliases.c.article_key).where(aliases.c.url_key.in_(part)))
+        for row in tx.execute(
+            select(aliases.c.url_key, aliases.c.article_key).where(
+                aliases.c.url_key.in_(part), aliases.c.how != ELSEWHERE
+            )
+        )
     }
 
 
 def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
-    """Note what URLs are said to be; the newest claim is the one that is kept."""
-    by_key = {one.url_key: one for one in claims}
-    rows = [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]
-    if rows:
-        statement = insert_into(tx, aliases)
-        newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
-        tx.execute(statement.on_conflict_do_update(index_elements=["url_key"], set_=newest), rows)
+    """Note what URLs are said to be; the newest claim is the one that is kept, and what is elsewhere replaces none."""
+    several = list(claims)
+    passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
+    claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
+    statement = insert_into(tx, aliases)
+    newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
+    upsert = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
+    for by_key, how in ((claimed, upsert), (passed, statement.on_conflict_do_nothing())):
+        if rows := [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]:
+            tx.execute(how, rows)
 
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:

@@ -192,6 +192,14 @@ articles = Table(
 )
 """One row an article: its newest revision, as far as later decisions need it."""
 
+stale_clusters = Table(
+    "stale_clusters",
+    metadata,
+    Column("cluster_id", String(32), primary_key=True),
+    Column("marks", BigInteger, nullable=False),
+)
+"""Clusters that have changed since the lake's rows were told; `marks` counts the changes, so that none is missed."""
+
 aliases = Table(
     "aliases",
     metadata,

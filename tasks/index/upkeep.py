@@ -1,10 +1,12 @@
 """What keeps the index from growing for ever: once a day, rows that nobody will miss are forgotten."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from tasks.index import feeds, frontier, health, hosts
+from tasks.index.database import Index
 from tasks.index.schema import facts
 from tasks.index.upsert import insert_into
 
@@ -15,6 +17,12 @@ KEPT = timedelta(days=90)
 
 ANSWERS_KEPT = timedelta(days=2)
 """How long what an origin is asked once a day is kept."""
+
+ROWS_ANALYSED = 1000
+"""Rows of an index that SQLite looks at for its statistics."""
+
+PAGES_AT_ONCE = 5000
+"""Free pages that an SQLite file gives back in one transaction: others wait for it."""
 
 _PRUNED_AT = "pruned_at"
 
@@ -33,3 +41,31 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
         + health.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
     )
+
+
+def put_in_order(index: Index) -> None:
+    """Let the database look at its statistics anew, and an SQLite file give back what is free in it."""
+    if not index.is_sqlite:
+        with index.write() as tx:
+            tx.execute(text("ANALYZE"))
+        return
+    # not `optimize`, which looks at what this connection has asked for: nothing
+    _run_script(index, f"PRAGMA analysis_limit={ROWS_ANALYSED}; ANALYZE")
+    free, before = _give_back(index), None
+    while free not in {0, before}:  # a file made before there was this never shrinks
+        free, before = _give_back(index), free
+
+
+def _give_back(index: Index) -> int:
+    """Let an SQLite file become smaller by some free pages; returns how many are left."""
+    _run_script(index, f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
+    with index.read() as tx:
+        left: int = tx.execute(text("PRAGMA freelist_count")).scalar_one()
+    return left
+
+
+def _run_script(index: Index, script: str) -> None:
+    """Run what works by the step: as a statement it would be given one, as a script it is run to its end."""
+    with index.write() as tx:
+        driver: Any = tx.connection.driver_connection
+        driver.executescript(script)

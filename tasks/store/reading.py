@@ -1,10 +1,11 @@
-"""Read rows of the lake's tables back, for `trace`: file by file, through the object port.
+"""Read rows of the lake's tables back, for `trace` and `maintain`: file by file, through the object port.
 
 Not through deltalake's Arrow datasets: their file system is Python's, and a reader thread of Arrow's that is still in it
 when the process ends aborts it (one run of `trace` in ten, measured).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,16 +19,17 @@ from deltalake import DeltaTable
 from tasks.errors import LakeUnavailable
 from tasks.layout import PARTITION
 from tasks.objects import MissingObject, ObjectStore, one_line
-from tasks.store.tables import open_table
+from tasks.store.tables import SCHEMAS, open_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A Parquet file that a table's log names; `key` is its object's, `rows` what the log says, or None."""
+    """A Parquet file that a table's log names; `key` is its object's, `size` in bytes, `rows` what the log says, or None."""
 
     table: str
     key: str
     day: date
+    size: int
     rows: int | None
 
 
@@ -39,11 +41,20 @@ def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
             table=name,
             key=f"{name}/{unquote(action['path'])}",
             day=action[f"partition.{PARTITION}"],
+            size=action["size_bytes"],
             rows=action.get("num_records"),
         )
         for action in actions
     ]
     return sorted(files, key=lambda file: (file.day, file.key))
+
+
+def read_columns(store: ObjectStore, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a file, of these columns alone where some are named; raises LakeUnavailable."""
+    wanted = SCHEMAS[file.table].names if columns is None else list(columns)
+    with _lake_errors(file.key):
+        read = pq.ParquetFile(pa.BufferReader(store.get(file.key))).read(columns=wanted, use_threads=False)
+        return read.select(wanted).cast(pa.schema([SCHEMAS[file.table].field(name) for name in wanted]))
 
 
 def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> Iterator[dict[str, Any]]:
@@ -54,15 +65,21 @@ def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> I
 
 
 def _rows_of(store: ObjectStore, key: str, url_key: str) -> list[dict[str, Any]]:
-    try:
+    with _lake_errors(key):
         file = pq.ParquetFile(pa.BufferReader(store.get(key)))
         keys = file.read(columns=["url_key"], use_threads=False)["url_key"]
         wanted = pc.equal(keys, url_key)
         if not pc.any(wanted).as_py():  # most files: the rest of them is not even decoded
             return []
         rows: list[dict[str, Any]] = file.read(use_threads=False).filter(wanted).to_pylist()
+    return rows
+
+
+@contextmanager
+def _lake_errors(key: str) -> Iterator[None]:
+    try:
+        yield
     except MissingObject as error:
         raise LakeUnavailable(f"the table names {key}, which is not in the lake") from error
     except pa.ArrowException as error:
         raise LakeUnavailable(f"{key}: {one_line(error)}") from error
-    return rows

@@ -75,6 +75,7 @@ ARTICLE_SCHEMA = pa.schema([
     _required("revision", pa.int32()),
     _required("url", pa.string()),
     pa.field("canonical_url", pa.string()),
+    pa.field("syndicated_from", pa.string()),
     _required("url_key", pa.string()),
     _required("source_id", pa.string()),
     _required("host", pa.string()),
@@ -96,6 +97,8 @@ ARTICLE_SCHEMA = pa.schema([
     _required("novelty", pa.string()),
     _required("cluster_id", pa.string()),
     _required("is_representative", pa.bool_()),
+    _required("cluster_size", pa.int32()),
+    _required("cluster_earliest", pa.string()),
     pa.field("duplicate_of", pa.string()),
     pa.field("similarity", pa.float64()),
     _required("first_seen_at", _INSTANT),
@@ -136,10 +139,15 @@ def parquet(name: str, rows: Sequence[Row]) -> bytes:
     """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
     schema = SCHEMAS[name]
     columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
+    return parquet_of(pa.Table.from_arrays(columns, schema=schema))
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    """Return the Parquet file of rows that are in a table's schema."""
     out = io.BytesIO()
-    small = [column for column in schema.names if column != "text"]
+    small = [column for column in table.schema.names if column != "text"]
     pq.write_table(
-        pa.Table.from_arrays(columns, schema=schema),
+        table,
         out,
         compression="zstd",
         store_schema=False,  # Parquet's own types say it all
@@ -160,7 +168,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
     Raises LakeUnavailable, and LakeFormatError when the table lacks a column that we write.
     """
     uri, options = store.delta_uri(name), store.storage_options()
-    with _delta_errors(uri):
+    with delta_errors(uri):
         try:
             table = DeltaTable(uri, storage_options=options)
         except TableNotFoundError:
@@ -175,7 +183,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
 
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
     """Tell whether this version of the table has the batch's rows."""
-    with _delta_errors(table.table_uri):
+    with delta_errors(table.table_uri):
         if sequence > (table.transaction_version(app_id) or 0):
             return False
         # Almost always so; but an index restored from a backup gives old numbers to new batches
@@ -199,7 +207,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
         )
         if not wanted or _commit(table, wanted, app_id):
             return wanted
-        with _delta_errors(table.table_uri):
+        with delta_errors(table.table_uri):
             table.update_incremental()
     raise LakeUnavailable(f"{table.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
 
@@ -207,7 +215,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
     """Commit, or return False when another commit stands in the way."""
     batches = sorted({file.batch_id for file in files})
-    with _delta_errors(table.table_uri):
+    with delta_errors(table.table_uri):
         version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))
         properties = CommitProperties(
             app_transactions=[Transaction(app_id, version)], custom_metadata={BATCHES: batches}
@@ -270,7 +278,8 @@ def _plain(value: object) -> object:
 
 
 @contextmanager
-def _delta_errors(uri: str) -> Iterator[None]:
+def delta_errors(uri: str) -> Iterator[None]:
+    """Translate what delta-rs raises."""
     try:
         yield
     except (DeltaError, OSError) as error:

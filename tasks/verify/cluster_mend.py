@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.index import articles as known_articles
+from tasks.index import clusters
 from tasks.index.schema import articles, edges
 
 
@@ -50,3 +51,4 @@ def _represent(tx: Connection, cluster_id: str) -> None:
     name = cluster_id if any(one.article_id == cluster_id for one in members) else ordered[0].article_id
     mine = update(articles).where(articles.c.cluster_id == cluster_id)
     tx.execute(mine.values(cluster_id=name, is_representative=articles.c.article_id == first.article_id))
+    clusters.mark(tx, [name])

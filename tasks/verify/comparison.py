@@ -1,7 +1,7 @@
 """Index against lake, and each against itself: one query a kind of fault, each giving key, place and what is wrong.
 
 `?1` is the instant (microseconds) from which on nothing is compared between the two: while a sweep runs, what was
-fetched lately is on its way.
+fetched lately is on its way. `?2` is the one before which URLs that are gone for good may be forgotten.
 """
 
 from collections.abc import Iterator
@@ -45,6 +45,7 @@ _BOTH = {
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'it is at revision ' || a.revision || ', the lake at ' || n.revision
         FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1 AND n.revision > a.revision""",
+    # digests of two algorithms say nothing of each other: `maintain` moves articles in the index first
     FaultKind.ARTICLE_DIFFERS: """
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'not as the lake has it: ' || trim(
@@ -54,12 +55,25 @@ _BOTH = {
                 CASE WHEN a.published_at IS NOT n.published_at THEN 'published at ' ELSE '' END ||
                 CASE WHEN a.first_seen_at <> n.first_seen_at THEN 'first seen at' ELSE '' END)
         FROM article AS a JOIN newest AS n ON n.article_id = a.article_id AND n.revision = a.revision
-        WHERE n.fetched_at < ?1 AND (a.text_digest <> n.text_digest OR a.url_key <> n.url_key
+        WHERE n.fetched_at < ?1 AND ((a.text_digest <> n.text_digest
+            AND substr(a.text_digest, 1, instr(a.text_digest, ':')) = substr(n.text_digest, 1, instr(n.text_digest, ':'))) OR a.url_key <> n.url_key
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
             OR a.first_seen_at <> n.first_seen_at)""",
+    # nothing is told anew while a sweep runs and `maintain` may, beside it: ?1 is then an instant
+    FaultKind.CLUSTER_TOLD_WRONG: """
+        SELECT c.cluster_id, 'articles: ' || r.article_id || ', revision ' || r.revision || ', ' || r.url_key,
+            'it is one of ' || r.cluster_size || ' in cluster ' || r.cluster_id || ', says its row; the index says one of '
+                || c.size || ' in ' || c.cluster_id || ', of which ' || c.earliest || ' is the earliest'
+        FROM revision AS r JOIN article AS a ON a.article_id = r.article_id JOIN cluster AS c ON c.cluster_id = a.cluster_id
+        WHERE (r.cluster_id <> a.cluster_id OR r.is_representative <> a.is_representative
+                OR r.cluster_size <> c.size OR r.cluster_earliest <> c.earliest)
+            AND ?1 = 4611686018427387904 AND c.cluster_id NOT IN (SELECT cluster_id FROM stale_cluster)
+        GROUP BY c.cluster_id""",
+    # what is gone for good is forgotten after a while
     FaultKind.CAPTURE_WITHOUT_URL: """
         SELECT url_key, 'captures: ' || url_key, count(*) || ' rows, and the frontier does not know the URL'
-        FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key""",
+        FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key
+        HAVING max(fetched_at) >= ?2 OR outcome IN ('ok', 'not_modified')""",  # of its last look
     # retention takes the oldest captures away
     FaultKind.URL_WITHOUT_CAPTURE: """
         SELECT url_key, 'frontier: ' || url_key, 'it was captured, and no row in captures tells of it'
@@ -118,10 +132,10 @@ SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS N
 """
 
 
-def compare(snapshot: Snapshot, *, settled_before: int) -> Iterator[Fault]:
-    """Yield what the two sides do not agree on, and what is wrong in each; `settled_before` in microseconds."""
+def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -> Iterator[Fault]:
+    """Yield what the two sides do not agree on, and what is wrong in each; both instants in microseconds."""
     for kind, query in {**_LAKE, **_BOTH, **_INDEX}.items():
-        values = (settled_before,) if "?1" in query else ()
+        values = (settled_before, forgotten_before)[: 2 if "?2" in query else "?1" in query]
         for key, place, detail in snapshot.ask(query, *values):
             yield Fault(kind=kind, place=place, detail=detail, key=key)
 

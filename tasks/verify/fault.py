@@ -40,6 +40,7 @@ class FaultKind(StrEnum):
     UNKNOWN_CLUSTER = "unknown_cluster"
     WRONG_REPRESENTATIVES = "wrong_representatives"
     LATE_REPRESENTATIVE = "late_representative"
+    CLUSTER_TOLD_WRONG = "cluster_told_wrong"
     EDGE_WITHOUT_ARTICLE = "edge_without_article"
     SHAPE_WITHOUT_ARTICLE = "shape_without_article"
 
@@ -70,6 +71,7 @@ MENDS: dict[FaultKind, str] = {
     FaultKind.UNKNOWN_CLUSTER: _CLUSTER,
     FaultKind.WRONG_REPRESENTATIVES: _CLUSTER,
     FaultKind.LATE_REPRESENTATIVE: _CLUSTER,
+    FaultKind.CLUSTER_TOLD_WRONG: "marks the cluster: the next `presslake maintain` tells its rows anew",
     FaultKind.EDGE_WITHOUT_ARTICLE: "deletes the edge",
     FaultKind.SHAPE_WITHOUT_ARTICLE: "deletes the shape and its postings",
 }

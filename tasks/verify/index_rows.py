@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 from tasks.deduplicate.resemblance import told_at
 from tasks.index.frontier import State
 from tasks.index.runs import RUNNING, is_alive, this_machine
-from tasks.index.schema import articles, edges, frontier, runs, shapes
+from tasks.index.schema import articles, edges, frontier, runs, shapes, stale_clusters
 from tasks.verify.snapshot import Snapshot, micros
 
 ROWS_AT_ONCE = 2000
@@ -19,6 +19,7 @@ def copy_index(tx: Connection, snapshot: Snapshot) -> dict[str, int]:
     """Copy what is compared, and count it; articles last, so that those that the others name are there."""
     snapshot.add("edge", (tuple(row) for row in _stream(tx, select(edges.c.a, edges.c.b, edges.c.kind))))
     snapshot.add("shape", (tuple(row) for row in _stream(tx, select(shapes.c.article_id))))
+    snapshot.add("stale_cluster", (tuple(row) for row in _stream(tx, select(stale_clusters.c.cluster_id))))
     urls = snapshot.add("url", (_url(row) for row in _stream(tx, select(frontier))))
     known = snapshot.add("article", (_article(row) for row in _stream(tx, select(articles))))
     return {"urls": urls, "articles": known}

@@ -105,6 +105,10 @@ def _revision(row: Row, place: str) -> tuple[Any, ...]:
         row["warc_key"],
         row["warc_offset"],
         row["warc_length"],
+        row["cluster_id"],
+        row["is_representative"],
+        row["cluster_size"],
+        row["cluster_earliest"],
         place,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
-from tasks.index import postings
+from tasks.index import clusters, postings
 from tasks.index.database import Index
 from tasks.index.frontier import State, hold
 from tasks.index.schema import articles, edges, frontier
@@ -91,7 +91,7 @@ def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) 
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at}
+                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
                 tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
             remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=ground.now)
     return newest.keys()
@@ -206,6 +206,12 @@ def _put_torn_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     return keys
 
 
+def _mark(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    with ground.index.write() as tx:
+        clusters.mark(tx, keys)
+    return keys
+
+
 def _delete_edges(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     with ground.index.write() as tx:
         for key in keys:
@@ -243,6 +249,7 @@ MENDERS: dict[FaultKind, Mend] = {
     FaultKind.UNKNOWN_CLUSTER: _put_together,
     FaultKind.WRONG_REPRESENTATIVES: _put_together,
     FaultKind.LATE_REPRESENTATIVE: _put_together,
+    FaultKind.CLUSTER_TOLD_WRONG: _mark,
     FaultKind.EDGE_WITHOUT_ARTICLE: _delete_edges,
     FaultKind.SHAPE_WITHOUT_ARTICLE: _delete_shapes,
     FaultKind.MISSING_DOCUMENT: _write_documents,

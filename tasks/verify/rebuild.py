@@ -1,6 +1,6 @@
 """Rows of the lake back into the index: articles through the ledger that decisions go through, URLs from their captures.
 
-What is not in the lake does not come back: who announced a URL, and what a page says it is a copy of on another site.
+What is not in the lake does not come back: who announced a URL, and the URLs between two ends of a redirect.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert
 
-from tasks.deduplicate.identity import names_on_site
+from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.ledger import read_ledger
 from tasks.deduplicate.outlook import next_look, settle
 from tasks.deduplicate.reading import Reading, read_text
 from tasks.errors import Disposition, ItemError
 from tasks.index import articles as known_articles
-from tasks.index import relations
+from tasks.index import clusters, relations
 from tasks.index.articles import KnownArticle
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
@@ -36,12 +36,20 @@ class Revision:
 
 
 def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: datetime) -> None:
-    """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins."""
+    """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins.
+
+    Revisions may come in another order than they were made in, where a clock was set back between them.
+    """
     readings = [_read(one) for one in revisions]
     ledger = read_ledger(tx, (one.url_key for one in readings), readings)
     for one, reading in zip(revisions, readings, strict=True):
+        known = ledger.by_url_key.get(reading.url_key)
+        if known is not None and known.revision > one.article.revision:
+            continue
         ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
-    ledger.write(tx, ledger.finished_rows(), now=now)
+    told = {(one.article.article_id, one.article.revision): one.article for one in revisions}
+    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    clusters.mark(tx, (row.cluster_id for row in rows if _differs(told[row.article_id, row.revision], row)))
 
 
 def remember_urls(
@@ -68,6 +76,12 @@ def disposition_of(capture: Capture) -> Disposition | None:
     if reason.startswith("http_"):
         return _of_status(int(reason.removeprefix("http_")))
     return _of_reasons().get(reason, Disposition.DROPPED)
+
+
+def _differs(told: Article, row: Article) -> bool:
+    """Whether the lake tells otherwise of the article's cluster."""
+    names = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
+    return any(getattr(told, name) != getattr(row, name) for name in names)
 
 
 def _find(tx: Connection, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
@@ -149,5 +163,7 @@ def _read(one: Revision) -> Reading:
         host=article.host,
         published_at=article.published_at,
         seen_at=article.fetched_at,
-        names=names_on_site(article.url, article.url_key, redirect=one.final_url, canonical=article.canonical_url),
+        names=names_on_site(article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url),
+        elsewhere=names_elsewhere(article.url, (one.final_url,)),
+        syndicated_key=syndicated_key(article.syndicated_from, one.final_url),
     )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tasks.index.database import Index
+from tasks.index.upkeep import KEPT
 from tasks.objects import ObjectStore
 from tasks.verify.comparison import compare, find_stale_leases
 from tasks.verify.documents import check_documents
@@ -24,7 +25,7 @@ from tasks.verify.segments import check_segments
 from tasks.verify.snapshot import Snapshot, instant_micros
 from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
 
-KEPT = 10_000
+KEPT_FAULTS = 10_000
 """Faults of one kind that are told one by one and mended in one go; all of them are counted."""
 
 _FOREVER = 2**62
@@ -45,7 +46,7 @@ class Findings:
         kept = []
         for fault in found:
             self.counts[fault.kind] += 1
-            if self.counts[fault.kind] <= KEPT:
+            if self.counts[fault.kind] <= KEPT_FAULTS:
                 kept.append(fault)
         self.faults += kept
         return kept
@@ -128,7 +129,8 @@ def _look(
     findings.take(check_segments(store, snapshot, is_sampled=is_sampled, told=partial(told, "segments")))
     findings.take(check_documents(store, snapshot))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
-    findings.take(compare(snapshot, settled_before=settled_before))
+    forgotten_before = instant_micros(now - KEPT)
+    findings.take(compare(snapshot, settled_before=settled_before, forgotten_before=forgotten_before))
     findings.take(find_stale_leases(snapshot, live_runs))
     checked["segments"] = sum(1 for key in _segment_keys(snapshot) if is_sampled(key))
     return checked

@@ -13,10 +13,10 @@ from tests.rows import make_capture
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
-def decide(index, batch_id, looks, *, deferred=(), final=(), now=NOW):
+def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW):
     """Announce, claim and decide; `looks` maps a URL key to its page or its text, or to (outcome, disposition).
 
-    `final` maps URL keys to the URLs that answered, where they redirect.
+    `final` maps URL keys to the URLs that answered, where they redirect, and `hops` to those between.
     """
     announcements = [
         Announcement(url=f"https://{key}", url_key=key, host="a.example", source_id="a", announced_by="f")
@@ -44,7 +44,11 @@ def decide(index, batch_id, looks, *, deferred=(), final=(), now=NOW):
             dispositions[key] = disposition
     batch = Batch(batch_id=batch_id, run_id="r1", urls=tuple(by_key.values()) or tuple(_due(key) for key in looks))
     fetched = FetchedBatch(
-        batch=batch, captures=tuple(captures), dispositions=dispositions, deferred=dict.fromkeys(deferred, now)
+        batch=batch,
+        captures=tuple(captures),
+        dispositions=dispositions,
+        deferred=dict.fromkeys(deferred, now),
+        hops={f"{batch_id}{key}": passed for key, passed in dict(hops).items()},
     )
     extracted = ExtractedBatch(
         fetched=fetched, captures=tuple(captures), pages=pages, dispositions=dispositions, extracted_at=now

@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.deduplicate.judge import article_id_of
-from tests.deduplicate.deciding import captured, decide, edges_of, known
+from tasks.index.history import find_names
+from tests.deduplicate.deciding import captured, decide, edges_of, known, published
 from tests.deduplicate.pages import page, story
 
 
@@ -76,3 +77,36 @@ def test_a_copy_that_says_whose_it_is_has_an_edge_to_it(index):
     assert [(edge.a, edge.b, edge.kind) for edge in edges_of(index, "example.com/1")] == [
         (article_id_of("example.org/1"), article_id_of("example.com/1"), "syndicated")
     ]
+
+
+def test_what_a_redirect_passes_on_the_site_is_another_url_of_the_article(index):
+    hops = {"example.com/go/1": ("https://example.com/moved/1", "https://tracker.example/x")}
+    decide(
+        index, "b1", {"example.com/go/1": story(1)}, final={"example.com/go/1": "https://example.com/1"}, hops=hops
+    )  # fmt: skip
+
+    assert names_of(index, "example.com/go/1") == [
+        ("example.com/1", "redirect"), ("example.com/moved/1", "redirect"), ("tracker.example/x", "elsewhere"),
+    ]  # fmt: skip
+    assert decide(index, "b2", {"example.com/moved/1": story(1)}).articles == {"unchanged": 1}
+    assert decide(index, "b3", {"tracker.example/x": story(1)}).articles == {"duplicate": 1}
+
+
+def test_what_is_passed_on_another_site_takes_no_name_away(index):
+    decide(index, "b1", {"m.example.com/1": page(story(1), canonical_url="https://example.com/1")})
+    decide(
+        index, "b2", {"other.example/2": story(2)}, hops={"other.example/2": ("https://example.com/1",)}
+    )  # fmt: skip
+
+    assert names_of(index, "m.example.com/1") == [("example.com/1", "canonical")]
+
+
+def test_whose_copy_a_page_says_it_is_stands_in_its_row(index):
+    decide(index, "b1", {"example.org/1": page(story(1), syndicated_from="https://example.com/1")})
+
+    assert [row.syndicated_from for row in published(index)] == ["https://example.com/1"]
+
+
+def names_of(index, key):
+    with index.read() as tx:
+        return [(row["url_key"], row["how"]) for row in find_names(tx, key)]

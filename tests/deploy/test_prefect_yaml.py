@@ -84,9 +84,17 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
         runs = [_start(api, deployment["id"]) for _ in range(2)]
         with _worker(environment):
             ended = [_ended(api, run["id"]) for run in runs]
+            maintenance = api.get("/deployments/name/maintain/daily").json()
+            answer = api.post(
+                f"/deployments/{maintenance['id']}/create_flow_run", json={"state": {"type": "SCHEDULED"}}
+            )
+            tidied = _ended(api, answer.json()["id"])
 
     messages = sorted((run["state_type"], run["state"]["message"] or "") for run in ended)
     assert [kind for kind, _ in messages] == ["CANCELLED", "COMPLETED"]
     assert messages[1][1] == "4 fetched, 0 not modified: 4 new"
     assert deployment["schedules"][0]["active"]
     assert deployment["entrypoint"] == "flows.ingest.ingest"
+    assert maintenance["entrypoint"] == "flows.maintain.maintain"
+    assert maintenance["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert tidied["state"]["message"] == "Nothing to do."

@@ -1,6 +1,7 @@
 """Chaos: hundreds of kills over one press, and then the question what was lost, what is there twice, what dangles.
 
-`python -m tests.e2e.chaos` is the long form, on SQLite with a directory and on PostgreSQL with Ceph RGW.
+`python -m tests.e2e.chaos` is the long form, on SQLite with a directory and on PostgreSQL with Ceph RGW, and with Prefect's
+server killed under sweeps of the real flow.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,8 +34,10 @@ from tasks.urls import url_key
 from tasks.verify.fault import HARMLESS, FaultKind, VerifyReport
 from tasks.verify.stage import verify
 from tests.e2e.chaos_press import lines, pass_time
-from tests.e2e.chaos_worker import GAVE_UP, STEPS, Life, Nursery
+from tests.e2e.chaos_worker import GAVE_UP, STEPS, Life, Nursery, wrong_clock
 from tests.e2e.flaky_s3 import flaky_s3
+from tests.e2e.prefect_chaos import killable_server, sweep_without_server
+from tests.engine import Presslake
 from tests.postgres import connected, find_binaries, fresh_database, started_server
 from tests.press import Press, running_press
 from tests.servers import KEY, SECRET, make_bucket, started_ceph
@@ -83,6 +86,7 @@ class Toll:
     place: str
     kills: Counter[str] = field(default_factory=Counter)
     cuts: int = 0
+    steps: int = 0
     articles: int = 0
     captures: int = 0
     lost: int = 0
@@ -101,31 +105,45 @@ class Toll:
 
 @dataclass(kw_only=True)
 class Killer:
-    """Starts lives and ends them: at each step in turn, and at instants that nobody chose."""
+    """Starts lives and ends them: at each step in turn, and at instants that nobody chose.
+
+    `slow` is a nursery whose clock is behind; a life of the one after one of the other has had its clock moved.
+    """
 
     nursery: Nursery
+    slow: Nursery | None = None
     chance: random.Random
     longest_s: float
     kills: Counter[str] = field(default_factory=Counter)
     cuts: int = 0
+    steps: int = 0
     turn: int = 0
+    is_slow: bool = False
 
-    def end_one(self, life: Life) -> None:
-        """Start a life that is to be killed; it may get away with it."""
+    def end_one(self, life: Life, *, progress: float) -> None:
+        """Start a life that is to be killed; it may get away with it. `progress` is the share of the phase that is over."""
         self.turn += 1
         step = STEPS[self.turn // 2 % len(STEPS)] if self.turn % 2 else None
         passes = self.chance.choice((1, 1, 2)) if step else 1
-        self.nursery.start(
+        nursery = self._next_nursery(progress)
+        nursery.start(
             replace(life, batches=2, die_at=step, passes=passes, trouble=0.1, seed=self.chance.randrange(2**32))
         )
         if step is None:
             time.sleep(self.chance.uniform(0, self.longest_s))
-        ended = self.nursery.end(is_killed=step is None)
+        ended = nursery.end(is_killed=step is None)
         if ended == KILLED:
             self.kills[step or BY_CLOCK] += 1
             self._tell()
         elif ended not in {0, GAVE_UP}:
             raise RuntimeError(f"a life ended by itself, with {ended}")
+
+    def _next_nursery(self, progress: float) -> Nursery:
+        """Let the clock be behind at first, then jump ahead and back, and be right in the end."""
+        was_slow = self.is_slow
+        self.is_slow = self.slow is not None and (progress < 1 / 3 or (progress < 2 / 3 and self.chance.random() < 0.5))
+        self.steps += was_slow != self.is_slow
+        return self.slow if self.slow and self.is_slow else self.nursery
 
     def cut_connections(self, life: Life) -> None:
         """Let the database end every connection while a life is at work, as its restart does."""
@@ -149,16 +167,19 @@ class Killer:
 
 def run_chaos(
     press: Press, place: Place, reference: Place, folder: Path, *, kills: int, batch_size: int, seed: int,
-    longest_s: float = 1.2, **environment: str,
+    longest_s: float = 1.2, clock_step_s: int = 3600, **environment: str,
 ) -> Toll:  # fmt: skip
     """Sweep a press twice, with time passing between, undisturbed and under kills; returns what the kills did.
 
-    `batch_size` in URLs decides how much work there is to be killed: a life rarely gets beyond two batches.
+    `batch_size` in URLs decides how much work there is to be killed: a life rarely gets beyond two batches. The clock is
+    set forwards and backwards by `clock_step_s` where libfaketime is installed.
     """
     begun = time.monotonic()
     urls, catalogue = folder / "urls.txt", press.catalogue(folder / "sources.yaml", max_per_host=8)
-    with Nursery(**environment) as nursery:
-        killer = Killer(nursery=nursery, chance=random.Random(seed), longest_s=longest_s)
+    slow_clock = wrong_clock(-clock_step_s)
+    with Nursery(**environment) as nursery, ExitStack() as stack:
+        slow = stack.enter_context(Nursery(**environment, **slow_clock)) if slow_clock else None
+        killer = Killer(nursery=nursery, slow=slow, chance=random.Random(seed), longest_s=longest_s)
         for phase in range(2):
             again = pass_time(press) if phase else set()
             urls.write_text(lines(press))
@@ -167,14 +188,15 @@ def run_chaos(
             _recall(reference, again)
             _finish(nursery, calm, reference)
             _recall(place, again)
-            wanted = kills if phase else round(kills * 0.75)
+            had, wanted = killer.kills.total(), kills if phase else round(kills * 0.75)
             while killer.kills.total() < wanted and _pending(place):
-                killer.end_one(rough)
+                killer.end_one(rough, progress=(killer.kills.total() - had) / (wanted - had))
                 if place.index.startswith("postgresql") and killer.turn % CUT_EVERY == 0:
                     killer.cut_connections(rough)
             _finish(nursery, replace(rough, batch_size=100), place)
     toll = _count_toll(press, place, read_tables(reference))
-    toll.kills, toll.cuts, toll.seconds = killer.kills, killer.cuts, round(time.monotonic() - begun, 1)
+    toll.kills, toll.cuts, toll.steps = killer.kills, killer.cuts, killer.steps
+    toll.seconds = round(time.monotonic() - begun, 1)
     return toll
 
 
@@ -313,12 +335,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--articles", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20260301)
-    parser.add_argument("--on", choices=("local", "servers", "both"), default="both")
+    parser.add_argument(
+        "--server-kills", type=int, default=8, help="of Prefect's server, under sweeps of the real flow"
+    )
+    parser.add_argument("--on", choices=("local", "servers", "prefect", "all"), default="all")
     asked = parser.parse_args()
     tolls = []
-    for kind in ("local", "servers"):
-        if asked.on in {kind, "both"}:
-            tolls.append(_run_long(kind, asked))
+    for kind in ("local", "servers", "prefect"):
+        if asked.on in {kind, "all"}:
+            tolls.append(_run_prefect(asked) if kind == "prefect" else _run_long(kind, asked))
             _show(tolls[-1:])
     if len(tolls) > 1:
         _show(tolls)
@@ -338,19 +363,65 @@ def _run_long(kind: str, asked: argparse.Namespace) -> Toll:
             return run_chaos(
                 press, rough, reference, folder, kills=asked.kills, seed=asked.seed,
                 batch_size=max(2, asked.articles // asked.kills), longest_s=1.2 if kind == "local" else 3.0,
+                clock_step_s=3600 if kind == "local" else 600,  # S3 refuses whoever is a quarter of an hour off
             )  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _run_prefect(asked: argparse.Namespace) -> Toll:
+    """Sweep by the real flow while Prefect's server is killed and started again, then once in peace."""
+    begun, chance, kills = time.monotonic(), random.Random(asked.seed), Counter()
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    try:
+        with running_press(sites=8, articles=25, network=36) as press, killable_server(folder / "prefect") as server:
+            catalogue = press.catalogue(folder / "sources.yaml", crawl_delay_s=0.3)
+            presslake = Presslake(folder, {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(folder / "prefect")})
+            for number in range(asked.server_kills):
+                if number == asked.server_kills // 2:
+                    pass_time(press)
+                code = sweep_without_server(
+                    presslake, server, press, catalogue, away_s=chance.uniform(0, 3), chance=chance
+                )
+                kills[f"Prefect's server, sweep ended with {code}"] += 1
+            presslake.ingest("--catalogue", catalogue, "--refetch")
+            place = Place(name="Prefect's server", lake=str(folder / "lake"), index=f"sqlite:///{folder / 'index.db'}")
+            toll = _count_by_press(press, place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    toll.kills, toll.seconds = kills, round(time.monotonic() - begun, 1)
+    return toll
+
+
+def _count_by_press(press: Press, place: Place) -> Toll:
+    """Count what is lost or twice by what the press has; texts are compared with the press's own."""
+    rows = _rows(place.store(), "articles", ["url", "revision", "text"])
+    report = verified(place)
+    newest = {url: text for url, _, text in sorted(rows)}
+    lost = sum(newest.get(url) != story.text for url, story in press.by_url().items())
+    with open_index(place.index) as index:
+        unsettled = _count_unsettled(index, press)
+    return Toll(
+        place=place.name,
+        articles=len(rows),
+        captures=read_tables(place).captures.total(),
+        lost=lost,
+        twice=len(rows) - len({row[:2] for row in rows}),
+        dangling=sum(report.found.get(kind.value, 0) for kind in DANGLING),
+        unsettled=unsettled,
+        faults={kind: number for kind, number in report.found.items() if FaultKind(kind) not in HARMLESS},
+        orphan_segments=report.found.get(FaultKind.ORPHAN_SEGMENT.value, 0),
+    )
+
+
 def _show(tolls: list[Toll]) -> None:
     _say(
-        "| on | kills | cut off | articles | captures | lost | twice | dangling | other faults | orphan segments | s |"
+        "| on | kills | cut off | clock moved | articles | captures | lost | twice | dangling | other faults | orphan segments | s |"
     )
-    _say("|---|---|---|---|---|---|---|---|---|---|---|")
+    _say("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for one in tolls:
         other = one.differing + one.unsettled + sum(one.faults.values())
-        cells = (one.place, one.kills.total(), one.cuts, one.articles, one.captures, one.lost, one.twice, one.dangling, other,
+        cells = (one.place, one.kills.total(), one.cuts, one.steps, one.articles, one.captures, one.lost, one.twice, one.dangling, other,
                  one.orphan_segments, one.seconds)  # fmt: skip
         _say(f"| {' | '.join(map(str, cells))} |")
     for one in tolls:

@@ -283,6 +283,12 @@ def _announcement(url: str, source_id: str) -> Announcement:
     )
 
 
+def wrong_clock(seconds: int) -> dict[str, str] | None:
+    """Return the environment of a process whose clock is so much ahead, by libfaketime; None where that is missing."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    return {"LD_PRELOAD": str(found[0]), "FAKETIME": f"{seconds:+d}", "NO_FAKE_STAT": "1"} if found else None
+
+
 class Nursery:
     """A process that forks lives: `start` one, `end` it with a kill or by itself."""
 

@@ -8,8 +8,9 @@ import pytest
 
 from tasks.models import Novelty
 from tests.e2e.chaos import BY_CLOCK, Place, local_place, read_tables, run_chaos, verified
-from tests.e2e.chaos_worker import STEPS
+from tests.e2e.chaos_worker import STEPS, wrong_clock
 from tests.e2e.flaky_s3 import flaky_s3
+from tests.e2e.prefect_chaos import gate_to, sweep_without_server
 from tests.press import Press, running_press
 from tests.servers import make_bucket
 
@@ -40,6 +41,7 @@ def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tm
     assert toll.kills.total() == 15
     assert len(toll.kills) > len(STEPS) // 2
     assert toll.kills[BY_CLOCK] >= 4
+    assert toll.steps > 1 or wrong_clock(0) is None
     # 100 stories; then of each site's 20 two are corrected, copied, nearly copied, and new
     assert _novelties(rough) == Counter(
         {Novelty.NEW: 110, Novelty.REVISION: 10, Novelty.DUPLICATE: 10, Novelty.NEAR_DUPLICATE: 10}
@@ -55,7 +57,9 @@ def test_kills_on_postgresql_and_ceph_leave_nothing_behind(reference, ceph_url, 
         running_press(sites=3, articles=10, network=32) as press,
     ):
         place = Place(name="", lake=lake, index=postgres_url, endpoint_url=url, plain_url=ceph_url)
-        toll = run_chaos(press, place, reference, tmp_path, kills=4, batch_size=8, seed=2, longest_s=2.0)
+        toll = run_chaos(
+            press, place, reference, tmp_path, kills=4, batch_size=8, seed=2, longest_s=2.0, clock_step_s=600
+        )
 
     assert toll.is_none, toll
     assert toll.kills.total() == 4
@@ -84,6 +88,20 @@ def test_kills_of_the_real_flow_leave_nothing_for_verify_and_the_index_can_be_bu
     new = f"sqlite:///{tmp_path / 'new.db'}"
     assert presslake.run("reindex", "--index", new, "--json").json()["articles"] == 40
     assert presslake.run("verify", "--index", new, "--json").json()["found"] == told["found"]
+
+
+@pytest.mark.engine
+def test_a_prefect_server_that_goes_away_in_mid_run_costs_nothing_but_time(presslake, prefect_api_url, tmp_path):
+    with running_press(sites=4, articles=10, network=35) as press, gate_to(prefect_api_url) as gate:
+        catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.3)
+        code = sweep_without_server(presslake, gate, press, catalogue, away_s=2.0, chance=random.Random(4))
+        summary = presslake.ingest("--catalogue", catalogue, PREFECT_API_URL=gate.url)
+
+    assert code in {0, 1}
+    assert (summary["pending"], summary["failed"]) == (0, {})
+    told = presslake.run("verify", "--json").json()
+    assert set(told["found"]) <= {"orphan_segment"}
+    assert told["checked"]["articles"] == told["checked"]["revisions"] == 40
 
 
 def _await_hits(press: Press, number: int) -> None:

@@ -1,9 +1,12 @@
 """Stored pages for the tests of the stage and its pool, and a reader of pages that misbehaves where it is told to."""
 
+import gc
 import os
 import signal
 import time
 from dataclasses import replace
+
+import trafilatura.external
 
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.extract.pool import PoolConfig
@@ -62,6 +65,8 @@ def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
     deed = page.url.split("/")[3]
     if deed == "hang":
         time.sleep(600)
+    if deed == "doze":
+        time.sleep(1.5)  # longer than its CPU limit, as on a machine that has others to serve
     if deed == "spin":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         while True:
@@ -79,6 +84,12 @@ def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
     if deed == "unsendable":
         raise Unsendable("harbour", line=3)
     return replace(extract_page(page, config), section=str(os.getpid()))
+
+
+def tell_state(page: StoredPage, config: ExtractConfig) -> Page:
+    """Give the page with what its worker was given at its start as its section: used libraries, frozen objects."""
+    warm = "warm" if trafilatura.external.JT_STOPLIST else "cold"
+    return replace(extract_page(page, config), section=f"{warm} {'frozen' if gc.get_freeze_count() else 'free'}")
 
 
 class Unsendable(Exception):

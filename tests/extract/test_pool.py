@@ -16,7 +16,7 @@ GOOD = "good"
 
 @pytest.fixture(scope="module")
 def pool():
-    with ExtractorPool(replace(CONFIG, time_limit_s=3, memory_size=700 * MIB), read=misbehave) as one:
+    with ExtractorPool(replace(CONFIG, time_limit_s=3, patience=2, memory_size=700 * MIB), read=misbehave) as one:
         yield one
 
 
@@ -54,6 +54,20 @@ def test_an_error_names_the_page_and_what_was_wrong(pool):
 
     assert str(died) == f"the worker died with exit code {-signal.SIGKILL} at https://daily.example/die/0"
     assert str(faulty) == "OverflowError: a fault of a library at https://daily.example/fault/1"
+
+
+def test_a_page_that_waits_is_killed_by_the_clock(pool):
+    ((_, waited),) = pool.extract(asked("hang"))
+
+    assert str(waited) == "killed after 6 s at https://daily.example/hang/0"
+
+
+def test_a_page_that_burns_is_killed_by_its_cpu_and_one_that_others_slow_down_is_not():
+    with ExtractorPool(replace(CONFIG, time_limit_s=0.5, patience=600), read=misbehave) as pool:
+        ((_, burned), (_, slowed)) = pool.extract(asked("spin", "doze"))
+
+    assert str(burned) == "killed after 0.5 s of CPU at https://daily.example/spin/0"
+    assert isinstance(slowed, Page)
 
 
 def test_workers_that_are_killed_while_they_wait_are_replaced(pool):

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.extract.page import ExtractConfig, extract_page
-from tasks.extract.quality import quality_of
+from tasks.extract.quality import paragraph_mass, quality_of
 from tasks.extract.tree import parse_html
 from tests.extract.reading import PARAGRAPHS, page
 from tests.extract.stored import stored
@@ -10,36 +10,40 @@ TREE = parse_html("".join(f"<p>{one}</p>" for one in PARAGRAPHS) + "<a href='/x'
 WHOLE = "\n".join(PARAGRAPHS)
 
 
+def quality(text, tree, *, path):
+    return quality_of(text, tree, path=path, mass=paragraph_mass(tree))
+
+
 def test_a_plain_story_is_of_the_best():
     assert extract_page(stored(page()), ExtractConfig()).quality == 1.0
 
 
 def test_all_paragraphs_are_the_best():
-    assert quality_of(WHOLE, TREE, path="fast") == 1.0
+    assert quality(WHOLE, TREE, path="fast") == 1.0
 
 
 def test_what_is_left_out_counts():
-    assert quality_of(PARAGRAPHS[0], TREE, path="fast") == pytest.approx(len(PARAGRAPHS[0]) / len(WHOLE), abs=0.01)
+    assert quality(PARAGRAPHS[0], TREE, path="fast") == pytest.approx(len(PARAGRAPHS[0]) / len(WHOLE), abs=0.01)
 
 
 def test_lines_of_mere_links_count():
     text = f"{WHOLE}\nAnother story of the island"
 
-    assert quality_of(text, TREE, path="fast") == pytest.approx(1 - 27 / len(text), abs=0.01)
+    assert quality(text, TREE, path="fast") == pytest.approx(1 - 27 / len(text), abs=0.01)
 
 
 @pytest.mark.parametrize("path", ["readability", "paragraphs"])
 def test_a_guess_is_worth_less(path):
-    assert quality_of(WHOLE, TREE, path=path) == 0.6
+    assert quality(WHOLE, TREE, path=path) == 0.6
 
 
 def test_a_page_without_paragraphs_is_not_blamed_for_it():
-    assert quality_of("A line.", parse_html("<div>A line.</div>"), path="fast") == 1.0
+    assert quality("A line.", parse_html("<div>A line.</div>"), path="fast") == 1.0
 
 
 def test_no_text_is_the_worst():
-    assert quality_of("", TREE, path="fast") == 0.0
+    assert quality("", TREE, path="fast") == 0.0
 
 
 def test_a_text_of_one_link_is_worth_nearly_nothing():
-    assert 0.0 <= quality_of("Another story of the island", TREE, path="fast") < 0.01
+    assert 0.0 <= quality("Another story of the island", TREE, path="fast") < 0.01

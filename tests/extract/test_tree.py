@@ -97,10 +97,15 @@ def test_removing_a_thing_inside_of_a_removed_thing_does_nothing():
     assert text_of(tree) == "three"
 
 
+def weights_of(tree):
+    elements = list(tree.iter())
+    return weigh(elements, [one.getparent() for one in elements])
+
+
 def test_weights_tell_text_from_links():
     tree = parse_html("<div>1234<a>56<b>7</b></a>89</div>")
     div = next(tree.iter("div"))
-    weight = weigh(list(tree.iter()))[div]
+    weight = weights_of(tree)[div]
 
     assert (weight.text, weight.linked, weight.prose) == (9, 3, 6)
 
@@ -108,4 +113,4 @@ def test_weights_tell_text_from_links():
 def test_a_tail_behind_a_link_is_no_link():
     tree = parse_html("<p><a>12</a>3456</p>")
 
-    assert weigh(list(tree.iter()))[next(tree.iter("p"))].link_share == pytest.approx(1 / 3)
+    assert weights_of(tree)[next(tree.iter("p"))].link_share == pytest.approx(1 / 3)

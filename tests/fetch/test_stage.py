@@ -121,3 +121,11 @@ async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(bo
 
     assert obeying.reservations == {url_key(urls[0]): True, url_key(urls[1]): None}
     assert careless.reservations == {}
+
+
+async def test_the_urls_that_a_redirect_passes_are_told(book):
+    pages = {"/old/1": redirect("/moved/1"), "/moved/1": redirect("/news/1"), "/news/1": story(1), "/news/2": story(2)}
+    async with serve({**ALLOW, **pages}) as server:
+        batch = await fetched(book, server.url("/old/1"), server.url("/news/2"))
+
+    assert list(batch.hops.values()) == [(server.url("/moved/1"),)]

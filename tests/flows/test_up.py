@@ -55,7 +55,7 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
         served = alone.start("up", "--catalogue", catalogue, PRESSLAKE_UI_PORT=str(port), PRESSLAKE_EVERY_S="3600")
         try:
             (run,) = _await_sweeps(api, 1)
-            served_ones = {one["name"]: one for one in api.post("/deployments/filter", json={}).json()}
+            deployments = api.post("/deployments/filter", json={}).json()
             scheduled = _await_scheduled(api)
             page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
             started = psutil.Process(served.pid).children(recursive=True)
@@ -65,8 +65,10 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
 
     assert run["state"]["message"] == "6 fetched, 0 not modified: 6 new"
     assert len(scheduled) > 0
-    assert served_ones.keys() == {"local", "daily"}
-    assert served_ones["local"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert {one["entrypoint"] for one in deployments} == {
+        "flows.ingest.ingest", "flows.maintain.maintain", "flows.report.report",
+    }  # fmt: skip
+    assert {one["concurrency_options"]["collision_strategy"] for one in deployments} == {"CANCEL_NEW"}
     assert page.status_code == 200
     assert served.returncode == 0
     assert f"http://127.0.0.1:{port}" in err.decode().splitlines()[1]

@@ -1,10 +1,16 @@
 """What the index forgets by itself, once a day."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
+from tasks.index.database import open_index
 from tasks.index.frontier import State
-from tasks.index.upkeep import KEPT, prune_daily
+from tasks.index.schema import robots
+from tasks.index.upkeep import KEPT, prune_daily, put_in_order
 from tests.index.test_frontier import announce, announcement, over
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def prune(index, now):
@@ -24,3 +30,27 @@ def test_an_index_without_old_rows_loses_nothing(index, now):
     announce(index, announcement(1), now=now)
 
     assert prune(index, now + KEPT) == 0
+
+
+def test_a_file_gives_back_what_is_free_in_it(tmp_path):
+    path = tmp_path / "index.db"
+    with open_index(f"sqlite:///{path}") as index:
+        with index.write() as tx:
+            rows = [{"origin": f"https://{n}.example", "body": b"x" * 9000, "fetched_at": NOW} for n in range(300)]
+            tx.execute(robots.insert(), rows)
+        with index.write() as tx:
+            tx.execute(robots.delete())
+        put_in_order(index)
+    size = path.stat().st_size
+
+    assert size < 1_000_000
+
+
+def test_statistics_are_looked_at_anew(index, now):
+    announce(index, announcement(1), now=now)
+
+    put_in_order(index)
+
+    with index.read() as tx:
+        names = "SELECT tbl FROM sqlite_stat1" if index.is_sqlite else "SELECT tablename FROM pg_stats"
+        assert "frontier" in tx.execute(text(names)).scalars().all()

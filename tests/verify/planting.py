@@ -135,7 +135,7 @@ def _rewrite(path: Path, change: Callable[[list[dict[str, Any]]], list[dict[str,
     pq.write_table(pa.Table.from_pylist(change(read.to_pylist()), schema=read.schema), path)
 
 
-def _change_row(path: Path, where: Callable[[dict[str, Any]], bool], **values: Any) -> dict[str, Any]:
+def change_row(path: Path, where: Callable[[dict[str, Any]], bool], **values: Any) -> dict[str, Any]:
     """Change the first such row of a file; returns it as it was."""
     held: list[dict[str, Any]] = []
 
@@ -184,19 +184,19 @@ def a_damaged_file(world):
 
 @planted("wrong_text_digest", left=("wrong_text_digest",))
 def a_text_that_is_not_what_its_digest_says(world):
-    row = _change_row(table_files(world, "articles")[-1], lambda _: True, text="The harbour is closed for good.")
+    row = change_row(table_files(world, "articles")[-1], lambda _: True, text="The harbour is closed for good.")
     return row["article_id"]
 
 
 @planted("wrong_payload_digest", left=("wrong_payload_digest",))
 def a_row_with_another_payloads_digest(world):
-    row = _change_row(table_files(world, "articles")[-1], lambda _: True, payload_digest=f"sha256:{0:064}")
+    row = change_row(table_files(world, "articles")[-1], lambda _: True, payload_digest=f"sha256:{0:064}")
     return f"{row['warc_offset']}+{row['warc_length']}"
 
 
 @planted("damaged_record", also=("revision_without_capture",), left=("damaged_record", "revision_without_capture"))
 def a_row_that_points_beside_its_record(world):
-    _change_row(table_files(world, "articles")[-1], lambda _: True, warc_offset=1, warc_length=300)
+    change_row(table_files(world, "articles")[-1], lambda _: True, warc_offset=1, warc_length=300)
     return ":1+300"
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select
 
 from tasks.index.schema import articles, edges, frontier, runs, shapes
 from tests.verify.conftest import World
-from tests.verify.planting import FAULTS, first_row, lonely_row, planted, table_files, update_rows
+from tests.verify.planting import FAULTS, change_row, first_row, lonely_row, planted, table_files, update_rows
 
 # ---- articles of the index
 
@@ -174,13 +174,25 @@ def a_member_of_a_cluster_that_does_not_exist(world):
     return f"{0:032}"
 
 
-@planted("torn_cluster")
+@planted("torn_cluster", also=("cluster_told_wrong",))
 def near_duplicates_in_two_clusters(world):
     first = _cluster(world)
     others = (articles.c.cluster_id == first.cluster_id) & (articles.c.article_id != first.article_id)
     other = _article(world, others)
     update_rows(world, articles, others, cluster_id=other.article_id, is_representative=True)
     return first.cluster_id
+
+
+@planted("cluster_told_wrong")
+def a_row_that_tells_of_another_cluster(world):
+    lonely = lonely_row(world, table_files(world, "articles")[-1])
+    change_row(
+        table_files(world, "articles")[-1],
+        lambda row: row["article_id"] == lonely,
+        cluster_size=3,
+        cluster_id=f"{0:032}",
+    )
+    return lonely
 
 
 @planted("edge_without_article")

@@ -129,6 +129,18 @@ def test_other_names_of_an_article_are_known_again(index, tmp_path):
     assert names == dict.fromkeys(("daily.example/old", "daily.example/a?full=1"), "daily.example/a")
 
 
+def test_the_newest_revision_is_known_though_the_clock_was_set_back_before_it(index, tmp_path):
+    store = DirectoryStore(tmp_path / "lake")
+    first = make_article(cluster_id="a1")
+    newest = replace(first, revision=2, text="The harbour stays closed.", fetched_at=FETCHED_AT - timedelta(hours=1))
+    _publish(store, make_item(1, rows=0), captures=(), articles=(first, newest))
+
+    _reindex(index, store)
+
+    with index.read() as tx:
+        assert tx.execute(select(articles.c.revision)).scalars().all() == [2]
+
+
 @pytest.mark.parametrize(
     ("changes", "state", "is_due"),
     [

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tasks.index import runs
 from tasks.index.articles import find_by_id
 from tasks.index.database import open_index
-from tasks.index.schema import articles, batches
+from tasks.index.schema import articles, batches, frontier
+from tasks.index.upkeep import KEPT
 from tasks.verify.fault import ADVICE, MENDS, FaultKind
 from tasks.verify.mends import Ground, mend_all
 from tests.press import Story
@@ -161,6 +162,14 @@ def test_an_article_that_is_ahead_by_now_is_not_restored(world):
 
     with world.index.read() as tx:
         assert find_by_id(tx, known.article_id).revision == 3
+
+
+def test_a_url_that_was_gone_long_ago_may_be_forgotten(world):
+    with world.index.write() as tx:
+        assert tx.execute(delete(frontier).where(frontier.c.reason == "http_404")).rowcount == 1
+
+    assert world.verify().found == {"capture_without_url": 1}
+    assert world.verify(later=KEPT + timedelta(days=1)).found == {}
 
 
 def test_files_that_were_compacted_are_no_orphans(world):

@@ -136,6 +136,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("origin", name=op.f("pk_robots")),
     )
     op.create_table(
+        "stale_clusters",
+        sa.Column("cluster_id", sa.String(length=32), nullable=False),
+        sa.Column("marks", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_stale_clusters")),
+    )
+    op.create_table(
         "source_days",
         sa.Column("source_id", sa.String(length=255), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),

@@ -1,0 +1,31 @@
+"""Maintenance: what lake and index gather is put in order, beside the sweeps."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks.maintain.config import MaintainConfig
+from tasks.maintain.stage import headline
+from tasks.maintain.task import maintain as maintain_task
+from tasks.opening import check_lake, close_opened
+from tasks.settings import load_settings
+
+USUAL = MaintainConfig()
+
+
+@flow(name="maintain", flow_run_name="maintain", persist_result=False)
+def maintain(config: MaintainConfig = USUAL) -> State[Any]:
+    """Tell clusters anew, pack small files, delete what is over, and move to the current algorithm.
+
+    Args:
+        config: How long old files are kept, how large files become; nothing filled in is what most need.
+    """
+    settings = load_settings()
+    check_lake(settings)
+    try:
+        report = maintain_task(config, settings)
+    finally:
+        close_opened()
+    return Completed(message=headline(report), data=report)

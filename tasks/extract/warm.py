@@ -1,0 +1,42 @@
+"""What the fork server of the extraction pool does once, so that its workers need not each: it imports this module.
+
+Workers start with all of the extractor loaded and used: lists of words read, patterns compiled. What they share with each
+other is frozen, so that no collection of garbage looks at it or copies its memory.
+"""
+
+import gc
+from datetime import UTC, datetime
+from multiprocessing import spawn
+
+from trafilatura.external import try_justext
+
+from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.tree import parse_html
+from tasks.warc import SegmentWriter
+
+_AT = datetime(2000, 1, 1, tzinfo=UTC)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+_LINE = "<p>The harbour café was opened again, after nine months of works, by the mayor of the town.</p>"
+_PAGE = f"<html><body><article><h1>Harbour</h1>{_LINE * 9}</article></body></html>"
+_URL = "https://daily.example/story"
+
+
+def _warm_up() -> None:
+    """Read a story, and ask the last of trafilatura's opinions, which reads a hundred lists of words first."""
+    segment = SegmentWriter("warm.warc.gz", software="presslake", created_at=_AT)
+    ref = segment.add_exchange(
+        url=_URL, request_head=b"", response_head=_HEAD, body=_PAGE.encode("latin-1"), fetched_at=_AT
+    )
+    record = segment.to_bytes()[ref.offset : ref.offset + ref.length]
+    extract_page(StoredPage(capture_id="", url=_URL, fetched_at=_AT, record=record), ExtractConfig())
+    try_justext(parse_html(_PAGE), _URL, None)
+
+
+def _without_main(*_: object) -> None:
+    """Do not import the parent's main module, as multiprocessing would in each worker: it may be all of Prefect."""
+
+
+_warm_up()
+spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
+gc.collect()
+gc.freeze()

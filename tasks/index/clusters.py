@@ -1,0 +1,103 @@
+"""Clusters as the lake is to tell them: how large each is, who is the earliest in it, and which have changed.
+
+A row of the lake tells of its cluster what was known when the row was decided; whoever changes a cluster marks it, and
+`maintain` tells the rows of marked clusters anew. All functions take the transaction they run in.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from tasks.index.schema import articles, stale_clusters
+from tasks.index.upsert import insert_into
+
+CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What an article's rows are to say of its cluster; `revision` of them were fetched between the two instants."""
+
+    article_id: str
+    cluster_id: str
+    is_representative: bool
+    cluster_size: int
+    cluster_earliest: str
+    revision: int
+    first_seen_at: datetime
+    fetched_at: datetime
+
+
+def mark_changed(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, int]:
+    """Mark those of these clusters that have more than one article; returns the size of each."""
+    sizes = _sizes(tx, cluster_ids)
+    mark(tx, (cluster_id for cluster_id, size in sizes.items() if size > 1))
+    return sizes
+
+
+def mark(tx: Connection, cluster_ids: Iterable[str]) -> None:
+    """Note that the lake's rows of these clusters are to be told anew."""
+    rows = [{"cluster_id": cluster_id, "marks": 1} for cluster_id in sorted(set(cluster_ids))]
+    if rows:
+        insert = insert_into(tx, stale_clusters)
+        raised = {"marks": stale_clusters.c.marks + 1}
+        tx.execute(insert.on_conflict_do_update(index_elements=["cluster_id"], set_=raised), rows)
+
+
+def find_stale(tx: Connection, *, limit: int, after: str = "") -> dict[str, int]:
+    """Return marked clusters with their marks, in the order of their ids, those after one of them."""
+    query = select(stale_clusters).where(stale_clusters.c.cluster_id > after).order_by(stale_clusters.c.cluster_id)
+    return dict(tx.execute(query.limit(limit)).tuples().all())
+
+
+def count_stale(tx: Connection) -> int:
+    """Count the marked clusters."""
+    return tx.execute(select(func.count()).select_from(stale_clusters)).scalar_one()
+
+
+def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Membership]:
+    """Return what the articles of these clusters are in them, by article id."""
+    found: dict[str, Membership] = {}
+    for part in _parts(cluster_ids):
+        rows = tx.execute(select(articles).where(articles.c.cluster_id.in_(part))).all()
+        sizes: dict[str, int] = {}
+        earliest: dict[str, str] = {}
+        for row in rows:
+            sizes[row.cluster_id] = sizes.get(row.cluster_id, 0) + 1
+            if row.is_representative:
+                earliest[row.cluster_id] = row.article_id
+        for row in rows:
+            found[row.article_id] = Membership(
+                article_id=row.article_id,
+                cluster_id=row.cluster_id,
+                is_representative=row.is_representative,
+                cluster_size=sizes[row.cluster_id],
+                cluster_earliest=earliest.get(row.cluster_id, row.cluster_id),
+                revision=row.revision,
+                first_seen_at=row.first_seen_at,
+                fetched_at=row.fetched_at,
+            )
+    return found
+
+
+def clear(tx: Connection, told: Mapping[str, int]) -> None:
+    """Take the marks off that these clusters had; one that was marked since keeps its own."""
+    for cluster_id, marks in sorted(told.items()):
+        is_as_told = (stale_clusters.c.cluster_id == cluster_id) & (stale_clusters.c.marks == marks)
+        tx.execute(delete(stale_clusters).where(is_as_told))
+
+
+def _sizes(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, int]:
+    count = select(articles.c.cluster_id, func.count()).group_by(articles.c.cluster_id)
+    return {
+        cluster_id: size
+        for part in _parts(cluster_ids)
+        for cluster_id, size in tx.execute(count.where(articles.c.cluster_id.in_(part)))
+    }
+
+
+def _parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    ordered = sorted(set(values))
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

@@ -1,0 +1,111 @@
+"""What the articles table tells of clusters, brought up to what the index knows: the rows of marked clusters.
+
+A mark goes when all rows that were decided before it was read are right: the outbox is published in between. Killed at
+any instant, the mark is still there, and the next maintenance does it again.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+from sqlalchemy import select
+
+from tasks.index import clusters
+from tasks.index.clusters import Membership
+from tasks.index.database import Index
+from tasks.index.schema import outbox
+from tasks.layout import ARTICLES
+from tasks.maintain.packing import Packing, write_anew
+from tasks.store.reading import list_files, read_columns
+from tasks.store.tables import ARTICLE_SCHEMA, open_table
+from tasks.verify.unpublished import publish_waiting
+
+CLUSTERS_AT_ONCE = 50_000
+CLOCK_STEP = timedelta(days=1)
+"""How far the clock of a machine may have been set back between revisions."""
+
+TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
+
+
+@dataclass(slots=True)
+class ToldAnew:
+    """How many marked clusters were told, with how many rows that said something else."""
+
+    clusters: int = 0
+    rows: int = 0
+
+
+def tell_clusters(packing: Packing, index: Index) -> ToldAnew:
+    """Bring the rows of all marked clusters up to date; raises LakeUnavailable, IndexUnavailable."""
+    done, after = ToldAnew(), ""
+    while True:
+        with index.read() as tx:
+            marked = clusters.find_stale(tx, limit=CLUSTERS_AT_ONCE, after=after)
+            members = clusters.find_members(tx, marked)
+            waiting = tx.execute(select(outbox.c.sequence)).scalars().all()
+        if not marked:
+            return done
+        if not packing.is_dry_run:
+            publish_waiting(index, packing.store, waiting)
+        after = max(marked)
+        done.clusters += len(marked)
+        rows, is_whole = _tell(packing, open_table(packing.store, ARTICLES), members)
+        done.rows += rows
+        if is_whole and not packing.is_dry_run:
+            with index.write() as tx:
+                clusters.clear(tx, marked)
+
+
+def told_rightly(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
+    """Return the rows of `articles` with what they tell of these articles' clusters put right."""
+    wrong = _wrong(rows, members)
+    for name in TOLD if wrong else ():
+        values = rows[name].to_pylist()
+        for place, member in wrong.items():
+            values[place] = getattr(member, name)
+        kind = ARTICLE_SCHEMA.field(name)
+        rows = rows.set_column(rows.schema.get_field_index(name), kind, pa.array(values, type=kind.type))
+    return rows
+
+
+def _tell(packing: Packing, table: DeltaTable, members: Mapping[str, Membership]) -> tuple[int, bool]:
+    """Return how many rows were wrong, and whether all of them are right now."""
+    count, stale, days = 0, [], _days(members)
+    files = [file for file in list_files(table, ARTICLES) if file.day in days]
+    for number, file in enumerate(files):
+        packing.told("looking for rows of clusters that changed", number, len(files))
+        if wrong := len(_wrong(read_columns(packing.store, file, ("article_id", *TOLD)), members)):
+            count += wrong
+            stale.append(file)
+    done = write_anew(
+        packing, table, stale, what="telling clusters anew", change=lambda rows: told_rightly(rows, members)
+    )
+    return count, done.is_whole
+
+
+def _wrong(rows: pa.Table, members: Mapping[str, Membership]) -> dict[int, Membership]:
+    """Return by their places the rows that tell something else of their article's cluster."""
+    wanted = pa.array(members, type=pa.string())
+    found = {}
+    for place in pc.indices_nonzero(pc.is_in(rows["article_id"], value_set=wanted)).to_pylist():
+        member = members[rows["article_id"][place].as_py()]
+        if any(rows[name][place].as_py() != getattr(member, name) for name in TOLD):
+            found[place] = member
+    return found
+
+
+def _days(members: Mapping[str, Membership]) -> set[date]:
+    return {day for member in members.values() for day in _days_of(member)}
+
+
+def _days_of(member: Membership) -> Iterator[date]:
+    """Yield the days that revisions of the article may lie in."""
+    ends = {member.first_seen_at.date(), member.fetched_at.date()}
+    if member.revision <= 2:
+        yield from ends
+        return
+    first, last = min(ends) - CLOCK_STEP, max(ends) + CLOCK_STEP
+    yield from (first + timedelta(days=n) for n in range((last - first).days + 1))

@@ -1,0 +1,89 @@
+"""Maintain: put lake and index in order, beside sweeps that go on; whoever is interrupted may begin again.
+
+First the algorithm of digests and sketches, since it may change clusters; then what the rows tell of clusters; then
+small files are packed; then what is over goes.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.index.database import Index
+from tasks.layout import TABLES
+from tasks.maintain.algorithms import move_to_current
+from tasks.maintain.cluster_rows import tell_clusters
+from tasks.maintain.config import MIB, MaintainConfig
+from tasks.maintain.packing import Packing, pack_small_files
+from tasks.maintain.tidying import delete_old_files, prune_index, tidy_log
+from tasks.objects import ObjectStore
+from tasks.store.tables import open_table
+
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintainReport:
+    """What one maintenance came to, or would have come to.
+
+    `articles_moved` and `rows_moved` are those of an older algorithm, in index and lake; `clusters_told` had changed, and
+    `cluster_rows` said something else of them; `files_packed` became `files_made`; `files_deleted` were over, and so were
+    `urls_forgotten` (rows of the frontier, feeds, robots.txt) and `shapes_forgotten`.
+    """
+
+    is_dry_run: bool
+    articles_moved: int
+    rows_moved: int
+    clusters_told: int
+    cluster_rows: int
+    files_packed: int
+    files_made: int
+    files_deleted: int
+    urls_forgotten: int
+    shapes_forgotten: int
+    seconds: float
+
+
+def maintain(*, index: Index, store: ObjectStore, config: MaintainConfig, now: datetime, told: Told) -> MaintainReport:
+    """Put lake and index in order; raises IndexUnavailable, LakeUnavailable, LakeFormatError."""
+    begun, is_dry_run = time.monotonic(), config.dry_run
+    packing = Packing(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, told=told)
+    moved = move_to_current(packing, index)
+    clusters = tell_clusters(packing, index)
+    packed = made = deleted = 0
+    for name in TABLES:
+        table = open_table(store, name)
+        done = pack_small_files(packing, table, name)
+        packed, made = packed + done.before, made + done.after
+        told(f"deleting old files of {name}", 0, 0)
+        deleted += delete_old_files(table, keep_days=config.keep_days, is_dry_run=is_dry_run)
+        if not is_dry_run:
+            tidy_log(table)
+    told("index", 0, 0)
+    forgotten, shapes = prune_index(index, now=now, shapes_days=config.shapes_days, is_dry_run=is_dry_run)
+    return MaintainReport(
+        is_dry_run=is_dry_run,
+        articles_moved=moved.articles,
+        rows_moved=moved.rows,
+        clusters_told=clusters.clusters,
+        cluster_rows=clusters.rows,
+        files_packed=packed,
+        files_made=made,
+        files_deleted=deleted,
+        urls_forgotten=forgotten,
+        shapes_forgotten=shapes,
+        seconds=round(time.monotonic() - begun, 3),
+    )
+
+
+def headline(report: MaintainReport) -> str:
+    """Say in one line what was done."""
+    done = [
+        (report.articles_moved, "{} articles moved to the current algorithm"),
+        (report.cluster_rows, "{} rows told their cluster anew"),
+        (report.files_packed, f"{{}} files packed into {report.files_made}"),
+        (report.files_deleted, "{} old files deleted"),
+        (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
+    ]
+    said = ", ".join(text.format(f"{number:,}") for number, text in done if number) or "Nothing to do"
+    return f"{'Would be: ' if report.is_dry_run and said[0].isdigit() else ''}{said}."

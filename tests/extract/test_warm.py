@@ -1,0 +1,26 @@
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+from dataclasses import replace
+
+if __name__ == "__mp_main__":
+    raise SystemExit("a worker imports the program")
+if __name__ == "__main__":
+    from tasks.extract.pool import ExtractorPool
+    from tests.extract.stored import CONFIG, stored, tell_state
+
+    with ExtractorPool(replace(CONFIG, workers=1), read=tell_state) as pool:
+        ((_, page),) = pool.extract([stored()])
+        print(page.section)
+"""
+
+
+def test_workers_start_warm_and_do_not_import_the_program(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.split() == ["warm", "frozen"]

@@ -1,0 +1,28 @@
+"""`presslake maintain`, as a person runs it."""
+
+import pytest
+
+from tests.engine import Presslake
+
+
+@pytest.fixture
+def command(world) -> Presslake:
+    return Presslake(world.home, {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PRESSLAKE_INDEX": world.index_url})
+
+
+def test_maintain_says_what_it_would_do_and_then_does_it(command):
+    would = command.run("maintain", "--dry-run")
+    done = command.run("maintain", "--json")
+
+    assert "Would be: " in would.out
+    assert "rows told their cluster anew" in would.out
+    assert done.json()["cluster_rows"] > 0
+    assert "looking for rows of clusters that changed" in done.err
+    assert "Nothing to do." in command.run("maintain").out
+    assert command.run("verify", "--json").json()["found"] == {}
+
+
+def test_replaced_files_are_kept_a_week_at_least(command):
+    ended = command.run("maintain", "--keep-days", "6", check=False)
+
+    assert (ended.code, ended.out) == (2, "")
