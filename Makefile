@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos walk pictures audit lock clean
+.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures audit lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on Pos
 
 walk: $(READY)  ## Walk through the installation for production on loopback: PostgreSQL, Redis, Ceph, Prefect, workers (20 minutes)
 	$(BIN)/python -m tests.deploy.walk
+
+stuck-runs: $(READY)  ## Kill a sweep beside one that lives long, and see which of them Prefect calls crashed (6 minutes)
+	$(BIN)/python -m tests.e2e.stuck_runs
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py

@@ -1,6 +1,6 @@
 """The work of a run: batches off the frontier, fetched ahead, extracted, decided and stored."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -14,23 +14,28 @@ from tasks.extract.task import extract
 from tasks.fetch.task import fetch
 from tasks.models import BatchReport, FetchedBatch
 from tasks.report.escape import as_plain
+from tasks.report.health import HealthReport
 from tasks.report.run_report import RunReport
 from tasks.report.task import report
 from tasks.store.task import store
 from tasks.tracing import batch_span
 
 T = TypeVar("T")
+Shown = Callable[[Iterator[FetchedBatch], Sweep], Iterator[FetchedBatch]]
 
 
-def work_through(sweep: Sweep) -> list[BatchReport]:
-    """Fetch, extract, decide and store until nothing is due or the limit is reached; returns what each batch came to."""
-    return [_decide_and_store(fetched, sweep) for fetched in _fetched_ahead(sweep)]
+def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> list[BatchReport]:
+    """Fetch, extract, decide and store until nothing is due or the limit is reached; returns what each batch came to.
+
+    The batches pass through `shown`, which may tell how far they are.
+    """
+    return [_decide_and_store(fetched, sweep) for fetched in shown(_fetched_ahead(sweep), sweep)]
 
 
-def show(run: RunReport) -> RunReport:
+def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
     """Show a run in Prefect, and return it; one that could not be shown says so and is no worse for it."""
     try:
-        report(whole(run))
+        report(whole(run), whole(health))
     except AWAY as error:
         why = f"its report is not in Prefect, whose server does not answer ({as_plain(str(error)) or type(error).__name__})"
         return replace(run, fell_short="; ".join(filter(None, (run.fell_short, why))))

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from flows import cli_lake, cli_metrics, console
+from flows import cli_lake, cli_metrics, cli_report, console
 from flows.away import leave
+from flows.cli_automations import automations
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
 from flows.local_server import set_prefect_defaults
@@ -25,7 +26,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(sources, name="sources")
+app.add_typer(automations, name="automations")
 cli_lake.add_commands(app)
+cli_report.add_command(app)
 cli_metrics.add_commands(app)
 
 

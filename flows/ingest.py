@@ -13,6 +13,7 @@ from flows.batches import show, whole, work_through
 from flows.preview import preview_sweep
 from flows.shards import shared_out
 from flows.sweep import Sweep, begun
+from flows.sweep_progress import shown_progress
 from tasks.discover.task import discover
 from tasks.models import DiscoverReport
 from tasks.parameters import IngestConfig
@@ -38,9 +39,10 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
         store(settings)  # what an earlier run decided and did not live to publish
         discovered = _discover(sweep)
         others.start()
-        batches = work_through(sweep)
+        batches = work_through(sweep, shown_progress)
         for number in others.left_behind():
             batches += work_through(sweep.taking(number))
+        health = sweep.health()
         run = add_up(
             run_id=run_id,
             discovered=discovered,
@@ -48,9 +50,10 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
             pending=sweep.pending(),
             seconds=time.monotonic() - started,
             fell_short=others.shortfall(),
-            drifted=sweep.drifts(),
+            drifted=health.drifted,
+            lake=settings.lake,
         )
-        run = show(run)
+        run = show(run, health)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
     return Completed(name=name, message=shortfall(run) or headline(run), data=run)

@@ -12,7 +12,7 @@ from flows.local_server import local_server
 from flows.sweep import ended, read_catalogue
 from tasks.discover.plan import plan_sweep
 from tasks.discover.preview import Preview
-from tasks.errors import PresslakeError, ServerUnavailable
+from tasks.errors import ConfigError, PresslakeError, ServerUnavailable
 from tasks.opening import check_lake, close_opened
 from tasks.parameters import IngestConfig
 from tasks.report.escape import as_plain
@@ -86,6 +86,16 @@ def prefect_api(*, is_shared: bool = False) -> Iterator[str]:
         prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),
     ):
         yield url
+
+
+def require_server() -> None:
+    """Check that a Prefect server is configured and answers; raises ConfigError."""
+    import prefect.settings as prefect_settings  # noqa: PLC0415
+
+    configured = prefect_settings.get_current_settings().api.url
+    if not configured:
+        raise ConfigError("no Prefect server is configured: set PREFECT_API_URL")
+    _check_answers(configured)
 
 
 def _check_answers(api_url: str) -> None:

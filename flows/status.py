@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flows.display import Rows, Table, plain, shown
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
 from tasks.opening import opened_index
+from tasks.report.health import SourceHealth
+from tasks.report.health_table import HEAD, health_headline, health_rows
+from tasks.report.stage import look_at_sources
 from tasks.settings import Settings
 
 RUNS_SHOWN = 10
@@ -24,6 +27,7 @@ class Status:
     runs: tuple[dict[str, Any], ...]
     unpublished: int
     unpublished_since: datetime | None
+    health: tuple[SourceHealth, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data; instants in ISO 8601."""
@@ -33,6 +37,7 @@ class Status:
             "runs": [plain(row) for row in self.runs],
             "unpublished": self.unpublished,
             "unpublished_since": self.unpublished_since.isoformat() if self.unpublished_since else None,
+            "health": [plain(asdict(one)) for one in self.health],
         }
 
     def tables(self) -> Iterator[Table]:
@@ -54,6 +59,9 @@ class Status:
                 )
             )
         yield "Sources", ("source", "feeds", "failing", "polled at", "articles", "newest", *states), rows
+        if self.health:
+            lines: Rows = [tuple(row.values()) for row in health_rows(self.health)]
+            yield "Health: " + health_headline(self.health), HEAD, lines
         yield (
             "Last runs",
             ("begun at", "state", "fetched", "new", "failed", "run"),
@@ -67,12 +75,15 @@ def read_status(settings: Settings) -> Status:
     """Read the index; raises ConfigError."""
     with opened_index(settings).read() as tx:
         unpublished, since = count_unpublished(tx)
+        sources = tuple(read_sources(tx))
+        followed = [row["source_id"] for row in sources if row.get("feeds")]
         return Status(
-            sources=tuple(read_sources(tx)),
+            sources=sources,
             frontier=count_by_state(tx),
             runs=tuple(read_runs(tx, limit=RUNS_SHOWN)),
             unpublished=unpublished,
             unpublished_since=since,
+            health=look_at_sources(tx, followed, now=datetime.now(UTC)).sources,
         )
 
 

@@ -16,7 +16,6 @@ from tasks.extract.task import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.index import feeds, frontier, runs
 from tasks.index.database import Index
-from tasks.index.drift import find_weeks, monday_of
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
 from tasks.index.shards import Shard
@@ -25,8 +24,9 @@ from tasks.models import Batch, FeedState
 from tasks.opening import check_lake, close_opened, opened_index
 from tasks.parameters import IngestConfig, ShardConfig
 from tasks.progress import progress
-from tasks.report.drift import PAST, Drift, find_drifts
+from tasks.report.health import HealthReport
 from tasks.report.run_report import RunReport
+from tasks.report.stage import judge_sources
 from tasks.settings import Settings
 from tasks.stopping import stopping
 from tasks.tracing import begin_batch, run_span
@@ -102,11 +102,15 @@ class Sweep:
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
 
-    def drifts(self) -> tuple[Drift, ...]:
-        """Return what of the sources' pages looks otherwise this week than before."""
-        today = datetime.now(UTC).date()
+    def due_now(self) -> int:
+        """Count the URLs of the selection that this sweep may still look at."""
         with self.index.read() as tx:
-            return find_drifts(find_weeks(tx, self.plan.rules.keys(), since=monday_of(today) - PAST), today=today)
+            due = frontier.count_pending(tx, self.plan.selection, due_by=datetime.now(UTC))
+        return due if self.left is None else min(due, self.left)
+
+    def health(self) -> HealthReport:
+        """Judge the sources by what is known now, and take it upon this sweep to tell what changed."""
+        return judge_sources(self.index, self.plan.rules.keys(), run_id=self.run_id, now=datetime.now(UTC))
 
     def end(self, report: RunReport) -> None:
         """Keep the summary with the run."""

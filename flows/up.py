@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
 DEPLOYMENT = "local"
-MAINTAINED_AT = "17 3 * * *"
+MAINTAINED_AT, REPORTED_AT = "17 3 * * *", "30 0 * * *"
 QUERY_S = 5
 """How often the server is asked for runs that are due."""
 
@@ -53,6 +53,7 @@ def _serve(settings: Settings) -> None:
 
     from flows.ingest import ingest  # noqa: PLC0415
     from flows.maintain import maintain  # noqa: PLC0415
+    from flows.report import report  # noqa: PLC0415
 
     class StoppableRunner(Runner):
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
@@ -76,9 +77,18 @@ def _serve(settings: Settings) -> None:
         tags=["presslake"],
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    look_back = report.to_deployment(
+        DEPLOYMENT,
+        schedule=Cron(REPORTED_AT, timezone="UTC"),
+        paused=False,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        tags=["presslake"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
     runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
     deployment_id = runner.add_deployment(cast("RunnerDeployment", deployment))
     runner.add_deployment(cast("RunnerDeployment", maintenance))
+    runner.add_deployment(cast("RunnerDeployment", look_back))
     with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
         client.create_flow_run_from_deployment(cast("UUID", deployment_id))
     with suppress(KeyboardInterrupt):

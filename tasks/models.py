@@ -386,7 +386,10 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source."""
+    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source.
+
+    `segments` are the keys of its WARC segments.
+    """
 
     batch_id: str
     fetched: int = 0
@@ -398,6 +401,7 @@ class BatchReport:
     doubtful: dict[str, int] = field(default_factory=dict)
     payload_size: int = 0
     host_ms: dict[str, int] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
 
 

@@ -6,6 +6,7 @@ may be left out has a value that means so (0, "") and never None: the form shows
 
 import re
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -119,3 +120,26 @@ def parse_since(text: str, *, now: datetime) -> datetime:
         return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+class Period(StrEnum):
+    """How far a report looks back: whole UTC days, until the last midnight."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def span(self) -> timedelta:
+        """Return how long it is."""
+        return timedelta(days=1 if self is Period.DAY else 7)
+
+
+class ReportConfig(BaseModel):
+    """What a report looks over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    period: Period = Field(Period.DAY, description="The past day, or the past week.", json_schema_extra=_at(1))
+    sources: tuple[str, ...] = Field(
+        (), description="Ids of sources; none means all of them.", json_schema_extra=_at(2)
+    )

@@ -95,6 +95,7 @@ def report_of(
         doubtful=dict(Counter(one.source_id for one in articles if one.is_doubtful)),
         payload_size=sum(one.payload_size or 0 for one in looks),
         host_ms=_slowest_answers(looks),
+        segments=tuple(sorted({one.warc_key for one in looks if one.warc_key})),
         failures=tuple(_failures(looks, dispositions))[:SHOWN_FAILURES],
     )
 

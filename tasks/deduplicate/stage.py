@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from tasks.deduplicate.days import days_of
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.ledger import Ledger, read_ledger
 from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
 from tasks.deduplicate.reading import Reading, read_pages
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.rows import article_row, report_of
-from tasks.deduplicate.weeks import weeks_of
-from tasks.index import capture_counts, drift, frontier, outbox
+from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
+from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
 from tasks.models import Article, BatchReport, Capture, ExtractedBatch, Novelty, Outcome
@@ -41,7 +42,7 @@ def decide_batch(
         rows = ledger.write(tx, ledger.finished_rows(), now=now)
         report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
         _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
-        drift.add_weeks(tx, weeks_of(extracted))
+        drift.add_days(tx, days_of(extracted))
         if captures:
             counts = asdict(replace(report, failures=()))
             outbox.append(
@@ -54,6 +55,9 @@ def decide_batch(
                 now=now,
             )
             capture_counts.count_captures(tx, captures)
+            health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
+            health.add_arrivals(tx, arrivals_of(rows))
+            health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
     return report
 
 

@@ -1,30 +1,30 @@
-"""What a source's pages looked like, week by week: sums alone, so that batches add up in any order.
+"""What a source's pages looked like, day by day: sums alone, so that batches add up in any order.
 
 All functions take the transaction they run in.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from tasks.index.schema import source_weeks
+from tasks.index.schema import source_days
 from tasks.index.upsert import insert_into
 
 _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceWeek:
-    """A source's pages of one week, named by its Monday.
+class SourceDay:
+    """A source's pages of one UTC day, or of several from that day on.
 
     `pages` are the stories, of which so many have a title, a date, and a text by the usual path; `empty` are the pages
     that should have been one and gave no text. `log_length` is the sum of the logarithms of the texts' characters.
     """
 
     source_id: str
-    week: date
+    day: date
     pages: int = 0
     empty: int = 0
     titled: int = 0
@@ -38,28 +38,29 @@ class SourceWeek:
         return self.pages + self.empty
 
 
-def monday_of(day: date) -> date:
-    """Return the day by which a week is named."""
-    return day - timedelta(days=day.weekday())
-
-
-def add_weeks(tx: Connection, weeks: Iterable[SourceWeek]) -> None:
-    """Add to what is known of these weeks, each source's once."""
-    rows = [{**asdict(one), "week": one.week.isoformat()} for one in weeks]
+def add_days(tx: Connection, days: Iterable[SourceDay]) -> None:
+    """Add to what is known of these days, each source's once."""
+    rows = [{**asdict(one), "day": one.day.isoformat()} for one in days]
     if not rows:
         return
-    rows.sort(key=lambda row: (row["source_id"], row["week"]))  # in one order everywhere, or two batches may deadlock
-    insert = insert_into(tx, source_weeks)
-    sums = {name: source_weeks.c[name] + insert.excluded[name] for name in _SUMS}
-    tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "week"], set_=sums), rows)
+    rows.sort(key=lambda row: (row["source_id"], row["day"]))  # in one order everywhere, or two batches may deadlock
+    insert = insert_into(tx, source_days)
+    sums = {name: source_days.c[name] + insert.excluded[name] for name in _SUMS}
+    tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "day"], set_=sums), rows)
 
 
-def find_weeks(tx: Connection, source_ids: Collection[str], *, since: date) -> list[SourceWeek]:
-    """Return the sources' weeks since that Monday, by source and week."""
-    statement = (
-        select(source_weeks)
-        .where(source_weeks.c.week >= since.isoformat(), source_weeks.c.source_id.in_(sorted(source_ids)))
-        .order_by(source_weeks.c.source_id, source_weeks.c.week)
+def find_days(tx: Connection, source_ids: Collection[str], *, since: date, apart: date) -> list[SourceDay]:
+    """Return the sources' days since then, by source and day: those before `apart` added up, as one."""
+    known = source_days.c
+    chosen = known.source_id.in_(sorted(source_ids))
+    past = (
+        select(
+            known.source_id, func.min(known.day).label("day"), *(func.sum(known[name]).label(name) for name in _SUMS)
+        )
+        .where(chosen, known.day >= since.isoformat(), known.day < apart.isoformat())
+        .group_by(known.source_id)
     )
-    rows = tx.execute(statement).mappings()
-    return [SourceWeek(**{**row, "week": date.fromisoformat(row["week"])}) for row in rows]
+    late = select(source_days).where(chosen, known.day >= apart.isoformat())
+    rows = [*tx.execute(past).mappings(), *tx.execute(late).mappings()]
+    found = [SourceDay(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
+    return sorted(found, key=lambda one: (one.source_id, one.day))

@@ -265,10 +265,11 @@ def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
     return found
 
 
-def count_pending(tx: Connection, selection: Selection) -> int:
-    """Count the URLs that are known and still to be fetched, now or later."""
+def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
+    """Count the URLs that are known and still to be fetched, now or later; or only those that are due by then."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
-    return tx.execute(select(func.count()).select_from(frontier).where(waiting, selection.clause())).scalar_one()
+    query = select(func.count()).select_from(frontier).where(waiting, selection.clause())
+    return tx.execute(query if due_by is None else query.where(frontier.c.due_at <= due_by)).scalar_one()
 
 
 def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:

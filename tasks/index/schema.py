@@ -254,11 +254,11 @@ edges = Table(
 )
 """What articles have to do with each other: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is out of b)."""
 
-source_weeks = Table(
-    "source_weeks",
+source_days = Table(
+    "source_days",
     metadata,
     Column("source_id", String(255), primary_key=True),
-    Column("week", String(10), primary_key=True),
+    Column("day", String(10), primary_key=True),
     Column("pages", Integer, nullable=False),
     Column("empty", Integer, nullable=False),
     Column("titled", Integer, nullable=False),
@@ -266,7 +266,59 @@ source_weeks = Table(
     Column("usual", Integer, nullable=False),
     Column("log_length", Float, nullable=False),
 )
-"""What a source's pages looked like in a week, named by its Monday: sums, by which a new layout is noticed."""
+"""What a source's pages looked like on a UTC day: sums, by which a new layout is noticed."""
+
+source_tallies = Table(
+    "source_tallies",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("what", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("run_number", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a source's URLs came to on a UTC day, and in the run that looked last: `run_number` is what that run added."""
+
+source_arrivals = Table(
+    "source_arrivals",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    *(Column(f"h{hour:02d}", Integer, nullable=False) for hour in range(24)),
+    Column("newest_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many articles a source published in each hour of a UTC day: what its cadence is learnt from."""
+
+source_alarms = Table(
+    "source_alarms",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("sweeps", Integer, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("told_at", Instant),
+    sqlite_with_rowid=False,
+)
+"""What is wrong with a source, since when, and whether that was told; `told_at` is null while it may still be chance."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("document_key", String(255), primary_key=True),
+    Column("url_key", Text, nullable=False),
+    Column("source_id", String(255), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("captured_at", Instant, nullable=False, index=True),
+)
+"""The pages that could not be processed, each with the key of its document in the lake."""
 
 batches = Table(
     "batches",

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from tasks.index import feeds, frontier, hosts
+from tasks.index import feeds, frontier, health, hosts
 from tasks.index.database import Index
 from tasks.index.schema import facts
 from tasks.index.upsert import insert_into
@@ -38,6 +38,7 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
     return (
         frontier.prune(tx, before=now - KEPT)
         + feeds.prune(tx, before=now - KEPT)
+        + health.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
     )
 

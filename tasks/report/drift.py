@@ -1,18 +1,25 @@
-"""Whether a source's pages look otherwise this week than they did: the alarm for a new layout. Pure."""
+"""Whether a source's latest pages look otherwise than those before: the alarm for a new layout. Pure.
+
+The latest are the last days' that have 20 pages together, the very last one alone if it has them: so a new layout is told
+on its first day, or on the second.
+"""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from tasks.index.drift import SourceWeek, monday_of
+from tasks.index.drift import SourceDay
 
 PAST = timedelta(weeks=8)
 """How far back a source's past reaches; what drifted and stays so is its past in the end."""
 
+LATE = timedelta(days=7)
+"""How far back the latest pages reach, at most."""
+
 MIN_PAGES, MIN_PAST_PAGES = 20, 50
-"""Pages of this week, and of the past, without which nothing is told: a handful of pages proves nothing."""
+"""The latest pages, and of the past, without which nothing is told: a handful of pages proves nothing."""
 
 _MAX_RATIO = 2.0  # of lengths of text, either way
 _MAX_CHANGE = 0.3  # of shares
@@ -20,7 +27,7 @@ _MAX_CHANGE = 0.3  # of shares
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What of a source's pages changed: the figure of its past and this week's, a share or characters."""
+    """What of a source's pages changed: the figure of its past and that of its latest pages, a share or characters."""
 
     source_id: str
     what: str
@@ -29,28 +36,35 @@ class Drift:
 
 
 _OF_ALL = "pages without a text"
-_OF_STORIES: tuple[tuple[str, Callable[[SourceWeek], float]], ...] = (
+_OF_STORIES: tuple[tuple[str, Callable[[SourceDay], float]], ...] = (
     ("titles", lambda one: one.titled / one.pages),
     ("dates", lambda one: one.dated / one.pages),
     ("texts found by the usual path", lambda one: one.usual / one.pages),
 )
 
 
-def find_drifts(weeks: Iterable[SourceWeek], *, today: date) -> tuple[Drift, ...]:
-    """Return what drifted of each source, this week against its past; by source, and then the same order always."""
-    ordered = sorted(weeks, key=lambda one: (one.source_id, one.week))
-    return tuple(
-        drift
-        for _, of_source in groupby(ordered, key=lambda one: one.source_id)
-        for drift in _drifts_of(tuple(of_source), monday_of(today))
-    )
+def find_drifts(days: Iterable[SourceDay], *, today: date) -> tuple[Drift, ...]:
+    """Return what drifted of each source, its latest pages against its past; by source, and then the same order always."""
+    return tuple(drift for now, past in _judged(days, today) for drift in _drifts_of(now, past))
 
 
-def _drifts_of(weeks: tuple[SourceWeek, ...], this_week: date) -> Iterable[Drift]:
-    now = _added([one for one in weeks if one.week == this_week])
-    past = _added([one for one in weeks if this_week - PAST <= one.week < this_week])
-    if now.looks < MIN_PAGES or past.looks < MIN_PAST_PAGES:
-        return
+def find_judged(days: Iterable[SourceDay], *, today: date) -> set[str]:
+    """Return the sources of which enough is known to say that they drifted, or that they did not."""
+    return {now.source_id for now, _ in _judged(days, today)}
+
+
+def _judged(days: Iterable[SourceDay], today: date) -> Iterator[tuple[SourceDay, SourceDay]]:
+    """Yield the latest pages and the past of the sources that have enough of both."""
+    ordered = sorted((one for one in days if one.day >= today - PAST), key=lambda one: (one.source_id, one.day))
+    for _, of_source in groupby(ordered, key=lambda one: one.source_id):
+        past, now = list(of_source), list[SourceDay]()
+        while past and past[-1].day > today - LATE and sum(one.looks for one in now) < MIN_PAGES:
+            now.append(past.pop())
+        if sum(one.looks for one in now) >= MIN_PAGES and sum(one.looks for one in past) >= MIN_PAST_PAGES:
+            yield _added(now), _added(past)
+
+
+def _drifts_of(now: SourceDay, past: SourceDay) -> Iterable[Drift]:
     yield from _changed(now.source_id, _OF_ALL, past.empty / past.looks, now.empty / now.looks)
     if now.pages < MIN_PAGES or past.pages < MIN_PAST_PAGES:
         return
@@ -66,19 +80,19 @@ def _changed(source_id: str, what: str, before: float, now: float) -> Iterable[D
         yield Drift(source_id=source_id, what=what, before=round(before, 2), now=round(now, 2))
 
 
-def _added(weeks: list[SourceWeek]) -> SourceWeek:
-    return SourceWeek(
-        source_id=weeks[0].source_id if weeks else "",
-        week=weeks[-1].week if weeks else date.min,
-        pages=sum(one.pages for one in weeks),
-        empty=sum(one.empty for one in weeks),
-        titled=sum(one.titled for one in weeks),
-        dated=sum(one.dated for one in weeks),
-        usual=sum(one.usual for one in weeks),
-        log_length=sum(one.log_length for one in weeks),
+def _added(days: list[SourceDay]) -> SourceDay:
+    return SourceDay(
+        source_id=days[0].source_id,
+        day=days[0].day,
+        pages=sum(one.pages for one in days),
+        empty=sum(one.empty for one in days),
+        titled=sum(one.titled for one in days),
+        dated=sum(one.dated for one in days),
+        usual=sum(one.usual for one in days),
+        log_length=sum(one.log_length for one in days),
     )
 
 
-def _length(week: SourceWeek) -> float:
+def _length(days: SourceDay) -> float:
     """Return the geometric mean of the texts' characters, which a few very long ones hardly move."""
-    return math.expm1(week.log_length / week.pages)
+    return math.expm1(days.log_length / days.pages)

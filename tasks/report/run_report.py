@@ -1,17 +1,17 @@
-"""What a run came to: added up, as JSON for programs, as markdown and tables for people. Pure."""
+"""What a run came to: added up, as JSON for programs, as rows for people. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.models import DOUBTFUL_BELOW, BatchReport, DiscoverReport, Failure, Novelty
+from tasks.models import BatchReport, DiscoverReport, Failure, Novelty
 from tasks.report.drift import Drift
-from tasks.report.escape import as_code, as_plain, as_text
+from tasks.report.escape import as_plain
 
 SHOWN = 10
 TABLE_ROWS = 200
-DRIFT_HEAD = ("drifted source", "what", "before", "this week")
+DRIFT_HEAD = ("drifted source", "what", "before", "lately")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class RunReport:
     failures: tuple[Failure, ...]
     drifted: tuple[Drift, ...] = ()
     fell_short: str | None = None
+    lake: str | None = None
+    segments: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints, every novelty named."""
@@ -61,6 +63,7 @@ def add_up(
     seconds: float,
     fell_short: str | None,
     drifted: tuple[Drift, ...] = (),
+    lake: str | None = None,
 ) -> RunReport:
     """Add the batches of a run up."""
     done = tuple(batches)
@@ -86,6 +89,8 @@ def add_up(
         failures=discovered.failures + tuple(failure for batch in done for failure in batch.failures),
         drifted=drifted,
         fell_short=fell_short,
+        lake=lake,
+        segments=tuple(key for batch in done for key in batch.segments),
     )
 
 
@@ -105,54 +110,6 @@ def headline(report: RunReport) -> str:
     """Return the run in one line."""
     made = ", ".join(f"{number} {novelty}" for novelty, number in sorted(report.articles.items())) or "nothing"
     return f"{report.fetched} fetched, {report.not_modified} not modified: {made}"
-
-
-def to_markdown(report: RunReport) -> str:
-    """Return the run as the markdown artifact that Prefect's UI shows."""
-    rate = report.fetched / report.seconds if report.seconds else 0.0
-    blocks = [
-        f"# {headline(report)}",
-        _table(
-            ("feeds polled", "discovered", "fetched", "not modified", "pending", "MB in", "pages/s", "seconds"),
-            [
-                (
-                    str(report.polled),
-                    str(report.discovered),
-                    str(report.fetched),
-                    str(report.not_modified),
-                    str(report.pending),
-                    f"{report.payload_size / 1e6:.1f}",
-                    f"{rate:.1f}",
-                    f"{report.seconds:.1f}",
-                )
-            ],
-        ),
-        "## Articles",
-        _table(
-            ("novelty", "articles"),
-            [(novelty.value, str(report.articles.get(novelty.value, 0))) for novelty in Novelty],
-        ),
-    ]
-    if report.fell_short:
-        blocks[1:1] = [f"**Fell short:** {as_text(report.fell_short)}"]
-    for title, counts in (("Skipped", report.skipped), ("Failed", report.failed)):
-        if counts:
-            blocks += [
-                f"## {title}",
-                _table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in most_first(counts)]),
-            ]
-    if report.quarantined:
-        blocks.append(f"{report.quarantined} quarantined: their payloads are kept, see `quarantine/` in the lake.")
-    if report.doubtful:
-        rows = [(as_code(source_id), str(number)) for source_id, number in most_first(report.doubtful)[:SHOWN]]
-        blocks += ["## Doubtful", _table(("source", f"articles with a quality below {DOUBTFUL_BELOW:g}"), rows)]
-    if report.drifted:
-        drifted = [(as_code(source), *figures) for source, *figures in drift_rows(report)]
-        blocks += ["## Drifted", _table(DRIFT_HEAD, drifted)]
-    if report.slowest_hosts:
-        rows = [(as_code(host), f"{elapsed_ms / 1000:.2f}") for host, elapsed_ms in report.slowest_hosts]
-        blocks += ["## Slowest hosts", _table(("host", "slowest answer, s"), rows)]
-    return "\n\n".join(blocks) + "\n"
 
 
 def failure_rows(report: RunReport) -> list[dict[str, str]]:
@@ -188,8 +145,3 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def _by_reason(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {number}" for reason, number in most_first(counts)[:5])
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

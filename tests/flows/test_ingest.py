@@ -171,4 +171,5 @@ def test_the_run_is_seen_in_prefect_with_its_report_and_few_task_runs(presslake,
         tasks = api.post("/task_runs/filter", json=wanted).json()
     assert run["state"]["name"] == "Completed"
     assert "12 fetched" in next(one["data"] for one in artifacts if one["key"] == "run-report")
+    assert next(one["data"] for one in artifacts if one["key"] == "sweep-progress") == 100
     assert len(tasks) <= 8

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -40,7 +41,22 @@ def test_the_ui_shows_the_run_with_its_report(presslake, prefect_api_url, page, 
     page.get_by_text("run-report").first.click()
     page.get_by_role("heading", name="fetched").first.wait_for()
     _keep(page, "report.png")
+    report = page.inner_text("body")
+    plot_width = page.locator("img[src^='data:image/svg+xml']").first.evaluate("image => image.naturalWidth")
+    page.goto(
+        f"{prefect_api_url.removesuffix('/api')}/v2/artifacts/artifact/{_artifact(prefect_api_url, summary['run_id'])}"
+    )
+    page.get_by_text("stored after").first.wait_for()
+    _keep(page, "health.png")
+    health = page.inner_text("table")
 
-    shown = page.inner_text("body")
-    assert f"{summary['fetched']} fetched" in shown
-    assert "http_404" in shown
+    assert f"{summary['fetched']} fetched" in report
+    assert "http_404" in report
+    assert plot_width == 640
+    assert [source for source in ("site-0", "site-1", "site-2") if source not in health] == []
+
+
+def _artifact(api_url: str, run_id: str) -> str:
+    wanted = {"flow_runs": {"id": {"any_": [run_id]}}, "artifacts": {"key": {"any_": ["source-health"]}}}
+    (artifact,) = httpx.post(f"{api_url}/artifacts/filter", json=wanted, timeout=60).json()
+    return artifact["id"]

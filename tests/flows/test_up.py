@@ -65,7 +65,9 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
 
     assert run["state"]["message"] == "6 fetched, 0 not modified: 6 new"
     assert len(scheduled) > 0
-    assert {one["entrypoint"] for one in deployments} == {"flows.ingest.ingest", "flows.maintain.maintain"}
+    assert {one["entrypoint"] for one in deployments} == {
+        "flows.ingest.ingest", "flows.maintain.maintain", "flows.report.report",
+    }  # fmt: skip
     assert {one["concurrency_options"]["collision_strategy"] for one in deployments} == {"CANCEL_NEW"}
     assert page.status_code == 200
     assert served.returncode == 0

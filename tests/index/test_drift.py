@@ -1,21 +1,20 @@
-from datetime import date
+from datetime import date, timedelta
 
-import pytest
+from tasks.index.drift import SourceDay, add_days, find_days
 
-from tasks.index.drift import SourceWeek, add_weeks, find_weeks, monday_of
+DAY = date(2026, 2, 23)
+ONE = SourceDay(source_id="daily", day=DAY, pages=3, empty=1, titled=3, dated=2, usual=3, log_length=24.5)
+TWICE = SourceDay(source_id="daily", day=DAY, pages=6, empty=2, titled=6, dated=4, usual=6, log_length=49.0)
 
-MONDAY = date(2026, 2, 23)
-ONE = SourceWeek(source_id="daily", week=MONDAY, pages=3, empty=1, titled=3, dated=2, usual=3, log_length=24.5)
 
-
-def found(index, *source_ids, since=MONDAY):
+def found(index, *source_ids, since=DAY, apart=DAY):
     with index.read() as tx:
-        return find_weeks(tx, source_ids, since=since)
+        return find_days(tx, source_ids, since=since, apart=apart)
 
 
-def added(index, *weeks):
+def added(index, *days):
     with index.write() as tx:
-        add_weeks(tx, weeks)
+        add_days(tx, days)
 
 
 def test_what_is_added_is_found(index):
@@ -28,9 +27,7 @@ def test_batches_add_up(index):
     added(index, ONE)
     added(index, ONE)
 
-    assert found(index, "daily") == [
-        SourceWeek(source_id="daily", week=MONDAY, pages=6, empty=2, titled=6, dated=4, usual=6, log_length=49.0)
-    ]
+    assert found(index, "daily") == [TWICE]
 
 
 def test_nothing_adds_nothing(index):
@@ -39,14 +36,19 @@ def test_nothing_adds_nothing(index):
     assert found(index, "daily") == []
 
 
-def test_only_the_sources_and_weeks_asked_for_are_found(index):
-    old, other = date(2026, 2, 16), SourceWeek(source_id="weekly", week=MONDAY, pages=1)
-    added(index, other, SourceWeek(source_id="daily", week=old, pages=1), ONE)
+def test_only_the_sources_and_days_asked_for_are_found(index):
+    old = DAY - timedelta(days=7)
+    added(index, SourceDay(source_id="weekly", day=DAY, pages=1), SourceDay(source_id="daily", day=old, pages=1), ONE)
 
     assert found(index, "daily", "unknown") == [ONE]
-    assert [one.week for one in found(index, "daily", since=old)] == [old, MONDAY]
+    assert [one.day for one in found(index, "daily", since=old)] == [old, DAY]
 
 
-@pytest.mark.parametrize("day", [date(2026, 2, 23), date(2026, 2, 25), date(2026, 3, 1)])
-def test_a_week_is_named_by_its_monday(day):
-    assert monday_of(day) == MONDAY
+def test_the_days_of_the_past_are_one_sum(index):
+    days = [DAY + timedelta(days=number) for number in range(4)]
+    added(index, *(SourceDay(source_id="daily", day=day, pages=2, log_length=0.5) for day in days))
+
+    past, *late = found(index, "daily", apart=days[2])
+
+    assert (past.day, past.pages, past.log_length) == (DAY, 4, 1.0)
+    assert [one.day for one in late] == days[2:]

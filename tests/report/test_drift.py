@@ -4,17 +4,17 @@ from math import log1p
 
 import pytest
 
-from tasks.index.drift import SourceWeek
-from tasks.report.drift import MIN_PAGES, MIN_PAST_PAGES, PAST, Drift, find_drifts
+from tasks.index.drift import SourceDay
+from tasks.report.drift import MIN_PAGES, MIN_PAST_PAGES, PAST, Drift, find_drifts, find_judged
 
 MONDAY = date(2026, 11, 23)
 TODAY = MONDAY + timedelta(days=2)
 
 
-def week(ago: int = 0, *, source_id: str = "daily", pages: int = 100, length: int = 3000, **changes) -> SourceWeek:
+def week(ago: int = 0, *, source_id: str = "daily", pages: int = 100, length: int = 3000, **changes) -> SourceDay:
     """A week like all others: every page has what it should have."""
-    usual = SourceWeek(
-        source_id=source_id, week=MONDAY - timedelta(weeks=ago), pages=pages, titled=pages, dated=pages, usual=pages,
+    usual = SourceDay(
+        source_id=source_id, day=MONDAY - timedelta(weeks=ago), pages=pages, titled=pages, dated=pages, usual=pages,
         log_length=pages * log1p(length),
     )  # fmt: skip
     return replace(usual, **changes)
@@ -49,6 +49,24 @@ def test_a_source_that_gives_no_text_any_more_is_told():
 
 def test_what_becomes_better_is_told_too():
     assert [one.what for one in find_drifts([week(1, dated=10), week(0)], today=TODAY)] == ["dates"]
+
+
+def test_a_new_layout_is_told_on_the_day_that_has_enough_pages_of_it():
+    days = [week(1), *(replace(week(), day=TODAY - timedelta(days=ago)) for ago in (1, 2, 3))]
+    few, enough = (week(pages=number, titled=0, day=TODAY) for number in (MIN_PAGES - 1, MIN_PAGES))
+
+    assert find_drifts([*days, few], today=TODAY) == ()
+    assert [one.what for one in find_drifts([*days, enough], today=TODAY)] == ["titles"]
+
+
+def test_pages_of_several_days_are_enough_together():
+    days = [replace(week(pages=8, titled=0), day=TODAY - timedelta(days=ago)) for ago in range(3)]
+
+    assert [one.what for one in find_drifts([week(1), *days], today=TODAY)] == ["titles"]
+
+
+def test_only_a_source_with_enough_pages_is_judged():
+    assert find_judged([week(1), week(0), week(0, source_id="new")], today=TODAY) == {"daily"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from tasks.models import BatchReport, DiscoverReport
 from tasks.report.drift import Drift
-from tasks.report.run_report import add_up, to_markdown
+from tasks.report.markdown import to_markdown
+from tasks.report.run_report import add_up
 
 
 def run(*batches: BatchReport, **changes):

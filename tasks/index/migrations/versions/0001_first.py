@@ -143,17 +143,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_stale_clusters")),
     )
     op.create_table(
-        "source_weeks",
+        "source_days",
         sa.Column("source_id", sa.String(length=255), nullable=False),
-        sa.Column("week", sa.String(length=10), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("empty", sa.Integer(), nullable=False),
         sa.Column("titled", sa.Integer(), nullable=False),
         sa.Column("dated", sa.Integer(), nullable=False),
         sa.Column("usual", sa.Integer(), nullable=False),
         sa.Column("log_length", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("source_id", "week", name=op.f("pk_source_weeks")),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_source_days")),
     )
+    _create_health()
     op.create_table(
         "runs",
         sa.Column("run_id", sa.String(length=64), nullable=False),
@@ -169,6 +170,54 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
     )
     op.create_index(op.f("ix_runs_sweep_id"), "runs", ["sweep_id"], unique=False)
+
+
+def _create_health() -> None:
+    op.create_table(
+        "source_tallies",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=False),
+        sa.Column("run_number", sa.Integer(), nullable=False),
+        sa.Column("last_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "day", "kind", "what", name=op.f("pk_source_tallies")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "source_arrivals",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        *(sa.Column(f"h{hour:02d}", sa.Integer(), nullable=False) for hour in range(24)),
+        sa.Column("newest_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_source_arrivals")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "source_alarms",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("sweeps", sa.Integer(), nullable=False),
+        sa.Column("began_at", Instant(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("source_id", "kind", name=op.f("pk_source_alarms")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("document_key", sa.String(length=255), nullable=False),
+        sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("captured_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("document_key", name=op.f("pk_quarantine")),
+    )
+    op.create_index(op.f("ix_quarantine_captured_at"), "quarantine", ["captured_at"], unique=False)
 
 
 def _create_relations() -> None:
@@ -225,7 +274,11 @@ def downgrade() -> None:
     op.drop_table("aliases")
     op.drop_index(op.f("ix_runs_sweep_id"), table_name="runs")
     op.drop_table("runs")
-    op.drop_table("source_weeks")
+    op.drop_table("quarantine")
+    op.drop_table("source_alarms")
+    op.drop_table("source_arrivals")
+    op.drop_table("source_tallies")
+    op.drop_table("source_days")
     op.drop_table("robots")
     op.drop_table("outbox")
     op.drop_table("hosts")

@@ -4,14 +4,13 @@ from math import log1p
 
 import pytest
 
-from tasks.deduplicate.weeks import weeks_of
-from tasks.index.drift import SourceWeek, find_weeks
+from tasks.deduplicate.days import days_of
+from tasks.index.drift import SourceDay, find_days
 from tasks.models import Outcome
 from tests.deduplicate.deciding import decide
 from tests.deduplicate.pages import batch_of, page
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-MONDAY = date(2026, 2, 23)
 
 
 def test_pages_are_added_up_by_what_they_have():
@@ -20,9 +19,9 @@ def test_pages_are_added_up_by_what_they_have():
         "a.example/2": page("x" * 9, title=None, extractor="presslake/1 trafilatura/2 readability"),
     }
 
-    assert list(weeks_of(batch_of("b1", pages, now=NOW))) == [
-        SourceWeek(
-            source_id="daily", week=MONDAY, pages=2, titled=1, dated=1, usual=1, log_length=pytest.approx(log1p(99) + log1p(9))
+    assert list(days_of(batch_of("b1", pages, now=NOW))) == [
+        SourceDay(
+            source_id="daily", day=NOW.date(), pages=2, titled=1, dated=1, usual=1, log_length=pytest.approx(log1p(99) + log1p(9))
         )
     ]  # fmt: skip
 
@@ -41,22 +40,22 @@ def test_what_should_have_been_a_story_is_empty_and_all_else_is_left_out(outcome
     batch = batch_of("b1", {"a.example/1": page("x")}, now=NOW)
     look = replace(batch.captures[0], outcome=outcome, reason=reason)
 
-    found = list(weeks_of(replace(batch, captures=(look,), pages={})))
+    found = list(days_of(replace(batch, captures=(look,), pages={})))
 
     assert [(one.pages, one.empty) for one in found] == [(0, 1)] * counted
 
 
-def test_a_batch_over_two_sources_and_weeks_adds_to_each():
+def test_a_batch_over_two_sources_and_days_adds_to_each():
     batch = batch_of("b1", {f"a.example/{n}": page("x") for n in range(4)}, now=NOW)
     looks = [
         replace(one, source_id="ab"[n % 2], fetched_at=datetime(2026, 3, 1 + n // 2, tzinfo=UTC))
         for n, one in enumerate(batch.captures)
     ]
 
-    found = list(weeks_of(replace(batch, captures=tuple(looks))))
+    found = list(days_of(replace(batch, captures=tuple(looks))))
 
-    assert {(one.source_id, one.week, one.pages) for one in found} == {
-        ("a", MONDAY, 1), ("b", MONDAY, 1), ("a", date(2026, 3, 2), 1), ("b", date(2026, 3, 2), 1),
+    assert {(one.source_id, one.day, one.pages) for one in found} == {
+        ("a", date(2026, 3, 1), 1), ("b", date(2026, 3, 1), 1), ("a", date(2026, 3, 2), 1), ("b", date(2026, 3, 2), 1),
     }  # fmt: skip
 
 
@@ -65,4 +64,4 @@ def test_a_batch_that_is_decided_twice_is_counted_once(index):
         decide(index, "b1", {"a.example/1": "A text of its own."}, now=NOW)
 
     with index.read() as tx:
-        assert [one.pages for one in find_weeks(tx, ["daily"], since=MONDAY)] == [1]
+        assert [one.pages for one in find_days(tx, ["daily"], since=NOW.date(), apart=NOW.date())] == [1]

@@ -1,4 +1,4 @@
-"""What a batch adds to the weeks of its sources, by which a new layout of a site is noticed. Pure."""
+"""What a batch adds to the days of its sources, by which a new layout of a site is noticed. Pure."""
 
 import math
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from tasks.errors import EmptyExtraction, NotAnArticle
-from tasks.index.drift import SourceWeek, monday_of
+from tasks.index.drift import SourceDay
 from tasks.models import Capture, ExtractedBatch, Page
 
 USUAL = frozenset(("fast", "selected"))
@@ -15,17 +15,17 @@ USUAL = frozenset(("fast", "selected"))
 EMPTY = frozenset((EmptyExtraction.reason, NotAnArticle.reason))
 
 
-def weeks_of(extracted: ExtractedBatch) -> Iterator[SourceWeek]:
-    """Yield what the batch's pages add, a source and week each; looks that gave no page add nothing."""
+def days_of(extracted: ExtractedBatch) -> Iterator[SourceDay]:
+    """Yield what the batch's pages add, a source and day each; looks that gave no page add nothing."""
     looks: dict[tuple[str, date], list[Capture]] = defaultdict(list)
     for capture in extracted.captures:
         if capture.capture_id in extracted.pages or capture.reason in EMPTY:
-            looks[capture.source_id, monday_of(capture.dt)].append(capture)
-    for (source_id, week), captures in looks.items():
+            looks[capture.source_id, capture.dt].append(capture)
+    for (source_id, day), captures in looks.items():
         pages = [extracted.pages[one.capture_id] for one in captures if one.capture_id in extracted.pages]
-        yield SourceWeek(
+        yield SourceDay(
             source_id=source_id,
-            week=week,
+            day=day,
             pages=len(pages),
             empty=len(captures) - len(pages),
             titled=sum(page.title is not None for page in pages),

@@ -1,0 +1,154 @@
+"""Automations as code: the definitions of a folder, put onto Prefect's server so that applying twice changes nothing.
+
+Whom they notify is a block, by its name `type/slug`; the secret URL is in it and nowhere else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import yaml
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.schemas.automations import Automation, AutomationCore
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import get_current_settings
+from prefect.types import SecretDict
+from pydantic import ValidationError
+
+from tasks.errors import ConfigError, ServerUnavailable
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+DEFINITIONS = Path("deploy/automations")
+FLOWS = ("ingest", "backfill", "replay", "maintain", "verify", "forget", "report")
+WEBHOOK_TYPE = "custom-webhook"
+LEAST_HEARTBEATS = 3
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""Stands for the block where nothing is applied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One automation, and what became of it: created, updated, unchanged; or what would, in a dry run."""
+
+    name: str
+    became: str
+    description: str
+
+
+def read_definitions(folder: Path, values: Mapping[str, object]) -> tuple[AutomationCore, ...]:
+    """Return the automations of a folder, a YAML file each, with `$name` put in from `values`; raises ConfigError."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise ConfigError(f"{folder}: no definitions of automations there; name their folder with --definitions")
+    return tuple(_read(file, values) for file in files)
+
+
+def check_interval(stuck_after_s: int) -> None:
+    """Refuse an interval within which a run that lives may be silent; raises ConfigError."""
+    every_s = get_current_settings().flows.heartbeat_frequency
+    if every_s is None or stuck_after_s < LEAST_HEARTBEATS * every_s:
+        raise ConfigError(
+            f"--stuck-after {stuck_after_s}: a run says that it lives every {every_s} s "
+            f"(PREFECT_FLOWS_HEARTBEAT_FREQUENCY), so less than {LEAST_HEARTBEATS} times that would kill live runs"
+        )
+
+
+def apply(folder: Path, *, block: str, webhook_url: str | None, stuck_after_s: int, is_dry: bool) -> Iterator[Applied]:
+    """Put the definitions onto the server, one after another; raises ConfigError, ServerUnavailable.
+
+    A `webhook_url` is first put into the block, which is made where there is none.
+    """
+    check_interval(stuck_after_s)
+    values = {"block": NOBODY, "stuck_after_s": stuck_after_s, "flows": list(FLOWS)}
+    read_definitions(folder, values)  # a mistake in one is told before any other is applied
+    try:
+        with get_client(sync_client=True) as client:
+            block_id = _block_id(client, block, webhook_url, is_dry=is_dry)
+            for wanted in read_definitions(folder, values | {"block": str(block_id or NOBODY)}):
+                yield _apply_one(client, wanted, is_dry=is_dry)
+    except httpx.TransportError as error:
+        raise ServerUnavailable(f"the Prefect server does not answer: {error}") from error
+
+
+def _read(file: Path, values: Mapping[str, object]) -> AutomationCore:
+    try:
+        defined = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return AutomationCore.model_validate(_filled(defined, values))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except KeyError as error:
+        raise ConfigError(f"{file}: {error.args[0]} is none of {', '.join(f'${name}' for name in values)}") from error
+
+
+def _filled(value: Any, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - any YAML
+    if isinstance(value, dict):
+        return {name: _filled(one, values) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, values) for one in value]
+    if isinstance(value, str) and value.startswith("$"):
+        if value[1:] not in values:
+            raise KeyError(value)
+        return values[value[1:]]
+    return value
+
+
+def _block_id(client: SyncPrefectClient, block: str, webhook_url: str | None, *, is_dry: bool) -> "UUID | None":
+    """Return the id of the block that is notified; the server itself would take an id that there is not."""
+    kind, _, name = block.partition("/")
+    if not kind or not name:
+        raise ConfigError(f"--block {block!r}: name it as type/name, such as {WEBHOOK_TYPE}/presslake")
+    if webhook_url is not None:
+        if kind != WEBHOOK_TYPE:
+            raise ConfigError(f"--webhook makes a block of the type {WEBHOOK_TYPE}, and --block names one of {kind}")
+        if not webhook_url.startswith(("http://", "https://")):
+            raise ConfigError("--webhook: that is no http(s) URL")
+        if is_dry:
+            return None
+        _webhook(name, webhook_url).save(name, overwrite=True)
+    try:
+        return client.read_block_document_by_name(name, kind).id
+    except ObjectNotFound as error:
+        raise ConfigError(
+            f"--block {block}: the Prefect server has no such block; make one in its UI, or here with --webhook URL"
+        ) from error
+
+
+def _webhook(name: str, url: str) -> CustomWebhookNotificationBlock:
+    """Return the block that posts a notification to a URL, which often is the secret itself: so it is kept as one."""
+    return CustomWebhookNotificationBlock(
+        name=name,
+        url="{{webhook_url}}",
+        json_data={"subject": "{{subject}}", "body": "{{body}}", "text": "{{subject}}\n{{body}}"},
+        secrets=SecretDict({"webhook_url": url}),
+    )
+
+
+def _apply_one(client: SyncPrefectClient, wanted: AutomationCore, *, is_dry: bool) -> Applied:
+    known = client.read_automations_by_name(wanted.name)
+    for extra in known[1:] if not is_dry else ():
+        client.delete_automation(extra.id)
+    if not known:
+        became = "created"
+        if not is_dry:
+            client.create_automation(wanted)
+    elif _comparable(known[0]) == _comparable(wanted):
+        became = "unchanged"
+    else:
+        became = "updated"
+        if not is_dry:
+            kept = wanted.model_copy(update={"enabled": known[0].enabled})
+            client.update_automation(known[0].id, kept)
+    return Applied(name=wanted.name, became=became, description=wanted.description)
+
+
+def _comparable(automation: AutomationCore | Automation) -> dict[str, Any]:
+    """Return what a definition says; whether it is paused is for whoever paused it."""
+    return AutomationCore.model_validate(automation.model_dump()).model_dump(exclude={"enabled", "owner_resource"})

@@ -1,0 +1,33 @@
+"""The past day or week without Prefect, as the command line and the flow `report` tell it."""
+
+from datetime import UTC, datetime
+
+from tasks.errors import ConfigError
+from tasks.index import health
+from tasks.opening import opened_index
+from tasks.parameters import ReportConfig
+from tasks.report.health import HealthReport
+from tasks.report.period import PeriodReport, sum_up
+from tasks.report.stage import look_at_sources
+from tasks.settings import Settings
+
+
+def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodReport, HealthReport]:
+    """Read the index and add the period up; raises ConfigError for a source that nobody knows."""
+    now = datetime.now(UTC)
+    since = (now - 2 * config.period.span).date()
+    with opened_index(settings).read() as tx:
+        known = health.known_sources(tx)
+        if strangers := sorted(set(config.sources) - known):
+            raise ConfigError(f"--source {strangers[0]!r}: the index knows no such source")
+        chosen = set(config.sources) or known
+        found = look_at_sources(tx, chosen, now=now)
+        arrivals = health.find_arrivals(tx, chosen, since=since)
+        report = sum_up(
+            config.period,
+            tallies=health.find_tallies(tx, chosen, since=since),
+            arrivals=[day for days in arrivals.values() for day in days],
+            health=found,
+            today=now.date(),
+        )
+    return report, found

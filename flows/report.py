@@ -1,0 +1,32 @@
+"""The report over the past day or week: what came in, how fresh, how new, what failed, how the sources are."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.period import report_period
+from tasks.opening import close_opened
+from tasks.parameters import ReportConfig
+from tasks.report.period import headline, to_markdown
+from tasks.settings import load_settings
+
+KEY = "period-report"
+LAST_DAY = ReportConfig()
+
+
+@flow(name="report", flow_run_name="report of the {config.period}", persist_result=False)
+def report(config: ReportConfig = LAST_DAY) -> State[Any]:
+    """Look over the past day or week and show it as an artifact: volume, freshness, novelty, failures, sources.
+
+    Args:
+        config: How far back, and of which sources; nothing filled in means the past day of all of them.
+    """
+    try:
+        found, health = report_period(config, load_settings())
+    finally:
+        close_opened()
+    create_markdown_artifact(to_markdown(found, health), key=f"{KEY}-{config.period}", description=headline(found))
+    return Completed(message=headline(found), data=found)

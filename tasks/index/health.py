@@ -1,0 +1,313 @@
+"""What is known of each source's health: what its URLs came to by day, when it publishes, what is wrong with it.
+
+Sums alone, so that batches add up in any order. All functions take the transaction they run in.
+"""
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, union
+
+from tasks.index.database import lock
+from tasks.index.frontier import State
+from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_days, source_tallies
+from tasks.index.upsert import Upsert, insert_into
+from tasks.models import FeedKind
+
+_BY_DAY = (source_days, source_tallies, source_arrivals)
+HOURS = tuple(f"h{hour:02d}" for hour in range(24))
+
+
+class TallyKind(StrEnum):
+    """What is counted: looks at pages by what they came to, and new articles by their delay (LAG)."""
+
+    LOOK = "look"
+    LAG = "lag"
+
+
+class AlarmKind(StrEnum):
+    """What may be wrong with a source."""
+
+    REFUSED = "refused"
+    FEEDS_REFUSED = "feeds_refused"
+    SILENT = "silent"
+    DRIFTED = "drifted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """So many of a source's looks of one UTC day that came to one thing; `run_number` of them in the run `run_id`."""
+
+    source_id: str
+    day: date
+    kind: TallyKind
+    what: str
+    number: int
+    last_at: datetime
+    run_id: str
+    run_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """So many of a source's looks that came to one thing: in all, `recent` of them lately, `in_run` in one run."""
+
+    source_id: str
+    kind: TallyKind
+    what: str
+    number: int
+    recent: int
+    in_run: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalDay:
+    """How many articles a source published in each of the 24 hours of one UTC day, and when the newest."""
+
+    source_id: str
+    day: date
+    hours: tuple[int, ...]
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedsState:
+    """A source's own feeds: how many, how many fail persistently and why, and when one was last heard."""
+
+    source_id: str
+    feeds: int
+    failing: int
+    reason: str | None
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something wrong with a source; `looks` and `sweeps` are how often it was met, `told_at` when somebody was told."""
+
+    source_id: str
+    kind: AlarmKind
+    reason: str
+    looks: int = 0
+    sweeps: int = 1
+    began_at: datetime
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A page in quarantine, and the key of the document about it in the lake."""
+
+    document_key: str
+    url_key: str
+    source_id: str
+    url: str
+    reason: str
+    captured_at: datetime
+
+
+def lag_bucket(lag: timedelta) -> str:
+    """Return the half octave of minutes that a delay is in, as a tally's name; `lag_of` is the other way."""
+    return f"{math.ceil(2 * math.log2(max(lag / timedelta(minutes=1), 1))):02d}"
+
+
+def lag_of(bucket: str) -> timedelta:
+    """Return the longest delay of a bucket."""
+    return timedelta(minutes=2 ** (int(bucket) / 2))
+
+
+def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
+    """Add to what is known of these days."""
+    rows = [{**asdict(one), "day": one.day.isoformat()} for one in tallies]
+    if not rows:
+        return
+    rows.sort(key=lambda row: (row["source_id"], row["day"], row["kind"], row["what"]))  # or two batches may deadlock
+    known = source_tallies.c
+    insert = insert_into(tx, source_tallies)
+    is_same_run = known.run_id == insert.excluded.run_id
+    changed = {
+        "number": known.number + insert.excluded.number,
+        "run_number": case((is_same_run, known.run_number), else_=0) + insert.excluded.run_number,
+        "run_id": insert.excluded.run_id,
+        "last_at": _later(source_tallies, "last_at", insert),
+    }
+    tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "day", "kind", "what"], set_=changed), rows)
+
+
+def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
+    """Add to what is known of these days."""
+    rows = [
+        {
+            "source_id": one.source_id,
+            "day": one.day.isoformat(),
+            "newest_at": one.newest_at,
+            **dict(zip(HOURS, one.hours, strict=True)),
+        }
+        for one in sorted(arrivals, key=lambda one: (one.source_id, one.day))
+    ]
+    if not rows:
+        return
+    insert = insert_into(tx, source_arrivals)
+    changed: dict[str, ColumnElement[object]] = {
+        name: source_arrivals.c[name] + insert.excluded[name] for name in HOURS
+    }
+    changed["newest_at"] = _later(source_arrivals, "newest_at", insert)
+    tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "day"], set_=changed), rows)
+
+
+def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
+    """Note the pages of a batch that cannot be processed."""
+    if rows := [asdict(one) for one in pages]:
+        tx.execute(insert_into(tx, quarantine).on_conflict_do_nothing(), rows)
+
+
+def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) -> list[Tally]:
+    """Return the sources' tallies since that day."""
+    query = select(source_tallies).where(
+        source_tallies.c.source_id.in_(sorted(source_ids)), source_tallies.c.day >= since.isoformat()
+    )
+    return [
+        Tally(**{**row, "day": date.fromisoformat(row["day"]), "kind": TallyKind(row["kind"])})
+        for row in tx.execute(query).mappings()
+    ]
+
+
+def find_totals(
+    tx: Connection, source_ids: Collection[str], *, since: date, recent: date, run_ids: Collection[str]
+) -> list[Total]:
+    """Return the sums of the sources' tallies since that day, `recent` those since a later one, `in_run` those of the runs."""
+    known = source_tallies.c
+    query = (
+        select(
+            known.source_id,
+            known.kind,
+            known.what,
+            func.sum(known.number).label("number"),
+            func.sum(case((known.day >= recent.isoformat(), known.number), else_=0)).label("recent"),
+            func.sum(case((known.run_id.in_(sorted(run_ids)), known.run_number), else_=0)).label("in_run"),
+            func.max(known.last_at).label("last_at"),
+        )
+        .where(known.source_id.in_(sorted(source_ids)), known.day >= since.isoformat())
+        .group_by(known.source_id, known.kind, known.what)
+    )
+    return [
+        Total(
+            source_id=source_id,
+            kind=TallyKind(kind),
+            what=what,
+            number=number,
+            recent=lately,
+            in_run=in_run,
+            last_at=last_at,
+        )
+        for source_id, kind, what, number, lately, in_run, last_at in tx.execute(query)
+    ]
+
+
+def find_arrivals(tx: Connection, source_ids: Collection[str], *, since: date) -> dict[str, list[ArrivalDay]]:
+    """Return the days since then on which the sources published, by source, the oldest first."""
+    query = (
+        select(source_arrivals)
+        .where(source_arrivals.c.source_id.in_(sorted(source_ids)), source_arrivals.c.day >= since.isoformat())
+        .order_by(source_arrivals.c.source_id, source_arrivals.c.day)
+    )
+    found: dict[str, list[ArrivalDay]] = {}
+    for source_id, day, *hours, newest_at in tx.execute(query):
+        arrival = ArrivalDay(source_id=source_id, day=date.fromisoformat(day), hours=tuple(hours), newest_at=newest_at)
+        found.setdefault(source_id, []).append(arrival)
+    return found
+
+
+def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, datetime]:
+    """Return when each source published last, as far back as is known."""
+    query = select(source_arrivals.c.source_id, func.max(source_arrivals.c.newest_at).label("newest_at")).where(
+        source_arrivals.c.source_id.in_(sorted(source_ids))
+    )
+    return {row.source_id: row.newest_at for row in tx.execute(query.group_by(source_arrivals.c.source_id))}
+
+
+def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) -> dict[str, FeedsState]:
+    """Return how the sources' own feeds are; one fails that failed so often in a row, or has ended (410)."""
+    is_failing = or_(feeds.c.failures >= failures, feeds.c.due_at.is_(None))
+    query = (
+        select(
+            feeds.c.source_id,
+            func.count().label("feeds"),
+            func.sum(case((is_failing, 1), else_=0)).label("failing"),
+            func.max(case((is_failing, feeds.c.reason))).label("reason"),
+            func.max(case((feeds.c.reason.is_(None), feeds.c.polled_at))).label("heard_at"),
+        )
+        .where(
+            feeds.c.source_id.in_(sorted(source_ids)),
+            feeds.c.parent_url.is_(None),
+            feeds.c.kind != FeedKind.FALLBACK,
+        )
+        .group_by(feeds.c.source_id)
+    )
+    return {row["source_id"]: FeedsState(**row) for row in tx.execute(query).mappings()}
+
+
+def known_sources(tx: Connection) -> set[str]:
+    """Return the sources that have feeds, or were looked at."""
+    ids = union(select(feeds.c.source_id), select(source_tallies.c.source_id))
+    return set(tx.execute(ids).scalars())
+
+
+def find_waiting(tx: Connection, *, now: datetime) -> set[str]:
+    """Return the sources with URLs that are due and not fetched: what they published last is not known yet."""
+    is_due = and_(frontier.c.state == State.DUE, frontier.c.due_at <= now)
+    query = select(frontier.c.source_id).where(or_(is_due, frontier.c.state == State.LEASED)).distinct()
+    return set(tx.execute(query).scalars())
+
+
+def find_quarantined(tx: Connection, *, limit: int) -> list[Quarantined]:
+    """Return the pages that are in quarantine, the newest first."""
+    query = (
+        select(quarantine)
+        .join(frontier, frontier.c.url_key == quarantine.c.url_key)
+        .where(frontier.c.state == State.QUARANTINED)
+        .order_by(quarantine.c.captured_at.desc(), quarantine.c.document_key)
+    )
+    return [Quarantined(**row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
+def find_alarms(tx: Connection, source_ids: Collection[str]) -> list[Alarm]:
+    """Return what is wrong with the sources, told or not."""
+    query = select(source_alarms).where(source_alarms.c.source_id.in_(sorted(source_ids)))
+    return [Alarm(**{**row, "kind": AlarmKind(row["kind"])}) for row in tx.execute(query).mappings()]
+
+
+def hold_alarms(tx: Connection) -> None:
+    """Let one sweep at a time judge: two that end together would both tell the same."""
+    lock(tx, "alarms")
+
+
+def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Alarm]) -> None:
+    """Write what is wrong now, and forget what is over."""
+    rows = [asdict(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
+    if rows:
+        insert = insert_into(tx, source_alarms)
+        changed = {name: insert.excluded[name] for name in ("reason", "looks", "sweeps", "began_at", "told_at")}
+        tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "kind"], set_=changed), rows)
+    for one in over:
+        tx.execute(
+            delete(source_alarms).where(source_alarms.c.source_id == one.source_id, source_alarms.c.kind == one.kind)
+        )
+
+
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Forget the days before that instant, and the quarantined pages that are pages again; returns how many rows."""
+    day = before.date().isoformat()
+    gone = [tx.execute(delete(table).where(table.c.day < day)).rowcount for table in _BY_DAY]
+    still = select(frontier.c.url_key).where(frontier.c.state == State.QUARANTINED)
+    is_over = and_(quarantine.c.captured_at < before, quarantine.c.url_key.not_in(still))
+    return sum(gone) + tx.execute(delete(quarantine).where(is_over)).rowcount
+
+
+def _later(table: Table, name: str, insert: Upsert) -> ColumnElement[object]:
+    known, new = table.c[name], insert.excluded[name]
+    return case((new > known, new), else_=known)

@@ -1,0 +1,67 @@
+"""What a run tells of itself as events: names, resources and payloads, without a word from the web. Pure."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.index.health import Alarm, AlarmKind
+from tasks.report.escape import as_plain
+from tasks.report.health import HealthReport
+from tasks.report.run_report import RunReport
+
+RUN_FINISHED = "presslake.run.finished"
+QUARANTINE_GREW = "presslake.quarantine.grew"
+RECOVERED = "presslake.source.recovered"
+BEGAN = {
+    AlarmKind.REFUSED: "presslake.source.refused",
+    AlarmKind.FEEDS_REFUSED: "presslake.source.refused",
+    AlarmKind.SILENT: "presslake.source.silent",
+    AlarmKind.DRIFTED: "presslake.source.drifted",
+}
+NAMES = (RUN_FINISHED, *dict.fromkeys(BEGAN.values()), RECOVERED, QUARANTINE_GREW)
+_NAMESPACE = uuid.UUID("6f0c1a7e-7d0b-4c39-9f0e-0b8a1d1c2f5a")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event; its id follows from the run and what it tells, so that a report that is tried again tells it once."""
+
+    event_id: uuid.UUID
+    name: str
+    resource: dict[str, str]
+    payload: dict[str, Any]
+
+
+def events_of(run: RunReport, health: HealthReport) -> Iterator[Event]:
+    """Yield what a run has to tell: that it is over, what began and what is over at its sources, a quarantine that grew."""
+    yield _event(run, RUN_FINISHED, f"presslake.run.{run.run_id}", "sweep", run.to_json())
+    if run.quarantined:
+        told = {"run_id": run.run_id, "quarantined": run.quarantined}
+        yield _event(run, QUARANTINE_GREW, "presslake.quarantine", "quarantine", told)
+    for alarm in health.began:
+        yield _event_of_source(run, BEGAN[alarm.kind], alarm)
+    for alarm in health.over:
+        yield _event_of_source(run, RECOVERED, alarm)
+
+
+def _event_of_source(run: RunReport, name: str, alarm: Alarm) -> Event:
+    told = {
+        "run_id": run.run_id,
+        "source_id": alarm.source_id,
+        "kind": alarm.kind.value,
+        "reason": as_plain(alarm.reason),
+        "looks": alarm.looks,
+        "since": alarm.began_at.isoformat(),
+    }
+    return _event(run, name, f"presslake.source.{alarm.source_id}", alarm.source_id, told)
+
+
+def _event(run: RunReport, name: str, resource_id: str, resource_name: str, payload: dict[str, Any]) -> Event:
+    told_of = f"{run.run_id} {name} {resource_id} {payload.get('kind', '')}"
+    return Event(
+        event_id=uuid.uuid5(_NAMESPACE, told_of),
+        name=name,
+        resource={"prefect.resource.id": resource_id, "prefect.resource.name": resource_name},
+        payload=payload,
+    )

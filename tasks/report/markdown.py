@@ -1,0 +1,99 @@
+"""A run as the markdown artifact that Prefect's UI shows. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from tasks.models import DOUBTFUL_BELOW, Novelty
+from tasks.report.escape import as_code, as_text
+from tasks.report.health import GOOD, HealthReport
+from tasks.report.health_table import health_headline
+from tasks.report.plot import stacked_bars
+from tasks.report.run_report import DRIFT_HEAD, SHOWN, RunReport, drift_rows, headline, most_first
+
+PLOTTED = 15
+NOBODY = HealthReport()
+
+
+def to_markdown(report: RunReport, health: HealthReport = NOBODY) -> str:
+    """Return the run and the health of its sources."""
+    blocks = [f"# {headline(report)}"]
+    if report.fell_short:
+        blocks.append(f"**Fell short:** {as_text(report.fell_short)}")
+    for part in (_figures(report), _sources(health), _trouble(report), _lake(report)):
+        blocks += part
+    return "\n\n".join(blocks) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are markdown already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _figures(report: RunReport) -> Iterator[str]:
+    rate = report.fetched / report.seconds if report.seconds else 0.0
+    counts = (report.polled, report.discovered, report.fetched, report.not_modified, report.pending)
+    figures = (*map(str, counts), f"{report.payload_size / 1e6:.1f}", f"{rate:.1f}", f"{report.seconds:.1f}")
+    head = ("feeds polled", "discovered", "fetched", "not modified", "pending", "MB in", "pages/s", "seconds")
+    yield table(head, [figures])
+    yield "## Articles"
+    yield table(
+        ("novelty", "articles"), [(novelty.value, str(report.articles.get(novelty.value, 0))) for novelty in Novelty]
+    )
+
+
+def _sources(health: HealthReport) -> Iterator[str]:
+    if not health.sources:
+        return
+    yield "## Sources"
+    if plot := _plot(health):
+        yield plot
+    yield f"{health_headline(health.sources)}; the artifact `source-health` has them all."
+    if unwell := [one for one in health.sources if one.detail][:SHOWN]:
+        yield table(
+            ("source", "state", "why"),
+            [(as_code(one.source_id), one.state.value, as_text(one.detail)) for one in unwell],
+        )
+
+
+def _trouble(report: RunReport) -> Iterator[str]:
+    for title, counts in (("Skipped", report.skipped), ("Failed", report.failed)):
+        if counts:
+            yield f"## {title}"
+            yield table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in most_first(counts)])
+    if report.quarantined:
+        yield f"{report.quarantined} quarantined: their payloads are kept, see the artifact `quarantine`."
+    if report.doubtful:
+        rows = [(as_code(source_id), str(number)) for source_id, number in most_first(report.doubtful)[:SHOWN]]
+        yield "## Doubtful"
+        yield table(("source", f"articles with a quality below {DOUBTFUL_BELOW:g}"), rows)
+    if report.drifted:
+        yield "## Drifted"
+        yield table(DRIFT_HEAD, [(as_code(source), *figures) for source, *figures in drift_rows(report)])
+    if report.slowest_hosts:
+        yield "## Slowest hosts"
+        rows = [(as_code(host), f"{elapsed_ms / 1000:.2f}") for host, elapsed_ms in report.slowest_hosts]
+        yield table(("host", "slowest answer, s"), rows)
+
+
+def _lake(report: RunReport) -> Iterator[str]:
+    if report.lake:
+        yield "## In the lake"
+        yield f"{as_code(report.lake)}: the tables `captures` (`run_id = '{report.run_id}'`) and `articles`."
+        if report.segments:
+            shown = report.segments[:SHOWN]
+            rest = f"WARC segments, {len(shown)} of {len(report.segments)}"
+            yield table((rest,), [(as_code(key),) for key in shown])
+
+
+def _plot(health: HealthReport) -> str:
+    """Draw what the looks of the run came to, for the sources that were looked at most."""
+    looked = sorted(health.sources, key=lambda one: (-sum(one.came_to.values()), one.source_id))[:PLOTTED]
+    rows = []
+    for one in looked:
+        shown = Counter({kind: number for kind, number in one.came_to.items() if kind in GOOD})
+        shown["no article"] = sum(one.came_to.values()) - sum(shown.values())
+        if one.came_to:
+            rows.append((one.source_id, shown))
+    kinds = (*(novelty.value for novelty in Novelty), "not_modified", "no article")
+    return stacked_bars("What each source gave", rows, kinds)

@@ -1,0 +1,198 @@
+"""The past day or week of all sources: volume, novelty, freshness, failures, and how each source is. Pure.
+
+A period is of whole UTC days and ends with the last midnight; what came since then is told beside it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from tasks.index.health import ArrivalDay, Tally, TallyKind
+from tasks.models import Novelty, Outcome
+from tasks.parameters import Period
+from tasks.report.escape import as_code, as_text
+from tasks.report.health import HealthReport, SourceHealth, failing_of, percentile
+from tasks.report.health_table import health_headline, shown_at, shown_s
+from tasks.report.markdown import table
+from tasks.report.plot import columns, stacked_bars
+
+SHOWN = 50
+ARTICLES = frozenset({*Novelty} - {Novelty.UNCHANGED, Novelty.REVISION})
+"""The novelties of a page that is an article for the first time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInPeriod:
+    """What one source gave in a period, and in the one before; lags are seconds."""
+
+    source_id: str
+    articles: int
+    before: int
+    revisions: int
+    looks: int
+    failing: dict[str, int]
+    lag_p50_s: float | None
+    lag_p95_s: float | None
+    health: SourceHealth | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodReport:
+    """A period, from `since` until before `until`; `came_to`, `before` and `today` count looks by what they came to."""
+
+    period: Period
+    since: date
+    until: date
+    came_to: dict[str, int]
+    before: dict[str, int]
+    today: dict[str, int]
+    by_day: dict[str, dict[str, int]]
+    by_hour: tuple[int, ...]
+    lag_p50_s: float | None
+    lag_p95_s: float | None
+    sources: tuple[SourceInPeriod, ...]
+
+    @property
+    def articles(self) -> int:
+        """Return how many articles are new in the period."""
+        return articles_of(self.came_to)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**asdict(self), "articles": self.articles}
+
+
+def articles_of(counts: dict[str, int]) -> int:
+    """Count the articles that are new among looks."""
+    return sum(number for what, number in counts.items() if what in ARTICLES)
+
+
+def sum_up(
+    period: Period, *, tallies: Iterable[Tally], arrivals: Iterable[ArrivalDay], health: HealthReport, today: date
+) -> PeriodReport:
+    """Add a period up, out of the tallies of it and of the one before."""
+    since, former = today - period.span, today - 2 * period.span
+    all_of = tuple(tallies)
+    inside = tuple(one for one in all_of if since <= one.day < today)
+    before = tuple(one for one in all_of if former <= one.day < since)
+    lags = _counts(inside, TallyKind.LAG)
+    states = {one.source_id: one for one in health.sources}
+    ids = sorted({one.source_id for one in (*inside, *before)} | states.keys())
+    return PeriodReport(
+        period=period,
+        since=since,
+        until=today,
+        came_to=_counts(inside),
+        before=_counts(before),
+        today=_counts(one for one in all_of if one.day == today),
+        by_day={
+            day.isoformat(): _counts(one for one in inside if one.day == day)
+            for day in (since + timedelta(days=number) for number in range(period.span.days))
+        },
+        by_hour=_by_hour(one for one in arrivals if since <= one.day < today),
+        lag_p50_s=percentile(lags, 0.50),
+        lag_p95_s=percentile(lags, 0.95),
+        sources=_by_source(ids, inside, before, states),
+    )
+
+
+def headline(report: PeriodReport) -> str:
+    """Return the period in one line."""
+    looks = sum(report.came_to.values())
+    failing = sum(failing_of(report.came_to).values())
+    span = f"{report.since}" if report.period is Period.DAY else f"{report.since} to {report.until - timedelta(days=1)}"
+    answered = f"; {failing / looks:.1%} of {looks:,} looks failed" if looks else ""
+    return f"{report.articles:,} articles, {span}{answered}"
+
+
+def to_markdown(report: PeriodReport, health: HealthReport) -> str:
+    """Return the period as the markdown artifact that Prefect's UI shows."""
+    blocks = [f"# {headline(report)}", health_headline(health.sources)]
+    kinds = (*(novelty.value for novelty in Novelty), Outcome.NOT_MODIFIED.value)
+    if report.period is Period.WEEK:
+        blocks.append(stacked_bars("Looks by day", list(report.by_day.items()), kinds))
+    blocks.append(
+        columns("Articles by hour", [(f"{hour:02d} h", number) for hour, number in enumerate(report.by_hour)])
+    )
+    if any(report.by_hour):
+        blocks.append("New articles by the hour of their publication, UTC.")
+    for title, head, rows in tables(report):
+        blocks += [f"## {title}", table(head, [[_cell(head[n], value) for n, value in enumerate(row)] for row in rows])]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tuple[object, ...]]]]:
+    """Return the period as titled tables, of plain text."""
+    name = report.period.value
+    whats = sorted(
+        {*report.came_to, *report.before, *report.today} - failing_of({**report.before, **report.came_to}).keys()
+    )
+    counted: list[tuple[object, ...]] = [
+        (what, report.came_to.get(what, 0), report.before.get(what, 0), report.today.get(what, 0)) for what in whats
+    ]
+    yield "Looks", ("came to", f"this {name}", f"the {name} before", "today"), counted
+    failing = Counter(failing_of(report.came_to)).most_common(SHOWN)
+    if failing:
+        spoilt = [(reason, number, sum(reason in one.failing for one in report.sources)) for reason, number in failing]
+        yield "Failures", ("reason", "looks", "sources"), list(spoilt)
+    rows: list[tuple[object, ...]] = [_source_row(one) for one in report.sources[:SHOWN]]
+    yield "Sources", ("source", "state", "articles", "before", "failing", "stored after", "newest"), rows
+
+
+def _source_row(one: SourceInPeriod) -> tuple[object, ...]:
+    lags = f"{shown_s(one.lag_p50_s)} / {shown_s(one.lag_p95_s)}" if one.lag_p50_s is not None else ""
+    failing = f"{sum(one.failing.values())} of {one.looks}"
+    state = one.health.state.value if one.health else ""
+    newest = shown_at(one.health.newest_at) if one.health else ""
+    return one.source_id, state, one.articles, one.before, failing, lags, newest
+
+
+def _cell(column: str, value: object) -> str:
+    return as_code(str(value)) if column in {"source", "reason", "came to"} else as_text(str(value))
+
+
+def _by_source(
+    ids: Iterable[str], inside: Sequence[Tally], before: Sequence[Tally], states: dict[str, SourceHealth]
+) -> tuple[SourceInPeriod, ...]:
+    """Return the sources, those that gave most first."""
+    now, past = _grouped(inside), _grouped(before)
+    rows = []
+    for source_id in ids:
+        came_to = _counts(now.get(source_id, ()))
+        lags = _counts(now.get(source_id, ()), TallyKind.LAG)
+        rows.append(
+            SourceInPeriod(
+                source_id=source_id,
+                articles=articles_of(came_to),
+                before=articles_of(_counts(past.get(source_id, ()))),
+                revisions=came_to.get(Novelty.REVISION, 0),
+                looks=sum(came_to.values()),
+                failing=failing_of(came_to),
+                lag_p50_s=percentile(lags, 0.50),
+                lag_p95_s=percentile(lags, 0.95),
+                health=states.get(source_id),
+            )
+        )
+    return tuple(sorted(rows, key=lambda one: (-one.articles, one.source_id)))
+
+
+def _grouped(tallies: Iterable[Tally]) -> dict[str, list[Tally]]:
+    groups: dict[str, list[Tally]] = {}
+    for one in tallies:
+        groups.setdefault(one.source_id, []).append(one)
+    return groups
+
+
+def _by_hour(arrivals: Iterable[ArrivalDay]) -> tuple[int, ...]:
+    hours = [one.hours for one in arrivals]
+    return tuple(sum(one[hour] for one in hours) for hour in range(24))
+
+
+def _counts(tallies: Iterable[Tally], kind: TallyKind = TallyKind.LOOK) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for one in tallies:
+        if one.kind is kind:
+            counts[one.what] += one.number
+    return dict(counts)

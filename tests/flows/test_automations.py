@@ -1,0 +1,48 @@
+"""The definitions of automations: what is in deploy/, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from prefect.events.schemas.automations import EventTrigger
+
+from flows.automations import FLOWS, NOBODY, check_interval, read_definitions
+from tasks.errors import ConfigError
+from tasks.report.events import NAMES, RUN_FINISHED
+
+DEFINITIONS = Path(__file__).parents[2] / "deploy/automations"
+VALUES = {"block": NOBODY, "stuck_after_s": 600, "flows": list(FLOWS)}
+
+
+def test_every_event_that_wants_somebody_is_in_an_automation_and_no_other():
+    triggers = [one.trigger for one in read_definitions(DEFINITIONS, VALUES)]
+
+    expected = {name for one in triggers for name in one.expect if name.startswith("presslake.")}
+
+    assert all(isinstance(one, EventTrigger) for one in triggers)
+    assert expected == set(NAMES) - {RUN_FINISHED}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name: [", "a.yaml: while parsing"),
+        ("name: a", "a.yaml: trigger"),
+        ("name: a\ntrigger: {type: event, within: $soon}\nactions: []", "a.yaml: $soon is none of $block"),
+        (None, "no definitions"),
+    ],
+)
+def test_a_definition_that_is_wrong_is_named_with_its_file(tmp_path, text, told):
+    if text:
+        (tmp_path / "a.yaml").write_text(text)
+
+    with pytest.raises(ConfigError) as error:
+        read_definitions(tmp_path, VALUES)
+
+    assert told in str(error.value)
+
+
+def test_an_interval_that_would_kill_live_runs_is_refused():
+    check_interval(600)
+
+    with pytest.raises(ConfigError, match="would kill live runs"):
+        check_interval(360)

@@ -1,0 +1,70 @@
+"""The report over the past day or week: the command, and the flow with its artifact."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.period import report_period
+from flows.report import report
+from tasks.errors import ConfigError
+from tasks.index import health
+from tasks.index.database import open_index
+from tasks.index.health import Tally, TallyKind
+from tasks.opening import close_opened
+from tasks.parameters import Period, ReportConfig
+from tasks.settings import Settings
+
+
+@pytest.fixture
+def settings(index_url, monkeypatch):
+    """An index in which two sources were looked at, each day of a fortnight."""
+    now = datetime.now(UTC)
+    with open_index(index_url) as index, index.write() as tx:
+        health.add_tallies(
+            tx,
+            [
+                Tally(
+                    source_id=source_id, day=(now - timedelta(days=ago)).date(), kind=TallyKind.LOOK, what=what, number=2,
+                    last_at=now, run_id=f"r{ago}", run_number=2,
+                )
+                for ago in range(15)
+                for source_id in ("daily", "weekly")
+                for what in ("new", "http_403")
+            ],
+        )  # fmt: skip
+    monkeypatch.setenv("PRESSLAKE_INDEX", index_url)
+    yield Settings()
+    close_opened()
+
+
+@pytest.mark.parametrize(("config", "articles"), [
+    (ReportConfig(), 4),
+    (ReportConfig(period=Period.WEEK), 28),
+    (ReportConfig(period=Period.WEEK, sources=("daily",)), 14),
+])  # fmt: skip
+def test_a_period_of_the_chosen_sources_is_added_up(settings, config, articles):
+    found, _ = report_period(config, settings)
+
+    assert (found.articles, sum(found.before.values())) == (articles, 2 * articles)
+
+
+def test_a_source_that_the_index_does_not_know_is_named(settings):
+    with pytest.raises(ConfigError, match="'dayly'"):
+        report_period(ReportConfig(sources=("dayly",)), settings)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)
+def test_the_flow_shows_the_week_as_an_artifact(settings, prefect_api_url):
+    with temporary_settings({PREFECT_API_URL: prefect_api_url}):
+        state = report(ReportConfig(period=Period.WEEK), return_state=True)
+        APILogWorker.drain_all(timeout=10)  # while the server is there
+
+    wanted = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
+    (artifact,) = httpx.post(f"{prefect_api_url}/artifacts/filter", json=wanted, timeout=60).json()
+    assert (state.name, artifact["key"]) == ("Completed", "period-report-week")
+    assert artifact["data"].startswith("# 28 articles")
+    assert "50.0% of 56 looks failed" in artifact["data"].replace("\\", "")

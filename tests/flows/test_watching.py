@@ -1,0 +1,229 @@
+"""What a team hears of its sources: a silence, a new layout, a refusal, each once; and nothing of a healthy one."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tasks.index import health
+from tasks.index.database import open_index
+from tasks.index.drift import SourceDay, add_days
+from tasks.index.health import ArrivalDay
+from tests.engine import Presslake
+from tests.press import Press, Story, running_press
+
+pytestmark = pytest.mark.engine
+
+DEFINITIONS = Path(__file__).parents[2] / "deploy/automations"
+SILENT, DRIFTED, REFUSED, QUIET = "watched-0", "watched-1", "watched-2", "watched-3"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def press() -> Iterator[Press]:
+    with running_press(sites=4, articles=0, network=36) as running:
+        yield running
+
+
+@pytest.fixture
+def catalogue(press: Press, tmp_path: Path) -> Path:
+    path = press.catalogue(tmp_path / "sources.yaml")
+    path.write_text(path.read_text().replace("id: site-", "id: watched-"))
+    return path
+
+
+@pytest.fixture
+def api(prefect_api_url: str) -> Iterator[httpx.Client]:
+    """The server's API; automations that a test left are gone afterwards."""
+    with httpx.Client(base_url=prefect_api_url, timeout=60) as client:
+        yield client
+        for automation in client.post("/automations/filter", json={}).json():
+            client.delete(f"/automations/{automation['id']}")
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A URL, and what was posted to it."""
+    posted: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/a-secret-path", posted
+        server.shutdown()
+        thread.join()
+
+
+def _publish(press: Press, site: int, first: int, number: int) -> None:
+    press.stories[site] |= {one.path: one for one in (Story(site, first + n) for n in range(number))}
+
+
+def _remember_past(index_url: str) -> None:
+    """Two sources that published last 12 hours ago: one did so around the clock, the other never at this time of day."""
+    now, chance = datetime.now(UTC), random.Random(36)
+    quiet_hours = {(now - ago * HOUR).hour for ago in range(-1, 13)}
+    days = []
+    for source_id, hours in ((SILENT, set(range(24))), (QUIET, set(range(24)) - quiet_hours)):
+        by_day: dict[object, list[int]] = {}
+        last = now
+        for ago in range(28 * 24, 11, -1):
+            at = now - ago * HOUR
+            if at.hour in hours:
+                last = at
+                by_day.setdefault(at.date(), [0] * 24)[at.hour] += chance.choice((2, 3))
+        days += [
+            ArrivalDay(
+                source_id=source_id,
+                day=day,
+                hours=tuple(counts),
+                newest_at=last if day == last.date() else now - 28 * DAY,
+            )
+            for day, counts in by_day.items()
+        ]
+    usual = SourceDay(
+        source_id=DRIFTED,
+        day=(now - 7 * DAY).date(),
+        pages=100,
+        titled=100,
+        dated=100,
+        usual=100,
+        log_length=720.0,
+    )
+    with open_index(index_url) as index, index.write() as tx:
+        health.add_arrivals(tx, days)
+        add_days(tx, [usual])
+
+
+def _change_layout(press: Press, site: int, answers: Callable[[str, str], tuple[int, str, bytes]]) -> Callable:
+    """Let a site's pages have neither a title nor a date any more."""
+
+    def answer(address: str, path: str) -> tuple[int, str, bytes]:
+        story = press.stories[site].get(path)
+        if address != press.addresses[site] or story is None:
+            return answers(address, path)
+        body = "".join(f"<p>{paragraph}</p>" for paragraph in story.paragraphs)
+        return 200, "text/html", f"<html><body><div><div>{body}</div></div></body></html>".encode()
+
+    return answer
+
+
+def _refuse(press: Press, site: int, answers: Callable[[str, str], tuple[int, str, bytes]]) -> Callable:
+    """Let a site answer 403 for each of its pages."""
+
+    def answer(address: str, path: str) -> tuple[int, str, bytes]:
+        if address == press.addresses[site] and path.startswith("/news/"):
+            return 403, "text/html", b"<html><body>Forbidden</body></html>"
+        return answers(address, path)
+
+    return answer
+
+
+def _told(api: httpx.Client, run_id: str) -> set[tuple[str, str]]:
+    """Wait for the event of the run's end, and return what it told of sources: event and source."""
+    deadline = time.monotonic() + 60
+    while True:
+        wanted = {"filter": {"event": {"prefix": ["presslake."]}}, "limit": 50}
+        answer = api.post("/events/filter", json=wanted)
+        answer.raise_for_status()
+        events = [one for one in answer.json()["events"] if one["payload"].get("run_id") == run_id]
+        if any(one["event"] == "presslake.run.finished" for one in events):
+            return {(one["event"], one["payload"]["source_id"]) for one in events if "source_id" in one["payload"]}
+        assert time.monotonic() < deadline, events
+        time.sleep(0.5)
+
+
+def _health_table(api: httpx.Client, run_id: str) -> dict[str, dict[str, str]]:
+    wanted = {"flow_runs": {"id": {"any_": [run_id]}}, "artifacts": {"key": {"any_": ["source-health"]}}}
+    (artifact,) = api.post("/artifacts/filter", json=wanted).json()
+    return {row["source"]: row for row in json.loads(artifact["data"])}
+
+
+def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_healthy_source_is_not(
+    presslake: Presslake, press: Press, catalogue: Path, api: httpx.Client, webhook
+):
+    url, posted = webhook
+    presslake.run("automations", "apply", "--webhook", url, "--definitions", DEFINITIONS)
+    press.answer = _change_layout(press, 1, press.answer)
+    _publish(press, 1, 0, 19)  # one short of what a drift needs
+    _publish(press, 2, 0, 4)
+    before = presslake.ingest("--catalogue", catalogue)["run_id"]
+
+    _remember_past(f"sqlite:///{presslake.home / 'index.db'}")
+    _publish(press, 1, 19, 1)
+    press.answer = _refuse(press, 2, press.answer)
+    _publish(press, 2, 4, 5)
+    first = presslake.ingest("--catalogue", catalogue)["run_id"]
+    second = presslake.ingest("--catalogue", catalogue)["run_id"]
+
+    table = _health_table(api, first)
+    assert (_told(api, before), _told(api, second)) == (set(), set())
+    assert _told(api, first) == {
+        ("presslake.source.silent", SILENT),
+        ("presslake.source.drifted", DRIFTED),
+        ("presslake.source.refused", REFUSED),
+    }
+    assert list(table) == [REFUSED, SILENT, DRIFTED, QUIET]
+    assert {source: row["state"] for source, row in table.items()} == {
+        REFUSED: "refused", SILENT: "silent", DRIFTED: "drifted", QUIET: "well",
+    }  # fmt: skip
+    assert table[REFUSED]["why"] == "http_403"
+    _await_posts(posted, 3)
+    assert sorted(one["subject"] for one in posted) == [
+        f"presslake.source.drifted: {DRIFTED}",
+        f"presslake.source.refused: {REFUSED}",
+        f"presslake.source.silent: {SILENT}",
+    ]
+    status = presslake.run("status", "--json").json()
+    assert {one["source_id"]: one["state"] for one in status["health"]}[SILENT] == "silent"
+
+
+def _await_posts(posted: list[dict[str, Any]], number: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(posted) < number:
+        assert time.monotonic() < deadline, posted
+        time.sleep(0.2)
+
+
+def test_a_block_that_is_not_there_is_told_in_one_line_and_nothing_is_applied(presslake, api):
+    words = ("--definitions", DEFINITIONS, "--block", "custom-webhook/nobody")
+    ended = presslake.run("automations", "apply", *words, check=False)
+
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "--block custom-webhook/nobody: the Prefect server has no such block" in ended.err
+    assert api.post("/automations/filter", json={}).json() == []
+
+
+def test_automations_applied_twice_are_there_once_and_the_secret_is_in_the_block_alone(presslake, api, webhook):
+    url, _ = webhook
+    words = ("automations", "apply", "--definitions", DEFINITIONS, "--json")
+    planned = presslake.run(*words, "--webhook", url, "--dry-run").json()
+    assert api.post("/automations/filter", json={}).json() == []
+
+    first = presslake.run(*words, "--webhook", url).json()
+    second = presslake.run(*words).json()
+    third = presslake.run(*words, "--stuck-after", "900").json()
+
+    there = api.post("/automations/filter", json={}).json()
+    assert set(planned.values()) == set(first.values()) == {"created"}
+    assert set(second.values()) == {"unchanged"}
+    assert [name for name, became in third.items() if became == "updated"] == ["presslake stuck runs"]
+    assert sorted(one["name"] for one in there) == sorted(first)
+    block = api.get("/block_types/slug/custom-webhook/block_documents/name/presslake").json()
+    assert url not in json.dumps([there, block])

@@ -1,0 +1,38 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.index.health import Alarm, AlarmKind
+from tasks.models import BatchReport
+from tasks.report.events import BEGAN, QUARANTINE_GREW, RECOVERED, RUN_FINISHED, events_of
+from tasks.report.health import HealthReport
+from tests.report.test_run_report import run
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def alarm(kind: AlarmKind, **changes) -> Alarm:
+    return Alarm(**({"source_id": "daily", "kind": kind, "reason": "why\x1b[31m", "began_at": NOW} | changes))
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+def test_what_began_and_what_is_over_has_its_source_as_the_resource(kind):
+    _, began, over = events_of(run(), HealthReport(began=(alarm(kind),), over=(alarm(kind),)))
+
+    assert (began.name, over.name) == (BEGAN[kind], RECOVERED)
+    assert began.resource["prefect.resource.id"] == "presslake.source.daily"
+    assert (began.payload["reason"], began.payload["since"]) == ("why[31m", "2026-03-01T00:00:00+00:00")
+
+
+def test_a_run_tells_that_it_is_over_and_that_the_quarantine_grew():
+    names = [one.name for one in events_of(run(BatchReport(batch_id="b", quarantined=2)), HealthReport())]
+
+    assert names == [RUN_FINISHED, QUARANTINE_GREW]
+
+
+def test_a_report_that_is_tried_again_tells_the_same_events():
+    health = HealthReport(began=(alarm(AlarmKind.REFUSED), alarm(AlarmKind.FEEDS_REFUSED), alarm(AlarmKind.SILENT)))
+    ids = [one.event_id for one in events_of(run(), health)]
+
+    assert ids == [one.event_id for one in events_of(run(), health)]
+    assert len(set(ids)) == 4
