@@ -60,5 +60,6 @@ def _is_byline(words: tuple[str, ...], said: Said) -> bool:
 
 
 def _is_date(line: str, words: tuple[str, ...]) -> bool:
-    numbers = sum(any(character.isdigit() for character in word) for word in words)
-    return len(words) <= _MAX_BYLINE and 2 * numbers >= len(words) and _DATE.search(line) is not None
+    if len(words) > _MAX_BYLINE or not _DATE.search(line):
+        return False
+    return 2 * sum(any(map(str.isdigit, word)) for word in words) >= len(words)

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract import phrases
@@ -28,6 +29,8 @@ _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
 FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 _ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
+_MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
+_NAMED = XPath("descendant-or-self::*/@class/.. | descendant-or-self::*/@itemprop/..")
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
 )
@@ -90,7 +93,7 @@ def _furniture(body: HtmlElement) -> list[HtmlElement]:
     """
     half = len(raw_text_of(body)) / 2
     found = []
-    for one in body.iterdescendants():
+    for one in dict.fromkeys((*body.iterdescendants(*FURNITURE), *_MARKED(body))):
         is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES
         is_hidden = one.get("hidden") is not None or one.get("x-cloak") is not None
         if is_named or is_hidden:
@@ -115,11 +118,10 @@ def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outlin
 
 
 def _comments(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.elements:
-        if element.tag in ("div", "section", "ol", "ul"):
-            names = (element.get("id") or "", *(element.get("class") or "").split())
-            if any(map(_COMMENTS.fullmatch, names)) and next(element.iter("h1"), None) is None:
-                yield element
+    for element in page.body.iterdescendants("div", "section", "ol", "ul"):
+        names = (element.get("id") or "", *(element.get("class") or "").split())
+        if any(map(_COMMENTS.fullmatch, names)) and next(element.iter("h1"), None) is None:
+            yield element
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
@@ -130,7 +132,7 @@ def _deks(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _captions(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.elements:
+    for element in _NAMED(page.body):
         if not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue
         kind = (element.get("class") or element.get("itemprop") or "").lower()
@@ -177,8 +179,8 @@ def _read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _link_lists(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.elements:
-        if element.tag in ("ul", "ol", "dl") and page.weights[element].link_share >= _MIN_LIST_LINKS:
+    for element in page.body.iterdescendants("ul", "ol", "dl"):
+        if page.weights[element].link_share >= _MIN_LIST_LINKS:
             yield element
 
 

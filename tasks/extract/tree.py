@@ -23,7 +23,6 @@ _UNSEEN = re.compile(
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
 _BEGINNING = 1000  # characters
-_PRINTABLE_UNSEEN = ("\ufffc", "\ufffd")  # those that str.isprintable does not tell
 _WORD = re.compile(r"[^\W_]+")
 # every element is one plain class: lxml.html's own look-up is Python, and called for each element of each pass
 _ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
@@ -87,7 +86,7 @@ def clean(text: str | None) -> str:
     if not text:
         return ""
     folded = " ".join((text if text.isascii() else mend(text)).split())
-    if not folded.isprintable() or any(one in folded for one in _PRINTABLE_UNSEEN):
+    if not folded.isprintable() or "\ufffd" in folded or "\ufffc" in folded:  # those two are printable
         folded = " ".join(_UNSEEN.sub("", folded).split())
     return unicodedata.normalize("NFC", folded)
 
