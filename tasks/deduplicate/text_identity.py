@@ -8,7 +8,7 @@ from collections.abc import Sequence
 ALGORITHM = 1
 """The number kept with every digest; whoever changes a rule below raises it."""
 
-TOKEN = re.compile(r"[^\W_]+(?:[.,:/][^\W_]+)*")
+TOKEN = re.compile(r"[^\W_]+(?:[.,:/][^\W_]+)*+")
 
 
 def tokenise(text: str) -> list[str]:

@@ -43,7 +43,7 @@ RESOLVER_THREADS = 16
 FRAMING_SIZE = 256 * 1024
 """Bytes that an answer's heads and chunk framing may take off the wire beside its body, which may double it."""
 
-DECODED_AT_ONCE_SIZE = 16 * 1024
+DECODED_AT_ONCE_SIZE = 64 * 1024
 """Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms a MB."""
 
 OnRedirect = Callable[[str], Awaitable[None]]
