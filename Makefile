@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures audit lock clean
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures audit lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of
 
 test: $(READY)  ## Run the tests (under 15 minutes)
 	$(BIN)/python -m pytest
+
+test-long: $(READY)  ## Run the tests that wait for long: a disk that fills up, servers that go away in mid-run (4 minutes)
+	$(BIN)/python -m pytest -m long
 
 check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage
 	$(BIN)/ruff check .

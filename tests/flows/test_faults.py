@@ -18,7 +18,7 @@ from tests.postgres import connected
 from tests.press import Press, running_press
 from tests.servers import make_bucket
 
-pytestmark = [pytest.mark.engine, pytest.mark.crash]
+pytestmark = [pytest.mark.engine, pytest.mark.crash, pytest.mark.long]
 
 SMALL_BATCHES = {"PRESSLAKE_BATCH_SIZE": "4", "PRESSLAKE_BATCHES_AHEAD": "1"}
 AFTER = 7  # of 12 articles: one batch is stored, the second is being fetched

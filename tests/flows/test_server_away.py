@@ -19,7 +19,7 @@ from tests.engine import Presslake
 from tests.press import Press, running_press
 from tests.servers import free_port
 
-pytestmark = [pytest.mark.engine, pytest.mark.crash]
+pytestmark = [pytest.mark.engine, pytest.mark.crash, pytest.mark.long]
 
 BOUND_S = 180
 

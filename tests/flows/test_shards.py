@@ -33,6 +33,11 @@ pytestmark = pytest.mark.engine
 
 POOL = "shards"
 DELAY_S = 0.1
+THE_LAST_TWO = {
+    "flows": {"name": {"any_": ["ingest-shard"]}},
+    "sort": "EXPECTED_START_TIME_DESC",
+    "limit": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +130,7 @@ def test_two_workers_make_the_tables_that_one_process_makes(
 
 
 @pytest.mark.crash
+@pytest.mark.long
 def test_a_shard_that_is_killed_is_named_and_its_urls_come_back(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.6, max_per_host=1)
     index = f"sqlite:///{tmp_path / 'index.db'}"
@@ -152,7 +158,7 @@ def test_a_shard_that_no_worker_begins_is_done_by_the_sweep_which_says_so(deploy
     assert "shard 2 of 3: no worker of the pool shards began it within 1 s" in " ".join(ended.out.split())
     assert sorted(_stored(presslake)) == sorted(press.urls())
     with httpx.Client(base_url=deployed, timeout=60) as api:
-        found = api.post("/flow_runs/filter", json={"flows": {"name": {"any_": ["ingest-shard"]}}, "limit": 2}).json()
+        found = api.post("/flow_runs/filter", json=THE_LAST_TWO).json()
     assert {run["state"]["type"] for run in found} == {"CANCELLED"}
 
 
