@@ -152,24 +152,9 @@ def _deploy(walk: Walk) -> None:
     walk.prefect("deploy --all --prefect-file deploy/prefect.yaml")
     walk.deployment = walk.ask("GET", "/deployments/name/ingest/sweep")
     assert walk.deployment["schedules"][0]["schedule"]["interval"] == 900.0
-    _watch_for_dead_runs(walk)
-    say("deployed: ingest/sweep every 15 minutes, one at a time; the automation for dead runs is on")
-
-
-def _watch_for_dead_runs(walk: Walk) -> None:
-    """Have Prefect mark a run as crashed whose heartbeats stay away for a window."""
-    walk.ask("POST", "/automations/", {
-        "name": "dead runs", "description": "", "enabled": True,
-        "trigger": {
-            "type": "event", "posture": "Proactive", "within": WINDOW_S, "threshold": 1,
-            "match": {"prefect.resource.id": ["prefect.flow-run.*"]},
-            "for_each": ["prefect.resource.id"],
-            "after": ["prefect.flow-run.heartbeat"],
-            "expect": ["prefect.flow-run.heartbeat", "prefect.flow-run.Completed", "prefect.flow-run.Failed",
-                       "prefect.flow-run.Cancelled", "prefect.flow-run.Crashed"],
-        },
-        "actions": [{"type": "change-flow-run-state", "state": "CRASHED", "name": "Crashed", "message": "no heartbeat"}],
-    })  # fmt: skip
+    apply = f"presslake automations apply --webhook - --stuck-after {WINDOW_S}"
+    run(f"echo http://127.0.0.1:9/nobody | {apply}", walk.at.environment("worker.env"))
+    say("deployed: ingest/sweep every 15 minutes, one at a time; the automations are applied")
 
 
 def _start_workers(walk: Walk, stack: ExitStack) -> None:
