@@ -21,9 +21,6 @@ ANSWERS_KEPT = timedelta(days=2)
 ROWS_ANALYSED = 1000
 """Rows of an index that SQLite looks at for its statistics."""
 
-PAGES_AT_ONCE = 5000
-"""Free pages that an SQLite file gives back in one transaction: others wait for it."""
-
 _PRUNED_AT = "pruned_at"
 
 
@@ -44,24 +41,13 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
 
 
 def put_in_order(index: Index) -> None:
-    """Let the database look at its statistics anew, and an SQLite file give back what is free in it."""
+    """Let the database look at its statistics anew. An SQLite file does not shrink: what is free in it is used again."""
     if not index.is_sqlite:
         with index.write() as tx:
             tx.execute(text("ANALYZE"))
         return
     # not `optimize`, which looks at what this connection has asked for: nothing
     _run_script(index, f"PRAGMA analysis_limit={ROWS_ANALYSED}; ANALYZE")
-    free, before = _give_back(index), None
-    while free not in {0, before}:  # a file made before there was this never shrinks
-        free, before = _give_back(index), free
-
-
-def _give_back(index: Index) -> int:
-    """Let an SQLite file become smaller by some free pages; returns how many are left."""
-    _run_script(index, f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
-    with index.read() as tx:
-        left: int = tx.execute(text("PRAGMA freelist_count")).scalar_one()
-    return left
 
 
 def _run_script(index: Index, script: str) -> None:
