@@ -58,7 +58,7 @@ def test_kills_on_postgresql_and_ceph_leave_nothing_behind(reference, ceph_url, 
     ):
         place = Place(name="", lake=lake, index=postgres_url, endpoint_url=url, plain_url=ceph_url)
         toll = run_chaos(
-            press, place, reference, tmp_path, kills=4, batch_size=8, seed=2, longest_s=2.0, clock_step_s=600
+            press, place, reference, tmp_path, kills=4, batch_size=4, seed=2, longest_s=2.0, clock_step_s=600
         )
 
     assert toll.is_none, toll
