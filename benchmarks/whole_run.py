@@ -140,7 +140,7 @@ def stock_seconds(pages: Sequence[bytes]) -> float:
     return time.process_time() - started
 
 
-def sweep(catalogue: Path, folder: Path, api_url: str) -> tuple[dict[str, Any], Meter]:
+def sweep(catalogue: Path, folder: Path, api_url: str, *options: str) -> tuple[dict[str, Any], Meter]:
     """Run one sweep as a process of its own, and measure it."""
     environment = {
         **os.environ,
@@ -148,7 +148,7 @@ def sweep(catalogue: Path, folder: Path, api_url: str) -> tuple[dict[str, Any], 
         "PRESSLAKE_LAKE": str(folder / "lake"),
         "PRESSLAKE_INDEX": f"sqlite:///{folder / 'index.db'}",
     }
-    words = [str(COMMAND), "ingest", "--catalogue", str(catalogue), "--json"]
+    words = [str(COMMAND), "ingest", "--catalogue", str(catalogue), "--json", *options]
     child = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE)
     with metered(psutil.Process(child.pid)) as meter:
         out, _ = child.communicate()

@@ -207,7 +207,7 @@ def _calm_collector() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-        gc.collect()  # what this sweep left, or a process that sweeps again and again would grow by 5 MB each time
+        gc.collect()  # what this sweep left: the next one in this process would freeze it
 
 
 def _give_up(index: Index, run_id: str) -> None:
