@@ -49,6 +49,7 @@ def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tm
 
 
 @pytest.mark.s3
+@pytest.mark.long
 def test_kills_on_postgresql_and_ceph_leave_nothing_behind(reference, ceph_url, postgres_url, tmp_path):
     lake = f"s3://{make_bucket(ceph_url)}/lake"
 
@@ -91,6 +92,7 @@ def test_kills_of_the_real_flow_leave_nothing_for_verify_and_the_index_can_be_bu
 
 
 @pytest.mark.engine
+@pytest.mark.long
 def test_a_prefect_server_that_goes_away_in_mid_run_costs_nothing_but_time(presslake, prefect_api_url, tmp_path):
     with running_press(sites=4, articles=10, network=35) as press, gate_to(prefect_api_url) as gate:
         catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.3)

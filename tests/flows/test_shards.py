@@ -104,6 +104,7 @@ def _least_gap_s(press: Press) -> float:
 
 
 @pytest.mark.s3
+@pytest.mark.long
 def test_two_workers_make_the_tables_that_one_process_makes(
     deployed, presslake, press, tmp_path, postgres_url, moto_url
 ):
@@ -171,6 +172,7 @@ def test_shards_without_a_server_of_workers_are_refused(tmp_path):
     assert "PREFECT_API_URL" in ended.err
 
 
+@pytest.mark.long
 def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     presslake.run("status")
