@@ -42,6 +42,11 @@ class KillableServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/api"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
     def go_away(self) -> None:
         """Kill it, and whatever it has started."""
         os.killpg(self.process.pid, signal.SIGKILL)
