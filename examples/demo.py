@@ -18,12 +18,12 @@ from examples.newsroom.truth import Truth
 from flows import console
 from flows.local_server import local_server, set_prefect_defaults
 from flows.trace import Trace, trace
-from tasks.deduplicate.text_identity import text_digest
 from tasks.errors import ConfigError, PresslakeError
 from tasks.opening import close_opened
 from tasks.parameters import IngestConfig
 from tasks.report.run_report import RunReport
 from tasks.settings import Settings, set_flags
+from tasks.texts.identity import text_digest
 
 DEMO = Path("demo")
 MARK = DEMO / ".made-by-presslake-demo"

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from tasks.errors import Disposition
+from tasks.texts.fingerprint import Fingerprint
 
 DOUBTFUL_BELOW = 0.5
 """The quality below which an article is doubtful."""
@@ -282,7 +283,8 @@ class Page:
     """What extraction made of one capture: the article alone, or the label of what it is instead.
 
     `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
-    same registrable domain; one on another domain is `syndicated_from`.
+    same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
+    made it yet.
     """
 
     page_type: PageType
@@ -305,6 +307,7 @@ class Page:
     extractor: str
     quality: float | None = None
     syndicated_from: str | None = None
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,38 +39,40 @@ class Ledger:
 
     def twin(self, reading: Reading) -> KnownArticle | None:
         """Return the earliest article with the page's text."""
-        return self.by_text.get(reading.digest) if reading.has_words else None
+        return self.by_text.get(reading.text.digest) if reading.text.has_words else None
 
     def alias_target(self, reading: Reading) -> KnownArticle | None:
         """Return the article that the page is another URL of: claimed by either side, and the texts are equal."""
         asked = reading.url_key
         for name in (asked, *reading.names):
             known = self.by_url_key.get(self.aliases.get(name, name))
-            if known and known.url_key != asked and reading.has_words and known.text_digest == reading.digest:
+            if known and known.url_key != asked and reading.text.has_words and known.text_digest == reading.text.digest:
                 self._claim(asked, known.url_key, reading.names.get(known.url_key, "canonical"))
                 return known
         return None
 
     def matches(self, reading: Reading) -> list[Match]:
         """Return what resembles the page, the best first."""
-        if reading.shape is None:
+        if reading.text.shape is None:
             return []
         known = self.by_url_key.get(reading.url_key)
         own_id = known.article_id if known else article_id_of(reading.url_key)
-        return self.neighbours.matches(own_id, reading.told_at, reading.host, reading.shape)
+        return self.neighbours.matches(own_id, reading.told_at, reading.host, reading.text.shape)
 
     def enter(self, row: Article, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
         """Make a new revision known to the pages that follow in the batch."""
         known = known_after(row)
         self.rows.append(row)
         self.by_url_key[row.url_key] = known
-        if reading.has_words:
+        if reading.text.has_words:
             self.by_text.setdefault(row.text_digest, known)
         self._relate(row.article_id, reading, twin=twin, matches=matches)
         self.neighbours.leave(row.article_id)
-        if reading.shape:
+        if reading.text.shape:
             self.neighbours.enter(
-                KnownShape(article_id=row.article_id, told_at=reading.told_at, host=reading.host, shape=reading.shape)
+                KnownShape(
+                    article_id=row.article_id, told_at=reading.told_at, host=reading.host, shape=reading.text.shape
+                )
             )
         for name, how in reading.names.items():
             if name not in self.by_url_key:
@@ -126,14 +128,14 @@ class Ledger:
 def read_ledger(tx: Connection, url_keys: Iterable[str], readings: Iterable[Reading]) -> Ledger:
     """Lock the scripts that the pages are written in, and read all that their decisions need."""
     pages = list(readings)
-    for script in sorted({one.script for one in pages}):
+    for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
     names = {name for one in pages for name in one.names}
     asked = set(url_keys) | names
     aliases = relations.find_aliases(tx, asked)
     by_url_key = articles.find_by_url_key(tx, asked | set(aliases.values()))
-    by_text = articles.find_by_text(tx, (one.digest for one in pages if one.has_words))
-    surroundings = postings.read_surroundings(tx, ((one.told_at, one.shape) for one in pages if one.shape))
+    by_text = articles.find_by_text(tx, (one.text.digest for one in pages if one.text.has_words))
+    surroundings = postings.read_surroundings(tx, ((one.told_at, one.text.shape) for one in pages if one.text.shape))
     neighbours = Neighbours(surroundings)
     return Ledger(
         by_url_key=by_url_key,

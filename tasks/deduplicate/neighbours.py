@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.deduplicate.resemblance import WINDOW, Relation, Resemblance, compare, find_furniture
-from tasks.index.postings import KnownShape, Shape, Surroundings, sharing
+from tasks.index.postings import KnownShape, Surroundings, sharing
+from tasks.texts.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,14 @@ from datetime import datetime
 
 from tasks.deduplicate.identity import names_elsewhere, other_names, syndicated_key
 from tasks.deduplicate.resemblance import told_at
-from tasks.deduplicate.script import script_of
-from tasks.deduplicate.sketch import make_shape
-from tasks.deduplicate.text_identity import digest_of, tokenise
-from tasks.index.postings import Shape
 from tasks.models import Capture, ExtractedBatch
+from tasks.texts.fingerprint import Fingerprint, fingerprint_of
 from tasks.urls import host_of
-
-NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The text at one URL: its digest, shape and script; a text without words is nobody's copy.
+    """The text at one URL, and what is known of the URL.
 
     `told_at` is the article's time, `names` its other URLs on the site, `elsewhere` URLs of other sites that led to it or
     that it was at, `syndicated_key` whose copy it says it is.
@@ -27,10 +22,7 @@ class Reading:
     url_key: str
     host: str
     told_at: datetime
-    digest: str
-    has_words: bool
-    shape: Shape | None
-    script: str
+    text: Fingerprint
     names: Mapping[str, str]
     elsewhere: tuple[str, ...]
     syndicated_key: str | None
@@ -46,42 +38,14 @@ def read_pages(extracted: ExtractedBatch) -> dict[str, Reading]:
     }
 
 
-def read_text(
-    text: str,
-    *,
-    url_key: str,
-    host: str,
-    published_at: datetime | None,
-    seen_at: datetime,
-    names: Mapping[str, str] = NO_NAMES,
-    elsewhere: tuple[str, ...] = (),
-    syndicated_key: str | None = None,
-) -> Reading:
-    """Read one text."""
-    words = tokenise(text)
-    return Reading(
-        url_key=url_key,
-        host=host,
-        told_at=told_at(published_at, seen_at),
-        digest=digest_of(words),
-        has_words=bool(words),
-        shape=make_shape(words),
-        script=script_of(text),
-        names=names,
-        elsewhere=elsewhere,
-        syndicated_key=syndicated_key,
-    )
-
-
 def _read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> Reading:
     page = extracted.pages[capture.capture_id]
     hops = extracted.fetched.hops.get(capture.capture_id, ())
-    return read_text(
-        page.text,
+    return Reading(
         url_key=capture.url_key,
         host=host_of(capture.final_url),
-        published_at=page.published_at or announced_at,
-        seen_at=capture.fetched_at,
+        told_at=told_at(page.published_at or announced_at, capture.fetched_at),
+        text=page.fingerprint or fingerprint_of(page.text),
         names=other_names(capture, page, hops),
         elsewhere=names_elsewhere(capture.url, (*hops, capture.final_url)),
         syndicated_key=syndicated_key(page.syndicated_from, capture.final_url),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from tasks.deduplicate.text_identity import tokenise
+from tasks.texts.identity import tokenise
 
 # the end of a sentence: its mark, closing quotes, then space; CJK marks need no space
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』）]*\s*")

@@ -84,7 +84,7 @@ def _decide_page(capture: Capture, reading: Reading, extracted: ExtractedBatch, 
     known = ledger.by_url_key.get(capture.url_key)
     if known is None and (target := ledger.alias_target(reading)) is not None:
         return _stamped(capture, Novelty.UNCHANGED, target)
-    if known is not None and known.text_digest == reading.digest:
+    if known is not None and known.text_digest == reading.text.digest:
         return _stamped(capture, Novelty.UNCHANGED, known)
     row = _new_revision(capture, reading, extracted, ledger, known)
     return replace(capture, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
@@ -97,7 +97,7 @@ def _new_revision(
     since = told_at(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
         url_key=capture.url_key,
-        text_digest=reading.digest,
+        text_digest=reading.text.digest,
         known=known,
         twin=twin,
         # what was there first is no copy of its copies when it is revised
@@ -108,7 +108,7 @@ def _new_revision(
         capture,
         extracted.pages[capture.capture_id],
         verdict,
-        text_digest=reading.digest,
+        text_digest=reading.text.digest,
         known=known,
         extracted_at=extracted.extracted_at,
     )

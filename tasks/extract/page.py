@@ -16,6 +16,7 @@ from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_in
 from tasks.models import Page, PageType
 from tasks.options import NO_OPTIONS, ExtractOptions
+from tasks.texts.fingerprint import fingerprint_of
 from tasks.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
@@ -109,6 +110,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         charset=charset,
         extractor=f"presslake/{RULE_SET} {_library()} {found.path}",
         quality=found.quality,
+        fingerprint=fingerprint_of(found.text) if kind.is_story else None,
     )
 
 

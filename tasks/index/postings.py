@@ -5,7 +5,6 @@ there are, and pruning drops the old ones as one range. All functions take the t
 """
 
 import json
-import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from sqlalchemy import (
 )
 
 from tasks.index.schema import articles, postings, shapes
+from tasks.texts.shape import Shape, pack, unpack
 
 GENERATION = timedelta(days=14)
 """The time that one generation spans: as long as texts are compared, so that the neighbours suffice."""
@@ -40,17 +40,6 @@ MIN_SHARED = 2
 CHUNK = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What is compared of one text: its words' number, the sketch (63 bits), its shingles and numbers (32 bits)."""
-
-    algorithm: int
-    words: int
-    sketch: tuple[int, ...]
-    shingles: frozenset[int]
-    numbers: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +134,7 @@ def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
     gone = [
         {"old_generation": row["generation"], "old_hash": value, "old_number": row["number"]}
         for row in rows
-        for value in _unpacked("q", row["sketch"])
+        for value in unpack("q", row["sketch"])
     ]
     key = and_(
         postings.c.generation == bindparam("old_generation"),
@@ -199,9 +188,9 @@ def _insert_postings(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> No
 
 
 def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape]:
-    unpacked: dict[bytes, Shape] = {}  # copies of one story have one shape, which is large
+    shapes_of_texts: dict[Shape, Shape] = {}  # copies of one story have one shape, which is large
     return {
-        row["number"]: _known(row, unpacked)
+        row["number"]: _known(row, shapes_of_texts)
         for part in _parts(sorted(numbers))
         for row in tx.execute(select(shapes).where(shapes.c.number.in_(part))).mappings()
     }
@@ -215,33 +204,22 @@ def _row(one: KnownShape) -> dict[str, object]:
         "told_at": one.told_at,
         "host": one.host,
         "words": one.shape.words,
-        "sketch": _packed("q", one.shape.sketch),
-        "shingles": _packed("I", one.shape.shingles),
-        "numbers": _packed("I", one.shape.numbers),
+        "sketch": pack("q", one.shape.sketch),
+        "shingles": one.shape.packed_shingles,
+        "numbers": one.shape.packed_numbers,
     }
 
 
-def _known(row: RowMapping, unpacked: dict[bytes, Shape]) -> KnownShape:
-    packed = b"".join((row["sketch"], row["shingles"], row["numbers"], b"%d %d" % (row["words"], row["algorithm"])))
-    shape = unpacked.get(packed)
-    if shape is None:
-        shape = unpacked[packed] = Shape(
-            algorithm=row["algorithm"],
-            words=row["words"],
-            sketch=_unpacked("q", row["sketch"]),
-            shingles=frozenset(_unpacked("I", row["shingles"])),
-            numbers=frozenset(_unpacked("I", row["numbers"])),
-        )
+def _known(row: RowMapping, shapes_of_texts: dict[Shape, Shape]) -> KnownShape:
+    shape = Shape(
+        algorithm=row["algorithm"],
+        words=row["words"],
+        sketch=unpack("q", row["sketch"]),
+        packed_shingles=row["shingles"],
+        packed_numbers=row["numbers"],
+    )
+    shape = shapes_of_texts.setdefault(shape, shape)
     return KnownShape(article_id=row["article_id"], told_at=row["told_at"], host=row["host"], shape=shape)
-
-
-def _packed(kind: str, values: Iterable[int]) -> bytes:
-    ordered = sorted(values)
-    return struct.pack(f"<{len(ordered)}{kind}", *ordered)
-
-
-def _unpacked(kind: str, packed: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(packed) // struct.calcsize(kind)}{kind}", packed)
 
 
 def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:

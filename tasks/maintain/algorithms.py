@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from tasks.deduplicate import sketch, text_identity
-from tasks.deduplicate.text_identity import text_digest
 from tasks.index.database import Index
 from tasks.index.frontier import hold
 from tasks.index.schema import articles, facts, shapes
@@ -25,6 +23,8 @@ from tasks.maintain.packing import Packing, write_anew
 from tasks.models import Article
 from tasks.store.reading import list_files, read_columns
 from tasks.store.tables import ARTICLE_SCHEMA, open_table
+from tasks.texts import identity, sketch
+from tasks.texts.identity import text_digest
 from tasks.verify.rebuild import Revision, remember_revisions
 from tasks.verify.stored import as_article, read_file
 
@@ -33,8 +33,8 @@ FACT = "algorithms"
 """The numbers, of the digest and of the sketch, at which everything stands; or stood, when a move is under way."""
 
 UNDER_WAY = "moving"
-CURRENT = f"{text_identity.ALGORITHM}.{sketch.ALGORITHM}"
-PREFIX = f"t{text_identity.ALGORITHM}:"
+CURRENT = f"{identity.ALGORITHM}.{sketch.ALGORITHM}"
+PREFIX = f"t{identity.ALGORITHM}:"
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from tasks.deduplicate.text_identity import ALGORITHM, text_digest
 from tasks.layout import ARTICLES, CAPTURES
 from tasks.models import Article, Capture, OutboxItem
 from tasks.objects import MissingObject, ObjectStore
 from tasks.store.reading import StoredFile, list_files
+from tasks.texts.identity import ALGORITHM, text_digest
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot, micros
 from tasks.verify.stored import DamagedFile, read_file

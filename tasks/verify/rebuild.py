@@ -12,7 +12,8 @@ from sqlalchemy import Connection, delete, insert
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.ledger import read_ledger
 from tasks.deduplicate.outlook import next_look, settle
-from tasks.deduplicate.reading import Reading, read_text
+from tasks.deduplicate.reading import Reading
+from tasks.deduplicate.resemblance import told_at
 from tasks.errors import Disposition, ItemError
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
@@ -22,6 +23,7 @@ from tasks.index.relations import Alias
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.models import Article, Capture, Outcome
+from tasks.texts.fingerprint import fingerprint_of
 from tasks.urls import host_of
 
 _OF_OUTCOME = {Outcome.SKIPPED: Disposition.SKIPPED, Outcome.QUARANTINED: Disposition.QUARANTINED}
@@ -159,12 +161,11 @@ def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle])
 
 def _read(one: Revision) -> Reading:
     article = one.article
-    return read_text(
-        article.text,
+    return Reading(
         url_key=article.url_key,
         host=article.host,
-        published_at=article.published_at,
-        seen_at=article.fetched_at,
+        told_at=told_at(article.published_at, article.fetched_at),
+        text=fingerprint_of(article.text),
         names=names_on_site(article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url),
         elsewhere=names_elsewhere(article.url, (one.final_url,)),
         syndicated_key=syndicated_key(article.syndicated_from, one.final_url),

@@ -3,11 +3,12 @@ from datetime import timedelta
 import pytest
 
 from tasks.index import postings
-from tasks.index.postings import GENERATION, HOT, KnownShape, Shape
+from tasks.index.postings import GENERATION, HOT, KnownShape
+from tasks.texts.shape import Shape
 
 
 def shape(*sketch: int, shingles=(1, 2, 2**32 - 1), numbers=(7,)) -> Shape:
-    return Shape(algorithm=1, words=100, sketch=sketch, shingles=frozenset(shingles), numbers=frozenset(numbers))
+    return Shape.of(algorithm=1, words=100, sketch=sketch, shingles=shingles, numbers=numbers)
 
 
 def keep(index, *known: tuple[str, object, Shape], full=frozenset()) -> None:

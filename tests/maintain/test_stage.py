@@ -11,7 +11,6 @@ import pytest
 from deltalake import DeltaTable
 from sqlalchemy import func, select, update
 
-from tasks.deduplicate import sketch
 from tasks.index import clusters
 from tasks.index.schema import articles, facts, outbox, postings, shapes
 from tasks.layout import ARTICLES, CAPTURES
@@ -22,6 +21,7 @@ from tasks.objects import DirectoryStore
 from tasks.store.reading import list_files, read_columns
 from tasks.store.rewriting import put_rows, replace_files
 from tasks.store.tables import open_table
+from tasks.texts import sketch
 from tests.e2e.chaos_press import Copy
 from tests.press import Story
 from tests.verify.conftest import World

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import xxhash
 
-from tasks.index.postings import Shape
+from tasks.texts.shape import Shape
 
 ALGORITHM = 1
 """The number kept with every shape; whoever changes a rule below, or a token's, raises it."""
@@ -41,19 +41,19 @@ def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
 
 
 def make_shape(words: Sequence[str]) -> Shape | None:
-    """Return the shape of a text by its words (text_identity.tokenise), or None for one that is too short."""
+    """Return the shape of a text by its words (identity.tokenise), or None for one that is too short."""
     tokens = split_unspaced(words)
     if len(tokens) < MIN_TOKENS:
         return None
     encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
     hashes = set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs)))
-    return Shape(
+    return Shape.of(
         algorithm=ALGORITHM,
         words=len(tokens),
         sketch=_sketch(hashes),
-        shingles=frozenset([value >> 32 for value in hashes]),
-        numbers=frozenset(
+        shingles=[value >> 32 for value in hashes],
+        numbers=(
             xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) >> 32
             for token in set(tokens)
             if not token.isalpha() and _DIGIT.search(token)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.script import script_of
+from tasks.texts.script import script_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.text_identity import text_digest, tokenise
+from tasks.texts.identity import text_digest, tokenise
 
 
 @pytest.mark.parametrize(

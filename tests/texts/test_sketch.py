@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.sketch import ALGORITHM, MAX_SKETCH, MIN_SKETCH, make_shape, split_unspaced
+from tasks.texts.sketch import ALGORITHM, MAX_SKETCH, MIN_SKETCH, make_shape, split_unspaced
 
 FIRST = (67531378425467203, 242077776040123374)
 words = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=60, max_size=400)
