@@ -1,4 +1,4 @@
-"""The work of a run: batches off the frontier, fetched ahead, extracted, decided and stored."""
+"""The work of a run: batches off the frontier, fetched and extracted ahead, decided and stored one after the other."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from flows.sweep import Sweep
 from tasks.deduplicate.task import deduplicate
 from tasks.extract.task import extract
 from tasks.fetch.task import fetch
-from tasks.models import BatchReport, FetchedBatch
+from tasks.models import BatchReport, ExtractedBatch
 from tasks.report.escape import as_plain
 from tasks.report.health import HealthReport
 from tasks.report.run_report import RunReport
@@ -21,7 +21,10 @@ from tasks.store.task import store
 from tasks.tracing import batch_span
 
 T = TypeVar("T")
-Shown = Callable[[Iterator[FetchedBatch], Sweep], Iterator[FetchedBatch]]
+Shown = Callable[[Iterator[ExtractedBatch], Sweep], Iterator[ExtractedBatch]]
+
+EXTRACTED_AT_ONCE = 2
+"""Batches in extraction: one under way, and one behind it, so that no process waits for the next."""
 
 
 def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> list[BatchReport]:
@@ -29,7 +32,7 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
 
     The batches pass through `shown`, which may tell how far they are.
     """
-    return [_decide_and_store(fetched, sweep) for fetched in shown(_fetched_ahead(sweep), sweep)]
+    return [_decide_and_store(extracted, sweep) for extracted in shown(_extracted_ahead(sweep), sweep)]
 
 
 def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
@@ -47,22 +50,29 @@ def whole(value: T) -> T:
     return cast("T", opaque(value))
 
 
-def _fetched_ahead(sweep: Sweep) -> Iterator[FetchedBatch]:
-    """Give batches as they are fetched; while one is extracted, the next ones are on their way."""
-    under_way: list[PrefectFuture[Any]] = []
+def _extracted_ahead(sweep: Sweep) -> Iterator[ExtractedBatch]:
+    """Give batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
+    fetching: list[PrefectFuture[Any]] = []
+    extracting: list[PrefectFuture[Any]] = []
+    settings, rules = sweep.settings, sweep.plan.rules
     while True:
-        while len(under_way) < sweep.settings.batches_ahead and (batch := sweep.claim()):
-            under_way.append(fetch.submit(whole(batch), whole(sweep.plan.rules), sweep.settings))
-        if not under_way:
+        while (
+            len(fetching) < settings.batches_ahead and len(extracting) < EXTRACTED_AT_ONCE and (batch := sweep.claim())
+        ):
+            fetching.append(fetch.submit(whole(batch), whole(rules), settings))
+        if not fetching and not extracting:
             return
-        done = next(iter(as_completed(under_way)))
-        under_way.remove(done)
-        yield done.result()
+        done = next(iter(as_completed([*extracting, *fetching])))
+        if done in extracting:
+            extracting.remove(done)
+            yield done.result()
+        else:
+            fetching.remove(done)
+            extracting.append(extract.submit(whole(done.result()), whole(rules), settings))
 
 
-def _decide_and_store(fetched: FetchedBatch, sweep: Sweep) -> BatchReport:
-    with batch_span(fetched.batch.batch_id) as note:
-        extracted = extract(whole(fetched), whole(sweep.plan.rules), sweep.settings)
+def _decide_and_store(extracted: ExtractedBatch, sweep: Sweep) -> BatchReport:
+    with batch_span(extracted.fetched.batch.batch_id) as note:
         decided = deduplicate(whole(extracted), sweep.settings)
         store(sweep.settings)
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))

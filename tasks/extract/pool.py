@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as PageTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, StageError
+from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, StageError, Stopped
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.models import Page
 
@@ -26,6 +27,7 @@ PAGES_A_WORKER = 3000
 """A worker is replaced after so many pages: libxml2's dictionaries only grow."""
 
 _PRELOADED = "tasks.extract.warm"  # not imported here: it is the fork server alone that warms up
+_CLOSED = "the pool is closed"
 _LOOKED_AFTER_S = 1.0  # how often a pool that answers nothing is asked whether it still works
 
 Read = Callable[[StoredPage, ExtractConfig], Page]
@@ -54,16 +56,17 @@ class ExtractorPool:
 
     def __init__(self, config: PoolConfig, *, read: Read = extract_page) -> None:
         self._config = config
-        self._read = read
-        self._lock = threading.Lock()
-        self._pool = self._new_pool()
+        self._closed = threading.Event()
+        self._together = _Workers(config, read, number=config.workers, closed=self._closed)
+        self._single = _Workers(config, read, number=1, closed=self._closed)
+        self._single_lock = threading.Lock()
 
     def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
         """Extract the pages side by side; yields each one's capture id and what came of it, in the order given.
 
-        Raises CorruptRecord where a stored record is damaged.
+        Raises CorruptRecord where a stored record is damaged, Stopped where another thread closes the pool meanwhile.
         """
-        waiting = [(page, *self._submit(page)) for page in pages]
+        waiting = [(page, *self._together.submit(page)) for page in pages]
         for page, pool, future in waiting:
             try:
                 yield page.capture_id, self._outcome(page, pool, future)
@@ -72,8 +75,9 @@ class ExtractorPool:
 
     def close(self) -> None:
         """End the workers, whatever they are at."""
-        with self._lock:
-            _end(self._pool)
+        self._closed.set()
+        self._together.end()
+        self._single.end()
 
     def __enter__(self) -> Self:
         return self
@@ -81,32 +85,13 @@ class ExtractorPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _new_pool(self) -> ProcessPool:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([_PRELOADED])
-        return ProcessPool(
-            max_workers=self._config.workers,
-            max_tasks=self._config.pages_a_worker,
-            initializer=_limit_memory,
-            initargs=(self._config.memory_size,),
-            context=context,
-        )
-
-    def _submit(self, page: StoredPage) -> tuple[ProcessPool, ProcessFuture[Page | ItemError]]:
-        with self._lock:
-            if not self._pool.active:  # a worker that was killed while it had nothing to do breaks all of pebble's pool
-                _end(self._pool)
-                self._pool = self._new_pool()
-            limit_s = self._config.time_limit_s
-            arguments = (self._read, page, self._config.page, limit_s)
-            return self._pool, self._pool.schedule(_attempt, args=arguments, timeout=self._config.patience * limit_s)
-
     def _extract_alone(self, page: StoredPage) -> Page | ItemError:
-        """Extract a page while none of its batch is under way: if the pool breaks again, it is the page that breaks it."""
-        try:
-            return self._outcome(page, *self._submit(page))
-        except BrokenProcessPool:
-            return ExtractorCrashed(f"the worker died at {page.url}")
+        """Extract a page where none else is: if that pool breaks as well, it is the page that breaks it."""
+        with self._single_lock:
+            try:
+                return self._outcome(page, *self._single.submit(page))
+            except BrokenProcessPool:
+                return self._crashed(page, "the worker died")
 
     def _outcome(
         self, page: StoredPage, pool: ProcessPool, future: ProcessFuture[Page | ItemError]
@@ -114,6 +99,8 @@ class ExtractorPool:
         while True:
             try:
                 return future.result(timeout=_LOOKED_AFTER_S)
+            except CancelledError as error:  # what a closed pool had not begun
+                raise Stopped(_CLOSED) from error
             except PageTimeoutError:
                 if future.done():
                     limit_s = self._config.patience * self._config.time_limit_s
@@ -123,7 +110,51 @@ class ExtractorPool:
             except ProcessExpired as error:
                 if error.exitcode == -signal.SIGXCPU:
                     return ExtractorTimedOut(f"killed after {self._config.time_limit_s:g} s of CPU at {page.url}")
-                return ExtractorCrashed(f"the worker died with exit code {error.exitcode} at {page.url}")
+                return self._crashed(page, f"the worker died with exit code {error.exitcode}")
+
+    def _crashed(self, page: StoredPage, how: str) -> ExtractorCrashed:
+        if self._closed.is_set():  # then it is not the page that ended the worker
+            raise Stopped(_CLOSED)
+        return ExtractorCrashed(f"{how} at {page.url}")
+
+
+class _Workers:
+    """A number of worker processes, made anew when all of pebble's pool broke."""
+
+    def __init__(self, config: PoolConfig, read: Read, *, number: int, closed: threading.Event) -> None:
+        self._config = config
+        self._read = read
+        self._number = number
+        self._closed = closed
+        self._lock = threading.Lock()
+        self._pool = self._new_pool()
+
+    def submit(self, page: StoredPage) -> tuple[ProcessPool, ProcessFuture[Page | ItemError]]:
+        """Queue a page; returns its future and the pool that owes it. Raises Stopped once they are closed."""
+        with self._lock:
+            if self._closed.is_set():
+                raise Stopped(_CLOSED)
+            if not self._pool.active:  # a worker that was killed while it had nothing to do breaks all of pebble's pool
+                _end(self._pool)
+                self._pool = self._new_pool()
+            limit_s = self._config.time_limit_s
+            arguments = (self._read, page, self._config.page, limit_s)
+            return self._pool, self._pool.schedule(_attempt, args=arguments, timeout=self._config.patience * limit_s)
+
+    def end(self) -> None:
+        with self._lock:
+            _end(self._pool)
+
+    def _new_pool(self) -> ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([_PRELOADED])
+        return ProcessPool(
+            max_workers=self._number,
+            max_tasks=self._config.pages_a_worker,
+            initializer=_limit_memory,
+            initargs=(self._config.memory_size,),
+            context=context,
+        )
 
 
 def _attempt(read: Read, page: StoredPage, config: ExtractConfig, cpu_limit_s: float) -> Page | ItemError:

@@ -1,4 +1,4 @@
-"""The extract task: one run a batch, over a pool of processes that this process keeps between batches."""
+"""The extract task: one run a batch, over a pool of processes that this process keeps between batches and shares."""
 
 import threading
 from collections.abc import Mapping
@@ -9,12 +9,14 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.catalogue import SourceRules
 from tasks.engine import RETRIES
+from tasks.errors import Stopped
 from tasks.extract.pool import ExtractorPool, PoolConfig
 from tasks.extract.stage import extract_batch
 from tasks.models import ExtractedBatch, FetchedBatch, Outcome
 from tasks.opening import opened_store
 from tasks.progress import progress
 from tasks.settings import Settings
+from tasks.stopping import stopping
 from tasks.tracing import stage_span
 
 _pool_lock = threading.Lock()
@@ -57,6 +59,8 @@ def close_pool() -> None:
 def _shared_pool(settings: Settings) -> ExtractorPool:
     global _pool  # noqa: PLW0603
     with _pool_lock:
+        if stopping.is_set():
+            raise Stopped("asked to stop")  # nobody would end the processes
         if _pool is None:
             _pool = ExtractorPool(
                 PoolConfig(

@@ -2,11 +2,12 @@ import os
 import pickle
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError
+from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped
 from tasks.extract.pool import ExtractorPool
 from tasks.models import Page
 from tests.extract.stored import CONFIG, MIB, asked, fixtures, misbehave
@@ -94,6 +95,28 @@ def test_a_damaged_record_stops_the_batch(pool):
 
     with pytest.raises(CorruptRecord):
         list(pool.extract([good, replace(damaged, record=damaged.record[:-20]), last]))
+
+
+def test_batches_that_share_the_pool_pay_for_none_of_each_other_s_pages(pool):
+    batches = [asked(GOOD, "die_at_once", GOOD, "die"), asked(*[GOOD] * 6), asked("die_at_once", GOOD, GOOD)]
+
+    with ThreadPoolExecutor(len(batches)) as threads:
+        found = list(threads.map(lambda pages: [type(one) for _, one in pool.extract(pages)], batches))
+
+    assert found == [[Page, ExtractorCrashed, Page, ExtractorCrashed], [Page] * 6, [ExtractorCrashed, Page, Page]]
+
+
+@pytest.mark.parametrize("deeds", [["hang"], ["hang", *[GOOD] * 20]])
+def test_a_batch_whose_pool_is_closed_meanwhile_ends_and_starts_nothing(deeds):
+    with ThreadPoolExecutor(1) as threads, ExtractorPool(replace(CONFIG, workers=1), read=misbehave) as pool:
+        batch = threads.submit(lambda: list(pool.extract(asked(*deeds))))
+        time.sleep(1)
+        pool.close()
+
+        with pytest.raises(Stopped):
+            batch.result(timeout=10)
+        with pytest.raises(Stopped):
+            list(pool.extract(asked(GOOD)))
 
 
 def test_nothing_to_extract_starts_nothing():
