@@ -1,10 +1,11 @@
 """What a second process gives, on PostgreSQL and S3: shards on two workers, and plain sweeps beside each other.
 
-    python -m benchmarks.shards [--pages N] [--paragraphs N] [--rounds N] [--short]
+    python -m benchmarks.shards [--pages N] [--rounds N] [--short]
 
-1. A sweep of long pages on one worker, then shared out on two; each worker's process has one extraction process. Once
-   with every process on any processor, once with each worker pinned to one of its own.
+1. A sweep of large pages (2,000 words and 3,000 comments: a third of a second of extraction each) on one worker, then
+   shared out on two; each worker's process has one extraction process.
 2. Plain sweeps at once, each with one extraction process: pages a second of two beside those of one.
+   Both are measured once with every process on any processor, once with each sweep and worker on one of its own.
 3. Four sweeps at once with the same and overlapping sources of wire copy, beside one: the same articles and edges.
 
 The time is the index's: from the first run's beginning to the last one's end, the start of the other worker's process
@@ -22,7 +23,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,27 +54,30 @@ def vocabulary() -> tuple[str, ...]:
     return tuple("".join(chance.choices(SYLLABLES, k=chance.randrange(2, 5))) for _ in range(5000))
 
 
-@cache
-def long_text(site: int, number: int, paragraphs: int) -> tuple[str, ...]:
-    """Return the paragraphs of a long article, alike with no other."""
-    chance = random.Random(f"{site}.{number}")
-    return tuple(
-        " ".join(
-            f"The {' '.join(chance.choices(vocabulary(), k=14))}, on day {chance.randrange(9999)}." for _ in range(4)
-        )
-        for _ in range(paragraphs)
-    )
-
-
 @dataclass(frozen=True)
 class LongStory(Story):
-    """An article that takes long to be extracted."""
+    """An article of 2,000 words, alike with no other."""
 
-    length: int = 200
+    @cached_property
+    def paragraphs(self) -> tuple[str, ...]:  # type: ignore[override]
+        chance = random.Random(f"{self.site}.{self.number}")
+        return tuple(
+            " ".join(f"The {_words(chance, 14)}, on day {chance.randrange(9999)}." for _ in range(4)) for _ in range(30)
+        )
 
-    @property
-    def paragraphs(self) -> tuple[str, ...]:
-        return long_text(self.site, self.number, self.length)
+
+def many_comments() -> str:
+    """Return what makes a page take long beside its text: what three thousand readers had to say."""
+    chance = random.Random(2)
+    comments = "".join(
+        f'<div class="comment"><span class="author">{_words(chance, 1)}</span><p>{_words(chance, 5)}</p></div>'
+        for _ in range(3000)
+    )
+    return f'<section class="comments">{comments}</section>'
+
+
+def _words(chance: random.Random, number: int) -> str:
+    return " ".join(chance.choices(vocabulary(), k=number))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,7 @@ class Ground:
                     "PRESSLAKE_LAKE": place.lake,
                     "PRESSLAKE_S3_ENDPOINT_URL": self.s3_url,
                     "PRESSLAKE_EXTRACT_WORKERS": "1",
-                    "PRESSLAKE_BATCH_SIZE": "25",
+                    "PRESSLAKE_BATCH_SIZE": "20",
                 },
                 place,
             )
@@ -124,13 +128,14 @@ def ground() -> Iterator[Ground]:
 
 
 @contextmanager
-def long_press(pages: int, paragraphs: int) -> Iterator[Press]:
-    """Serve long articles, made before anybody asks for them."""
+def large_press(pages: int) -> Iterator[Press]:
+    """Serve large pages, whose texts are made before anybody asks for them."""
     with running_press(sites=SITES, articles=0, network=44) as press:
+        press.furniture = many_comments()
         for number in range(pages):
-            story = LongStory(number % SITES, number, length=paragraphs)
+            story = LongStory(number % SITES, number)
             press.stories[story.site][story.path] = story
-            long_text(story.site, story.number, paragraphs)
+            assert story.paragraphs
         yield press
 
 
@@ -150,8 +155,7 @@ def shared_out(ground: Ground, catalogue: Path, *, shards: int, is_pinned: bool)
     with ground.fresh(catalogue) as (environment, place), ExitStack() as stack:
         for number in range(shards):
             worker = stack.enter_context(running_worker(environment, pool=POOL, name=f"worker-{number}", limit=1))
-            if is_pinned:
-                psutil.Process(worker.pid).cpu_affinity([number % (psutil.cpu_count() or 1)])
+            psutil.Process(worker.pid).cpu_affinity(list(_processors(number, is_pinned=is_pinned)))
         with httpx.Client(base_url=ground.api_url, timeout=60) as api:
             run = await_end(api, start_run(api, "ingest/sweep", {"shards": shards}), timeout_s=3000)
         if run["state"]["name"] != "Completed":
@@ -159,7 +163,9 @@ def shared_out(ground: Ground, catalogue: Path, *, shards: int, is_pinned: bool)
         return elapsed_s(place), read_tables(place).articles.total()
 
 
-def side_by_side(ground: Ground, catalogue: Path, choices: Sequence[Sequence[int]]) -> tuple[float, int, Any]:
+def side_by_side(
+    ground: Ground, catalogue: Path, choices: Sequence[Sequence[int]], *, is_pinned: bool = False
+) -> tuple[float, int, Any]:
     """Sweep in so many processes at once, each of its sites (none: all); returns seconds, pages, and the tables."""
     with ground.fresh(catalogue) as (environment, place):
         processes = [
@@ -167,8 +173,10 @@ def side_by_side(ground: Ground, catalogue: Path, choices: Sequence[Sequence[int
                 [COMMAND, "ingest", "--json", *(word for site in sites for word in ("--source", f"site-{site}"))],
                 env=environment,
                 stdout=subprocess.DEVNULL,
+                preexec_fn=partial(os.sched_setaffinity, 0, processors),  # noqa: PLW1509 - one system call, no lock
             )
-            for sites in choices
+            for number, sites in enumerate(choices)
+            for processors in (_processors(number, is_pinned=is_pinned),)
         ]
         if codes := [code for process in processes if (code := process.wait(timeout=3000))]:
             sys.exit(f"sweeps ended with {codes}")
@@ -177,6 +185,12 @@ def side_by_side(ground: Ground, catalogue: Path, choices: Sequence[Sequence[int
             related = set(tx.execute(select(edges.c.a, edges.c.b, edges.c.kind)).tuples())
         made = {row[:3]: number for row, number in tables.articles.items()}
         return elapsed_s(place), tables.articles.total(), (made, related, tables.clusters, tables.captured_twice)
+
+
+def _processors(number: int, *, is_pinned: bool) -> set[int]:
+    """Return the processors that the sweep or worker of that number may use."""
+    every = sorted(os.sched_getaffinity(0))
+    return {every[number % len(every)]} if is_pinned else set(every)
 
 
 def elapsed_s(place: Place) -> float:
@@ -209,29 +223,30 @@ def compare(name: str, one: list[tuple[float, int]], two: list[tuple[float, int]
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    arguments.add_argument("--pages", type=int, default=600)
-    arguments.add_argument("--paragraphs", type=int, default=300, help="of 4 sentences, a page")
+    arguments.add_argument("--pages", type=int, default=300)
     arguments.add_argument("--rounds", type=int, default=1, help="how often each is measured; the median is told")
     arguments.add_argument("--short", action="store_true", help="see that it works")
     asked = arguments.parse_args()
-    pages, paragraphs, articles = (96, 40, 6) if asked.short else (asked.pages, asked.paragraphs, 30)
+    pages, articles = (96, 6) if asked.short else (asked.pages, 30)
     print(f"{psutil.cpu_count()} processors; load average before: {os.getloadavg()[0]:.1f}")
     with ground() as servers:
         print(f"{'':<34}{'pages':>7}{'one, s':>9}{'two, s':>9}{'one, /s':>10}{'two, /s':>10}{'ratio':>8}   load")
-        with long_press(pages, paragraphs) as press:
-            catalogue = press.catalogue(servers.folder / "long.yaml", max_per_host=8)
+        with large_press(pages) as press:
+            catalogue = press.catalogue(servers.folder / "large.yaml", max_per_host=8)
             print(f"pages of the two shards: {divided(press)}")
             for is_pinned in (False, True):
-                measured = [
-                    [shared_out(servers, catalogue, shards=shards, is_pinned=is_pinned) for shards in (1, 2)]
-                    for _ in range(asked.rounds)
+                suffix = ", pinned" if is_pinned else ""
+                rounds = range(asked.rounds)
+                shards = [
+                    [shared_out(servers, catalogue, shards=number, is_pinned=is_pinned) for _ in rounds]
+                    for number in (1, 2)
                 ]
-                one, two = ([pair[place] for pair in measured] for place in (0, 1))
-                compare(f"shards on workers{', pinned' if is_pinned else ''}", one, two)
-            both = [
-                [side_by_side(servers, catalogue, [()] * number)[:2] for number in (1, 2)] for _ in range(asked.rounds)
-            ]
-            compare("sweeps side by side", [pair[0] for pair in both], [pair[1] for pair in both])
+                compare(f"shards on workers{suffix}", *shards)
+                sweeps = [
+                    [side_by_side(servers, catalogue, [()] * number, is_pinned=is_pinned)[:2] for _ in rounds]
+                    for number in (1, 2)
+                ]
+                compare(f"sweeps side by side{suffix}", *sweeps)
         with wire_press(articles) as press:
             catalogue = press.catalogue(servers.folder / "wire.yaml", max_per_host=8)
             _, number, alone = side_by_side(servers, catalogue, [()])

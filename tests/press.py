@@ -88,13 +88,14 @@ def most_in_flight(log: Iterable[Asked]) -> int:
 class Press:
     """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
 
-    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path.
+    `furniture` is more HTML that ends each page, `pauses_s` how long a site takes for each answer; `headers` are more of them, by site and path.
     """
 
     addresses: tuple[str, ...]
     stories: dict[int, dict[str, Story]]
     port: int = 0
     tick: int = 0
+    furniture: str = ""
     pauses_s: dict[int, float] = field(default_factory=dict)
     headers: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -164,7 +165,7 @@ class Press:
             f'<meta property="article:published_time" content="2026-01-{story.number % 28 + 1:02d}T08:00:00Z"></head>'
             f'<body><nav><a href="/">Home</a><a href="/about">About</a></nav><main><article><h1>{story.title}</h1>{body}'
             f"</article></main><section><h2>More For You</h2>{teasers}</section>"
-            f"<footer><p>Site {site}, all rights reserved, edition {self.tick}</p></footer></body></html>"
+            f"<footer><p>Site {site}, all rights reserved, edition {self.tick}</p></footer>{self.furniture}</body></html>"
         ).encode()
 
 
