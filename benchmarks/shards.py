@@ -1,11 +1,11 @@
 """What a second process gives, on PostgreSQL and S3: shards on two workers, and plain sweeps beside each other.
 
-    python -m benchmarks.shards [--pages N] [--rounds N] [--short]
+    python -m benchmarks.shards [--pages N] [--rounds N] [--pinned] [--short]
 
-1. A sweep of large pages (2,000 words and 3,000 comments: a third of a second of extraction each) on one worker, then
+1. A sweep of heavy pages (election nights: 2,000 words and a table of 3,000 rows, 0.7 s of extraction) on one worker, then
    shared out on two; each worker's process has one extraction process.
-2. Plain sweeps at once, each with one extraction process: pages a second of two beside those of one.
-   Both are measured once with every process on any processor, once with each sweep and worker on one of its own.
+2. Plain sweeps of them at once, each with one extraction process: pages a second of two beside those of one.
+   With `--pinned` each sweep or worker has a processor of its own.
 3. Four sweeps at once with the same and overlapping sources of wire copy, beside one: the same articles and edges.
 
 The time is the index's: from the first run's beginning to the last one's end, the start of the other worker's process
@@ -55,25 +55,18 @@ def vocabulary() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class LongStory(Story):
-    """An article of 2,000 words, alike with no other."""
+class ElectionNight(Story):
+    """An article of 2,000 words with the results of 3,000 towns in a table, alike with no other."""
 
     @cached_property
-    def paragraphs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def html(self) -> str:  # type: ignore[override]
         chance = random.Random(f"{self.site}.{self.number}")
-        return tuple(
-            " ".join(f"The {_words(chance, 14)}, on day {chance.randrange(9999)}." for _ in range(4)) for _ in range(30)
+        paragraphs = "".join(f"<p>The {_words(chance, 60)}, on day {chance.randrange(9999)}.</p>" for _ in range(30))
+        rows = "".join(
+            f"<tr><td>{_words(chance, 1)}</td><td>{chance.randrange(9999)}</td><td>{chance.randrange(9999)}</td></tr>"
+            for _ in range(3000)
         )
-
-
-def many_comments() -> str:
-    """Return what makes a page take long beside its text: what three thousand readers had to say."""
-    chance = random.Random(2)
-    comments = "".join(
-        f'<div class="comment"><span class="author">{_words(chance, 1)}</span><p>{_words(chance, 5)}</p></div>'
-        for _ in range(3000)
-    )
-    return f'<section class="comments">{comments}</section>'
+        return f"{paragraphs}<table>{rows}</table>"
 
 
 def _words(chance: random.Random, number: int) -> str:
@@ -105,7 +98,7 @@ class Ground:
                     "PRESSLAKE_LAKE": place.lake,
                     "PRESSLAKE_S3_ENDPOINT_URL": self.s3_url,
                     "PRESSLAKE_EXTRACT_WORKERS": "1",
-                    "PRESSLAKE_BATCH_SIZE": "20",
+                    "PRESSLAKE_BATCH_SIZE": "8",
                 },
                 place,
             )
@@ -128,14 +121,13 @@ def ground() -> Iterator[Ground]:
 
 
 @contextmanager
-def large_press(pages: int) -> Iterator[Press]:
-    """Serve large pages, whose texts are made before anybody asks for them."""
+def heavy_press(pages: int) -> Iterator[Press]:
+    """Serve pages that take long to be extracted, made before anybody asks for them."""
     with running_press(sites=SITES, articles=0, network=44) as press:
-        press.furniture = many_comments()
         for number in range(pages):
-            story = LongStory(number % SITES, number)
+            story = ElectionNight(number % SITES, number)
             press.stories[story.site][story.path] = story
-            assert story.paragraphs
+            assert story.html
         yield press
 
 
@@ -223,30 +215,29 @@ def compare(name: str, one: list[tuple[float, int]], two: list[tuple[float, int]
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    arguments.add_argument("--pages", type=int, default=300)
+    arguments.add_argument("--pages", type=int, default=240)
     arguments.add_argument("--rounds", type=int, default=1, help="how often each is measured; the median is told")
+    arguments.add_argument("--pinned", action="store_true", help="give each sweep and worker a processor of its own")
     arguments.add_argument("--short", action="store_true", help="see that it works")
     asked = arguments.parse_args()
     pages, articles = (96, 6) if asked.short else (asked.pages, 30)
     print(f"{psutil.cpu_count()} processors; load average before: {os.getloadavg()[0]:.1f}")
     with ground() as servers:
         print(f"{'':<34}{'pages':>7}{'one, s':>9}{'two, s':>9}{'one, /s':>10}{'two, /s':>10}{'ratio':>8}   load")
-        with large_press(pages) as press:
-            catalogue = press.catalogue(servers.folder / "large.yaml", max_per_host=8)
+        with heavy_press(pages) as press:
+            catalogue = press.catalogue(servers.folder / "heavy.yaml", max_per_host=8)
             print(f"pages of the two shards: {divided(press)}")
-            for is_pinned in (False, True):
-                suffix = ", pinned" if is_pinned else ""
-                rounds = range(asked.rounds)
-                shards = [
-                    [shared_out(servers, catalogue, shards=number, is_pinned=is_pinned) for _ in rounds]
-                    for number in (1, 2)
-                ]
-                compare(f"shards on workers{suffix}", *shards)
-                sweeps = [
-                    [side_by_side(servers, catalogue, [()] * number, is_pinned=is_pinned)[:2] for _ in rounds]
-                    for number in (1, 2)
-                ]
-                compare(f"sweeps side by side{suffix}", *sweeps)
+            rounds, is_pinned = range(asked.rounds), asked.pinned
+            shards = [
+                [shared_out(servers, catalogue, shards=number, is_pinned=is_pinned) for _ in rounds]
+                for number in (1, 2)
+            ]
+            compare("shards on workers", *shards)
+            sweeps = [
+                [side_by_side(servers, catalogue, [()] * number, is_pinned=is_pinned)[:2] for _ in rounds]
+                for number in (1, 2)
+            ]
+            compare("sweeps side by side", *sweeps)
         with wire_press(articles) as press:
             catalogue = press.catalogue(servers.folder / "wire.yaml", max_per_host=8)
             _, number, alone = side_by_side(servers, catalogue, [()])

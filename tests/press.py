@@ -63,6 +63,10 @@ class Story:
     def text(self) -> str:
         return "\n".join(self.paragraphs)
 
+    @property
+    def html(self) -> str:
+        return "".join(f"<p>{paragraph}</p>" for paragraph in self.paragraphs)
+
 
 @dataclass
 class Asked:
@@ -88,14 +92,13 @@ def most_in_flight(log: Iterable[Asked]) -> int:
 class Press:
     """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
 
-    `furniture` is more HTML that ends each page, `pauses_s` how long a site takes for each answer; `headers` are more of them, by site and path.
+    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path.
     """
 
     addresses: tuple[str, ...]
     stories: dict[int, dict[str, Story]]
     port: int = 0
     tick: int = 0
-    furniture: str = ""
     pauses_s: dict[int, float] = field(default_factory=dict)
     headers: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -158,14 +161,13 @@ class Press:
             f'<article><h3><a href="/news/{chance.randrange(10**6)}.html">{sentence(chance)}</a></h3></article>'
             for _ in range(4)
         )
-        body = "".join(f"<p>{paragraph}</p>" for paragraph in story.paragraphs)
         return (
             f'<!doctype html><html lang="en"><head><title>{story.title} | Site {site}</title>'
             f'<meta property="og:type" content="article"><meta property="og:title" content="{story.title}">'
             f'<meta property="article:published_time" content="2026-01-{story.number % 28 + 1:02d}T08:00:00Z"></head>'
-            f'<body><nav><a href="/">Home</a><a href="/about">About</a></nav><main><article><h1>{story.title}</h1>{body}'
+            f'<body><nav><a href="/">Home</a><a href="/about">About</a></nav><main><article><h1>{story.title}</h1>{story.html}'
             f"</article></main><section><h2>More For You</h2>{teasers}</section>"
-            f"<footer><p>Site {site}, all rights reserved, edition {self.tick}</p></footer>{self.furniture}</body></html>"
+            f"<footer><p>Site {site}, all rights reserved, edition {self.tick}</p></footer></body></html>"
         ).encode()
 
 

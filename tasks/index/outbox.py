@@ -68,6 +68,12 @@ def clear(tx: Connection, sequences: Iterable[int]) -> None:
     tx.execute(delete(outbox).where(outbox.c.sequence.in_(list(sequences))))
 
 
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Forget that batches were decided and published, before that instant; returns how many rows."""
+    waiting = select(outbox.c.batch_id)
+    return tx.execute(delete(batches).where(batches.c.decided_at < before, batches.c.batch_id.not_in(waiting))).rowcount
+
+
 def _encoded(content: dict[str, list[Any]]) -> bytes:
     try:
         return orjson.dumps(content)

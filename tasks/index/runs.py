@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tasks.index import frontier
 from tasks.index.schema import runs
@@ -74,6 +74,11 @@ def release_dead_runs(tx: Connection, *, now: datetime) -> int:
         released += frontier.release(tx, owner=run_id)
         tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=DIED, ended_at=now))
     return released
+
+
+def prune(tx: Connection, *, before: datetime) -> int:
+    """Forget the runs that were last heard of before that instant; returns how many rows."""
+    return tx.execute(delete(runs).where(runs.c.heard_at < before)).rowcount
 
 
 def is_alive(pid: int, born_at: float) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from tasks.index import feeds, frontier, health, hosts
+from tasks.index import feeds, frontier, health, hosts, outbox, runs
 from tasks.index.database import Index
 from tasks.index.schema import facts
 from tasks.index.upsert import insert_into
@@ -13,7 +13,7 @@ from tasks.index.upsert import insert_into
 EVERY = timedelta(days=1)
 
 KEPT = timedelta(days=90)
-"""How long a URL that is over for good, and a sitemap that an index named, are remembered after they were last heard of."""
+"""How long what is over is remembered after it was last heard of: URLs that are gone, sitemaps of an index, runs, batches."""
 
 ANSWERS_KEPT = timedelta(days=2)
 """How long what an origin is asked once a day is kept."""
@@ -36,6 +36,8 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
         frontier.prune(tx, before=now - KEPT)
         + feeds.prune(tx, before=now - KEPT)
         + health.prune(tx, before=now - KEPT)
+        + runs.prune(tx, before=now - KEPT)
+        + outbox.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
     )
 

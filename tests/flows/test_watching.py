@@ -2,13 +2,10 @@
 
 import json
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +15,7 @@ from tasks.index.database import open_index
 from tasks.index.drift import SourceDay, add_days
 from tasks.index.health import ArrivalDay
 from tests.engine import Presslake
+from tests.flows.conftest import Webhook
 from tests.press import Press, Story, running_press
 
 pytestmark = pytest.mark.engine
@@ -38,37 +36,6 @@ def catalogue(press: Press, tmp_path: Path) -> Path:
     path = press.catalogue(tmp_path / "sources.yaml")
     path.write_text(path.read_text().replace("id: site-", "id: watched-"))
     return path
-
-
-@pytest.fixture
-def api(prefect_api_url: str) -> Iterator[httpx.Client]:
-    """The server's API; automations that a test left are gone afterwards."""
-    with httpx.Client(base_url=prefect_api_url, timeout=60) as client:
-        yield client
-        for automation in client.post("/automations/filter", json={}).json():
-            client.delete(f"/automations/{automation['id']}")
-
-
-@pytest.fixture
-def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A URL, and what was posted to it."""
-    posted: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/a-secret-path", posted
-        server.shutdown()
-        thread.join()
 
 
 def _publish(press: Press, site: int, first: int, number: int) -> None:
@@ -156,10 +123,9 @@ def _health_table(api: httpx.Client, run_id: str) -> dict[str, dict[str, str]]:
 
 
 def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_healthy_source_is_not(
-    presslake: Presslake, press: Press, catalogue: Path, api: httpx.Client, webhook
+    presslake: Presslake, press: Press, catalogue: Path, api: httpx.Client, webhook: Webhook
 ):
-    url, posted = webhook
-    presslake.run("automations", "apply", "--webhook", url, "--definitions", DEFINITIONS)
+    presslake.run("automations", "apply", "--webhook", webhook.url, "--definitions", DEFINITIONS)
     press.answer = _change_layout(press, 1, press.answer)
     _publish(press, 1, 0, 19)  # one short of what a drift needs
     _publish(press, 2, 0, 4)
@@ -184,21 +150,13 @@ def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_
         REFUSED: "refused", SILENT: "silent", DRIFTED: "drifted", QUIET: "well",
     }  # fmt: skip
     assert table[REFUSED]["why"] == "http_403"
-    _await_posts(posted, 3)
-    assert sorted(one["subject"] for one in posted) == [
+    assert sorted(one["subject"] for one in webhook.await_posts(3)) == [
         f"presslake.source.drifted: {DRIFTED}",
         f"presslake.source.refused: {REFUSED}",
         f"presslake.source.silent: {SILENT}",
     ]
     status = presslake.run("status", "--json").json()
     assert {one["source_id"]: one["state"] for one in status["health"]}[SILENT] == "silent"
-
-
-def _await_posts(posted: list[dict[str, Any]], number: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(posted) < number:
-        assert time.monotonic() < deadline, posted
-        time.sleep(0.2)
 
 
 def test_a_block_that_is_not_there_is_told_in_one_line_and_nothing_is_applied(presslake, api):
@@ -211,12 +169,11 @@ def test_a_block_that_is_not_there_is_told_in_one_line_and_nothing_is_applied(pr
 
 
 def test_automations_applied_twice_are_there_once_and_the_secret_is_in_the_block_alone(presslake, api, webhook):
-    url, _ = webhook
     words = ("automations", "apply", "--definitions", DEFINITIONS, "--json")
-    planned = presslake.run(*words, "--webhook", url, "--dry-run").json()
+    planned = presslake.run(*words, "--webhook", webhook.url, "--dry-run").json()
     assert api.post("/automations/filter", json={}).json() == []
 
-    first = presslake.run(*words, "--webhook", url).json()
+    first = presslake.run(*words, "--webhook", webhook.url).json()
     second = presslake.run(*words).json()
     third = presslake.run(*words, "--stuck-after", "900").json()
 
@@ -226,4 +183,4 @@ def test_automations_applied_twice_are_there_once_and_the_secret_is_in_the_block
     assert [name for name, became in third.items() if became == "updated"] == ["presslake stuck runs"]
     assert sorted(one["name"] for one in there) == sorted(first)
     block = api.get("/block_types/slug/custom-webhook/block_documents/name/presslake").json()
-    assert url not in json.dumps([there, block])
+    assert webhook.url not in json.dumps([there, block])

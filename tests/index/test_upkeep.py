@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
+from tasks.index import outbox, runs
 from tasks.index.database import open_index
 from tasks.index.frontier import State
 from tasks.index.schema import robots
@@ -30,6 +31,23 @@ def test_an_index_without_old_rows_loses_nothing(index, now):
     announce(index, announcement(1), now=now)
 
     assert prune(index, now + KEPT) == 0
+
+
+def test_runs_and_batches_are_forgotten_after_what_waits_for_them(index, now):
+    with index.write() as tx:
+        for name in ("published", "waiting"):
+            runs.begin_run(tx, run_id=name, now=now)
+            runs.end_run(tx, run_id=name, now=now, summary="{}")
+            sequence = outbox.append(tx, batch_id=name, run_id=name, captures=(), articles=(), counts={}, now=now)
+            if name == "published":
+                outbox.clear(tx, [sequence])
+
+    gone = [prune(index, now + KEPT), prune(index, now + KEPT + timedelta(days=2))]
+
+    assert gone == [0, 3]
+    with index.read() as tx:
+        assert [outbox.decided_counts(tx, name) for name in ("published", "waiting")] == [None, {}]
+        assert not runs.is_known(tx, "published")
 
 
 def test_what_is_free_in_a_file_is_used_again(tmp_path):

@@ -1,0 +1,61 @@
+"""Prefect's API, and a webhook that its automations post to."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+SECRET = "a-secret-path"
+
+
+@dataclass
+class Webhook:
+    """A URL with a secret in it, what was posted to it, and the status that it answers with."""
+
+    url: str
+    status: int = 204
+    posted: list[dict[str, Any]] = field(default_factory=list)
+
+    def await_posts(self, number: int, timeout_s: float = 60) -> list[dict[str, Any]]:
+        """Wait for so many posts and return all that came."""
+        deadline = time.monotonic() + timeout_s
+        while len(self.posted) < number:
+            assert time.monotonic() < deadline, self.posted
+            time.sleep(0.2)
+        return self.posted
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            hook.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(hook.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        hook = Webhook(f"http://127.0.0.1:{server.server_port}/{SECRET}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield hook
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def api(prefect_api_url: str) -> Iterator[httpx.Client]:
+    """The server's API; automations that a test left are gone afterwards."""
+    with httpx.Client(base_url=prefect_api_url, timeout=60) as client:
+        yield client
+        for automation in client.post("/automations/filter", json={}).json():
+            client.delete(f"/automations/{automation['id']}")
