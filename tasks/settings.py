@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     )
 
     batch_size: int = Field(250, ge=1, le=1000, description="URLs a batch: the unit of a task run.")
-    batches_ahead: int = Field(2, ge=1, le=8, description="Batches that are fetched while one is extracted.")
+    batches_ahead: int = Field(2, ge=1, le=8, description="Batches that are fetched while others are extracted.")
     host_budget_s: float = Field(120, gt=0, description="The longest that one host may hold up its batch.")
     lease_s: float = Field(300, ge=1, description="A claimed URL comes back when its lease is not renewed this long.")
 
