@@ -1,6 +1,6 @@
 """What a second process gives, on PostgreSQL and S3: shards on two workers, and plain sweeps beside each other.
 
-    python -m benchmarks.shards [--pages N] [--rounds N] [--pinned] [--short]
+    python -m benchmarks.shards [--parts ...] [--pages N] [--rounds N] [--pinned] [--short]
 
 1. A sweep of heavy pages (election nights: 2,000 words and a table of 3,000 rows, 0.7 s of extraction) on one worker, then
    shared out on two; each worker's process has one extraction process.
@@ -42,6 +42,7 @@ from tests.servers import CEPH_SCRIPT, KEY, SECRET, make_bucket, started_ceph
 from tests.workers import await_end, deploy, running_worker, start_run
 
 COMMAND = Path(sys.executable).with_name("presslake")
+PARTS = ("shards", "sweeps", "overlap")
 POOL, SITES = "bench-shards", 48
 """These fall to two shards evenly; what sites of one's own do, `divided` tells: the larger shard bounds the ratio."""
 SYLLABLES = "ba be bi bo da de di do fa fe ga go ka ke ko la le li lo ma me mi mo na ne ni no pa pe ra re ri ro sa se ta".split()
@@ -200,14 +201,17 @@ def divided(press: Press) -> list[int]:
     return counts
 
 
-def compare(name: str, one: list[tuple[float, int]], two: list[tuple[float, int]]) -> None:
-    """Print one against two: seconds, pages a second, and their ratio, of the medians."""
-    rates = [statistics.median(pages / seconds for seconds, pages in measured) for measured in (one, two)]
-    seconds = [statistics.median(seconds for seconds, _ in measured) for measured in (one, two)]
-    pages = one[0][1]
+def compare(name: str, pairs: Sequence[tuple[tuple[float, int], tuple[float, int]]]) -> None:
+    """Print one against two, measured in turn: the medians of seconds and of pages a second, and of the pairs' ratios."""
+    rates = [[pages / seconds for seconds, pages in pair] for pair in pairs]
+    seconds, rate = (
+        [statistics.median(pair[place] for pair in measured) for place in (0, 1)]
+        for measured in ([[one[0], two[0]] for one, two in pairs], rates)
+    )
+    ratios = sorted(two / one for one, two in rates)
     print(
-        f"{name:<34}{pages:>7}{seconds[0]:>9.1f}{seconds[1]:>9.1f}{rates[0]:>10.2f}{rates[1]:>10.2f}"
-        f"{rates[1] / rates[0]:>8.2f}   {os.getloadavg()[0]:.1f}",
+        f"{name:<34}{pairs[0][0][1]:>7}{seconds[0]:>9.1f}{seconds[1]:>9.1f}{rate[0]:>10.2f}{rate[1]:>10.2f}"
+        f"{statistics.median(ratios):>8.2f}   of {', '.join(f'{ratio:.2f}' for ratio in ratios)}; load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
 
@@ -217,6 +221,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--pages", type=int, default=240)
     arguments.add_argument("--rounds", type=int, default=1, help="how often each is measured; the median is told")
+    arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="which of the three to measure")
     arguments.add_argument("--pinned", action="store_true", help="give each sweep and worker a processor of its own")
     arguments.add_argument("--short", action="store_true", help="see that it works")
     asked = arguments.parse_args()
@@ -228,16 +233,26 @@ def main() -> None:
             catalogue = press.catalogue(servers.folder / "heavy.yaml", max_per_host=8)
             print(f"pages of the two shards: {divided(press)}")
             rounds, is_pinned = range(asked.rounds), asked.pinned
-            shards = [
-                [shared_out(servers, catalogue, shards=number, is_pinned=is_pinned) for _ in rounds]
-                for number in (1, 2)
-            ]
-            compare("shards on workers", *shards)
-            sweeps = [
-                [side_by_side(servers, catalogue, [()] * number, is_pinned=is_pinned)[:2] for _ in rounds]
-                for number in (1, 2)
-            ]
-            compare("sweeps side by side", *sweeps)
+            if "shards" in asked.parts:
+                shards = [
+                    (
+                        shared_out(servers, catalogue, shards=1, is_pinned=is_pinned),
+                        shared_out(servers, catalogue, shards=2, is_pinned=is_pinned),
+                    )
+                    for _ in rounds
+                ]
+                compare("shards on workers", shards)
+            if "sweeps" in asked.parts:
+                sweeps = [
+                    (
+                        side_by_side(servers, catalogue, [()], is_pinned=is_pinned)[:2],
+                        side_by_side(servers, catalogue, [(), ()], is_pinned=is_pinned)[:2],
+                    )
+                    for _ in rounds
+                ]
+                compare("sweeps side by side", sweeps)
+        if "overlap" not in asked.parts:
+            return
         with wire_press(articles) as press:
             catalogue = press.catalogue(servers.folder / "wire.yaml", max_per_host=8)
             _, number, alone = side_by_side(servers, catalogue, [()])
