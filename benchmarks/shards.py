@@ -60,7 +60,7 @@ class ElectionNight(Story):
     """An article of 2,000 words with the results of 3,000 towns in a table, alike with no other."""
 
     @cached_property
-    def html(self) -> str:  # type: ignore[override]
+    def html(self) -> str:
         chance = random.Random(f"{self.site}.{self.number}")
         paragraphs = "".join(f"<p>The {_words(chance, 60)}, on day {chance.randrange(9999)}.</p>" for _ in range(30))
         rows = "".join(
