@@ -26,7 +26,7 @@ demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of
 test: $(READY)  ## Run the tests (under 15 minutes)
 	$(BIN)/python -m pytest
 
-test-long: $(READY)  ## Run the tests that wait for long: a disk that fills up, servers that go away in mid-run (4 minutes)
+test-long: $(READY)  ## Run the tests that wait for long: a disk that fills up, servers that go away in mid-run, runs that nobody takes (6 minutes)
 	$(BIN)/python -m pytest -m long
 
 check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage

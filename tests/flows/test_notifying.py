@@ -14,7 +14,7 @@ from tests.engine import Presslake
 from tests.flows.conftest import SECRET, Webhook
 from tests.workers import await_end, deploy
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 ACTION_S = 5
 DEFINITIONS = Path(__file__).parents[2] / "deploy/automations"
@@ -66,7 +66,6 @@ def test_a_run_that_failed_is_posted_and_the_webhook_s_secret_is_told_nowhere(
     assert not any(SECRET in place for place in told)
 
 
-@pytest.mark.long
 def test_runs_that_nobody_takes_are_told_and_then_cancelled(
     presslake: Presslake, prefect_api_url: str, api: httpx.Client, webhook: Webhook, tmp_path: Path
 ):
