@@ -14,6 +14,9 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 PREFECT = Path(sys.executable).with_name("prefect")
+BUSY = 503
+"""What Prefect's server answers while its SQLite file is locked; its own client asks again."""
+
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -58,11 +61,14 @@ def running_worker(
             worker.wait()
 
 
-def start_run(api: httpx.Client, deployment: str, config: dict[str, Any]) -> str:
+def start_run(api: httpx.Client, deployment: str, config: dict[str, Any] | None = None) -> str:
     """Start a run of a deployment, as its form in the UI does; returns its id."""
     found = api.get(f"/deployments/name/{deployment}").json()
-    wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": config}}
-    answer = api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
+    wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": config} if config else {}}
+    deadline = time.monotonic() + 60
+    while (answer := api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)).status_code == BUSY:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.5)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

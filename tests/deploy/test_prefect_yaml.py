@@ -1,25 +1,18 @@
 """deploy/prefect.yaml on a real server: deployed to a work pool, started by hand, run by a worker."""
 
 import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.press import running_press
+from tests.workers import PREFECT, await_end, running_worker, start_run
 
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).parents[2]
-ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-PREFECT = Path(sys.executable).with_name("prefect")
 
 
 @pytest.fixture
@@ -42,38 +35,6 @@ def _prefect(*words: str, env: dict[str, str]) -> str:
     return done.stdout
 
 
-@contextmanager
-def _worker(env: dict[str, str]) -> Iterator[None]:
-    worker = subprocess.Popen(
-        [PREFECT, "worker", "start", "--pool", "presslake"],
-        env=env,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield
-    finally:
-        worker.send_signal(signal.SIGINT)
-        worker.wait(timeout=60)
-
-
-def _start(api: httpx.Client, deployment_id: str) -> dict[str, Any]:
-    wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": {"due_only": True, "limit": 4}}}
-    answer = api.post(f"/deployments/{deployment_id}/create_flow_run", json=wanted)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def _ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 150
-    while (run := api.get(f"/flow_runs/{run_id}").json())["state_type"] not in ENDED:
-        assert time.monotonic() < deadline, run["state"]
-        time.sleep(0.5)
-    return run
-
-
 def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment, prefect_api_url, tmp_path):
     _prefect("work-pool", "create", "presslake", "--type", "process", "--overwrite", env=environment)
     _prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml", env=environment)
@@ -82,14 +43,11 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
         press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=1.0)
         deployment = api.get("/deployments/name/ingest/sweep").json()
         shard = api.get("/deployments/name/ingest-shard/sweep").json()
-        runs = [_start(api, deployment["id"]) for _ in range(2)]
-        with _worker(environment):
-            ended = [_ended(api, run["id"]) for run in runs]
+        runs = [start_run(api, "ingest/sweep", {"due_only": True, "limit": 4}) for _ in range(2)]
+        with running_worker(environment, pool="presslake", name="one", limit=3):
+            ended = [await_end(api, run_id) for run_id in runs]
             maintenance = api.get("/deployments/name/maintain/daily").json()
-            answer = api.post(
-                f"/deployments/{maintenance['id']}/create_flow_run", json={"state": {"type": "SCHEDULED"}}
-            )
-            tidied = _ended(api, answer.json()["id"])
+            tidied = await_end(api, start_run(api, "maintain/daily"))
 
     messages = sorted((run["state_type"], run["state"]["message"] or "") for run in ended)
     assert [kind for kind, _ in messages] == ["CANCELLED", "COMPLETED"]
