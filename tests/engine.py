@@ -1,14 +1,17 @@
-"""The Prefect engine for tests: one real server for the whole session, and the command as a person runs it."""
+"""The Prefect engine for tests: one real server for the whole run, and the command as a person runs it."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from flows.local_server import local_server, set_prefect_defaults
@@ -77,15 +80,32 @@ class Ended:
         return json.loads(self.out.splitlines()[-1])
 
 
+@contextmanager
+def started_prefect() -> Iterator[str]:
+    """Give the API's URL of a server with a home of its own, ended and removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="prefect-", ignore_cleanup_errors=True) as home, ExitStack() as running:
+        with _environment_of(Path(home)):
+            url = running.enter_context(local_server(has_ui=True))
+        yield url
+
+
 @pytest.fixture(scope="session")
-def prefect_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prefect_api_url(server_url: Callable[[str], str]) -> Iterator[str]:
+    url = server_url("prefect")
+    told = httpx.get(f"{url}/admin/settings", timeout=60, trust_env=False).raise_for_status()
+    with _environment_of(Path(told.json()["home"])):
+        yield url
+
+
+@contextmanager
+def _environment_of(home: Path) -> Iterator[None]:
+    """Let what is started now use Prefect in a home, and none of the settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("PREFECT_", "PRESSLAKE_"))]:
             patch.delenv(name)
-        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        patch.setenv("PREFECT_HOME", str(home))
         set_prefect_defaults(is_quiet=True)
-        with local_server(has_ui=True) as url:
-            yield url
+        yield
 
 
 @pytest.fixture
