@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import traceback
 from datetime import UTC, datetime
 
 from tasks.index import outbox
@@ -43,22 +44,31 @@ def _decide(job: Job) -> None:
 def main() -> None:
     children: list[int] = []
     for line in sys.stdin:
-        if not line.strip():
-            ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-            print(json.dumps(ended), flush=True)
+        if line.strip():
+            children.append(_forked(Job(**json.loads(line))))
+            _answer(children[-1])
+        else:
+            _answer([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
             children.clear()
-            continue
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                do(Job(**json.loads(line)))
-                code = 0
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        children.append(child)
-        print(child, flush=True)
+
+
+def _forked(job: Job) -> int:
+    """Do a job in a process of its own; returns its number."""
+    if child := os.fork():
+        return child
+    code = 1
+    try:
+        do(job)
+        code = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _answer(what: object) -> None:
+    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

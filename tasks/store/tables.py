@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -57,9 +57,13 @@ class DataFile:
 
 def parquet(name: str, rows: Sequence[Row]) -> bytes:
     """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
-    schema = SCHEMAS[name]
+    return parquet_of(arrow_rows(rows, SCHEMAS[name]))
+
+
+def arrow_rows(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
+    """Return rows as an Arrow table, with what it cannot hold replaced."""
     columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
-    return parquet_of(pa.Table.from_arrays(columns, schema=schema))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def parquet_of(table: pa.Table) -> bytes:
@@ -200,6 +204,8 @@ def _plain(value: object) -> object:
         return plain_text(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value
 
 
