@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures audit lock clean
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures columns audit lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,9 @@ stuck-runs: $(READY)  ## Kill a sweep beside one that lives long, and see which 
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
+
+columns: $(READY)  ## Write the tables of columns in docs/lake.md, out of tasks/rows.py
+	$(BIN)/python -m tests.columns_doc
 
 audit: $(READY)  ## Ask the advisory service about every pinned dependency; fails where it could not be asked
 	$(BIN)/python -m deploy.audit

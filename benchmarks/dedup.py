@@ -39,7 +39,8 @@ from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table
 from tasks.index.schema import edges, shapes
 from tasks.index.schema import postings as postings_table
-from tasks.models import Batch, Capture, DueUrl, ExtractedBatch, FetchedBatch, Outcome, Page, PageType
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
+from tasks.rows import Capture, Outcome, PageType
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/dedup"
 BATCH = 200

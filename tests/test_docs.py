@@ -17,8 +17,9 @@ from tasks import errors
 from tasks.catalogue import Catalogue, Defaults, Extract, Selectors, Source
 from tasks.discover import stage as discover_stage
 from tasks.extract.prune import RULES
-from tasks.models import DiscoverReport, PageType
+from tasks.models import DiscoverReport
 from tasks.report.run_report import add_up
+from tasks.rows import PageType
 from tasks.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from tasks.deduplicate.resemblance import told_at
 from tasks.errors import Disposition, RobotsDisallowed
 from tasks.index.articles import KnownArticle
 from tasks.index.frontier import Settlement, State
-from tasks.models import Capture, Outcome
+from tasks.rows import Capture, Outcome
 
 FIRST_RETRY = timedelta(minutes=2)
 LONGEST_RETRY = timedelta(hours=24)

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved
 from tasks.extract.page import StoredPage
-from tasks.models import Capture, ExtractedBatch, FetchedBatch, Outcome, Page
+from tasks.models import ExtractedBatch, FetchedBatch, Page
 from tasks.objects import MissingObject
 from tasks.options import NO_OPTIONS, ExtractOptions
+from tasks.rows import Capture, Outcome
 
 DETAIL_LENGTH = 500
 OUTCOMES = {Disposition.QUARANTINED: Outcome.QUARANTINED, Disposition.SKIPPED: Outcome.SKIPPED}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.errors import Disposition, ItemError, NotHtml
-from tasks.models import Capture, DueUrl, Outcome
+from tasks.models import DueUrl
+from tasks.rows import Capture, Outcome
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 

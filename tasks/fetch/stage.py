@@ -13,7 +13,8 @@ from tasks.fetch.capture import DETAIL_LENGTH, RecordAddress, capture_of, check_
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import render_pages
 from tasks.fetch.soft_404 import Look, find_missing, look_at
-from tasks.models import Batch, Capture, DueUrl, FetchedBatch, Outcome
+from tasks.models import Batch, DueUrl, FetchedBatch
+from tasks.rows import Capture, Outcome
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched

@@ -29,7 +29,8 @@ from tasks.index.pace import kept_delay_s
 from tasks.index.schema import frontier, hosts
 from tasks.index.shards import Shard, shard_key
 from tasks.index.upsert import insert_into
-from tasks.models import DueUrl, Outcome
+from tasks.models import DueUrl
+from tasks.rows import Outcome
 
 CHUNK = 400
 """Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""

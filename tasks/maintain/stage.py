@@ -17,6 +17,7 @@ from tasks.maintain.config import MIB, MaintainConfig
 from tasks.maintain.packing import Packing, pack_small_files
 from tasks.maintain.tidying import delete_old_files, prune_index, tidy_log
 from tasks.objects import ObjectStore
+from tasks.store.growing import grow_tables
 from tasks.store.tables import open_table
 
 Told = Callable[[str, int, int], None]
@@ -48,6 +49,8 @@ def maintain(*, index: Index, store: ObjectStore, config: MaintainConfig, now: d
     """Put lake and index in order; raises IndexUnavailable, LakeUnavailable, LakeFormatError."""
     begun, is_dry_run = time.monotonic(), config.dry_run
     packing = Packing(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, told=told)
+    if not is_dry_run:
+        grow_tables(store)
     moved = move_to_current(packing, index)
     clusters = tell_clusters(packing, index)
     packed = made = deleted = 0

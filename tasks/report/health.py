@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from tasks.errors import NotAnArticle, NotHtml, RedirectedHome, RightsReserved, SoftNotFound
 from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, TallyKind, Total, lag_of
-from tasks.models import Novelty, Outcome, PageType
 from tasks.report.cadence import Cadence, learn_cadence
 from tasks.report.drift import Drift
+from tasks.rows import Novelty, Outcome, PageType
 
 FEED_FAILURES = 3
 """So often in a row a feed has to fail to count as failing."""

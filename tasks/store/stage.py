@@ -12,9 +12,11 @@ from datetime import date, datetime
 from deltalake import DeltaTable
 
 from tasks.layout import ARTICLES, CAPTURES, parquet_key, quarantine_key
-from tasks.models import Capture, OutboxItem, Outcome
+from tasks.models import OutboxItem
 from tasks.objects import ObjectStore
-from tasks.store.tables import DataFile, Row, commit_files, is_committed, open_table, parquet, plain_text
+from tasks.rows import Capture, Outcome
+from tasks.store.growing import open_grown
+from tasks.store.tables import DataFile, Row, commit_files, is_committed, parquet, plain_text
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -58,7 +60,7 @@ def _publish_table(
     name: str, items: Sequence[OutboxItem], store: ObjectStore, app_id: str
 ) -> tuple[int, list[OutboxItem]]:
     """Commit the batches that the table has not; returns how many rows and which batches were missing."""
-    table = open_table(store, name)
+    table = open_grown(store, name)
     fresh = [item for item in items if not _is_published(table, item, app_id)]
     # What is published is not written again: another pyarrow's bytes would not have the size that the log says
     files = [file for item in fresh for file in _put_rows(name, item, store)]

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from tasks.layout import quarantine_key
-from tasks.models import Capture
 from tasks.objects import MissingObject, ObjectStore
+from tasks.rows import Capture
 from tasks.store.stage import quarantine_document
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot

@@ -14,8 +14,8 @@ from tasks.index.database import Index
 from tasks.index.frontier import State, hold
 from tasks.index.schema import articles, edges, frontier
 from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import Article, Capture
 from tasks.objects import MissingObject, ObjectStore
+from tasks.rows import Article, Capture
 from tasks.store.reading import list_files
 from tasks.store.tables import open_table
 from tasks.verify.cluster_mend import mend_clusters

@@ -22,7 +22,7 @@ from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
-from tasks.models import Article, Capture, Outcome
+from tasks.rows import Article, Capture, Outcome
 from tasks.texts.fingerprint import fingerprint_of
 from tasks.urls import host_of
 

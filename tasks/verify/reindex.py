@@ -18,8 +18,8 @@ from tasks.index.database import Index
 from tasks.index.outbox import COUNTER
 from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
 from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import Capture
 from tasks.objects import ObjectStore
+from tasks.rows import Capture
 from tasks.store.reading import StoredFile, list_files
 from tasks.store.tables import open_table
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls

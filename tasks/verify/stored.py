@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,15 +9,15 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.columns import revive
 from tasks.errors import StageError
 from tasks.layout import PARTITION
-from tasks.models import Article, Capture, Novelty, Outcome, PageType
 from tasks.objects import MissingObject, ObjectStore, one_line
+from tasks.rows import Article, Capture
 from tasks.store.reading import StoredFile
-from tasks.store.tables import table_schema
+from tasks.store.schemas import table_schema
 
 ROWS_AT_ONCE = 500
-_KINDS = {"novelty": Novelty, "page_type": PageType, "outcome": Outcome, "authors": tuple, "tags": tuple}
 
 
 class DamagedFile(StageError):
@@ -40,12 +39,12 @@ def read_file(store: ObjectStore, file: StoredFile) -> Iterator[dict[str, Any]]:
 
 def as_article(row: Mapping[str, Any]) -> Article:
     """Return a row of `articles` as the value it was made from."""
-    return Article(**{field.name: _value(field.name, row[field.name]) for field in fields(Article)})
+    return revive(Article, row)
 
 
 def as_capture(row: Mapping[str, Any]) -> Capture:
     """Return a row of `captures` as the value it was made from."""
-    return Capture(**{field.name: _value(field.name, row[field.name]) for field in fields(Capture)})
+    return revive(Capture, row)
 
 
 def logged_paths(store: ObjectStore, name: str) -> set[str]:
@@ -76,8 +75,3 @@ def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
         for action in row.values():
             if action and action["path"]:
                 yield action["path"]
-
-
-def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - any cell
-    make = _KINDS.get(name)
-    return value if make is None or value is None else make(value)

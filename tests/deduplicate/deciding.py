@@ -6,7 +6,8 @@ from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.stage import decide_batch
 from tasks.index import articles, frontier, outbox, relations
 from tasks.index.frontier import Announcement, Selection
-from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Outcome, Page
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
+from tasks.rows import Outcome
 from tests.deduplicate.pages import page
 from tests.rows import make_capture
 

@@ -2,7 +2,7 @@
 
 from tasks.errors import Disposition
 from tasks.index.capture_counts import read_counts
-from tasks.models import Outcome
+from tasks.rows import Outcome
 from tests.deduplicate.deciding import NOW, decide
 
 

@@ -6,7 +6,7 @@ from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
 from tasks.deduplicate.rows import known_after
 from tasks.errors import Disposition
 from tasks.index.frontier import State
-from tasks.models import Outcome
+from tasks.rows import Outcome
 from tests.rows import FETCHED_AT, make_article, make_capture
 
 NOW = FETCHED_AT

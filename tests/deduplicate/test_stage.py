@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import Disposition
 from tasks.index import frontier
 from tasks.index.frontier import Selection
-from tasks.models import Novelty, Outcome
+from tasks.rows import Novelty, Outcome
 from tests.deduplicate.deciding import NOW, captured, decide, published
 from tests.deduplicate.pages import page, story
 

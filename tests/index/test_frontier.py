@@ -10,7 +10,8 @@ from tasks.index.database import Index
 from tasks.index.frontier import Announcement, Selection, Settlement, State
 from tasks.index.hosts import HostBook
 from tasks.index.shards import Shard
-from tasks.models import DueUrl, Outcome, TurnEnd, TurnRequest
+from tasks.models import DueUrl, TurnEnd, TurnRequest
+from tasks.rows import Outcome
 from tasks.urls import url_key
 
 ALL = Selection()

@@ -12,7 +12,8 @@ from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.schema import hosts
-from tasks.models import FeedKind, LearnedRobots, Outcome, RobotsAnswer
+from tasks.models import FeedKind, LearnedRobots, RobotsAnswer
+from tasks.rows import Outcome
 from tests.deduplicate.deciding import decide
 from tests.index.test_frontier import announcement
 
