@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from tasks.layout import ARTICLES, CAPTURES, parquet_key, quarantine_key
 from tasks.models import Capture, OutboxItem, Outcome
 from tasks.objects import ObjectStore
+from tasks.store.delta_log import check_tail
 from tasks.store.tables import DataFile, Row, commit_files, is_committed, open_table, parquet, plain_text
 
 PARQUET = "application/vnd.apache.parquet"
@@ -33,7 +34,7 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
     """Put decided batches into the lake's tables, each once, however often it is called.
 
     Articles come before captures, so that no capture names an article that readers cannot find. Raises
-    LakeUnavailable, after which the same items may be given again, and LakeFormatError.
+    LakeUnavailable, after which the same items may be given again, DamagedTable and LakeFormatError.
     """
     ordered = sorted(items, key=lambda item: item.sequence)
     articles, _ = _publish_table(ARTICLES, ordered, store, index_id)
@@ -59,6 +60,7 @@ def _publish_table(
 ) -> tuple[int, list[OutboxItem]]:
     """Commit the batches that the table has not; returns how many rows and which batches were missing."""
     table = open_table(store, name)
+    check_tail(store, name, version=table.version())  # a checkpoint over an empty commit would hide its rows for good
     fresh = [item for item in items if not _is_published(table, item, app_id)]
     # What is published is not written again: another pyarrow's bytes would not have the size that the log says
     files = [file for item in fresh for file in _put_rows(name, item, store)]

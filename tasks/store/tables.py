@@ -23,6 +23,7 @@ from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.layout import ARTICLES, CAPTURES, PARTITION, data_path
 from tasks.models import Article, Capture
 from tasks.objects import ObjectStore, one_line
+from tasks.store.delta_log import is_new
 
 BATCHES = "presslake_batches"
 COMMIT_ATTEMPTS = 10
@@ -172,7 +173,8 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
         try:
             table = DeltaTable(uri, storage_options=options)
         except TableNotFoundError:
-            _create_table(uri, name, options)
+            if is_new(store, name):
+                _create_table(uri, name, options)
             table = DeltaTable(uri, storage_options=options)
         held = {field.name for field in table.schema().fields}
     missing = [column for column in table_schema(name).names if column not in held]
