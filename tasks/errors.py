@@ -22,6 +22,7 @@
     │       └── EmptyExtraction        a long page that gave no text
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
+    │   ├── DamagedTable               a table's log, or a file that it names, is empty, cut short or gone
     │   ├── IndexUnavailable
     │   └── CorruptRecord              a segment is cut short, or its bytes are not those written
     ├── ConfigError          ends the run with one clear line, exit 2
@@ -248,6 +249,10 @@ class StageError(PresslakeError):
 
 class LakeUnavailable(StageError):
     """The object store does not answer, or refuses to store."""
+
+
+class DamagedTable(StageError):
+    """A table's log, or a file that it names, is empty, cut short or gone: nothing is built on it or deleted by it."""
 
 
 class IndexUnavailable(StageError):

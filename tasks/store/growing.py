@@ -10,6 +10,7 @@ from deltalake.exceptions import CommitFailedError
 from tasks.errors import LakeUnavailable
 from tasks.layout import TABLES
 from tasks.objects import ObjectStore
+from tasks.store.delta_log import check_tail
 from tasks.store.schemas import missing_columns
 from tasks.store.tables import delta_errors, find_table, open_table
 
@@ -21,14 +22,22 @@ def grow_tables(store: ObjectStore) -> None:
     """Add the columns that the lake's tables lack, where there are tables; raises LakeUnavailable, LakeFormatError."""
     for name in TABLES:
         if table := find_table(store, name):
-            _grow(table, name)
+            _make_ready(table, store, name)
 
 
 def open_grown(store: ObjectStore, name: str) -> DeltaTable:
-    """Open a table to write to it: with every column that this version defines; raises as `open_table` does."""
+    """Open a table to write to it: its log whole, with every column that this version defines.
+
+    Raises DamagedTable, and as `open_table` does.
+    """
     table = open_table(store, name)
-    _grow(table, name)
+    _make_ready(table, store, name)
     return table
+
+
+def _make_ready(table: DeltaTable, store: ObjectStore, name: str) -> None:
+    check_tail(store, name, version=table.version())  # a checkpoint over an empty commit would hide its rows for good
+    _grow(table, name)
 
 
 def _grow(table: DeltaTable, name: str) -> None:

@@ -35,7 +35,7 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
     """Put decided batches into the lake's tables, each once, however often it is called.
 
     Articles come before captures, so that no capture names an article that readers cannot find. Raises
-    LakeUnavailable, after which the same items may be given again, and LakeFormatError.
+    LakeUnavailable, after which the same items may be given again, DamagedTable and LakeFormatError.
     """
     ordered = sorted(items, key=lambda item: item.sequence)
     articles, _ = _publish_table(ARTICLES, ordered, store, index_id)

@@ -23,6 +23,7 @@ from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.layout import ARTICLES, CAPTURES, PARTITION, data_path
 from tasks.objects import ObjectStore, one_line
 from tasks.rows import Article, Capture
+from tasks.store.delta_log import is_new
 from tasks.store.schemas import SCHEMAS, find_misfits, table_schema
 
 BATCHES = "presslake_batches"
@@ -90,11 +91,12 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
     if table := find_table(store, name):
         return table
     uri = store.delta_uri(name)
-    with delta_errors(uri):
-        _create_table(uri, name, store.storage_options())
+    if is_new(store, name):  # one that has lost its log must not be made again, empty
+        with delta_errors(uri):
+            _create_table(uri, name, store.storage_options())
     if table := find_table(store, name):
         return table
-    raise LakeUnavailable(f"{uri}: it was made, and is not there")
+    raise LakeUnavailable(f"{uri}: its log is not there: see `presslake verify`")
 
 
 def find_table(store: ObjectStore, name: str) -> DeltaTable | None:

@@ -48,7 +48,10 @@ def as_capture(row: Mapping[str, Any]) -> Capture:
 
 
 def logged_paths(store: ObjectStore, name: str) -> set[str]:
-    """Return the keys of all files that the table's log still names, those that were replaced since among them."""
+    """Return the keys of all files that the table's log still names, those that were replaced since among them.
+
+    What of the log cannot be read is passed over: no reader needs it, or the log was told to be damaged before.
+    """
     named: set[str] = set()
     for found in store.list(f"{name}/_delta_log/"):
         try:
@@ -56,7 +59,7 @@ def logged_paths(store: ObjectStore, name: str) -> set[str]:
                 named.update(_paths_in_commit(store.get(found.key)))
             elif ".checkpoint" in found.key and found.key.endswith(".parquet"):
                 named.update(_paths_in_checkpoint(store.get(found.key)))
-        except MissingObject:  # cleaned up since it was listed
+        except (MissingObject, ValueError, pa.ArrowException):  # the first: cleaned up since it was listed
             continue
     return {f"{name}/{unquote(path)}" for path in named}
 

@@ -38,6 +38,7 @@ def read(name, rows):
 def put_file(store, name=CAPTURES, *, sequence=1, batch_id="b1"):
     """Put one row's file into the lake, and return it for a commit."""
     body = parquet(name, [make_capture(capture_id=f"{batch_id}-{sequence}")])
+    open_table(store, name)  # a table is there before its files: one that has lost its log is not made again
     store.put(parquet_key(name, DAY, batch_id, sequence), body)
     return DataFile(
         batch_id=batch_id,
