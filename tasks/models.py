@@ -177,8 +177,8 @@ class FetchedBatch:
     """A batch whose bytes lie in the lake; what failed is a capture with its reason.
 
     `dispositions` are those of the captures that failed, `deferred` the URLs that were not asked for, since their
-    host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs whose
-    source obeys reservations of text and data mining, with what their site's tdmrep.json says of them. `renditions`
+    host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs at
+    which reservations of text and data mining are obeyed, with what their site's tdmrep.json says of them. `renditions`
     has, by capture_id, the offset and length of the record with the page as its scripts made it, in the capture's segment.
     `hops` has, by capture_id, the URLs between the one that was asked for and the one that answered, where there are any.
     """

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from tasks.errors import Disposition, ItemError
-from tasks.index import feeds, frontier
+from tasks.index import announcing, feeds, frontier
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.frontier import Announcement
 from tasks.models import DiscoverReport, Failure, FeedState
 
 FLUSH_ENTRIES = 2000
@@ -86,7 +86,7 @@ class Ledger:
         if not (self._announcements or self._records):
             return
         with self.index.write() as tx:
-            discovered = frontier.announce(tx, self._announcements, now=datetime.now(UTC))
+            discovered = announcing.announce(tx, self._announcements, now=datetime.now(UTC))
             feeds.record_polls(tx, self._records)
         self.discovered += discovered
         self._announcements, self._records = [], []

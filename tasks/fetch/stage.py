@@ -47,6 +47,7 @@ async def fetch_batch(
             etag=due.etag,
             last_modified=due.last_modified,
             wants_rights=rules[due.source_id].obey_tdm,
+            is_article=True,
         )
         for due in batch.urls
     ]
@@ -112,7 +113,7 @@ class _Gathering:
             if visit.rules.render == "browser":
                 self._record_ids[due.url_key] = record.record_id
                 self.to_render[due.url_key] = result.fetched, visit.rules
-        if visit.wants_rights:
+        if result.obeys_rights:
             self._reservations[due.url_key] = result.tdm_reserved
         self._fetched_one()
 

@@ -6,7 +6,7 @@ import orjson
 from sqlalchemy import update
 
 from tasks.errors import Disposition
-from tasks.index import feeds, frontier, runs
+from tasks.index import announcing, feeds, runs
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
@@ -36,7 +36,7 @@ def fill(index: Index, *, now: datetime = NOW) -> None:
     )
     with index.write() as tx:
         tx.execute(update(frontier_table).values(source_id="daily"))  # as the captures say
-        frontier.announce(tx, [announcement(9, source_id="b")], now=now - timedelta(hours=2))
+        announcing.announce(tx, [announcement(9, source_id="b")], now=now - timedelta(hours=2))
         addresses = [
             FeedAddress(feed_url=f"https://a.example/{name}", source_id="daily", kind=FeedKind.FEED)
             for name in ("good", "bad", "ended")
