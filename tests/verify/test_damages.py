@@ -1,9 +1,11 @@
 """Whatever is damaged in a table's log or files: verify names it, and no mend, undo, sweep or maintenance loses more."""
 
+import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from deltalake import DeltaTable
 from sqlalchemy import select
 
 from tasks.errors import DamagedTable, LakeUnavailable, StageError
@@ -21,7 +23,7 @@ from tasks.verify.stage import verify
 from tests.press import Story
 from tests.rows import make_article, make_capture
 from tests.verify.conftest import LATER, World
-from tests.verify.damages import DAMAGES, Damage, bodies, rows_anywhere, rows_read
+from tests.verify.damages import DAMAGES, Damage, bodies, log, rows_anywhere, rows_read
 
 FAR = timedelta(days=40)
 
@@ -118,7 +120,7 @@ def test_a_damage_is_named_and_loses_nothing_more(world: World, damage: Damage, 
 )
 def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, table: str, index):
     store = world.store
-    seen, log = rows_read(store), log_of(store)
+    seen, commits = rows_read(store), log_of(store)
     damage.harm(store, table)
     with pytest.raises(StageError):
         tidy(world, store)
@@ -128,9 +130,9 @@ def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, tabl
     with world.index.read() as tx:
         waiting = outbox.pending(tx, limit=9)
 
-    for key in set(log_of(store)) - set(log):
+    for key in set(log_of(store)) - set(commits):
         store.delete(key)
-    for key, body in log.items():
+    for key, body in commits.items():
         store.put(key, body)
 
     mended = look(world, store, mend=True)
@@ -156,8 +158,6 @@ def test_maintain_deletes_nothing_while_a_file_is_damaged(world, name):
 def test_maintain_leaves_the_files_of_a_commit_that_is_lost(world):
     by_name = {damage.name: damage for damage in DAMAGES}
     key = by_name["a_missing_last_commit"].harm(world.store, ARTICLES)
-    import os
-
     old = (datetime.now(UTC) - timedelta(days=60)).timestamp()
     os.utime(world.lake / key, (old, old))
 
@@ -199,3 +199,82 @@ def test_a_damage_on_s3_is_named_and_loses_nothing_more(world: World, s3_address
     assert rows_of_index(world) == index
     assert rows <= rows_anywhere(store)
     assert objects <= bodies(store)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_that_a_checkpoint_has_passed_over_are_listed_again(world, table):
+    seen = rows_read(world.store)
+    world.store.put(log(world.store, table)[1], b"")
+    DeltaTable(world.store.delta_uri(table)).create_checkpoint()
+    assert rows_read(world.store) < seen
+
+    report = look(world, world.store, mend=True)
+
+    assert report.found == {"unlisted_file": 1}
+    assert report.is_well
+    assert rows_read(world.store) == seen
+    assert look(world, world.store).found == {}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_without_a_backup_a_commit_that_changes_nothing_stands_in(world, table):
+    seen = rows_read(world.store)
+    world.store.put(log(world.store, table)[1], b'{"commitInfo":{}}\n')
+
+    assert look(world, world.store, mend=True).is_well
+    assert rows_read(world.store) == seen
+    assert look(world, world.store).found == {}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_without_a_backup_an_empty_last_commit_is_moved_away(world, table):
+    seen = rows_read(world.store)
+    world.store.delete(log(world.store, table)[-1])
+
+    assert look(world, world.store, mend=True).is_well
+    sweep(world)
+
+    assert seen < rows_read(world.store)
+    assert look(world, world.store).found == {}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_without_a_backup_a_pointer_to_nowhere_is_deleted(world, table):
+    seen = rows_read(world.store)
+    world.store.put(f"{table}/_delta_log/_last_checkpoint", b'{"version": 50, "size": 9}')
+
+    world.store.delete(f"{table}/_delta_log/_last_checkpoint")
+
+    assert look(world, world.store).found == {}
+    assert rows_read(world.store) == seen
+
+
+def test_a_file_is_not_listed_again_while_another_is_damaged(world):
+    by_name = {damage.name: damage for damage in DAMAGES}
+    key = by_name["a_missing_last_commit"].harm(world.store, ARTICLES)
+    by_name["a_file_cut_short"].harm(world.store, ARTICLES)
+    index = rows_of_index(world)
+
+    report = look(world, world.store, mend=True)
+
+    assert {"unlisted_file", "damaged_file"} <= set(report.found)
+    assert not any(fault.is_mended for fault in report.faults if fault.kind == "unlisted_file")
+    assert world.store.exists(key)
+    assert rows_of_index(world) == index
+
+
+def test_a_file_that_was_packed_is_no_lost_one_when_its_replacement_lost_its_commit(world):
+    seen = rows_read(world.store)
+    tidy(world, world.store)
+    last = log(world.store, ARTICLES)[-1]
+    for one in world.store.list("articles/_delta_log/"):
+        if "checkpoint" in one.key:
+            world.store.delete(one.key)
+    assert b'"remove"' in world.store.get(last)
+    world.store.put(last, b'{"commitInfo":{}}\n')
+
+    report = look(world, world.store, mend=True)
+
+    assert "unlisted_file" not in report.found
+    assert "orphan_file" in report.found
+    assert rows_read(world.store) == seen
