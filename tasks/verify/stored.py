@@ -1,6 +1,5 @@
 """The tables of the lake read back, file by file, so that one bad file does not hide the others and memory is bounded."""
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -31,7 +30,7 @@ def read_file(store: ObjectStore, file: StoredFile) -> Iterator[dict[str, Any]]:
     absent = dict.fromkeys(table_schema(file.table).names)
     absent[PARTITION] = file.day
     try:
-        for batch in pq.ParquetFile(io.BytesIO(body)).iter_batches(ROWS_AT_ONCE):
+        for batch in _opened(body).iter_batches(ROWS_AT_ONCE, use_threads=False):
             for row in batch.to_pylist():
                 yield {**absent, **row}
     except (pa.ArrowException, OSError) as error:
@@ -71,11 +70,16 @@ def _paths_in_commit(body: bytes) -> Iterator[str]:
 
 
 def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
-    read = pq.read_table(io.BytesIO(body), columns=["add", "remove"])
+    read = _opened(body).read(columns=["add", "remove"], use_threads=False)
     for row in read.to_pylist():
         for action in row.values():
             if action and action["path"]:
                 yield action["path"]
+
+
+def _opened(body: bytes) -> pq.ParquetFile:
+    """Return a file in memory, read by this thread alone: a thread of Arrow's in Python's file would end with the process."""
+    return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)
 
 
 def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - any cell
