@@ -1,17 +1,18 @@
 """The command `presslake`. Prefect is imported by the commands that need it alone: it costs 2 s."""
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from flows import cli_lake, cli_metrics, cli_report, console
-from flows.away import leave
 from flows.cli_automations import automations
 from flows.cli_options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli_sources import sources
+from flows.ending import run_to_the_end
 from flows.local_server import set_prefect_defaults
 from tasks.errors import ConfigError
 from tasks.parameters import MAX_SHARDS, IngestConfig
+from tasks.safe_path import keep_children_safe
 from tasks.settings import set_flags
 
 OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
@@ -147,13 +148,10 @@ def _config(**parameters: object) -> IngestConfig:
         raise ConfigError(f"--{OPTIONS.get(name, name)}: {says}") from error
 
 
-def main() -> None:
-    """Run the command."""
-    try:
-        app()
-    except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else 0)
-        raise
+def main() -> NoReturn:
+    """Run the command, and end the process."""
+    keep_children_safe()
+    run_to_the_end(app)
 
 
 if __name__ == "__main__":

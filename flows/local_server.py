@@ -4,17 +4,23 @@ The server is a child that ends when its standard input does, so it goes with th
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from flows import server_process
+from flows.console import say
+from flows.server_log import first_trouble
 from tasks.errors import ServerUnavailable
+from tasks.safe_path import safe_environment
 
 STARTUP_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
@@ -44,54 +50,92 @@ def set_prefect_defaults(*, is_quiet: bool) -> None:
         os.environ.setdefault(name, value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Server:
+    child: subprocess.Popen[bytes]
+    api_url: str
+    log_file: Path
+
+
+class _EndedEarly(ServerUnavailable):
+    """The server's process ended before it answered."""
+
+
 @contextmanager
 def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
-    """Run a Prefect server and give its API's URL; raises ServerUnavailable with the log's last line."""
-    taken = port or _free_port()
+    """Run a Prefect server and give its API's URL; raises ServerUnavailable with the log's first line of trouble."""
     if port and not _is_free(port):
         raise ServerUnavailable(
             f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there"
         )
-    url = f"http://127.0.0.1:{taken}"
-    log_file = _log_file()
+    server = _started(port, has_ui=has_ui)
+    try:
+        yield server.api_url
+        server.log_file.unlink(missing_ok=True)  # kept where something went wrong
+    finally:
+        _stop(server.child)
+
+
+def _started(port: int | None, *, has_ui: bool) -> _Server:
+    """Return a server that answers; one that ends at once is started once more, on a port of its own."""
+    try:
+        return _start(port or _free_port(), has_ui=has_ui)
+    except _EndedEarly as first:
+        say(f"presslake: the local Prefect server did not start, and is tried once more: {first}")
+        try:
+            return _start(port or _free_port(), has_ui=has_ui)
+        except _EndedEarly as second:
+            raise ServerUnavailable(
+                f"the local Prefect server did not start: {second}; the first time: {first}"
+            ) from second
+
+
+def _start(port: int, *, has_ui: bool) -> _Server:
+    url = f"http://127.0.0.1:{port}"
+    log_file = _log_file(port)
     with log_file.open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [sys.executable, "-m", "flows.server_process", str(taken)],
+        child = subprocess.Popen(  # noqa: S603 - our own file, no shell
+            [sys.executable, server_process.__file__, str(port)],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={
-                **os.environ,
+                **safe_environment(os.environ),
                 "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
                 "PREFECT_SERVER_UI_API_URL": f"{url}/api",
             },
             start_new_session=True,  # Ctrl-C is for us: the server goes when we have told it the end of the run
         )
+    server = _Server(child=child, api_url=f"{url}/api", log_file=log_file)
     try:
-        _wait_until_healthy(child, f"{url}/api", log_file)
-        yield f"{url}/api"
-        log_file.unlink(missing_ok=True)  # kept where something went wrong
-    finally:
+        _wait_until_healthy(server)
+    except BaseException:
         _stop(child)
+        raise
+    return server
 
 
-def _wait_until_healthy(child: subprocess.Popen[bytes], api_url: str, log_file: Path) -> None:
+def _wait_until_healthy(server: _Server) -> None:
     deadline = time.monotonic() + STARTUP_TIMEOUT_S
     with httpx.Client(trust_env=False, timeout=5) as client:
         while time.monotonic() < deadline:
-            if child.poll() is not None:
-                raise ServerUnavailable(
-                    f"the local Prefect server did not start: {_last_line(log_file)} (all of it: {log_file})"
-                )
+            if server.child.poll() is not None:
+                raise _EndedEarly(_how_it_ended(server))
             try:
-                if client.get(f"{api_url}/health").status_code == httpx.codes.OK:
+                if client.get(f"{server.api_url}/health").status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 pass
             time.sleep(0.1)
     raise ServerUnavailable(
-        f"the local Prefect server did not answer within {STARTUP_TIMEOUT_S} s; its log: {log_file}"
+        f"the local Prefect server did not answer within {STARTUP_TIMEOUT_S} s; its log: {server.log_file}"
     )
+
+
+def _how_it_ended(server: _Server) -> str:
+    code = server.child.returncode
+    how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return f"{first_trouble(server.log_file.read_text(errors='replace'))} ({how}; all of its log: {server.log_file})"
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -104,15 +148,10 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _log_file() -> Path:
+def _log_file(port: int) -> Path:
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
     home.mkdir(parents=True, exist_ok=True)
-    return home / f"presslake-server-{os.getpid()}.log"
-
-
-def _last_line(log_file: Path) -> str:
-    lines = log_file.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return home / f"presslake-server-{os.getpid()}-{port}.log"
 
 
 def _is_free(port: int) -> bool:

@@ -7,6 +7,7 @@ import threading
 import time
 
 GRACE_S = 5
+STDIN = 0
 
 
 def main() -> None:
@@ -19,7 +20,8 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    # not by sys.stdin: a thread that waits in it holds its lock, and the interpreter cannot end without that
+    while os.read(STDIN, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_S)

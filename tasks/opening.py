@@ -3,6 +3,7 @@
 Tasks take plain data and open what they need here; the clients opened are safe between threads.
 """
 
+import atexit
 from functools import lru_cache
 
 from tasks.index.database import Index, bind_lake, open_index
@@ -51,6 +52,9 @@ def close_opened() -> None:
     _index.cache_clear()
     _store.cache_clear()
 
+
+# a command that closes nothing would leave SQLite's write-ahead log beside the index
+atexit.register(close_opened)
 
 _indexes: list[Index] = []
 

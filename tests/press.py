@@ -92,7 +92,8 @@ def most_in_flight(log: Iterable[Asked]) -> int:
 class Press:
     """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
 
-    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path.
+    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path. `held` is what a
+    site does not answer before the event.
     """
 
     addresses: tuple[str, ...]
@@ -101,6 +102,7 @@ class Press:
     tick: int = 0
     pauses_s: dict[int, float] = field(default_factory=dict)
     headers: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+    held: dict[tuple[int, str], threading.Event] = field(default_factory=dict)
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: list["Asked"] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -186,6 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.press.hits[address, self.path] += 1
             self.press.log.append(asked)
         time.sleep(self.press.pauses_s.get(site, 0.0))
+        if event := self.press.held.get((site, self.path)):
+            event.wait()
         status, media_type, body = self.press.answer(address, self.path)
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if status == 200 and self.headers.get("If-None-Match") == etag:

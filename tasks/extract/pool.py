@@ -22,6 +22,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, StageError, Stopped
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.models import Page
+from tasks.safe_path import keep_children_safe
 
 PAGES_A_WORKER = 3000
 """A worker is replaced after so many pages: libxml2's dictionaries only grow."""
@@ -146,6 +147,7 @@ class _Workers:
             _end(self._pool)
 
     def _new_pool(self) -> ProcessPool:
+        keep_children_safe()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([_PRELOADED])
         return ProcessPool(

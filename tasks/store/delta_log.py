@@ -5,18 +5,17 @@ then missing without a word. A power loss leaves such files. What no reader need
 newest checkpoint, and older checkpoints.
 """
 
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.errors import DamagedTable
 from tasks.layout import commit_key, data_prefix, last_checkpoint_key, log_prefix
 from tasks.objects import MissingObject, ObjectInfo, ObjectStore, one_line
+from tasks.store.schemas import open_parquet
 
 TAIL = 20
 """Versions that are looked at before each commit: a checkpoint comes as often."""
@@ -131,7 +130,7 @@ def _checkpoint_damage(store: ObjectStore, log: _Log) -> Iterator[LogDamage]:
         try:
             body = store.get(key)
             if key.endswith(".parquet"):
-                pq.ParquetFile(io.BytesIO(body)).read(use_threads=False)
+                open_parquet(body).read(use_threads=False)
         except MissingObject:  # replaced by a newer one since
             continue
         except (pa.ArrowException, OSError) as error:

@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from tasks.errors import LakeUnavailable
 from tasks.layout import PARTITION
 from tasks.objects import MissingObject, ObjectStore, one_line
-from tasks.store.schemas import SCHEMAS, fitted
+from tasks.store.schemas import SCHEMAS, fitted, open_parquet
 from tasks.store.tables import open_table
 
 
@@ -81,7 +81,7 @@ def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[st
 
 
 def _open(store: ObjectStore, key: str) -> pq.ParquetFile:
-    return pq.ParquetFile(pa.BufferReader(store.get(key)))
+    return open_parquet(store.get(key))
 
 
 @contextmanager

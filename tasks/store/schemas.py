@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import Schema
 from deltalake.schema import ArrayType as DeltaArray
 from deltalake.schema import Field
@@ -114,3 +115,11 @@ def _shape(kind: object) -> str:
 
 SCHEMAS = {name: arrow_schema(kind) for name, kind in KINDS.items()}
 """Each table as it lies in a Parquet file: all but the partition column."""
+
+
+def open_parquet(body: bytes) -> pq.ParquetFile:
+    """Open a Parquet file that is in memory, so that the calling thread alone reads it.
+
+    A thread of Arrow's that holds a Python file would end the interpreter with SIGABRT at exit.
+    """
+    return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)

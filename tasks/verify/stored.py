@@ -1,13 +1,11 @@
 """The tables of the lake read back, file by file, so that one bad file does not hide the others and memory is bounded."""
 
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.columns import revive
 from tasks.errors import StageError
@@ -15,7 +13,7 @@ from tasks.layout import PARTITION
 from tasks.objects import MissingObject, ObjectStore, one_line
 from tasks.rows import Article, Capture
 from tasks.store.reading import StoredFile
-from tasks.store.schemas import table_schema
+from tasks.store.schemas import open_parquet, table_schema
 
 ROWS_AT_ONCE = 500
 
@@ -30,7 +28,7 @@ def read_file(store: ObjectStore, file: StoredFile) -> Iterator[dict[str, Any]]:
     absent = dict.fromkeys(table_schema(file.table).names)
     absent[PARTITION] = file.day
     try:
-        for batch in pq.ParquetFile(io.BytesIO(body)).iter_batches(ROWS_AT_ONCE):
+        for batch in open_parquet(body).iter_batches(ROWS_AT_ONCE, use_threads=False):
             for row in batch.to_pylist():
                 yield {**absent, **row}
     except (pa.ArrowException, OSError) as error:
@@ -73,7 +71,7 @@ def _paths_in_commit(body: bytes) -> Iterator[str]:
 
 
 def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
-    read = pq.read_table(io.BytesIO(body), columns=["add", "remove"])
+    read = open_parquet(body).read(columns=["add", "remove"], use_threads=False)
     for row in read.to_pylist():
         for action in row.values():
             if action and action["path"]:

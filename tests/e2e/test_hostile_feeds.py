@@ -52,6 +52,5 @@ def test_the_inside_was_not_touched(polled):
     assert polled["inside"] == 0
 
 
-def test_memory_and_time_are_bounded(polled):
+def test_memory_is_bounded(polled):
     assert polled["peak_size"] < 600 * MIB
-    assert polled["seconds"] < 60

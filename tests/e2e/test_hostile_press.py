@@ -1,7 +1,6 @@
 """All of the hostile press read at once: each outlet costs one counted reason, and the good ones lose nothing."""
 
 import json
-import statistics
 import subprocess
 import sys
 import urllib.request
@@ -68,7 +67,6 @@ def test_a_good_outlet_loses_nothing_and_keeps_its_pace(reading, name):
     assert seen["paths"][0] == "/robots.txt"
     assert sorted(seen["paths"][1:]) == [f"/{number}" for number in range(GOOD_PAGES)]
     assert min(gaps) >= 0.95 * GOOD_DELAY_S
-    assert statistics.median(gaps) <= 2 * GOOD_DELAY_S
 
 
 def test_the_inside_was_not_touched(reading):
@@ -88,5 +86,7 @@ def test_memory_stays_small(reading):
     assert reading["peak_size"] < 300 * MIB
 
 
-def test_the_whole_press_takes_no_longer_than_its_slowest(reading):
-    assert reading["seconds"] < 30
+def test_no_outlet_waits_for_another(reading):
+    instants = [reading["seen"][name]["instants"] for name in GOOD]
+
+    assert max(one[0] for one in instants) < min(one[-1] for one in instants)

@@ -3,6 +3,7 @@
 import io
 import random
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.press import Press, running_press
 
 pytestmark = [pytest.mark.engine, pytest.mark.crash]
 
+PATIENCE_S = 240
 SMALL_BATCHES = {"PRESSLAKE_BATCH_SIZE": "10", "PRESSLAKE_LEASE_S": "300"}
 
 
@@ -36,9 +38,18 @@ def _rows(presslake: Presslake, table: str) -> list[dict]:
 
 
 def _await_hits(press: Press, number: int) -> None:
-    """Wait until the press was asked so often, a minute at most."""
-    deadline = time.monotonic() + 60
-    while sum(press.hits.values()) < number and time.monotonic() < deadline:
+    """Wait until the press was asked so often."""
+    deadline = time.monotonic() + PATIENCE_S
+    while sum(press.hits.values()) < number:
+        assert time.monotonic() < deadline, press.hits
+        time.sleep(0.02)
+
+
+def _await_asked(press: Press, site: int, path: str) -> None:
+    """Wait until a page was asked for."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not press.hits[press.addresses[site], path]:
+        assert time.monotonic() < deadline, press.hits
         time.sleep(0.02)
 
 
@@ -73,11 +84,14 @@ def test_five_kills_lose_nothing_and_double_nothing(presslake, press, catalogue)
 
 
 def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue):
+    path = list(press.stories[0])[-1]
+    answering = press.held[0, path] = threading.Event()  # the run cannot end before it has this page
     sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL_BATCHES)
-    _await_hits(press, 24)
+    _await_asked(press, 0, path)
 
     sweep.send_signal(signal.SIGINT)
-    out, err = sweep.communicate(timeout=60)
+    out, err = sweep.communicate(timeout=PATIENCE_S)
+    answering.set()
 
     assert sweep.returncode == 130, (out, err)
     assert err.decode().strip().splitlines()[-1].startswith("Interrupted")

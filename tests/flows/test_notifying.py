@@ -28,7 +28,7 @@ def _events(api: httpx.Client, prefix: str, *, since: datetime) -> list[dict[str
 
 
 def _await_event(api: httpx.Client, prefix: str, *, since: datetime) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not _events(api, prefix, since=since):
         assert time.monotonic() < deadline, _events(api, "", since=since)
         time.sleep(0.5)

@@ -104,7 +104,7 @@ def _refuse(press: Press, site: int, answers: Callable[[str, str], tuple[int, st
 
 def _told(api: httpx.Client, run_id: str) -> set[tuple[str, str]]:
     """Wait for the event of the run's end, and return what it told of sources: event and source."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         wanted = {"filter": {"event": {"prefix": ["presslake."]}}, "limit": 50}
         answer = api.post("/events/filter", json=wanted)

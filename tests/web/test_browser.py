@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import shutil
-import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -242,13 +241,11 @@ async def test_a_flood_of_requests_ends_at_the_bound_with_the_page_as_it_stands(
     flood = b"<p>here</p><script>let n = 0; setInterval(() => { for (let i = 0; i < 5; i++) fetch('/f' + n++) }, 5)</script>"
     async with serve({"*": answer(200, b"x")}) as server:
         server.routes["/"] = page(flood)
-        began = time.monotonic()
         async with rendering(RenderLimits(requests=20)) as render:
             html = await render(server.url("/"))
 
         assert "<p>here</p>" in html
         assert len(server.asked) <= 21
-        assert time.monotonic() - began < 30
 
 
 @needs_chromium
@@ -267,13 +264,11 @@ async def test_bytes_are_bounded_over_all_requests():
 async def test_an_endless_script_ends_at_the_deadline_and_the_next_page_is_read(script):
     async with serve({"/endless": page(f"<p>here</p><script>{script}</script>".encode())}) as server:
         server.routes["/next"] = page(b"<p>next</p>")
-        began = time.monotonic()
         async with rendering(RenderLimits(deadline_s=3.0, settle_s=1.0)) as render:
             with pytest.raises(RenderFailed, match="not ready after 3 s"):
                 await render(server.url("/endless"))
 
             assert "<p>next</p>" in await render(server.url("/next"))
-        assert time.monotonic() - began < 40
 
 
 def test_a_catalogue_asks_for_a_browser_by_source():

@@ -1,13 +1,13 @@
 """Legacy and modern charsets, declared rightly, wrongly and not at all."""
 
 import codecs
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.web.charset import decode_text
+from tests.work import calls_of
 
 GERMAN = "Der Gemeinderat beschloß am Dienstag, die Brücke über die Würm für zwölf Monate zu schließen; Fußgänger dürfen hinüber."
 FRENCH = (
@@ -272,16 +272,16 @@ def test_utf8_without_nuls_always_comes_back(text):
     assert decode_text(text.encode(), "text/html; charset=utf-8") == (text, "utf-8")
 
 
-def test_hostile_markup_is_read_in_linear_time():
+def test_hostile_markup_is_read_in_few_steps():
     bodies = [
         b"<meta " * 700,
         b"<!--" * 1000,
         b"<?xml " + b"encoding" * 500,
         b"<meta charset" * 300 + b"\xff" * 200_000,
     ]
-    started = time.perf_counter()
 
-    for body in bodies:
-        decode_text(body, "charset" * 10_000)
+    def read():
+        for body in bodies:
+            decode_text(body, "charset" * 10_000)
 
-    assert time.perf_counter() - started < 1
+    assert calls_of(read) < 1000

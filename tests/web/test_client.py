@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import ssl
 import subprocess
-import time
 import tracemalloc
 import zlib
 from datetime import UTC, datetime
@@ -91,7 +90,7 @@ async def test_the_answer_comes_with_both_heads():
     assert hop.response_head == b"HTTP/1.1 200 Said\r\nContent-Type: text/html\r\nX-Two: 1\r\nContent-Length: 3\r\n\r\n"
     assert (hop.header("x-two"), hop.address) == ("1", "127.0.0.1")
     assert before <= hop.started_at <= datetime.now(UTC)
-    assert 0 <= hop.elapsed_ms < 5000
+    assert hop.elapsed_ms >= 0
 
 
 async def test_the_agent_says_who_it_is():
@@ -236,13 +235,10 @@ WRONG = {
 
 @pytest.mark.parametrize(("route", "error"), WRONG.values(), ids=WRONG)
 async def test_each_trouble_has_its_error(route, error):
-    started = time.monotonic()
-
     with pytest.raises(ItemError) as caught:
         await got(route)
 
     assert type(caught.value) is error
-    assert time.monotonic() - started < 2
 
 
 async def test_a_reset_in_the_body_is_a_lost_connection():
@@ -304,13 +300,11 @@ async def test_a_declared_length_above_the_cap_is_refused_unread():
 )
 async def test_what_never_ends_is_ended_at_the_cap(head, piece):
     sent = [0]
-    started = time.monotonic()
 
     with pytest.raises(BodyTooLarge):
         await got(endless(head, piece, sent), max_wire_size=MIB)
 
     assert sent[0] < 12 * MIB
-    assert time.monotonic() - started < 3
 
 
 async def test_a_body_as_large_as_the_cap_is_taken():
@@ -374,21 +368,13 @@ async def test_a_bomb_is_refused_in_little_memory(coding):
     ],
 )
 async def test_a_slow_server_has_until_the_deadline(act):
-    started = time.monotonic()
-
     with pytest.raises(TimedOut):
-        await got(act, timeout_s=5.0, deadline_s=0.5)
-
-    assert 0.4 < time.monotonic() - started < 1.5
+        await got(act, timeout_s=600.0, deadline_s=0.5)
 
 
 async def test_silence_ends_at_the_time_out():
-    started = time.monotonic()
-
     with pytest.raises(TimedOut):
-        await got(is_silent, timeout_s=0.3, deadline_s=30.0)
-
-    assert time.monotonic() - started < 1.5
+        await got(is_silent, timeout_s=0.3, deadline_s=600.0)
 
 
 async def test_a_resolver_that_hangs_has_until_the_time_out():

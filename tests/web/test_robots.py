@@ -1,7 +1,5 @@
 """RFC 9309, restated as cases, and what robots.txt files look like in the field."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +15,7 @@ from tasks.web.robots import (
     robots_url,
     verdict_of_status,
 )
+from tests.work import calls_of
 
 AGENT = "Presslake/0.1 (+https://presslake.example/)"
 
@@ -357,22 +356,17 @@ def test_disallow_with_its_own_allow_forbids_nothing(patterns, path):
     ids=["many rules", "many stars", "many groups", "many delays"],
 )
 def test_a_hostile_file_costs_little(body):
-    started = time.perf_counter()
     policy = parse_robots(body)
-    parsed = time.perf_counter()
 
-    policy.allows("https://news.example/" + "a" * 2000, user_agent=AGENT)
-    policy.crawl_delay_s("x")
+    def ask():
+        policy.allows("https://news.example/" + "a" * 2000, user_agent=AGENT)
+        policy.crawl_delay_s("x")
 
-    assert parsed - started < 1
-    assert time.perf_counter() - parsed < 0.1
+    assert calls_of(lambda: parse_robots(body)) < 2 * len(body)
+    assert calls_of(ask) < 200_000
 
 
-def test_a_verdict_on_an_ordinary_file_takes_less_than_a_millisecond():
+def test_a_verdict_on_an_ordinary_file_looks_at_each_rule_about_once():
     policy = parse_robots(star(*(f"Disallow: /path/{number}/*.php$" for number in range(200))).encode())
-    started = time.perf_counter()
 
-    for number in range(100):
-        policy.allows(f"https://news.example/2026/03/article-{number}?a=b", user_agent=AGENT)
-
-    assert (time.perf_counter() - started) / 100 < 0.001
+    assert calls_of(lambda: policy.allows("https://news.example/2026/03/article?a=b", user_agent=AGENT)) < 3 * 200

@@ -112,30 +112,28 @@ async def test_who_waits_for_a_host_takes_no_place_in_flight(book):
 
     async def visit(host, delay_s):
         async with turn(desk, host, delay_s):
-            return time.monotonic()
+            pass
 
-    async with turn(desk, "slow.example", 1.0):
+    async with turn(desk, "slow.example", 600.0):
         pass
-    began = time.monotonic()
-    slow = asyncio.create_task(visit("slow.example", 1.0))
+    slow = asyncio.create_task(visit("slow.example", 600.0))
     await asyncio.sleep(0.05)
-    fast_at = await visit("fast.example", 0.0)
+    await visit("fast.example", 0.0)
 
-    assert fast_at - began < 0.5
-    assert await slow - began >= 0.95
+    assert not slow.done()
+    slow.cancel()
 
 
 async def test_a_long_hold_puts_everybody_off(book):
     desk = desk_of(book)
+    held_at = datetime.now(UTC)
     async with turn(desk) as heard:
         heard.hold_s = 3600.0
 
-    began = time.monotonic()
     waits = await asyncio.gather(*(turn(desk).__aenter__() for _ in range(5)), return_exceptions=True)
 
     assert [type(one) for one in waits] == [HostWaits] * 5
-    assert all(abs(one.until - datetime.now(UTC) - timedelta(hours=1)) < timedelta(seconds=5) for one in waits)
-    assert time.monotonic() - began < 1
+    assert all(timedelta(0) < one.until - held_at <= timedelta(minutes=61) for one in waits)
 
 
 async def test_a_hold_as_long_as_the_delay_is_waited_for(book, monkeypatch):
@@ -144,7 +142,7 @@ async def test_a_hold_as_long_as_the_delay_is_waited_for(book, monkeypatch):
     async with turn(desk, delay_s=0.4):
         pass
 
-    async with asyncio.timeout(2), turn(desk, delay_s=0.4):
+    async with asyncio.timeout(60), turn(desk, delay_s=0.4):
         pass
 
 
@@ -174,7 +172,7 @@ async def test_an_index_that_fails_is_told_to_all_who_wait():
     book.error = IndexUnavailable("locked")
     desk = desk_of(book)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         told = await asyncio.gather(
             *(turn(desk, f"{number}.example").__aenter__() for number in range(5)), return_exceptions=True
         )
