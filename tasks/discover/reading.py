@@ -7,8 +7,8 @@ from tasks.catalogue import SourceRules
 from tasks.discover.attributing import attribute, is_wanted
 from tasks.discover.feeds import parse_feed
 from tasks.discover.listings import parse_listing
+from tasks.discover.refusals import Refusals
 from tasks.discover.sitemaps import parse_sitemap
-from tasks.errors import ItemError
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import BACKFILL, NEWS, is_since
 from tasks.models import Entry, FeedContent, FeedKind
@@ -45,6 +45,7 @@ def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime) -> FeedContent
 def announcements(
     content: FeedContent,
     *,
+    refusals: Refusals,
     source_id: str,
     announced_by: str,
     rules: SourceRules,
@@ -55,10 +56,11 @@ def announcements(
     """Yield the entries as the frontier wants them, each as its owner's.
 
     Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
-    dates before `since`.
+    dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
     """
     for entry in content.entries:
-        try:
+        found: Announcement | None = None
+        with refusals.guarded(entry.url):
             one = attribute(
                 entry.url,
                 announcer=source_id,
@@ -68,11 +70,11 @@ def announcements(
                 announced_at=entry.published_at,
                 priority=_priority(entry, now),
             )
-        except ItemError:
-            continue  # unwrapped, it is nothing that can be fetched
-        is_late = since is not None and not one.is_foreign and is_before(entry, since)
-        if not is_late and is_wanted(one, announcer=rules, owners=owners):
-            yield one
+            is_late = since is not None and not one.is_foreign and is_before(entry, since)
+            if not is_late and is_wanted(one, announcer=rules, owners=owners):
+                found = one
+        if found is not None:
+            yield found
 
 
 def is_before(entry: Entry, since: datetime) -> bool:

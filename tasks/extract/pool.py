@@ -19,8 +19,9 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, StageError, Stopped
+from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.guarding import guarded_item
 from tasks.models import Page
 from tasks.safe_path import keep_children_safe
 
@@ -163,15 +164,17 @@ def _attempt(read: Read, page: StoredPage, config: ExtractConfig, cpu_limit_s: f
     """Return what came of a page, in a worker. Errors of libraries stay here: not all of them can be sent elsewhere."""
     _limit_cpu(cpu_limit_s)
     try:
-        return read(page, config)
+        with guarded_item(page.url):  # the libraries below have faults of their own on pages nobody foresaw
+            return _read(read, page, config)
     except ItemError as error:
         return error
-    except StageError:
-        raise
-    except MemoryError:
-        return ExtractorCrashed(f"out of memory at {page.url}")
-    except Exception as error:  # noqa: BLE001 - the libraries below have faults of their own on pages nobody foresaw
-        return ExtractorCrashed(f"{type(error).__name__}: {error} at {page.url}")
+
+
+def _read(read: Read, page: StoredPage, config: ExtractConfig) -> Page:
+    try:
+        return read(page, config)
+    except MemoryError as error:
+        raise ExtractorCrashed(f"out of memory at {page.url}") from error
 
 
 def _end(pool: ProcessPool) -> None:

@@ -20,6 +20,7 @@ from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
 from tasks.models import OutboxItem
 from tasks.rows import Article, Capture
+from tasks.texts.storable import storable_text
 
 COUNTER = "outbox"
 T = TypeVar("T")
@@ -85,7 +86,7 @@ def _encoded(content: dict[str, list[Any]]) -> bytes:
 def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses
     """Return it with U+FFFD in place of unpaired surrogates, as the lake stores it."""
     if isinstance(value, str):
-        return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return storable_text(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _storable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -16,7 +16,8 @@ from tasks.models import OutboxItem
 from tasks.objects import ObjectStore
 from tasks.rows import Capture, Outcome
 from tasks.store.growing import open_grown
-from tasks.store.tables import DataFile, Row, commit_files, is_committed, parquet, plain_text
+from tasks.store.tables import DataFile, Row, commit_files, is_committed, parquet
+from tasks.texts.storable import storable_text
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -52,7 +53,7 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
 
 def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
     """Return what is told about a page that could not be processed: its capture, as JSON; times are ISO 8601, UTC."""
-    told = {name: plain_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
+    told = {name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
     return (json.dumps({"batch_id": batch_id, **told}, indent=2, default=datetime.isoformat) + "\n").encode()
 
 

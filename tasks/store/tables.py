@@ -7,7 +7,6 @@ restored from a backup, and counts from there again, loses nothing.
 
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
@@ -25,6 +24,7 @@ from tasks.objects import ObjectStore, one_line
 from tasks.rows import Article, Capture
 from tasks.store.delta_log import is_new
 from tasks.store.schemas import SCHEMAS, find_misfits, table_schema
+from tasks.texts.storable import storable_text
 
 BATCHES = "presslake_batches"
 COMMIT_ATTEMPTS = 10
@@ -32,7 +32,6 @@ COMMIT_ATTEMPTS = 10
 CHECKPOINT_INTERVAL = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates without their other half
 
 Row = Capture | Article
 
@@ -196,14 +195,9 @@ def _add_action(file: DataFile) -> AddAction:
     )
 
 
-def plain_text(text: str) -> str:
-    """Return the text as a plain string, with what Arrow or its readers cannot hold replaced by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", str(text))
-
-
 def _plain(value: object) -> object:
     if isinstance(value, str):
-        return plain_text(value)
+        return storable_text(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if is_dataclass(value):

@@ -24,8 +24,8 @@ from tasks.store.tables import (
     is_committed,
     open_table,
     parquet,
-    plain_text,
 )
+from tasks.texts.storable import storable_text
 from tests.rows import FETCHED_AT, make_article, make_capture
 
 DAY = date(2026, 3, 1)
@@ -115,7 +115,7 @@ def test_what_cannot_be_stored_becomes_a_replacement_character(text, stored):
 def test_any_text_can_be_stored(text):
     stored = read(ARTICLES, [make_article(text=text)]).column("text")[0].as_py()
 
-    assert stored == plain_text(text)
+    assert stored == storable_text(text)
 
 
 def test_a_table_is_made_where_there_is_none(object_store):
