@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures audit lock clean
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards bench-web soak chaos stuck-runs walk pictures audit lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 30
 
 bench-shards: $(READY)  ## Measure what a second process gives, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards
+
+bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by side
+	$(BIN)/python -m benchmarks.web
 
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak

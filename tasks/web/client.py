@@ -4,6 +4,7 @@ A thin adapter over httpx, so that another client can take its place: URLs, redi
 are read raw. Never `.text` and never `aiter_bytes`: httpx's decoders have no bound.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from tasks.web.transport import guarded_client
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
+
+# A field's value: no control character, nothing outside Latin-1, no white space at either end (RFC 9110, 5.5).
+_SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 
 OnRedirect = Callable[[str], Awaitable[None]]
 """Told where a redirect leads before it is followed; what it raises ends the GET."""
@@ -118,7 +122,9 @@ class WebClient:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
         # Validators and cookies are a server's words: one that is no field value is not sent back.
         return [
-            (name.encode(), value.encode("latin-1")) for name, value in fields.items() if value and _is_sendable(value)
+            (name.encode(), value.encode("latin-1"))
+            for name, value in fields.items()
+            if value and _SENDABLE.fullmatch(value)
         ]
 
     async def _exchange(self, target: Target, fields: list[tuple[bytes, bytes]], budget: Budget) -> Exchange:
@@ -183,10 +189,3 @@ def _status_line(response: httpx.Response) -> bytes:
 
 def _head(first_line: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
     return b"\r\n".join([first_line, *(b"%b: %b" % field for field in fields), b"", b""])
-
-
-def _is_sendable(value: str) -> bool:
-    """Tell whether a text can be a field's value: no control character, nothing outside Latin-1 (RFC 9110, 5.5)."""
-    return value == value.strip() and all(
-        " " <= character <= "~" or "\xa0" <= character <= "\xff" for character in value
-    )

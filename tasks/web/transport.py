@@ -36,7 +36,7 @@ from tasks.web.raw_transport import DEADLINE_S, MAX_BODY_SIZE, MAX_CONNECTIONS, 
 
 MAX_DECODED_SIZE = 20 * 1024 * 1024
 
-_AS_HTTPX: dict[type[ItemError], type[httpx.RequestError]] = {
+AS_HTTPX: dict[type[ItemError], type[httpx.RequestError]] = {
     BadUrl: httpx.UnsupportedProtocol,
     ForbiddenScheme: httpx.UnsupportedProtocol,
     DnsFailed: httpx.ConnectError,
@@ -51,6 +51,8 @@ _AS_HTTPX: dict[type[ItemError], type[httpx.RequestError]] = {
     BadContentEncoding: httpx.DecodingError,
     DecompressionBomb: httpx.DecodingError,
 }
+"""What an error of ours is to httpx's users."""
+
 _OF_CODED_BODY = frozenset({b"content-encoding", b"content-length"})
 
 
@@ -153,4 +155,4 @@ def _httpx_errors(request: httpx.Request) -> Iterator[None]:
     try:
         yield
     except ItemError as error:
-        raise _AS_HTTPX.get(type(error), httpx.TransportError)(str(error), request=request) from error
+        raise AS_HTTPX.get(type(error), httpx.TransportError)(str(error), request=request) from error

@@ -167,28 +167,6 @@ async def test_no_more_is_received_than_the_budget_has():
     assert 100_000 + FRAMING_SIZE < budget.size <= 101_000 + FRAMING_SIZE
 
 
-def test_a_budget_remembers_how_an_answer_began_and_that_it_ended():
-    budget = begun()
-    budget.take(b"HTTP/1.1 200 OK")
-    budget.take(b"more")
-    so_far = (budget.start, budget.size, budget.has_ended)
-    budget.take(b"")
-
-    assert so_far == (b"HTTP/", 19, False)
-    assert budget.has_ended
-
-
-def test_a_second_attempt_has_the_octets_again_and_not_the_time():
-    budget = begun(deadline_s=0.05)
-    budget.take(b"HTTP/1.1 200 OK")
-    time.sleep(0.06)
-    budget.begin()
-
-    assert (budget.start, budget.size) == (b"", 0)
-    with pytest.raises(TimedOut):
-        budget.time_left()
-
-
 async def test_plain_text_is_no_tls():
     async def talks(reader, writer):
         await reader.read(1)

@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
+import re
 import tracemalloc
 import zlib
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import brotli
 import httpx
@@ -31,16 +33,17 @@ from tasks.urls import fetch_url
 from tasks.web.budget import Budget
 from tasks.web.raw_transport import RawTransport
 from tasks.web.target import parse_target
-from tasks.web.transport import GuardedTransport, guarded_client
+from tasks.web.transport import AS_HTTPX, GuardedTransport, guarded_client
 from tests.web.loopback import LOOPBACK, answer, endless, is_silent, page, redirect, resets, says, serve
 
+DOCS = Path(__file__).parents[2] / "docs/transport.md"
 MIB = 1024 * 1024
 OK_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 
 
 def plain(guard=LOOPBACK, **settings):
-    """Return httpx's own client, with nothing but our transport."""
-    return httpx.AsyncClient(transport=GuardedTransport(guard, **settings))
+    """Return httpx's own client, with nothing but our transport, and time for a machine that has other work."""
+    return httpx.AsyncClient(transport=GuardedTransport(guard, **settings), timeout=30)
 
 
 @asynccontextmanager
@@ -224,6 +227,13 @@ async def test_head_has_no_body_to_refuse(fields):
     assert response.headers["content-length"] == "100000000"
 
 
+async def test_an_unchanged_page_has_no_body_to_refuse():
+    async with asked_of(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 100000000\r\n\r\n") as (server, client):
+        response = await client.get(server.url(), headers={"If-None-Match": '"a"'})
+
+    assert (response.status_code, response.content) == (304, b"")
+
+
 async def test_a_slow_server_has_until_the_deadline():
     error = await refused(endless(OK_HEAD + b"\r\n", b"a", every_s=0.02), deadline_s=0.3)
 
@@ -238,6 +248,19 @@ async def test_a_budget_takes_the_place_of_the_transports():
 
     assert len(response.content) == 5000
     assert budget.size > 5000
+
+
+async def test_a_budgets_deadline_is_for_all_redirects_together():
+    async def slowly(asked, writer):
+        await asyncio.sleep(0.2)
+        writer.write(redirect(asked.path + "a"))
+
+    async with asked_of(slowly) as (server, client):
+        budget = Budget(deadline_s=0.5, max_body_size=5000)
+        with pytest.raises(httpx.TimeoutException):
+            await client.get(server.url("/a"), follow_redirects=True, extensions={"budget": budget})
+
+    assert len(server.asked) < 5
 
 
 async def test_a_body_is_cut_where_its_budget_says_so():
@@ -528,3 +551,26 @@ async def test_what_goes_wrong_on_the_raw_way_is_an_error_of_ours():
     async with serve({"*": resets}) as server, guarded_client(RawTransport(LOOPBACK)) as client:
         with pytest.raises(ConnectionLost):
             await client.get(server.url())
+
+
+# Its documentation
+
+
+def test_the_documentation_has_each_error_with_its_cause():
+    _, _, section = DOCS.read_text(encoding="utf-8").partition("\n## Errors\n")
+    rows = re.findall(r"^\| (`.*`) \| `(\w+)` \|$", section.partition("\n## ")[0], re.MULTILINE)
+
+    tabled = {cause: error for causes, error in rows for cause in re.findall(r"`(\w+)`", causes)}
+    assert tabled == {cause.__name__: error.__name__ for cause, error in AS_HTTPX.items()}
+
+
+async def test_the_documentations_example_runs():
+    example = re.search(r"```python\n(.*?)\nasyncio\.run", DOCS.read_text(encoding="utf-8"), re.DOTALL)[1]
+    told = []
+    async with serve({"*": page(b"words")}) as server:
+        names = {"print": lambda *values: told.append(values)}
+        exec(example.replace("https://news.example/", server.url()), names)
+        names["GuardedTransport"] = lambda: GuardedTransport(LOOPBACK)
+        await names["main"]()
+
+    assert told == [(200, 5)]
