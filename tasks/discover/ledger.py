@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from tasks.errors import Disposition, ItemError
+from tasks.errors import ItemError
 from tasks.index import feeds, frontier
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.frontier import Announcement
 from tasks.models import DiscoverReport, Failure, FeedState
+from tasks.reasons import Disposition
 
 FLUSH_ENTRIES = 2000
 FLUSH_RECORDS = 500

@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved
+from tasks.errors import ItemError, LakeUnavailable, RightsReserved
 from tasks.extract.page import StoredPage
 from tasks.models import ExtractedBatch, FetchedBatch, Page
 from tasks.objects import MissingObject
 from tasks.options import NO_OPTIONS, ExtractOptions
-from tasks.rows import Capture, Outcome
+from tasks.reasons import Disposition
+from tasks.rows import Capture, Outcome, outcome_of
 
 DETAIL_LENGTH = 500
-OUTCOMES = {Disposition.QUARANTINED: Outcome.QUARANTINED, Disposition.SKIPPED: Outcome.SKIPPED}
 
 
 class Extractor(Protocol):
@@ -100,4 +100,4 @@ def _labelled(capture: Capture, trouble: tuple[Disposition, str, str] | None) ->
     if trouble is None:
         return capture
     disposition, reason, detail = trouble
-    return replace(capture, outcome=OUTCOMES.get(disposition, Outcome.FAILED), reason=reason, detail=detail or None)
+    return replace(capture, outcome=outcome_of(disposition), reason=reason, detail=detail or None)

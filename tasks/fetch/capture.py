@@ -7,9 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.errors import Disposition, ItemError, NotHtml
+from tasks.errors import ItemError, NotHtml
 from tasks.models import DueUrl
-from tasks.rows import Capture, Outcome
+from tasks.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 
@@ -17,7 +17,6 @@ HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.w
 UNTYPED = frozenset({None, "", "application/octet-stream", "text/plain", "binary/octet-stream"})
 SNIFFED_SIZE = 1024
 DETAIL_LENGTH = 500
-OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outcome.QUARANTINED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def _outcome(
     fetched: Fetched | None, error: ItemError | None, *, is_known: bool
 ) -> tuple[Outcome, str | None, str | None]:
     if error is not None:
-        return OUTCOMES.get(error.disposition, Outcome.FAILED), error.counted_as, str(error)[:DETAIL_LENGTH]
+        return outcome_of(error.disposition), error.counted_as, str(error)[:DETAIL_LENGTH]
     if fetched is not None and (fetched.final.status == 304 or is_known):
         return Outcome.NOT_MODIFIED, None, None
     return Outcome.OK, None, None

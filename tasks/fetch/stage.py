@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.catalogue import SourceRules
-from tasks.errors import Disposition, ItemError, SoftNotFound
+from tasks.errors import ItemError, SoftNotFound
 from tasks.fetch.capture import DETAIL_LENGTH, RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import render_pages
 from tasks.fetch.soft_404 import Look, find_missing, look_at
 from tasks.models import Batch, DueUrl, FetchedBatch
+from tasks.reasons import Disposition
 from tasks.rows import Capture, Outcome
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.web.browser import RenderFailed
