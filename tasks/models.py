@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from tasks.errors import Disposition
+from tasks.reasons import Disposition
 from tasks.rows import Article, Capture, PageType
 from tasks.texts.fingerprint import Fingerprint
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from tasks.columns import Column
+from tasks.reasons import Disposition
 
 DOUBTFUL_BELOW = 0.5
 """The quality below which an article is doubtful."""
@@ -23,6 +24,14 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     QUARANTINED = "quarantined"
+
+
+def outcome_of(disposition: Disposition) -> Outcome:
+    """Return what a look came to that ended so."""
+    return _OUTCOMES.get(disposition, Outcome.FAILED)
+
+
+_OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outcome.QUARANTINED}
 
 
 class Novelty(StrEnum):

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from tasks.errors import Disposition, ItemError, UnexpectedError
+from tasks.errors import ItemError, UnexpectedError
 from tasks.guarding import check_share, store_rows
 from tasks.index import announcing, feeds, frontier
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.models import DiscoverReport, Failure, FeedState, Refusal
+from tasks.reasons import Disposition
 
 FLUSH_ENTRIES = 2000
 FLUSH_RECORDS = 500

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.errors import Disposition
 from tasks.index import frontier
 from tasks.index.frontier import Selection
+from tasks.reasons import Disposition
 from tasks.rows import Novelty, Outcome
 from tests.deduplicate.deciding import NOW, captured, decide, published
 from tests.deduplicate.pages import page, story

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.errors import CorruptRecord, Disposition, ExtractorCrashed, ItemError, LakeUnavailable
+from tasks.errors import CorruptRecord, ExtractorCrashed, ItemError, LakeUnavailable
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.pool import ExtractorPool
 from tasks.extract.stage import DETAIL_LENGTH, extract_batch
 from tasks.models import Batch, FetchedBatch
 from tasks.objects import MissingObject
 from tasks.options import NO_OPTIONS, ExtractOptions
+from tasks.reasons import Disposition
 from tasks.rows import Capture, Outcome
 from tests.extract.reading import PAGES, page
 from tests.extract.stored import CONFIG, KEY, segment_of

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from sqlalchemy import update
 
-from tasks.errors import Disposition
 from tasks.index import announcing, feeds, runs
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
@@ -13,6 +12,7 @@ from tasks.index.hosts import HostBook
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.schema import hosts
 from tasks.models import FeedKind, LearnedRobots, RobotsAnswer
+from tasks.reasons import Disposition
 from tasks.rows import Outcome
 from tests.deduplicate.deciding import decide
 from tests.index.test_frontier import announcement

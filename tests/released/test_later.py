@@ -1,12 +1,14 @@
 """What released versions left behind goes on under a version with columns more, whose definition alone was changed."""
 
 import pytest
+from deltalake import DeltaTable, Schema
 
 from tasks.layout import TABLES
+from tasks.store.schemas import table_schema
 from tests.engine import Presslake
 from tests.later import ADDED, make_later
 from tests.postgres import fresh_database
-from tests.released.specimen import Specimen, serving
+from tests.released.specimen import RELEASED, Specimen, serving
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +89,10 @@ def test_maintenance_by_the_version_before_keeps_the_new_columns(specimen, later
 
     assert added(specimen)
     assert all(kept(specimen, table) for table in TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_released_column_was_renamed_moved_or_retyped(version, table):
+    released = DeltaTable(RELEASED / version / "lake" / table).schema()
+
+    assert Schema.from_arrow(table_schema(table)).fields[: len(released.fields)] == released.fields
