@@ -27,8 +27,8 @@ demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of
 test: $(READY)  ## Run the tests, two at a time (under 10 minutes); make test WORKERS=4 where there are more cores, 0 for one after the other
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
-test-long: $(READY)  ## Run the tests that wait for long: a disk that fills up, servers that go away in mid-run, runs that nobody takes (6 minutes)
-	$(BIN)/python -m pytest -m long
+test-long: $(READY)  ## Run the tests that wait for long, one after the other, and those by Hypothesis with more examples (10 minutes)
+	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=long
 
 check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage
 	$(BIN)/ruff check .

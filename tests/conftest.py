@@ -1,5 +1,7 @@
 """Fixtures for every suite; `tests` is a namespace package, found through pytest's `pythonpath`."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = [
     "tests.servers",
     "tests.postgres",
@@ -9,3 +11,8 @@ pytest_plugins = [
     "tests.shared",
     "tests.spreading",
 ]
+
+# No deadline: what an example takes on a busy machine says nothing
+settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("quick"), max_examples=1_000)
+settings.load_profile("quick")

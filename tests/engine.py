@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,8 +14,7 @@ import httpx
 import pytest
 
 from flows.local_server import local_server, set_prefect_defaults
-
-COMMAND = Path(sys.executable).with_name("presslake")
+from tests.forking import COMMAND, forker
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,8 @@ class Presslake:
 
     def run(self, *words: str | Path, timeout: float = 180, check: bool = True, **environment: str) -> "Ended":
         """Run the command to its end; with `check`, its exit code must be 0."""
-        done = subprocess.run(
-            self._command(words),
-            cwd=self.home,
-            env=self._environment(environment),
-            capture_output=True,
-            timeout=timeout,
-            check=False,
+        done = forker().run(
+            list(map(str, words)), cwd=self.home, environment=self._environment(environment), timeout=timeout
         )
         ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert not check or ended.code == 0, ended
@@ -47,7 +40,7 @@ class Presslake:
     def start(self, *words: str | Path, **environment: str) -> subprocess.Popen[bytes]:
         """Start the command, in a process group of its own."""
         return subprocess.Popen(
-            self._command(words),
+            [COMMAND, *words],
             cwd=self.home,
             env=self._environment(environment),
             stdout=subprocess.PIPE,
@@ -58,9 +51,6 @@ class Presslake:
     def ingest(self, *words: str | Path, **environment: str) -> dict[str, Any]:
         """Run a sweep and return the object of `--json`."""
         return self.run("ingest", *words, "--json", **environment).json()
-
-    def _command(self, words: tuple[str | Path, ...]) -> list[str]:
-        return [str(COMMAND), *map(str, words)]
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         index = {"PRESSLAKE_INDEX": f"sqlite:///{self.home / 'index.db'}", "PRESSLAKE_LAKE": str(self.lake)}
