@@ -19,7 +19,9 @@ def without_unstorable(item: OutboxItem) -> tuple[OutboxItem, tuple[tuple[int, C
     captures = store_rows(item.captures, lambda part: _try(CAPTURES, part))
     errors = [error for _, error in (*articles, *captures)]
     check_share(errors, of=len(item.articles) + len(item.captures), what=f"rows of batch {item.batch_id}")
-    bad_articles = {(row.url_key, row.warc_offset): error for row, error in articles}
+    bad_articles: dict[tuple[str, int | None], UnexpectedError] = {
+        (row.url_key, row.warc_offset): error for row, error in articles
+    }
     bad_captures = {row.capture_id: error for row, error in captures}
     labelled = [(place, _labelled(row, bad_articles, bad_captures)) for place, row in enumerate(item.captures)]
     kept = replace(
