@@ -60,7 +60,7 @@ def _forked(job: Job) -> int:
     try:
         do(job)
         code = 0
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, the parent shows it
         traceback.print_exc()
     finally:
         os._exit(code)
