@@ -59,7 +59,10 @@ class Owners:
         Of several it is the announcer. Where that is none of them, it is one whose patterns keep the URL, then the one
         whose folder it lies in, then the first in the catalogue.
         """
-        claimants = self.claimants(url)
+        return self.chosen(self.claimants(url), url, announcer=announcer)
+
+    def chosen(self, claimants: tuple[str, ...], url: str, *, announcer: str) -> str | None:
+        """Return the one of a URL's claimants that it belongs to, as `owner_of` says."""
         if announcer in claimants:
             return announcer
         if len(claimants) > 1:

@@ -269,7 +269,7 @@ def _suffixes() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)  # hosts of a large catalogue, each asked about for every URL
 def _domain_of_host(host: str) -> str:
     try:
         return str(ip_address(host.strip("[]")))

@@ -1,6 +1,5 @@
 """Whose an announced URL is: what a feed, a list or a command names becomes what the frontier takes. Pure."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from tasks.catalogue import SourceRules, accepts
@@ -26,20 +25,21 @@ def attribute(
     that, nor its title.
     """
     address = fetch_url(url)
-    owner = owners.owner_of(address, announcer=announcer)
-    one = Announcement(
+    claimants = owners.claimants(address)
+    owner = owners.chosen(claimants, address, announcer=announcer)
+    is_foreign = owner is not None and owner != announcer
+    return Announcement(
         url=address,
         url_key=url_key(address),
         host=host_of(address),
         source_id=owner or announcer,
         announced_by=announced_by,
-        title=title,
-        announced_at=announced_at,
-        priority=priority,
-        owners=owners.claimants(address),
-        is_foreign=owner not in (None, announcer),
+        title=None if is_foreign else title,
+        announced_at=None if is_foreign else announced_at,
+        priority=NEWS if is_foreign else priority,
+        owners=claimants,
+        is_foreign=is_foreign,
     )
-    return replace(one, title=None, announced_at=None, priority=NEWS) if one.is_foreign else one
 
 
 def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
