@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CODE = sorted(path for folder in ("flows", "tasks") for path in (ROOT / folder).rglob("*.py"))
-GUARD = ROOT / "tasks" / "guarding.py"
+GUARD = ROOT / "tasks" / "runtime" / "guarding.py"
 
 
 def caught_broadly(path):

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-_OWN = Path(__file__).parents[1]
+_OWN = Path(__file__).parents[2]
 """The folder that our packages are in; a checkout may be the working directory, and is safe."""
 
 
