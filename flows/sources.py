@@ -12,6 +12,7 @@ from tasks.discover.check import FeedCheck, SourceCheck, check_sources
 from tasks.discover.opml import read_opml, sources_of, write_opml
 from tasks.discover.plan import adhoc_rules
 from tasks.discover.proposing import SourceProposal, propose_source, sources_yaml
+from tasks.discover.refusals import Refusals
 from tasks.errors import ConfigError, ItemError
 from tasks.index.feeds import select_feeds
 from tasks.index.hosts import HostBook
@@ -53,7 +54,7 @@ def propose(settings: Settings, home_url: str) -> SourceProposal:
 
 
 def import_opml(settings: Settings, path: Path) -> str:
-    """Return an OPML file's feeds as sources, in the catalogue's YAML; raises ConfigError."""
+    """Return an OPML file's feeds as sources, in the catalogue's YAML; comments count what was left out. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             body = file.read(MAX_OPML_SIZE + 1)
@@ -63,7 +64,10 @@ def import_opml(settings: Settings, path: Path) -> str:
         raise ConfigError(f"{path}: larger than {MAX_OPML_SIZE:,} bytes")
     catalogue = _catalogue_if_any(settings)
     known = {source.id for source in catalogue.sources} if catalogue else set()
-    return sources_yaml(sources_of(read_opml(body, name=str(path)), known_ids=known))
+    refusals = Refusals()
+    found = sources_of(read_opml(body, name=str(path), refusals=refusals), known_ids=known)
+    left_out = "".join(f"# left out: {one.number} addresses, {one.reason}\n" for one in refusals.listed())
+    return left_out + sources_yaml(found)
 
 
 def export_opml(settings: Settings) -> bytes:

@@ -29,13 +29,7 @@ class Retries(TypedDict):
 
 def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether a task failed because a port was away (StageError): everything else fails again."""
-    try:
-        state.result()
-    except StageError:
-        return not stopping.is_set()
-    except BaseException:  # noqa: BLE001 - whatever a task may raise, it is only looked at
-        return False
-    return False
+    return isinstance(state.result(raise_on_failure=False), StageError) and not stopping.is_set()
 
 
 RETRIES = Retries(

@@ -19,11 +19,13 @@
     │   │   └── NotHtml, NotAnArticle
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
-    │       └── EmptyExtraction        a long page that gave no text
+    │       ├── EmptyExtraction        a long page that gave no text
+    │       └── UnexpectedError        an exception that is not ours; made by tasks.guarding alone
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
     │   ├── IndexUnavailable
     │   └── CorruptRecord              a segment is cut short, or its bytes are not those written
+    ├── TooManyUnexpected    ends the run: so much of a batch met exceptions that they are a fault of ours
     ├── ConfigError          ends the run with one clear line, exit 2
     │   ├── CatalogueError
     │   ├── LakeFormatError
@@ -35,6 +37,12 @@ Pure: nothing here does anything.
 
 from enum import StrEnum
 from typing import ClassVar
+
+DETAIL_LENGTH = 500
+"""Characters of an error that are kept beside its reason."""
+
+TRACE_LENGTH = 4000
+"""Characters of a traceback that are kept."""
 
 
 class Disposition(StrEnum):
@@ -64,6 +72,11 @@ class ItemError(PresslakeError):
     def counted_as(self) -> str:
         """The reason under which this one is counted; a class attribute unless a subclass knows better."""
         return self.reason
+
+    @property
+    def detail(self) -> str:
+        """What is kept beside the reason, for people."""
+        return str(self)[:DETAIL_LENGTH]
 
 
 class TransientError(ItemError):
@@ -242,6 +255,20 @@ class EmptyExtraction(PoisonError):
     reason = "empty_extraction"
 
 
+class UnexpectedError(PoisonError):
+    """An exception that is not ours, met while one item was handled; `trace` is where, made fit to be kept and shown."""
+
+    reason = "unexpected_error"
+
+    def __init__(self, message: str, *, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
+
+    @property
+    def detail(self) -> str:
+        return f"{super().detail}\n{self.trace[:TRACE_LENGTH]}".rstrip()
+
+
 class StageError(PresslakeError):
     """A stage cannot go on; nothing was acknowledged, Prefect retries the batch."""
 
@@ -256,6 +283,10 @@ class IndexUnavailable(StageError):
 
 class CorruptRecord(StageError):
     """A segment is cut short, or its bytes are not those that were written."""
+
+
+class TooManyUnexpected(PresslakeError):
+    """So many items of a batch met exceptions that are not ours that it is no item's fault; not worth another try."""
 
 
 class ConfigError(PresslakeError):

@@ -81,10 +81,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """URLs or entries that a stranger named and that were refused for one reason; `detail` is the first one's."""
+
+    reason: str
+    number: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContent:
     """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
 
     `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known.
+    `refused` is what it names and cannot be stored or asked for.
     """
 
     entries: tuple[Entry, ...]
@@ -92,6 +102,7 @@ class FeedContent:
     title: str | None = None
     ttl_s: float | None = None
     warnings: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

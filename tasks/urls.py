@@ -76,6 +76,20 @@ _WRAPPERS: tuple[tuple[re.Pattern[str], re.Pattern[str], tuple[str, ...]], ...] 
 )
 
 
+def storable_url(url: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> str:
+    """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
+
+    Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out is
+    visible ASCII of at most `max_length` characters, http or https, at a host whose name can be one. Idempotent. Raises
+    BadUrl, or ForbiddenScheme for what is neither http nor https.
+    """
+    parsed = _parse(url, base, max_length)
+    _host(parsed)
+    if len(parsed.href) > max_length:  # escapes are longer than what they stand for
+        raise BadUrl(f"{len(parsed.href)} characters in {parsed.href[:200]!r}")
+    return parsed.href
+
+
 def fetch_url(url: str, *, base: str | None = None) -> str:
     """Return the URL to request for one that was announced, resolved against `base`.
 
@@ -130,9 +144,9 @@ def is_same_site(a: str, b: str) -> bool:
     return registrable_domain(a) == registrable_domain(b)
 
 
-def _parse(url: str, base: str | None) -> can_ada.URL:
+def _parse(url: str, base: str | None, max_length: int = MAX_URL_LENGTH) -> can_ada.URL:
     text = url.strip()
-    if not text or len(text) > MAX_URL_LENGTH:
+    if not text or len(text) > max_length:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
         raise BadUrl(f"control character in {text[:200]!r}")
@@ -140,7 +154,7 @@ def _parse(url: str, base: str | None) -> can_ada.URL:
         # can_ada answers a lone surrogate with TypeError; encoding finds it first, as UnicodeEncodeError
         text.encode()
         parsed = can_ada.parse(text) if base is None else can_ada.parse(base) + text
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair in the base
         raise BadUrl(f"not a URL: {text[:200]!r}") from error
     if parsed.protocol not in ("http:", "https:"):
         raise ForbiddenScheme(f"{parsed.protocol} in {text[:200]!r}")

@@ -5,7 +5,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import BadUrl, ForbiddenScheme
-from tasks.urls import MAX_URL_LENGTH, TRACKERS, fetch_url, host_of, is_same_site, registrable_domain, url_key
+from tasks.urls import (
+    MAX_URL_LENGTH,
+    TRACKERS,
+    fetch_url,
+    host_of,
+    is_same_site,
+    registrable_domain,
+    storable_url,
+    url_key,
+)
 
 MEANINGFUL = ("id", "cid", "sid", "ref", "source", "p", "q", "m", "s", "gameId", "gallery", "page", "v", "story_fbid")
 
@@ -499,3 +508,60 @@ def test_any_text_is_a_url_or_refused(text):
         fetch_url(text, base="https://example.com/")
     except (BadUrl, ForbiddenScheme):
         return
+
+
+HALVES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF)
+ANYTHING = st.text(alphabet=st.one_of(st.characters(), HALVES, st.sampled_from("\0\x7f%/?#:@&=. ")), max_size=80)
+
+
+@given(ANYTHING, st.sampled_from(["", "http://", "https://daily.example/", "//daily.example", "/a?b="]))
+def test_whatever_a_stranger_names_is_storable_or_refused_with_a_reason(text, before):
+    try:
+        url = storable_url(before + text, base="https://daily.example/feed")
+    except (BadUrl, ForbiddenScheme):
+        return
+
+    assert url.isascii()
+    assert url.isprintable()
+    assert len(url) <= MAX_URL_LENGTH
+    assert url.startswith(("http://", "https://"))
+    assert storable_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h.example/\udcff.xml",
+        "http://h.example/\ud800",
+        "http://\ud800.example/",
+        "http://h.example/\0.xml",
+        "http://h.example/a\nb",
+        "http://h.example/\x9b31m",
+        "http://h.example/" + "a" * MAX_URL_LENGTH,
+        "http://h.example/?utm_source=" + "ä" * 1000,
+        "http://h.example/#" + "ä" * 1000,
+        f"http://{'a' * 64}.example/",
+        f"http://{'a.' * 200}example/",
+        "http://a..example/",
+        "http://[::1/",
+        "http://user:secret@h.example/",
+        "http://",
+        "",
+        " ",
+    ],
+)
+def test_what_cannot_be_stored_is_a_bad_url(url):
+    with pytest.raises(BadUrl):
+        storable_url(url, base=None)
+
+
+def test_what_a_link_is_relative_to_may_be_broken_too():
+    with pytest.raises(BadUrl):
+        storable_url("a", base="http://h.example/\ud800")
+
+
+def test_a_storable_url_is_as_it_was_announced():
+    url = "https://daily.example:8443/a/?utm_source=rss&b=%7e#part"
+
+    assert storable_url(url) == url
+    assert storable_url("../ä b", base="https://daily.example/x/y/") == "https://daily.example/x/%C3%A4%20b"

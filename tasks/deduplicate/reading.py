@@ -28,17 +28,8 @@ class Reading:
     syndicated_key: str | None
 
 
-def read_pages(extracted: ExtractedBatch) -> dict[str, Reading]:
-    """Return the batch's pages, read, by capture_id."""
-    due = {one.url_key: one for one in extracted.fetched.batch.urls}
-    return {
-        capture.capture_id: _read_page(extracted, capture, announced_at=due[capture.url_key].announced_at)
-        for capture in extracted.captures
-        if capture.capture_id in extracted.pages
-    }
-
-
-def _read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> Reading:
+def read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> Reading:
+    """Return one page of the batch, read."""
     page = extracted.pages[capture.capture_id]
     hops = extracted.fetched.hops.get(capture.capture_id, ())
     return Reading(

@@ -14,10 +14,13 @@ from tasks.deduplicate.days import days_of
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.ledger import Ledger, read_ledger
 from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
-from tasks.deduplicate.reading import Reading, read_pages
+from tasks.deduplicate.quarantining import read_pages, without_culprits
+from tasks.deduplicate.reading import Reading
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.rows import article_row, report_of
 from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
+from tasks.errors import UnexpectedError
+from tasks.guarding import guarded_item
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
@@ -31,33 +34,59 @@ def decide_batch(
 
     `revisit_after` are the ages at which a young article is looked at again.
     """
-    batch = extracted.fetched.batch
-    readings = read_pages(extracted)  # all that is costly comes before the lock
+    extracted, readings = read_pages(extracted)  # all that is costly comes before the lock
+
+    def decide(part: ExtractedBatch, tx: Connection) -> BatchReport:
+        own = {one.capture_id: readings[one.capture_id] for one in part.captures if one.capture_id in part.pages}
+        return _decide(part, own, tx, now=now, revisit_after=revisit_after)
+
+    def rehearse(part: ExtractedBatch) -> None:
+        with index.rehearse() as tx:
+            decide(part, tx)
+
+    try:
+        with guarded_item(f"batch {extracted.fetched.batch.batch_id}"), index.write() as tx:
+            return decide(extracted, tx)
+    except UnexpectedError as error:
+        # a statement that fails ends its transaction: who is to blame is found out in others
+        extracted = without_culprits(extracted, error, rehearse)
     with index.write() as tx:
-        frontier.hold(tx, (due.url_key for due in batch.urls))
-        if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
-            return BatchReport(**decided)
-        ledger = read_ledger(tx, (one.url_key for one in extracted.captures), readings.values())
-        captures = _decide_all(extracted, ledger, readings)
-        rows = ledger.write(tx, ledger.finished_rows(), now=now)
-        report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
-        _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
-        drift.add_days(tx, days_of(extracted))
-        if captures:
-            counts = asdict(replace(report, failures=()))
-            outbox.append(
-                tx,
-                batch_id=batch.batch_id,
-                run_id=batch.run_id,
-                captures=captures,
-                articles=rows,
-                counts=counts,
-                now=now,
-            )
-            capture_counts.count_captures(tx, captures)
-            health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
-            health.add_arrivals(tx, arrivals_of(rows))
-            health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
+        return decide(extracted, tx)
+
+
+def _decide(
+    extracted: ExtractedBatch,
+    readings: Mapping[str, Reading],
+    tx: Connection,
+    *,
+    now: datetime,
+    revisit_after: Sequence[timedelta],
+) -> BatchReport:
+    batch = extracted.fetched.batch
+    frontier.hold(tx, (due.url_key for due in batch.urls))
+    if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
+        return BatchReport(**decided)
+    ledger = read_ledger(tx, (one.url_key for one in extracted.captures), readings.values())
+    captures = _decide_all(extracted, ledger, readings)
+    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
+    _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
+    drift.add_days(tx, days_of(extracted))
+    if captures:
+        counts = asdict(replace(report, failures=()))
+        outbox.append(
+            tx,
+            batch_id=batch.batch_id,
+            run_id=batch.run_id,
+            captures=captures,
+            articles=rows,
+            counts=counts,
+            now=now,
+        )
+        capture_counts.count_captures(tx, captures)
+        health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
+        health.add_arrivals(tx, arrivals_of(rows))
+        health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
     return report
 
 

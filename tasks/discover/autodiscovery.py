@@ -13,6 +13,7 @@ from lxml import etree
 
 from tasks.discover.gathering import absolute_url, plain_title
 from tasks.discover.pages import page_base, page_tree
+from tasks.discover.refusals import Refusals
 from tasks.models import FeedKind
 
 MAX_PROPOSALS = 40
@@ -60,14 +61,20 @@ def propose_feeds(
     return tuple(by_url.values())[:MAX_PROPOSALS]
 
 
-def linked_feeds(body: bytes, *, content_type: str | None, page_url: str) -> tuple[Proposal, ...]:
-    """Return the feeds that a page links to, those in its head first; none where it is no HTML page."""
+def linked_feeds(
+    body: bytes, *, content_type: str | None, page_url: str, refusals: Refusals | None = None
+) -> tuple[Proposal, ...]:
+    """Return the feeds that a page links to, those in its head first; none where it is no HTML page.
+
+    Links that cannot be stored are left out, and counted among the `refusals`.
+    """
+    refused = refusals or Refusals()
     root = page_tree(body, content_type)
     if root is None:
         return ()
     by_url: dict[str, Proposal] = {}
     for href, title, found_by in (*_head_links(root), *_anchors(root)):
-        url = absolute_url(href, base_url=page_base(root, page_url))
+        url = refused.url(href, base_url=page_base(root, page_url))
         if url is not None and not _COMMENTS.search(url):
             proposal = Proposal(url=url, kind=FeedKind.FEED, found_by=found_by, title=plain_title(title))
             by_url.setdefault(url, proposal)

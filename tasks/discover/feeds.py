@@ -5,10 +5,12 @@ article, feedparser needs minutes for deep nesting and mangles links once a feed
 wishes to be asked again.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import orjson
 from lxml import etree
@@ -56,8 +58,9 @@ def parse_feed(body: bytes, *, content_type: str | None, feed_url: str, now: dat
     has_bases = "xml:base" in mended
     items = _items(root)
     for item in items:
-        base_url = _base_of(item, feed_url) if has_bases else feed_url
-        _add_item(children(item), gathering, base_url, attributes=_attributes(item))
+        with gathering.refusals.guarded(feed_url):
+            base_url = _base_of(item, feed_url) if has_bases else feed_url
+            _add_item(children(item), gathering, base_url, attributes=_attributes(item))
     if fault and (gathering.is_lacking or len(items) < count_items(mended)):
         gathering = _rescued(mended, gathering, feed_url=feed_url, now=now)
     gathering.flag_equal_dates()
@@ -66,7 +69,13 @@ def parse_feed(body: bytes, *, content_type: str | None, feed_url: str, now: dat
     if len(text) > MAX_FEED_LENGTH:
         gathering.doubt(f"longer than {MAX_FEED_LENGTH:,} characters")
     title, ttl_s = _channel(root)
-    return FeedContent(entries=gathering.entries, title=title, ttl_s=ttl_s, warnings=gathering.warnings)
+    return FeedContent(
+        entries=gathering.entries,
+        title=title,
+        ttl_s=ttl_s,
+        warnings=gathering.warnings,
+        refused=gathering.refusals.listed(),
+    )
 
 
 def _items(root: etree._Element) -> list[etree._Element]:
@@ -80,9 +89,10 @@ def _rescued(mended: str, before: Gathering, *, feed_url: str, now: datetime) ->
     """Read a broken feed item by item; the reading with more entries is returned."""
     after = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     for fragment in item_fragments(mended, MAX_ENTRIES):
-        elements = [(*split_name(element), element) for element in islice(fragment.iter("*"), _MAX_SEARCHED)]
-        item = next((element for _, name, element in elements if name in ("item", "entry")), fragment)
-        _add_item(elements, after, feed_url, attributes=_attributes(item))
+        with after.refusals.guarded(feed_url):
+            elements = [(*split_name(element), element) for element in islice(fragment.iter("*"), _MAX_SEARCHED)]
+            item = next((element for _, name, element in elements if name in ("item", "entry")), fragment)
+            _add_item(elements, after, feed_url, attributes=_attributes(item))
     return after if len(after.entries) > len(before.entries) else before
 
 
@@ -120,7 +130,7 @@ def _add_item(
 def _best(links: list[str], base_url: str) -> str | None:
     """Return the first link that can be fetched: a broken one hides no good one."""
     if len(links) > 1:
-        return next((link for link in links if absolute_url(link, base_url=base_url)), None)
+        return next((link for link in links if absolute_url(link, base_url=base_url)), links[0])
     return links[0] if links else None
 
 
@@ -177,7 +187,7 @@ def _number(text: str | None) -> float:
 def _parse_json_feed(text: str, gathering: Gathering, *, feed_url: str) -> FeedContent:
     """Read JSON Feed 1.1 (jsonfeed.org) and what resembles it: an object with a list of `items`."""
     try:
-        feed = orjson.loads(text[:MAX_FEED_LENGTH].encode("utf-8", "replace"))
+        feed = _json(text[:MAX_FEED_LENGTH])
     except orjson.JSONDecodeError as error:
         raise NotAFeed(f"broken JSON at {feed_url}: {error.msg}") from error
     items = feed.get("items") if isinstance(feed, dict) else None
@@ -199,4 +209,16 @@ def _parse_json_feed(text: str, gathering: Gathering, *, feed_url: str) -> FeedC
         entries=gathering.entries,
         title=plain_title(title if isinstance(title, str) else None),
         warnings=gathering.warnings,
+        refused=gathering.refusals.listed(),
     )
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON; half a surrogate pair, which orjson refuses, costs the item that it stands in. Raises JSONDecodeError."""
+    try:
+        return orjson.loads(text.encode("utf-8", "replace"))
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise error from None

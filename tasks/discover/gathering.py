@@ -6,12 +6,10 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, time
 
-import can_ada
-
 from tasks.discover.instants import is_plausible, parse_instant
-from tasks.errors import BadUrl, ForbiddenScheme
+from tasks.discover.refusals import Refusals
 from tasks.models import Entry
-from tasks.urls import fetch_url
+from tasks.texts.storable import storable_text
 
 MAX_TITLE_LENGTH = 1000
 
@@ -30,6 +28,7 @@ class Gathering:
         self._limit = limit
         self._entries: list[Entry] = []
         self._doubts: Counter[str] = Counter()
+        self.refusals = Refusals()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -70,18 +69,19 @@ class Gathering:
         if self.is_full:
             self.doubt(f"entry past the limit of {self._limit}")
             return
-        url = absolute_url(link, base_url=base_url or self._base_url)
+        url = self.refusals.url(link, base_url=base_url or self._base_url)
         if url is None:
             self.doubt(_NO_LINK)
             return
-        self._entries.append(
-            Entry(
-                url=url,
-                title=plain_title(title),
-                published_at=self._instant(published),
-                modified_at=self._instant(modified),
+        with self.refusals.guarded(url):
+            self._entries.append(
+                Entry(
+                    url=url,
+                    title=plain_title(title),
+                    published_at=self._instant(published),
+                    modified_at=self._instant(modified),
+                )
             )
-        )
 
     def flag_equal_dates(self) -> None:
         """Take away a date that all entries bear to the second: it tells when the feed was made, not they.
@@ -116,14 +116,8 @@ def _is_one_moment(instants: list[datetime | None]) -> bool:
 
 
 def absolute_url(link: str | None, *, base_url: str) -> str | None:
-    """Return the link as announced, absolute; None where it cannot be fetched over http or https."""
-    # an ampersand escaped once too often is the commonest fault of links
-    text = (link or "").strip().replace("&amp;", "&")
-    try:
-        fetch_url(text, base=base_url)
-    except (BadUrl, ForbiddenScheme):
-        return None
-    return (can_ada.parse(base_url) + text).href
+    """Return the link as announced, absolute; None where it cannot be fetched over http or https. Counted nowhere."""
+    return Refusals().url(link, base_url=base_url)
 
 
 def plain_title(text: str | None) -> str | None:
@@ -131,4 +125,4 @@ def plain_title(text: str | None) -> str | None:
     # read more than is kept, since tags and entities shrink; never all, since it comes from the web
     words = _TAG.sub("", (text or "")[: 10 * MAX_TITLE_LENGTH])
     words = _TAG.sub("", html.unescape(words))
-    return " ".join(words.split())[:MAX_TITLE_LENGTH].rstrip() or None
+    return storable_text(" ".join(words.split())[:MAX_TITLE_LENGTH].rstrip()) or None

@@ -1,23 +1,23 @@
 """What polls have taught, on its way into the index: written in portions, so that memory does not grow with a sweep."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from tasks.errors import Disposition, ItemError
+from tasks.errors import Disposition, ItemError, UnexpectedError
+from tasks.guarding import check_share, store_rows
 from tasks.index import feeds, frontier
-from tasks.index.database import Index
+from tasks.index.database import Index, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.frontier import Announcement
-from tasks.models import DiscoverReport, Failure, FeedState
+from tasks.models import DiscoverReport, Failure, FeedState, Refusal
 
 FLUSH_ENTRIES = 2000
 FLUSH_RECORDS = 500
-DETAIL_LENGTH = 500
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class Ledger:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    unexpected: list[UnexpectedError] = field(default_factory=list)
     _announcements: list[Announcement] = field(default_factory=list)
     _records: list[PollRecord] = field(default_factory=list)
 
@@ -50,21 +51,12 @@ class Ledger:
     def fail(self, feed: FeedState, url: str, error: ItemError) -> str:
         """Count what went wrong with a feed, and return the reason under which it is counted."""
         reason = f"feed_{error.counted_as}"
-        self.polled += 1
         if error.disposition is Disposition.SKIPPED:
             self.skipped[reason] += 1
             return reason
-        self.failed[reason] += 1
-        self.failures.append(
-            Failure(
-                url=url,
-                source_id=feed.source_id,
-                reason=reason,
-                disposition=error.disposition,
-                detail=str(error)[:DETAIL_LENGTH],
-                happened_at=datetime.now(UTC),
-            )
-        )
+        self._fail(reason, url, feed.source_id, error.disposition, error.detail)
+        if isinstance(error, UnexpectedError):
+            self.unexpected.append(error)
         return reason
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
@@ -81,13 +73,25 @@ class Ledger:
             feeds.know_feeds(tx, new, now=datetime.now(UTC))
             return feeds.select_feeds(tx, by_url, due_by=None)
 
+    def refuse(self, feed: FeedState, refused: Iterable[Refusal]) -> None:
+        """Count what a feed, a page or a robots.txt names and cannot be taken; what is our own fault, as a failure."""
+        for one in refused:
+            if one.reason == UnexpectedError.reason:
+                reason = f"entry_{one.reason}"
+                self.failed[reason] += one.number - 1
+                self._fail(reason, feed.feed_url, feed.source_id, Disposition.QUARANTINED, one.detail)
+            else:
+                self.skipped[f"link_{one.reason}"] += one.number
+
     def flush(self) -> None:
-        """Write what was learned; raises IndexUnavailable."""
+        """Write what was learned; raises IndexUnavailable. A row that no database takes costs itself alone."""
         if not (self._announcements or self._records):
             return
         with self.index.write() as tx:
-            discovered = frontier.announce(tx, self._announcements, now=datetime.now(UTC))
-            feeds.record_polls(tx, self._records)
+            discovered, refused = _write(tx, self._announcements, self._records, now=datetime.now(UTC))
+        for url, source_id, error in refused:
+            self._fail(f"entry_{error.counted_as}", url, source_id, error.disposition, error.detail)
+        check_share([error for _, _, error in refused], of=len(self._announcements) + len(self._records), what="rows")
         self.discovered += discovered
         self._announcements, self._records = [], []
 
@@ -101,6 +105,40 @@ class Ledger:
             failed=dict(self.failed),
             failures=tuple(self.failures),
         )
+
+    def _fail(self, reason: str, url: str, source_id: str, disposition: Disposition, detail: str) -> None:
+        self.failed[reason] += 1
+        self.failures.append(
+            Failure(
+                url=url,
+                source_id=source_id,
+                reason=reason,
+                disposition=disposition,
+                detail=detail,
+                happened_at=datetime.now(UTC),
+            )
+        )
+
+
+def _write(
+    tx: Connection, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
+) -> tuple[int, list[tuple[str, str, UnexpectedError]]]:
+    """Write both; returns how many URLs were new, and what could not be written: its URL, its source, and why."""
+    discovered = 0
+
+    def announce(part: Sequence[Announcement]) -> None:
+        nonlocal discovered
+        with savepoint(tx):
+            new = frontier.announce(tx, part, now=now)
+        discovered += new
+
+    def record(part: Sequence[PollRecord]) -> None:
+        with savepoint(tx):
+            feeds.record_polls(tx, part)
+
+    unwritten = [(one.url, one.source_id, error) for one, error in store_rows(announcements, announce)]
+    unwritten += [(one.feed_url, "", error) for one, error in store_rows(records, record)]
+    return discovered, unwritten
 
 
 @dataclass(slots=True)

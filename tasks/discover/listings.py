@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from tasks.discover.gathering import Gathering, absolute_url
+from tasks.discover.gathering import Gathering, plain_title
 from tasks.discover.pages import page_base, page_tree
+from tasks.discover.refusals import FURNITURE, Refusals
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
 from tasks.models import FeedContent
 from tasks.urls import is_same_site, url_key
@@ -53,19 +54,24 @@ def parse_listing(body: bytes, *, content_type: str | None, page_url: str, now: 
         raise NotAFeed(f"no HTML page at {page_url}")
     base_url = page_base(root, page_url)
     found: dict[str, tuple[str, str]] = {}
+    refusals = Refusals(ignored=FURNITURE)
     for href, words in islice(_links(root), _MAX_LOOKED_AT):
-        url = absolute_url(href, base_url=base_url)
-        key = _key(url, page_url=page_url) if url else None
-        if url is None or key is None or (key not in found and len(found) >= MAX_LINKS):
-            continue
-        first_url, title = found.get(key, (url, ""))
-        found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
+        with refusals.guarded(page_url):
+            url = refusals.url(href, base_url=base_url)
+            key = _key(url, page_url=page_url) if url else None
+            if url is None or key is None or (key not in found and len(found) >= MAX_LINKS):
+                continue
+            first_url, title = found.get(key, (url, ""))
+            found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
     gathering = Gathering(base_url=page_url, now=now, limit=MAX_LINKS)
     for url, title in found.values():
         gathering.add(url, title=title)
-    title_text = root.findtext(".//title")
+    refusals.add(gathering.refusals.listed())
     return FeedContent(
-        entries=gathering.entries, title=" ".join((title_text or "").split()) or None, warnings=gathering.warnings
+        entries=gathering.entries,
+        title=plain_title(root.findtext(".//title")),
+        warnings=gathering.warnings,
+        refused=refusals.listed(),
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from tasks.catalogue import SourceRules
 from tasks.discover.reading import ACCEPT, MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
+from tasks.guarding import guarded_item
 from tasks.models import FeedContent, FeedKind
 from tasks.web.exchange import Fetched
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
@@ -115,7 +116,8 @@ def _seen(target: Target, result: Answered | Deferred) -> Look:
     content = None
     if error is None:
         try:
-            content = read_feed(target.kind, fetched, now=datetime.now(UTC))
+            with guarded_item(target.url):
+                content = read_feed(target.kind, fetched, now=datetime.now(UTC))
         except ItemError as trouble:
             error = trouble
     return _look_of(target, fetched, content, error)

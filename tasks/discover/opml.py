@@ -14,8 +14,9 @@ from lxml import etree
 
 from tasks.catalogue import Source
 from tasks.discover.feed_xml import MAX_FEED_LENGTH, feed_tree, mend_xml, xml_text
-from tasks.discover.gathering import absolute_url, plain_title
+from tasks.discover.gathering import plain_title
 from tasks.discover.proposing import new_id
+from tasks.discover.refusals import Refusals
 from tasks.errors import CatalogueError, NotAFeed
 from tasks.urls import host_of, url_key
 
@@ -34,8 +35,12 @@ class Outline:
     title: str | None
 
 
-def read_opml(body: bytes, *, name: str) -> tuple[Outline, ...]:
-    """Return the feeds of an OPML list, each once, in its order; raises CatalogueError, naming the file by `name`."""
+def read_opml(body: bytes, *, name: str, refusals: Refusals | None = None) -> tuple[Outline, ...]:
+    """Return the feeds of an OPML list, each once, in its order; raises CatalogueError, naming the file by `name`.
+
+    A feed whose address cannot be stored is left out, and counted among the `refusals`.
+    """
+    refused = refusals or Refusals()
     text = xml_text(body, None)
     start = _ROOT.search(text)
     if start is None:
@@ -46,10 +51,10 @@ def read_opml(body: bytes, *, name: str) -> tuple[Outline, ...]:
         raise CatalogueError(f"{name}: no OPML list of feeds") from error
     outlines: dict[str, Outline] = {}
     for attributes in islice(_attributes(root), MAX_OUTLINES):
-        feed_url = _address(attributes.get("xmlurl"))
+        feed_url = _address(attributes.get("xmlurl"), refused)
         if feed_url is not None:
             title = plain_title(attributes.get("text") or attributes.get("title"))
-            outline = Outline(feed_url=feed_url, home_url=_address(attributes.get("htmlurl")), title=title)
+            outline = Outline(feed_url=feed_url, home_url=_address(attributes.get("htmlurl"), refused), title=title)
             outlines.setdefault(feed_url, outline)
     return tuple(outlines.values())
 
@@ -98,8 +103,8 @@ def _attributes(root: etree._Element) -> Iterator[dict[str, str]]:
             yield {name.lower(): value for name, value in element.attrib.items()}
 
 
-def _address(text: str | None) -> str | None:
+def _address(text: str | None, refusals: Refusals) -> str | None:
     # feed: is an old habit of readers, before an address or in place of http:
     bare = _FEED_SCHEME.sub(lambda found: "http://" if found[1] else "", (text or "").strip())
-    url = absolute_url(bare, base_url=_BASE)
+    url = refusals.url(bare, base_url=_BASE)
     return None if url is None or url.startswith(_BASE) else url

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from tasks.catalogue import SourceRules, accepts
 from tasks.discover.feeds import parse_feed
 from tasks.discover.listings import parse_listing
+from tasks.discover.refusals import Refusals
 from tasks.discover.sitemaps import parse_sitemap
-from tasks.errors import ItemError
 from tasks.index.frontier import BACKFILL, NEWS, Announcement, is_since
 from tasks.models import Entry, FeedContent, FeedKind
 from tasks.urls import fetch_url, host_of, url_key
@@ -43,20 +43,25 @@ def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime) -> FeedContent
 def announcements(
     content: FeedContent,
     *,
+    refusals: Refusals,
     source_id: str,
     announced_by: str,
     rules: SourceRules,
     now: datetime,
     since: datetime | None = None,
 ) -> Iterator[Announcement]:
-    """Yield the entries as the frontier wants them, without those that the source's rules or `since` leave out."""
+    """Yield the entries as the frontier wants them, without those that the source's rules or `since` leave out.
+
+    One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
+    """
     for entry in content.entries:
         if since is not None and is_before(entry, since):
             continue
-        try:
+        announcement = None
+        with refusals.guarded(entry.url):
             url = fetch_url(entry.url)
             if accepts(url, rules):
-                yield Announcement(
+                announcement = Announcement(
                     url=url,
                     url_key=url_key(url),
                     host=host_of(url),
@@ -66,8 +71,8 @@ def announcements(
                     announced_at=entry.published_at,
                     priority=_priority(entry, now),
                 )
-        except ItemError:
-            continue  # unwrapped, it is nothing that can be fetched
+        if announcement is not None:
+            yield announcement
 
 
 def is_before(entry: Entry, since: datetime) -> bool:

@@ -12,7 +12,7 @@ from lxml import etree
 
 from tasks.discover.feed_xml import READING, children, mend_xml, split_name, xml_text
 from tasks.discover.feeds import parse_feed
-from tasks.discover.gathering import Gathering, absolute_url
+from tasks.discover.gathering import Gathering
 from tasks.discover.instants import EARLIEST, parse_instant
 from tasks.errors import BadContentEncoding, BodyTruncated, DecompressionBomb, NotAFeed
 from tasks.models import Entry, FeedContent
@@ -48,14 +48,19 @@ def parse_sitemap(body: bytes, *, sitemap_url: str, now: datetime) -> FeedConten
         for line in text.split("\n"):
             if _URL_LINE.fullmatch(line.strip()):
                 gathering.add(line)
-        return FeedContent(entries=gathering.entries, warnings=gathering.warnings)
+        return FeedContent(entries=gathering.entries, warnings=gathering.warnings, refused=gathering.refusals.listed())
     if name in _FEEDS:
         return parse_feed(unpacked, content_type=None, feed_url=sitemap_url, now=now)
     if root is None or name not in ("urlset", "sitemapindex"):
         raise NotAFeed(f"{'an HTML page' if name == 'html' else 'no sitemap'} at {sitemap_url}")
     found = _read(text, root.start(), gathering, sitemap_url=sitemap_url)
     gathering.flag_equal_dates()
-    return FeedContent(entries=gathering.entries, children=found, warnings=gathering.warnings)
+    return FeedContent(
+        entries=gathering.entries,
+        children=found,
+        warnings=gathering.warnings,
+        refused=gathering.refusals.listed(),
+    )
 
 
 def _unpacked(body: bytes, gathering: Gathering, *, sitemap_url: str) -> bytes:
@@ -80,14 +85,16 @@ def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> t
     found: dict[str, Entry] = {}
     for element in _elements(text, start, gathering):
         if split_name(element)[1] == "url":
-            _add_url(element, gathering)
+            with gathering.refusals.guarded(sitemap_url):
+                _add_url(element, gathering)
             continue
         words = {name: (child.text or "").strip() for _, name, child in children(element)}
-        child_url = absolute_url(words.get("loc"), base_url=sitemap_url)
+        child_url = gathering.refusals.url(words.get("loc"), base_url=sitemap_url)
         if child_url is None:
             gathering.doubt("sitemap without a link that can be fetched")
         elif len(found) < MAX_ENTRIES:
-            found.setdefault(child_url, Entry(url=child_url, modified_at=parse_instant(words.get("lastmod"))))
+            with gathering.refusals.guarded(child_url):
+                found.setdefault(child_url, Entry(url=child_url, modified_at=parse_instant(words.get("lastmod"))))
     return tuple(sorted(found.values(), key=lambda child: child.modified_at or EARLIEST, reverse=True))
 
 

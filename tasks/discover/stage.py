@@ -13,12 +13,14 @@ from tasks.catalogue import SourceRules
 from tasks.discover.autodiscovery import FoundBy, linked_feeds
 from tasks.discover.ledger import Ledger
 from tasks.discover.reading import ACCEPT, MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
+from tasks.discover.refusals import Refusals
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
-from tasks.errors import GoneError, ItemError, TransientError
+from tasks.errors import GoneError, ItemError, TransientError, UnexpectedError
+from tasks.guarding import check_share, guarded_item, is_our_fault
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
-from tasks.models import DiscoverReport, Entry, FeedContent, FeedKind, FeedState
+from tasks.models import DiscoverReport, Entry, FeedContent, FeedKind, FeedState, Refusal
 from tasks.warc import payload_digest
 from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
@@ -158,15 +160,17 @@ class _Polling:
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll."""
-        poll = self._wave[int(visit.key)]
+        poll, polled = self._wave[int(visit.key)], self._ledger.polled
         try:
-            if isinstance(result, Deferred):
-                self._defer(poll, until=result.until)
-            elif result.error is not None:
-                raise result.error
-            elif result.fetched is not None:
-                self._read(poll, result.fetched)
+            with guarded_item(poll_url(poll.feed)):
+                if isinstance(result, Deferred):
+                    self._defer(poll, until=result.until)
+                elif result.error is not None:
+                    raise result.error
+                elif result.fetched is not None:
+                    self._read(poll, result.fetched)
         except ItemError as error:
+            self._ledger.polled = polled + 1  # once, however far it was read
             self._fail(poll, error)
         if poll.is_asked_for:
             self._polled_one()
@@ -176,11 +180,17 @@ class _Polling:
         now = datetime.now(UTC)
         for one in self._waiting:
             if one.content is not None and one.poll.feed.source_id not in self._yielding:
-                self._announce(one.poll, one.content, now=now)
+                try:
+                    with guarded_item(one.poll.feed.feed_url):
+                        self._announce(one.poll, one.content, now=now)
+                except ItemError as error:
+                    self._fail(one.poll, error)
+                    continue
             pace_s = self._paces_s.get(one.poll.root_url, self._bounds(one.poll.feed.source_id).longest_s)
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
+        check_share(self._ledger.unexpected, of=self._ledger.polled, what="feeds")
         self._ledger.flush()
         return self._ledger.report()
 
@@ -208,13 +218,18 @@ class _Polling:
             self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
         content = read_feed(feed.kind, fetched, now=now)
+        refusals = Refusals()
+        refusals.add(content.refused)
+        named = self._named(poll, fetched, content, refusals)
         self._ledger.polled += 1
-        named = self._named(poll, fetched, content)
+        self._ledger.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
+        unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
-            self._announce(poll, content, now=now)
+            unexpected += self._announce(poll, content, now=now)
         if named:
             self._next += self._children(poll, named)
+        _check_entries(content, unexpected, refusals.listed())
         if named and poll.is_asked_for:
             own_links = content if is_home else None
             self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
@@ -223,15 +238,18 @@ class _Polling:
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
-        is_read = not (named or is_partial)
+        is_read = not (named or is_partial or unexpected)
         new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> None:
+    def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
+        """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
+        refusals = Refusals()
         self._ledger.announce(
             announcements(
                 content,
+                refusals=refusals,
                 source_id=source_id,
                 announced_by=poll.feed.feed_url,
                 rules=self._rules[source_id],
@@ -239,23 +257,29 @@ class _Polling:
                 since=self._since,
             )
         )
+        self._ledger.refuse(poll.feed, refusals.listed())
         if content.entries:
             self._yielding.add(source_id)
         else:
             self._ledger.skipped[EMPTY] += 1
             self._dead.add(source_id)
+        return refusals.unexpected
 
-    def _named(self, poll: _Poll, fetched: Fetched, content: FeedContent) -> list[tuple[Entry, FeedKind]]:
+    def _named(
+        self, poll: _Poll, fetched: Fetched, content: FeedContent, refusals: Refusals
+    ) -> list[tuple[Entry, FeedKind]]:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
         if poll.feed.kind not in _HOMES:
             return [(child, FeedKind.SITEMAP) for child in content.children]
-        linked = linked_feeds(fetched.content, content_type=fetched.header("content-type"), page_url=fetched.url)
+        content_type = fetched.header("content-type")
+        linked = linked_feeds(fetched.content, content_type=content_type, page_url=fetched.url, refusals=refusals)
         feeds = [Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
         if feeds:
             return [(feed, FeedKind.FEED) for feed in feeds]
         answer = HostBook(self._index).robots(origin_of(fetched.url))
         is_said = answer is not None and answer.status is not None and answer.status < 300
-        sitemaps = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
+        lines = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
+        sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
         return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
 
     def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
@@ -331,6 +355,14 @@ class _Polling:
                 sightings=sightings,
             )
         )
+
+
+def _check_entries(content: FeedContent, unexpected: int, refused: Iterable[Refusal]) -> None:
+    """Raise UnexpectedError where so many entries met an exception that it is the reading of the feed that fails."""
+    of = len(content.entries) + unexpected
+    if is_our_fault(unexpected, of=of):
+        first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
+        raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
 
 
 def _kept(feed: FeedState) -> _Validators:

@@ -8,18 +8,18 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from htmldate import find_date
 from lxml.html import HtmlElement
 
-from tasks.errors import BadUrl
+from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.extract.authors import META_NAMES, find_authors
 from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, text_of, words_of
-from tasks.urls import is_same_site
+from tasks.urls import is_same_site, storable_url
 
 Meta = dict[str, list[str]]
 
@@ -248,12 +248,11 @@ def _is_same_site(a: str, b: str) -> bool:
 
 
 def _first_url(candidates: Iterable[str], base: str) -> str | None:
+    """Return the first of the addresses that can be stored, absolute."""
     for candidate in filter(str.strip, candidates):
         try:
-            absolute = urljoin(base, candidate.strip())
-            if urlsplit(absolute).scheme in ("http", "https") and urlsplit(absolute).hostname:
-                return absolute
-        except ValueError:  # an address in brackets that is none
+            return storable_url(candidate, base=base)
+        except (BadUrl, ForbiddenScheme):
             continue
     return None
 

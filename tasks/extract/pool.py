@@ -19,8 +19,9 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, StageError, Stopped
+from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped, UnexpectedError
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.guarding import guarded_item
 from tasks.models import Page
 from tasks.safe_path import keep_children_safe
 
@@ -69,10 +70,7 @@ class ExtractorPool:
         """
         waiting = [(page, *self._together.submit(page)) for page in pages]
         for page, pool, future in waiting:
-            try:
-                yield page.capture_id, self._outcome(page, pool, future)
-            except BrokenProcessPool:  # its worker died before it said which page it had, or none had any
-                yield page.capture_id, self._extract_alone(page)
+            yield page.capture_id, self._result(page, pool, future)
 
     def close(self) -> None:
         """End the workers, whatever they are at."""
@@ -85,6 +83,16 @@ class ExtractorPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _result(self, page: StoredPage, pool: ProcessPool, future: ProcessFuture[Page | ItemError]) -> Page | ItemError:
+        try:
+            with guarded_item(page.url):  # what a worker sends may not be readable here
+                try:
+                    return self._outcome(page, pool, future)
+                except BrokenProcessPool:  # its worker died before it said which page it had, or none had any
+                    return self._extract_alone(page)
+        except UnexpectedError as error:
+            return error
 
     def _extract_alone(self, page: StoredPage) -> Page | ItemError:
         """Extract a page where none else is: if that pool breaks as well, it is the page that breaks it."""
@@ -163,15 +171,17 @@ def _attempt(read: Read, page: StoredPage, config: ExtractConfig, cpu_limit_s: f
     """Return what came of a page, in a worker. Errors of libraries stay here: not all of them can be sent elsewhere."""
     _limit_cpu(cpu_limit_s)
     try:
-        return read(page, config)
+        with guarded_item(page.url):  # the libraries below have faults of their own on pages nobody foresaw
+            return _read(read, page, config)
     except ItemError as error:
         return error
-    except StageError:
-        raise
-    except MemoryError:
-        return ExtractorCrashed(f"out of memory at {page.url}")
-    except Exception as error:  # noqa: BLE001 - the libraries below have faults of their own on pages nobody foresaw
-        return ExtractorCrashed(f"{type(error).__name__}: {error} at {page.url}")
+
+
+def _read(read: Read, page: StoredPage, config: ExtractConfig) -> Page:
+    try:
+        return read(page, config)
+    except MemoryError as error:
+        raise ExtractorCrashed(f"out of memory at {page.url}") from error
 
 
 def _end(pool: ProcessPool) -> None:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved
+from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved, UnexpectedError
 from tasks.extract.page import StoredPage
+from tasks.guarding import check_share
 from tasks.models import Capture, ExtractedBatch, FetchedBatch, Outcome, Page
 from tasks.objects import MissingObject
 from tasks.options import NO_OPTIONS, ExtractOptions
 
-DETAIL_LENGTH = 500
 OUTCOMES = {Disposition.QUARANTINED: Outcome.QUARANTINED, Disposition.SKIPPED: Outcome.SKIPPED}
 
 
@@ -38,16 +38,20 @@ def extract_batch(
     by_id = {capture.capture_id: capture for capture in fetched.captures}
     pages: dict[str, Page] = {}
     troubles: dict[str, tuple[Disposition, str, str]] = {}
+    unexpected: list[UnexpectedError] = []
     for capture_id, result in pool.extract(_stored_pages(fetched, read_segment, options or {})):
         if not isinstance(result, ItemError):
             result = _with_rights(result, by_id[capture_id], fetched.reservations)  # noqa: PLW2901 - what it comes to
+        if isinstance(result, UnexpectedError):
+            unexpected.append(result)
         if isinstance(result, ItemError):
-            troubles[capture_id] = (result.disposition, result.counted_as, str(result)[:DETAIL_LENGTH])
+            troubles[capture_id] = (result.disposition, result.counted_as, result.detail)
         elif not result.page_type.is_story:
             troubles[capture_id] = (Disposition.SKIPPED, result.page_type.value, result.title or "")
         else:
             pages[capture_id] = result
         extracted_one()
+    check_share(unexpected, of=len(pages) + len(troubles), what="pages")
     dispositions = dict(fetched.dispositions)
     for capture in fetched.captures:
         if capture.capture_id in troubles:

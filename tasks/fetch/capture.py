@@ -15,7 +15,6 @@ from tasks.web.headers import media_type
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 UNTYPED = frozenset({None, "", "application/octet-stream", "text/plain", "binary/octet-stream"})
 SNIFFED_SIZE = 1024
-DETAIL_LENGTH = 500
 OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outcome.QUARANTINED}
 
 
@@ -88,7 +87,7 @@ def _outcome(
     fetched: Fetched | None, error: ItemError | None, *, is_known: bool
 ) -> tuple[Outcome, str | None, str | None]:
     if error is not None:
-        return OUTCOMES.get(error.disposition, Outcome.FAILED), error.counted_as, str(error)[:DETAIL_LENGTH]
+        return OUTCOMES.get(error.disposition, Outcome.FAILED), error.counted_as, error.detail
     if fetched is not None and (fetched.final.status == 304 or is_known):
         return Outcome.NOT_MODIFIED, None, None
     return Outcome.OK, None, None

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from tasks.catalogue import SourceRules
+from tasks.errors import UnexpectedError
+from tasks.guarding import guarded_item
 from tasks.web.browser import Browser, RenderFailed, opened_browser
 from tasks.web.exchange import Fetched
 from tasks.web.polite import PoliteClient
 
 PAGES_AT_ONCE = 4
 
-Tell = Callable[[str, bytes | RenderFailed], None]
+Rendition = bytes | RenderFailed | UnexpectedError
+Tell = Callable[[str, Rendition], None]
 
 
 async def render_pages(pages: Mapping[str, tuple[Fetched, SourceRules]], *, client: PoliteClient, tell: Tell) -> None:
@@ -32,10 +35,9 @@ async def render_pages(pages: Mapping[str, tuple[Fetched, SourceRules]], *, clie
             tell(key, error)
 
 
-async def _rendered(
-    browser: Browser, fetched: Fetched, rules: SourceRules, client: PoliteClient
-) -> bytes | RenderFailed:
+async def _rendered(browser: Browser, fetched: Fetched, rules: SourceRules, client: PoliteClient) -> Rendition:
     try:
-        return await browser.render(fetched, await client.client_for(rules), user_agent=rules.user_agent)
-    except RenderFailed as error:
+        with guarded_item(fetched.url):
+            return await browser.render(fetched, await client.client_for(rules), user_agent=rules.user_agent)
+    except (RenderFailed, UnexpectedError) as error:
         return error

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tasks.catalogue import SourceRules
 from tasks.errors import ItemError
+from tasks.guarding import guarded_item
 from tasks.models import DueUrl, RobotsAnswer
 from tasks.web.exchange import Fetched
 from tasks.web.robots import origin_of
@@ -121,10 +122,11 @@ async def find_missing(looks: Sequence[Look], *, client: Client, rules: Mapping[
 
 async def _missing_page(origin: str, client: Client, rules: SourceRules) -> Gist | None:
     try:
-        answer = await client.ask_daily(f"{origin}{MISSING}", f"{origin}/{secrets.token_hex(12)}", rules)
+        with guarded_item(origin):
+            answer = await client.ask_daily(f"{origin}{MISSING}", f"{origin}/{secrets.token_hex(12)}", rules)
+            return gist_of(answer.body[:SEEN_SIZE]) if answer.status == 200 and answer.body else None
     except (ItemError, HostWaits):
         return None
-    return gist_of(answer.body[:SEEN_SIZE]) if answer.status == 200 and answer.body else None
 
 
 def _alike(group: Sequence[Look]) -> list[Look]:

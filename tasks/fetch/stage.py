@@ -3,16 +3,18 @@
 The segment is in the lake before this returns: nothing says that a page is captured before its bytes are there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.catalogue import SourceRules
-from tasks.errors import Disposition, ItemError, SoftNotFound
-from tasks.fetch.capture import DETAIL_LENGTH, RecordAddress, capture_of, check_is_html
+from tasks.errors import DETAIL_LENGTH, Disposition, ItemError, SoftNotFound, UnexpectedError
+from tasks.fetch.capture import OUTCOMES, RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
-from tasks.fetch.render import render_pages
+from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Look, find_missing, look_at
+from tasks.guarding import check_share, guarded_item
 from tasks.models import Batch, Capture, DueUrl, FetchedBatch, Outcome
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.web.browser import RenderFailed
@@ -55,6 +57,7 @@ async def fetch_batch(
         put(segment_key, segment.to_bytes())
     for found in await find_missing(tuple(gathering.looks.values()), client=client, rules=rules):
         gathering.take_back(found)
+    check_share(tuple(gathering.unexpected.values()), of=len(batch.urls), what="URLs")
     return gathering.finished()
 
 
@@ -76,6 +79,7 @@ class _Gathering:
         self._record_ids: dict[str, str] = {}
         self._renditions: dict[str, tuple[int, int]] = {}
         self._hops: dict[str, tuple[str, ...]] = {}
+        self.unexpected: dict[str, UnexpectedError] = {}
         self.looks: dict[str, Look] = {}
         self.to_render: dict[str, tuple[Fetched, SourceRules]] = {}
 
@@ -85,14 +89,35 @@ class _Gathering:
         if isinstance(result, Deferred):
             self._deferred[due.url_key] = result.until
             return
+        try:
+            with guarded_item(due.url):
+                self._take_answer(visit, due, result)
+        except UnexpectedError as error:  # what came is of no use, since nothing can be said of it
+            self._capture(due, replace(result, fetched=None, error=error), error, record=None, is_known=False)
+        if visit.wants_rights:
+            self._reservations[due.url_key] = result.tdm_reserved
+        self._fetched_one()
+
+    def _take_answer(self, visit: Visit, due: DueUrl, result: Answered) -> None:
         error = result.error or _trouble(result.fetched)
         is_known = error is None and _is_known(due, result.fetched)
         record = None
         if result.fetched:
             try:
-                record = self._write(due, result.fetched, is_known=is_known)
+                with guarded_item(due.url):
+                    record = self._write(due, result.fetched, is_known=is_known)
             except ItemError as unwritable:  # a head that no WARC record can hold
                 error, is_known = unwritable, False
+        self._capture(due, result, error, record=record, is_known=is_known)
+        if result.fetched and (passed := result.fetched.hops[1:-1]):
+            self._hops[self._captures[due.url_key].capture_id] = tuple(hop.url for hop in passed)
+        is_page = error is None and result.fetched and not is_known and result.fetched.final.status != 304
+        if is_page and result.fetched and record:
+            self._keep_look(due, visit, result.fetched, record)
+
+    def _capture(
+        self, due: DueUrl, result: Answered, error: ItemError | None, *, record: RecordAddress | None, is_known: bool
+    ) -> None:
         self._captures[due.url_key] = capture_of(
             due,
             run_id=self._batch.run_id,
@@ -102,25 +127,54 @@ class _Gathering:
             record=record,
             is_known=is_known,
         )
-        if result.fetched and (passed := result.fetched.hops[1:-1]):
-            self._hops[self._captures[due.url_key].capture_id] = tuple(hop.url for hop in passed)
         if error is not None:
-            self._dispositions[due.url_key] = error.disposition
-        elif result.fetched and record and not is_known and result.fetched.final.status != 304:
-            self.looks[due.url_key] = look_at(due, result.fetched, record.payload_digest)
+            self._label(due.url_key, error)
+
+    def _keep_look(self, due: DueUrl, visit: Visit, fetched: Fetched, record: RecordAddress) -> None:
+        """Keep of a page what is looked at when all of the batch has come."""
+        with self._guarded(due.url_key):
+            self.looks[due.url_key] = look_at(due, fetched, record.payload_digest)
             if visit.rules.render == "browser":
                 self._record_ids[due.url_key] = record.record_id
-                self.to_render[due.url_key] = result.fetched, visit.rules
-        if visit.wants_rights:
-            self._reservations[due.url_key] = result.tdm_reserved
-        self._fetched_one()
+                self.to_render[due.url_key] = fetched, visit.rules
 
-    def take_rendition(self, url_key: str, result: bytes | RenderFailed) -> None:
+    @contextmanager
+    def _guarded(self, url_key: str) -> Iterator[None]:
+        """Handle a page that was captured: what is unexpected puts it into quarantine, with its payload."""
+        try:
+            with guarded_item(self._due[url_key].url):
+                yield
+        except UnexpectedError as error:
+            self._quarantine(url_key, error)
+
+    def _quarantine(self, url_key: str, error: UnexpectedError) -> None:
+        self._captures[url_key] = replace(
+            self._captures[url_key],
+            outcome=OUTCOMES[error.disposition],
+            reason=error.counted_as,
+            detail=error.detail,
+        )
+        self.looks.pop(url_key, None)
+        self._label(url_key, error)
+
+    def _label(self, url_key: str, error: ItemError) -> None:
+        self._dispositions[url_key] = error.disposition
+        if isinstance(error, UnexpectedError):
+            self.unexpected[url_key] = error
+
+    def take_rendition(self, url_key: str, result: Rendition) -> None:
         """Put a page as its scripts made it beside the answer, or tell why there is none."""
-        capture, (fetched, _) = self._captures[url_key], self.to_render[url_key]
-        if isinstance(result, RenderFailed):
+        capture = self._captures[url_key]
+        if isinstance(result, UnexpectedError):
+            self._quarantine(url_key, result)
+        elif isinstance(result, RenderFailed):
             self._captures[url_key] = replace(capture, detail=f"not rendered: {result}"[:DETAIL_LENGTH])
-            return
+        else:
+            with self._guarded(url_key):
+                self._write_rendition(url_key, capture, result)
+
+    def _write_rendition(self, url_key: str, capture: Capture, result: bytes) -> None:
+        fetched, _ = self.to_render[url_key]
         ref = self._segment.add_conversion(
             url=fetched.url, refers_to=self._record_ids[url_key], html=result, rendered_at=datetime.now(UTC)
         )
@@ -195,8 +249,9 @@ def _trouble(fetched: Fetched | None) -> ItemError | None:
     if fetched is None or fetched.final.status == 304:
         return None
     try:
-        check_is_html(fetched)
-        check_is_not_home(fetched)
+        with guarded_item(fetched.url):
+            check_is_html(fetched)
+            check_is_not_home(fetched)
     except ItemError as error:
         return error
     return None

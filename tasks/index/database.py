@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it to migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
@@ -29,6 +29,24 @@ PROGRESS_STEPS = 100_000
 """Steps of SQLite's machine between two looks at the clock: a few milliseconds."""
 WRITES = "presslake_writes"
 DURABLE = "presslake_durable"
+_SQLITE_TROUBLE = frozenset({
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOTADB,
+})  # fmt: skip
+_SQL_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX"})
+"""Classes of SQLSTATE: connection, log-in, database, rollback, resources, object in use, operator, system, fault."""
+_SQL_STATES = frozenset({"25006", "25P03", "25P04"})
+"""A database that is read-only, a transaction that was idle or open for too long."""
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _migrating = threading.Lock()  # alembic keeps its context in a module: one migration at a time, a process
 
@@ -155,6 +173,13 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = Fals
         )
 
 
+@contextmanager
+def savepoint(tx: Connection) -> Iterator[None]:
+    """Do a part of a transaction, which leaves nothing where it fails and lets the rest go on; raises IndexUnavailable."""
+    with _translated(_shown(tx.engine.url)), tx.begin_nested():
+        yield
+
+
 def lock(tx: Connection, name: str) -> None:
     """Let only one transaction at a time, of all processes, past this point; held until it ends."""
     if tx.dialect.name != "sqlite":  # SQLite's BEGIN IMMEDIATE is the lock already
@@ -259,17 +284,31 @@ def _restrict(index: Index, timeout_s: int) -> None:
 
 @contextmanager
 def _translated(uri: str) -> Iterator[None]:
+    """Turn what another try may mend into IndexUnavailable; a limit, a wrong value or statement is ours, and stays."""
     try:
         yield
     except sqlite3.Error as error:  # out of a connection's first pragmas, where nobody wraps it
+        if not _is_operational(error):
+            raise
         raise IndexUnavailable(f"{uri}: {_first_line(error)}") from error
     except DBAPIError as error:
-        if (
-            error.__class__.__name__ in {"IntegrityError", "ProgrammingError", "DataError"}
-            and not error.connection_invalidated
-        ):
-            raise  # ours to mend, not the database's to recover from
+        if not (error.connection_invalidated or _is_operational(error.orig)):
+            raise
         raise IndexUnavailable(f"{uri}: {_first_line(error.orig or error)}") from error
+
+
+def _is_operational(error: BaseException | None) -> bool:
+    """Whether a driver's error is trouble of the database's operation, by its code: the classes of errors do not say.
+
+    psycopg's OperationalError is also that a row is too long for an index, SQLite's that there is no such column.
+    """
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", None)  # none where the module itself complains
+        return code is not None and code & 0xFF in _SQLITE_TROUBLE
+    state = getattr(error, "sqlstate", None)
+    if state is None:  # no answer at all
+        return type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
+    return state in _SQL_STATES or state[:2] in _SQL_CLASSES
 
 
 def _bring_up_to_date(index: Index) -> None:

@@ -1,5 +1,6 @@
 """Feeds and their poll state: which are due, and what a poll taught."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,10 +46,16 @@ class PollRecord:
     sightings: int = 0
 
 
+def feed_key(feed_url: str) -> str:
+    """Return the key of a feed: the SHA-256 of its URL, as 64 hexadecimal digits."""
+    return hashlib.sha256(feed_url.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
     """Add the feeds that are new, due at once; one that moved to another source keeps its poll state."""
     rows = [
         {
+            "feed_key": feed_key(one.feed_url),
             "feed_url": one.feed_url,
             "source_id": one.source_id,
             "kind": one.kind,
@@ -56,21 +63,21 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
             "due_at": now,
             "failures": 0,
         }
-        for one in sorted(addresses, key=lambda one: one.feed_url)
+        for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # two writers lock rows in one order
     ]
     if not rows:
         return
     statement = insert_into(tx, feeds)
     moved = {name: statement.excluded[name] for name in ("source_id", "kind", "parent_url")}
-    tx.execute(statement.on_conflict_do_update(index_elements=["feed_url"], set_=moved), rows)
+    tx.execute(statement.on_conflict_do_update(index_elements=["feed_key"], set_=moved), rows)
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:
     """Return the state of the feeds named, only those due by then if given; an ended feed is due to nobody."""
-    wanted = sorted(set(feed_urls))
+    wanted = sorted({feed_key(feed_url) for feed_url in feed_urls})
     found: list[FeedState] = []
     for start in range(0, len(wanted), CHUNK):
-        query = select(feeds).where(feeds.c.feed_url.in_(wanted[start : start + CHUNK]))
+        query = select(feeds).where(feeds.c.feed_key.in_(wanted[start : start + CHUNK]))
         if due_by is not None:
             query = query.where(feeds.c.due_at <= due_by)
         found.extend(_state(row) for row in tx.execute(query).mappings())
@@ -82,8 +89,10 @@ def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
     values: dict[str, ColumnElement[object]] = {name: bindparam(f"new_{name}") for name in _LEARNED}
     for name in ("polled_at", "entries"):
         values[name] = func.coalesce(values[name], feeds.c[name])
-    statement = update(feeds).where(feeds.c.feed_url == bindparam("key")).values(values)
-    rows = [{"key": one.feed_url} | {f"new_{name}": getattr(one, name) for name in _LEARNED} for one in records]
+    statement = update(feeds).where(feeds.c.feed_key == bindparam("key")).values(values)
+    rows = [
+        {"key": feed_key(one.feed_url)} | {f"new_{name}": getattr(one, name) for name in _LEARNED} for one in records
+    ]
     if rows:
         tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
 
@@ -95,8 +104,8 @@ def prune(tx: Connection, *, before: datetime) -> int:
     """
     is_old = and_(feeds.c.parent_url.is_not(None), feeds.c.polled_at < before)
     # whoever works on one of them now keeps it
-    old = select(feeds.c.feed_url).where(is_old).with_for_update(skip_locked=True)
-    return tx.execute(delete(feeds).where(feeds.c.feed_url.in_(old))).rowcount
+    old = select(feeds.c.feed_key).where(is_old).with_for_update(skip_locked=True)
+    return tx.execute(delete(feeds).where(feeds.c.feed_key.in_(old))).rowcount
 
 
 _LEARNED = (

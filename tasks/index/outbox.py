@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
 from tasks.models import Article, Capture, OutboxItem
+from tasks.texts.storable import storable_text
 
 COUNTER = "outbox"
 T = TypeVar("T")
@@ -84,7 +85,7 @@ def _encoded(content: dict[str, list[Any]]) -> bytes:
 def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses
     """Return it with U+FFFD in place of unpaired surrogates, as the lake stores it."""
     if isinstance(value, str):
-        return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return storable_text(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _storable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -3,7 +3,6 @@
 Nothing here that PostgreSQL cannot do, and nothing that SQLite cannot.
 """
 
-import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -24,6 +23,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+
+from tasks.texts.storable import storable_text
 
 
 class Instant(TypeDecorator[datetime]):
@@ -58,10 +59,8 @@ class WebText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace what no database takes."""
         del dialect
-        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+        return None if value is None else storable_text(value)
 
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData(
     naming_convention={
@@ -109,7 +108,8 @@ A run that lives says so (`heard_at`) three times a lease. One that fetches a pa
 feeds = Table(
     "feeds",
     metadata,
-    Column("feed_url", Text, primary_key=True),
+    Column("feed_key", String(64), primary_key=True),
+    Column("feed_url", Text, nullable=False),
     Column("source_id", String(255), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("etag", WebText),
@@ -125,7 +125,10 @@ feeds = Table(
     Column("sightings", Integer),
     Column("parent_url", Text),
 )
-"""Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one."""
+"""Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
+
+`feed_key` is the SHA-256 of the URL: an index of PostgreSQL takes 2,704 bytes, and a feed's URL may be longer.
+"""
 
 frontier = Table(
     "frontier",

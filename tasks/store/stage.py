@@ -11,10 +11,14 @@ from datetime import date, datetime
 
 from deltalake import DeltaTable
 
+from tasks.errors import TooManyUnexpected, UnexpectedError
+from tasks.guarding import guarded_item
 from tasks.layout import ARTICLES, CAPTURES, parquet_key, quarantine_key
 from tasks.models import Capture, OutboxItem, Outcome
 from tasks.objects import ObjectStore
-from tasks.store.tables import DataFile, Row, commit_files, is_committed, open_table, parquet, plain_text
+from tasks.store.tables import DataFile, Row, commit_files, is_committed, open_table, parquet
+from tasks.store.unstorable import without_unstorable
+from tasks.texts.storable import storable_text
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -33,12 +37,33 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
     """Put decided batches into the lake's tables, each once, however often it is called.
 
     Articles come before captures, so that no capture names an article that readers cannot find. Raises
-    LakeUnavailable, after which the same items may be given again, and LakeFormatError.
+    LakeUnavailable, after which the same items may be given again, and LakeFormatError. A row that Parquet does not take
+    is left out, and told about in a document.
     """
+    try:
+        with guarded_item(f"{len(items)} batches"):
+            return _publish(items, store=store, index_id=index_id)
+    except UnexpectedError as error:
+        return _publish(_storable(items, error, store), store=store, index_id=index_id)
+
+
+def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: ObjectStore) -> list[OutboxItem]:
+    """Return the batches without the rows that stand in the way of all; raises TooManyUnexpected where none does."""
+    kept = []
+    for item in items:
+        storable, apart = without_unstorable(item)
+        _put_documents(item.batch_id, apart, store)
+        kept.append(storable)
+    if kept == list(items):
+        raise TooManyUnexpected(f"publishing met an exception, and no row is to blame: {error.detail}") from error
+    return kept
+
+
+def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
     ordered = sorted(items, key=lambda item: item.sequence)
     articles, _ = _publish_table(ARTICLES, ordered, store, index_id)
     for item in ordered:
-        _put_quarantined(item, store)
+        _put_documents(item.batch_id, _quarantined(item), store)
     captures, fresh = _publish_table(CAPTURES, ordered, store, index_id)
     return PublishReport(
         batches=len(fresh),
@@ -50,7 +75,7 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
 
 def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
     """Return what is told about a page that could not be processed: its capture, as JSON; times are ISO 8601, UTC."""
-    told = {name: plain_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
+    told = {name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
     return (json.dumps({"batch_id": batch_id, **told}, indent=2, default=datetime.isoformat) + "\n").encode()
 
 
@@ -88,10 +113,10 @@ def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataF
         )
 
 
-def _put_quarantined(item: OutboxItem, store: ObjectStore) -> None:
-    for n, capture in _quarantined(item):
-        body = quarantine_document(capture, batch_id=item.batch_id)
-        store.put(quarantine_key(item.batch_id, n, capture.dt), body, content_type="application/json")
+def _put_documents(batch_id: str, captures: Iterable[tuple[int, Capture]], store: ObjectStore) -> None:
+    for n, capture in captures:
+        body = quarantine_document(capture, batch_id=batch_id)
+        store.put(quarantine_key(batch_id, n, capture.dt), body, content_type="application/json")
 
 
 def _quarantined(item: OutboxItem) -> list[tuple[int, Capture]]:

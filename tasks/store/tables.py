@@ -7,7 +7,6 @@ restored from a backup, and counts from there again, loses nothing.
 
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.layout import ARTICLES, CAPTURES, PARTITION, data_path
 from tasks.models import Article, Capture
 from tasks.objects import ObjectStore, one_line
+from tasks.texts.storable import storable_text
 
 BATCHES = "presslake_batches"
 COMMIT_ATTEMPTS = 10
@@ -32,7 +32,6 @@ CHECKPOINT_INTERVAL = 20
 _INSTANT = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.field("element", pa.string(), nullable=False))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates without their other half
 
 Row = Capture | Article
 
@@ -264,14 +263,9 @@ def _add_action(file: DataFile) -> AddAction:
     )
 
 
-def plain_text(text: str) -> str:
-    """Return the text as a plain string, with what Arrow or its readers cannot hold replaced by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", str(text))
-
-
 def _plain(value: object) -> object:
     if isinstance(value, str):
-        return plain_text(value)
+        return storable_text(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

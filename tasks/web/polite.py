@@ -24,7 +24,9 @@ from tasks.errors import (
     StageError,
     TooManyRedirects,
     TransientError,
+    UnexpectedError,
 )
+from tasks.guarding import guarded_item
 from tasks.models import LearnedRobots, RobotsAnswer
 from tasks.urls import host_of
 from tasks.web.backend import Resolve
@@ -147,28 +149,40 @@ class PoliteClient:
     async def _visit_origin(self, origin: str, group: Sequence[Visit], tell: Tell) -> None:
         async with self._origins:
             try:
-                policy = await self._policy(origin, group[0].rules)
-                if any(one.wants_rights for one in group):
-                    await self._learn_rights(origin, policy, group[0].rules)
+                policy = await self._rules_of(origin, group)
             except (ItemError, HostWaits) as trouble:
                 for one in group:
                     tell(one, _told(None, trouble, _now()))
                 return
             async with asyncio.TaskGroup() as asking:
                 for one in group:
-                    if policy.allows(one.url, user_agent=one.rules.user_agent):
-                        asking.create_task(self._ask(one, tell))
-                    else:
-                        tell(one, _told(None, RobotsDisallowed(one.url), _now()))
+                    asking.create_task(self._ask(one, policy, tell))
 
-    async def _ask(self, one: Visit, tell: Tell) -> None:
+    async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
+        """Return the policy of an origin, its reservations at hand where anybody asks; raises ItemError, HostWaits.
+
+        Where reading them meets an exception nothing is known to be allowed: its URLs stay due, they are not to blame.
+        """
+        try:
+            with guarded_item(f"the rules of {origin}"):
+                policy = await self._policy(origin, group[0].rules)
+                if any(one.wants_rights for one in group):
+                    await self._learn_rights(origin, policy, group[0].rules)
+        except UnexpectedError as error:
+            raise RobotsUnavailable(error.detail) from error
+        return policy
+
+    async def _ask(self, one: Visit, policy: RobotsPolicy, tell: Tell) -> None:
         fetched, trouble, asked_at = None, None, _now()
         way = _Way(self._desk, one.rules)
         try:
-            async with way.opened(one.url):
-                asked_at = _now()
-                fetched = await self._get(one, way)
-                way.judge(fetched)
+            with guarded_item(one.url):
+                if not policy.allows(one.url, user_agent=one.rules.user_agent):
+                    raise RobotsDisallowed(one.url)
+                async with way.opened(one.url):
+                    asked_at = _now()
+                    fetched = await self._get(one, way)
+                    way.judge(fetched)
         except (ItemError, HostWaits) as met:
             trouble = met
         told = _told(fetched, trouble, asked_at)

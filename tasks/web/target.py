@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import can_ada
 
-from tasks.errors import BadResponse, BadUrl, ForbiddenScheme
+from tasks.errors import BadResponse, BadUrl
+from tasks.urls import storable_url
 
 MAX_URL_LENGTH = 8192
 
@@ -54,16 +55,9 @@ def _parse(url: str) -> can_ada.URL:
 
 
 def _target(parsed: can_ada.URL) -> Target:
-    url = parsed.href.partition("#")[0]
     scheme = parsed.protocol.removesuffix(":")
-    if scheme not in _PORTS:
-        raise ForbiddenScheme(f"{scheme} is neither http nor https: {url[:200]}")
-    if parsed.has_credentials():
-        raise BadUrl(f"user name or password in the URL of {parsed.host}")
-    if len(url) > MAX_URL_LENGTH:
-        raise BadUrl(f"a URL of {len(url)} characters at {parsed.host}")
     return Target(
-        url=url,
+        url=storable_url(parsed.href.partition("#")[0], max_length=MAX_URL_LENGTH),
         scheme=scheme,
         host=parsed.hostname.strip("[]"),
         port=int(parsed.port) if parsed.port else _PORTS[scheme],

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from tasks.texts.storable import storable_text
 from tasks.web.robots import Rule, matched_path, path_rule
 
 TDMREP_PATH = "/.well-known/tdmrep.json"
@@ -48,4 +49,5 @@ def _rule(one: object) -> tuple[Rule, bool] | None:
     location, said = one.get("location"), {"0": False, "1": True}.get(str(one.get("tdm-reservation")))
     if not isinstance(location, str) or said is None:
         return None
+    location = storable_text(location)  # JSON may have half a surrogate pair, which no path has
     return path_rule(location if location.startswith(("/", "*")) else f"/{location}"), said

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from tasks.errors import PresslakeError
 from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
 PATIENCE_S = 10.0
@@ -35,7 +36,7 @@ class Book(Protocol):
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]: ...
 
 
-class HostWaits(Exception):
+class HostWaits(PresslakeError):
     """No turn is to be had before `until`."""
 
     def __init__(self, until: datetime) -> None:
@@ -169,14 +170,14 @@ class TurnDesk:
         await asyncio.sleep(0)  # for those who come in the same turn of the loop
         while self._entries:
             entries, self._entries = self._entries, []
-            try:
-                answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
-            except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
+            said = asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
+            await asyncio.wait({said})
+            if (error := said.exception()) is not None:  # it is raised where each of them waits
                 for one in entries:
                     if not one.answer.done():
                         one.answer.set_exception(error)
                 continue
-            for one, answer in zip(entries, answers, strict=True):
+            for one, answer in zip(entries, said.result(), strict=True):
                 self._tell(one, answer)
 
     def _consult(self, entries: Sequence[_Entry]) -> list[Said]:

@@ -1,11 +1,12 @@
 """The stage over a real index: pages in, decisions and frontier rows out."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from tasks.errors import Disposition
+from tasks.errors import Disposition, TooManyUnexpected
 from tasks.index import frontier
+from tasks.index.database import open_index
 from tasks.index.frontier import Selection
 from tasks.models import Novelty, Outcome
 from tests.deduplicate.deciding import NOW, captured, decide, published
@@ -126,3 +127,57 @@ def test_a_doubtful_article_that_is_known_is_not_counted_again(index):
     decide(index, "b1", {"a.example/1": page(story("one"), quality=0.2)})
 
     assert decide(index, "b2", {"a.example/1": page(story("one"), quality=0.2)}).doubtful == {}
+
+
+UNSTORABLE = 5
+"""A title that is none: the statement that would store it fails."""
+
+
+@pytest.mark.parametrize("both", [{}, {"b.example/2": "The ferry is late."}])
+def test_a_page_that_no_statement_takes_is_quarantined_alone_with_its_trace(both_indexes, both):
+    looks = {
+        "a.example/1": page("The harbour reopened.", title=UNSTORABLE),
+        "c.example/3": "The bridge is closed.",
+        **both,
+    }
+
+    report = decide(both_indexes, "b1", looks)
+
+    assert (report.articles, report.quarantined) == ({"new": 1 + len(both)}, 1)
+    by_key = {one.url_key: one for one in captured(both_indexes)}
+    bad = by_key["a.example/1"]
+    assert (bad.outcome, bad.reason, bad.novelty, bad.article_id) == ("quarantined", "unexpected_error", None, None)
+    assert "TypeError" in bad.detail
+    assert "tasks/" in bad.detail
+    assert {row.url_key for row in published(both_indexes)} == looks.keys() - {"a.example/1"}
+
+
+def test_a_page_that_cannot_be_read_is_quarantined_alone(index):
+    naive = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - what no date may be here
+
+    report = decide(index, "b1", {"a.example/1": page("One.", published_at=naive), "b.example/2": "Two."})
+
+    assert (report.articles, report.quarantined) == ({"new": 1}, 1)
+
+
+def test_a_quarantined_page_waits_where_others_that_are_quarantined_wait(index):
+    decide(index, "b1", {"a.example/1": page("One.", title=UNSTORABLE), "b.example/2": "Two."})
+
+    with index.read() as tx:
+        states = frontier.count_by_state(tx)
+    assert states == {"a": {"quarantined": 1, "done": 1}}
+
+
+def test_a_batch_of_which_most_pages_meet_an_exception_fails_and_decides_nothing(index):
+    looks = {f"a.example/{number}": page(f"Story {number}.", title=UNSTORABLE) for number in range(8)}
+
+    with pytest.raises(TooManyUnexpected, match="8 of 8 captures met an exception; the first: "):
+        decide(index, "b1", looks)
+
+    assert captured(index) == []
+
+
+@pytest.fixture
+def both_indexes(index_url):
+    with open_index(index_url) as opened:
+        yield opened

@@ -46,10 +46,10 @@ class Press:
             elif isinstance(said, ItemError):
                 tell(visit, Answered(fetched=None, error=said, asked_at=datetime.now(UTC)))
             else:
-                tell(visit, _answered(visit, said))
+                tell(visit, answered(visit, said))
 
 
-def _answered(visit: Visit, said: Said) -> Answered:
+def answered(visit: Visit, said: Said) -> Answered:
     hops = [_hop(visit.url, 200, {}, b"")]
     for status, location in said.via:
         hops[-1] = _hop(hops[-1].url, status, {"location": location}, b"")

@@ -88,6 +88,13 @@ def polls(inside: str, itself_url: str) -> dict[str, Poll]:
         "coding-lies": Poll(body=rss(items(5)).replace(b"utf-8", b"utf-16"), least=5, most=5),
         "coding-broken": Poll(body=rss(items(5).replace(b"No.", b"N\xff\xfe\x80.")), least=5, most=5),
         "nul": Poll(body=rss(items(5).replace(b"No.", b"N\x00\x01\x1b.")), least=5, most=5),
+        "json-halves": Poll(
+            body=rb'{"title": "\ud800", "items": [{"url": "http://FEED.example/\ud800"}, {"url": "/a", "title": "\udfff\u0000"}, {"id": "\u0000"}]}',
+            least=1,
+            most=1,
+            content_type="application/feed+json",
+        ),
+        "long-links": Poll(body=rss(item(1, link=b"/" + b"a" * 5000) + item(2, link=b"/" + b"\xc3\xa4" * 1500) + item(3)), least=1, most=1),
         "relative": Poll(body=rss(items(1, link=b"/relative/a") + item(2, link=b"relative/b")), least=2, most=2),
         "schemes": Poll(body=rss(items(1, link=b"javascript:alert(1)") + item(2, link=b"file:///etc/passwd")), least=0, most=0),
         "many": Poll(body=rss(items(50_000)), least=1000, most=50_000),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped
+from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped, UnexpectedError
 from tasks.extract.pool import ExtractorPool
 from tasks.models import Page
 from tests.extract.stored import CONFIG, MIB, asked, fixtures, misbehave
@@ -29,8 +29,8 @@ def pool():
         ("die", ExtractorCrashed),
         ("die_at_once", ExtractorCrashed),
         ("eat", ExtractorCrashed),
-        ("fault", ExtractorCrashed),
-        ("unsendable", ExtractorCrashed),
+        ("fault", UnexpectedError),
+        ("unsendable", UnexpectedError),
     ],
 )
 def test_a_page_that_misbehaves_is_quarantined_once_and_its_neighbours_are_extracted(pool, deed, error):

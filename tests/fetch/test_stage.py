@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from tasks.catalogue import SourceRules
-from tasks.errors import Disposition
+from tasks.errors import Disposition, TooManyUnexpected
 from tasks.fetch.stage import fetch_batch
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
@@ -129,3 +129,83 @@ async def test_the_urls_that_a_redirect_passes_are_told(book):
         batch = await fetched(book, server.url("/old/1"), server.url("/news/2"))
 
     assert list(batch.hops.values()) == [(server.url("/moved/1"),)]
+
+
+class Garbling:
+    """A client that hands over answers in which something is amiss, for the URLs given."""
+
+    def __init__(self, client, amiss):
+        self._client, self._amiss = client, amiss
+
+    async def visit(self, visits, tell, **more):
+        def garble(visit, result):
+            if visit.url in self._amiss:
+                result = replace(result, fetched=self._amiss[visit.url](result.fetched))
+            tell(visit, result)
+
+        await self._client.visit(visits, garble, **more)
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+async def fetched_amiss(book, amiss, *urls):
+    due = tuple(DueUrl(url=url, url_key=url_key(url), host=host_of(url), source_id="daily", attempt=1) for url in urls)
+    async with polite(book) as client:
+        return await fetch_batch(
+            Batch(batch_id="b1", run_id="r1", urls=due),
+            client=Garbling(client, amiss),
+            rules={"daily": RULES},
+            segment_key="warc/b1.warc.gz",
+            software="presslake/0",
+            max_segment_size=10**8,
+            put={}.__setitem__,
+            fetched_one=lambda: None,
+        )
+
+
+def without_content(one):
+    return replace(one, content=None)
+
+
+def without_hops(one):
+    return replace(one, hops=None)
+
+
+@pytest.mark.parametrize("amiss", [without_content, without_hops])
+async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_trace(book, amiss):
+    async with serve({**ALLOW, **{f"/{number}": story(number) for number in range(3)}}) as server:
+        urls = [server.url(f"/{number}") for number in range(3)]
+
+        batch = await fetched_amiss(book, {urls[1]: amiss}, *urls)
+
+    assert told(batch) == [(Outcome.OK, None), (Outcome.QUARANTINED, "unexpected_error"), (Outcome.OK, None)]
+    assert "tasks/fetch/" in batch.captures[1].detail
+    assert batch.dispositions == {url_key(urls[1]): Disposition.QUARANTINED}
+
+
+async def test_exceptions_at_most_answers_fail_the_batch(book):
+    async with serve({**ALLOW, "*": story(1)}) as server:
+        urls = [server.url(f"/{number}") for number in range(8)]
+
+        with pytest.raises(TooManyUnexpected, match="8 of 8 URLs met an exception"):
+            await fetched_amiss(book, dict.fromkeys(urls, without_content), *urls)
+
+
+async def test_a_header_that_no_store_takes_costs_nothing(book):
+    async with serve(
+        {**ALLOW, "/a": page(b"<html><p>A</p>", ETag='"\xff\xfe"', **{"Last-Modified": "\xe4"})}
+    ) as server:
+        batch = await fetched(book, server.url("/a"))
+
+    assert told(batch) == [(Outcome.OK, None)]
+    assert batch.captures[0].etag == '"\xff\xfe"'
+
+
+async def test_rights_with_half_a_surrogate_pair_cost_nothing(book):
+    rights = rb'[{"location": "/\ud800", "tdm-reservation": 1}, {"location": "/a", "tdm-reservation": 1}]'
+    async with serve({**ALLOW, "/.well-known/tdmrep.json": answer(200, rights), "/a": story(1)}) as server:
+        batch = await fetched(book, server.url("/a"), rules=replace(RULES, obey_tdm=True))
+
+    assert told(batch) == [(Outcome.OK, None)]
+    assert list(batch.reservations.values()) == [True]

@@ -1,14 +1,17 @@
+import hashlib
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Text, select, text
+from sqlalchemy.exc import DBAPIError
 
 from tasks.errors import ConfigError, IndexUnavailable
-from tasks.index import database
-from tasks.index.database import bind_lake, open_index
+from tasks.index import database, schema
+from tasks.index.database import bind_lake, open_index, savepoint
 from tasks.index.schema import facts, metadata
 from tests.postgres import connected
 
@@ -170,3 +173,96 @@ def test_a_rehearsal_leaves_nothing(index):
 
     with index.read() as tx:
         assert (seen.value, tx.execute(facts.select().where(facts.c.name == "left")).first()) == ("over", None)
+
+
+def test_a_value_too_long_for_an_index_is_ours_and_no_trouble_of_the_database(postgres_url):
+    long = "".join(hashlib.sha512(str(number).encode()).hexdigest() for number in range(40))
+    hosts = schema.hosts.insert().values(host=long, next_slot_at=datetime.now(UTC), slowdown=1.0)
+
+    with open_index(postgres_url) as index, pytest.raises(DBAPIError) as caught, index.write() as tx:
+        tx.execute(hosts)
+
+    assert caught.value.orig.sqlstate == "54000"  # an OperationalError to psycopg
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO facts (name, value) VALUES ('index_id', 'again')",
+        "INSERT INTO facts (name, value) VALUES ('a', NULL)",
+        "SELECT no_such_column FROM facts",
+        "SELECT * FROM no_such_table",
+        "SELEKT",
+    ],
+)
+def test_a_wrong_statement_is_ours_and_no_trouble_of_the_database(index, statement):
+    with pytest.raises(DBAPIError), index.write() as tx:
+        tx.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\ud800b"])
+def test_a_value_that_no_database_takes_is_ours(index, value):
+    if index.is_sqlite and "\0" in value:
+        pytest.skip("SQLite takes NUL")
+    with pytest.raises((DBAPIError, ValueError)), index.write() as tx:
+        tx.execute(facts.insert().values(name="a", value=value))
+
+
+def test_a_statement_that_takes_too_long_is_trouble_of_the_database(postgres_url):
+    with (
+        open_index(postgres_url) as index,
+        pytest.raises(IndexUnavailable, match="statement timeout"),
+        index.write() as tx,
+    ):
+        tx.exec_driver_sql("SET LOCAL statement_timeout = 50")
+        tx.exec_driver_sql("SELECT pg_sleep(60)")
+
+
+def test_an_index_file_that_somebody_else_writes_for_too_long_is_trouble_of_the_database(tmp_path):
+    url = f"sqlite:///{tmp_path / 'index.db'}"
+    with open_index(url) as index, open_index(url) as other:
+        with other.read() as tx:
+            tx.exec_driver_sql("PRAGMA busy_timeout = 50")
+        with index.write(), pytest.raises(IndexUnavailable, match="locked"), other.write():
+            pass
+
+
+def test_a_part_of_a_transaction_that_fails_leaves_nothing_and_the_rest_goes_on(index):
+    with index.write() as tx:
+        tx.execute(facts.insert().values(name="before", value="a"))
+        with pytest.raises(DBAPIError), savepoint(tx):
+            tx.execute(facts.insert().values(name="within", value="b"))
+            tx.execute(facts.insert().values(name="within", value="b"))
+        with savepoint(tx):
+            tx.execute(facts.insert().values(name="after", value="c"))
+
+    with index.read() as tx:
+        names = set(tx.execute(select(facts.c.name)).scalars())
+    assert names >= {"before", "after"}
+    assert "within" not in names
+
+
+def test_a_database_that_goes_away_within_a_part_of_a_transaction_is_trouble_of_the_database(
+    postgres_server, postgres_url
+):
+    with open_index(postgres_url) as index, pytest.raises(IndexUnavailable), index.write() as tx:
+        session = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        with connected(postgres_server) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [session])
+        with savepoint(tx):
+            tx.execute(facts.insert().values(name="a", value="b"))
+
+
+def test_no_key_over_what_strangers_say_is_without_a_bound(index):
+    """The columns of text without a length that an index is over, each bounded where it is made (tasks/urls.py)."""
+    bounded = {"url_key", "article_key", "host", "origin"}
+
+    keyed = {
+        column.name
+        for table in metadata.tables.values()
+        for columns in (table.primary_key.columns, *(one.columns for one in table.indexes))
+        for column in columns
+        if isinstance(column.type, Text)
+    }
+
+    assert keyed <= bounded

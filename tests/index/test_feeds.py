@@ -1,5 +1,6 @@
 """Feeds and their poll state in the index."""
 
+import hashlib
 from datetime import timedelta
 
 from tasks.index.feeds import FeedAddress, PollRecord, know_feeds, prune, record_polls, select_feeds
@@ -107,3 +108,28 @@ def test_a_sitemap_that_was_not_asked_for_long_is_forgotten_and_what_the_catalog
         left = select_feeds(tx, [named, old, young], due_by=None)
 
     assert (forgotten, {feed.feed_url for feed in left}) == (1, {named, young})
+
+
+def test_a_feed_whose_url_is_longer_than_an_index_takes_is_known_polled_and_forgotten(index, now):
+    # not to be compressed, as PostgreSQL does before it measures a row
+    long = f"https://daily.example/{hashlib.sha512(b'0').hexdigest() * 2}" + "".join(
+        hashlib.sha512(str(number).encode()).hexdigest() for number in range(28)
+    )
+
+    with index.write() as tx:
+        know_feeds(tx, [address(long, parent_url=FEED), address()], now=now)
+        record_polls(tx, [record(now, feed_url=long)])
+        (known,) = select_feeds(tx, [long], due_by=None)
+        forgotten = prune(tx, before=now + timedelta(days=1))
+
+    assert (len(long), known.feed_url, known.etag, forgotten) == (3862, long, '"1"', 1)
+
+
+def test_validators_of_any_bytes_are_kept(index, now):
+    with index.write() as tx:
+        know_feeds(tx, [address()], now=now)
+        record_polls(
+            tx, [record(now, etag='"\x00\ud800\xff"', last_modified="\0", moved_to="https://daily.example/\0")]
+        )
+
+    assert (state(index).etag, state(index).last_modified) == ('"\ufffd\ufffd\xff"', "\ufffd")

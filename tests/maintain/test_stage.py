@@ -161,7 +161,7 @@ def test_a_sweep_beside_it_loses_nothing(world):
         try:
             while not ended.is_set():
                 tidy(world, later=DAY)
-        except BaseException as error:  # told in the test's own thread
+        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
             errors.append(error)
 
     thread = threading.Thread(target=keep_tidying)

@@ -1,17 +1,18 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tasks.errors import LakeUnavailable
+from tasks.errors import LakeUnavailable, TooManyUnexpected
 from tasks.layout import ARTICLES, CAPTURES, TABLES
 from tasks.models import OutboxItem, Outcome
 from tasks.objects import DirectoryStore
 from tasks.store.stage import PublishReport, publish, quarantine_document
 from tasks.store.tables import open_table
-from tests.rows import FETCHED_AT, make_capture, make_item
+from tests.rows import FETCHED_AT, make_article, make_capture, make_item
 
 IDS = {CAPTURES: "capture_id", ARTICLES: "article_id"}
 
@@ -189,3 +190,49 @@ def test_a_quarantine_document_says_when_in_utc():
     told = json.loads(quarantine_document(make_capture(), batch_id="b1"))
 
     assert datetime.fromisoformat(told["fetched_at"]) == FETCHED_AT
+
+
+def test_a_row_that_parquet_does_not_take_is_left_out_and_told_about_in_a_document(tmp_path):
+    store = DirectoryStore(tmp_path)
+    captures = tuple(make_capture(capture_id=f"c{n}", url_key=f"daily.example/{n}", warc_offset=n) for n in range(8))
+    articles = tuple(
+        make_article(article_id=f"a{n}", url_key=f"daily.example/{n}", warc_offset=n, word_count=2**40 if n == 2 else 8)
+        for n in range(8)
+    )
+    captures = (*captures[:5], replace(captures[5], status=2**40), *captures[6:])
+    item = OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles)
+
+    report = publish([item, make_item(2)], store=store, index_id="i")
+
+    assert held(store)[ARTICLES] == sorted([*(f"a{n}" for n in range(8) if n != 2), *expected(make_item(2))[ARTICLES]])
+    rows = {row["capture_id"]: row for row in open_table(store, CAPTURES).to_pyarrow_table().to_pylist()}
+    assert "c5" not in rows
+    assert (rows["c2"]["outcome"], rows["c2"]["reason"], rows["c2"]["novelty"]) == (
+        "quarantined",
+        "unexpected_error",
+        None,
+    )
+    told = [json.loads(path.read_text()) for path in sorted((tmp_path / "quarantine").rglob("*.json"))]
+    assert [(one["capture_id"], one["reason"]) for one in told] == [
+        ("c2", "unexpected_error"),
+        ("c5", "unexpected_error"),
+    ]
+    assert all("tasks/store/tables.py" in one["detail"] for one in told)
+    assert report.batches == 2
+
+
+def test_a_batch_of_which_parquet_takes_few_rows_is_not_published(tmp_path):
+    store = DirectoryStore(tmp_path)
+    articles = tuple(make_article(article_id=f"a{n}", url_key=f"daily.example/{n}", word_count=2**40) for n in range(8))
+
+    with pytest.raises(TooManyUnexpected, match="rows of batch b1 met an exception"):
+        publish([OutboxItem(sequence=1, batch_id="b1", captures=(), articles=articles)], store=store, index_id="i")
+
+
+def test_no_row_is_blamed_for_an_exception_of_the_store(tmp_path):
+    class Broken(DirectoryStore):
+        def put(self, key, body, **more):
+            raise ArithmeticError(key)
+
+    with pytest.raises(TooManyUnexpected, match="no row is to blame: ArithmeticError"):
+        publish([make_item(1)], store=Broken(tmp_path), index_id="i")

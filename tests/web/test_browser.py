@@ -13,7 +13,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from tasks.catalogue import Catalogue, SourceRules
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, ItemError
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.stage import extract_batch
 from tasks.fetch.stage import fetch_batch
@@ -90,7 +90,7 @@ class AtOnce:
         for one in pages:
             try:
                 yield one.capture_id, extract_page(one, ExtractConfig())
-            except Exception as error:
+            except ItemError as error:
                 yield one.capture_id, error
 
 

@@ -1,0 +1,117 @@
+"""What an exception that is not ours costs: the one item that was being handled. Pure.
+
+The only place that catches `Exception`. Our own errors (tasks/errors.py) say themselves what becomes of an item.
+"""
+
+import re
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePath
+from typing import TypeVar
+
+from tasks.errors import (
+    DETAIL_LENGTH,
+    TRACE_LENGTH,
+    ItemError,
+    PresslakeError,
+    TooManyUnexpected,
+    UnexpectedError,
+)
+
+FEWEST_UNEXPECTED = 5
+GREATEST_SHARE = 0.2
+
+MAX_FRAMES = 20
+_MESSAGE_LENGTH = 300
+# what stands between // and @ in an address is a user's name and password; one in words or a query is a value
+_USER = re.compile(r"//[^/\s@]*@")
+_SECRET = re.compile(
+    r"""((?:password|passwd|secret|token|api_?key|authorization|credential)\w*["']?\s*[=:]\s*)[^\s&,;]+""",
+    re.IGNORECASE,
+)
+
+Row = TypeVar("Row")
+
+
+@contextmanager
+def guarded_item(item: str) -> Iterator[None]:
+    """Handle one item: an exception that is not ours becomes an UnexpectedError, which names the `item`."""
+    try:
+        yield
+    except PresslakeError:
+        raise
+    except Exception as error:
+        if (own := _own_error(error)) is not None:
+            raise own from error
+        raise UnexpectedError(f"{_shown(error)} at {item}"[:DETAIL_LENGTH], trace=_trace(error)) from error
+
+
+def is_our_fault(unexpected: int, *, of: int) -> bool:
+    """Whether so many items of a batch met exceptions that the fault is ours, and not the web's."""
+    return unexpected > FEWEST_UNEXPECTED and unexpected > GREATEST_SHARE * of
+
+
+def check_share(unexpected: Sequence[UnexpectedError], *, of: int, what: str) -> None:
+    """Raise TooManyUnexpected, with the first traceback, where so many `of` a batch's items met exceptions."""
+    if is_our_fault(len(unexpected), of=of):
+        first = unexpected[0]
+        raise TooManyUnexpected(f"{len(unexpected)} of {of} {what} met an exception; the first: {first}\n{first.trace}")
+
+
+def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> list[tuple[Row, UnexpectedError]]:
+    """Store rows together; returns those that cannot be, found by halves, each with the reason why.
+
+    `store` takes any part of the rows, and leaves nothing behind where it raises.
+    """
+    if not rows:
+        return []
+    try:
+        with guarded_item(f"{len(rows)} rows"):
+            store(rows)
+    except UnexpectedError as error:
+        if len(rows) == 1:
+            return [(rows[0], error)]
+        middle = len(rows) // 2
+        return [*store_rows(rows[:middle], store), *store_rows(rows[middle:], store)]
+    return []
+
+
+def _own_error(error: BaseException) -> PresslakeError | None:
+    """Return the error in a group that ends more than an item: a port is away, or somebody asked to stop."""
+    own = (one for one in _leaves(error) if isinstance(one, PresslakeError) and not isinstance(one, ItemError))
+    return next(own, None)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+def _shown(error: BaseException) -> str:
+    """Return an exception's kind and message: its first line, without what could be a secret or move a terminal."""
+    # an SQL statement's values and a driver's hints stand in later lines
+    line = next(iter(str(error).strip().splitlines()), "")
+    line = _SECRET.sub(r"\1***", _USER.sub("//***@", line[: 2 * _MESSAGE_LENGTH]))[:_MESSAGE_LENGTH]
+    return _visible(f"{type(error).__name__}: {line}" if line else type(error).__name__)
+
+
+def _trace(error: BaseException) -> str:
+    """Return where an exception arose, outermost first: places in the code and no values."""
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    lines = [f"{_place(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+    cause = error.__cause__ or error.__context__
+    because = [f"because of {_shown(cause)}"] if cause is not None else []
+    return "\n".join(_visible(line) for line in (*lines, _shown(error), *because))[-TRACE_LENGTH:]
+
+
+def _place(filename: str) -> str:
+    """Return a file as the code names it, without the folders of this machine."""
+    return "/".join(PurePath(filename).parts[-3:])
+
+
+def _visible(text: str) -> str:
+    return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in text)

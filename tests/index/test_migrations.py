@@ -1,0 +1,54 @@
+"""An index of an older Presslake, with what is in it, is brought up to date."""
+
+from datetime import timedelta
+
+from alembic import command
+from alembic.config import Config
+
+from tasks.index import database
+from tasks.index.database import Index, open_index
+from tasks.index.feeds import feed_key, select_feeds
+from tasks.models import FeedKind
+
+OLD_FEED = """
+INSERT INTO feeds (feed_url, source_id, kind, etag, due_at, interval_s, failures, entries, moved_to, sightings, parent_url)
+VALUES (:feed_url, 'daily', 'sitemap', '"1"', :due_at, 600.5, 2, 7, 'https://daily.example/rss', 1, 'https://daily.example/')
+"""
+
+
+def migrate(index_url, revision):
+    """Make an index as it was at an older schema."""
+    index = Index(database._make_engine(database._parse_url(index_url)))
+    config = Config()
+    config.set_main_option("script_location", "tasks.index:migrations")
+    with index.write() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, revision)
+    return index
+
+
+def test_feeds_that_were_known_before_they_had_digests_keep_their_state(empty_index_url, now):
+    urls = [f"https://daily.example/ä{number}.xml" for number in range(2500)]
+    from sqlalchemy import bindparam, text
+
+    from tasks.index.schema import Instant
+
+    with migrate(empty_index_url, "0002") as old, old.write() as tx:
+        statement = text(OLD_FEED).bindparams(bindparam("due_at", type_=Instant()))
+        tx.execute(statement, [{"feed_url": url, "due_at": now} for url in urls])
+
+    with open_index(empty_index_url) as index, index.write() as tx:
+        known = select_feeds(tx, urls, due_by=now + timedelta(seconds=1))
+        keys = {row.feed_url: row.feed_key for row in tx.exec_driver_sql("SELECT feed_url, feed_key FROM feeds")}
+        tables = tx.exec_driver_sql(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'feeds_before'"
+            if index.is_sqlite
+            else "SELECT count(*) FROM pg_tables WHERE tablename = 'feeds_before'"
+        ).scalar_one()
+
+    assert sorted(one.feed_url for one in known) == sorted(urls)
+    one = known[0]
+    assert (one.kind, one.etag, one.due_at, one.interval_s, one.failures) == (FeedKind.SITEMAP, '"1"', now, 600.5, 2)
+    assert (one.moved_to, one.sightings, one.parent_url) == ("https://daily.example/rss", 1, "https://daily.example/")
+    assert keys == {url: feed_key(url) for url in urls}
+    assert tables == 0

@@ -1,0 +1,36 @@
+"""Who catches what: a fault of ours must be heard of."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CODE = sorted(path for folder in ("flows", "tasks") for path in (ROOT / folder).rglob("*.py"))
+GUARD = ROOT / "tasks" / "guarding.py"
+
+
+def caught_broadly(path):
+    """The lines at which `Exception` is caught, or everything without raising it again."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            names = (
+                {one.id for one in ast.walk(node.type) if isinstance(one, ast.Name)} if node.type else {"BaseException"}
+            )
+            raises = any(isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(node))
+            if "Exception" in names or ("BaseException" in names and not raises):
+                yield node.lineno
+
+
+@pytest.mark.parametrize("path", [path for path in CODE if path != GUARD], ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_other_module_catches_exception(path):
+    assert list(caught_broadly(path)) == []
+
+
+def test_the_guard_catches_it_once():
+    assert len(list(caught_broadly(GUARD))) == 1
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_is_let_off_the_rule(path):
+    assert "BLE001" not in path.read_text()
