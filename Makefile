@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-hostile bench-shards soak chaos stuck-runs exits walk pictures audit lock clean
@@ -23,11 +24,11 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of it
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests (under 15 minutes)
-	$(BIN)/python -m pytest
+test: $(READY)  ## Run the tests, two at a time (under 10 minutes); make test WORKERS=4 where there are more cores, 0 for one after the other
+	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
-test-long: $(READY)  ## Run the tests that wait for long: a disk that fills up, servers that go away in mid-run, runs that nobody takes (6 minutes)
-	$(BIN)/python -m pytest -m long
+test-long: $(READY)  ## Run the tests that wait for long, one after the other, and those by Hypothesis with more examples (10 minutes)
+	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=long
 
 check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage
 	$(BIN)/ruff check .
@@ -35,7 +36,7 @@ check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.audit --offline-ok
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 fix: $(READY)  ## Mend style where a tool can
 	$(BIN)/ruff check --fix .

@@ -1,3 +1,18 @@
 """Fixtures for every suite; `tests` is a namespace package, found through pytest's `pythonpath`."""
 
-pytest_plugins = ["tests.servers", "tests.postgres", "tests.browser", "tests.engine", "tests.newsroom"]
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = [
+    "tests.servers",
+    "tests.postgres",
+    "tests.browser",
+    "tests.engine",
+    "tests.newsroom",
+    "tests.shared",
+    "tests.spreading",
+]
+
+# No deadline: what an example takes on a busy machine says nothing
+settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("quick"), max_examples=1_000)
+settings.load_profile("quick")

@@ -1,19 +1,20 @@
-"""The Prefect engine for tests: one real server for the whole session, and the command as a person runs it."""
+"""The Prefect engine for tests: one real server for the whole run, and the command as a person runs it."""
 
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from flows.local_server import local_server, set_prefect_defaults
-
-COMMAND = Path(sys.executable).with_name("presslake")
+from tests.forking import COMMAND, forker
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,8 @@ class Presslake:
 
     def run(self, *words: str | Path, timeout: float = 180, check: bool = True, **environment: str) -> "Ended":
         """Run the command to its end; with `check`, its exit code must be 0."""
-        done = subprocess.run(
-            self._command(words),
-            cwd=self.home,
-            env=self._environment(environment),
-            capture_output=True,
-            timeout=timeout,
-            check=False,
+        done = forker().run(
+            list(map(str, words)), cwd=self.home, environment=self._environment(environment), timeout=timeout
         )
         ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert not check or ended.code == 0, ended
@@ -44,7 +40,7 @@ class Presslake:
     def start(self, *words: str | Path, **environment: str) -> subprocess.Popen[bytes]:
         """Start the command, in a process group of its own."""
         return subprocess.Popen(
-            self._command(words),
+            [COMMAND, *words],
             cwd=self.home,
             env=self._environment(environment),
             stdout=subprocess.PIPE,
@@ -55,9 +51,6 @@ class Presslake:
     def ingest(self, *words: str | Path, **environment: str) -> dict[str, Any]:
         """Run a sweep and return the object of `--json`."""
         return self.run("ingest", *words, "--json", **environment).json()
-
-    def _command(self, words: tuple[str | Path, ...]) -> list[str]:
-        return [str(COMMAND), *map(str, words)]
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         index = {"PRESSLAKE_INDEX": f"sqlite:///{self.home / 'index.db'}", "PRESSLAKE_LAKE": str(self.lake)}
@@ -77,15 +70,32 @@ class Ended:
         return json.loads(self.out.splitlines()[-1])
 
 
+@contextmanager
+def started_prefect() -> Iterator[str]:
+    """Give the API's URL of a server with a home of its own, ended and removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="prefect-", ignore_cleanup_errors=True) as home, ExitStack() as running:
+        with _environment_of(Path(home)):
+            url = running.enter_context(local_server(has_ui=True))
+        yield url
+
+
 @pytest.fixture(scope="session")
-def prefect_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prefect_api_url(server_url: Callable[[str], str]) -> Iterator[str]:
+    url = server_url("prefect")
+    told = httpx.get(f"{url}/admin/settings", timeout=60, trust_env=False).raise_for_status()
+    with _environment_of(Path(told.json()["home"])):
+        yield url
+
+
+@contextmanager
+def _environment_of(home: Path) -> Iterator[None]:
+    """Let what is started now use Prefect in a home, and none of the settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("PREFECT_", "PRESSLAKE_"))]:
             patch.delenv(name)
-        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        patch.setenv("PREFECT_HOME", str(home))
         set_prefect_defaults(is_quiet=True)
-        with local_server(has_ui=True) as url:
-            yield url
+        yield
 
 
 @pytest.fixture

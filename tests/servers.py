@@ -1,4 +1,4 @@
-"""Real S3 servers on loopback, one of each a session: moto's always, Ceph RGW where it is installed.
+"""Real S3 servers on loopback, one of each a run: moto's always, Ceph RGW where it is installed.
 
 `lake_address` is where a fresh, empty lake may be, in turn in a directory and on each server.
 """
@@ -82,18 +82,26 @@ def aws_environment():
         yield
 
 
-@pytest.fixture(scope="session")
-def moto_url(aws_environment):
+@contextmanager
+def started_moto() -> Iterator[str]:
+    """Give the address of a moto server of one's own, ended at the end."""
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _await_port(port, server)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(timeout=10)
+    try:
+        _await_port(port, server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def moto_url(aws_environment, server_url) -> str:
+    return server_url("moto")
 
 
 @contextmanager
@@ -118,11 +126,10 @@ def started_ceph() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def ceph_url(aws_environment):
+def ceph_url(aws_environment, server_url) -> str:
     if not (shutil.which("ceph-mon") and shutil.which("radosgw") and CEPH_SCRIPT.is_file()):
         pytest.skip("Ceph RGW is not installed here (ceph-mon, radosgw, ../shared/s3/start_ceph_rgw.sh)")
-    with started_ceph() as url:
-        yield url
+    return server_url("ceph")
 
 
 @pytest.fixture(params=[pytest.param("moto", marks=pytest.mark.s3), pytest.param("ceph", marks=pytest.mark.s3)])

@@ -1,7 +1,7 @@
 """What is requested, and what it is the same as."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.errors import BadUrl, ForbiddenScheme
@@ -449,7 +449,6 @@ def urls(draw, hosts=_hosts):
 
 
 @given(urls())
-@settings(max_examples=400)
 @example("https://example.com/%%32%65/%2%65")
 @example("https://example.com/a/.;jsessionid=1/b")
 def test_fetch_url_is_idempotent(url):
@@ -459,13 +458,11 @@ def test_fetch_url_is_idempotent(url):
 
 
 @given(urls())
-@settings(max_examples=200)
 def test_the_key_is_that_of_the_requested_form(url):
     assert url_key(fetch_url(url)) == url_key(url)
 
 
 @given(urls(_plain_hosts))
-@settings(max_examples=400)
 @example("http://example.com:443/")
 @example("https://www.www.example.com/a//")
 @example("https://example.com/%;jsessionid=%zz?=%&%2D=")

@@ -18,7 +18,7 @@ from tests.deduplicate.pages import batch_of, page, story
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 Share = Callable[[], list[list[ExtractedBatch]]]
-STORIES, OUTLETS, PROCESSES = 12, 8, 4
+STORIES, OUTLETS, PROCESSES = 8, 6, 4
 
 
 def make_pages(outlet: int) -> dict[str, Page]:

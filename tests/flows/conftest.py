@@ -22,13 +22,13 @@ class Webhook:
     status: int = 204
     posted: list[dict[str, Any]] = field(default_factory=list)
 
-    def await_posts(self, number: int, timeout_s: float = 60) -> list[dict[str, Any]]:
-        """Wait for so many posts and return all that came."""
+    def await_posts(self, number: int, timeout_s: float = 60, *, about: str = "") -> list[dict[str, Any]]:
+        """Wait for so many posts whose subject has `about` in it, and return all that came: others sweep as well."""
         deadline = time.monotonic() + timeout_s
-        while len(self.posted) < number:
+        while len(posted := [one for one in self.posted if about in one["subject"]]) < number:
             assert time.monotonic() < deadline, self.posted
             time.sleep(0.2)
-        return self.posted
+        return posted
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_
         REFUSED: "refused", SILENT: "silent", DRIFTED: "drifted", QUIET: "well",
     }  # fmt: skip
     assert table[REFUSED]["why"] == "http_403"
-    assert sorted(one["subject"] for one in webhook.await_posts(3)) == [
+    assert sorted(one["subject"] for one in webhook.await_posts(3, about="watched-")) == [
         f"presslake.source.drifted: {DRIFTED}",
         f"presslake.source.refused: {REFUSED}",
         f"presslake.source.silent: {SILENT}",

@@ -1,0 +1,141 @@
+"""The command in a process of its own that has the libraries already: to import them is half of what most commands cost.
+
+One process imports them and forks for each command, which gets an environment, a folder and output of its own and runs
+the same script as ever. Prefect is not imported before: it reads its settings then. The process ends with ours.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+COMMAND = Path(sys.executable).with_name("presslake")
+STAGES = ("discover", "fetch", "extract", "deduplicate", "store", "verify", "maintain")
+MODULES = (
+    *(f"tasks.{name}.stage" for name in STAGES),
+    "flows.cli", "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pendulum", "pyarrow.parquet",
+    "rich.progress", "starlette.applications",
+)  # fmt: skip
+"""What commands import, as far as it knows nothing of Prefect; some of it is Prefect's own."""
+
+
+class Forker:
+    """The process that forks, as this one sees it."""
+
+    def __init__(self) -> None:
+        self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forking", str(theirs.fileno())],
+                cwd=Path(__file__).parents[1],
+                pass_fds=[theirs.fileno()],
+            )
+
+    def run(
+        self, words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run the command to its end, as `subprocess.run` does."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, tempfile.TemporaryFile() as wanted, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            wanted.write(json.dumps([list(words), str(cwd), dict(environment)]).encode())
+            wanted.seek(0)
+            with theirs:
+                files = [wanted.fileno(), out.fileno(), err.fileno(), theirs.fileno()]
+                socket.send_fds(self._asked, [b"run"], files)
+            code = _code_of(ours, timeout)
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(words, code, out.read(), err.read())
+
+    def close(self) -> None:
+        self._asked.close()
+        self._process.wait(timeout=60)
+
+
+@cache
+def forker() -> Forker:
+    """The one of this process, started when it is wanted first."""
+    started = Forker()
+    atexit.register(started.close)
+    return started
+
+
+def _code_of(told: socket.socket, timeout: float) -> int:
+    """Wait for the end of a command, which is killed where it takes too long."""
+    pid = int(told.recv(64))
+    told.settimeout(timeout)
+    try:
+        return int(told.recv(64))
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        raise subprocess.TimeoutExpired(str(COMMAND), timeout) from None
+
+
+def _serve(asked: socket.socket) -> None:
+    """Fork for each command that is asked for, until nobody can ask any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks: we end when it has ended
+    for name in MODULES:
+        importlib.import_module(name)
+    assert "prefect" not in sys.modules
+    gc.freeze()  # so that no child copies what it collects
+    while True:
+        said, files, _, _ = socket.recv_fds(asked, 16, 4)
+        if not said:
+            return
+        if os.fork() == 0:
+            asked.close()
+            _attend(*files)
+        for file in files:
+            os.close(file)
+        while _has_reaped():
+            pass
+
+
+def _attend(wanted: int, out: int, err: int, told: int) -> None:
+    """Run one command in a child, and tell its id and its exit code."""
+    if (pid := os.fork()) == 0:
+        os.close(told)
+        _become(wanted, out, err)
+    with socket.socket(fileno=told) as answer:
+        answer.send(str(pid).encode())
+        _, status = os.waitpid(pid, 0)
+        answer.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def _become(wanted: int, out: int, err: int) -> None:
+    """Be the command from here on; does not return."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with open(wanted, "rb") as file:
+        words, cwd, environment = json.load(file)
+    for ours, standard in ((out, 1), (err, 2)):
+        os.dup2(ours, standard)
+        os.close(ours)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(cwd)
+    sys.argv = [str(COMMAND), *words]
+    sys.path[0] = str(COMMAND.parent)
+    runpy.run_path(str(COMMAND), run_name="__main__")
+    sys.exit(0)
+
+
+def _has_reaped() -> bool:
+    try:
+        return os.waitpid(-1, os.WNOHANG) != (0, 0)
+    except ChildProcessError:
+        return False
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,44 @@
+"""How pytest-xdist spreads the tests over its workers: a file at a time, what waits for other processes first.
+
+A file stays together for the sake of its fixtures, and so do files that share what there is one of. A worker gets the next file when it has almost done the last one, so
+the small and quick ones, which come last, even out what the long ones leave.
+"""
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = {
+    "tests/verify/": "a world of two sweeps, that takes long to make",
+    "tests/maintain/": "a world of two sweeps, that takes long to make",
+    "tests/deploy/test_prefect_yaml.py": "the deployments and automations of the one Prefect server",
+    "tests/flows/test_notifying.py": "the deployments and automations of the one Prefect server",
+    "tests/flows/test_shards.py": "the deployments and automations of the one Prefect server",
+    "tests/flows/test_watching.py": "the deployments and automations of the one Prefect server",
+}
+"""What files and folders share, so that one worker runs them all."""
+
+LONG = ("browser", "engine", "crash")
+"""Marks of the tests that take long, or wait for others; they go first."""
+
+
+class ByFile(LoadScopeScheduling):
+    """Give a worker one file after the other, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return next((shared for path, shared in TOGETHER.items() if file.startswith(path)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    config.option.loadscopereorder = False  # the longest file is not the one of the most tests
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files with long tests first; alike in all workers. Alone, pytest keeps its order."""
+    if hasattr(config, "workerinput"):
+        first = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}
+        items.sort(key=lambda item: item.path not in first)
