@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-hostile bench-shards soak chaos stuck-runs exits walk pictures audit lock clean
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-hostile bench-shards soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 30
 bench-shards: $(READY)  ## Measure what a second process gives, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards
 
+bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by side
+	$(BIN)/python -m benchmarks.web
+
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak
 
@@ -80,6 +83,9 @@ bench-hostile: $(READY)  ## Measure the CPU that hostile pages, robots.txt files
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
+
+columns: $(READY)  ## Write the tables of columns in docs/lake.md, out of tasks/rows.py
+	$(BIN)/python -m tests.columns_doc
 
 audit: $(READY)  ## Ask the advisory service about every pinned dependency; fails where it could not be asked
 	$(BIN)/python -m deploy.audit

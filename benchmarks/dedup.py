@@ -32,14 +32,15 @@ import sqlalchemy as sa
 from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.reading import read_pages
 from tasks.deduplicate.stage import decide_batch
-from tasks.index import frontier, postings
+from tasks.index import announcing, postings
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index, open_index
-from tasks.index.frontier import Announcement
 from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table
 from tasks.index.schema import edges, shapes
 from tasks.index.schema import postings as postings_table
-from tasks.models import Batch, Capture, DueUrl, ExtractedBatch, FetchedBatch, Outcome, Page, PageType
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
+from tasks.rows import Capture, Outcome, PageType
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/dedup"
 BATCH = 200
@@ -101,7 +102,7 @@ def announce(index: Index, batch: ExtractedBatch, now: datetime) -> None:
         for due in batch.fetched.batch.urls
     ]
     with index.write() as tx:
-        frontier.announce(tx, urls, now=now)
+        announcing.announce(tx, urls, now=now)
 
 
 # How well

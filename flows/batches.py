@@ -54,12 +54,12 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[ExtractedBatch]:
     """Give batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
     fetching: list[PrefectFuture[Any]] = []
     extracting: list[PrefectFuture[Any]] = []
-    settings, rules = sweep.settings, sweep.plan.rules
+    settings, rules, owners = sweep.settings, sweep.plan.rules, sweep.plan.owners
     while True:
         while (
             len(fetching) < settings.batches_ahead and len(extracting) < EXTRACTED_AT_ONCE and (batch := sweep.claim())
         ):
-            fetching.append(fetch.submit(whole(batch), whole(rules), settings))
+            fetching.append(fetch.submit(whole(batch), whole(rules), whole(owners), settings))
         if not fetching and not extracting:
             return
         done = next(iter(as_completed([*extracting, *fetching])))

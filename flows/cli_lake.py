@@ -1,5 +1,6 @@
 """The commands that look after index and lake: `verify`, `reindex`, `maintain`."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -8,13 +9,19 @@ from flows import console
 from flows.cli_options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.display import Rows
 from flows.steps import steps
-from tasks.settings import set_flags
+from tasks.errors import ConfigError
+from tasks.settings import Settings, set_flags
 
 
 def verify(
     lake: LakeOption = None,
     index: IndexOption = None,
-    mend: Annotated[bool, typer.Option("--mend", help="Mend what can be mended; never deletes a payload.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Mend what can be mended; what is taken out is set aside.")
+    ] = False,
+    undo: Annotated[
+        str | None, typer.Option("--undo", metavar="VERIFY_ID", help="Put back what that mend set aside or changed.")
+    ] = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, help="Read the bytes of so many segments only, chosen at random.")
     ] = None,
@@ -26,6 +33,9 @@ def verify(
         from flows import verification
         from tasks.verify.config import VerifyConfig
 
+        if undo is not None:
+            _undo_mend(undo, settings, as_json=as_json, is_alone=not mend and sample is None)
+            return
         config = VerifyConfig(mend=mend, sample=sample)
         report = verification.run_verification(config, settings, told=steps())
         if as_json:
@@ -36,12 +46,22 @@ def verify(
             raise typer.Exit(RUN_FAILED)
 
 
+def _undo_mend(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) -> None:
+    from flows import verification
+
+    if not is_alone:
+        raise ConfigError("--undo goes with neither --mend nor --sample")
+    undone = verification.run_undo(verify_id, settings, told=steps())
+    if as_json:
+        console.print_json(asdict(undone))
+    else:
+        console.show_tables(verification.undo_tables(undone))
+
+
 def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Build a new index out of the lake alone; the index must be empty."""
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
-        from dataclasses import asdict
-
         from flows.reindex import reindex as rebuild
 
         report = asdict(rebuild(settings, told=steps()))
@@ -67,8 +87,6 @@ def maintain(
     """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
-        from dataclasses import asdict
-
         from flows.maintenance import run_maintenance
         from tasks.maintain.config import MaintainConfig
         from tasks.maintain.stage import headline

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from flows.display import Table as DisplayTable
 from tasks.catalogue import Catalogue
-from tasks.models import Novelty
 from tasks.progress import progress
 from tasks.report.escape import as_plain
 from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, headline, most_first, shortfall
+from tasks.rows import Novelty
 from tasks.settings import Settings
 
 MAX_UNBROKEN = 20

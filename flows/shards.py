@@ -19,11 +19,12 @@ from prefect.states import Cancelled, Cancelling
 
 from flows.away import AWAY
 from flows.sweep import Sweep
-from tasks.errors import ConfigError, Disposition
+from tasks.errors import ConfigError
 from tasks.index import outbox, runs
 from tasks.index.runs import Heard
 from tasks.models import BatchReport, Failure
 from tasks.parameters import ShardConfig
+from tasks.reasons import Disposition
 from tasks.stopping import stopping
 
 DEPLOYMENT = "ingest-shard/sweep"

@@ -17,6 +17,7 @@ from tasks.errors import ConfigError, ItemError
 from tasks.index.feeds import select_feeds
 from tasks.index.hosts import HostBook
 from tasks.opening import opened_index, web_config
+from tasks.owners import NO_OWNERS, Owners
 from tasks.settings import Settings
 from tasks.web.polite import PoliteClient
 
@@ -28,14 +29,14 @@ def check(settings: Settings, ids: Collection[str]) -> tuple[SourceCheck, ...]:
     """Look at every feed of the chosen sources, all of them for no id; raises ConfigError."""
     catalogue = load_catalogue(settings.catalogue)
     chosen = catalogue.select(ids).sources
-    rules = {source.id: source.effective(catalogue.defaults) for source in chosen}
+    rules = catalogue.rules()
     with opened_index(settings).read() as tx:
         named = [feed_url for source in chosen for feed_url, _ in source.feeds_of()]
         states = {feed.feed_url: feed for feed in select_feeds(tx, named, due_by=None)}
     now = datetime.now(UTC)
     return _ask(
-        settings, lambda client: check_sources(chosen, rules=rules, states=states, client=client, now=now)
-    )  # fmt: skip
+        settings, catalogue, lambda client: check_sources(chosen, rules=rules, states=states, client=client, now=now)
+    )
 
 
 def propose(settings: Settings, home_url: str) -> SourceProposal:
@@ -47,6 +48,7 @@ def propose(settings: Settings, home_url: str) -> SourceProposal:
     try:
         return _ask(
             settings,
+            catalogue,
             lambda client: propose_source(home_url, rules=rules, client=client, robots=robots, known_ids=known),
         )
     except ItemError as error:
@@ -111,12 +113,13 @@ def _check_row(one: SourceCheck, feed: FeedCheck) -> tuple[object, ...]:
     )
 
 
-def _ask(settings: Settings, work: Callable[[PoliteClient], Awaitable[T]]) -> T:
+def _ask(settings: Settings, catalogue: Catalogue | None, work: Callable[[PoliteClient], Awaitable[T]]) -> T:
     """Run what needs the web, politely."""
+    owners = Owners.of(catalogue.sources, catalogue.rules()) if catalogue else NO_OWNERS
 
     async def asking() -> T:
         book = HostBook(opened_index(settings))
-        async with PoliteClient(web_config(settings), book, in_flight=settings.connections) as client:
+        async with PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners) as client:
             return await work(client)
 
     return asyncio.run(asking())

@@ -14,7 +14,7 @@ from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable
 from tasks.extract.task import close_pool
 from tasks.fetch.claim import claim_batch
-from tasks.index import feeds, frontier, runs
+from tasks.index import announcing, feeds, frontier, runs
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -71,7 +71,7 @@ class Sweep:
         """Put the plan's single URLs, and what it recalls, into the frontier; returns how many were new."""
         now = datetime.now(UTC)
         with self.index.write() as tx:
-            new = frontier.announce(tx, self.plan.urls, now=now)
+            new = announcing.announce(tx, self.plan.urls, now=now)
             for recalled in self.plan.recalls:
                 frontier.recall(tx, recalled.selection, now=now, states=recalled.states)
             return new
@@ -110,7 +110,7 @@ class Sweep:
 
     def health(self) -> HealthReport:
         """Judge the sources by what is known now, and take it upon this sweep to tell what changed."""
-        return judge_sources(self.index, self.plan.rules.keys(), run_id=self.run_id, now=datetime.now(UTC))
+        return judge_sources(self.index, self.plan.source_ids, run_id=self.run_id, now=datetime.now(UTC))
 
     def end(self, report: RunReport) -> None:
         """Keep the summary with the run."""
@@ -144,7 +144,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
     ended.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
-    check_browser(plan.rules.values())
+    check_browser(plan.rules[one] for one in plan.source_ids)
     check_lake(settings)
     index = opened_index(settings)
     with index.write() as tx:

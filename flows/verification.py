@@ -10,6 +10,7 @@ from tasks.opening import check_lake, opened_index, opened_store
 from tasks.settings import Settings
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
+from tasks.verify.set_aside import UndoReport, undo
 from tasks.verify.stage import verify
 
 SHOWN = 50
@@ -30,6 +31,20 @@ def run_verification(config: VerifyConfig, settings: Settings, *, told: Told) ->
         revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
         told=told,
     )
+
+
+def run_undo(verify_id: str, settings: Settings, *, told: Told) -> UndoReport:
+    """Put back what a mend took out or changed; raises ConfigError."""
+    check_lake(settings)
+    return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, told=told)
+
+
+def undo_tables(undone: UndoReport) -> Iterator[Table]:
+    """Return what was put back, and what was not, as titled tables."""
+    kept: Rows = [(name,) for name in (*undone.objects_kept, *undone.rows_kept)]
+    if kept:
+        yield f"Left as they are, since something newer stands there: {len(kept)}", ("what",), kept[:SHOWN]
+    yield f"{undone.objects_restored} objects and {undone.rows_restored} rows of the index put back.", (), []
 
 
 def headline(report: VerifyReport) -> str:
@@ -68,4 +83,9 @@ def tables(report: VerifyReport) -> Iterator[Table]:
         state = "harmless" if faults[0].is_harmless else f"{mended} mended"
         rows: Rows = [(fault.place, fault.detail) for fault in faults[:SHOWN]]
         yield f"{kind}: {number} ({state}); mend: {faults[0].mend}", ("place", "what is wrong"), rows
+    if report.set_asides:
+        aside: Rows = [
+            (one.verify_id, f"{one.made_at:%Y-%m-%d %H:%M}", one.objects, one.size) for one in report.set_asides
+        ]
+        yield "Set aside by mends, for `--undo`", ("verify_id", "at", "objects", "bytes"), aside
     yield headline(report), (), []

@@ -317,6 +317,10 @@ class Catalogue(_Model):
             seen.add(source.id)
         return sources
 
+    def rules(self) -> dict[str, SourceRules]:
+        """Return the rules of every source, by id."""
+        return {source.id: source.effective(self.defaults) for source in self.sources}
+
     def select(self, ids: Iterable[str]) -> Self:
         """Return the catalogue with the named sources alone, in its own order; all for no id.
 

@@ -5,6 +5,7 @@
     │   ├── TransientError   stays due, backoff with jitter
     │   │   ├── DnsFailed, ConnectFailed, TlsFailed, ConnectionLost, TimedOut, BodyTruncated
     │   │   ├── ServerBusy             408, 425, 429, 5xx; may carry Retry-After
+    │   │   ├── Deferred               the host wants a wait, and was not asked
     │   │   └── RobotsUnavailable      robots.txt 5xx or unreachable (RFC 9309, 2.3.1.4)
     │   ├── RefusedError     dropped with its reason; looked at again days later
     │   │   ├── HttpRefused            401, 403, 404, 451 and other 4xx
@@ -23,6 +24,7 @@
     │       └── UnexpectedError        an exception that is not ours; made by tasks.guarding alone
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
+    │   ├── DamagedTable               a table's log, or a file that it names, is empty, cut short or gone
     │   ├── IndexUnavailable
     │   └── CorruptRecord              a segment is cut short, or its bytes are not those written
     ├── TooManyUnexpected    ends the run: so much of a batch met exceptions that they are a fault of ours
@@ -32,11 +34,12 @@
     │   └── ServerUnavailable
     └── Stopped              Ctrl-C or SIGTERM: what is stored is whole, the rest comes back
 
-Pure: nothing here does anything.
+An error names its reason; the rest is in the one table of reasons (tasks/reasons.py). Pure: nothing here does anything.
 """
 
-from enum import StrEnum
 from typing import ClassVar
+
+from tasks.reasons import Disposition, find_reason
 
 DETAIL_LENGTH = 500
 """Characters of an error that are kept beside its reason."""
@@ -45,28 +48,17 @@ TRACE_LENGTH = 4000
 """Characters of a traceback that are kept."""
 
 
-class Disposition(StrEnum):
-    """What becomes of an item that could not be made into an article."""
-
-    STAYS_DUE = "stays_due"
-    DROPPED = "dropped"
-    GONE = "gone"
-    SKIPPED = "skipped"
-    QUARANTINED = "quarantined"
-
-
 class PresslakeError(Exception):
     """Base of every error raised on purpose."""
 
 
 class ItemError(PresslakeError):
-    """One URL's trouble: `reason` is what is counted, `disposition` what becomes of the item.
+    """One URL's trouble: `reason` is what is counted; what becomes of the item follows from it (tasks/reasons.py).
 
     The message names the identifier; it may hold text from the web and is escaped where it is shown.
     """
 
     reason: ClassVar[str] = "failed"
-    disposition: ClassVar[Disposition] = Disposition.DROPPED
 
     @property
     def counted_as(self) -> str:
@@ -78,11 +70,15 @@ class ItemError(PresslakeError):
         """What is kept beside the reason, for people."""
         return str(self)[:DETAIL_LENGTH]
 
+    @property
+    def disposition(self) -> Disposition:
+        """What becomes of the item, out of the one table of reasons (tasks/reasons.py)."""
+        known = find_reason(self.counted_as)
+        return known.disposition if known else Disposition.DROPPED
+
 
 class TransientError(ItemError):
     """Stays due: the next look may succeed. `retry_after_s` is the server's own wait, in seconds, or None."""
-
-    disposition = Disposition.STAYS_DUE
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -113,6 +109,12 @@ class BodyTruncated(TransientError):
     reason = "body_truncated"
 
 
+class Deferred(TransientError):
+    """The host wants a wait, and was not asked."""
+
+    reason = "deferred"
+
+
 class RobotsUnavailable(TransientError):
     reason = "robots_unavailable"
 
@@ -131,8 +133,6 @@ class HttpStatusError(ItemError):
 
 class ServerBusy(HttpStatusError, TransientError):
     """408, 425, 429 and every 5xx."""
-
-    disposition = Disposition.STAYS_DUE
 
     def __init__(self, message: str, *, status: int, retry_after_s: float | None = None) -> None:
         TransientError.__init__(self, message, retry_after_s=retry_after_s)
@@ -186,13 +186,9 @@ class BadResponse(RefusedError):
 class GoneError(HttpStatusError):
     """410 (RFC 9110, 15.5.11)."""
 
-    disposition = Disposition.GONE
-
 
 class SkippedError(ItemError):
     """Not an article, or not ours to read: labelled and counted under `skipped`, not `failed`."""
-
-    disposition = Disposition.SKIPPED
 
 
 class RobotsDisallowed(SkippedError):
@@ -231,8 +227,6 @@ class NotAFeed(RefusedError):
 
 class PoisonError(ItemError):
     """Cannot be processed: quarantined with its payload, so that a later extractor may try."""
-
-    disposition = Disposition.QUARANTINED
 
 
 class ExtractorCrashed(PoisonError):
@@ -275,6 +269,10 @@ class StageError(PresslakeError):
 
 class LakeUnavailable(StageError):
     """The object store does not answer, or refuses to store."""
+
+
+class DamagedTable(StageError):
+    """A table's log, or a file that it names, is empty, cut short or gone: nothing is built on it or deleted by it."""
 
 
 class IndexUnavailable(StageError):

@@ -3,7 +3,9 @@
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
 - `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written anew
+- `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
+- `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what `verify --mend` did and took out
 - `presslake.json`: what makes a place a lake
 """
 
@@ -17,7 +19,9 @@ ARTICLES = "articles"
 CAPTURES = "captures"
 TABLES = (ARTICLES, CAPTURES)
 PARTITION = "dt"
-FIRST_KEYS = (f"{ARTICLES}/_delta_log/{0:020d}.json", f"{ARTICLES}/_delta_log/_last_checkpoint")
+SET_ASIDE = "set-aside/"
+LOG = "_delta_log"
+FIRST_KEYS = (f"{ARTICLES}/{LOG}/{0:020d}.json", f"{ARTICLES}/{LOG}/_last_checkpoint")
 """Of these, a lake with articles has one: a Delta log begins with the first, and keeps the second once that is gone."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}")
@@ -48,6 +52,46 @@ def rewritten_path(day: date, digest: str) -> str:
 def quarantine_key(batch_id: str, n: int, day: date) -> str:
     """Return the key of what is told about the n-th capture of a batch that could not be processed."""
     return f"quarantine/{_partition(day)}/{_checked(batch_id)}-{n:d}.json"
+
+
+def log_prefix(table: str, *, decade: int | None = None) -> str:
+    """Return what the keys of a table's log begin with; of a `decade`, those of ten versions alone."""
+    return f"{table}/{LOG}/" if decade is None else f"{table}/{LOG}/{decade:019d}"
+
+
+def commit_key(table: str, version: int) -> str:
+    """Return the key of a commit, as the Delta protocol names it."""
+    return f"{table}/{LOG}/{version:020d}.json"
+
+
+def last_checkpoint_key(table: str) -> str:
+    """Return the key of the file that names the newest checkpoint of a table's log."""
+    return f"{table}/{LOG}/_last_checkpoint"
+
+
+def data_prefix(table: str, day: date | None = None) -> str:
+    """Return what the keys of a table's Parquet files begin with, of all days or of one."""
+    return f"{table}/{PARTITION}=" if day is None else f"{table}/{_partition(day)}/"
+
+
+def plan_key(verify_id: str) -> str:
+    """Return the key of what a mend was about to do."""
+    return f"{SET_ASIDE}{_checked(verify_id)}/plan.json"
+
+
+def changed_rows_key(verify_id: str, n: int) -> str:
+    """Return the key of the rows of the index that a mend's n-th transaction changed."""
+    return f"{changed_rows_prefix(verify_id)}{n:06d}.json"
+
+
+def changed_rows_prefix(verify_id: str) -> str:
+    """Return what the keys of a mend's changed rows begin with."""
+    return f"{SET_ASIDE}{_checked(verify_id)}/rows-"
+
+
+def set_aside_prefix(verify_id: str) -> str:
+    """Return what stands before an object's own key once a mend has set it aside."""
+    return f"{SET_ASIDE}{_checked(verify_id)}/objects/"
 
 
 def _partition(day: date) -> str:

@@ -1,17 +1,12 @@
-"""The values that stages hand to each other. Pure: frozen, keyword-only, no behaviour beyond a property.
-
-Column order in `Capture` and `Article` is the lake's (docs/lake.md); tests hold the two together.
-"""
+"""The values that stages hand to each other. Pure: frozen, keyword-only, no behaviour."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from enum import StrEnum
 
-from tasks.errors import Disposition
+from tasks.reasons import Disposition
+from tasks.rows import Article, Capture, PageType
 from tasks.texts.fingerprint import Fingerprint
-
-DOUBTFUL_BELOW = 0.5
-"""The quality below which an article is doubtful."""
 
 
 class FeedKind(StrEnum):
@@ -27,47 +22,6 @@ class FeedKind(StrEnum):
     HOME = "home"
     FALLBACK = "fallback"
     URLS = "urls"
-
-
-class Outcome(StrEnum):
-    """What one fetch came to: a page, no change, or a failure whose reason stands beside it."""
-
-    OK = "ok"
-    NOT_MODIFIED = "not_modified"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    QUARANTINED = "quarantined"
-
-
-class Novelty(StrEnum):
-    """What a text is against all that is known (docs/glossary.md)."""
-
-    NEW = "new"
-    REVISION = "revision"
-    UNCHANGED = "unchanged"
-    DUPLICATE = "duplicate"
-    NEAR_DUPLICATE = "near_duplicate"
-    EXCERPT = "excerpt"
-
-
-class PageType(StrEnum):
-    """What a page is: a story, which becomes an article, or something else, which is labelled and counted."""
-
-    ARTICLE = "article"
-    LIVE_BLOG = "live_blog"
-    GALLERY = "gallery"
-    VIDEO = "video"
-    PODCAST = "podcast"
-    INDEX = "index"
-    CONSENT = "consent"
-    LOGIN = "login"
-    BLOCKED = "blocked"
-    SOFT_404 = "soft_404"
-
-    @property
-    def is_story(self) -> bool:
-        """Whether such a page becomes an article."""
-        return self in {PageType.ARTICLE, PageType.LIVE_BLOG, PageType.GALLERY, PageType.VIDEO, PageType.PODCAST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,52 +184,12 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capture:
-    """What one GET of one URL returned at one instant: a row of the captures table, in its column order.
-
-    Instants are aware UTC, sizes and offsets bytes. `warc_key`, `warc_offset` and `warc_length` point at the
-    record's gzip member. `novelty`, `article_id` and `revision` are None until the page was decided.
-    """
-
-    capture_id: str
-    source_id: str
-    url: str
-    final_url: str
-    url_key: str
-    fetched_at: datetime
-    status: int | None
-    mime: str | None
-    charset: str | None
-    payload_digest: str | None
-    payload_size: int | None
-    outcome: Outcome
-    reason: str | None
-    detail: str | None
-    novelty: Novelty | None
-    article_id: str | None
-    revision: int | None
-    warc_key: str | None
-    warc_offset: int | None
-    warc_length: int | None
-    etag: str | None
-    last_modified: str | None
-    elapsed_ms: int
-    attempt: int
-    run_id: str
-
-    @property
-    def dt(self) -> date:
-        """The lake's partition: the UTC day of the fetch."""
-        return self.fetched_at.astimezone(UTC).date()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedBatch:
     """A batch whose bytes lie in the lake; what failed is a capture with its reason.
 
     `dispositions` are those of the captures that failed, `deferred` the URLs that were not asked for, since their
-    host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs whose
-    source obeys reservations of text and data mining, with what their site's tdmrep.json says of them. `renditions`
+    host wants a wait, with the instant from which they may be; both by url_key. `reservations` has the URLs at
+    which reservations of text and data mining are obeyed, with what their site's tdmrep.json says of them. `renditions`
     has, by capture_id, the offset and length of the record with the page as its scripts made it, in the capture's segment.
     `hops` has, by capture_id, the URLs between the one that was asked for and the one that answered, where there are any.
     """
@@ -330,62 +244,6 @@ class ExtractedBatch:
     pages: dict[str, Page]
     dispositions: dict[str, Disposition]
     extracted_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """One revision of one article: a row of the articles table, in its column order."""
-
-    article_id: str
-    revision: int
-    url: str
-    canonical_url: str | None
-    syndicated_from: str | None = None
-    url_key: str
-    source_id: str
-    host: str
-    title: str | None
-    text: str
-    lede: str | None
-    authors: tuple[str, ...]
-    published_at: datetime | None
-    modified_at: datetime | None
-    language: str | None
-    section: str | None
-    tags: tuple[str, ...]
-    image_url: str | None
-    word_count: int
-    page_type: PageType
-    paywalled: bool | None
-    tdm_reserved: bool | None
-    noarchive: bool | None = None
-    novelty: Novelty
-    cluster_id: str
-    is_representative: bool
-    cluster_size: int
-    cluster_earliest: str
-    duplicate_of: str | None
-    similarity: float | None
-    first_seen_at: datetime
-    fetched_at: datetime
-    extracted_at: datetime
-    extractor: str
-    quality: float | None = None
-    text_digest: str
-    payload_digest: str
-    warc_key: str
-    warc_offset: int
-    warc_length: int
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether its text is to be looked at by somebody before it is relied upon."""
-        return self.quality is not None and self.quality < DOUBTFUL_BELOW
-
-    @property
-    def dt(self) -> date:
-        """The lake's partition: the UTC day of the fetch."""
-        return self.fetched_at.astimezone(UTC).date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,9 +114,7 @@ def url_key(url: str) -> str:
     `fetch_url` does.
     """
     parsed = can_ada.parse(fetch_url(url))
-    host = parsed.host
-    while host.startswith("www.") and "." in host.removeprefix("www."):
-        host = host.removeprefix("www.")
+    host = _without_www(parsed.host)
     path = _ASPNET_SESSION.sub("", _PATH_SESSION.sub("", parsed.pathname)).rstrip("/") or "/"
     named = _pieces(parsed.search, keep=_is_no_session)
     pieces = sorted((piece for piece in named if piece), key=lambda piece: piece.partition("="))
@@ -129,6 +127,11 @@ def host_of(url: str) -> str:
     """Return the host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
     parsed = _parse(url, None)
     return _host(parsed) + (f":{parsed.port}" if parsed.port else "")
+
+
+def bare_host(url: str) -> str:
+    """Return the host as `url_key` spells it: `host` or `host:port`, without `www.`. Raises BadUrl."""
+    return _without_www(host_of(url))
 
 
 def registrable_domain(url: str) -> str:
@@ -161,6 +164,12 @@ def _parse(url: str, base: str | None, max_length: int = MAX_URL_LENGTH) -> can_
     if parsed.has_credentials():
         raise BadUrl(f"user name or password at host {parsed.hostname}")
     return parsed
+
+
+def _without_www(host: str) -> str:
+    while host.startswith("www.") and "." in host.removeprefix("www."):
+        host = host.removeprefix("www.")
+    return host
 
 
 def _host(parsed: can_ada.URL) -> str:
@@ -260,7 +269,7 @@ def _suffixes() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)  # hosts of a large catalogue, each asked about for every URL
 def _domain_of_host(host: str) -> str:
     try:
         return str(ip_address(host.strip("[]")))

@@ -8,10 +8,12 @@ import random
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -93,7 +95,8 @@ class Press:
     """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
 
     `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path. `held` is what a
-    site does not answer before the event.
+    site does not answer before the event. `listed` are URLs of others that a site's feed lists beside its own, all of
+    them dated `listed_at`.
     """
 
     addresses: tuple[str, ...]
@@ -103,6 +106,8 @@ class Press:
     pauses_s: dict[int, float] = field(default_factory=dict)
     headers: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     held: dict[tuple[int, str], threading.Event] = field(default_factory=dict)
+    listed: defaultdict[int, tuple[str, ...]] = field(default_factory=lambda: defaultdict(tuple))
+    listed_at: datetime = datetime(1990, 1, 1, tzinfo=UTC)
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: list["Asked"] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -154,6 +159,10 @@ class Press:
         items = "".join(
             f"<item><title>{story.title}</title><link>{self.url(site, path)}</link></item>"
             for path, story in self.stories[site].items()
+        )
+        items += "".join(
+            f"<item><title>Taken</title><link>{url}</link><pubDate>{format_datetime(self.listed_at)}</pubDate></item>"
+            for url in self.listed[site]
         )
         return f'<rss version="2.0"><channel><title>Site {site}</title>{items}</channel></rss>'.encode()
 

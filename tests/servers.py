@@ -64,7 +64,7 @@ def _shared_bucket(endpoint_url: str) -> str:
     return make_bucket(endpoint_url)
 
 
-def _fresh_address(endpoint_url: str) -> LakeAddress:
+def fresh_address(endpoint_url: str) -> LakeAddress:
     return LakeAddress(f"s3://{_shared_bucket(endpoint_url)}/{uuid.uuid4().hex}", S3Config(endpoint_url=endpoint_url))
 
 
@@ -139,7 +139,7 @@ def s3_url(request):
 
 @pytest.fixture
 def s3_address(s3_url) -> LakeAddress:
-    return _fresh_address(s3_url)
+    return fresh_address(s3_url)
 
 
 @pytest.fixture(
@@ -152,7 +152,7 @@ def s3_address(s3_url) -> LakeAddress:
 def lake_address(request, tmp_path) -> LakeAddress:
     if request.param == "directory":
         return LakeAddress(str(tmp_path / "lake"))
-    return _fresh_address(request.getfixturevalue(f"{request.param}_url"))
+    return fresh_address(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture

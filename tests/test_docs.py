@@ -17,7 +17,8 @@ from tasks import errors
 from tasks.catalogue import Catalogue, Defaults, Extract, Selectors, Source
 from tasks.discover import stage as discover_stage
 from tasks.extract.prune import RULES
-from tasks.models import DiscoverReport, PageType
+from tasks.models import DiscoverReport
+from tasks.reasons import REASONS, find_reason
 from tasks.report.run_report import add_up
 from tasks.settings import Settings
 
@@ -44,12 +45,6 @@ def commands() -> Iterator[tuple[str, typer.core.TyperCommand]]:
             yield " ".join(path), command
 
     return walk(typer.main.get_command(app), [])
-
-
-def item_errors(kind: type[errors.ItemError] = errors.ItemError) -> Iterator[type[errors.ItemError]]:
-    for child in kind.__subclasses__():
-        yield child
-        yield from item_errors(child)
 
 
 def section_of(name: str) -> str:
@@ -112,19 +107,26 @@ def test_the_json_in_the_docs_has_the_fields_of_the_report():
     assert told["articles"].keys() == real["articles"].keys()
 
 
-def test_every_reason_is_in_the_docs():
-    reasons = {kind.reason for kind in item_errors() if "reason" in vars(kind)}
-    labels = {kind.value for kind in PageType if not kind.is_story}
-    feeds = {discover_stage.EMPTY, discover_stage.DEFERRED}
-
-    assert {one for one in reasons | labels | feeds if f"`{one}`" not in page("docs/failures.md")} == set()
+def told_reasons() -> set[tuple[str, str]]:
+    return set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("docs/failures.md"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in item_errors() if "reason" in vars(kind)])
-def test_a_reasons_disposition_is_what_the_docs_say(kind):
-    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("docs/failures.md"), re.MULTILINE)
+def test_the_reasons_in_the_docs_are_those_of_the_table_with_what_becomes_of_the_url():
+    table = {(one.name, one.disposition.value) for one in REASONS.values()} - {("not_a_feed", "dropped")}
 
-    assert [told for reason, told in rows if reason == kind.reason] in ([kind.disposition], [])
+    assert {(name, becomes) for name, becomes in told_reasons() if not name.startswith("http_")} == table
+
+
+def test_what_the_docs_say_of_statuses_is_so():
+    statuses = {(name, becomes) for name, becomes in told_reasons() if name.startswith("http_")}
+
+    assert statuses == {(name, find_reason(name).disposition) for name, _ in statuses}
+
+
+def test_every_reason_of_feeds_alone_is_in_the_docs():
+    feeds = {discover_stage.EMPTY, discover_stage.DEFERRED, f"feed_{errors.NotAFeed.reason}"}
+
+    assert {one for one in feeds if f"`{one}`" not in page("docs/failures.md")} == set()
 
 
 @pytest.mark.parametrize("model", [Catalogue, Defaults, Source, Extract, Selectors])

@@ -40,9 +40,9 @@ def test_a_working_directory_in_pythonpath_is_dropped(here, home, tmp_path, monk
     monkeypatch.chdir(home)
     entry = here.format(home=home, link=tmp_path / "link")
 
-    safe = safe_environment({"PYTHONPATH": os.pathsep.join(("/opt/first", entry, "second")), "HOME": "/root"})
+    safe = safe_environment({"PYTHONPATH": os.pathsep.join(("/opt/first", entry, "second")), "HOME": "/homes/ann"})
 
-    assert safe == {"PYTHONPATH": f"/opt/first{os.pathsep}second", "PYTHONSAFEPATH": "1", "HOME": "/root"}
+    assert safe == {"PYTHONPATH": f"/opt/first{os.pathsep}second", "PYTHONSAFEPATH": "1", "HOME": "/homes/ann"}
 
 
 @pytest.mark.parametrize("given", [{}, {"PYTHONPATH": ""}, {"PYTHONPATH": "."}, {"PYTHONPATH": ":"}])

@@ -7,7 +7,8 @@ from datetime import date
 
 from tasks.errors import EmptyExtraction, NotAnArticle
 from tasks.index.drift import SourceDay
-from tasks.models import Capture, ExtractedBatch, Page
+from tasks.models import ExtractedBatch, Page
+from tasks.rows import Capture
 
 USUAL = frozenset(("fast", "selected"))
 """Paths of extraction that need no second try."""

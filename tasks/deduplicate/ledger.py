@@ -20,7 +20,7 @@ from tasks.index.articles import KnownArticle
 from tasks.index.database import lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import ELSEWHERE, Alias, Edge
-from tasks.models import Article
+from tasks.rows import Article
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,14 +1,8 @@
-"""What a URL's row in the frontier becomes after a look, and when it is looked at again. Pure; one table.
+"""What a URL's row in the frontier becomes after a look, and when it is looked at again. Pure.
 
-| after | state | looked at again |
-|---|---|---|
-| a page, or no change | done | at 1 h, 6 h, 24 h and 7 d of age; else when it is recalled (`--refetch`) |
-| skipped: robots.txt disallows | dropped | after 24 h, since rules change |
-| skipped: not HTML, not an article | done | when it is recalled |
-| 404, 451, 401, 403, other refusals | dropped | after 3 days, three times |
-| 410 | gone | when it is announced with a later date, or asked for by --url |
-| transient trouble | due | 2 min, doubled with each attempt, at most 24 h, with jitter; its host waits for Retry-After |
-| quarantined | quarantined | never; its payload is kept |
+A failure's reason says when (tasks/reasons.py). A page, or no change, is done: it is looked at again at 1 h, 6 h, 24 h and 7 d
+of age, else when it is recalled (`--refetch`). What is gone comes back when it is announced with a later date, or asked
+for by --url. A host that wants a wait (Retry-After) is another matter: see tasks/web/polite.py.
 """
 
 import hashlib
@@ -16,16 +10,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.resemblance import told_at
-from tasks.errors import Disposition, RobotsDisallowed
 from tasks.index.articles import KnownArticle
 from tasks.index.frontier import Settlement, State
-from tasks.models import Capture, Outcome
+from tasks.reasons import Disposition, Retry, retry_of
+from tasks.rows import Capture, Outcome
 
-FIRST_RETRY = timedelta(minutes=2)
-LONGEST_RETRY = timedelta(hours=24)
-REFUSED_RETRY = timedelta(days=3)
-ROBOTS_RETRY = timedelta(hours=24)
-REFUSED_ATTEMPTS = 4
+STATES = {
+    Disposition.STAYS_DUE: State.DUE,
+    Disposition.DROPPED: State.DROPPED,
+    Disposition.GONE: State.GONE,
+    Disposition.SKIPPED: State.DONE,
+    Disposition.QUARANTINED: State.QUARANTINED,
+}
 
 REVISIT_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
 """Ages at which an article that was young when it was first seen is looked at again: most corrections come early."""
@@ -78,17 +74,20 @@ def next_look(known: KnownArticle, *, now: datetime, revisit_after: Sequence[tim
 def _outlook(capture: Capture, disposition: Disposition | None, now: datetime) -> tuple[State, datetime | None]:
     if disposition is None:
         return State.DONE, None
-    if disposition is Disposition.SKIPPED:
-        return (State.DROPPED, now + ROBOTS_RETRY) if capture.reason == RobotsDisallowed.reason else (State.DONE, None)
-    if disposition is Disposition.DROPPED:
-        return State.DROPPED, now + REFUSED_RETRY if capture.attempt < REFUSED_ATTEMPTS else None
-    if disposition is Disposition.STAYS_DUE:
-        return State.DUE, now + _backoff(capture)
-    return (State.GONE if disposition is Disposition.GONE else State.QUARANTINED), None
+    retry = retry_of(capture.reason, disposition)
+    if disposition is Disposition.SKIPPED and retry is not None:
+        return State.DROPPED, _due_at(capture, retry, now)  # nothing was read that could be done
+    return STATES[disposition], _due_at(capture, retry, now)
 
 
-def _backoff(capture: Capture) -> timedelta:
+def _due_at(capture: Capture, retry: Retry | None, now: datetime) -> datetime | None:
+    if retry is None or (retry.looks is not None and capture.attempt >= retry.looks):
+        return None
+    return now + (retry.wait if retry.longest is None else _backoff(capture, retry.wait, retry.longest))
+
+
+def _backoff(capture: Capture, first: timedelta, longest: timedelta) -> timedelta:
     """Double with each attempt; the jitter comes from the URL, so that equal failures do not come back together."""
-    wait = min(FIRST_RETRY * 2 ** min(capture.attempt - 1, 10), LONGEST_RETRY)
+    wait = min(first * 2 ** min(capture.attempt - 1, 10), longest)
     spread = int.from_bytes(hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()[:2], "big") / 0xFFFF
     return timedelta(seconds=wait.total_seconds() * (0.75 + 0.5 * spread))

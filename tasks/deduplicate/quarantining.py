@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tasks.deduplicate.reading import Reading, read_page
-from tasks.errors import Disposition, ItemError, TooManyUnexpected, UnexpectedError
+from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
 from tasks.guarding import check_share, guarded_item, store_rows
-from tasks.models import Capture, ExtractedBatch, Outcome
+from tasks.models import ExtractedBatch
+from tasks.reasons import Disposition
+from tasks.rows import Capture, Outcome
 
 
 def read_pages(extracted: ExtractedBatch) -> tuple[ExtractedBatch, dict[str, Reading]]:

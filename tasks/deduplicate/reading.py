@@ -6,7 +6,8 @@ from datetime import datetime
 
 from tasks.deduplicate.identity import names_elsewhere, other_names, syndicated_key
 from tasks.deduplicate.resemblance import told_at
-from tasks.models import Capture, ExtractedBatch
+from tasks.models import ExtractedBatch
+from tasks.rows import Capture
 from tasks.texts.fingerprint import Fingerprint, fingerprint_of
 from tasks.urls import host_of
 

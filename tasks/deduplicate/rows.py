@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tasks.deduplicate.judge import Verdict
-from tasks.errors import Disposition
 from tasks.index.articles import KnownArticle
-from tasks.models import Article, BatchReport, Capture, DueUrl, Failure, Outcome, Page
+from tasks.models import BatchReport, DueUrl, Failure, Page
+from tasks.reasons import Disposition
+from tasks.rows import Article, Capture, Outcome
 from tasks.urls import host_of
 
 SHOWN_FAILURES = 200

@@ -24,7 +24,8 @@ from tasks.guarding import guarded_item
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
-from tasks.models import Article, BatchReport, Capture, ExtractedBatch, Novelty, Outcome
+from tasks.models import BatchReport, ExtractedBatch
+from tasks.rows import Article, Capture, Novelty, Outcome
 
 
 def decide_batch(

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from tasks.errors import Disposition, ItemError, UnexpectedError
+from tasks.errors import ItemError, UnexpectedError
 from tasks.guarding import check_share, store_rows
-from tasks.index import feeds, frontier
+from tasks.index import announcing, feeds, frontier
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.frontier import Announcement
 from tasks.models import DiscoverReport, Failure, FeedState, Refusal
+from tasks.reasons import Disposition
 
 FLUSH_ENTRIES = 2000
 FLUSH_RECORDS = 500
@@ -129,7 +130,7 @@ def _write(
     def announce(part: Sequence[Announcement]) -> None:
         nonlocal discovered
         with savepoint(tx):
-            new = frontier.announce(tx, part, now=now)
+            new = announcing.announce(tx, part, now=now)
         discovered += new
 
     def record(part: Sequence[PollRecord]) -> None:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
 
-from tasks.catalogue import Catalogue, Defaults, Source, SourceRules, accepts
+from tasks.catalogue import Catalogue, Defaults, Source, SourceRules
+from tasks.discover.attributing import attribute, is_wanted
 from tasks.errors import ConfigError, ItemError
+from tasks.index.announcing import Announcement
 from tasks.index.feeds import FeedAddress
-from tasks.index.frontier import WAITING, Announcement, Selection, State
+from tasks.index.frontier import WAITING, Selection, State, list_of
 from tasks.models import FeedKind
+from tasks.owners import NO_OWNERS, Owners
 from tasks.parameters import IngestConfig
-from tasks.urls import fetch_url, host_of, registrable_domain, url_key
+from tasks.urls import fetch_url
 
 ADHOC = "adhoc"
 """The source of what is asked for by --url and --feed and belongs to no source of the catalogue."""
@@ -27,13 +30,19 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPlan:
-    """Feeds to poll, URLs to announce, the rules of every source in it, and its part of the frontier."""
+    """Feeds to poll, URLs to announce, and its part of the frontier.
+
+    `source_ids` are the sources that it looks at. `rules` and `owners` are those of the whole catalogue: what a feed
+    announces may be any source's.
+    """
 
     feeds: tuple[FeedAddress, ...]
     urls: tuple[Announcement, ...]
     rules: Mapping[str, SourceRules]
     selection: Selection
     recalls: tuple[Recall, ...]
+    source_ids: frozenset[str] = frozenset()
+    owners: Owners = NO_OWNERS
 
 
 def plan_sweep(
@@ -42,24 +51,31 @@ def plan_sweep(
     """Plan a sweep; raises ConfigError when there is nothing that it could look at."""
     if catalogue is None and not (config.feeds or config.urls):
         raise ConfigError("nothing to ingest: name a catalogue with --catalogue, or a --feed or --url")
-    chosen = catalogue.select(config.sources) if catalogue else None
-    sources = chosen.sources if chosen else ()
-    rules = {source.id: source.effective(catalogue.defaults) for source in sources} if catalogue else {}
-    owners = _owners(sources)
+    sources = catalogue.sources if catalogue else ()
+    chosen = catalogue.select(config.sources).sources if catalogue else ()
+    rules = catalogue.rules() if catalogue else {}
+    owners = Owners.of(sources, rules)
+    source_ids = frozenset(source.id for source in chosen)
     if config.feeds or config.urls:
-        rules[ADHOC] = adhoc_rules(catalogue.defaults if catalogue else Defaults(), allow_networks)
+        rules = {**rules, ADHOC: adhoc_rules(catalogue.defaults if catalogue else Defaults(), allow_networks)}
+        source_ids |= {ADHOC}
         feeds = tuple(_asked_feed(feed_url, owners, sources) for feed_url in config.feeds)
-        urls = tuple(
-            _announcement(url, owners.get(registrable_domain(url), ADHOC), announced_by="--url") for url in config.urls
-        )
+        urls = tuple(_asked_url(url, owners) for url in config.urls)
         selection = _asked_selection(feeds, urls)
     else:
-        feeds = tuple(address for source in sources for address in _feeds(source))
-        urls = tuple(one for source in sources for one in _listed(source, rules[source.id]))
-        selection = Selection(source_ids=frozenset(rules))
-    selection = replace(selection, since=config.since_at(now))
+        feeds = _each_of_its_owner(chosen, owners, sources)
+        urls = tuple(one for source in chosen for one in _listed(source, rules[source.id], owners))
+        selection = Selection(source_ids=source_ids)
+    others = _others(selection, source_ids, rules)
+    selection = replace(selection, others=others, since=config.since_at(now))
     return SweepPlan(
-        feeds=feeds, urls=urls, rules=rules, selection=selection, recalls=tuple(_recalls(config, selection, urls))
+        feeds=feeds,
+        urls=urls,
+        rules=rules,
+        selection=selection,
+        recalls=tuple(_recalls(config, selection, urls)),
+        source_ids=source_ids,
+        owners=owners,
     )
 
 
@@ -79,13 +95,26 @@ def _asked_selection(feeds: Iterable[FeedAddress], urls: tuple[Announcement, ...
     return Selection(source_ids=sources | {one.source_id for one in urls})
 
 
-def _owners(sources: Iterable[Source]) -> dict[str, str]:
-    """Return the source of each registrable domain that one source of the catalogue, and no other, names."""
-    named: dict[str, set[str]] = {}
-    for source in sources:
-        for url in filter(None, (source.home_url, *(feed_url for feed_url, _ in source.feeds_of()))):
-            named.setdefault(registrable_domain(url), set()).add(source.id)
-    return {domain: next(iter(ids)) for domain, ids in named.items() if len(ids) == 1}
+def _others(selection: Selection, source_ids: frozenset[str], rules: Mapping[str, SourceRules]) -> frozenset[str]:
+    """Return the sources beside the selection's of which it takes what its feeds announce.
+
+    What needs a browser is left to a sweep that has looked whether there is one.
+    """
+    if selection.source_ids is None:
+        return frozenset()
+    beside = rules.keys() - selection.source_ids - {ADHOC}
+    return frozenset(one for one in beside if one in source_ids or rules[one].render == "none")
+
+
+def _each_of_its_owner(chosen: Iterable[Source], owners: Owners, sources: Iterable[Source]) -> tuple[FeedAddress, ...]:
+    """Return the chosen sources' feeds; one that the owner of its host names as well is the owner's."""
+    named = {(one.source_id, one.feed_url): one for source in sources for one in _feeds(source)}
+    polled = [
+        named.get((owners.owner_of(one.feed_url, announcer=source.id) or "", one.feed_url), one)
+        for source in chosen
+        for one in _feeds(source)
+    ]
+    return tuple(dict.fromkeys(polled))
 
 
 def _feeds(source: Source) -> Iterable[FeedAddress]:
@@ -98,28 +127,27 @@ def _feeds(source: Source) -> Iterable[FeedAddress]:
         yield FeedAddress(feed_url=source.home_url, source_id=source.id, kind=kind)
 
 
-def _asked_feed(feed_url: str, owners: Mapping[str, str], sources: Iterable[Source]) -> FeedAddress:
+def _asked_feed(feed_url: str, owners: Owners, sources: Iterable[Source]) -> FeedAddress:
     """Return the catalogue's own entry for a feed that it has; else the bytes will tell of what kind it is."""
     address = fetch_url(feed_url)
     for source in sources:
         for one in _feeds(source):
             if one.feed_url == address:
                 return one
-    return FeedAddress(feed_url=address, source_id=owners.get(registrable_domain(address), ADHOC), kind=FeedKind.FEED)
+    owner = owners.owner_of(address, announcer=ADHOC)
+    return FeedAddress(feed_url=address, source_id=owner or ADHOC, kind=FeedKind.FEED)
 
 
-def _listed(source: Source, rules: SourceRules) -> Iterable[Announcement]:
+def _listed(source: Source, rules: SourceRules, owners: Owners) -> Iterable[Announcement]:
     for url in source.urls:
-        if accepts(url, rules):
-            yield _announcement(url, source.id, announced_by="catalogue")
+        one = attribute(url, announcer=source.id, announced_by=list_of(source.id), owners=owners)
+        if is_wanted(one, announcer=rules, owners=owners):
+            yield one
 
 
-def _announcement(url: str, source_id: str, *, announced_by: str) -> Announcement:
+def _asked_url(url: str, owners: Owners) -> Announcement:
     try:
-        address = fetch_url(url)
-        return Announcement(
-            url=address, url_key=url_key(address), host=host_of(address), source_id=source_id, announced_by=announced_by
-        )
+        return attribute(url, announcer=ADHOC, announced_by="--url", owners=owners)
     except ItemError as error:
         raise ConfigError(f"not a URL that can be fetched: {url}") from error
 

@@ -9,9 +9,9 @@ from tasks.discover.ledger import DryLedger
 from tasks.discover.plan import SweepPlan
 from tasks.discover.schedule import PollConfig
 from tasks.discover.stage import poll_feeds
-from tasks.index import frontier
+from tasks.index import announcing, frontier
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index
-from tasks.index.frontier import Announcement
 from tasks.models import DiscoverReport, DueUrl, FeedState
 from tasks.web.polite import PoliteClient
 
@@ -64,6 +64,7 @@ async def preview_sweep(
         polled_one=polled_one,
         since=plan.selection.since,
         ledger=ledger,
+        owners=plan.owners,
     )
     return report, *_rehearse(index, plan, tuple(ledger.new.values()), limit=limit)
 
@@ -74,7 +75,7 @@ def _rehearse(
     """Do in the index what the sweep would do, look at what is due then, and take it all back."""
     now = datetime.now(UTC)
     with index.rehearse() as tx:
-        frontier.announce(tx, [*plan.urls, *new], now=now)
+        announcing.announce(tx, [*plan.urls, *new], now=now)
         for recalled in plan.recalls:
             frontier.recall(tx, recalled.selection, now=now, states=recalled.states)
         number, urls = frontier.peek(tx, plan.selection, limit=min(limit or SHOWN, SHOWN), now=now)

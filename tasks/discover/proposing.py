@@ -12,7 +12,7 @@ import yaml
 from tasks.catalogue import Source, SourceRules
 from tasks.discover.autodiscovery import FoundBy, Proposal, propose_feeds
 from tasks.discover.looking import Look, Target, look_at
-from tasks.errors import ItemError, NotAFeed, TransientError
+from tasks.errors import Deferred, ItemError, NotAFeed
 from tasks.models import FeedKind, RobotsAnswer
 from tasks.urls import host_of, url_key
 from tasks.web.polite import PoliteClient
@@ -56,7 +56,7 @@ async def propose_source(
     """
     home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client))[0]
     if home.until is not None:
-        raise TransientError(f"{host_of(home_url)} wants a wait until {home.until:%Y-%m-%d %H:%M} UTC")
+        raise Deferred(f"{host_of(home_url)} wants a wait until {home.until:%Y-%m-%d %H:%M} UTC")
     is_page = not isinstance(home.error, NotAFeed)
     if home.error is not None and is_page:
         raise home.error

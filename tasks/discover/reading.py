@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tasks.catalogue import SourceRules, accepts
+from tasks.catalogue import SourceRules
+from tasks.discover.attributing import attribute, is_wanted
 from tasks.discover.feeds import parse_feed
 from tasks.discover.listings import parse_listing
 from tasks.discover.refusals import Refusals
 from tasks.discover.sitemaps import parse_sitemap
-from tasks.index.frontier import BACKFILL, NEWS, Announcement, is_since
+from tasks.index.announcing import Announcement
+from tasks.index.frontier import BACKFILL, NEWS, is_since
 from tasks.models import Entry, FeedContent, FeedKind
-from tasks.urls import fetch_url, host_of, url_key
+from tasks.owners import NO_OWNERS, Owners
 from tasks.web.exchange import Fetched
 
 ACCEPT = (
@@ -49,30 +51,30 @@ def announcements(
     rules: SourceRules,
     now: datetime,
     since: datetime | None = None,
+    owners: Owners = NO_OWNERS,
 ) -> Iterator[Announcement]:
-    """Yield the entries as the frontier wants them, without those that the source's rules or `since` leave out.
+    """Yield the entries as the frontier wants them, each as its owner's.
 
-    One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
+    Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
+    dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
     """
     for entry in content.entries:
-        if since is not None and is_before(entry, since):
-            continue
-        announcement = None
+        found: Announcement | None = None
         with refusals.guarded(entry.url):
-            url = fetch_url(entry.url)
-            if accepts(url, rules):
-                announcement = Announcement(
-                    url=url,
-                    url_key=url_key(url),
-                    host=host_of(url),
-                    source_id=source_id,
-                    announced_by=announced_by,
-                    title=entry.title,
-                    announced_at=entry.published_at,
-                    priority=_priority(entry, now),
-                )
-        if announcement is not None:
-            yield announcement
+            one = attribute(
+                entry.url,
+                announcer=source_id,
+                announced_by=announced_by,
+                owners=owners,
+                title=entry.title,
+                announced_at=entry.published_at,
+                priority=_priority(entry, now),
+            )
+            is_late = since is not None and not one.is_foreign and is_before(entry, since)
+            if not is_late and is_wanted(one, announcer=rules, owners=owners):
+                found = one
+        if found is not None:
+            yield found
 
 
 def is_before(entry: Entry, since: datetime) -> bool:

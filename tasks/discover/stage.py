@@ -21,6 +21,7 @@ from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
 from tasks.models import DiscoverReport, Entry, FeedContent, FeedKind, FeedState, Refusal
+from tasks.owners import NO_OWNERS, Owners
 from tasks.warc import payload_digest
 from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
@@ -55,10 +56,12 @@ async def poll_feeds(
     polled_one: Callable[[], None],
     since: datetime | None = None,
     ledger: Ledger | None = None,
+    owners: Owners = NO_OWNERS,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
     With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
+    `owners` says whose an entry is.
     """
     polling = _Polling(
         feeds,
@@ -68,6 +71,7 @@ async def poll_feeds(
         polled_one=polled_one,
         since=since,
         ledger=ledger or Ledger(index),
+        owners=owners,
     )
     while wave := polling.next_wave():
         await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
@@ -132,6 +136,7 @@ class _Polling:
         polled_one: Callable[[], None],
         since: datetime | None,
         ledger: Ledger,
+        owners: Owners,
     ) -> None:
         self._rules = rules
         self._index = index
@@ -139,6 +144,7 @@ class _Polling:
         self._polled_one = polled_one
         self._since = since
         self._ledger = ledger
+        self._owners = owners
         self._wave: Sequence[_Poll] = ()
         self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
         self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
@@ -255,6 +261,7 @@ class _Polling:
                 rules=self._rules[source_id],
                 now=now,
                 since=self._since,
+                owners=self._owners,
             )
         )
         self._ledger.refuse(poll.feed, refusals.listed())

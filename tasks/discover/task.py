@@ -1,18 +1,16 @@
 """The discover task: all feeds of a sweep in one run."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.catalogue import SourceRules
 from tasks.discover.plan import SweepPlan
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.discover.stage import poll_feeds
 from tasks.engine import RETRIES, run_until_stopped
+from tasks.index.database import Index
 from tasks.index.hosts import HostBook
 from tasks.models import DiscoverReport, DueUrl, FeedState
 from tasks.opening import opened_index, web_config
@@ -23,16 +21,10 @@ from tasks.web.polite import PoliteClient
 
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-def discover(
-    feeds: tuple[FeedState, ...],
-    rules: Mapping[str, SourceRules],
-    announced: int,
-    settings: Settings,
-    since: datetime | None = None,
-) -> DiscoverReport:
+def discover(feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings) -> DiscoverReport:
     """Poll feeds and return what they came to; `announced` URLs were new before any feed was asked."""
     with stage_span("discover") as note:
-        polled = run_until_stopped(_discover(feeds, rules, settings, since))
+        polled = run_until_stopped(_discover(feeds, plan, settings))
         report = replace(polled, discovered=polled.discovered + announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
@@ -41,20 +33,19 @@ def discover(
     return report
 
 
-async def _discover(
-    feeds: tuple[FeedState, ...], rules: Mapping[str, SourceRules], settings: Settings, since: datetime | None
-) -> DiscoverReport:
+async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings) -> DiscoverReport:
     index = opened_index(settings)
     progress.add("feeds_to_poll", len(feeds))
-    async with PoliteClient(web_config(settings), HostBook(index), in_flight=settings.connections) as client:
+    async with _client(index, plan, settings) as client:
         return await poll_feeds(
             feeds,
             client=client,
-            rules=rules,
+            rules=plan.rules,
             index=index,
             config=PollConfig(),
             polled_one=lambda: progress.add("feeds"),
-            since=since,
+            since=plan.selection.since,
+            owners=plan.owners,
         )
 
 
@@ -71,7 +62,7 @@ async def _preview(
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
     index = opened_index(settings)
     progress.add("feeds_to_poll", len(feeds))
-    async with PoliteClient(web_config(settings), HostBook(index), in_flight=settings.connections) as client:
+    async with _client(index, plan, settings) as client:
         return await preview_sweep(
             feeds,
             plan=plan,
@@ -81,3 +72,7 @@ async def _preview(
             config=PollConfig(),
             polled_one=lambda: progress.add("feeds"),
         )
+
+
+def _client(index: Index, plan: SweepPlan, settings: Settings) -> PoliteClient:
+    return PoliteClient(web_config(settings), HostBook(index), in_flight=settings.connections, owners=plan.owners)

@@ -14,8 +14,9 @@ from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of
 from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_in
-from tasks.models import Page, PageType
+from tasks.models import Page
 from tasks.options import NO_OPTIONS, ExtractOptions
+from tasks.rows import PageType
 from tasks.texts.fingerprint import fingerprint_of
 from tasks.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.web.charset import decode_text

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tasks.errors import Disposition, ItemError, LakeUnavailable, RightsReserved, UnexpectedError
+from tasks.errors import ItemError, LakeUnavailable, RightsReserved, UnexpectedError
 from tasks.extract.page import StoredPage
 from tasks.guarding import check_share
-from tasks.models import Capture, ExtractedBatch, FetchedBatch, Outcome, Page
+from tasks.models import ExtractedBatch, FetchedBatch, Page
 from tasks.objects import MissingObject
 from tasks.options import NO_OPTIONS, ExtractOptions
-
-OUTCOMES = {Disposition.QUARANTINED: Outcome.QUARANTINED, Disposition.SKIPPED: Outcome.SKIPPED}
+from tasks.reasons import Disposition
+from tasks.rows import Capture, Outcome, outcome_of
 
 
 class Extractor(Protocol):
@@ -103,4 +103,4 @@ def _labelled(capture: Capture, trouble: tuple[Disposition, str, str] | None) ->
     if trouble is None:
         return capture
     disposition, reason, detail = trouble
-    return replace(capture, outcome=OUTCOMES.get(disposition, Outcome.FAILED), reason=reason, detail=detail or None)
+    return replace(capture, outcome=outcome_of(disposition), reason=reason, detail=detail or None)

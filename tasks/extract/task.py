@@ -12,9 +12,10 @@ from tasks.engine import RETRIES
 from tasks.errors import Stopped
 from tasks.extract.pool import ExtractorPool, PoolConfig
 from tasks.extract.stage import extract_batch
-from tasks.models import ExtractedBatch, FetchedBatch, Outcome
+from tasks.models import ExtractedBatch, FetchedBatch
 from tasks.opening import opened_store
 from tasks.progress import progress
+from tasks.rows import Outcome
 from tasks.settings import Settings
 from tasks.stopping import stopping
 from tasks.tracing import stage_span

@@ -7,15 +7,15 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.errors import Disposition, ItemError, NotHtml
-from tasks.models import Capture, DueUrl, Outcome
+from tasks.errors import ItemError, NotHtml
+from tasks.models import DueUrl
+from tasks.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 UNTYPED = frozenset({None, "", "application/octet-stream", "text/plain", "binary/octet-stream"})
 SNIFFED_SIZE = 1024
-OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outcome.QUARANTINED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def _outcome(
     fetched: Fetched | None, error: ItemError | None, *, is_known: bool
 ) -> tuple[Outcome, str | None, str | None]:
     if error is not None:
-        return OUTCOMES.get(error.disposition, Outcome.FAILED), error.counted_as, error.detail
+        return outcome_of(error.disposition), error.counted_as, error.detail
     if fetched is not None and (fetched.final.status == 304 or is_known):
         return Outcome.NOT_MODIFIED, None, None
     return Outcome.OK, None, None

@@ -9,13 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.catalogue import SourceRules
-from tasks.errors import DETAIL_LENGTH, Disposition, ItemError, SoftNotFound, UnexpectedError
-from tasks.fetch.capture import OUTCOMES, RecordAddress, capture_of, check_is_html
+from tasks.errors import DETAIL_LENGTH, ItemError, SoftNotFound, UnexpectedError
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Look, find_missing, look_at
 from tasks.guarding import check_share, guarded_item
-from tasks.models import Batch, Capture, DueUrl, FetchedBatch, Outcome
+from tasks.models import Batch, DueUrl, FetchedBatch
+from tasks.reasons import Disposition
+from tasks.rows import Capture, Outcome, outcome_of
 from tasks.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
@@ -48,6 +50,7 @@ async def fetch_batch(
             etag=due.etag,
             last_modified=due.last_modified,
             wants_rights=rules[due.source_id].obey_tdm,
+            is_article=True,
         )
         for due in batch.urls
     ]
@@ -94,7 +97,7 @@ class _Gathering:
                 self._take_answer(visit, due, result)
         except UnexpectedError as error:  # what came is of no use, since nothing can be said of it
             self._capture(due, replace(result, fetched=None, error=error), error, record=None, is_known=False)
-        if visit.wants_rights:
+        if result.obeys_rights:
             self._reservations[due.url_key] = result.tdm_reserved
         self._fetched_one()
 
@@ -150,7 +153,7 @@ class _Gathering:
     def _quarantine(self, url_key: str, error: UnexpectedError) -> None:
         self._captures[url_key] = replace(
             self._captures[url_key],
-            outcome=OUTCOMES[error.disposition],
+            outcome=outcome_of(error.disposition),
             reason=error.counted_as,
             detail=error.detail,
         )

@@ -14,6 +14,7 @@ from tasks.index.hosts import HostBook
 from tasks.layout import warc_key
 from tasks.models import Batch, FetchedBatch
 from tasks.opening import opened_index, opened_store, web_config
+from tasks.owners import Owners
 from tasks.progress import progress
 from tasks.settings import Settings
 from tasks.tracing import stage_span
@@ -21,10 +22,10 @@ from tasks.web.polite import PoliteClient
 
 
 @task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-def fetch(batch: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> FetchedBatch:
+def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> FetchedBatch:
     """Fetch a batch into the lake and return its captures."""
     with stage_span("fetch", batch.batch_id) as note:
-        fetched = run_until_stopped(_fetch(batch, rules, settings))
+        fetched = run_until_stopped(_fetch(batch, rules, owners, settings))
         note(captures=len(fetched.captures), deferred=len(fetched.deferred))
     get_run_logger().info(
         "fetched %d of %d URLs, %d put off", len(fetched.captures), len(batch.urls), len(fetched.deferred)
@@ -32,9 +33,9 @@ def fetch(batch: Batch, rules: Mapping[str, SourceRules], settings: Settings) ->
     return fetched
 
 
-async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> FetchedBatch:
+async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> FetchedBatch:
     book = HostBook(opened_index(settings))
-    async with PoliteClient(web_config(settings), book, in_flight=settings.connections) as client:
+    async with PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners) as client:
         return await fetch_batch(
             batch,
             client=client,

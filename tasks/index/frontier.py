@@ -4,7 +4,7 @@ All functions take the transaction they run in. States: due, leased, done, dropp
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +15,6 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
-    case,
     delete,
     func,
     or_,
@@ -26,18 +25,16 @@ from sqlalchemy import (
 
 from tasks.index.database import lock
 from tasks.index.pace import kept_delay_s
-from tasks.index.schema import frontier, hosts
-from tasks.index.shards import Shard, shard_key
-from tasks.index.upsert import insert_into
-from tasks.models import DueUrl, Outcome
+from tasks.index.schema import feeds, frontier, hosts
+from tasks.index.shards import Shard
+from tasks.models import DueUrl
+from tasks.rows import Outcome
 
 CHUNK = 400
 """Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
 
 NEWS, BACKFILL = 0, 10
 """Priorities: the lower is fetched first."""
-
-TOLD_EVERY = timedelta(days=1)
 
 SLOWEST_HOST_ROWS = 250
 """Rows of one host that a claim looks at, at most: a batch takes no more of one host in any case."""
@@ -60,27 +57,14 @@ WAITING = frozenset({State.DUE, State.DROPPED, State.GONE, State.QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """One URL, as some feed announces it. `url` is in fetch form, `host` as politeness spells it."""
-
-    url: str
-    url_key: str
-    host: str
-    source_id: str
-    announced_by: str
-    title: str | None = None
-    announced_at: datetime | None = None
-    priority: int = NEWS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs, in one shard of all.
 
-    With `since`, only what was published since, by is_since; what has no date counts from its discovery.
+    Of the sources `others`, what the feeds and lists of `source_ids` announced is in it as well. With `since`, only what was published since, by is_since; what has no date counts from its discovery.
     """
 
     source_ids: frozenset[str] | None = None
+    others: frozenset[str] = frozenset()
     url_keys: frozenset[str] | None = None
     since: datetime | None = None
     shard: Shard | None = None
@@ -89,7 +73,7 @@ class Selection:
         """Return it as a condition on the frontier's rows."""
         parts: list[ColumnElement[bool]] = []
         if self.source_ids is not None:
-            parts.append(frontier.c.source_id.in_(sorted(self.source_ids)))
+            parts.append(or_(frontier.c.source_id.in_(sorted(self.source_ids)), *self._announced()))
         if self.url_keys is not None:
             parts.append(frontier.c.url_key.in_(sorted(self.url_keys)))
         if self.since is not None:
@@ -98,6 +82,13 @@ class Selection:
         if self.shard is not None:
             parts.append(frontier.c.shard % self.shard.of == self.shard.number)
         return and_(true(), *parts)
+
+    def _announced(self) -> Iterator[ColumnElement[bool]]:
+        if self.source_ids and self.others:
+            ids = sorted(self.source_ids)
+            theirs = select(feeds.c.feed_url).where(feeds.c.source_id.in_(ids))
+            is_told = or_(frontier.c.announced_by.in_(theirs), frontier.c.announced_by.in_(map(list_of, ids)))
+            yield and_(frontier.c.source_id.in_(sorted(self.others)), is_told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,33 +108,19 @@ class Settlement:
     article_id: str | None
 
 
-def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
-    """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter.
-
-    One that was gone (410) and is announced with a later date than it was asked for is due again, and counts as new.
-    Of one that is over for good, it is noted once a day that it is still announced, as the day of its discovery.
-    """
-    by_key = {one.url_key: one for one in reversed(announcements)}
-    rows = [_row(one, now) for _, one in sorted(by_key.items())]  # sorted: two writers lock rows in one order
-    if not rows:
-        return 0
-    # rows beside the statement, not in it: compiling a dozen parameters a row costs more than all else here
-    statement = insert_into(tx, frontier)
-    is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
-    changed = {
-        "state": case((is_back, State.DUE), else_=frontier.c.state),
-        "due_at": case((is_back, statement.excluded.due_at), else_=frontier.c.due_at),
-        "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
-        "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
-    }
-    is_told = and_(_is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
-    added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
-    return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
+def list_of(source_id: str) -> str:
+    """Return by what name a source's own list of URLs announces them: that of no feed."""
+    return f"catalogue:{source_id}"
 
 
 def is_since(instant: datetime, since: datetime) -> bool:
     """Whether an instant is not before another; one that is a day without a clock is the whole of that day."""
     return instant >= since or instant == _day_of(since)
+
+
+def is_over() -> ColumnElement[bool]:
+    """Return the condition of a row that nothing is planned for any more."""
+    return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime, states: Iterable[State] | None = None) -> int:
@@ -241,7 +218,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
     One that is announced again after that is new, and is asked for once more.
     """
     is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
-    keys = _lock_rows(tx, and_(_is_over(), is_old))
+    keys = _lock_rows(tx, and_(is_over(), is_old))
     for start in range(0, len(keys), CHUNK):
         tx.execute(delete(frontier).where(frontier.c.url_key.in_(keys[start : start + CHUNK])))
     return len(keys)
@@ -310,24 +287,6 @@ _SETTLED = (
 )
 
 
-def _row(one: Announcement, now: datetime) -> dict[str, object]:
-    return {
-        "url_key": one.url_key,
-        "url": one.url,
-        "host": one.host,
-        "source_id": one.source_id,
-        "state": State.DUE,
-        "priority": one.priority,
-        "due_at": now,
-        "attempts": 0,
-        "announced_by": one.announced_by,
-        "announced_title": one.title,
-        "announced_at": one.announced_at,
-        "discovered_at": now,
-        "shard": shard_key(one.host),
-    }
-
-
 def _day_of(instant: datetime) -> datetime:
     return instant.replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -335,10 +294,6 @@ def _day_of(instant: datetime) -> datetime:
 def _is_due(now: datetime) -> ColumnElement[bool]:
     due = and_(frontier.c.state.in_((State.DUE, State.DROPPED, State.DONE)), frontier.c.due_at <= now)
     return or_(due, and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now))
-
-
-def _is_over() -> ColumnElement[bool]:
-    return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
 
 
 def _pick(

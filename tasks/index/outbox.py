@@ -1,24 +1,25 @@
 """The outbox: decisions that are committed in the index and not yet published in the lake.
 
 The sequence comes from a row that stays locked until the decision commits: so it grows in the order of commits, and
-whoever reads 6 has seen 5. The payload is JSON under zlib, read back into the values it was made from.
+whoever reads 6 has seen 5. The payload is JSON under zlib, read back by name: a column that is younger than the batch
+is null.
 """
 
 import dataclasses
-import types
-import typing
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tasks.columns import columns_of, revive
+from tasks.errors import LakeFormatError
 from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
-from tasks.models import Article, Capture, OutboxItem
+from tasks.models import OutboxItem
+from tasks.rows import Article, Capture
 from tasks.texts.storable import storable_text
 
 COUNTER = "outbox"
@@ -113,36 +114,15 @@ def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
     return OutboxItem(
         sequence=sequence,
         batch_id=batch_id,
-        captures=tuple(_revive(Capture, row) for row in content["captures"]),
-        articles=tuple(_revive(Article, row) for row in content["articles"]),
+        captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
+        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
     )
 
 
-def _revive(kind: type[T], row: Mapping[str, Any]) -> T:
-    return kind(
-        **{
-            name: value if value is None else make(value)
-            for (name, make), value in zip(MAKERS[kind], row.values(), strict=True)
-        }
-    )
-
-
-def _makers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:  # noqa: ANN401 - any dataclass
-    """Return for each field what makes its value again out of JSON's."""
-    hints = typing.get_type_hints(kind)
-    return tuple((field.name, _maker(hints[field.name])) for field in dataclasses.fields(kind))
-
-
-def _maker(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type hint is of any type
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    plain = next(option for option in options if option is not types.NoneType)
-    if plain is datetime:
-        return lambda value: datetime.fromisoformat(value).astimezone(UTC)
-    if typing.get_origin(plain) is tuple:
-        return tuple
-    if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return plain
-    return lambda value: value
-
-
-MAKERS: dict[type, tuple[tuple[str, Callable[[Any], Any]], ...]] = {kind: _makers(kind) for kind in (Capture, Article)}
+def _revive(kind: type[T], row: Mapping[str, Any], batch_id: str) -> T:
+    unknown = row.keys() - {column.name for column in columns_of(kind)}
+    if unknown:  # published without it, its value would be lost for good
+        raise LakeFormatError(
+            f"batch {batch_id} in the outbox has a column {min(unknown)}, which this version does not know: upgrade Presslake"
+        )
+    return revive(kind, row)

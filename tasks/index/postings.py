@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
-    RowMapping,
     and_,
     any_,
     bindparam,
@@ -145,6 +144,13 @@ def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
     tx.execute(delete(shapes).where(shapes.c.number.in_([row["number"] for row in rows])))
 
 
+def replace_shape(tx: Connection, article_id: str, row: Mapping[str, Any] | None) -> None:
+    """Let the article have the shape of such a row of the table, and no other; None: none."""
+    drop_shapes(tx, [article_id])
+    if row is not None:
+        keep_shapes(tx, [_known(row, {})], full=frozenset())
+
+
 def prune(tx: Connection, *, before: datetime) -> int:
     """Drop the generations that ended before then, and of which nothing was fetched since; returns how many shapes went.
 
@@ -210,7 +216,7 @@ def _row(one: KnownShape) -> dict[str, object]:
     }
 
 
-def _known(row: RowMapping, shapes_of_texts: dict[Shape, Shape]) -> KnownShape:
+def _known(row: Mapping[Any, Any], shapes_of_texts: dict[Shape, Shape]) -> KnownShape:
     shape = Shape(
         algorithm=row["algorithm"],
         words=row["words"],

@@ -20,9 +20,10 @@ from tasks.index.schema import articles, facts, shapes
 from tasks.index.upsert import insert_into
 from tasks.layout import ARTICLES
 from tasks.maintain.packing import Packing, write_anew
-from tasks.models import Article
+from tasks.rows import Article
 from tasks.store.reading import list_files, read_columns
-from tasks.store.tables import ARTICLE_SCHEMA, open_table
+from tasks.store.schemas import SCHEMAS
+from tasks.store.tables import open_table
 from tasks.texts import identity, sketch
 from tasks.texts.identity import text_digest
 from tasks.verify.rebuild import Revision, remember_revisions
@@ -70,7 +71,7 @@ def with_current_digests(rows: pa.Table) -> pa.Table:
     digests = rows["text_digest"].to_pylist()
     for place in _older(rows):
         digests[place] = text_digest(rows["text"][place].as_py())
-    kind = ARTICLE_SCHEMA.field("text_digest")
+    kind = SCHEMAS[ARTICLES].field("text_digest")
     return rows.set_column(rows.schema.get_field_index("text_digest"), kind, pa.array(digests, type=kind.type))
 
 

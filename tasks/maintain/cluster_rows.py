@@ -20,7 +20,8 @@ from tasks.index.schema import outbox
 from tasks.layout import ARTICLES
 from tasks.maintain.packing import Packing, write_anew
 from tasks.store.reading import list_files, read_columns
-from tasks.store.tables import ARTICLE_SCHEMA, open_table
+from tasks.store.schemas import SCHEMAS
+from tasks.store.tables import open_table
 from tasks.verify.unpublished import publish_waiting
 
 CLUSTERS_AT_ONCE = 50_000
@@ -66,7 +67,7 @@ def told_rightly(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
         values = rows[name].to_pylist()
         for place, member in wrong.items():
             values[place] = getattr(member, name)
-        kind = ARTICLE_SCHEMA.field(name)
+        kind = SCHEMAS[ARTICLES].field(name)
         rows = rows.set_column(rows.schema.get_field_index(name), kind, pa.array(values, type=kind.type))
     return rows
 

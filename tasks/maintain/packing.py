@@ -9,8 +9,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from tasks.objects import ObjectStore
-from tasks.store.reading import StoredFile, list_files, read_columns
+from tasks.store.reading import StoredFile, list_files, read_fitted
 from tasks.store.rewriting import put_rows, replace_files
+from tasks.store.schemas import file_schema
 
 SMALL = 0.5
 """Files below this share of the wanted size are packed together."""
@@ -85,7 +86,8 @@ def _write_group(
     group: Sequence[StoredFile],
     change: Callable[[pa.Table], pa.Table] | None,
 ) -> bool:
-    held = [read_columns(packing.store, file) for file in group]
+    schema = file_schema(group[0].table, table.schema())  # a newer version's columns are kept
+    held = [read_fitted(packing.store, file, schema) for file in group]
     rows = pa.concat_tables(held if change is None else map(change, held))
     new = put_rows(packing.store, group[0].table, group[0].day, rows)
     return replace_files(table, group, [new], is_changed=change is not None, now=packing.now)

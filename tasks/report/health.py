@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tasks.errors import NotAnArticle, NotHtml, RedirectedHome, RightsReserved, SoftNotFound
 from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, TallyKind, Total, lag_of
-from tasks.models import Novelty, Outcome, PageType
+from tasks.reasons import HARMLESS
 from tasks.report.cadence import Cadence, learn_cadence
 from tasks.report.drift import Drift
+from tasks.rows import Novelty, Outcome
 
 FEED_FAILURES = 3
 """So often in a row a feed has to fail to count as failing."""
@@ -27,18 +27,6 @@ MOST_TOLD = 20
 """Changes that one sweep tells; when half the web is away, the next sweeps tell the rest, if it is still so."""
 
 GOOD = frozenset({*Novelty, Outcome.NOT_MODIFIED})
-_HARMLESS_LABELS = frozenset({PageType.INDEX, PageType.SOFT_404})
-HARMLESS = frozenset(
-    {
-        *_HARMLESS_LABELS,
-        NotHtml.reason,
-        NotAnArticle.reason,
-        SoftNotFound.reason,
-        RedirectedHome.reason,
-        RightsReserved.reason,
-    }
-)
-"""What is no success and no refusal either: the site answered with what it has."""
 
 
 class HealthState(StrEnum):

@@ -19,7 +19,8 @@ from deltalake import DeltaTable
 from tasks.errors import LakeUnavailable
 from tasks.layout import PARTITION
 from tasks.objects import MissingObject, ObjectStore, one_line
-from tasks.store.tables import SCHEMAS, open_table
+from tasks.store.schemas import SCHEMAS, fitted, open_parquet
+from tasks.store.tables import open_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,29 +51,37 @@ def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
 
 
 def read_columns(store: ObjectStore, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the rows of a file, of these columns alone where some are named; raises LakeUnavailable."""
-    wanted = SCHEMAS[file.table].names if columns is None else list(columns)
+    """Return a file's rows, these columns alone where some are named; raises LakeUnavailable."""
+    own = SCHEMAS[file.table]
+    return read_fitted(store, file, pa.schema([own.field(name) for name in columns or own.names]))
+
+
+def read_fitted(store: ObjectStore, file: StoredFile, schema: pa.Schema) -> pa.Table:
+    """Return a file's rows in this schema, null in a column that it was written without; raises LakeUnavailable."""
     with _lake_errors(file.key):
-        read = pq.ParquetFile(pa.BufferReader(store.get(file.key))).read(columns=wanted, use_threads=False)
-        return read.select(wanted).cast(pa.schema([SCHEMAS[file.table].field(name) for name in wanted]))
+        return fitted(_open(store, file.key).read(columns=schema.names, use_threads=False), schema)
 
 
 def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> Iterator[dict[str, Any]]:
     """Yield a URL's rows of `captures` or `articles` from a day on, the oldest first; raises LakeUnavailable."""
     files = list_files(open_table(store, table), table)
-    found = [row for file in files if file.day >= since for row in _rows_of(store, file.key, url_key)]
+    found = [row for file in files if file.day >= since for row in _rows_of(store, file, url_key)]
     yield from sorted(found, key=lambda row: row["fetched_at"])
 
 
-def _rows_of(store: ObjectStore, key: str, url_key: str) -> list[dict[str, Any]]:
-    with _lake_errors(key):
-        file = pq.ParquetFile(pa.BufferReader(store.get(key)))
-        keys = file.read(columns=["url_key"], use_threads=False)["url_key"]
-        wanted = pc.equal(keys, url_key)
+def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[str, Any]]:
+    with _lake_errors(file.key):
+        opened = _open(store, file.key)
+        wanted = pc.equal(opened.read(columns=["url_key"], use_threads=False)["url_key"], url_key)
         if not pc.any(wanted).as_py():  # most files: the rest of them is not even decoded
             return []
-        rows: list[dict[str, Any]] = file.read(use_threads=False).filter(wanted).to_pylist()
+        found = opened.read(use_threads=False).filter(wanted)
+        rows: list[dict[str, Any]] = fitted(found, SCHEMAS[file.table]).to_pylist()
     return rows
+
+
+def _open(store: ObjectStore, key: str) -> pq.ParquetFile:
+    return open_parquet(store.get(key))
 
 
 @contextmanager
@@ -81,5 +90,5 @@ def _lake_errors(key: str) -> Iterator[None]:
         yield
     except MissingObject as error:
         raise LakeUnavailable(f"the table names {key}, which is not in the lake") from error
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError) as error:
         raise LakeUnavailable(f"{key}: {one_line(error)}") from error

@@ -63,6 +63,18 @@ def replace_files(
     return False  # another time: what is not replaced is still there
 
 
+def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bool:
+    """Let a file that lies in the lake be one of the table's; False where it is by now. Raises LakeUnavailable."""
+    for _ in range(COMMIT_ATTEMPTS):
+        with delta_errors(table.table_uri):
+            table.update_incremental()
+        if f"{name}/{new.path}" in {file.key for file in list_files(table, name)}:
+            return False
+        if _commit(table, (), [new], is_changed=True, now=now):
+            return True
+    return False
+
+
 def _commit(
     table: DeltaTable, old: Sequence[StoredFile], new: Sequence[NewFile], *, is_changed: bool, now: datetime
 ) -> bool:

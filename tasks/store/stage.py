@@ -14,9 +14,11 @@ from deltalake import DeltaTable
 from tasks.errors import TooManyUnexpected, UnexpectedError
 from tasks.guarding import guarded_item
 from tasks.layout import ARTICLES, CAPTURES, parquet_key, quarantine_key
-from tasks.models import Capture, OutboxItem, Outcome
+from tasks.models import OutboxItem
 from tasks.objects import ObjectStore
-from tasks.store.tables import DataFile, Row, commit_files, is_committed, open_table, parquet
+from tasks.rows import Capture, Outcome
+from tasks.store.growing import open_grown
+from tasks.store.tables import DataFile, Row, commit_files, is_committed, parquet
 from tasks.store.unstorable import without_unstorable
 from tasks.texts.storable import storable_text
 
@@ -37,8 +39,8 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
     """Put decided batches into the lake's tables, each once, however often it is called.
 
     Articles come before captures, so that no capture names an article that readers cannot find. Raises
-    LakeUnavailable, after which the same items may be given again, and LakeFormatError. A row that Parquet does not take
-    is left out, and told about in a document.
+    LakeUnavailable, after which the same items may be given again, DamagedTable and LakeFormatError. A row that Parquet
+    does not take is left out, and has a document.
     """
     try:
         with guarded_item(f"{len(items)} batches"):
@@ -83,7 +85,7 @@ def _publish_table(
     name: str, items: Sequence[OutboxItem], store: ObjectStore, app_id: str
 ) -> tuple[int, list[OutboxItem]]:
     """Commit the batches that the table has not; returns how many rows and which batches were missing."""
-    table = open_table(store, name)
+    table = open_grown(store, name)
     fresh = [item for item in items if not _is_published(table, item, app_id)]
     # What is published is not written again: another pyarrow's bytes would not have the size that the log says
     files = [file for item in fresh for file in _put_rows(name, item, store)]

@@ -1,6 +1,6 @@
 """The tables `captures` and `articles`: rows into Parquet, and files into a Delta log, each once.
 
-Columns are those of tasks/models.py, in their order, after the partition `dt`. The application transaction of a
+Columns are those of tasks/rows.py, in their order, after the partition `dt`. The application transaction of a
 commit is the index's id with the outbox's sequence; the commit also names its batches, so that an index that was
 restored from a backup, and counts from there again, loses nothing.
 """
@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -20,8 +20,10 @@ from deltalake.transaction import AddAction
 
 from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.layout import ARTICLES, CAPTURES, PARTITION, data_path
-from tasks.models import Article, Capture
 from tasks.objects import ObjectStore, one_line
+from tasks.rows import Article, Capture
+from tasks.store.delta_log import is_new
+from tasks.store.schemas import SCHEMAS, find_misfits, table_schema
 from tasks.texts.storable import storable_text
 
 BATCHES = "presslake_batches"
@@ -29,91 +31,10 @@ COMMIT_ATTEMPTS = 10
 # Every reader lists and reads the log from its last checkpoint on; 20 keeps that short, at 2 ms CPU a commit
 CHECKPOINT_INTERVAL = 20
 
-_INSTANT = pa.timestamp("us", tz="UTC")
-_TEXTS = pa.list_(pa.field("element", pa.string(), nullable=False))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Capture | Article
 
-
-def _required(name: str, kind: pa.DataType) -> pa.Field:
-    return pa.field(name, kind, nullable=False)
-
-
-CAPTURE_SCHEMA = pa.schema([
-    _required("capture_id", pa.string()),
-    _required("source_id", pa.string()),
-    _required("url", pa.string()),
-    _required("final_url", pa.string()),
-    _required("url_key", pa.string()),
-    _required("fetched_at", _INSTANT),
-    pa.field("status", pa.int32()),
-    pa.field("mime", pa.string()),
-    pa.field("charset", pa.string()),
-    pa.field("payload_digest", pa.string()),
-    pa.field("payload_size", pa.int64()),
-    _required("outcome", pa.string()),
-    pa.field("reason", pa.string()),
-    pa.field("detail", pa.string()),
-    pa.field("novelty", pa.string()),
-    pa.field("article_id", pa.string()),
-    pa.field("revision", pa.int32()),
-    pa.field("warc_key", pa.string()),
-    pa.field("warc_offset", pa.int64()),
-    pa.field("warc_length", pa.int64()),
-    pa.field("etag", pa.string()),
-    pa.field("last_modified", pa.string()),
-    _required("elapsed_ms", pa.int64()),
-    _required("attempt", pa.int32()),
-    _required("run_id", pa.string()),
-])  # fmt: skip
-"""`captures` as it lies in a Parquet file: all but the partition column."""
-
-ARTICLE_SCHEMA = pa.schema([
-    _required("article_id", pa.string()),
-    _required("revision", pa.int32()),
-    _required("url", pa.string()),
-    pa.field("canonical_url", pa.string()),
-    pa.field("syndicated_from", pa.string()),
-    _required("url_key", pa.string()),
-    _required("source_id", pa.string()),
-    _required("host", pa.string()),
-    pa.field("title", pa.string()),
-    _required("text", pa.string()),
-    pa.field("lede", pa.string()),
-    _required("authors", _TEXTS),
-    pa.field("published_at", _INSTANT),
-    pa.field("modified_at", _INSTANT),
-    pa.field("language", pa.string()),
-    pa.field("section", pa.string()),
-    _required("tags", _TEXTS),
-    pa.field("image_url", pa.string()),
-    _required("word_count", pa.int32()),
-    _required("page_type", pa.string()),
-    pa.field("paywalled", pa.bool_()),
-    pa.field("tdm_reserved", pa.bool_()),
-    pa.field("noarchive", pa.bool_()),
-    _required("novelty", pa.string()),
-    _required("cluster_id", pa.string()),
-    _required("is_representative", pa.bool_()),
-    _required("cluster_size", pa.int32()),
-    _required("cluster_earliest", pa.string()),
-    pa.field("duplicate_of", pa.string()),
-    pa.field("similarity", pa.float64()),
-    _required("first_seen_at", _INSTANT),
-    _required("fetched_at", _INSTANT),
-    _required("extracted_at", _INSTANT),
-    _required("extractor", pa.string()),
-    pa.field("quality", pa.float64()),
-    _required("text_digest", pa.string()),
-    _required("payload_digest", pa.string()),
-    _required("warc_key", pa.string()),
-    _required("warc_offset", pa.int64()),
-    _required("warc_length", pa.int64()),
-])  # fmt: skip
-"""`articles` as it lies in a Parquet file: all but the partition column."""
-
-SCHEMAS = {CAPTURES: CAPTURE_SCHEMA, ARTICLES: ARTICLE_SCHEMA}
 DESCRIPTIONS = {CAPTURES: "One row a fetch, whatever came of it.", ARTICLES: "One row a revision of an article."}
 
 
@@ -136,9 +57,13 @@ class DataFile:
 
 def parquet(name: str, rows: Sequence[Row]) -> bytes:
     """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
-    schema = SCHEMAS[name]
+    return parquet_of(arrow_rows(rows, SCHEMAS[name]))
+
+
+def arrow_rows(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
+    """Return rows as an Arrow table, with what it cannot hold replaced."""
     columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
-    return parquet_of(pa.Table.from_arrays(columns, schema=schema))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def parquet_of(table: pa.Table) -> bytes:
@@ -156,27 +81,34 @@ def parquet_of(table: pa.Table) -> bytes:
     return out.getvalue()
 
 
-def table_schema(name: str) -> pa.Schema:
-    """Return a table's columns as its readers see them: the partition first."""
-    return pa.schema([pa.field(PARTITION, pa.date32(), nullable=False), *SCHEMAS[name]])
-
-
 def open_table(store: ObjectStore, name: str) -> DeltaTable:
     """Open a table at its newest version, creating it where there is none; safe when several do so at once.
 
-    Raises LakeUnavailable, and LakeFormatError when the table lacks a column that we write.
+    It may lack columns that may be null: to a reader they are null, and `open_grown` adds them. Raises LakeUnavailable,
+    and LakeFormatError where a column is missing or is another than ours.
     """
-    uri, options = store.delta_uri(name), store.storage_options()
+    if table := find_table(store, name):
+        return table
+    uri = store.delta_uri(name)
+    if is_new(store, name):  # one that has lost its log must not be made again, empty
+        with delta_errors(uri):
+            _create_table(uri, name, store.storage_options())
+    if table := find_table(store, name):
+        return table
+    raise LakeUnavailable(f"{uri}: its log is not there: see `presslake verify`")
+
+
+def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
+    """Open a table as `open_table` does, or return None where there is none."""
+    uri = store.delta_uri(name)
     with delta_errors(uri):
         try:
-            table = DeltaTable(uri, storage_options=options)
+            table = DeltaTable(uri, storage_options=store.storage_options())
         except TableNotFoundError:
-            _create_table(uri, name, options)
-            table = DeltaTable(uri, storage_options=options)
-        held = {field.name for field in table.schema().fields}
-    missing = [column for column in table_schema(name).names if column not in held]
-    if missing:
-        raise LakeFormatError(f"{uri}: no column {missing[0]}: written by another version of Presslake")
+            return None
+        held = table.schema()
+    for misfit in find_misfits(name, held):
+        raise LakeFormatError(f"{uri}: {misfit}: written by another version of Presslake")
     return table
 
 
@@ -268,6 +200,8 @@ def _plain(value: object) -> object:
         return storable_text(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value
 
 

@@ -5,9 +5,12 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.engine import RETRIES
 from tasks.index import outbox
+from tasks.index.database import Index
+from tasks.models import OutboxItem
 from tasks.opening import opened_index, opened_store
 from tasks.progress import progress
 from tasks.settings import Settings
+from tasks.store.growing import grow_tables
 from tasks.store.stage import publish
 from tasks.tracing import stage_span
 
@@ -27,12 +30,18 @@ def store(settings: Settings) -> int:
 
 def _publish_all(settings: Settings) -> int:
     index, lake, gained = opened_index(settings), opened_store(settings), 0
-    while True:
-        with index.read() as tx:
-            items = outbox.pending(tx, limit=ITEMS_A_COMMIT)
-        if not items:
-            return gained
+    items = _pending(index)
+    if not items:
+        grow_tables(lake)  # the first run of a newer version may have nothing to publish yet
+    while items:
         publish(items, store=lake, index_id=index.index_id)
         with index.write() as tx:
             outbox.clear(tx, (item.sequence for item in items))
         gained += sum(len(item.articles) for item in items)
+        items = _pending(index)
+    return gained
+
+
+def _pending(index: Index) -> tuple[OutboxItem, ...]:
+    with index.read() as tx:
+        return outbox.pending(tx, limit=ITEMS_A_COMMIT)

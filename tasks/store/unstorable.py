@@ -6,7 +6,8 @@ from dataclasses import replace
 from tasks.errors import UnexpectedError
 from tasks.guarding import check_share, store_rows
 from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import Capture, OutboxItem, Outcome
+from tasks.models import OutboxItem
+from tasks.rows import Capture, Outcome
 from tasks.store.tables import Row, parquet
 
 

@@ -140,6 +140,13 @@ def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -
             yield Fault(kind=kind, place=place, detail=detail, key=key)
 
 
+def compare_index(snapshot: Snapshot) -> Iterator[Fault]:
+    """Yield what is wrong in the index itself, whatever the lake has."""
+    for kind, query in _INDEX.items():
+        for key, place, detail in snapshot.ask(query):
+            yield Fault(kind=kind, place=place, detail=detail, key=key)
+
+
 def find_stale_leases(snapshot: Snapshot, live_runs: frozenset[str]) -> Iterator[Fault]:
     """Yield the URLs that are leased to a run that has ended, died, or never was."""
     for owner, url_key in snapshot.ask(_LEASES):

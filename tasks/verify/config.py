@@ -10,7 +10,7 @@ class VerifyConfig(BaseModel):
 
     mend: bool = Field(
         False,
-        description="Mend what can be mended; never deletes a payload.",
+        description="Mend what can be mended; what is taken out is set aside for 30 days.",
         json_schema_extra={"position": 1},
     )
     sample: int | None = Field(

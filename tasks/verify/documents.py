@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 
 from tasks.layout import quarantine_key
-from tasks.models import Capture
 from tasks.objects import MissingObject, ObjectStore
+from tasks.rows import Capture
 from tasks.store.stage import quarantine_document
 from tasks.verify.fault import Fault, FaultKind
+from tasks.verify.set_aside import Journal
 from tasks.verify.snapshot import Snapshot
 
 _KEY = re.compile(r"quarantine/dt=[0-9-]{10}/(?P<batch_id>.+)-(?P<n>[0-9]+)\.json")
@@ -45,8 +46,11 @@ def check_documents(store: ObjectStore, snapshot: Snapshot) -> Iterator[Fault]:
         )
 
 
-def write_documents(store: ObjectStore, captures: Iterable[tuple[int, Capture]]) -> Iterator[str]:
-    """Write the documents of these captures anew, each under its number in the batch; yields the ids of the captures."""
+def write_documents(store: ObjectStore, journal: Journal, captures: Iterable[tuple[int, Capture]]) -> Iterator[str]:
+    """Write the documents of these captures anew, each under its number in the batch; yields the ids of the captures.
+
+    One that cannot be read is set aside first.
+    """
     for number, capture in captures:
         batch_id = _batch_id(_SEGMENT, capture.warc_key or "")
         if batch_id is None:
@@ -56,6 +60,7 @@ def write_documents(store: ObjectStore, captures: Iterable[tuple[int, Capture]])
             # the file was compacted since, or holds another day's part of the batch: any free number will do
             taken = (_number(found.key) for found in store.list(f"quarantine/dt={capture.dt}/{batch_id}-"))
             key = quarantine_key(batch_id, max(taken, default=number) + 1, capture.dt)
+        journal.set_aside(key)
         store.put(key, quarantine_document(capture, batch_id=batch_id), content_type="application/json")
         yield capture.capture_id
 

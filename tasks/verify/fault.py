@@ -1,17 +1,20 @@
 """What may be wrong between the index and the lake: the kinds of faults, and what mends each. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
 class FaultKind(StrEnum):
     """The kinds of faults; `MENDS` tells what becomes of each."""
 
+    DAMAGED_LOG = "damaged_log"
     UNPUBLISHED_BATCH = "unpublished_batch"
     HALF_PUBLISHED_BATCH = "half_published_batch"
     DAMAGED_BATCH = "damaged_batch"
     MISSING_FILE = "missing_file"
     DAMAGED_FILE = "damaged_file"
+    UNLISTED_FILE = "unlisted_file"
     ORPHAN_FILE = "orphan_file"
     DUPLICATE_REVISION = "duplicate_revision"
     DUPLICATE_CAPTURE = "duplicate_capture"
@@ -53,9 +56,10 @@ _CLUSTER = "puts the cluster together and lets its earliest article represent it
 MENDS: dict[FaultKind, str] = {
     FaultKind.UNPUBLISHED_BATCH: _PUBLISH,
     FaultKind.HALF_PUBLISHED_BATCH: _PUBLISH,
-    FaultKind.ORPHAN_FILE: "deletes the file, once it is an hour old",
+    FaultKind.UNLISTED_FILE: "commits the file to its table again, where the table has none of its rows",
+    FaultKind.ORPHAN_FILE: "sets the file aside, once it is an hour old",
     FaultKind.MISSING_DOCUMENT: "writes the document again from its row",
-    FaultKind.ORPHAN_DOCUMENT: "deletes the document, once it is an hour old",
+    FaultKind.ORPHAN_DOCUMENT: "sets the document aside, once it is an hour old",
     FaultKind.ARTICLE_WITHOUT_ROW: "sets the index back to the lake's newest row, and makes the URL due",
     FaultKind.ROW_WITHOUT_ARTICLE: _RESTORE,
     FaultKind.ARTICLE_BEHIND: _RESTORE,
@@ -72,12 +76,13 @@ MENDS: dict[FaultKind, str] = {
     FaultKind.WRONG_REPRESENTATIVES: _CLUSTER,
     FaultKind.LATE_REPRESENTATIVE: _CLUSTER,
     FaultKind.CLUSTER_TOLD_WRONG: "marks the cluster: the next `presslake maintain` tells its rows anew",
-    FaultKind.EDGE_WITHOUT_ARTICLE: "deletes the edge",
-    FaultKind.SHAPE_WITHOUT_ARTICLE: "deletes the shape and its postings",
+    FaultKind.EDGE_WITHOUT_ARTICLE: "takes the edge out",
+    FaultKind.SHAPE_WITHOUT_ARTICLE: "takes the shape and its postings out",
 }
 """What `--mend` does."""
 
 ADVICE: dict[FaultKind, str] = {
+    FaultKind.DAMAGED_LOG: "by hand: restore the file from a backup; nothing else is mended before",
     FaultKind.DAMAGED_BATCH: "by hand: restore the index from a backup",
     FaultKind.MISSING_FILE: "by hand: restore the object; else deltalake's repair(), and then --mend",
     FaultKind.DAMAGED_FILE: "by hand: restore the object from a backup",
@@ -120,10 +125,21 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """What one mend has set aside: objects and their bytes, since when; `verify_id` names it for `--undo`."""
+
+    verify_id: str
+    made_at: datetime
+    objects: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
     """What a verification came to: `found` by kind, all of them; `faults` one by one, so many of a kind at most.
 
-    `checked` counts what was looked at; `mended` how many of the faults are mended.
+    `checked` counts what was looked at; `mended` how many of the faults are mended. `set_aside` names what this mend has
+    set aside or changed, for `--undo`; `set_asides` are all that there are.
     """
 
     checked: dict[str, int]
@@ -131,6 +147,8 @@ class VerifyReport:
     faults: tuple[Fault, ...]
     mended: int
     seconds: float
+    set_aside: str | None = None
+    set_asides: tuple[SetAside, ...] = ()
 
     @property
     def harmful(self) -> int:

@@ -7,8 +7,9 @@ from typing import Any
 from deltalake import DeltaTable
 
 from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import Article, Capture, OutboxItem
+from tasks.models import OutboxItem
 from tasks.objects import MissingObject, ObjectStore
+from tasks.rows import Article, Capture
 from tasks.store.reading import StoredFile, list_files
 from tasks.texts.identity import ALGORITHM, text_digest
 from tasks.verify.fault import Fault, FaultKind

@@ -1,4 +1,7 @@
-"""What mends each kind of fault. Whatever is mended is looked at again first, and no payload is ever deleted."""
+"""What mends each kind of fault. Whatever is mended is looked at again first.
+
+Nothing is deleted: objects are set aside, and rows of the index are changed by transactions that the journal records.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,16 +16,18 @@ from tasks.index import clusters, postings
 from tasks.index.database import Index
 from tasks.index.frontier import State, hold
 from tasks.index.schema import articles, edges, frontier
-from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import Article, Capture
+from tasks.layout import ARTICLES, CAPTURES, TABLES
 from tasks.objects import MissingObject, ObjectStore
+from tasks.rows import Article, Capture
 from tasks.store.reading import list_files
 from tasks.store.tables import open_table
 from tasks.verify.cluster_mend import mend_clusters
 from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
-from tasks.verify.stored import DamagedFile, as_article, as_capture, read_file
+from tasks.verify.set_aside import Journal
+from tasks.verify.stored import DamagedFile, as_article, as_capture, logged_paths, read_file
+from tasks.verify.unlisted import list_again
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)
@@ -34,13 +39,16 @@ _NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What mends work on. `is_lake_whole` is False where files of a table are missing or damaged.
+    """What mends work on, and the journal that records it.
+
+    `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
 
     `is_quiet` is False where a run began after what is mended was looked at.
     """
 
     index: Index
     store: ObjectStore
+    journal: Journal
     now: datetime
     revisit_after: Sequence[timedelta]
     is_lake_whole: bool
@@ -60,18 +68,35 @@ def _publish(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     return keys
 
 
-def _delete_objects(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    gone = []
-    for key in keys:
-        for found in ground.store.list(key):
-            if found.key == key and ground.now - found.modified_at >= GRACE:
-                ground.store.delete(key)
-                gone.append(key)
-    return gone
+def _list_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Commit files that the log has lost; none in a lake that is not whole: a file that comes back may have their rows."""
+    return [key for key in keys if ground.is_lake_whole and list_again(ground.store, key, now=ground.now)]
+
+
+def _set_files_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Set aside what still nothing names; what a damaged file had may be in one that was replaced."""
+    if not ground.is_lake_whole:
+        return ()
+    named = {key for name in TABLES for key in logged_paths(ground.store, name)}
+    return _set_aside(ground, [key for key in keys if key not in named])
+
+
+def _set_documents_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Set documents aside, unless their captures may be in a file that is missing or damaged."""
+    return _set_aside(ground, keys) if ground.is_lake_whole else ()
+
+
+def _set_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    return [
+        key
+        for key in keys
+        for found in ground.store.list(key)
+        if found.key == key and ground.now - found.modified_at >= GRACE and ground.journal.set_aside(key)
+    ]
 
 
 def _write_documents(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return list(write_documents(ground.store, _scan_numbered(ground.store, frozenset(keys))))
+    return list(write_documents(ground.store, ground.journal, _scan_numbered(ground.store, frozenset(keys))))
 
 
 def _restore_articles(ground: Ground, keys: Sequence[str]) -> Collection[str]:
@@ -86,7 +111,7 @@ def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) 
         if held is None or row["revision"] >= held.revision:
             newest[row["article_id"]] = as_article(row)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
@@ -112,7 +137,7 @@ def _set_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
         return ()
     lost = sorted(set(keys) - set(_restore_newest(ground, keys, may_set_back=True)))
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             known = {
                 row.article_id: row
                 for row in tx.execute(
@@ -137,7 +162,7 @@ def _restore_urls(ground: Ground, keys: Sequence[str]) -> Collection[str]:
         rows = map(as_capture, _scan(ground.store, CAPTURES, "url_key", frozenset(part)))
         ordered = sorted(rows, key=lambda one: (one.url_key, one.fetched_at))
         looks = [tuple(several) for _, several in groupby(ordered, key=lambda one: one.url_key)]
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             remember_urls(tx, looks, now=ground.now, revisit_after=ground.revisit_after)
         done += [captures[0].url_key for captures in looks]
     return done
@@ -145,7 +170,7 @@ def _restore_urls(ground: Ground, keys: Sequence[str]) -> Collection[str]:
 
 def _look_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             _look_again_at(tx, frontier.c.url_key.in_(part), ground.now, article_id=None)
     return keys
 
@@ -155,7 +180,9 @@ def _look_again_at_lost(ground: Ground, keys: Sequence[str]) -> Collection[str]:
 
 
 def _look_again_at_unknown(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    """Look again at the URLs whose article is still not there: it may have been restored just now."""
+    """Look again at the URLs whose article is still not there: it may have been restored just now, or lie in a bad file."""
+    if not ground.is_lake_whole:
+        return ()
     with ground.index.read() as tx:
         known = select(articles.c.article_id)
         lost = [
@@ -171,7 +198,7 @@ def _look_again_at_unknown(ground: Ground, keys: Sequence[str]) -> Collection[st
 
 def _give_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             is_leased = frontier.c.state == State.LEASED
             ended = {"lease_owner": None, "lease_until": None}
             mine = update(frontier).where(frontier.c.url_key.in_(part))
@@ -182,7 +209,7 @@ def _give_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
 
 def _make_due(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             tx.execute(
                 update(frontier)
                 .where(frontier.c.url_key.in_(part), frontier.c.due_at.is_(None))
@@ -193,45 +220,55 @@ def _make_due(ground: Ground, keys: Sequence[str]) -> Collection[str]:
 
 def _put_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             mend_clusters(tx, part)
     return keys
 
 
 def _put_torn_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             found = tx.execute(select(articles.c.cluster_id).where(articles.c.article_id.in_(part)))
             mend_clusters(tx, found.scalars())
     return keys
 
 
 def _mark(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    with ground.index.write() as tx:
+    with ground.journal.write() as tx:
         clusters.mark(tx, keys)
     return keys
 
 
-def _delete_edges(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    with ground.index.write() as tx:
-        for key in keys:
-            a, b, kind = key.split(" ")
-            ends = {a} if kind == "syndicated" else {a, b}
-            known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
-            if set(known) != ends:
-                tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
+def _take_edges_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Take out edges whose ends are no articles, unless these may be in a file that is missing or damaged."""
+    if not ground.is_lake_whole:
+        return ()
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            for key in part:
+                _take_edge_out(tx, *key.split(" "))
     return keys
 
 
-def _delete_shapes(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _take_edge_out(tx: Connection, a: str, b: str, kind: str) -> None:
+    ends = {a} if kind == "syndicated" else {a, b}
+    known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
+    if set(known) != ends:
+        tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
+
+
+def _take_shapes_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    if not ground.is_lake_whole:
+        return ()
     for part in _parts(keys):
-        with ground.index.write() as tx:
+        with ground.journal.write() as tx:
             known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(part))).scalars()
             postings.drop_shapes(tx, set(part) - set(known))
     return keys
 
 
 MENDERS: dict[FaultKind, Mend] = {
+    FaultKind.UNLISTED_FILE: _list_again,
     FaultKind.UNPUBLISHED_BATCH: _publish,
     FaultKind.HALF_PUBLISHED_BATCH: _publish,
     FaultKind.ROW_WITHOUT_ARTICLE: _restore_articles,
@@ -250,13 +287,16 @@ MENDERS: dict[FaultKind, Mend] = {
     FaultKind.WRONG_REPRESENTATIVES: _put_together,
     FaultKind.LATE_REPRESENTATIVE: _put_together,
     FaultKind.CLUSTER_TOLD_WRONG: _mark,
-    FaultKind.EDGE_WITHOUT_ARTICLE: _delete_edges,
-    FaultKind.SHAPE_WITHOUT_ARTICLE: _delete_shapes,
+    FaultKind.EDGE_WITHOUT_ARTICLE: _take_edges_out,
+    FaultKind.SHAPE_WITHOUT_ARTICLE: _take_shapes_out,
     FaultKind.MISSING_DOCUMENT: _write_documents,
-    FaultKind.ORPHAN_DOCUMENT: _delete_objects,
-    FaultKind.ORPHAN_FILE: _delete_objects,
+    FaultKind.ORPHAN_DOCUMENT: _set_documents_aside,
+    FaultKind.ORPHAN_FILE: _set_files_aside,
 }
 """In the order in which they run: what is published and restored first may mend what follows."""
+
+SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
+"""Of these the object itself is taken out."""
 
 
 def _look_again_at(tx: Connection, condition: ColumnElement[bool], now: datetime, **more: object) -> None:

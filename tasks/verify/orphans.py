@@ -10,6 +10,7 @@ from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.segments import find_unclaimed
 from tasks.verify.snapshot import Snapshot
 from tasks.verify.stored import logged_paths
+from tasks.verify.unlisted import missed_rows
 
 _LISTED = "SELECT key FROM object WHERE key LIKE ? ORDER BY key"
 _AGE = "SELECT modified_at FROM object WHERE key = ?"
@@ -26,11 +27,19 @@ def find_orphans(
             strays -= logged_paths(store, name)
         for key in sorted(strays):
             if _modified_at(snapshot, key) < settled_before:
-                detail = f"the log of {name} does not name it"
-                yield Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
+                yield _stray(store, snapshot, name, key)
     for key in find_unclaimed(snapshot):
         if _modified_at(snapshot, key) < settled_before:
             yield Fault(kind=FaultKind.ORPHAN_SEGMENT, place=key, detail="no row names it", key=key)
+
+
+def _stray(store: ObjectStore, snapshot: Snapshot, name: str, key: str) -> Fault:
+    missed, rows = missed_rows(store, snapshot, key)
+    detail = f"the log of {name} does not name it"
+    if not missed:
+        return Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
+    told = f"{detail}, and {missed} of its {rows} rows are known and nowhere else in {name}"
+    return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=told, key=key)
 
 
 def _modified_at(snapshot: Snapshot, key: str) -> int:

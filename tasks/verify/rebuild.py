@@ -14,7 +14,6 @@ from tasks.deduplicate.ledger import read_ledger
 from tasks.deduplicate.outlook import next_look, settle
 from tasks.deduplicate.reading import Reading
 from tasks.deduplicate.resemblance import told_at
-from tasks.errors import Disposition, ItemError
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
 from tasks.index.articles import KnownArticle
@@ -22,12 +21,12 @@ from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
-from tasks.models import Article, Capture, Outcome
+from tasks.reasons import Disposition, find_reason
+from tasks.rows import Article, Capture, Outcome
 from tasks.texts.fingerprint import fingerprint_of
 from tasks.urls import host_of
 
 _OF_OUTCOME = {Outcome.SKIPPED: Disposition.SKIPPED, Outcome.QUARANTINED: Disposition.QUARANTINED}
-_WAITS = {408, 425, 429}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +72,8 @@ def disposition_of(capture: Capture) -> Disposition | None:
     """Return what became of a URL at this look, out of its reason; None for a page, or no change."""
     if capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}:
         return None
-    if capture.outcome in _OF_OUTCOME:
-        return _OF_OUTCOME[capture.outcome]
-    reason = capture.reason or ""
-    if reason.startswith("http_"):
-        return _of_status(int(reason.removeprefix("http_")))
-    return _of_reasons().get(reason, Disposition.DROPPED)
+    known = find_reason(capture.reason or "")
+    return known.disposition if known else _OF_OUTCOME.get(capture.outcome, Disposition.DROPPED)
 
 
 def _differs(told: Article, row: Article) -> bool:
@@ -96,22 +91,6 @@ def _find(tx: Connection, looks: Iterable[Sequence[Capture]]) -> dict[str, Known
         if elsewhere := known_articles.find_by_id(tx, article_id):
             known[article_id] = elsewhere
     return known
-
-
-def _of_status(status: int) -> Disposition:
-    if status == 410:
-        return Disposition.GONE
-    return Disposition.STAYS_DUE if status in _WAITS or status >= 500 else Disposition.DROPPED
-
-
-def _of_reasons() -> dict[str, Disposition]:
-    found: dict[str, Disposition] = {}
-    kinds: list[type[ItemError]] = [ItemError]
-    while kinds:
-        kind = kinds.pop()
-        found[kind.reason] = kind.disposition
-        kinds.extend(kind.__subclasses__())
-    return found
 
 
 def _url_row(

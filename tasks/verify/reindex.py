@@ -17,9 +17,10 @@ from tasks.index import capture_counts
 from tasks.index.database import Index
 from tasks.index.outbox import COUNTER
 from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
-from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import Capture
+from tasks.layout import ARTICLES, CAPTURES, TABLES
 from tasks.objects import ObjectStore
+from tasks.rows import Capture
+from tasks.store.delta_log import check_log
 from tasks.store.reading import StoredFile, list_files
 from tasks.store.tables import open_table
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
@@ -53,8 +54,13 @@ def check_is_empty(index: Index) -> None:
 def reindex(
     *, index: Index, store: ObjectStore, now: datetime, revisit_after: Sequence[timedelta], told: Told
 ) -> ReindexReport:
-    """Fill an empty index from the lake; raises ConfigError, LakeUnavailable, IndexUnavailable, and then it is empty."""
+    """Fill an empty index from the lake; raises ConfigError, LakeUnavailable, IndexUnavailable, and then it is empty.
+
+    Raises DamagedTable as well: an index that does not know all that is stored would have it stored again.
+    """
     check_is_empty(index)
+    for name in TABLES:
+        check_log(store, name)
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
         looks = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, moved, told)

@@ -6,8 +6,8 @@ from itertools import groupby
 from operator import itemgetter
 
 from tasks.errors import CorruptRecord
-from tasks.models import Outcome
 from tasks.objects import MissingObject, ObjectStore
+from tasks.rows import Outcome
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
 from tasks.warc import Record, iter_records

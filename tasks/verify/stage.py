@@ -5,58 +5,33 @@ The index is read before the lake, so that what it knows is there to be found. M
 
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from tasks.index.database import Index
 from tasks.index.upkeep import KEPT
+from tasks.layout import TABLES
 from tasks.objects import ObjectStore
-from tasks.verify.comparison import compare, find_stale_leases
+from tasks.store.delta_log import find_log_damage
+from tasks.verify.comparison import compare, compare_index, find_stale_leases
 from tasks.verify.documents import check_documents
 from tasks.verify.fault import Fault, FaultKind, VerifyReport
+from tasks.verify.findings import Findings
 from tasks.verify.index_rows import copy_index, find_live_runs
 from tasks.verify.lake_rows import copy_objects, copy_table, copy_waiting
-from tasks.verify.mends import GRACE, Ground, mend_all
+from tasks.verify.mending import Mending
+from tasks.verify.mends import GRACE
 from tasks.verify.orphans import find_orphans
 from tasks.verify.segments import check_segments
+from tasks.verify.set_aside import Journal, list_set_asides, new_verify_id
 from tasks.verify.snapshot import Snapshot, instant_micros
 from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
 
-KEPT_FAULTS = 10_000
-"""Faults of one kind that are told one by one and mended in one go; all of them are counted."""
-
 _FOREVER = 2**62
-_LAKE_DAMAGE = (FaultKind.MISSING_FILE, FaultKind.DAMAGED_FILE)
 
 Told = Callable[[str, int, int], None]
-
-
-@dataclass(slots=True, kw_only=True)
-class Findings:
-    """Faults as they are found: all counted, so many kept."""
-
-    counts: Counter[FaultKind] = field(default_factory=Counter)
-    faults: list[Fault] = field(default_factory=list)
-
-    def take(self, found: Iterable[Fault]) -> list[Fault]:
-        """Count and keep faults; returns those kept."""
-        kept = []
-        for fault in found:
-            self.counts[fault.kind] += 1
-            if self.counts[fault.kind] <= KEPT_FAULTS:
-                kept.append(fault)
-        self.faults += kept
-        return kept
-
-    def keys(self) -> dict[FaultKind, list[str]]:
-        """Return by kind what is to be mended."""
-        keys: dict[FaultKind, list[str]] = {}
-        for fault in self.faults:
-            keys.setdefault(fault.kind, []).append(fault.key)
-        return {kind: sorted(set(several)) for kind, several in keys.items()}
 
 
 def verify(
@@ -71,47 +46,83 @@ def verify(
 ) -> VerifyReport:
     """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
 
-    `sample` limits the segments whose bytes are read, and with them the texts whose digests are made again.
+    `sample` limits the segments whose bytes are read, and with them the texts whose digests are made again. Where a
+    table's log is damaged the lake is not compared, and nothing is mended.
     """
-    begun, findings, before = time.monotonic(), Findings(), _live_runs(index, now)
-    with Snapshot() as snapshot:
-        checked = _look(index, store, snapshot, findings, now=now, is_mending=is_mending, sample=sample, told=told)
-    if is_mending:
-        told("mending", 0, len(findings.faults))
-        ground = Ground(
-            index=index,
-            store=store,
-            now=now,
-            revisit_after=revisit_after,
-            is_lake_whole=not any(findings.counts[kind] for kind in _LAKE_DAMAGE),
-            is_quiet=_live_runs(index, now) <= before,
-        )
-        mended = mend_all(ground, findings.keys())
-        findings.faults = [
-            replace(fault, is_mended=fault.key in mended.get(fault.kind, ())) for fault in findings.faults
-        ]
+    begun, findings = time.monotonic(), Findings()
+    journal = Journal(store=store, index=index, verify_id=new_verify_id(now, uuid.uuid4().hex))
+    findings.take(_log_faults(store))
+    if findings.faults:
+        checked = _look_at_index(index, findings, now=now)
+    else:
+        before = _live_runs(index, now)
+        mending = Mending(index=index, store=store, journal=journal, now=now, revisit_after=revisit_after)
+        look = partial(_look, index, store, mending=mending if is_mending else None, now=now, sample=sample, told=told)
+        checked = look(findings)
+        if is_mending:
+            told("mending", 0, len(findings.faults))
+            if lost := mending.mend_lost(findings):
+                findings = Findings()
+                findings.take(lost)
+                checked = look(findings)
+            mending.mend(findings, is_quiet=_live_runs(index, now) <= before)
     return VerifyReport(
         checked=checked,
         found={kind.value: findings.counts[kind] for kind in FaultKind if findings.counts[kind]},
         faults=tuple(findings.faults),
         mended=sum(fault.is_mended for fault in findings.faults),
         seconds=round(time.monotonic() - begun, 3),
+        set_aside=journal.verify_id if journal.steps else None,
+        set_asides=tuple(list_set_asides(store)),
     )
+
+
+def _log_faults(store: ObjectStore) -> Iterator[Fault]:
+    for name in TABLES:
+        for damage in find_log_damage(store, name):
+            yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
+
+
+def _look_at_index(index: Index, findings: Findings, *, now: datetime) -> dict[str, int]:
+    """Look at the index alone: what tables say whose log is damaged is not to be compared with anything."""
+    with Snapshot() as snapshot:
+        live_runs = _live_runs(index, now)
+        with index.read() as tx:
+            checked = copy_index(tx, snapshot)
+        snapshot.finish()
+        findings.take(compare_index(snapshot))
+        findings.take(find_stale_leases(snapshot, live_runs | _live_runs(index, now)))
+    return checked
 
 
 def _look(
     index: Index,
     store: ObjectStore,
+    findings: Findings,
+    *,
+    mending: Mending | None,
+    now: datetime,
+    sample: int | None,
+    told: Told,
+) -> dict[str, int]:
+    """Look at all there is; returns how much that was."""
+    with Snapshot() as snapshot:
+        return _compare_all(index, store, snapshot, findings, mending=mending, now=now, sample=sample, told=told)
+
+
+def _compare_all(
+    index: Index,
+    store: ObjectStore,
     snapshot: Snapshot,
     findings: Findings,
     *,
+    mending: Mending | None,
     now: datetime,
-    is_mending: bool,
     sample: int | None,
     told: Told,
 ) -> dict[str, int]:
     live_runs = _live_runs(index, now)
-    awaited = _check_outbox(index, store, snapshot, findings, live_runs=live_runs, now=now, is_mending=is_mending)
+    awaited = _check_outbox(index, store, snapshot, findings, live_runs=live_runs, now=now, mending=mending)
     told("index", 0, 0)
     with index.read() as tx:
         checked = copy_index(tx, snapshot)
@@ -149,7 +160,7 @@ def _check_outbox(
     *,
     live_runs: frozenset[str],
     now: datetime,
-    is_mending: bool,
+    mending: Mending | None,
 ) -> set[str]:
     """Check the batches that wait, publish them where that is wanted, else copy their rows; returns files to come."""
     awaited: set[str] = set()
@@ -157,7 +168,8 @@ def _check_outbox(
         faults = findings.take(check_waiting(one, store=store, live_runs=live_runs, now=now))
         if one.item is None:
             continue
-        if faults and is_mending:  # at once: what follows then finds their rows in the lake
+        if faults and mending:  # at once: what follows then finds their rows in the lake
+            mending.plan(faults)
             publish_waiting(index, store, [one.sequence])
         else:
             awaited |= parquet_keys(one.item)

@@ -1,23 +1,21 @@
 """The tables of the lake read back, file by file, so that one bad file does not hide the others and memory is bounded."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from tasks.columns import revive
 from tasks.errors import StageError
 from tasks.layout import PARTITION
-from tasks.models import Article, Capture, Novelty, Outcome, PageType
 from tasks.objects import MissingObject, ObjectStore, one_line
+from tasks.rows import Article, Capture
 from tasks.store.reading import StoredFile
-from tasks.store.tables import table_schema
+from tasks.store.schemas import open_parquet, table_schema
 
 ROWS_AT_ONCE = 500
-_KINDS = {"novelty": Novelty, "page_type": PageType, "outcome": Outcome, "authors": tuple, "tags": tuple}
 
 
 class DamagedFile(StageError):
@@ -30,7 +28,7 @@ def read_file(store: ObjectStore, file: StoredFile) -> Iterator[dict[str, Any]]:
     absent = dict.fromkeys(table_schema(file.table).names)
     absent[PARTITION] = file.day
     try:
-        for batch in _opened(body).iter_batches(ROWS_AT_ONCE, use_threads=False):
+        for batch in open_parquet(body).iter_batches(ROWS_AT_ONCE, use_threads=False):
             for row in batch.to_pylist():
                 yield {**absent, **row}
     except (pa.ArrowException, OSError) as error:
@@ -39,16 +37,19 @@ def read_file(store: ObjectStore, file: StoredFile) -> Iterator[dict[str, Any]]:
 
 def as_article(row: Mapping[str, Any]) -> Article:
     """Return a row of `articles` as the value it was made from."""
-    return Article(**{field.name: _value(field.name, row[field.name]) for field in fields(Article)})
+    return revive(Article, row)
 
 
 def as_capture(row: Mapping[str, Any]) -> Capture:
     """Return a row of `captures` as the value it was made from."""
-    return Capture(**{field.name: _value(field.name, row[field.name]) for field in fields(Capture)})
+    return revive(Capture, row)
 
 
 def logged_paths(store: ObjectStore, name: str) -> set[str]:
-    """Return the keys of all files that the table's log still names, those that were replaced since among them."""
+    """Return the keys of all files that the table's log still names, those that were replaced since among them.
+
+    What of the log cannot be read is passed over: no reader needs it, or the log was told to be damaged before.
+    """
     named: set[str] = set()
     for found in store.list(f"{name}/_delta_log/"):
         try:
@@ -56,7 +57,7 @@ def logged_paths(store: ObjectStore, name: str) -> set[str]:
                 named.update(_paths_in_commit(store.get(found.key)))
             elif ".checkpoint" in found.key and found.key.endswith(".parquet"):
                 named.update(_paths_in_checkpoint(store.get(found.key)))
-        except MissingObject:  # cleaned up since it was listed
+        except (MissingObject, ValueError, pa.ArrowException):  # the first: cleaned up since it was listed
             continue
     return {f"{name}/{unquote(path)}" for path in named}
 
@@ -70,18 +71,8 @@ def _paths_in_commit(body: bytes) -> Iterator[str]:
 
 
 def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
-    read = _opened(body).read(columns=["add", "remove"], use_threads=False)
+    read = open_parquet(body).read(columns=["add", "remove"], use_threads=False)
     for row in read.to_pylist():
         for action in row.values():
             if action and action["path"]:
                 yield action["path"]
-
-
-def _opened(body: bytes) -> pq.ParquetFile:
-    """Return a file in memory, read by this thread alone: a thread of Arrow's in Python's file would end with the process."""
-    return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)
-
-
-def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - any cell
-    make = _KINDS.get(name)
-    return value if make is None or value is None else make(value)

@@ -1,9 +1,10 @@
-"""Undoing a body's content coding within bounds. Pure; no HTTP library.
+"""Undoing a body's content coding within bounds. Pure but for the thread of `decode_aside`; no HTTP library.
 
 A few hundred bytes can stand for a gigabyte, so input goes in by small slices and output comes out by small chunks: at
 no step is more than `max_size` and one chunk in memory.
 """
 
+import asyncio
 from collections.abc import Callable, Generator, Iterator
 from io import BytesIO
 from typing import Protocol
@@ -17,6 +18,9 @@ from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, Decomp
 MAX_CODINGS = 2
 MAX_MEMBERS = 10_000
 """Gzip members or zstd frames in one body; each costs a new decoder, so that millions of empty ones are an attack."""
+
+DECODED_AT_ONCE_SIZE = 64 * 1024
+"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms a MB."""
 
 _CHUNK_SIZE = 65_536
 _SLICE_SIZE = 4096
@@ -50,6 +54,12 @@ class _ZlibObject(Protocol):
 Decoder = Callable[[bytes], Iterator[bytes]]
 
 
+class Decode(Protocol):
+    """What `decode_body` and `decode_prefix` are."""
+
+    def __call__(self, body: bytes, content_encoding: str | None, *, max_size: int) -> bytes: ...
+
+
 def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
     """Return the body with its content codings undone, the last applied first (RFC 9110, 8.4).
 
@@ -80,6 +90,13 @@ def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -
             pass  # a prefix is what was asked for
         body = out.getvalue()
     return body[:max_size]
+
+
+async def decode_aside(decode: Decode, body: bytes, content_encoding: str, *, max_size: int) -> bytes:
+    """Decode, a large body in a thread: it may take long, and other hosts are being asked."""
+    if len(body) <= DECODED_AT_ONCE_SIZE:
+        return decode(body, content_encoding, max_size=max_size)
+    return await asyncio.to_thread(decode, body, content_encoding, max_size=max_size)
 
 
 def _decoders(content_encoding: str | None) -> list[Decoder]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.errors import BadResponse, GoneError, HttpRefused, ServerBusy
+from tasks.reasons import Disposition, reason_of_status
 from tasks.web.headers import parse_retry_after
 
 # Of these the first counts when a server sends several; of all others, all do (RFC 9110, 5.3).
@@ -11,7 +12,6 @@ _SINGULAR = frozenset({"content-type", "content-length", "date", "etag", "last-m
 
 _PAGES = frozenset({200, 203})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BUSY = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +85,11 @@ def raise_for_status(fetched: Fetched, *, now: datetime) -> None:
     status, said = final.status, f"{final.status} at {final.url}"
     if status in _PAGES or (status == 304 and final.is_conditional):
         return
-    if status in _BUSY or 500 <= status < 600:
-        raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(final.header("retry-after"), now=now))
-    if status == 410:
-        raise GoneError(said, status=status)
     if status in _REDIRECTS:
         raise BadResponse(f"{said} without a Location")
     if status in (206, 304) or not 200 <= status < 600:
         raise BadResponse(f"{said}, which was not asked for")
-    raise HttpRefused(said, status=status)
+    disposition = reason_of_status(status).disposition
+    if disposition is Disposition.STAYS_DUE:
+        raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(final.header("retry-after"), now=now))
+    raise (GoneError if disposition is Disposition.GONE else HttpRefused)(said, status=status)

@@ -1,6 +1,7 @@
 """GETs that keep to robots.txt (RFC 9309), the host's pace and its waits, whoever else is asking it.
 
-Every request, robots.txt and each hop of a redirect included, has its host's turn (tasks.web.turns).
+Every request, robots.txt and each hop of a redirect included, has its host's turn (tasks.web.turns), at the pace of the
+source that owns the host (tasks.owners), whoever asks.
 A visit ends in a `Fetched`, an `ItemError`, or a `Deferred`: the host wants a wait and was not asked.
 """
 
@@ -28,6 +29,7 @@ from tasks.errors import (
 )
 from tasks.guarding import guarded_item
 from tasks.models import LearnedRobots, RobotsAnswer
+from tasks.owners import NO_OWNERS, Owners
 from tasks.urls import host_of
 from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
@@ -63,7 +65,8 @@ MAX_ORIGINS = 500
 class Visit:
     """One URL to ask for, once, under its source's rules; `key` is the asker's name for it.
 
-    With `wants_rights`, its site's tdmrep.json is asked for before it.
+    With `wants_rights`, its site's tdmrep.json is asked for before it. With `is_article`, it is asked for as well where the
+    owner of a host on its way obeys reservations.
     """
 
     key: str
@@ -75,6 +78,7 @@ class Visit:
     max_wire_size: int | None = None
     max_decoded_size: int | None = None
     wants_rights: bool = False
+    is_article: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +92,13 @@ class Deferred:
 class Answered:
     """What came of a visit: `fetched` where an answer came, whatever its status, and `error` where it is no page.
 
-    `tdm_reserved` is what the site's tdmrep.json says of the page, where the visit wanted to know.
+    With `obeys_rights`, reservations are obeyed there; `tdm_reserved` is what the site's tdmrep.json then says of the page.
     """
 
     fetched: Fetched | None
     error: ItemError | None
     asked_at: datetime
+    obeys_rights: bool = False
     tdm_reserved: bool | None = None
 
 
@@ -103,8 +108,17 @@ Tell = Callable[[Visit, Answered | Deferred], None]
 class PoliteClient:
     """One batch's way to the web. Lives inside one event loop; an async context manager."""
 
-    def __init__(self, config: WebConfig, book: Book, *, in_flight: int = 50, resolve: Resolve | None = None) -> None:
+    def __init__(
+        self,
+        config: WebConfig,
+        book: Book,
+        *,
+        in_flight: int = 50,
+        owners: Owners = NO_OWNERS,
+        resolve: Resolve | None = None,
+    ) -> None:
         self._config = config
+        self._owners = owners
         self._resolve = resolve
         self._stack = AsyncExitStack()
         self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
@@ -166,7 +180,7 @@ class PoliteClient:
         try:
             with guarded_item(f"the rules of {origin}"):
                 policy = await self._policy(origin, group[0].rules)
-                if any(one.wants_rights for one in group):
+                if any(self._obeys_rights(one, one.url) for one in group):
                     await self._learn_rights(origin, policy, group[0].rules)
         except UnexpectedError as error:
             raise RobotsUnavailable(error.detail) from error
@@ -174,7 +188,7 @@ class PoliteClient:
 
     async def _ask(self, one: Visit, policy: RobotsPolicy, tell: Tell) -> None:
         fetched, trouble, asked_at = None, None, _now()
-        way = _Way(self._desk, one.rules)
+        way = self._way(one.rules)
         try:
             with guarded_item(one.url):
                 if not policy.allows(one.url, user_agent=one.rules.user_agent):
@@ -186,9 +200,16 @@ class PoliteClient:
         except (ItemError, HostWaits) as met:
             trouble = met
         told = _told(fetched, trouble, asked_at)
-        if isinstance(told, Answered) and fetched is not None and one.wants_rights:
-            told = replace(told, tdm_reserved=self._reservations[origin_of(fetched.url)].says(fetched.url))
+        if isinstance(told, Answered) and fetched is not None and self._obeys_rights(one, fetched.url):
+            tdm_reserved = self._reservations[origin_of(fetched.url)].says(fetched.url)
+            told = replace(told, obeys_rights=True, tdm_reserved=tdm_reserved)
         tell(one, told)
+
+    def _way(self, rules: SourceRules) -> "_Way":
+        return _Way(self._desk, rules, self._owners)
+
+    def _obeys_rights(self, one: Visit, url: str) -> bool:
+        return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))
 
     async def _get(self, one: Visit, way: "_Way") -> Fetched:
         async def follow(url: str) -> None:
@@ -197,7 +218,7 @@ class PoliteClient:
             policy = await self._policy(origin_of(url), one.rules)
             if not policy.allows(url, user_agent=one.rules.user_agent):
                 raise RobotsDisallowed(url)
-            if one.wants_rights:
+            if self._obeys_rights(one, url):
                 await self._learn_rights(origin_of(url), policy, one.rules)
             await way.enter(url)
 
@@ -275,7 +296,7 @@ class PoliteClient:
 
     async def _ask_file(self, name: str, url: str, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
-        client, way = await self.client_for(rules), _Way(self._desk, rules)
+        client, way = await self.client_for(rules), self._way(rules)
         async with way.opened(url):
             # Another run may have asked while we waited for the turn.
             if kept := await self._desk.kept_robots(name):
@@ -317,9 +338,10 @@ def _innermost(error: BaseException) -> BaseException:
 class _Way:
     """The turn that one GET holds, as redirects lead it from host to host: never two at once."""
 
-    def __init__(self, desk: TurnDesk, rules: SourceRules) -> None:
+    def __init__(self, desk: TurnDesk, rules: SourceRules, owners: Owners) -> None:
         self._desk = desk
         self._rules = rules
+        self._owners = owners
         self._held = AsyncExitStack()
         self._heard = Heard()
 
@@ -334,7 +356,8 @@ class _Way:
 
     async def enter(self, url: str) -> None:
         """Wait for the turn at a URL's host; raises HostWaits."""
-        turn = self._desk.turn(host_of(url), delay_s=self._rules.crawl_delay_s, max_per_host=self._rules.max_per_host)
+        pace = self._owners.pace_at(url, self._rules)
+        turn = self._desk.turn(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
         self._heard = await self._held.enter_async_context(turn)
 
     async def leave(self) -> None:

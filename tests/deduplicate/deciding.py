@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.stage import decide_batch
-from tasks.index import articles, frontier, outbox, relations
-from tasks.index.frontier import Announcement, Selection
-from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Outcome, Page
+from tasks.index import announcing, articles, frontier, outbox, relations
+from tasks.index.announcing import Announcement
+from tasks.index.frontier import Selection
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
+from tasks.rows import Outcome
 from tests.deduplicate.pages import page
 from tests.rows import make_capture
 
@@ -23,7 +25,7 @@ def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW):
         for key in [*looks, *deferred]
     ]
     with index.write() as tx:
-        frontier.announce(tx, announcements, now=now)
+        announcing.announce(tx, announcements, now=now)
         frontier.recall(tx, Selection(url_keys=frozenset(looks)), now=now)
         due = frontier.claim(
             tx, Selection(url_keys=frozenset([*looks, *deferred])), owner="r1", limit=99, lease_s=300, host_budget_s=120,

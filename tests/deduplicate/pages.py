@@ -4,7 +4,8 @@ import random
 from collections.abc import Mapping
 from datetime import datetime
 
-from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page, PageType
+from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
+from tasks.rows import PageType
 from tests.rows import make_capture
 
 LETTERS = str.maketrans("01234567", "pqrstuvw")  # words without a digit, which would be compared as figures

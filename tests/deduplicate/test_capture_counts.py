@@ -1,8 +1,8 @@
 """What a batch came to is counted with its decision."""
 
-from tasks.errors import Disposition
 from tasks.index.capture_counts import read_counts
-from tasks.models import Outcome
+from tasks.reasons import Disposition
+from tasks.rows import Outcome
 from tests.deduplicate.deciding import NOW, decide
 
 

@@ -9,9 +9,9 @@ from multiprocessing.synchronize import Barrier
 import pytest
 
 from tasks.deduplicate.stage import decide_batch
-from tasks.index import frontier, outbox
+from tasks.index import announcing, outbox
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index, open_index
-from tasks.index.frontier import Announcement
 from tasks.index.schema import articles, edges
 from tasks.models import ExtractedBatch, Page
 from tests.deduplicate.pages import batch_of, page, story
@@ -64,7 +64,7 @@ def announce(index: Index, batches: Sequence[ExtractedBatch]) -> None:
                 Announcement(url=due.url, url_key=due.url_key, host=due.host, source_id="a", announced_by="f")
                 for due in batch.fetched.batch.urls
             ]
-            frontier.announce(tx, urls, now=NOW)
+            announcing.announce(tx, urls, now=NOW)
 
 
 def found(index: Index) -> tuple[set[tuple[str, ...]], set[frozenset[str]], Counter[str]]:

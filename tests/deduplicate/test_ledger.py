@@ -6,7 +6,7 @@ import pytest
 
 from tasks.deduplicate.judge import article_id_of
 from tasks.index import articles, postings
-from tasks.models import Novelty
+from tasks.rows import Novelty
 from tests.deduplicate.deciding import NOW, decide, edges_of, known, published
 from tests.deduplicate.pages import page, story
 

@@ -4,9 +4,9 @@ import pytest
 
 from tasks.deduplicate.outlook import REVISIT_AFTER, next_look, settle
 from tasks.deduplicate.rows import known_after
-from tasks.errors import Disposition
 from tasks.index.frontier import State
-from tasks.models import Outcome
+from tasks.reasons import Disposition
+from tasks.rows import Outcome
 from tests.rows import FETCHED_AT, make_article, make_capture
 
 NOW = FETCHED_AT

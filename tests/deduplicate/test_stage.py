@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tasks.errors import Disposition, TooManyUnexpected
+from tasks.errors import TooManyUnexpected
 from tasks.index import frontier
 from tasks.index.database import open_index
 from tasks.index.frontier import Selection
-from tasks.models import Novelty, Outcome
+from tasks.reasons import Disposition
+from tasks.rows import Novelty, Outcome
 from tests.deduplicate.deciding import NOW, captured, decide, published
 from tests.deduplicate.pages import page, story
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.catalogue import Catalogue, Source
+from tasks.discover.opml import read_opml, sources_of
 from tasks.discover.plan import ADHOC, Recall, plan_sweep
 from tasks.errors import ConfigError
 from tasks.index.frontier import WAITING
@@ -61,7 +62,22 @@ def test_chosen_sources_alone_are_swept_with_their_rules():
     assert {one.source_id for one in planned.feeds} == {"daily"}
     assert planned.urls == ()
     assert planned.rules["daily"].exclude == ("/sport/",)
-    assert set(planned.rules) == {"daily"}
+    assert planned.source_ids == planned.selection.source_ids == {"daily"}
+
+
+def test_what_chosen_sources_announce_of_others_is_swept_under_the_others_rules():
+    planned = plan(sources=("daily",))
+
+    assert planned.selection.others == {"weekly", "bare"}
+    assert set(planned.rules) == {"daily", "weekly", "bare"}
+    assert plan().selection.others == frozenset()
+
+
+def test_what_needs_a_browser_is_left_to_a_sweep_that_has_looked_for_one():
+    shown = Source(id="shown", home_url="https://shown.com/", render="browser")
+
+    assert plan(Catalogue(sources=(DAILY, BARE, shown)), sources=("daily",)).selection.others == {"bare"}
+    assert plan(Catalogue(sources=(DAILY, shown)), feeds=("https://x.com/rss",)).selection.others == {"daily", "shown"}
 
 
 def test_a_feed_that_is_asked_for_keeps_its_kind_in_the_catalogue():
@@ -83,10 +99,50 @@ def test_a_url_that_is_asked_for_belongs_to_the_one_source_of_its_domain(url, so
     assert [one.selection.url_keys for one in planned.recalls] == [planned.selection.url_keys]
 
 
-def test_a_domain_of_two_sources_belongs_to_neither():
-    twins = Catalogue(sources=tuple(Source(id=name, name=name, home_url="https://daily.com/") for name in ("a", "b")))
+def test_of_two_sources_of_a_domain_the_one_whose_patterns_keep_a_url_has_it():
+    sections = Catalogue(
+        sources=tuple(
+            Source(id=name, home_url="https://daily.com/", include=(f"/{name}/",)) for name in ("sport", "culture")
+        )
+    )
 
-    assert plan(twins, urls=("https://daily.com/x",)).urls[0].source_id == ADHOC
+    assert plan(sections, urls=("https://daily.com/culture/x",)).urls[0].source_id == "culture"
+
+
+def test_a_listed_url_of_another_source_is_its_owners_and_passes_both_patterns():
+    listed = Source(
+        id="listed",
+        urls=("https://daily.com/a", "https://daily.com/sport/a", "https://daily.com/ads/a", "https://nobody.com/a"),
+        exclude=("/ads/",),
+    )
+
+    planned = plan(Catalogue(sources=(DAILY, listed)))
+
+    assert [(one.url, one.source_id, one.announced_by) for one in planned.urls] == [
+        ("https://daily.com/a", "daily", "catalogue:listed"),
+        ("https://nobody.com/a", "listed", "catalogue:listed"),
+    ]
+
+
+def test_a_feed_that_two_sources_name_is_polled_once_as_that_of_its_hosts_owner():
+    other = Source(id="other", home_url="https://other.com/", sitemaps=("https://www.daily.com/rss",))
+    both = Catalogue(sources=(DAILY, other))
+
+    for chosen in ((), ("other",)):
+        polled = [one for one in plan(both, sources=chosen).feeds if one.feed_url == "https://www.daily.com/rss"]
+        assert [(one.source_id, one.kind) for one in polled] == [("daily", FeedKind.FEED)]
+
+
+def test_sources_from_a_feed_readers_list_own_their_hosts():
+    opml = b"""<opml version="2.0"><body>
+        <outline text="Good" xmlUrl="https://good.com/feed" htmlUrl="https://good.com/"/>
+        <outline text="Other" xmlUrl="https://other.com/feed"/></body></opml>"""
+    imported = Catalogue(sources=tuple(sources_of(read_opml(opml, name="list.opml"), known_ids=())))
+
+    owners = plan(imported).owners
+
+    assert owners.owner_of("https://www.good.com/a", announcer="other") == "good"
+    assert owners.owner_of("https://other.com/a", announcer="good") == "other"
 
 
 def test_without_a_catalogue_feeds_and_urls_are_enough():

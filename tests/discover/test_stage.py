@@ -3,10 +3,12 @@
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from sqlalchemy import select
 
+from tasks.catalogue import Catalogue, Source
 from tasks.discover.schedule import PollConfig
 from tasks.discover.stage import MAX_CHILDREN, poll_feeds
 from tasks.errors import DnsFailed, IndexUnavailable, RobotsDisallowed, ServerBusy, TimedOut
@@ -16,6 +18,7 @@ from tasks.index.hosts import HostBook
 from tasks.index.schema import feeds as feeds_table
 from tasks.index.schema import frontier, robots
 from tasks.models import FeedKind
+from tasks.owners import NO_OWNERS, Owners
 from tasks.warc import payload_digest
 from tasks.web.client import WebConfig
 from tasks.web.polite import Deferred, PoliteClient
@@ -46,8 +49,8 @@ def sitemap_index(*children):
 class Sweeps:
     """Sweeps over one index and one press."""
 
-    def __init__(self, index, press, *feeds, rules=RULES):
-        self.index, self.press, self.rules = index, press, rules
+    def __init__(self, index, press, *feeds, rules=RULES, owners=NO_OWNERS):
+        self.index, self.press, self.rules, self.owners = index, press, rules, owners
         self.addresses = [
             FeedAddress(feed_url=url, source_id="daily", kind=kind) for url, kind in (feeds or [(FEED, FeedKind.FEED)])
         ]
@@ -64,6 +67,7 @@ class Sweeps:
             index=self.index,
             config=PollConfig(),
             polled_one=self._count,
+            owners=self.owners,
         )
 
     def _count(self):
@@ -522,3 +526,87 @@ async def test_a_feed_is_polled_within_its_sources_own_bounds(index):
     await sweep()
 
     assert timedelta(seconds=100) < sweep.state()["due_at"] - before < timedelta(seconds=210)
+
+
+# Owners
+
+GOOD = "https://good.example"
+ABOUT_GOOD = {
+    "rss": f"""<rss><channel><link>{GOOD}/</link><item><title>T</title><link>{GOOD}/1990/a-story</link>
+        <pubDate>RFC</pubDate></item></channel></rss>""",
+    "json": f"""{{"version": "https://jsonfeed.org/version/1.1", "title": "T", "home_page_url": "{GOOD}/",
+        "items": [{{"id": "1", "url": "{GOOD}/1990/a-story", "title": "T", "date_published": "ISO"}}]}}""",
+    "sitemap": f"<urlset><url><loc>{GOOD}/1990/a-story</loc><lastmod>ISO</lastmod></url></urlset>",
+    "news sitemap": f"""<urlset xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">
+        <url><loc>{GOOD}/1990/a-story</loc><n:news><n:title>T</n:title>
+        <n:publication_date>ISO</n:publication_date></n:news></url></urlset>""",
+}
+
+
+def two_sources():
+    catalogue = Catalogue(sources=(Source(id="daily", home_url=HOME), Source(id="good", home_url=f"{GOOD}/")))
+    return Owners.of(catalogue.sources, catalogue.rules())
+
+
+def whose(index):
+    with index.read() as tx:
+        rows = tx.execute(select(frontier)).mappings()
+        return {
+            row["url"]: (row["source_id"], row["announced_title"], row["announced_at"], row["priority"]) for row in rows
+        }
+
+
+@pytest.mark.parametrize("date", [datetime(1996, 1, 1, 9, tzinfo=UTC), datetime.now(UTC) + timedelta(hours=20)])
+@pytest.mark.parametrize("form", ABOUT_GOOD)
+async def test_what_a_feed_says_of_anothers_article_is_not_believed(index, form, date):
+    said = ABOUT_GOOD[form].replace("RFC", format_datetime(date)).replace("ISO", date.isoformat())
+
+    await Sweeps(index, Press({FEED: Said(body=said)}), owners=two_sources())()
+
+    assert whose(index) == {f"{GOOD}/1990/a-story": ("good", None, None, NEWS)}
+
+
+async def test_a_redirect_and_a_sitemap_that_a_feed_names_make_no_owner(index):
+    child = f"{GOOD}/child.xml"
+    listed = f"<urlset><url><loc>{GOOD}/a</loc></url><url><loc>{SITE}/b</loc></url></urlset>"
+    press = Press(
+        {SITEMAP: Said(body=sitemap_index((child, None)), via=((301, f"{GOOD}/index.xml"),)), child: Said(body=listed)}
+    )
+
+    await Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP), owners=two_sources())()
+
+    assert {url: row[0] for url, row in whose(index).items()} == {f"{GOOD}/a": "good", f"{SITE}/b": "daily"}
+
+
+async def test_a_listing_gives_a_sub_domains_stories_to_the_source_of_that(index):
+    home, of_sport = "https://paper.com/", "https://sport.paper.com/"
+    catalogue = Catalogue(sources=(Source(id="daily", home_url=home), Source(id="sport", home_url=of_sport)))
+    links = [f"{place}2026/03/01/a-long-story-of-a-harbour" for place in (home, of_sport)]
+    page = "".join(f'<p><a href="{link}">A long story of a harbour and a ferry</a></p>' for link in links)
+    press = Press({home: Said(body=f"<html><body>{page}</body></html>")})
+
+    await Sweeps(index, press, (home, FeedKind.LISTING), owners=Owners.of(catalogue.sources, catalogue.rules()))()
+
+    assert [whose(index)[link][0] for link in links] == ["daily", "sport"]
+
+
+async def test_what_another_announced_first_gets_its_owners_date_when_its_own_feed_comes(index):
+    date = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    said = ABOUT_GOOD["rss"].replace("RFC", format_datetime(date))
+    owners, own_feed = two_sources(), f"{GOOD}/feed"
+    await Sweeps(index, Press({FEED: Said(body=said)}), owners=owners)()
+
+    with index.write() as tx:
+        know_feeds(tx, [FeedAddress(feed_url=own_feed, source_id="good", kind=FeedKind.FEED)], now=datetime.now(UTC))
+        states = select_feeds(tx, [own_feed], due_by=None)
+    await poll_feeds(
+        states,
+        client=Press({own_feed: Said(body=said)}),
+        rules={"good": RULES},
+        index=index,
+        config=PollConfig(),
+        polled_one=int,
+        owners=owners,
+    )
+
+    assert whose(index) == {f"{GOOD}/1990/a-story": ("good", "T", date, BACKFILL)}

@@ -27,9 +27,10 @@ from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.extract.stage import extract_batch
 from tasks.fetch.claim import claim_batch
 from tasks.fetch.stage import fetch_batch
-from tasks.index import frontier, outbox, runs
+from tasks.index import announcing, outbox, runs
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index, bind_lake, open_index
-from tasks.index.frontier import Announcement, Selection
+from tasks.index.frontier import Selection
 from tasks.index.hosts import HostBook
 from tasks.layout import warc_key
 from tasks.models import Batch, FetchedBatch, Page
@@ -204,7 +205,7 @@ def _work(life: Life, index: Index, fate: Fate) -> None:
     announced = [_announcement(*line.split()) for line in Path(life.urls).read_text().splitlines()]
     for _ in range(2):  # every entry is delivered twice
         with index.write() as tx:
-            frontier.announce(tx, announced, now=now)
+            announcing.announce(tx, announced, now=now)
     catalogue = load_catalogue(Path(life.catalogue))
     rules = {source.id: source.effective(catalogue.defaults) for source in catalogue.sources}
     claim = partial(

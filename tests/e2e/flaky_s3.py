@@ -14,31 +14,25 @@ TROUBLES = ("busy", "silent", "lost")
 _OF_THE_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Forwarding(BaseHTTPRequestHandler):
+    """Hands every request on to the real server."""
+
     protocol_version = "HTTP/1.1"
     upstream: str
-    share: float
-    chance: random.Random
-    troubles: Counter[str]
 
     def log_message(self, *_args: object) -> None:
         pass
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        trouble = self.chance.choice(TROUBLES) if self.chance.random() < self.share else "none"
-        self.troubles[trouble] += 1
-        if trouble == "busy":
-            self._answer(503, [("Content-Type", "application/xml"), ("Content-Length", str(len(BUSY)))], BUSY)
-            return
-        if trouble != "silent":
-            status, headers, content = self._ask(body)
-        if trouble == "none":
-            self._answer(status, headers, content)
-        else:
-            self.close_connection = True
+        self._answer(*self._ask(self._body()))
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _serve  # noqa: N815 - the names that http.server calls
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_PUT = do_HEAD = do_DELETE = do_POST = do_GET  # noqa: N815 - the names that http.server calls
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(self.upstream, timeout=60)
@@ -65,6 +59,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
+class _Flaky(Forwarding):
+    share: float
+    chance: random.Random
+    troubles: Counter[str]
+
+    def _serve(self) -> None:
+        body = self._body()
+        trouble = self.chance.choice(TROUBLES) if self.chance.random() < self.share else "none"
+        self.troubles[trouble] += 1
+        if trouble == "busy":
+            self._answer(503, [("Content-Type", "application/xml"), ("Content-Length", str(len(BUSY)))], BUSY)
+            return
+        if trouble != "silent":
+            status, headers, content = self._ask(body)
+        if trouble == "none":
+            self._answer(status, headers, content)
+        else:
+            self.close_connection = True
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -74,17 +88,22 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def flaky_s3(endpoint_url: str, *, share: float, seed: int) -> Iterator[tuple[str, Counter[str]]]:
-    """Give the address of a server before the real one that fails a share of the requests, and their count by trouble."""
-    troubles: Counter[str] = Counter()
-    own = {
-        "upstream": urlsplit(endpoint_url).netloc, "share": share, "chance": random.Random(seed), "troubles": troubles,
-    }  # fmt: skip
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), own))
+def served(handler: type[Forwarding], endpoint_url: str, **attributes: object) -> Iterator[str]:
+    """Give the address of a server before the real one whose requests this handler answers."""
+    own = {"upstream": urlsplit(endpoint_url).netloc, **attributes}
+    server = _Server(("127.0.0.1", 0), type("Handler", (handler,), own))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", troubles
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def flaky_s3(endpoint_url: str, *, share: float, seed: int) -> Iterator[tuple[str, Counter[str]]]:
+    """Give the address of a server before the real one that fails a share of the requests, and their count by trouble."""
+    troubles: Counter[str] = Counter()
+    with served(_Flaky, endpoint_url, share=share, chance=random.Random(seed), troubles=troubles) as url:
+        yield url, troubles

@@ -8,7 +8,6 @@ import pytest
 from tasks.errors import (
     DETAIL_LENGTH,
     CorruptRecord,
-    Disposition,
     ExtractorCrashed,
     ItemError,
     LakeUnavailable,
@@ -18,9 +17,11 @@ from tasks.errors import (
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.pool import ExtractorPool
 from tasks.extract.stage import extract_batch
-from tasks.models import Batch, Capture, FetchedBatch, Outcome
+from tasks.models import Batch, FetchedBatch
 from tasks.objects import MissingObject
 from tasks.options import NO_OPTIONS, ExtractOptions
+from tasks.reasons import Disposition
+from tasks.rows import Capture, Outcome
 from tests.extract.reading import PAGES, page
 from tests.extract.stored import CONFIG, KEY, segment_of
 from tests.rows import make_capture

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.errors import Disposition
 from tasks.extract.stage import extract_batch
-from tasks.models import Batch, FetchedBatch, Outcome, PageType
+from tasks.models import Batch, FetchedBatch
+from tasks.reasons import Disposition
+from tasks.rows import Outcome, PageType
 from tests.deduplicate.pages import page
 from tests.rows import make_capture
 

@@ -7,11 +7,13 @@ from ipaddress import ip_network
 import pytest
 
 from tasks.catalogue import SourceRules
-from tasks.errors import Disposition, TooManyUnexpected
+from tasks.errors import TooManyUnexpected
 from tasks.fetch.stage import fetch_batch
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
-from tasks.models import Batch, DueUrl, Outcome
+from tasks.models import Batch, DueUrl
+from tasks.reasons import Disposition
+from tasks.rows import Outcome
 from tasks.urls import host_of, url_key
 from tasks.warc import read_response
 from tasks.web.client import WebConfig

@@ -130,6 +130,29 @@ def test_two_workers_make_the_tables_that_one_process_makes(
     assert most_in_flight([asked for asked in press.log if asked.site == 0]) == 1
 
 
+@pytest.mark.long
+def test_in_every_shard_articles_are_their_owners_whichever_feed_lists_them(
+    deployed, presslake, press, tmp_path, postgres_url
+):
+    catalogue = press.catalogue(tmp_path / "sources.yaml")
+    owners = "".join(f"  - id: site-{site}\n    home_url: {press.url(site, '/')}\n" for site in range(1, 8))
+    catalogue.write_text(catalogue.read_text().partition("  - id: site-1\n")[0] + owners)
+    for site in range(1, 8):  # nobody but the first site has a feed, and it lists all
+        press.listed[0] += tuple(press.url(site, path) for path in press.stories[site])
+    environment = _environment(deployed, catalogue, index=postgres_url, lake=str(presslake.lake))
+
+    with httpx.Client(base_url=deployed, timeout=60) as api:
+        run_id = start_run(api, "ingest/sweep", {"shards": 2, "sources": ["site-0"]})
+        with _two_workers(environment):
+            run = await_end(api, run_id)
+
+    rows = DeltaTable(str(presslake.lake / "articles")).to_pyarrow_table().to_pylist()
+    (shard,) = _shard_runs(postgres_url)
+    assert (run["state"]["name"], shard["state"]) == ("Completed", "ended"), run["state"]
+    assert {row["url"] for row in rows} == press.urls()
+    assert all(row["url"].startswith(press.url(int(row["source_id"].removeprefix("site-")), "/")) for row in rows)
+
+
 @pytest.mark.crash
 @pytest.mark.long
 def test_a_shard_that_is_killed_is_named_and_its_urls_come_back(deployed, presslake, press, tmp_path):

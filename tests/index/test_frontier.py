@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.index import frontier, runs
+from tasks.index import announcing, frontier, runs
+from tasks.index.announcing import Announcement
 from tasks.index.database import Index
-from tasks.index.frontier import Announcement, Selection, Settlement, State
+from tasks.index.frontier import Selection, Settlement, State
 from tasks.index.hosts import HostBook
 from tasks.index.shards import Shard
-from tasks.models import DueUrl, Outcome, TurnEnd, TurnRequest
+from tasks.models import DueUrl, TurnEnd, TurnRequest
+from tasks.rows import Outcome
 from tasks.urls import url_key
 
 ALL = Selection()
@@ -33,7 +35,7 @@ def announcement(
 
 def announce(index: Index, *announcements: Announcement, now: datetime) -> int:
     with index.write() as tx:
-        return frontier.announce(tx, announcements, now=now)
+        return announcing.announce(tx, announcements, now=now)
 
 
 def claim(

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from sqlalchemy import update
 
-from tasks.errors import Disposition
-from tasks.index import feeds, frontier, runs
+from tasks.index import announcing, feeds, runs
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.schema import hosts
-from tasks.models import FeedKind, LearnedRobots, Outcome, RobotsAnswer
+from tasks.models import FeedKind, LearnedRobots, RobotsAnswer
+from tasks.reasons import Disposition
+from tasks.rows import Outcome
 from tests.deduplicate.deciding import decide
 from tests.index.test_frontier import announcement
 
@@ -35,7 +36,7 @@ def fill(index: Index, *, now: datetime = NOW) -> None:
     )
     with index.write() as tx:
         tx.execute(update(frontier_table).values(source_id="daily"))  # as the captures say
-        frontier.announce(tx, [announcement(9, source_id="b")], now=now - timedelta(hours=2))
+        announcing.announce(tx, [announcement(9, source_id="b")], now=now - timedelta(hours=2))
         addresses = [
             FeedAddress(feed_url=f"https://a.example/{name}", source_id="daily", kind=FeedKind.FEED)
             for name in ("good", "bad", "ended")

@@ -8,8 +8,9 @@ import pytest
 
 from tasks.errors import LakeUnavailable, TooManyUnexpected
 from tasks.layout import ARTICLES, CAPTURES, TABLES
-from tasks.models import OutboxItem, Outcome
+from tasks.models import OutboxItem
 from tasks.objects import DirectoryStore
+from tasks.rows import Outcome
 from tasks.store.stage import PublishReport, publish, quarantine_document
 from tasks.store.tables import open_table
 from tests.rows import FETCHED_AT, make_article, make_capture, make_item

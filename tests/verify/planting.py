@@ -179,6 +179,21 @@ def a_damaged_file(world):
     return _key(world, path)
 
 
+@planted("damaged_log", left=("damaged_log",))
+def an_empty_commit(world):
+    path = max(world.lake.glob("captures/_delta_log/*.json"))
+    path.write_bytes(b"")
+    return _key(world, path)
+
+
+@planted("unlisted_file", also=("article_without_row", "capture_without_revision"))
+def a_log_that_has_lost_its_end(world):
+    commit = max(world.lake.glob("articles/_delta_log/*.json"))
+    (path,) = (path for path in table_files(world, "articles") if path.name.encode() in commit.read_bytes())
+    commit.unlink()
+    return _key(world, path)
+
+
 # ---- rows of the tables
 
 

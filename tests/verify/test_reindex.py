@@ -13,8 +13,8 @@ from tasks.index.database import Index
 from tasks.index.frontier import Selection, State
 from tasks.index.relations import find_aliases
 from tasks.index.schema import articles, capture_counts, edges, frontier, shapes
-from tasks.models import Novelty, Outcome
 from tasks.objects import DirectoryStore
+from tasks.rows import Novelty, Outcome
 from tasks.store.stage import publish
 from tasks.store.tables import open_table
 from tasks.verify.reindex import check_is_empty, reindex

@@ -17,6 +17,7 @@ from tasks.index.schema import articles, batches, frontier
 from tasks.index.upkeep import KEPT
 from tasks.verify.fault import ADVICE, MENDS, FaultKind
 from tasks.verify.mends import Ground, mend_all
+from tasks.verify.set_aside import Journal
 from tests.press import Story
 from tests.verify.conftest import World
 from tests.verify.planting import (
@@ -154,7 +155,8 @@ def test_an_article_that_is_ahead_by_now_is_not_restored(world):
             tx, tx.execute(select(articles.c.article_id).where(articles.c.revision == 2)).scalars().first()
         )
     ground = Ground(
-        index=world.index, store=world.store, now=datetime.now(UTC), revisit_after=(), is_lake_whole=True, is_quiet=True
+        index=world.index, store=world.store, now=datetime.now(UTC), revisit_after=(), is_lake_whole=True, is_quiet=True,
+        journal=Journal(store=world.store, index=world.index, verify_id="v1"),
     )  # fmt: skip
     update_rows(world, articles, articles.c.article_id == known.article_id, revision=3)
 

@@ -1,9 +1,8 @@
-"""The network below the pool: look-ups, verdicts, deadlines."""
+"""The network below HTTP: look-ups, verdicts, deadlines."""
 
 import asyncio
 import socket
 import ssl
-import time
 
 import httpcore
 import pytest
@@ -18,7 +17,8 @@ from tasks.errors import (
     TimedOut,
     TlsFailed,
 )
-from tasks.web.backend import MAX_ADDRESSES, GuardedBackend, Resolver, Wire, on_wire
+from tasks.web.backend import MAX_ADDRESSES, GuardedBackend, Resolver
+from tasks.web.budget import FRAMING_SIZE, Budget
 from tasks.web.guard import AddressGuard
 from tests.web.loopback import listening
 
@@ -37,22 +37,29 @@ def resolves(*addresses, error=None, after_s=0.0):
     return resolve
 
 
-def wire(left_s=5.0, max_size=1_000_000):
-    return Wire(deadline=time.monotonic() + left_s, max_size=max_size)
+def begun(deadline_s=5.0, max_body_size=1_000_000):
+    budget = Budget(deadline_s=deadline_s, max_body_size=max_body_size)
+    budget.begin()
+    return budget
 
 
-async def connected(host, port, *, resolve, guard=LOOPBACK, on=None, timeout_s=5.0):
-    with on_wire(on or wire()):
-        stream = await GuardedBackend(guard, resolve=resolve).connect_tcp(host, port, timeout_s)
-        await stream.aclose()
+async def connected(host, port, *, resolve, guard=LOOPBACK, budget=None, timeout_s=5.0):
+    backend = GuardedBackend(guard, resolve=resolve)
+    stream = await backend.connect(host, port, budget or begun(), timeout_s=timeout_s)
+    await stream.aclose()
+
+
+def here(port, budget):
+    """Connect to a port of this machine."""
+    return GuardedBackend(LOOPBACK, resolve=resolves()).connect("127.0.0.1", port, budget, timeout_s=5.0)
 
 
 async def test_a_name_is_looked_up_once_and_connected_to_as_a_literal():
-    resolve, on = resolves("127.0.0.1"), wire()
+    resolve, budget = resolves("127.0.0.1"), begun()
     async with listening() as port:
-        await connected("a.example", port, resolve=resolve, on=on)
+        await connected("a.example", port, resolve=resolve, budget=budget)
 
-    assert (resolve.asked, on.has_connected) == (1, True)
+    assert (resolve.asked, budget.has_connected) == (1, True)
 
 
 async def test_a_literal_is_not_looked_up():
@@ -116,14 +123,9 @@ async def test_an_address_that_swallows_packets_leaves_time_for_the_next():
             clog.close()
 
 
-async def test_a_socket_in_the_file_system_is_forbidden():
-    with pytest.raises(ForbiddenAddress):
-        await GuardedBackend(LOOPBACK, resolve=resolves()).connect_unix_socket("/run/docker.sock")
-
-
 async def test_a_deadline_that_has_passed_connects_to_nothing():
     with pytest.raises(TimedOut):
-        await connected("127.0.0.1", 80, resolve=resolves(), on=wire(left_s=-1.0))
+        await connected("127.0.0.1", 80, resolve=resolves(), budget=begun(deadline_s=-1.0))
 
 
 async def test_a_read_ends_at_the_deadline_whatever_its_time_out():
@@ -132,43 +134,30 @@ async def test_a_read_ends_at_the_deadline_whatever_its_time_out():
         writer.close()
 
     async with listening(hangs) as port:
-        with on_wire(wire(left_s=0.3)):
-            stream = await GuardedBackend(LOOPBACK, resolve=resolves()).connect_tcp("127.0.0.1", port, 5.0)
-            with pytest.raises((TimedOut, httpcore.ReadTimeout)):
-                await stream.read(100, 60.0)
-            with pytest.raises((TimedOut, httpcore.WriteTimeout)):
-                await asyncio.sleep(0.05)
-                await stream.write(b"x", 60.0)
-            await stream.aclose()
+        stream = await here(port, begun(deadline_s=0.3))
+        with pytest.raises((TimedOut, httpcore.ReadTimeout)):
+            await stream.read(100, 60.0)
+        with pytest.raises((TimedOut, httpcore.WriteTimeout)):
+            await asyncio.sleep(0.05)
+            await stream.write(b"x", 60.0)
+        await stream.aclose()
 
 
-async def test_a_wire_takes_no_more_than_its_size():
+async def test_no_more_is_received_than_the_budget_has():
     async def talks(reader, writer):
-        writer.write(bytes(100_000))
+        writer.write(bytes(1_000_000))
         await reader.read()
         writer.close()
 
-    on = wire(max_size=50_000)
+    budget = begun(max_body_size=50_000)
     async with listening(talks) as port:
-        with on_wire(on):
-            stream = await GuardedBackend(LOOPBACK, resolve=resolves()).connect_tcp("127.0.0.1", port, 5.0)
-            with pytest.raises(BodyTooLarge):
-                while True:
-                    await stream.read(1000, 5.0)
-            await stream.aclose()
+        stream = await here(port, budget)
+        with pytest.raises(BodyTooLarge):
+            while True:
+                await stream.read(1000, 5.0)
+        await stream.aclose()
 
-    assert on.size == 51_000
-
-
-def test_a_wire_remembers_how_an_answer_began_and_that_it_ended():
-    on = wire()
-    on.take(b"HTTP/1.1 200 OK")
-    on.take(b"more")
-    begun = (on.start, on.size, on.has_ended)
-    on.take(b"")
-
-    assert begun == (b"HTTP/", 19, False)
-    assert on.has_ended
+    assert 100_000 + FRAMING_SIZE < budget.size <= 101_000 + FRAMING_SIZE
 
 
 async def test_plain_text_is_no_tls():
@@ -179,10 +168,9 @@ async def test_plain_text_is_no_tls():
         writer.close()
 
     async with listening(talks) as port:
-        with on_wire(wire()):
-            stream = await GuardedBackend(LOOPBACK, resolve=resolves()).connect_tcp("127.0.0.1", port, 5.0)
-            with pytest.raises(TlsFailed):
-                await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
+        stream = await here(port, begun())
+        with pytest.raises(TlsFailed):
+            await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
 
 
 async def test_the_systems_resolver_gives_each_address_once():
@@ -194,12 +182,10 @@ async def test_the_systems_resolver_gives_each_address_once():
     assert len(addresses) == len(set(addresses))
 
 
-async def test_wires_of_two_tasks_are_their_own():
-    async def look(left_s):
-        with on_wire(wire(left_s)) as mine:
-            await asyncio.sleep(0.01)
-            return mine.time_left(100.0)
-
-    short_s, long_s = await asyncio.gather(look(1.0), look(50.0))
-
-    assert short_s < 1.0 < 40 < long_s
+async def test_a_connection_is_bounded_by_the_request_that_uses_it():
+    async with listening() as port:
+        stream = await here(port, begun(deadline_s=50.0))
+        stream.budget = begun(deadline_s=-1.0)
+        with pytest.raises(TimedOut):
+            await stream.read(1, 5.0)
+        await stream.aclose()

@@ -19,7 +19,8 @@ from tasks.extract.stage import extract_batch
 from tasks.fetch.stage import fetch_batch
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
-from tasks.models import Batch, DueUrl, Outcome
+from tasks.models import Batch, DueUrl
+from tasks.rows import Outcome
 from tasks.urls import host_of, url_key
 from tasks.warc import payload_digest
 from tasks.web import browser

@@ -2,8 +2,9 @@
 
 import httpcore
 
-from tasks.web.backend import GuardedBackend, Wire, on_wire
-from tasks.web.connections import Connections
+from tasks.web.backend import GuardedBackend
+from tasks.web.budget import Budget
+from tasks.web.connections import Connections, Origin
 from tasks.web.target import parse_target
 from tests.web.loopback import LOOPBACK, page, serve
 
@@ -13,21 +14,27 @@ async def _nobody(host, port):
 
 
 def connections_of(max_idle):
-    return Connections(GuardedBackend(LOOPBACK, resolve=_nobody), max_idle=max_idle, timeout_s=5.0)
+    return Connections(GuardedBackend(LOOPBACK, resolve=_nobody), max_idle=max_idle)
+
+
+async def taken(connections, url, *, is_fresh=False):
+    """Return a connection on which the URL was asked for, and the answer, unread."""
+    target = parse_target(url)
+    budget = Budget(deadline_s=60.0, max_body_size=10_000)
+    budget.begin()
+    connection = await connections.take(
+        Origin(target.scheme, target.host, target.port), budget, timeout_s=5.0, is_fresh=is_fresh
+    )
+    request = httpcore.Request("GET", url, headers={"Host": target.authority})
+    return connection, await connection.http.handle_async_request(request)
 
 
 async def ask(connections, url, *, is_fresh=False):
-    with on_wire(Wire(deadline=float("inf"), max_size=10_000)):
-        async with connections.held(parse_target(url), is_fresh=is_fresh) as connection:
-            response = await connection.handle_async_request(_get(url))
-            await response.aread()
-            await response.aclose()
-            return connection
-
-
-def _get(url):
-    target = parse_target(url)
-    return httpcore.Request("GET", url, headers={"Host": target.authority})
+    connection, answer = await taken(connections, url, is_fresh=is_fresh)
+    await answer.aread()
+    await answer.aclose()
+    await connections.give_back(connection)
+    return connection
 
 
 async def test_a_host_is_asked_over_its_own_connection():
@@ -46,23 +53,21 @@ async def test_the_longest_unused_are_closed_beyond_the_limit():
     connections = connections_of(max_idle=2)
     async with serve({"*": page(b"x")}, "0.0.0.0") as server:
         used = [await ask(connections, server.url(host=f"127.0.3.{number}")) for number in range(1, 5)]
-        closed = [one.is_closed() for one in used]
+        closed = [one.http.is_closed() for one in used]
         await connections.aclose()
 
     assert closed == [True, True, False, False]
-    assert all(one.is_closed() for one in used)
+    assert all(one.http.is_closed() for one in used)
 
 
 async def test_a_connection_in_use_is_given_to_nobody_else():
     connections = connections_of(max_idle=5)
     async with serve({"*": page(b"x")}, "127.0.0.2") as server:
-        target = parse_target(server.url("/a"))
-        with on_wire(Wire(deadline=float("inf"), max_size=10_000)):
-            async with connections.held(target) as busy:
-                response = await busy.handle_async_request(_get(target.url))
-                other = await ask(connections, target.url)
-                body = await response.aread()
-                await response.aclose()
+        busy, answer = await taken(connections, server.url("/a"))
+        other = await ask(connections, server.url("/a"))
+        body = await answer.aread()
+        await answer.aclose()
+        await connections.give_back(busy)
         await connections.aclose()
 
     assert other is not busy
@@ -72,13 +77,11 @@ async def test_a_connection_in_use_is_given_to_nobody_else():
 async def test_a_connection_that_was_left_in_mid_answer_is_closed():
     connections = connections_of(max_idle=5)
     async with serve({"*": page(b"x")}, "127.0.0.2") as server:
-        target = parse_target(server.url("/a"))
-        with on_wire(Wire(deadline=float("inf"), max_size=10_000)):
-            async with connections.held(target) as left:
-                await left.handle_async_request(_get(target.url))
+        left, _ = await taken(connections, server.url("/a"))
+        await connections.give_back(left)
         await connections.aclose()
 
-    assert left.is_closed()
+    assert left.http.is_closed()
 
 
 async def test_a_fresh_connection_has_made_no_request():

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.errors import BadResponse, Disposition, GoneError, HttpRefused, ItemError, ServerBusy
+from tasks.errors import BadResponse, GoneError, HttpRefused, ItemError, ServerBusy
+from tasks.reasons import Disposition
 from tasks.web.exchange import Exchange, Fetched, raise_for_status
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

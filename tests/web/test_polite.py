@@ -4,13 +4,14 @@ import asyncio
 import gzip
 import itertools
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_network
 
 import pytest
 
-from tasks.catalogue import SourceRules
+from tasks.catalogue import Catalogue, Source, SourceRules
 from tasks.errors import (
     BadUrl,
     ConnectFailed,
@@ -30,6 +31,7 @@ from tasks.errors import (
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
 from tasks.models import TurnRequest
+from tasks.owners import NO_OWNERS, Owners
 from tasks.web.client import WebConfig
 from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
 from tests.web.loopback import AGENT, answer, is_silent, page, redirect, resets, says, serve
@@ -58,9 +60,9 @@ def rules(crawl_delay_s=0.0, max_per_host=1):
 
 
 @asynccontextmanager
-async def polite(book, resolve=None, **config):
+async def polite(book, resolve=None, owners=NO_OWNERS, **config):
     config = {"user_agent": "", "timeout_s": 2.0, "deadline_s": 5.0, **config}
-    async with PoliteClient(WebConfig(**config), book, resolve=resolve) as client:
+    async with PoliteClient(WebConfig(**config), book, resolve=resolve, owners=owners) as client:
         yield client
 
 
@@ -522,6 +524,69 @@ async def test_where_a_redirect_leads_the_reservations_of_that_place_count(book)
         told = await visited_for_rights(client, server.url("/a"))
 
     assert told[server.url("/a")].tdm_reserved is True
+
+
+# Owners
+
+
+def owner_of(server, **said):
+    catalogue = Catalogue(sources=(Source(id="owner", home_url=server.url(), **said),))
+    return Owners.of(catalogue.sources, catalogue.rules())
+
+
+async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(book):
+    async with (
+        serve({**ALLOW, "*": page(b"")}) as server,
+        polite(book, owners=owner_of(server, crawl_delay_s=0.4)) as client,
+    ):
+        await visited(client, [server.url(f"/{number}") for number in range(3)], crawl_delay_s=0.0, max_per_host=3)
+
+    assert server.most_in_flight == 1
+    assert all(gap >= 0.39 for gap in gaps(server))
+
+
+async def test_where_redirects_lead_the_owners_pace_holds(book):
+    async with serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned, serve(ALLOW) as server:
+        server.routes |= {f"/{number}": redirect(owned.url(f"/{number}")) for number in range(3)}
+        async with polite(book, owners=owner_of(owned, crawl_delay_s=0.4)) as client:
+            told = await visited(client, [server.url(f"/{number}") for number in range(3)], max_per_host=3)
+
+    assert {result.error for result in told.values()} == {None}
+    assert len(owned.paths()) == 4
+    assert all(gap >= 0.39 for gap in gaps(owned))
+
+
+async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(book):
+    own, lent = (ip_network("127.0.0.1/32"),), (ip_network("127.0.0.2/32"),)
+    async with (
+        serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned,
+        serve({**ALLOW, "*": redirect(owned.url("/a"))}) as server,
+        polite(book, owners=owner_of(owned, crawl_delay_s=0.0, allow_networks=lent)) as client,
+    ):
+        told = []
+        visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), allow_networks=own))
+        await client.visit([visit], lambda _, result: told.append(type(result.error)))
+
+    assert (told, owned.paths()) == ([ForbiddenAddress], [])
+
+
+@pytest.mark.parametrize(
+    ("obey_tdm", "is_article", "obeyed"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its_owner_obeys(
+    book, obey_tdm, is_article, obeyed
+):
+    async with (
+        serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as owned,
+        serve({**ALLOW, "*": redirect(owned.url("/news/a"))}) as server,
+        polite(book, owners=owner_of(owned, crawl_delay_s=0.0, obey_tdm=obey_tdm)) as client,
+    ):
+        told = []
+        visit = Visit(key="a", url=server.url("/a"), rules=rules(), is_article=is_article)
+        await client.visit([visit], lambda _, result: told.append((result.obeys_rights, bool(result.tdm_reserved))))
+
+    assert told == [(obeyed, obeyed)]
+    assert (TDMREP in owned.paths()) is obeyed
 
 
 async def test_a_daily_question_is_asked_once_a_day(book):

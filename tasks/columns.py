@@ -1,0 +1,126 @@
+"""What a column is: read off an annotated field of a row's class, which is its one definition. Pure.
+
+A field `status: Annotated[int | None, Column("the HTTP status", type="integer")]` makes the column `status`, an integer
+that may be null. The tables' schemas, the outbox's JSON, the readers and the tables of docs/lake.md follow from it.
+Types have the names that Delta gives them.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_PLAIN = {bool: "boolean", int: "long", float: "double", str: "string", datetime: "timestamp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What stands beside a field's Python type: what it means and, where that type does not say it, its type in the lake."""
+
+    meaning: str
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """The type of a list; none of its elements is null."""
+
+    element: "ColumnType"
+
+    def __str__(self) -> str:
+        return f"array<{self.element}>"
+
+
+@dataclass(frozen=True, slots=True)
+class StructType:
+    """The type of a value that has columns of its own."""
+
+    columns: "tuple[TableColumn, ...]"
+
+    def __str__(self) -> str:
+        return f"struct<{', '.join(f'{one.name}: {one.type}' for one in self.columns)}>"
+
+
+ColumnType = str | ArrayType | StructType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    """A column of a table. `revive` makes the field's value out of what JSON or Arrow holds for it, null excepted."""
+
+    name: str
+    type: ColumnType
+    is_nullable: bool
+    meaning: str
+    revive: Callable[[Any], Any]
+
+
+def columns_of(kind: type) -> tuple[TableColumn, ...]:
+    """Return the columns that a row's class defines, in the order of its fields."""
+    return _columns_of(kind)
+
+
+def revive(kind: type[T], row: Mapping[str, Any]) -> T:
+    """Return a row of JSON or of Arrow as the value it was made from: by name, null where it has no such column.
+
+    What the row has besides is left out. Raises LookupError where a column that may not be null is missing.
+    """
+    return kind(**{column.name: _value(column, row) for column in columns_of(kind)})
+
+
+@cache
+def _columns_of(kind: type) -> tuple[TableColumn, ...]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(_column(field.name, hints[field.name]) for field in fields(kind))
+
+
+def _value(column: TableColumn, row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a column is of any type
+    value = row.get(column.name) if column.is_nullable else row[column.name]
+    return None if value is None else column.revive(value)
+
+
+def _column(name: str, hint: Any) -> TableColumn:  # noqa: ANN401 - a type hint is of any type
+    hint, *extras = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
+    told = next((extra for extra in extras if isinstance(extra, Column)), Column(""))
+    options = typing.get_args(hint) if typing.get_origin(hint) in {types.UnionType, typing.Union} else (hint,)
+    plain = next(option for option in options if option is not types.NoneType)
+    return TableColumn(
+        name=name,
+        type=told.type or _type(plain),
+        is_nullable=types.NoneType in options,
+        meaning=told.meaning,
+        revive=_reviver(plain),
+    )
+
+
+def _type(plain: Any) -> ColumnType:  # noqa: ANN401
+    if typing.get_origin(plain) is tuple:
+        return ArrayType(_type(typing.get_args(plain)[0]))
+    if is_dataclass(plain):
+        return StructType(columns_of(typing.cast("type", plain)))
+    return _PLAIN[str if issubclass(plain, StrEnum) else plain]
+
+
+def _reviver(plain: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    if typing.get_origin(plain) is tuple:
+        revive_one = _reviver(typing.get_args(plain)[0])
+        return lambda values: tuple(map(revive_one, values))
+    if is_dataclass(plain):
+        return lambda row: revive(typing.cast("type", plain), row)
+    if plain is datetime:
+        return _instant
+    return plain if issubclass(plain, StrEnum) else _as_it_is
+
+
+def _instant(value: str | datetime) -> datetime:
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+def _as_it_is(value: T) -> T:
+    return value

@@ -1,0 +1,47 @@
+"""Whose an announced URL is: what a feed, a list or a command names becomes what the frontier takes. Pure."""
+
+from datetime import datetime
+
+from tasks.catalogue import SourceRules, accepts
+from tasks.index.announcing import Announcement
+from tasks.index.frontier import NEWS
+from tasks.owners import Owners
+from tasks.urls import fetch_url, host_of, url_key
+
+
+def attribute(
+    url: str,
+    *,
+    announcer: str,
+    announced_by: str,
+    owners: Owners,
+    title: str | None = None,
+    announced_at: datetime | None = None,
+    priority: int = NEWS,
+) -> Announcement:
+    """Return a URL as its owner's, or the announcer's where nobody owns its host; raises BadUrl, ForbiddenScheme.
+
+    What another source's feed says of an owned URL is not believed: neither its date, nor the priority that follows from
+    that, nor its title.
+    """
+    address = fetch_url(url)
+    claimants = owners.claimants(address)
+    owner = owners.chosen(claimants, address, announcer=announcer)
+    is_foreign = owner is not None and owner != announcer
+    return Announcement(
+        url=address,
+        url_key=url_key(address),
+        host=host_of(address),
+        source_id=owner or announcer,
+        announced_by=announced_by,
+        title=None if is_foreign else title,
+        announced_at=None if is_foreign else announced_at,
+        priority=NEWS if is_foreign else priority,
+        owners=claimants,
+        is_foreign=is_foreign,
+    )
+
+
+def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
+    """Whether the patterns of whoever announces a URL keep it, and its owner's as well."""
+    return accepts(one.url, announcer) and (not one.is_foreign or accepts(one.url, owners.rules[one.source_id]))

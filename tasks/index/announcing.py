@@ -1,0 +1,136 @@
+"""What feeds announce into the frontier: each URL once, with the source whose it is.
+
+A URL that another source announced before its owner did, and that led to no article yet, becomes its owner's.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select, update
+
+from tasks.index.frontier import CHUNK, NEWS, State, is_over
+from tasks.index.schema import frontier
+from tasks.index.shards import shard_key
+from tasks.index.upsert import insert_into
+
+TOLD_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """One URL, as some feed announces it. `url` is in fetch form, `host` as politeness spells it.
+
+    `owners` are the sources that its host belongs to, none for one of nobody; `is_foreign` says that a feed of another
+    source than `source_id` announces it.
+    """
+
+    url: str
+    url_key: str
+    host: str
+    source_id: str
+    announced_by: str
+    title: str | None = None
+    announced_at: datetime | None = None
+    priority: int = NEWS
+    owners: tuple[str, ...] = ()
+    is_foreign: bool = False
+
+
+def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
+    """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter.
+
+    One that was gone (410) and is announced with a later date than it was asked for is due again, and counts as new.
+    Of one that is over for good, it is noted once a day that it is still announced, as the day of its discovery.
+    What waits for its first article gets its owner, and what its owner's own feed says of it.
+    """
+    by_key = _first_of_each(announcements)
+    if not by_key:
+        return 0
+    added = _add(tx, [_row(one, now) for one in by_key.values()], now=now)
+    # after that all rows are locked in one order, whatever else is written to them
+    _amend(tx, {key: one for key, one in by_key.items() if one.owners}, now=now)
+    return added
+
+
+def amended(row: Mapping[str, Any], one: Announcement, *, now: datetime) -> dict[str, Any]:
+    """Return what a URL's row without an article takes from an announcement: all, if it was of none of its owners.
+
+    Was it dropped, then by another's rules, and it is due again. An owner's row takes what it lacks, where its own source
+    announces it. Pure.
+    """
+    told = {"announced_title": one.title, "announced_at": one.announced_at}
+    if row["source_id"] not in one.owners:
+        again = {"state": State.DUE, "due_at": now, "attempts": 0} if row["state"] == State.DROPPED else {}
+        whose = {"source_id": one.source_id, "announced_by": one.announced_by, "priority": one.priority}
+        return {**whose, **told, **again}
+    if one.is_foreign or row["source_id"] != one.source_id:
+        return {}
+    lacking = {name: value for name, value in told.items() if row[name] is None and value is not None}
+    return {"priority": one.priority, **lacking} if lacking else {}
+
+
+def _first_of_each(announcements: Sequence[Announcement]) -> dict[str, Announcement]:
+    """Return one announcement of each URL, by key: the first that is not foreign, if there is one."""
+    by_key: dict[str, Announcement] = {}
+    for one in announcements:
+        known = by_key.get(one.url_key)
+        if known is None or (known.is_foreign and not one.is_foreign):
+            by_key[one.url_key] = one
+    return dict(sorted(by_key.items()))  # two writers lock rows in one order
+
+
+def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) -> int:
+    # rows beside the statement, not in it: compiling a dozen parameters a row costs more than all else here
+    statement = insert_into(tx, frontier)
+    is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
+    changed = {
+        "state": case((is_back, State.DUE), else_=frontier.c.state),
+        "due_at": case((is_back, statement.excluded.due_at), else_=frontier.c.due_at),
+        "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
+        "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
+    }
+    is_told = and_(is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
+    added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
+    return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
+
+
+def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) -> None:
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for key, row in _without_article(tx, owned):
+        if change := amended(row, owned[key], now=now):
+            new = {f"new_{name}": value for name, value in change.items()}
+            by_columns.setdefault(tuple(change), []).append({"key": key, **new})
+    for names, rows in by_columns.items():
+        values: dict[str, ColumnElement[object]] = {name: bindparam(f"new_{name}") for name in names}
+        tx.execute(update(frontier).where(frontier.c.url_key == bindparam("key")).values(values), rows)
+
+
+def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows that led to no article yet; one that is being fetched stays whose it is."""
+    keys = sorted(url_keys)
+    columns = [frontier.c[name] for name in ("url_key", "source_id", "state", "announced_title", "announced_at")]
+    is_open = and_(frontier.c.article_id.is_(None), frontier.c.state != State.LEASED)
+    for start in range(0, len(keys), CHUNK):
+        known = frontier.c.url_key.in_(keys[start : start + CHUNK])
+        for row in tx.execute(select(*columns).where(known, is_open)).mappings():
+            yield row["url_key"], dict(row)
+
+
+def _row(one: Announcement, now: datetime) -> dict[str, object]:
+    return {
+        "url_key": one.url_key,
+        "url": one.url,
+        "host": one.host,
+        "source_id": one.source_id,
+        "state": State.DUE,
+        "priority": one.priority,
+        "due_at": now,
+        "attempts": 0,
+        "announced_by": one.announced_by,
+        "announced_title": one.title,
+        "announced_at": one.announced_at,
+        "discovered_at": now,
+        "shard": shard_key(one.host),
+    }

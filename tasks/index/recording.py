@@ -1,0 +1,205 @@
+"""What a transaction changes, row by row, as it was before and as it is after: so that it can be taken back.
+
+Rows are plain data that JSON can hold. What follows from other rows (postings from shapes) is left out, and so are marks
+of clusters, of which one too many does no harm.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Table, and_, delete, event, insert, or_, select, update
+from sqlalchemy.sql.dml import Delete, Insert, Update
+
+from tasks.index import clusters, postings
+from tasks.index.schema import Instant, aliases, articles, edges, frontier, shapes
+
+Row = dict[str, Any]
+
+IDENTITIES: dict[Table, tuple[str, ...]] = {
+    articles: ("article_id",),
+    frontier: ("url_key",),
+    edges: ("a", "b", "kind"),
+    aliases: ("url_key",),
+    shapes: ("article_id",),
+}
+"""The tables that are recorded, and the columns by which a row of each is known."""
+
+CHUNK = 100
+_NUMBERED = {shapes: "number"}  # handed out by the database: it says nothing of the row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRow:
+    """A row of the index before and after a transaction; None where it was not there, or is no more."""
+
+    table: str
+    before: Row | None
+    after: Row | None
+
+
+@dataclass(slots=True, kw_only=True)
+class History:
+    """A row through several transactions: as it was before the first, and as each of them left it."""
+
+    table: Table
+    identity: tuple[str, ...]
+    before: Row | None
+    afterwards: list[Row | None]
+
+    @property
+    def name(self) -> str:
+        """The row, for people."""
+        return f"{self.table.name}: {' '.join(self.identity)}"
+
+
+@dataclass(slots=True)
+class Recording:
+    """The rows that a transaction has touched so far, as they were."""
+
+    tx: Connection
+    before: dict[tuple[Table, tuple[str, ...]], Row | None] = field(default_factory=dict)
+
+    def changes(self) -> list[ChangedRow]:
+        """Return the rows that are otherwise by now, in the order in which they were first touched."""
+        after = dict[tuple[Table, tuple[str, ...]], Row]()
+        for table in IDENTITIES:
+            after.update(_by_identity(self.tx, table, [one for held, one in self.before if held is table]))
+        return [
+            ChangedRow(table=touched[0].name, before=row, after=after.get(touched))
+            for touched, row in self.before.items()
+            if row != after.get(touched)
+        ]
+
+    def note(self, statement: object, several: Sequence[Mapping[str, Any]]) -> None:
+        """Read the rows that a statement is about to touch."""
+        if not isinstance(statement, Insert | Update | Delete) or statement.table not in IDENTITIES:
+            return
+        table = statement.table
+        if isinstance(statement, Insert):
+            given = several or [statement.compile(dialect=self.tx.dialect).params]
+            wanted = [tuple(row[name] for name in IDENTITIES[table]) for row in given]
+            held = _by_identity(self.tx, table, wanted)
+            found = {(table, one): held.get((table, one)) for one in wanted}
+        else:
+            query = select(table).with_for_update()
+            if statement.whereclause is not None:
+                query = query.where(statement.whereclause)
+            found = {}
+            for one in several or [{}]:
+                rows = self.tx.execute(query, dict(one)).mappings()
+                found.update({(table, _identity(table, row)): _plain(table, row) for row in rows})
+        for touched, row in found.items():
+            self.before.setdefault(touched, row)
+
+
+@contextmanager
+def recorded(tx: Connection) -> Iterator[Recording]:
+    """Record what the transaction changes from here on, to the end of the block."""
+    recording = Recording(tx)
+
+    def note(_tx: Connection, statement: object, several: Any, single: Any, _options: Any) -> None:  # noqa: ANN401
+        recording.note(statement, several or ([single] if single else []))
+
+    event.listen(tx, "before_execute", note)
+    try:
+        yield recording
+    finally:
+        event.remove(tx, "before_execute", note)
+
+
+def histories(changes: Iterable[ChangedRow]) -> list[History]:
+    """Return each row once, of changes in the order in which they were made; what others need comes first."""
+    tables = {table.name: table for table in IDENTITIES}
+    found: dict[tuple[Table, tuple[str, ...]], History] = {}
+    for one in changes:
+        table = tables[one.table]
+        identity = _identity(table, one.before or one.after or {})
+        fresh = History(table=table, identity=identity, before=one.before, afterwards=[])
+        found.setdefault((table, identity), fresh).afterwards.append(one.after)
+    return sorted(found.values(), key=lambda one: list(IDENTITIES).index(one.table))
+
+
+def take_back(tx: Connection, rows: Sequence[History]) -> tuple[int, list[History]]:
+    """Let rows be again as they were before all; returns how many, and those where something newer stands."""
+    count, kept = 0, []
+    for one in rows:
+        now = _by_identity(tx, one.table, [one.identity]).get((one.table, one.identity))
+        if now == one.before:
+            continue  # taken back already, or never changed: the transaction did not commit
+        if now not in one.afterwards or (one.before and _is_taken(tx, one.table, one.before)):
+            kept.append(one)
+            continue
+        _write(tx, one.table, one.identity, one.before)
+        count += 1
+    return count, kept
+
+
+def _write(tx: Connection, table: Table, identity: tuple[str, ...], row: Row | None) -> None:
+    values = None if row is None else _revived(table, row)
+    if table is shapes:
+        postings.replace_shape(tx, identity[0], values)
+        return
+    is_it = _is_one_of(table, [identity])
+    if values is None:
+        tx.execute(delete(table).where(is_it))
+    elif tx.execute(update(table).where(is_it).values(values)).rowcount == 0:
+        tx.execute(insert(table).values(values))
+    if table is articles and values:
+        clusters.mark(tx, [str(values["cluster_id"])])
+
+
+def _is_taken(tx: Connection, table: Table, row: Row) -> bool:
+    """Whether another article has the URL by now."""
+    if table is not articles:
+        return False
+    other = (articles.c.url_key == row["url_key"]) & (articles.c.article_id != row["article_id"])
+    return tx.execute(select(articles.c.article_id).where(other)).first() is not None
+
+
+def _by_identity(
+    tx: Connection, table: Table, wanted: Sequence[tuple[str, ...]]
+) -> dict[tuple[Table, tuple[str, ...]], Row]:
+    found: dict[tuple[Table, tuple[str, ...]], Row] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(table).where(_is_one_of(table, wanted[start : start + CHUNK])).with_for_update()
+        for row in tx.execute(query).mappings():
+            found[table, _identity(table, row)] = _plain(table, row)
+    return found
+
+
+def _is_one_of(table: Table, wanted: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
+    names = IDENTITIES[table]
+    if len(names) == 1:
+        return table.c[names[0]].in_([one for (one,) in wanted])
+    return or_(*(and_(*(table.c[name] == part for name, part in zip(names, one, strict=True))) for one in wanted))
+
+
+def _identity(table: Table, row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in IDENTITIES[table])
+
+
+def _plain(table: Table, row: Mapping[Any, Any]) -> Row:
+    return {
+        str(column.name): _cell(row[column.name]) for column in table.columns if column.name != _NUMBERED.get(table)
+    }
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - any cell
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _revived(table: Table, row: Row) -> Row:
+    return {name: _maker(table, name)(value) if value is not None else None for name, value in row.items()}
+
+
+def _maker(table: Table, name: str) -> Callable[[Any], Any]:
+    kind = table.c[name].type
+    if isinstance(kind, Instant):
+        return datetime.fromisoformat
+    return base64.b64decode if isinstance(kind, LargeBinary) else lambda value: value

@@ -1,0 +1,62 @@
+"""What one request may take, in time and octets, and how far its answer has come."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tasks.errors import BodyTooLarge, TimedOut
+
+FRAMING_SIZE = 256 * 1024
+"""Bytes that an answer's heads and chunk framing may take beside its body, which they may double."""
+
+_START_SIZE = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class Budget:
+    """Limits of one request, given to a transport as the request's extension `budget`.
+
+    `deadline_s` counts from the first `begin`, so that waiting for a free connection costs nothing. `max_body_size` is in
+    bytes, content coding kept; with `is_cut` a longer body ends there and is not refused. All other fields are the
+    transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received.
+    """
+
+    deadline_s: float
+    max_body_size: int
+    is_cut: bool = False
+    started_at: datetime = field(init=False)
+    began: float = field(init=False)
+    size: int = field(init=False, default=0)
+    start: bytes = field(init=False, default=b"")
+    has_connected: bool = field(init=False, default=False)
+    has_head: bool = field(init=False, default=False)
+    has_ended: bool = field(init=False, default=False)
+    _ends_at: float | None = field(init=False, default=None)
+
+    @property
+    def max_size(self) -> int:
+        """Bytes that may be received in all, framing included."""
+        return 2 * self.max_body_size + FRAMING_SIZE
+
+    def begin(self) -> None:
+        """Start an attempt at a request. A second one has the octets again, and not the time."""
+        self.started_at, self.began = datetime.now(UTC), time.monotonic()
+        if self._ends_at is None:
+            self._ends_at = self.began + self.deadline_s
+        self.size, self.start = 0, b""
+        self.has_connected = self.has_head = self.has_ended = False
+
+    def time_left(self, timeout_s: float | None = None) -> float:
+        """Return how long one wait may be, in seconds; raises TimedOut when the deadline has passed."""
+        left_s = self.deadline_s if self._ends_at is None else self._ends_at - time.monotonic()
+        if left_s <= 0:
+            raise TimedOut("the deadline has passed")
+        return left_s if timeout_s is None else min(timeout_s, left_s)
+
+    def take(self, received: bytes) -> None:
+        """Count what was received; raises BodyTooLarge."""
+        self.has_ended = not received
+        self.start = self.start or received[:_START_SIZE]
+        self.size += len(received)
+        if self.size > self.max_size:
+            raise BodyTooLarge(f"more than {self.max_size} bytes, framing included")

@@ -1,0 +1,92 @@
+"""Whose an announced URL is, and what is believed of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.catalogue import Catalogue, Source
+from tasks.discover.attributing import attribute, is_wanted
+from tasks.discover.reading import announcements
+from tasks.errors import BadUrl, ForbiddenScheme
+from tasks.index.frontier import BACKFILL, NEWS
+from tasks.models import Entry, FeedContent
+from tasks.owners import NO_OWNERS, Owners
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+GOOD = Source(id="good", home_url="https://good.com/", exclude=("/sport/",))
+OTHER = Source(id="other", home_url="https://other.com/", include=("good", "other"), exclude=("/ads/",))
+CATALOGUE = Catalogue(sources=(GOOD, OTHER))
+RULES = CATALOGUE.rules()
+OWNERS = Owners.of(CATALOGUE.sources, RULES)
+
+
+def attributed(url, announcer="other", owners=OWNERS):
+    return attribute(
+        url,
+        announcer=announcer,
+        announced_by="https://other.com/feed",
+        owners=owners,
+        title="Title",
+        announced_at=NOW,
+        priority=BACKFILL,
+    )
+
+
+def test_an_owned_url_is_its_owners_and_what_another_says_of_it_is_not_believed():
+    one = attributed("https://www.good.com/a?utm_source=x")
+
+    assert (one.url, one.url_key, one.host) == ("https://www.good.com/a", "good.com/a", "www.good.com")
+    assert (one.source_id, one.announced_by, one.owners) == ("good", "https://other.com/feed", ("good",))
+    assert (one.title, one.announced_at, one.priority, one.is_foreign) == (None, None, NEWS, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "announcer", "owners"),
+    [
+        ("https://good.com/a", "good", OWNERS),
+        ("https://nobody.com/a", "other", OWNERS),
+        ("https://good.com/a", "other", NO_OWNERS),
+    ],
+)
+def test_what_nobody_else_owns_is_the_announcers_with_all_that_it_says(url, announcer, owners):
+    one = attributed(url, announcer, owners)
+
+    assert (one.source_id, one.title, one.announced_at, one.priority) == (announcer, "Title", NOW, BACKFILL)
+    assert not one.is_foreign
+
+
+@pytest.mark.parametrize(("url", "error"), [("https://good..com/", BadUrl), ("ftp://good.com/", ForbiddenScheme)])
+def test_what_cannot_be_fetched_is_nobodys(url, error):
+    with pytest.raises(error):
+        attributed(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_kept"),
+    [
+        ("https://good.com/a", True),
+        ("https://good.com/ads/a", False),
+        ("https://good.com/sport/a", False),
+        ("https://other.com/sport/a", True),
+        ("https://nobody.com/a", False),
+    ],
+)
+def test_a_url_passes_the_announcers_patterns_and_its_owners(url, is_kept):
+    assert is_wanted(attributed(url), announcer=RULES["other"], owners=OWNERS) is is_kept
+
+
+@pytest.mark.parametrize("date", [datetime(1990, 1, 1, tzinfo=UTC), NOW + timedelta(days=400), NOW])
+def test_anothers_date_decides_neither_order_nor_since(date):
+    content = FeedContent(entries=(Entry(url="https://good.com/a", published_at=date, modified_at=date),))
+
+    [one] = announcements(
+        content,
+        source_id="other",
+        announced_by="https://other.com/feed",
+        rules=RULES["other"],
+        now=NOW,
+        since=NOW - timedelta(hours=1),
+        owners=OWNERS,
+    )
+
+    assert (one.source_id, one.announced_at, one.priority) == ("good", None, NEWS)

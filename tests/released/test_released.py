@@ -1,0 +1,203 @@
+"""Every released version's lake, index and outbox are opened, swept, verified, maintained and reindexed by today's code."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.engine import Presslake
+from tests.postgres import fresh_database
+from tests.released.specimen import RELEASED, Row, Specimen, read_rows, serving
+
+WAITING = {"unpublished_batch": 1}
+"""What is wrong with a specimen: its version was killed before it published a batch."""
+
+MAINTAINED = {"cluster_id", "is_representative", "cluster_size", "cluster_earliest"}
+"""What of an article's row is brought up to date."""
+
+
+@pytest.fixture
+def command(specimen: Specimen) -> Presslake:
+    """The command, with the copy as its working folder and no server."""
+    nowhere = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(specimen.home / "prefect")}
+    return Presslake(specimen.home, {**nowhere, "PRESSLAKE_INDEX": specimen.index_url})
+
+
+def test_its_tables_have_what_was_counted_when_it_was_made(version):
+    lake, expected = RELEASED / version / "lake", _expected(version)
+
+    captures, articles = read_rows(lake / "captures"), read_rows(lake / "articles")
+
+    assert _counted(captures, articles) == {name: expected["lake"][name] for name in _counted(captures, articles)}
+    assert _texts(articles) == _as_tuples(expected["lake"]["texts"])
+    assert len(list((lake / "quarantine").rglob("*.json"))) == expected["lake"]["quarantined"]
+
+
+def test_its_size_is_fit_for_a_repository(version):
+    assert sum(path.stat().st_size for path in (RELEASED / version).rglob("*") if path.is_file()) < 1_000_000
+
+
+@pytest.mark.engine
+def test_a_sweep_publishes_what_waits_and_loses_nothing(specimen, command, prefect_api_url):
+    expected = specimen.expected
+
+    with serving(specimen.version):
+        swept = command.ingest(PREFECT_API_URL=prefect_api_url)
+
+    articles, captures = specimen.rows("articles"), specimen.rows("captures")
+    new = _texts(articles) - _as_tuples(expected["lake"]["texts"]) - _as_tuples(expected["waiting"]["texts"])
+    assert [(url, revision) for url, _, revision, _ in new] == [(expected["next"]["url"], 1)]
+    assert len(articles) == expected["lake"]["revisions"] + len(expected["waiting"]["texts"]) + 1
+    assert (swept["articles"]["new"], swept["articles"]["revision"]) == (1, 0)
+    assert _is_kept(specimen, "articles", ignoring=MAINTAINED)
+    assert _is_kept(specimen, "captures")
+    assert _waiting(captures, expected) == sorted(expected["waiting"]["captures"], key=str)
+    assert _outbox(specimen) == 0
+    assert command.run("verify", "--json").json()["found"] == {}
+
+
+@pytest.mark.engine
+def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, command, prefect_api_url):
+    with serving(specimen.version):
+        command.ingest(PREFECT_API_URL=prefect_api_url)
+        known = _texts(specimen.rows("articles"))
+        again = command.ingest("--refetch", PREFECT_API_URL=prefect_api_url)
+
+    assert again["not_modified"] >= len({article_id for _, article_id, _, _ in known})
+    assert _texts(specimen.rows("articles")) == known
+
+
+def test_verify_finds_the_batch_that_waits_and_nothing_else(command):
+    found = command.run("verify", "--json", check=False).json()["found"]
+
+    assert found == WAITING
+
+
+def test_a_mend_publishes_the_batch_that_waits(specimen, command):
+    expected = specimen.expected
+
+    mended = command.run("verify", "--mend", "--json").json()
+
+    assert (mended["found"], mended["mended"]) == (WAITING, 1)
+    assert _texts(specimen.rows("articles")) == _all_texts(expected)
+    assert _waiting(specimen.rows("captures"), expected) == sorted(expected["waiting"]["captures"], key=str)
+    assert _outbox(specimen) == 0
+    assert command.run("verify", "--json").json()["found"] == {}
+
+
+def test_maintenance_leaves_every_text_and_no_fault(specimen, command):
+    expected = specimen.expected
+    command.run("verify", "--mend")
+
+    command.run("maintain", "--json")
+
+    assert _texts(specimen.rows("articles")) == _all_texts(expected)
+    assert _is_kept(specimen, "articles", ignoring=MAINTAINED)
+    assert _is_kept(specimen, "captures")
+    assert command.run("verify", "--json").json()["found"] == {}
+    assert "Nothing to do." in command.run("maintain").out
+
+
+def test_maintenance_loses_nothing_of_the_batch_that_waits(specimen, command):
+    command.run("maintain", "--json")
+    command.run("verify", "--mend")
+
+    assert _texts(specimen.rows("articles")) == _all_texts(specimen.expected)
+    assert command.run("verify", "--json").json()["found"] == {}
+
+
+def test_a_new_index_of_its_lake_knows_all_of_it(specimen, command, request):
+    expected = specimen.expected
+    command.run("verify", "--mend")
+    with _empty_index(specimen, request) as new:
+        built = command.run("reindex", "--index", new, "--json").json()
+        verified = command.run("verify", "--index", new, "--json").json()
+
+    captures = specimen.rows("captures")
+    assert built == {
+        "revisions": len(_all_texts(expected)),
+        "articles": len({article_id for _, article_id, _, _ in _all_texts(expected)}),
+        "captures": expected["lake"]["captures"] + len(expected["waiting"]["captures"]),
+        "urls": len({row["url_key"] for row in captures}),
+    }
+    assert verified["found"] == {}
+
+
+def test_both_revisions_of_an_article_are_traced(specimen, command):
+    revised = next(url for url, _, revision, _ in _as_tuples(specimen.expected["lake"]["texts"]) if revision == 2)
+
+    traced = command.run("trace", revised, "--json").json()
+
+    assert [row["revision"] for row in traced["revisions"]] == [1, 2]
+    assert len(traced["changes"]) == 1
+
+
+def _expected(version: str) -> dict[str, Any]:
+    return Specimen(version, RELEASED / version, "").expected
+
+
+def _counted(captures: list[Row], articles: list[Row]) -> dict[str, Any]:
+    return {
+        "articles": len({row["article_id"] for row in articles}),
+        "revisions": len(articles),
+        "captures": len(captures),
+        "outcomes": Counter(row["outcome"] for row in captures),
+        "reasons": Counter(row["reason"] for row in captures if row["reason"]),
+        "novelties": Counter(row["novelty"] for row in captures if row["novelty"]),
+    }
+
+
+def _texts(articles: list[Row]) -> set[tuple]:
+    return {
+        (row["url"], row["article_id"], row["revision"], hashlib.sha256(row["text"].encode()).hexdigest())
+        for row in articles
+    }
+
+
+def _as_tuples(rows: list[list[Any]]) -> set[tuple]:
+    return {tuple(row) for row in rows}
+
+
+def _all_texts(expected: dict[str, Any]) -> set[tuple]:
+    return _as_tuples(expected["lake"]["texts"]) | _as_tuples(expected["waiting"]["texts"])
+
+
+def _is_kept(specimen: Specimen, table: str, *, ignoring: frozenset[str] | set[str] = frozenset()) -> bool:
+    """Tell whether every row is as it was when it was released, in the columns that there were then."""
+    before = specimen.rows_as_released(table)
+    names = before[0].keys() - ignoring
+    now = Counter(_row(row, names) for row in specimen.rows(table))
+    return Counter(_row(row, names) for row in before) <= now
+
+
+def _row(row: Row, names: set[str]) -> str:
+    return repr(sorted((name, row[name]) for name in names))
+
+
+def _waiting(captures: list[Row], expected: dict[str, Any]) -> list[list[Any]]:
+    """Return the rows of the batch that waited; it was its run's only one."""
+    rows = [row for row in captures if row["run_id"] == expected["waiting"]["run_id"]]
+    return sorted(([row["url"], row["outcome"], row["reason"], row["novelty"]] for row in rows), key=str)
+
+
+@contextmanager
+def _empty_index(specimen: Specimen, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the URL of an index that is not made yet, of the specimen's kind."""
+    if specimen.index_url.startswith("sqlite"):
+        yield f"sqlite:///{specimen.home / 'new.sqlite'}"
+    else:
+        with fresh_database(request.getfixturevalue("postgres_server")) as url:
+            yield url
+
+
+def _outbox(specimen: Specimen) -> int:
+    engine = create_engine(specimen.index_url)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+    finally:
+        engine.dispose()

@@ -1,0 +1,81 @@
+"""One table of reasons: errors and labels of pages name them, and everything else follows from the table."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tasks import errors
+from tasks.errors import ItemError, PoisonError, RefusedError, SkippedError, TransientError
+from tasks.reasons import BACKOFF, DAYS_LATER, NEXT_DAY, REASONS, Disposition, find_reason, reason_of_status, retry_of
+from tasks.rows import PageType
+
+BRANCHES = {
+    TransientError: Disposition.STAYS_DUE,
+    RefusedError: Disposition.DROPPED,
+    SkippedError: Disposition.SKIPPED,
+    PoisonError: Disposition.QUARANTINED,
+}
+
+
+def named(kind: type[ItemError] = ItemError) -> Iterator[type[ItemError]]:
+    """Every error that names a reason of its own."""
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from [child] if "reason" in vars(child) else []
+            yield from named(child)
+
+
+@pytest.mark.parametrize("kind", sorted(set(named()), key=lambda kind: kind.reason))
+def test_what_becomes_of_an_errors_item_is_what_its_branch_of_the_tree_says(kind):
+    (branch,) = [branch for branch in BRANCHES if issubclass(kind, branch)]
+
+    assert REASONS[kind.reason].disposition is BRANCHES[branch]
+    assert kind("it").disposition is BRANCHES[branch]
+
+
+def test_every_reason_is_named_by_an_error_or_is_a_pages_label():
+    labels = {kind.value for kind in PageType if not kind.is_story}
+
+    assert REASONS.keys() == labels | {kind.reason for kind in named()}
+
+
+@pytest.mark.parametrize(
+    ("name", "disposition", "retry"),
+    [
+        ("http_403", Disposition.DROPPED, DAYS_LATER),
+        ("http_410", Disposition.GONE, None),
+        ("http_429", Disposition.STAYS_DUE, BACKOFF),
+        ("http_503", Disposition.STAYS_DUE, BACKOFF),
+        ("robots_disallowed", Disposition.SKIPPED, NEXT_DAY),
+        ("consent", Disposition.SKIPPED, None),
+        ("too_many_elements", Disposition.QUARANTINED, None),
+    ],
+)
+def test_a_reason_says_what_becomes_of_the_url_and_when_it_is_looked_at_again(name, disposition, retry):
+    found = find_reason(name)
+
+    assert (found.disposition, found.retry) == (disposition, retry)
+
+
+@pytest.mark.parametrize("status", [200, 204, 401, 404, 408, 410, 425, 429, 451, 500, 599])
+def test_a_statuss_reason_is_found_by_its_name(status):
+    assert find_reason(f"http_{status}") == reason_of_status(status)
+
+
+@pytest.mark.parametrize("name", ["", "http_", "http_x", "of_a_later_version"])
+def test_what_another_version_named_is_not_known(name):
+    assert find_reason(name) is None
+
+
+@pytest.mark.parametrize(
+    ("disposition", "retry"),
+    [
+        (Disposition.STAYS_DUE, BACKOFF),
+        (Disposition.DROPPED, DAYS_LATER),
+        (Disposition.SKIPPED, None),
+        (Disposition.GONE, None),
+        (Disposition.QUARANTINED, None),
+    ],
+)
+def test_what_another_version_named_is_looked_at_again_as_others_of_its_disposition(disposition, retry):
+    assert retry_of("of_a_later_version", disposition) == retry
