@@ -84,7 +84,7 @@ bench-hostile: $(READY)  ## Measure the CPU that hostile pages, robots.txt files
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
 
-columns: $(READY)  ## Write the tables of columns in docs/lake.md, out of tasks/rows.py
+columns: $(READY)  ## Write the tables of columns in docs/lake.md, out of tasks/values/rows.py
 	$(BIN)/python -m tests.columns_doc
 
 audit: $(READY)  ## Ask the advisory service about every pinned dependency; fails where it could not be asked

@@ -29,9 +29,9 @@ import psutil
 import psycopg
 import sqlalchemy as sa
 
+from tasks.deduplicate.deciding import decide_batch
 from tasks.deduplicate.judge import article_id_of
-from tasks.deduplicate.reading import read_pages
-from tasks.deduplicate.stage import decide_batch
+from tasks.deduplicate.prepared_page import read_pages
 from tasks.index import announcing, postings
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, open_index
@@ -39,8 +39,10 @@ from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table
 from tasks.index.schema import edges, shapes
 from tasks.index.schema import postings as postings_table
-from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
-from tasks.rows import Capture, Outcome, PageType
+from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
+from tasks.values.look import DueUrl
+from tasks.values.page import Page
+from tasks.values.rows import Capture, Outcome, PageType
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/dedup"
 BATCH = 200

@@ -21,11 +21,11 @@ from typing import Any
 from trafilatura import bare_extraction
 
 from benchmarks.scoring import Answer, Score, score, summarise
+from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.tree import parse_html
-from tasks.options import NO_OPTIONS, ExtractOptions, PruneRule
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom" / "pages"

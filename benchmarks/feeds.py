@@ -26,16 +26,17 @@ from pathlib import Path
 
 import httpx
 
-from tasks.catalogue import SourceRules
-from tasks.discover import stage
+from tasks.config.catalogue import SourceRules
+from tasks.discover import polling as stage
+from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
-from tasks.discover.stage import poll_feeds
 from tasks.index.database import Index, open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.index.hosts import HostBook
-from tasks.models import DiscoverReport, FeedKind
+from tasks.politeness.client import PoliteClient
+from tasks.values.feed import FeedKind
+from tasks.values.reports import DiscoverReport
 from tasks.web.client import WebConfig
-from tasks.web.polite import PoliteClient
 
 ITEMS = 20
 SWEEPS = ("first", "304", "same bytes")

@@ -22,7 +22,7 @@ from benchmarks.extraction import FIXTURES, NEWSROOM, NOW, TruePage, read_pages
 from tasks.errors import ItemError
 from tasks.extract.page import StoredPage
 from tasks.extract.pool import PAGES_A_WORKER, ExtractorPool, PoolConfig
-from tasks.warc import SegmentWriter
+from tasks.lake.warc import SegmentWriter
 
 CONFIG = PoolConfig(workers=2, time_limit_s=120, memory_size=1536 * 1024 * 1024)
 BATCH = 200

@@ -31,7 +31,7 @@ import httpx
 import psutil
 from sqlalchemy import func, select
 
-from flows.local_server import local_server, set_prefect_defaults
+from flows.server.local import local_server, set_prefect_defaults
 from tasks.index.database import open_index
 from tasks.index.schema import edges, runs
 from tasks.index.shards import shard_key

@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.whole_run import Meter, sweep, task_runs
 from examples.newsroom.server import Newsroom
-from flows.local_server import local_server, set_prefect_defaults
+from flows.server.local import local_server, set_prefect_defaults
 
 ROWS = 10
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.extraction import FIXTURES, NEWSROOM, Extractor, TruePage, extract_ours, extract_stock, read_pages
-from tasks.texts.identity import text_digest
+from tasks.values.text.digest import text_digest
 
 _TODAY = (
     "Council opens the riverside baths",

@@ -30,7 +30,7 @@ from trafilatura import bare_extraction
 
 from examples.newsroom.pages import story_page
 from examples.newsroom.server import Newsroom
-from flows.local_server import local_server, set_prefect_defaults
+from flows.server.local import local_server, set_prefect_defaults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom"

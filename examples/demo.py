@@ -15,15 +15,15 @@ from rich.text import Text
 
 from examples.newsroom.server import Newsroom
 from examples.newsroom.truth import Truth
-from flows import console
-from flows.local_server import local_server, set_prefect_defaults
+from flows.cli import console
+from flows.server.local import local_server, set_prefect_defaults
 from flows.trace import Trace, trace
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError, PresslakeError
-from tasks.opening import close_opened
-from tasks.parameters import IngestConfig
 from tasks.report.run_report import RunReport
-from tasks.settings import Settings, set_flags
-from tasks.texts.identity import text_digest
+from tasks.runtime.resources import close_opened
+from tasks.values.text.digest import text_digest
 
 DEMO = Path("demo")
 MARK = DEMO / ".made-by-presslake-demo"
@@ -107,7 +107,7 @@ def _sweeping(settings: Settings) -> Iterator[Sweep]:
     with local_server(has_ui=False) as api_url:
         import prefect.settings as prefect_settings  # noqa: PLC0415 - after the defaults are set
 
-        from flows.manual import run_sweep  # noqa: PLC0415
+        from flows.sweep.by_hand import run_sweep  # noqa: PLC0415
 
         with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: api_url}):
             yield lambda config: run_sweep(config, settings, shows_progress=True)

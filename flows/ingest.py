@@ -9,17 +9,17 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.batches import show, whole, work_through
-from flows.preview import preview_sweep
-from flows.shards import shared_out
-from flows.sweep import Sweep, begun
-from flows.sweep_progress import shown_progress
+from flows.sweep.batches import show, whole, work_through
+from flows.sweep.dry_run import preview_sweep
+from flows.sweep.progress import shown_progress
+from flows.sweep.session import Sweep, begun
+from flows.sweep.shards import shared_out
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import load_settings
 from tasks.discover.task import discover
-from tasks.models import DiscoverReport
-from tasks.parameters import IngestConfig
 from tasks.report.run_report import add_up, headline, shortfall
-from tasks.settings import load_settings
 from tasks.store.task import store
+from tasks.values.reports import DiscoverReport
 
 EVERYTHING = IngestConfig()
 

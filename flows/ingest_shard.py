@@ -9,12 +9,12 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.batches import show, work_through
-from flows.sweep import begun
-from tasks.models import DiscoverReport
-from tasks.parameters import ShardConfig
+from flows.sweep.batches import show, work_through
+from flows.sweep.session import begun
+from tasks.config.parameters import ShardConfig
+from tasks.config.settings import load_settings
 from tasks.report.run_report import add_up, headline, shortfall
-from tasks.settings import load_settings
+from tasks.values.reports import DiscoverReport
 
 
 @flow(

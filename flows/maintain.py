@@ -6,11 +6,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
-from tasks.maintain.stage import headline
+from tasks.maintain.maintenance import headline
 from tasks.maintain.task import maintain as maintain_task
-from tasks.opening import check_lake, close_opened
-from tasks.settings import load_settings
+from tasks.runtime.resources import check_lake, close_opened
 
 USUAL = MaintainConfig()
 

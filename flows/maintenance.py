@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from tasks.config.settings import Settings
 from tasks.maintain.config import MaintainConfig
-from tasks.maintain.stage import MaintainReport, maintain
-from tasks.opening import check_lake, opened_index, opened_store
-from tasks.settings import Settings
+from tasks.maintain.maintenance import MaintainReport, maintain
+from tasks.runtime.resources import check_lake, opened_index, opened_store
 
 Told = Callable[[str, int, int], None]
 

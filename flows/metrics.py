@@ -5,13 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from flows.console import say
-from tasks.catalogue import load_catalogue
+from flows.cli.console import say
+from tasks.config.catalogue import load_catalogue
+from tasks.config.settings import Settings
 from tasks.errors import CatalogueError, IndexUnavailable
 from tasks.index.database import open_reader
 from tasks.metrics.collector import TIMEOUT_S, CollectorConfig, IndexCollector
 from tasks.metrics.server import PATH, bound_server, parse_address, rendered
-from tasks.settings import Settings
 
 
 class ListedSources:

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
+from tasks.config.parameters import ReportConfig
+from tasks.config.settings import Settings
 from tasks.errors import ConfigError
+from tasks.health.judgement import HealthReport
+from tasks.health.judging import look_at_sources
 from tasks.index import health
-from tasks.opening import opened_index
-from tasks.parameters import ReportConfig
-from tasks.report.health import HealthReport
 from tasks.report.period import PeriodReport, sum_up
-from tasks.report.stage import look_at_sources
-from tasks.settings import Settings
+from tasks.runtime.resources import opened_index
 
 
 def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodReport, HealthReport]:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from tasks.config.settings import Settings
 from tasks.index.database import bind_lake
-from tasks.objects import open_lake
-from tasks.opening import opened_index, opened_store
-from tasks.settings import Settings
+from tasks.lake.objects.stores import open_lake
+from tasks.runtime.resources import opened_index, opened_store
 from tasks.verify.reindex import ReindexReport, check_is_empty
 from tasks.verify.reindex import reindex as rebuild
 

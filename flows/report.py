@@ -8,10 +8,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.period import report_period
-from tasks.opening import close_opened
-from tasks.parameters import ReportConfig
+from tasks.config.parameters import ReportConfig
+from tasks.config.settings import load_settings
 from tasks.report.period import headline, to_markdown
-from tasks.settings import load_settings
+from tasks.runtime.resources import close_opened
 
 KEY = "period-report"
 LAST_DAY = ReportConfig()

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from flows.display import Rows, Table, shown
-from tasks.catalogue import Catalogue, Defaults, load_catalogue
+from tasks.config.catalogue import Catalogue, Defaults, load_catalogue
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.config.settings import Settings
 from tasks.discover.check import FeedCheck, SourceCheck, check_sources
-from tasks.discover.opml import read_opml, sources_of, write_opml
 from tasks.discover.plan import adhoc_rules
 from tasks.discover.proposing import SourceProposal, propose_source, sources_yaml
-from tasks.discover.refusals import Refusals
 from tasks.errors import ConfigError, ItemError
+from tasks.feeds.opml import read_opml, sources_of, write_opml
+from tasks.feeds.refusals import Refusals
 from tasks.index.feeds import select_feeds
 from tasks.index.hosts import HostBook
-from tasks.opening import opened_index, web_config
-from tasks.owners import NO_OWNERS, Owners
-from tasks.settings import Settings
-from tasks.web.polite import PoliteClient
+from tasks.politeness.client import PoliteClient
+from tasks.runtime.resources import opened_index, web_config
 
 T = TypeVar("T")
 MAX_OPML_SIZE = 10_000_000

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flows.display import Rows, Table, plain, shown
+from tasks.config.settings import Settings
+from tasks.health.judgement import SourceHealth
+from tasks.health.judging import look_at_sources
+from tasks.health.table import HEAD, health_headline, health_rows
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
-from tasks.opening import opened_index
-from tasks.report.health import SourceHealth
-from tasks.report.health_table import HEAD, health_headline, health_rows
-from tasks.report.stage import look_at_sources
-from tasks.settings import Settings
+from tasks.runtime.resources import opened_index
 
 RUNS_SHOWN = 10
 

@@ -8,14 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 from flows.display import Rows, Table, listed, plain, shown
-from tasks.deduplicate.revisions import Change, diff_revisions, summarise_change
+from tasks.config.settings import Settings
+from tasks.deduplicate.changes import Change, diff_revisions, summarise_change
 from tasks.errors import ConfigError, ItemError
 from tasks.index.history import UrlHistory, find_cluster, find_history, find_names
 from tasks.index.relations import Edge, find_edges
-from tasks.opening import check_lake, opened_index, opened_store
-from tasks.settings import Settings
-from tasks.store.reading import read_rows
-from tasks.urls import url_key
+from tasks.lake.reading import read_rows
+from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.values.url import url_key
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
 CLUSTER_SHOWN = 50

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.display import Rows, Table
-from tasks.opening import check_lake, opened_index, opened_store
-from tasks.settings import Settings
+from tasks.config.settings import Settings
+from tasks.runtime.resources import check_lake, opened_index, opened_store
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.set_aside import UndoReport, undo
-from tasks.verify.stage import verify
+from tasks.verify.verification import verify
 
 SHOWN = 50
 """Faults of a kind that are shown in a table; `--json` has them all."""

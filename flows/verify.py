@@ -7,8 +7,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.verification import headline
-from tasks.opening import check_lake, close_opened
-from tasks.settings import load_settings
+from tasks.config.settings import load_settings
+from tasks.runtime.resources import check_lake, close_opened
 from tasks.verify.config import VerifyConfig
 from tasks.verify.task import verify as verify_task
 

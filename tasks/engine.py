@@ -8,8 +8,8 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from tasks.errors import StageError, Stopped
-from tasks.stopping import stopping
-from tasks.tracing import configure
+from tasks.runtime.shutdown import stopping
+from tasks.runtime.tracing import configure
 
 configure()  # as the first task is defined: before any flow begins, whose own span would be lost otherwise
 

@@ -21,7 +21,7 @@
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       ├── EmptyExtraction        a long page that gave no text
-    │       └── UnexpectedError        an exception that is not ours; made by tasks.guarding alone
+    │       └── UnexpectedError        an exception that is not ours; made by tasks.runtime.guarding alone
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
     │   ├── DamagedTable               a table's log, or a file that it names, is empty, cut short or gone

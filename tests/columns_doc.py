@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tasks.layout import TABLES
-from tasks.store.schemas import table_columns
+from tasks.lake.keys import TABLES
+from tasks.lake.schemas import table_columns
 
 DOC = Path(__file__).parents[1] / "docs/lake.md"
 HEAD = "| column | type | null | meaning |\n|---|---|---|---|\n"

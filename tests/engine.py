@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.local_server import local_server, set_prefect_defaults
+from flows.server.local import local_server, set_prefect_defaults
 from tests.forking import COMMAND, forker
 
 

@@ -23,7 +23,7 @@ COMMAND = Path(sys.executable).with_name("presslake")
 STAGES = ("discover", "fetch", "extract", "deduplicate", "store", "verify", "maintain")
 MODULES = (
     *(f"tasks.{name}.stage" for name in STAGES),
-    "flows.cli", "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pendulum", "pyarrow.parquet",
+    "flows.cli.app", "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pendulum", "pyarrow.parquet",
     "rich.progress", "starlette.applications",
 )  # fmt: skip
 """What commands import, as far as it knows nothing of Prefect; some of it is Prefect's own."""

@@ -33,7 +33,7 @@ def make_later(folder: Path) -> dict[str, str]:
     """Make the tree; returns the environment in which processes run from it."""
     for name in ("tasks", "flows"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    rows = folder / "tasks/rows.py"
+    rows = folder / "tasks/values/rows.py"
     rows.write_text(_grown(rows.read_text(encoding="utf-8")), encoding="utf-8")
     return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from tasks.index import outbox
 from tasks.index.database import open_index
-from tasks.objects import S3Config, open_store
-from tasks.store.growing import grow_tables
-from tasks.store.stage import publish
+from tasks.lake.growing import grow_tables
+from tasks.lake.objects.stores import S3Config, open_store
+from tasks.store.publishing import publish
 from tests.later import Job
 from tests.rows import make_item
 

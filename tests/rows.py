@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tasks.models import OutboxItem
-from tasks.rows import Article, Capture, Novelty, Outcome, PageType
+from tasks.values.batch import OutboxItem
+from tasks.values.rows import Article, Capture, Novelty, Outcome, PageType
 
 FETCHED_AT = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
 

@@ -22,7 +22,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tasks.objects import ObjectStore, S3Config, S3Store, open_store
+from tasks.lake.objects.stores import ObjectStore, S3Config, S3Store, open_store
 
 KEY, SECRET = "test", "testtest"
 CEPH_SCRIPT = Path(__file__).resolve().parents[1].parent / "shared/s3/start_ceph_rgw.sh"

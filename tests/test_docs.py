@@ -11,16 +11,16 @@ import pytest
 import typer
 import yaml
 
-from flows.cli import app
-from flows.local_server import DEFAULTS
+from flows.cli.app import app
+from flows.server.local import DEFAULTS
 from tasks import errors
-from tasks.catalogue import Catalogue, Defaults, Extract, Selectors, Source
-from tasks.discover import stage as discover_stage
+from tasks.config.catalogue import Catalogue, Defaults, Extract, Selectors, Source
+from tasks.config.settings import Settings
+from tasks.discover import polling as discover_stage
 from tasks.extract.prune import RULES
-from tasks.models import DiscoverReport
 from tasks.reasons import REASONS, find_reason
 from tasks.report.run_report import add_up
-from tasks.settings import Settings
+from tasks.values.reports import DiscoverReport
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path for folder in (ROOT, ROOT / "docs", ROOT / "docs/adr") for path in folder.glob("*.md"))

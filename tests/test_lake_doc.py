@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.layout import TABLES, warc_key
-from tasks.models import OutboxItem
-from tasks.objects import DirectoryStore, S3Config, open_lake
-from tasks.store.stage import publish
-from tasks.store.tables import open_table
-from tasks.warc import SegmentWriter
+from tasks.lake.keys import TABLES, warc_key
+from tasks.lake.objects.stores import DirectoryStore, S3Config, open_lake
+from tasks.lake.tables import open_table
+from tasks.lake.warc import SegmentWriter
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
 from tests.columns_doc import defined_rows, told_rows
 from tests.rows import FETCHED_AT, make_article, make_capture
 from tests.servers import LakeAddress, make_bucket

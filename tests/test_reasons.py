@@ -7,7 +7,7 @@ import pytest
 from tasks import errors
 from tasks.errors import ItemError, PoisonError, RefusedError, SkippedError, TransientError
 from tasks.reasons import BACKOFF, DAYS_LATER, NEXT_DAY, REASONS, Disposition, find_reason, reason_of_status, retry_of
-from tasks.rows import PageType
+from tasks.values.rows import PageType
 
 BRANCHES = {
     TransientError: Disposition.STAYS_DUE,

@@ -7,8 +7,9 @@ from datetime import date
 
 from tasks.errors import EmptyExtraction, NotAnArticle
 from tasks.index.drift import SourceDay
-from tasks.models import ExtractedBatch, Page
-from tasks.rows import Capture
+from tasks.values.batch import ExtractedBatch
+from tasks.values.page import Page
+from tasks.values.rows import Capture
 
 USUAL = frozenset(("fast", "selected"))
 """Paths of extraction that need no second try."""

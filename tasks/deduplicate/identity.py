@@ -6,9 +6,9 @@ A claim is no identity: it counts only while the texts are equal, so that no pag
 from collections.abc import Mapping, Sequence
 
 from tasks.errors import ItemError
-from tasks.models import Page
-from tasks.rows import Capture
-from tasks.urls import is_same_site, url_key
+from tasks.values.page import Page
+from tasks.values.rows import Capture
+from tasks.values.url import is_same_site, url_key
 
 REDIRECT, CANONICAL = "redirect", "canonical"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasks.deduplicate.neighbours import Match
 from tasks.deduplicate.resemblance import Relation
 from tasks.index.articles import KnownArticle
-from tasks.rows import Novelty
+from tasks.values.rows import Novelty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

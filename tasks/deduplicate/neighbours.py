@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tasks.deduplicate.resemblance import WINDOW, Relation, Resemblance, compare, find_furniture
 from tasks.index.postings import KnownShape, Surroundings, sharing
-from tasks.texts.shape import Shape
+from tasks.values.text.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

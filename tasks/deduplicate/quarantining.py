@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tasks.deduplicate.reading import Reading, read_page
+from tasks.deduplicate.prepared_page import Reading, read_page
 from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
-from tasks.guarding import check_share, guarded_item, store_rows
-from tasks.models import ExtractedBatch
 from tasks.reasons import Disposition
-from tasks.rows import Capture, Outcome
+from tasks.runtime.guarding import check_share, guarded_item, store_rows
+from tasks.values.batch import ExtractedBatch
+from tasks.values.rows import Capture, Outcome
 
 
 def read_pages(extracted: ExtractedBatch) -> tuple[ExtractedBatch, dict[str, Reading]]:

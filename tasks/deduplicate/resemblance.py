@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tasks.texts.shape import Shape
+from tasks.values.text.shape import Shape
 
 WINDOW = timedelta(days=14)
 """How far apart in time two texts may be, and be one story."""

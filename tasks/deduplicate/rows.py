@@ -6,10 +6,12 @@ from datetime import datetime
 
 from tasks.deduplicate.judge import Verdict
 from tasks.index.articles import KnownArticle
-from tasks.models import BatchReport, DueUrl, Failure, Page
 from tasks.reasons import Disposition
-from tasks.rows import Article, Capture, Outcome
-from tasks.urls import host_of
+from tasks.values.look import DueUrl
+from tasks.values.page import Page
+from tasks.values.reports import BatchReport, Failure
+from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.url import host_of
 
 SHOWN_FAILURES = 200
 """Failures a batch that are kept one by one; all of them are counted."""

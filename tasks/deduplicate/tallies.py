@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from tasks.deduplicate.resemblance import told_at
 from tasks.index.health import ArrivalDay, Quarantined, Tally, TallyKind, lag_bucket
-from tasks.layout import quarantine_key
-from tasks.rows import Article, Capture, Outcome
+from tasks.lake.keys import quarantine_key
+from tasks.values.rows import Article, Capture, Outcome
 
 LONGEST_LAG = timedelta(days=2)
 """What was older when it was first seen was not late: it was there before we looked."""

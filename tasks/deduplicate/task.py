@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.deduplicate.stage import decide_batch
+from tasks.config.settings import Settings
+from tasks.deduplicate.deciding import decide_batch
 from tasks.engine import RETRIES
-from tasks.models import BatchReport, ExtractedBatch
-from tasks.opening import opened_index
-from tasks.settings import Settings
-from tasks.tracing import stage_span
+from tasks.runtime.resources import opened_index
+from tasks.runtime.tracing import stage_span
+from tasks.values.batch import ExtractedBatch
+from tasks.values.reports import BatchReport
 
 
 @task(

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from tasks.catalogue import SourceRules, accepts
+from tasks.config.catalogue import SourceRules, accepts
+from tasks.config.owners import Owners
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import NEWS
-from tasks.owners import Owners
-from tasks.urls import fetch_url, host_of, url_key
+from tasks.values.url import fetch_url, host_of, url_key
 
 
 def attribute(

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.catalogue import Source, SourceRules
-from tasks.discover.looking import Look, RobotsVerdict, Target, look_at
+from tasks.config.catalogue import Source, SourceRules
+from tasks.discover.probe import Look, RobotsVerdict, Target, look_at
 from tasks.errors import GoneError
-from tasks.models import FeedContent, FeedKind, FeedState
-from tasks.web.polite import PoliteClient
+from tasks.politeness.client import PoliteClient
+from tasks.values.feed import FeedContent, FeedKind, FeedState
 
 STALE = timedelta(days=14)
 """A feed whose newest entry is older has fallen asleep, or moved."""

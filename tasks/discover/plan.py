@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
 
-from tasks.catalogue import Catalogue, Defaults, Source, SourceRules
+from tasks.config.catalogue import Catalogue, Defaults, Source, SourceRules
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.config.parameters import IngestConfig
 from tasks.discover.attributing import attribute, is_wanted
 from tasks.errors import ConfigError, ItemError
 from tasks.index.announcing import Announcement
 from tasks.index.feeds import FeedAddress
 from tasks.index.frontier import WAITING, Selection, State, list_of
-from tasks.models import FeedKind
-from tasks.owners import NO_OWNERS, Owners
-from tasks.parameters import IngestConfig
-from tasks.urls import fetch_url
+from tasks.values.feed import FeedKind
+from tasks.values.url import fetch_url
 
 ADHOC = "adhoc"
 """The source of what is asked for by --url and --feed and belongs to no source of the catalogue."""

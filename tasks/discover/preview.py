@@ -5,15 +5,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.discover.ledger import DryLedger
 from tasks.discover.plan import SweepPlan
+from tasks.discover.poll_log import DryLedger
+from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
-from tasks.discover.stage import poll_feeds
 from tasks.index import announcing, frontier
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index
-from tasks.models import DiscoverReport, DueUrl, FeedState
-from tasks.web.polite import PoliteClient
+from tasks.politeness.client import PoliteClient
+from tasks.values.feed import FeedState
+from tasks.values.look import DueUrl
+from tasks.values.reports import DiscoverReport
 
 SHOWN = 200
 """URLs that are told one by one."""

@@ -9,14 +9,15 @@ from typing import Any
 
 import yaml
 
-from tasks.catalogue import Source, SourceRules
-from tasks.discover.autodiscovery import FoundBy, Proposal, propose_feeds
-from tasks.discover.looking import Look, Target, look_at
+from tasks.config.catalogue import Source, SourceRules
+from tasks.discover.probe import Look, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
-from tasks.models import FeedKind, RobotsAnswer
-from tasks.urls import host_of, url_key
-from tasks.web.polite import PoliteClient
-from tasks.web.robots import origin_of, parse_robots
+from tasks.feeds.autodiscovery import FoundBy, Proposal, propose_feeds
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.robots import origin_of, parse_robots
+from tasks.values.feed import FeedKind
+from tasks.values.permit import RobotsAnswer
+from tasks.values.url import host_of, url_key
 
 MAX_ID_LENGTH = 64
 

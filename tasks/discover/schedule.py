@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.models import Entry, FeedState
+from tasks.values.feed import Entry, FeedState
 
 WEEK = timedelta(days=7)
 SIGHTINGS_BELIEVED = 3

@@ -5,19 +5,21 @@ from dataclasses import replace
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.config.settings import Settings
 from tasks.discover.plan import SweepPlan
+from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.discover.stage import poll_feeds
 from tasks.engine import RETRIES, run_until_stopped
 from tasks.index.database import Index
 from tasks.index.hosts import HostBook
-from tasks.models import DiscoverReport, DueUrl, FeedState
-from tasks.opening import opened_index, web_config
-from tasks.progress import progress
-from tasks.settings import Settings
-from tasks.tracing import stage_span
-from tasks.web.polite import PoliteClient
+from tasks.politeness.client import PoliteClient
+from tasks.runtime.progress import progress
+from tasks.runtime.resources import opened_index, web_config
+from tasks.runtime.tracing import stage_span
+from tasks.values.feed import FeedState
+from tasks.values.look import DueUrl
+from tasks.values.reports import DiscoverReport
 
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)

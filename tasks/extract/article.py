@@ -15,6 +15,7 @@ from trafilatura import bare_extraction
 from trafilatura.readability_lxml import Document
 from trafilatura.settings import Extractor
 
+from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
@@ -22,7 +23,6 @@ from tasks.extract.prune import FURNITURE, RULES, prune
 from tasks.extract.quality import length_of, paragraph_mass, quality_of
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import INVISIBLE, clean, has_words, parse_html, remove, text_of, words_of
-from tasks.options import NO_OPTIONS, ExtractOptions
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7

@@ -19,7 +19,7 @@ from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, text_of, words_of
-from tasks.urls import is_same_site, storable_url
+from tasks.values.url import is_same_site, storable_url
 
 Meta = dict[str, list[str]]
 

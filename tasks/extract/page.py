@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from lxml.html import HtmlElement
 
+from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import EmptyExtraction, NotAnArticle, TooManyElements
 from tasks.extract.article import Extraction, extract_text
 from tasks.extract.metadata import Metadata, read_metadata
@@ -14,11 +15,10 @@ from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of
 from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_in
-from tasks.models import Page
-from tasks.options import NO_OPTIONS, ExtractOptions
-from tasks.rows import PageType
-from tasks.texts.fingerprint import fingerprint_of
-from tasks.warc import RENDITION_TYPE, read_conversion, read_response
+from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
+from tasks.values.page import Page
+from tasks.values.rows import PageType
+from tasks.values.text.fingerprint import fingerprint_of
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
 

@@ -14,7 +14,7 @@ from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
 from tasks.extract.phrases import phrases
 from tasks.extract.tree import HEADINGS, words_of
-from tasks.rows import PageType
+from tasks.values.rows import PageType
 
 _DECENT_LENGTH = 600  # characters of text that make a story of a page that calls itself one
 _MAX_WALL_LENGTH = 2500  # characters; a wall says no more

@@ -21,9 +21,9 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped, UnexpectedError
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
-from tasks.guarding import guarded_item
-from tasks.models import Page
-from tasks.safe_path import keep_children_safe
+from tasks.runtime.guarding import guarded_item
+from tasks.runtime.safe_path import keep_children_safe
+from tasks.values.page import Page
 
 PAGES_A_WORKER = 3000
 """A worker is replaced after so many pages: libxml2's dictionaries only grow."""

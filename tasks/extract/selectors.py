@@ -8,10 +8,10 @@ from functools import lru_cache
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
+from tasks.config.options import ExtractOptions
 from tasks.extract.dates import parse_instant
 from tasks.extract.metadata import Metadata
 from tasks.extract.tree import clean, text_of
-from tasks.options import ExtractOptions
 
 
 def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions, *, now: datetime) -> Metadata:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
+from tasks.config.settings import Settings
 from tasks.engine import RETRIES
 from tasks.errors import Stopped
+from tasks.extract.extraction import extract_batch
 from tasks.extract.pool import ExtractorPool, PoolConfig
-from tasks.extract.stage import extract_batch
-from tasks.models import ExtractedBatch, FetchedBatch
-from tasks.opening import opened_store
-from tasks.progress import progress
-from tasks.rows import Outcome
-from tasks.settings import Settings
-from tasks.stopping import stopping
-from tasks.tracing import stage_span
+from tasks.runtime.progress import progress
+from tasks.runtime.resources import opened_store
+from tasks.runtime.shutdown import stopping
+from tasks.runtime.tracing import stage_span
+from tasks.values.batch import ExtractedBatch, FetchedBatch
+from tasks.values.rows import Outcome
 
 _pool_lock = threading.Lock()
 _pool: ExtractorPool | None = None

@@ -12,7 +12,7 @@ from trafilatura.external import try_justext
 
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.extract.tree import parse_html
-from tasks.warc import SegmentWriter
+from tasks.lake.warc import SegmentWriter
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"

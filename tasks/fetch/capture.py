@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.errors import ItemError, NotHtml
-from tasks.models import DueUrl
-from tasks.rows import Capture, Outcome, outcome_of
+from tasks.values.look import DueUrl
+from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
 from tasks.index import frontier
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
-from tasks.models import Batch
+from tasks.values.batch import Batch
 
 
 def claim_batch(

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
 from tasks.errors import UnexpectedError
-from tasks.guarding import guarded_item
+from tasks.politeness.client import PoliteClient
+from tasks.runtime.guarding import guarded_item
 from tasks.web.browser import Browser, RenderFailed, opened_browser
 from tasks.web.exchange import Fetched
-from tasks.web.polite import PoliteClient
 
 PAGES_AT_ONCE = 4
 

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
-from tasks.guarding import guarded_item
-from tasks.models import DueUrl, RobotsAnswer
+from tasks.politeness.limiter import HostWaits
+from tasks.politeness.robots import origin_of
+from tasks.runtime.guarding import guarded_item
+from tasks.values.look import DueUrl
+from tasks.values.permit import RobotsAnswer
 from tasks.web.exchange import Fetched
-from tasks.web.robots import origin_of
-from tasks.web.turns import HostWaits
 
 MISSING = "#missing"
 """What is added to an origin, to name what it answers for what does not exist."""
@@ -42,7 +43,7 @@ _WORD = re.compile(r"\b[^\W\d_]+\b")
 
 
 class Client(Protocol):
-    """Who asks; tasks.web.polite does so at the host's pace."""
+    """Who asks; tasks.politeness.client does so at the host's pace."""
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer: ...
 

@@ -7,18 +7,18 @@ from importlib.metadata import version
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
+from tasks.config.owners import Owners
+from tasks.config.settings import Settings
 from tasks.engine import RETRIES, run_until_stopped
-from tasks.fetch.stage import fetch_batch
+from tasks.fetch.fetching import fetch_batch
 from tasks.index.hosts import HostBook
-from tasks.layout import warc_key
-from tasks.models import Batch, FetchedBatch
-from tasks.opening import opened_index, opened_store, web_config
-from tasks.owners import Owners
-from tasks.progress import progress
-from tasks.settings import Settings
-from tasks.tracing import stage_span
-from tasks.web.polite import PoliteClient
+from tasks.lake.keys import warc_key
+from tasks.politeness.client import PoliteClient
+from tasks.runtime.progress import progress
+from tasks.runtime.resources import opened_index, opened_store, web_config
+from tasks.runtime.tracing import stage_span
+from tasks.values.batch import Batch, FetchedBatch
 
 
 @task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)

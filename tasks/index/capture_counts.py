@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, select
 
 from tasks.index.schema import capture_counts
 from tasks.index.upsert import insert_into
-from tasks.rows import Capture, Novelty
+from tasks.values.rows import Capture, Novelty
 
 ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})
 """What makes an article that was not known before: each is a sign of life of its source."""

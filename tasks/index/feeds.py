@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, d
 
 from tasks.index.schema import feeds
 from tasks.index.upsert import insert_into
-from tasks.models import FeedKind, FeedState
+from tasks.values.feed import FeedKind, FeedState
 
 CHUNK = 400
 """Feeds a statement: SQLite takes 32,766 parameters, and a row has a few."""

@@ -27,8 +27,8 @@ from tasks.index.database import lock
 from tasks.index.pace import kept_delay_s
 from tasks.index.schema import feeds, frontier, hosts
 from tasks.index.shards import Shard
-from tasks.models import DueUrl
-from tasks.rows import Outcome
+from tasks.values.look import DueUrl
+from tasks.values.rows import Outcome
 
 CHUNK = 400
 """Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""

@@ -15,7 +15,7 @@ from tasks.index.database import lock
 from tasks.index.frontier import State
 from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_days, source_tallies
 from tasks.index.upsert import Upsert, insert_into
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 
 _BY_DAY = (source_days, source_tallies, source_arrivals)
 HOURS = tuple(f"h{hour:02d}" for hour in range(24))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from tasks.index.relations import find_aliases
 from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

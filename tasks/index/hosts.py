@@ -15,7 +15,7 @@ from tasks.index.pace import Pace, end_turn, give_turn
 from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, robots
 from tasks.index.upsert import insert_into
-from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: no cached copy is used for longer."""
@@ -26,7 +26,7 @@ ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class HostBook:
-    """The book of turns and robots.txt, one short transaction a call; see tasks.web.turns for who asks.
+    """The book of turns and robots.txt, one short transaction a call; see tasks.politeness.limiter for who asks.
 
     `clock` is for tests; without it, machines that share a server share its clock.
     """

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tasks.columns import columns_of, revive
 from tasks.errors import LakeFormatError
 from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
-from tasks.models import OutboxItem
-from tasks.rows import Article, Capture
-from tasks.texts.storable import storable_text
+from tasks.values.batch import OutboxItem
+from tasks.values.columns import columns_of, revive
+from tasks.values.rows import Article, Capture
+from tasks.values.text.storable import storable_text
 
 COUNTER = "outbox"
 T = TypeVar("T")

@@ -7,7 +7,7 @@ certain that the host had it; under way at once are as many as the source allows
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tasks.models import Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import Turn, TurnEnd, TurnRequest, Wait
 
 LATENCY_AT_EASE_S = 1.0
 """A host that takes longer than this for an answer is left alone for as long as it takes."""

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from tasks.index.schema import articles, postings, shapes
-from tasks.texts.shape import Shape, pack, unpack
+from tasks.values.text.shape import Shape, pack, unpack
 
 GENERATION = timedelta(days=14)
 """The time that one generation spans: as long as texts are compared, so that the neighbours suffice."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-from tasks.texts.storable import storable_text
+from tasks.values.text.storable import storable_text
 
 
 class Instant(TypeDecorator[datetime]):

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasks.urls import registrable_domain
+from tasks.values.url import registrable_domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,14 +18,15 @@ from tasks.index.database import Index
 from tasks.index.frontier import hold
 from tasks.index.schema import articles, facts, shapes
 from tasks.index.upsert import insert_into
-from tasks.layout import ARTICLES
-from tasks.maintain.packing import Packing, write_anew
-from tasks.rows import Article
-from tasks.store.reading import list_files, read_columns
-from tasks.store.schemas import SCHEMAS
-from tasks.store.tables import open_table
-from tasks.texts import identity, sketch
-from tasks.texts.identity import text_digest
+from tasks.lake.keys import ARTICLES
+from tasks.lake.reading import list_files, read_columns
+from tasks.lake.schemas import SCHEMAS
+from tasks.lake.tables import open_table
+from tasks.maintain.compaction import Packing, write_anew
+from tasks.values.rows import Article
+from tasks.values.text import digest as identity
+from tasks.values.text import sketch
+from tasks.values.text.digest import text_digest
 from tasks.verify.rebuild import Revision, remember_revisions
 from tasks.verify.stored import as_article, read_file
 

@@ -17,11 +17,11 @@ from tasks.index import clusters
 from tasks.index.clusters import Membership
 from tasks.index.database import Index
 from tasks.index.schema import outbox
-from tasks.layout import ARTICLES
-from tasks.maintain.packing import Packing, write_anew
-from tasks.store.reading import list_files, read_columns
-from tasks.store.schemas import SCHEMAS
-from tasks.store.tables import open_table
+from tasks.lake.keys import ARTICLES
+from tasks.lake.reading import list_files, read_columns
+from tasks.lake.schemas import SCHEMAS
+from tasks.lake.tables import open_table
+from tasks.maintain.compaction import Packing, write_anew
 from tasks.verify.unpublished import publish_waiting
 
 CLUSTERS_AT_ONCE = 50_000

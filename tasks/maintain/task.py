@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.config.settings import Settings
 from tasks.engine import RETRIES
 from tasks.maintain.config import MaintainConfig
-from tasks.maintain.stage import MaintainReport, headline
-from tasks.maintain.stage import maintain as maintain_all
-from tasks.opening import opened_index, opened_store
-from tasks.settings import Settings
+from tasks.maintain.maintenance import MaintainReport, headline
+from tasks.maintain.maintenance import maintain as maintain_all
+from tasks.runtime.resources import opened_index, opened_store
 
 
 @task(name="maintain", task_run_name="maintain", cache_policy=NO_CACHE, persist_result=False, **RETRIES)

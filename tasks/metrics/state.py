@@ -15,7 +15,7 @@ from tasks.index.capture_counts import CaptureCount, read_counts
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished
 from tasks.index.schema import articles, feeds, frontier, hosts, runs
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 
 HELD_FOR = timedelta(minutes=1)
 """A host whose next turn is further away than this is held back: by Retry-After, or by a long crawl delay."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.health.judgement import HealthReport
 from tasks.index.health import Alarm, AlarmKind
 from tasks.report.escape import as_plain
-from tasks.report.health import HealthReport
 from tasks.report.run_report import RunReport
 
 RUN_FINISHED = "presslake.run.finished"

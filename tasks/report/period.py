@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from tasks.config.parameters import Period
+from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
+from tasks.health.table import health_headline, shown_at, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
-from tasks.parameters import Period
 from tasks.report.escape import as_code, as_text
-from tasks.report.health import HealthReport, SourceHealth, failing_of, percentile
-from tasks.report.health_table import health_headline, shown_at, shown_s
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
-from tasks.rows import Novelty, Outcome
+from tasks.values.rows import Novelty, Outcome
 
 SHOWN = 50
 ARTICLES = frozenset({*Novelty} - {Novelty.UNCHANGED, Novelty.REVISION})

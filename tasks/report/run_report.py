@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.models import BatchReport, DiscoverReport, Failure
-from tasks.report.drift import Drift
+from tasks.health.drift import Drift
 from tasks.report.escape import as_plain
-from tasks.rows import Novelty
+from tasks.values.reports import BatchReport, DiscoverReport, Failure
+from tasks.values.rows import Novelty
 
 SHOWN = 10
 TABLE_ROWS = 200

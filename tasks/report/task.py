@@ -5,9 +5,9 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
+from tasks.health.judgement import HealthReport
+from tasks.health.table import health_headline, health_rows, quarantine_rows
 from tasks.report.events import events_of
-from tasks.report.health import HealthReport
-from tasks.report.health_table import health_headline, health_rows, quarantine_rows
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, headline
 

@@ -3,16 +3,16 @@
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.config.settings import Settings
 from tasks.engine import RETRIES
 from tasks.index import outbox
 from tasks.index.database import Index
-from tasks.models import OutboxItem
-from tasks.opening import opened_index, opened_store
-from tasks.progress import progress
-from tasks.settings import Settings
-from tasks.store.growing import grow_tables
-from tasks.store.stage import publish
-from tasks.tracing import stage_span
+from tasks.lake.growing import grow_tables
+from tasks.runtime.progress import progress
+from tasks.runtime.resources import opened_index, opened_store
+from tasks.runtime.tracing import stage_span
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
 
 ITEMS_A_COMMIT = 20
 

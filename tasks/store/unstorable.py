@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tasks.errors import UnexpectedError
-from tasks.guarding import check_share, store_rows
-from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import OutboxItem
-from tasks.rows import Capture, Outcome
-from tasks.store.tables import Row, parquet
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.tables import Row, parquet
+from tasks.runtime.guarding import check_share, store_rows
+from tasks.values.batch import OutboxItem
+from tasks.values.rows import Capture, Outcome
 
 
 def without_unstorable(item: OutboxItem) -> tuple[OutboxItem, tuple[tuple[int, Capture], ...]]:

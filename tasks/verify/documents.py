@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from tasks.layout import quarantine_key
-from tasks.objects import MissingObject, ObjectStore
-from tasks.rows import Capture
-from tasks.store.stage import quarantine_document
+from tasks.lake.keys import quarantine_key
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.store.publishing import quarantine_document
+from tasks.values.rows import Capture
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.set_aside import Journal
 from tasks.verify.snapshot import Snapshot

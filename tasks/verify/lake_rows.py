@@ -6,12 +6,12 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from tasks.layout import ARTICLES, CAPTURES
-from tasks.models import OutboxItem
-from tasks.objects import MissingObject, ObjectStore
-from tasks.rows import Article, Capture
-from tasks.store.reading import StoredFile, list_files
-from tasks.texts.identity import ALGORITHM, text_digest
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.reading import StoredFile, list_files
+from tasks.values.batch import OutboxItem
+from tasks.values.rows import Article, Capture
+from tasks.values.text.digest import ALGORITHM, text_digest
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot, micros
 from tasks.verify.stored import DamagedFile, read_file

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from deltalake import DeltaTable
 
-from tasks.objects import ObjectStore
-from tasks.store.reading import list_files
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import list_files
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.segments import find_unclaimed
 from tasks.verify.snapshot import Snapshot

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert
 
+from tasks.deduplicate.context import read_ledger
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.ledger import read_ledger
-from tasks.deduplicate.outlook import next_look, settle
-from tasks.deduplicate.reading import Reading
+from tasks.deduplicate.prepared_page import Reading
 from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.retry_policy import next_look, settle
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
 from tasks.index.articles import KnownArticle
@@ -22,9 +22,9 @@ from tasks.index.relations import Alias
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.reasons import Disposition, find_reason
-from tasks.rows import Article, Capture, Outcome
-from tasks.texts.fingerprint import fingerprint_of
-from tasks.urls import host_of
+from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.text.fingerprint import fingerprint_of
+from tasks.values.url import host_of
 
 _OF_OUTCOME = {Outcome.SKIPPED: Disposition.SKIPPED, Outcome.QUARANTINED: Disposition.QUARANTINED}
 

@@ -17,12 +17,12 @@ from tasks.index import capture_counts
 from tasks.index.database import Index
 from tasks.index.outbox import COUNTER
 from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
-from tasks.layout import ARTICLES, CAPTURES, TABLES
-from tasks.objects import ObjectStore
-from tasks.rows import Capture
-from tasks.store.delta_log import check_log
-from tasks.store.reading import StoredFile, list_files
-from tasks.store.tables import open_table
+from tasks.lake.delta_log import check_log
+from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import StoredFile, list_files
+from tasks.lake.tables import open_table
+from tasks.values.rows import Capture
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
 from tasks.verify.spill import Lookup, Spill

@@ -6,11 +6,11 @@ from itertools import groupby
 from operator import itemgetter
 
 from tasks.errors import CorruptRecord
-from tasks.objects import MissingObject, ObjectStore
-from tasks.rows import Outcome
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.warc import Record, iter_records
+from tasks.values.rows import Outcome
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
-from tasks.warc import Record, iter_records
 
 REVISIT = "revisit"
 

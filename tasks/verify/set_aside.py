@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from tasks.errors import ConfigError
 from tasks.index.database import Index
 from tasks.index.recording import ChangedRow, History, histories, recorded, take_back
-from tasks.layout import SET_ASIDE, changed_rows_key, changed_rows_prefix, plan_key, set_aside_prefix
-from tasks.objects import MissingObject, ObjectStore
+from tasks.lake.keys import SET_ASIDE, changed_rows_key, changed_rows_prefix, plan_key, set_aside_prefix
+from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.verify.fault import SetAside
 
 JSON = "application/json"

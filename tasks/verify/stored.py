@@ -7,13 +7,13 @@ from urllib.parse import unquote
 import orjson
 import pyarrow as pa
 
-from tasks.columns import revive
 from tasks.errors import StageError
-from tasks.layout import PARTITION
-from tasks.objects import MissingObject, ObjectStore, one_line
-from tasks.rows import Article, Capture
-from tasks.store.reading import StoredFile
-from tasks.store.schemas import open_parquet, table_schema
+from tasks.lake.keys import PARTITION
+from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
+from tasks.lake.reading import StoredFile
+from tasks.lake.schemas import open_parquet, table_schema
+from tasks.values.columns import revive
+from tasks.values.rows import Article, Capture
 
 ROWS_AT_ONCE = 500
 

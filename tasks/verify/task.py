@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.config.settings import Settings
 from tasks.engine import RETRIES
-from tasks.opening import opened_index, opened_store
-from tasks.settings import Settings
+from tasks.runtime.resources import opened_index, opened_store
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
-from tasks.verify.stage import verify as verify_all
+from tasks.verify.verification import verify as verify_all
 
 LOGGED = 100
 

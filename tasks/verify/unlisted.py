@@ -10,11 +10,11 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from tasks.layout import ARTICLES, CAPTURES
-from tasks.objects import MissingObject, ObjectStore
-from tasks.store.reading import StoredFile, list_files, read_columns
-from tasks.store.rewriting import NewFile, add_file
-from tasks.store.tables import open_table
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.reading import StoredFile, list_files, read_columns
+from tasks.lake.rewriting import NewFile, add_file
+from tasks.lake.tables import open_table
 from tasks.verify.snapshot import Snapshot, micros
 from tasks.verify.stored import DamagedFile, logged_paths, read_file
 

@@ -12,11 +12,11 @@ from tasks.index import outbox
 from tasks.index.database import Index
 from tasks.index.schema import batches
 from tasks.index.schema import outbox as outbox_table
-from tasks.layout import ARTICLES, CAPTURES, parquet_key
-from tasks.models import OutboxItem
-from tasks.objects import ObjectStore
-from tasks.store.stage import publish
-from tasks.store.tables import is_committed, open_table
+from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.tables import is_committed, open_table
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
 from tasks.verify.fault import Fault, FaultKind
 
 PATIENCE = timedelta(minutes=10)

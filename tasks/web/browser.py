@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
 from tasks.errors import BodyTooLarge, ConfigError, DecompressionBomb, ItemError
 from tasks.web.client import WebClient
 from tasks.web.exchange import Fetched

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import can_ada
 
 from tasks.errors import BadResponse, BadUrl
-from tasks.urls import storable_url
+from tasks.values.url import storable_url
 
 MAX_URL_LENGTH = 8192
 

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 
+from tasks.deduplicate.deciding import decide_batch
 from tasks.deduplicate.judge import article_id_of
-from tasks.deduplicate.stage import decide_batch
 from tasks.index import announcing, articles, frontier, outbox, relations
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import Selection
-from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
-from tasks.rows import Outcome
+from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
+from tasks.values.look import DueUrl
+from tasks.values.page import Page
+from tasks.values.rows import Outcome
 from tests.deduplicate.pages import page
 from tests.rows import make_capture
 

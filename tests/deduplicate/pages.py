@@ -4,8 +4,10 @@ import random
 from collections.abc import Mapping
 from datetime import datetime
 
-from tasks.models import Batch, DueUrl, ExtractedBatch, FetchedBatch, Page
-from tasks.rows import PageType
+from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
+from tasks.values.look import DueUrl
+from tasks.values.page import Page
+from tasks.values.rows import PageType
 from tests.rows import make_capture
 
 LETTERS = str.maketrans("01234567", "pqrstuvw")  # words without a digit, which would be compared as figures

@@ -2,7 +2,7 @@
 
 from tasks.index.capture_counts import read_counts
 from tasks.reasons import Disposition
-from tasks.rows import Outcome
+from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import NOW, decide
 
 

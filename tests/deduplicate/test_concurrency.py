@@ -8,12 +8,13 @@ from multiprocessing.synchronize import Barrier
 
 import pytest
 
-from tasks.deduplicate.stage import decide_batch
+from tasks.deduplicate.deciding import decide_batch
 from tasks.index import announcing, outbox
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, open_index
 from tasks.index.schema import articles, edges
-from tasks.models import ExtractedBatch, Page
+from tasks.values.batch import ExtractedBatch
+from tasks.values.page import Page
 from tests.deduplicate.pages import batch_of, page, story
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.deduplicate.days import days_of
 from tasks.index.drift import SourceDay, find_days
-from tasks.rows import Outcome
+from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
 from tests.deduplicate.pages import batch_of, page
 

@@ -6,7 +6,7 @@ from tasks.deduplicate.judge import article_id_of, judge
 from tasks.deduplicate.neighbours import Match
 from tasks.deduplicate.resemblance import Relation
 from tasks.deduplicate.rows import known_after
-from tasks.rows import Novelty
+from tasks.values.rows import Novelty
 from tests.rows import make_article
 
 NEAR = Match(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.deduplicate.resemblance import Relation, compare, find_furniture, told_at
-from tasks.texts.sketch import make_shape
+from tasks.values.text.sketch import make_shape
 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

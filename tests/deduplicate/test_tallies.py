@@ -5,7 +5,7 @@ import pytest
 
 from tasks.deduplicate.tallies import LONGEST_LAG, arrivals_of, quarantined_of, tallies_of
 from tasks.index.health import TallyKind, find_arrivals, find_quarantined, find_totals, lag_bucket, lag_of
-from tasks.rows import Outcome
+from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
 from tests.rows import FETCHED_AT, make_article, make_capture
 

@@ -16,7 +16,7 @@ from prefect.settings.legacy import _get_valid_setting_names
 from pydantic import ValidationError
 
 from deploy.fill_env import EXAMPLES, filled, main
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tests.deploy.parts import SERVER, WORKER, clean, parsed
 
 ROOT = Path(__file__).parents[2]

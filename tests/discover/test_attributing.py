@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.catalogue import Catalogue, Source
+from tasks.config.catalogue import Catalogue, Source
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.discover.answers import announcements
 from tasks.discover.attributing import attribute, is_wanted
-from tasks.discover.reading import announcements
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.index.frontier import BACKFILL, NEWS
-from tasks.models import Entry, FeedContent
-from tasks.owners import NO_OWNERS, Owners
+from tasks.values.feed import Entry, FeedContent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GOOD = Source(id="good", home_url="https://good.com/", exclude=("/sport/",))

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from tasks.catalogue import Source
+from tasks.config.catalogue import Source
 from tasks.discover.check import check_sources
-from tasks.discover.looking import RobotsVerdict
+from tasks.discover.probe import RobotsVerdict
 from tasks.errors import DnsFailed, RobotsDisallowed, RobotsUnavailable
-from tasks.models import FeedKind, FeedState
-from tasks.web.polite import Deferred
+from tasks.politeness.client import Deferred
+from tasks.values.feed import FeedKind, FeedState
 from tests.discover.conftest import RULES, Press, Said
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.discover.autodiscovery import propose_feeds
-from tasks.discover.feeds import parse_feed
-from tasks.discover.listings import parse_listing
-from tasks.discover.opml import read_opml
-from tasks.discover.sitemaps import parse_sitemap
 from tasks.errors import CatalogueError, NotAFeed
-from tests.discover import test_feeds, test_opml, test_sitemaps
+from tasks.feeds.autodiscovery import propose_feeds
+from tasks.feeds.listing import parse_listing
+from tasks.feeds.opml import read_opml
+from tasks.feeds.sitemap import parse_sitemap
+from tasks.feeds.syndication import parse_feed
+from tests.feeds import test_opml
+from tests.feeds import test_sitemap as test_sitemaps
+from tests.feeds import test_syndication as test_feeds
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://daily.example/x"

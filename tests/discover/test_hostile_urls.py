@@ -9,19 +9,19 @@ from ipaddress import ip_network
 import pytest
 from sqlalchemy import select
 
-from tasks.catalogue import SourceRules
-from tasks.discover.ledger import Ledger
+from tasks.config.catalogue import SourceRules
+from tasks.discover.poll_log import Ledger
+from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
-from tasks.discover.stage import poll_feeds
 from tasks.errors import IndexUnavailable, TooManyUnexpected
 from tasks.index import schema
 from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.index.frontier import Announcement
 from tasks.index.hosts import HostBook
-from tasks.models import FeedKind
+from tasks.politeness.client import PoliteClient
+from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
-from tasks.web.polite import PoliteClient
 from tests.discover.conftest import Press, Said
 from tests.web.loopback import AGENT, answer, page, redirect, serve
 
@@ -190,7 +190,7 @@ async def test_an_exception_at_one_feed_costs_that_feed_and_is_kept_with_its_tra
     (failure,) = report.failures
     assert (failure.url, failure.disposition) == (states[1].feed_url, "quarantined")
     assert "TypeError" in failure.detail
-    assert "tasks/discover/stage.py" in failure.detail
+    assert "tasks/discover/polling.py" in failure.detail
 
 
 async def test_exceptions_at_most_feeds_end_the_sweep_with_the_first_trace(index):

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.catalogue import Catalogue, Source
-from tasks.discover.opml import read_opml, sources_of
+from tasks.config.catalogue import Catalogue, Source
+from tasks.config.parameters import IngestConfig
 from tasks.discover.plan import ADHOC, Recall, plan_sweep
 from tasks.errors import ConfigError
+from tasks.feeds.opml import read_opml, sources_of
 from tasks.index.frontier import WAITING
-from tasks.models import FeedKind
-from tasks.parameters import IngestConfig
+from tasks.values.feed import FeedKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAILY = Source(

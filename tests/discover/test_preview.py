@@ -7,13 +7,13 @@ from email.utils import format_datetime
 from sqlalchemy import select
 
 from tasks.discover.plan import Recall, SweepPlan
+from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.discover.stage import poll_feeds
 from tasks.index import schema
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.index.frontier import WAITING, Selection, State
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 from tests.discover.conftest import RULES, Press, Said
 
 SITE = "https://daily.example"

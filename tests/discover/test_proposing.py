@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.catalogue import Source
-from tasks.discover.autodiscovery import FoundBy
+from tasks.config.catalogue import Source
 from tasks.discover.proposing import new_id, propose_source
 from tasks.errors import HttpRefused, NotAFeed, TransientError
-from tasks.models import FeedKind, RobotsAnswer
-from tasks.web.polite import Deferred
+from tasks.feeds.autodiscovery import FoundBy
+from tasks.politeness.client import Deferred
+from tasks.values.feed import FeedKind
+from tasks.values.permit import RobotsAnswer
 from tests.discover.conftest import RULES, Press, Said
 
 SITE = "https://www.daily.example"

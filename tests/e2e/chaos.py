@@ -29,10 +29,10 @@ from tasks.index.frontier import Selection, State
 from tasks.index.schema import articles as articles_table
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.schema import outbox as outbox_table
-from tasks.objects import ObjectStore, S3Config, open_store
-from tasks.urls import url_key
+from tasks.lake.objects.stores import ObjectStore, S3Config, open_store
+from tasks.values.url import url_key
 from tasks.verify.fault import HARMLESS, FaultKind, VerifyReport
-from tasks.verify.stage import verify
+from tasks.verify.verification import verify
 from tests.e2e.chaos_press import lines, pass_time
 from tests.e2e.chaos_worker import GAVE_UP, STEPS, Life, Nursery, wrong_clock
 from tests.e2e.flaky_s3 import flaky_s3

@@ -20,27 +20,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from tasks.catalogue import load_catalogue
-from tasks.deduplicate.stage import decide_batch
+from tasks.config.catalogue import load_catalogue
+from tasks.config.settings import Settings
+from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ConfigError, ItemError, LakeUnavailable, StageError
+from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
-from tasks.extract.stage import extract_batch
 from tasks.fetch.claim import claim_batch
-from tasks.fetch.stage import fetch_batch
+from tasks.fetch.fetching import fetch_batch
 from tasks.index import announcing, outbox, runs
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, bind_lake, open_index
 from tasks.index.frontier import Selection
 from tasks.index.hosts import HostBook
-from tasks.layout import warc_key
-from tasks.models import Batch, FetchedBatch, Page
-from tasks.objects import ObjectInfo, ObjectStore, S3Config, open_lake, open_store
-from tasks.settings import Settings
-from tasks.store.stage import publish
-from tasks.urls import fetch_url, host_of, is_same_site, url_key
-from tasks.warc import SegmentWriter
+from tasks.lake.keys import warc_key
+from tasks.lake.objects.stores import ObjectInfo, ObjectStore, S3Config, open_lake, open_store
+from tasks.lake.warc import SegmentWriter
+from tasks.politeness.client import PoliteClient
+from tasks.store.publishing import publish
+from tasks.values.batch import Batch, FetchedBatch
+from tasks.values.page import Page
+from tasks.values.url import fetch_url, host_of, is_same_site, url_key
 from tasks.web.client import WebConfig
-from tasks.web.polite import PoliteClient
 
 STEPS = (
     "claimed",

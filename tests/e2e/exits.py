@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.local_server import local_server, set_prefect_defaults
+from flows.server.local import local_server, set_prefect_defaults
 from tests.engine import Presslake
 from tests.press import Press, running_press
 

@@ -14,15 +14,15 @@ from ipaddress import ip_network
 
 from sqlalchemy import func, select
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
+from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
-from tasks.discover.stage import poll_feeds
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
 from tasks.index.schema import frontier
-from tasks.models import FeedKind, FeedState
+from tasks.politeness.client import PoliteClient
+from tasks.values.feed import FeedKind, FeedState
 from tasks.web.client import WebConfig
-from tasks.web.polite import PoliteClient
 from tests.web.loopback import AGENT, Loopback, answer, page, peak_size, serve
 
 SECRET = b"what nobody may see"

@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from ipaddress import ip_network
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
+from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.web.client import WebConfig
-from tasks.web.polite import Answered, Deferred, PoliteClient, Visit
 from tests.e2e.hostile_press import DOMAIN, GOOD, GOOD_DELAY_S, INSIDE, MIB, WIRE_SIZE, address_of, outlets
 from tests.web.loopback import AGENT, peak_size
 

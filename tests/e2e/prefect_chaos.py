@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flows.local_server import DEFAULTS
+from flows.server.local import DEFAULTS
 from tests.engine import Presslake
 from tests.press import Press
 from tests.servers import free_port
@@ -56,7 +56,7 @@ class KillableServer:
     def come_back(self) -> None:
         """Start it, and wait until it answers."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server_process", str(self.port)],
+            [sys.executable, "-m", "flows.server.process", str(self.port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

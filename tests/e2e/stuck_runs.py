@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from flows.local_server import local_server, set_prefect_defaults
+from flows.server.local import local_server, set_prefect_defaults
 from tests.engine import Presslake
 from tests.press import Press, running_press
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tasks.rows import Novelty
+from tasks.values.rows import Novelty
 from tests.e2e.chaos import BY_CLOCK, Place, local_place, read_tables, run_chaos, verified
 from tests.e2e.chaos_worker import STEPS, wrong_clock
 from tests.e2e.flaky_s3 import flaky_s3

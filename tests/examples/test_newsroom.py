@@ -9,17 +9,17 @@ import pytest
 
 from examples.newsroom.server import Newsroom
 from examples.newsroom.site import FEEDS
-from tasks.catalogue import load_catalogue
-from tasks.discover.feeds import parse_feed
-from tasks.discover.listings import parse_listing
-from tasks.discover.sitemaps import parse_sitemap
+from tasks.config.catalogue import load_catalogue
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.tree import parse_html
-from tasks.texts.identity import text_digest
-from tasks.urls import fetch_url
+from tasks.feeds.listing import parse_listing
+from tasks.feeds.sitemap import parse_sitemap
+from tasks.feeds.syndication import parse_feed
+from tasks.politeness.robots import parse_robots
+from tasks.values.text.digest import text_digest
+from tasks.values.url import fetch_url
 from tasks.web.charset import decode_text
-from tasks.web.robots import parse_robots
 
 NOW = datetime.now(UTC)
 SLOW = "/en/long-read/"

@@ -10,7 +10,7 @@ from tasks.extract.article import extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.tree import parse_html
-from tasks.rows import PageType
+from tasks.values.rows import PageType
 
 PAGES = Path(__file__).resolve().parent.parent / "data" / "pages"
 NAMES = sorted(path.stem for path in PAGES.glob("*.json"))

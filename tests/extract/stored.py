@@ -10,8 +10,8 @@ import trafilatura.external
 
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.extract.pool import PoolConfig
-from tasks.models import Page
-from tasks.warc import SegmentWriter
+from tasks.lake.warc import SegmentWriter
+from tasks.values.page import Page
 from tests.extract.reading import NAMES, NOW, PAGES, URL, expected, page
 
 MIB = 1024 * 1024

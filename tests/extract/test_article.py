@@ -5,7 +5,7 @@ import pytest
 from benchmarks.extraction import NEWSROOM, extract_ours, read_pages
 from benchmarks.scoring import Answer, score, summarise
 from benchmarks.stability import FURNITURE, PLACES, count_changes
-from tasks.texts.identity import text_digest
+from tasks.values.text.digest import text_digest
 from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
 
 SEEDS = NEWSROOM.parent / "seedpage"

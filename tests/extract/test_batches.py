@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import (
     DETAIL_LENGTH,
     CorruptRecord,
@@ -14,14 +15,13 @@ from tasks.errors import (
     TooManyUnexpected,
     UnexpectedError,
 )
+from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.pool import ExtractorPool
-from tasks.extract.stage import extract_batch
-from tasks.models import Batch, FetchedBatch
-from tasks.objects import MissingObject
-from tasks.options import NO_OPTIONS, ExtractOptions
+from tasks.lake.objects.stores import MissingObject
 from tasks.reasons import Disposition
-from tasks.rows import Capture, Outcome
+from tasks.values.batch import Batch, FetchedBatch
+from tasks.values.rows import Capture, Outcome
 from tests.extract.reading import PAGES, page
 from tests.extract.stored import CONFIG, KEY, segment_of
 from tests.rows import make_capture

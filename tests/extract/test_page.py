@@ -12,7 +12,7 @@ from tasks.errors import (
     TooManyElements,
 )
 from tasks.extract.page import LONG_PAGE_SIZE, RULE_SET, ExtractConfig, StoredPage, extract_page
-from tasks.rows import PageType
+from tasks.values.rows import PageType
 from tests.extract.reading import NAMES, NOW, PAGES, PARAGRAPHS, URL, expected, page
 from tests.extract.stored import HTML_TYPE, stored
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tasks.rows import PageType
+from tasks.values.rows import PageType
 from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
 
 SHORT = PARAGRAPHS[0]

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped, UnexpectedError
 from tasks.extract.pool import ExtractorPool
-from tasks.models import Page
+from tasks.values.page import Page
 from tests.extract.stored import CONFIG, MIB, asked, fixtures, misbehave
 
 GOOD = "good"

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.config.options import ExtractOptions, PruneRule
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.prune import RULES
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import parse_html
-from tasks.models import Page
-from tasks.options import ExtractOptions, PruneRule
+from tasks.values.page import Page
 from tests.extract.reading import PARAGRAPHS, page
 from tests.extract.stored import stored
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prefect.events.schemas.automations import EventTrigger
 
-from flows.automations import FLOWS, NOBODY, check_interval, read_definitions
+from flows.server.automations import FLOWS, NOBODY, check_interval, read_definitions
 from tasks.errors import ConfigError
 from tasks.report.events import NAMES, RUN_FINISHED
 

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from tasks.objects import S3Config, open_store
-from tasks.store.tables import open_table
+from tasks.lake.objects.stores import S3Config, open_store
+from tasks.lake.tables import open_table
 from tests.engine import Presslake
 
 GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'

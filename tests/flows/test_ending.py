@@ -10,7 +10,7 @@ from tests.engine import COMMAND
 
 BEGIN = """
 import atexit, sys, threading, time
-from flows.ending import run_to_the_end
+from flows.cli.ending import run_to_the_end
 
 def late():
     time.sleep(0.3)
@@ -50,7 +50,7 @@ def test_threads_and_cleanups_are_waited_for_and_the_code_is_pythons(end, code, 
 
 def test_a_thread_of_arrows_that_reads_a_file_of_pythons_does_not_abort_the_process():
     program = (
-        "import io, time\nimport pyarrow as pa, pyarrow.csv as csv\nfrom flows.ending import run_to_the_end\n"
+        "import io, time\nimport pyarrow as pa, pyarrow.csv as csv\nfrom flows.cli.ending import run_to_the_end\n"
         "class Slow(io.BytesIO):\n"
         "    def read(self, size=-1):\n"
         "        time.sleep(1 if self.tell() > 100_000 else 0)\n"
@@ -70,7 +70,7 @@ def test_a_thread_of_arrows_that_reads_a_file_of_pythons_does_not_abort_the_proc
 
 def test_output_that_finds_no_room_is_a_failure():
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = run("from flows.ending import run_to_the_end\nrun_to_the_end(lambda: print('x'))", stdout=full)
+        done = run("from flows.cli.ending import run_to_the_end\nrun_to_the_end(lambda: print('x'))", stdout=full)
 
     assert done.returncode == 1
 

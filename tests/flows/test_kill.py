@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from fastwarc.warc import ArchiveIterator as FastArchiveIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from tasks.warc import payload_digest
+from tasks.lake.warc import payload_digest
 from tests.engine import Presslake
 from tests.press import Press, running_press
 

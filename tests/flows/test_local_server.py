@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows import server_process
-from flows.local_server import local_server
+from flows.server import process as server_process
+from flows.server.local import local_server
 from tasks.errors import ServerUnavailable
 from tests.engine import Presslake
 from tests.press import running_press

@@ -9,13 +9,13 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.period import report_period
 from flows.report import report
+from tasks.config.parameters import Period, ReportConfig
+from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.index import health
 from tasks.index.database import open_index
 from tasks.index.health import Tally, TallyKind
-from tasks.opening import close_opened
-from tasks.parameters import Period, ReportConfig
-from tasks.settings import Settings
+from tasks.runtime.resources import close_opened
 
 
 @pytest.fixture

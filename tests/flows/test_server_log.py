@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.server_log import SHOWN, first_trouble
+from flows.server.log import SHOWN, first_trouble
 
 BANNER = " ___ ___ ___\n| _ \\ _ \\ __|\nView the API reference documentation at http://127.0.0.1:4200/docs\n\n"
 AT_THE_END = (

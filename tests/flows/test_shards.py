@@ -16,13 +16,13 @@ import pytest
 from deltalake import DeltaTable
 from sqlalchemy import select
 
-from flows.sweep import begun
+from flows.sweep.session import begun
+from tasks.config.parameters import IngestConfig, ShardConfig
+from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.index.database import open_index
 from tasks.index.runs import begin_run
 from tasks.index.schema import edges, runs
-from tasks.parameters import IngestConfig, ShardConfig
-from tasks.settings import Settings
 from tests.e2e.chaos import Place, read_tables
 from tests.engine import Presslake
 from tests.press import Press, Story, most_in_flight, running_press

@@ -12,7 +12,7 @@ from tasks.index.feeds import FeedAddress, know_feeds
 from tasks.index.frontier import BACKFILL, NEWS, Selection, State, list_of
 from tasks.index.schema import frontier as table
 from tasks.index.shards import Shard
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 
 DATE = datetime(2026, 2, 28, tzinfo=UTC)
 OWN = Announcement(

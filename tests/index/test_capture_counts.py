@@ -5,7 +5,7 @@ from sqlalchemy import text
 from tasks.index import database
 from tasks.index.capture_counts import count_captures, read_counts
 from tasks.index.database import open_index
-from tasks.rows import Novelty, Outcome
+from tasks.values.rows import Novelty, Outcome
 from tests.rows import FETCHED_AT, make_capture
 
 

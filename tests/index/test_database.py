@@ -254,7 +254,7 @@ def test_a_database_that_goes_away_within_a_part_of_a_transaction_is_trouble_of_
 
 
 def test_no_key_over_what_strangers_say_is_without_a_bound(index):
-    """The columns of text without a length that an index is over, each bounded where it is made (tasks/urls.py)."""
+    """The columns of text without a length that an index is over, each bounded where it is made (tasks/values/url.py)."""
     bounded = {"url_key", "article_key", "host", "origin"}
 
     keyed = {

@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 
 from tasks.index.feeds import FeedAddress, PollRecord, know_feeds, prune, record_polls, select_feeds
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 
 FEED = "https://daily.example/feed"
 

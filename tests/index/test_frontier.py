@@ -11,9 +11,10 @@ from tasks.index.database import Index
 from tasks.index.frontier import Selection, Settlement, State
 from tasks.index.hosts import HostBook
 from tasks.index.shards import Shard
-from tasks.models import DueUrl, TurnEnd, TurnRequest
-from tasks.rows import Outcome
-from tasks.urls import url_key
+from tasks.values.look import DueUrl
+from tasks.values.permit import TurnEnd, TurnRequest
+from tasks.values.rows import Outcome
+from tasks.values.url import url_key
 
 ALL = Selection()
 

@@ -4,7 +4,7 @@ from tasks.index import feeds, frontier, health
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.frontier import State
 from tasks.index.health import Alarm, AlarmKind, ArrivalDay, Quarantined, Tally, TallyKind
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 from tests.index.test_frontier import announce, announcement, over
 
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.index.hosts import HostBook, prune
 from tasks.index.schema import hosts
-from tasks.models import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
 
 ORIGIN = "https://a.example"
 

@@ -8,7 +8,7 @@ from alembic.config import Config
 from tasks.index import database
 from tasks.index.database import Index, open_index
 from tasks.index.feeds import feed_key, select_feeds
-from tasks.models import FeedKind
+from tasks.values.feed import FeedKind
 
 OLD_FEED = """
 INSERT INTO feeds (feed_url, source_id, kind, etag, due_at, interval_s, failures, entries, moved_to, sightings, parent_url)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.index import outbox
-from tasks.models import OutboxItem
+from tasks.values.batch import OutboxItem
 from tests.rows import make_article, make_capture
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.index.pace import LONGEST_DELAY_S, MOST_SLOWDOWN, Pace, end_turn, give_turn
-from tasks.models import Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import Turn, TurnEnd, TurnRequest, Wait
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOST = "a.example"

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.index import postings
 from tasks.index.postings import GENERATION, HOT, KnownShape
-from tasks.texts.shape import Shape
+from tasks.values.text.shape import Shape
 
 
 def shape(*sketch: int, shingles=(1, 2, 2**32 - 1), numbers=(7,)) -> Shape:

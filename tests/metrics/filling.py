@@ -11,9 +11,10 @@ from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.schema import hosts
-from tasks.models import FeedKind, LearnedRobots, RobotsAnswer
 from tasks.reasons import Disposition
-from tasks.rows import Outcome
+from tasks.values.feed import FeedKind
+from tasks.values.permit import LearnedRobots, RobotsAnswer
+from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
 from tests.index.test_frontier import announcement
 

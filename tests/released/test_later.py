@@ -3,8 +3,8 @@
 import pytest
 from deltalake import DeltaTable, Schema
 
-from tasks.layout import TABLES
-from tasks.store.schemas import table_schema
+from tasks.lake.keys import TABLES
+from tasks.lake.schemas import table_schema
 from tests.engine import Presslake
 from tests.later import ADDED, make_later
 from tests.postgres import fresh_database

@@ -2,10 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tasks.health.judgement import HealthReport
 from tasks.index.health import Alarm, AlarmKind
-from tasks.models import BatchReport
 from tasks.report.events import BEGAN, QUARANTINE_GREW, RECOVERED, RUN_FINISHED, events_of
-from tasks.report.health import HealthReport
+from tasks.values.reports import BatchReport
 from tests.report.test_run_report import run
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

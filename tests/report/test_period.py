@@ -2,12 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tasks.config.parameters import Period
+from tasks.health.judgement import HealthReport, HealthState, SourceHealth
 from tasks.index.health import TallyKind
-from tasks.parameters import Period
-from tasks.report.health import HealthReport, HealthState, SourceHealth
 from tasks.report.period import headline, sum_up, tables, to_markdown
-from tests.report.test_cadence import days_of
-from tests.report.test_health import TODAY, tally
+from tests.health.test_cadence import days_of
+from tests.health.test_judgement import TODAY, tally
 
 DAY = timedelta(days=1)
 HEALTH = HealthReport(sources=(SourceHealth(source_id="daily", state=HealthState.SILENT, detail="nothing since"),))

@@ -1,7 +1,7 @@
-from tasks.models import BatchReport, DiscoverReport
-from tasks.report.drift import Drift
+from tasks.health.drift import Drift
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import add_up
+from tasks.values.reports import BatchReport, DiscoverReport
 
 
 def run(*batches: BatchReport, **changes):

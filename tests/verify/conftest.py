@@ -15,10 +15,10 @@ from tasks.index import frontier, runs
 from tasks.index.database import Index, open_index
 from tasks.index.frontier import Selection
 from tasks.index.schema import runs as runs_table
-from tasks.objects import DirectoryStore
-from tasks.urls import url_key
+from tasks.lake.objects.stores import DirectoryStore
+from tasks.values.url import url_key
 from tasks.verify.fault import VerifyReport
-from tasks.verify.stage import verify
+from tasks.verify.verification import verify
 from tests.e2e.chaos_press import lines, pass_time
 from tests.e2e.chaos_worker import Fate, Life, work
 from tests.postgres import fresh_database

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from tasks.layout import TABLES
-from tasks.objects import ObjectStore
-from tasks.store.reading import list_files
-from tasks.store.tables import open_table
+from tasks.lake.keys import TABLES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import list_files
+from tasks.lake.tables import open_table
 
 Harm = Callable[[ObjectStore, str], str]
 

@@ -12,14 +12,14 @@ from tasks.errors import DamagedTable, LakeUnavailable, StageError
 from tasks.index import outbox, runs
 from tasks.index.recording import IDENTITIES
 from tasks.index.schema import runs as runs_table
-from tasks.layout import ARTICLES, CAPTURES, TABLES
+from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.maintain.config import MaintainConfig
-from tasks.maintain.stage import maintain
-from tasks.models import OutboxItem
-from tasks.store.stage import publish
+from tasks.maintain.maintenance import maintain
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
 from tasks.verify.reindex import reindex
 from tasks.verify.set_aside import undo
-from tasks.verify.stage import verify
+from tasks.verify.verification import verify
 from tests.press import Story
 from tests.rows import make_article, make_capture
 from tests.verify.conftest import LATER, World

@@ -13,13 +13,13 @@ from tasks.index.database import Index
 from tasks.index.frontier import Selection, State
 from tasks.index.relations import find_aliases
 from tasks.index.schema import articles, capture_counts, edges, frontier, shapes
-from tasks.objects import DirectoryStore
-from tasks.rows import Novelty, Outcome
-from tasks.store.stage import publish
-from tasks.store.tables import open_table
+from tasks.lake.objects.stores import DirectoryStore
+from tasks.lake.tables import open_table
+from tasks.store.publishing import publish
+from tasks.values.rows import Novelty, Outcome
 from tasks.verify.reindex import check_is_empty, reindex
-from tasks.verify.stage import verify
 from tasks.verify.stored import DamagedFile
+from tasks.verify.verification import verify
 from tests.e2e.chaos_worker import REVISIT_AFTER
 from tests.rows import FETCHED_AT, make_article, make_capture, make_item
 from tests.verify.conftest import sweep

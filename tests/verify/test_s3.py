@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.objects import ObjectStore
-from tasks.verify.stage import verify
+from tasks.lake.objects.stores import ObjectStore
+from tasks.verify.verification import verify
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from sqlalchemy import select, update
 
 from tasks.errors import ConfigError
 from tasks.index.schema import articles, frontier
-from tasks.layout import SET_ASIDE, plan_key, set_aside_prefix
-from tasks.objects import DirectoryStore
+from tasks.lake.keys import SET_ASIDE, plan_key, set_aside_prefix
+from tasks.lake.objects.stores import DirectoryStore
 from tasks.verify.set_aside import UndoReport, list_set_asides, undo
 from tests.engine import Presslake
-from tests.maintain.test_stage import tidy
+from tests.maintain.test_maintenance import tidy
 from tests.verify.conftest import World
 from tests.verify.planting import FAULTS, Planted, a_damaged_document, a_file_of_no_table, a_row_deleted_in_the_lake
 from tests.verify.planting_index import INDEX_FAULTS, a_url_of_an_article_that_is_not_there, an_edge_to_nowhere
@@ -135,7 +135,7 @@ def test_a_mend_that_is_killed_anywhere_can_be_undone_and_repeated(world, is_aft
 
 
 def _mend_on(world: World, store: DirectoryStore) -> None:
-    from tasks.verify.stage import verify
+    from tasks.verify.verification import verify
 
     verify(
         index=world.index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_mending=True, sample=None,

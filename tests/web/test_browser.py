@@ -12,22 +12,23 @@ from ipaddress import ip_network
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from tasks.catalogue import Catalogue, SourceRules
+from tasks.config.catalogue import Catalogue, SourceRules
 from tasks.errors import ConfigError, ItemError
+from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, extract_page
-from tasks.extract.stage import extract_batch
-from tasks.fetch.stage import fetch_batch
+from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
-from tasks.models import Batch, DueUrl
-from tasks.rows import Outcome
-from tasks.urls import host_of, url_key
-from tasks.warc import payload_digest
+from tasks.lake.warc import payload_digest
+from tasks.politeness.client import PoliteClient
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl
+from tasks.values.rows import Outcome
+from tasks.values.url import host_of, url_key
 from tasks.web import browser
 from tasks.web.browser import RenderFailed, RenderLimits, check_browser, opened_browser
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.guard import AddressGuard
-from tasks.web.polite import PoliteClient
 from tests.browser import CHROMIUM
 from tests.web.loopback import AGENT, answer, page, serve
 

@@ -29,7 +29,7 @@ from tasks.errors import (
     ItemError,
     TimedOut,
 )
-from tasks.urls import fetch_url
+from tasks.values.url import fetch_url
 from tasks.web.budget import Budget
 from tasks.web.raw_transport import RawTransport
 from tasks.web.target import parse_target

@@ -5,11 +5,11 @@ import json
 import sys
 from ipaddress import ip_network
 
-from tasks.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
 from tasks.index.hosts import HostBook
+from tasks.politeness.client import Answered, PoliteClient, Visit
 from tasks.web.client import WebConfig
-from tasks.web.polite import Answered, PoliteClient, Visit
 from tests.web.loopback import AGENT
 
 

@@ -1,0 +1,59 @@
+"""The commands `presslake automations`: who is told of what, as code."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import JsonOption, one_clear_line
+from flows.server.local import set_prefect_defaults
+
+automations = typer.Typer(
+    help="Put the automations onto Prefect's server: who is told of what, and what is done with stuck runs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@automations.callback()
+def _automations() -> None:
+    """Make `apply` a command of its own, though it is the only one."""
+
+
+@automations.command("apply")
+def apply(
+    block: Annotated[
+        str, typer.Option("--block", metavar="TYPE/NAME", help="The Prefect block that is notified.")
+    ] = "custom-webhook/presslake",
+    webhook: Annotated[
+        str | None,
+        typer.Option("--webhook", metavar="URL", help="Put this URL into the block first; - reads it from the input."),
+    ] = None,
+    definitions: Annotated[
+        Path | None, typer.Option("--definitions", help="The folder of definitions [deploy/automations].")
+    ] = None,
+    stuck_after: Annotated[
+        int, typer.Option("--stuck-after", min=30, help="Seconds without a heartbeat after which a run has crashed.")
+    ] = 600,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Create or update the automations of a folder on the Prefect server; applied twice, nothing is there twice."""
+    with one_clear_line():
+        set_prefect_defaults(is_quiet=True)
+        from flows.server.automations import DEFINITIONS, apply
+        from flows.sweep.by_hand import require_server
+
+        require_server()
+        url = sys.stdin.readline().strip() if webhook == "-" else webhook
+        done = list(
+            apply(definitions or DEFINITIONS, block=block, webhook_url=url, stuck_after_s=stuck_after, is_dry=dry_run)
+        )
+        if as_json:
+            console.print_json({one.name: one.became for one in done})
+        else:
+            title = "Automations, as they would be" if dry_run else "Automations"
+            rows: list[tuple[object, ...]] = [(one.name, one.became, one.description) for one in done]
+            console.show_tables([(title, ("automation", "became", "what it does"), rows)])

@@ -1,0 +1,107 @@
+"""The commands that look after index and lake: `verify`, `reindex`, `maintain`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.cli.steps import steps
+from flows.display import Rows
+from tasks.config.settings import Settings, set_flags
+from tasks.errors import ConfigError
+
+
+def verify(
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Mend what can be mended; what is taken out is set aside.")
+    ] = False,
+    undo: Annotated[
+        str | None, typer.Option("--undo", metavar="VERIFY_ID", help="Put back what that mend set aside or changed.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Read the bytes of so many segments only, chosen at random.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the index against the lake, and name every fault with its place and what mends it."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from flows import verification
+        from tasks.verify.config import VerifyConfig
+
+        if undo is not None:
+            _undo_mend(undo, settings, as_json=as_json, is_alone=not mend and sample is None)
+            return
+        config = VerifyConfig(mend=mend, sample=sample)
+        report = verification.run_verification(config, settings, told=steps())
+        if as_json:
+            console.print_json(verification.as_json(report))
+        else:
+            console.show_tables(verification.tables(report))
+        if not report.is_well:
+            raise typer.Exit(RUN_FAILED)
+
+
+def _undo_mend(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) -> None:
+    from flows import verification
+
+    if not is_alone:
+        raise ConfigError("--undo goes with neither --mend nor --sample")
+    undone = verification.run_undo(verify_id, settings, told=steps())
+    if as_json:
+        console.print_json(asdict(undone))
+    else:
+        console.show_tables(verification.undo_tables(undone))
+
+
+def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Build a new index out of the lake alone; the index must be empty."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from flows.reindex import reindex as rebuild
+
+        report = asdict(rebuild(settings, told=steps()))
+        if as_json:
+            console.print_json(report)
+        else:
+            console.show_tables([("The new index", tuple(report), [tuple(report.values())])])
+
+
+def maintain(
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and change nothing.")] = False,
+    keep_days: Annotated[int, typer.Option("--keep-days", min=7, help="Days that files stay which are replaced.")] = 7,
+    file_mib: Annotated[
+        int, typer.Option("--file-mib", min=1, max=1024, help="MiB that files of past days are packed into.")
+    ] = 64,
+    shapes_days: Annotated[
+        int, typer.Option("--shapes-days", min=42, help="Days for which texts stay comparable with new ones.")
+    ] = 90,
+    as_json: JsonOption = False,
+) -> None:
+    """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
+    with one_clear_line():
+        settings = set_flags(lake=lake, index=index)
+        from flows.maintenance import run_maintenance
+        from tasks.maintain.config import MaintainConfig
+        from tasks.maintain.maintenance import headline
+
+        config = MaintainConfig(dry_run=dry_run, keep_days=keep_days, file_mib=file_mib, shapes_days=shapes_days)
+        done = run_maintenance(config, settings, told=steps())
+        if as_json:
+            console.print_json(asdict(done))
+        else:
+            shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(done).items()]
+            console.show_tables([(headline(done), ("what", "number"), shown)])
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(verify)
+    app.command()(reindex)
+    app.command()(maintain)

@@ -1,0 +1,36 @@
+"""The command `metrics`."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import RUN_FAILED, CatalogueOption, IndexOption, one_clear_line
+from tasks.config.settings import set_flags
+
+
+def metrics(
+    listen: Annotated[str, typer.Option("--listen", help="The address to serve them at.")] = "127.0.0.1:9464",
+    once: Annotated[bool, typer.Option("--once", help="Print them, and end.")] = False,
+    max_sources: Annotated[
+        int, typer.Option("--max-sources", min=0, help="So many sources have series of their own; 0: none.")
+    ] = 500,
+    catalogue: CatalogueOption = None,
+    index: IndexOption = None,
+) -> None:
+    """Serve the index's state to Prometheus, until Ctrl-C."""
+    with one_clear_line():
+        settings = set_flags(catalogue=catalogue, index=index)
+        from flows.metrics import read_once, serve_until_interrupted
+
+        if not once:
+            serve_until_interrupted(settings, listen, max_sources=max_sources)
+            return
+        text, is_up = read_once(settings, max_sources=max_sources)
+        typer.echo(text, nl=False)
+        if not is_up:
+            raise typer.Exit(RUN_FAILED)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(metrics)

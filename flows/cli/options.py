@@ -1,0 +1,41 @@
+"""What the commands share: their options, and how their errors are told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli import console
+from tasks.errors import ConfigError, PresslakeError
+
+INTERRUPTED = 130
+RUN_FAILED, WRONG_USAGE = 1, 2
+
+CatalogueOption = Annotated[
+    Path | None, typer.Option("--catalogue", help="The file of sources [PRESSLAKE_CATALOGUE, sources.yaml].")
+]
+LakeOption = Annotated[
+    str | None, typer.Option("--lake", help="A directory, or s3://bucket/prefix [PRESSLAKE_LAKE, lake].")
+]
+IndexOption = Annotated[
+    str | None, typer.Option("--index", help="A database URL [PRESSLAKE_INDEX, sqlite:///presslake.db].")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+
+
+@contextmanager
+def one_clear_line() -> Iterator[None]:
+    """Turn an error made on purpose into one line on standard error and the right exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        console.say_error(error)
+        raise typer.Exit(WRONG_USAGE) from error
+    except PresslakeError as error:
+        console.say_error(error)
+        raise typer.Exit(RUN_FAILED) from error
+    except KeyboardInterrupt as error:
+        console.say("Interrupted: what is stored is whole, and the rest comes back with the next sweep.")
+        raise typer.Exit(INTERRUPTED) from error

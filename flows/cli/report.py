@@ -1,0 +1,36 @@
+"""The command `presslake report`: the past day or week, as tables."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import IndexOption, JsonOption, one_clear_line
+from tasks.config.parameters import Period, ReportConfig
+from tasks.config.settings import set_flags
+
+
+def report(
+    period: Annotated[Period, typer.Option("--period", help="The past day, or the past week.")] = Period.DAY,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look over the past day or week: volume, freshness, novelty, failures, sources."""
+    with one_clear_line():
+        settings = set_flags(index=index)
+        from flows.period import report_period
+        from tasks.health.table import health_headline
+        from tasks.report.period import headline, tables
+
+        found, health = report_period(ReportConfig(period=period, sources=tuple(source or ())), settings)
+        if as_json:
+            console.print_json(found.to_json())
+        else:
+            console.show_tables([(headline(found), (), []), (health_headline(health.sources), (), [])])
+            console.show_tables(tables(found))
+
+
+def add_command(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(report)

@@ -1,0 +1,1 @@
+"""Prefect's server: the local one, the deployments it serves, its automations, and what happens when it is away."""

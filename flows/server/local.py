@@ -1,0 +1,170 @@
+"""Prefect's own server on this machine, for as long as it is needed: no second terminal, nothing left behind.
+
+The server is a child that ends when its standard input does, so it goes with this process, however this one goes.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from flows.cli.console import say
+from flows.server import process as server_process
+from flows.server.log import first_trouble
+from tasks.errors import ServerUnavailable
+from tasks.runtime.safe_path import safe_environment
+
+STARTUP_TIMEOUT_S = 180
+STOP_TIMEOUT_S = 10
+
+DEFAULTS = {
+    "PREFECT_API_REQUEST_TIMEOUT": "30",  # each of six tries
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_TIMEOUT_S),
+    # bursts lose task records at the defaults (docs/adr/0002)
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+"""What Prefect is told where the user has said nothing."""
+
+
+def set_prefect_defaults(*, is_quiet: bool) -> None:
+    """Set what Prefect reads at its import; call it before that. The user's own settings win.
+
+    `is_quiet` keeps the terminal for our own words: the log goes to Prefect's API alone.
+    """
+    names = ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL")
+    quiet = dict.fromkeys(names, "CRITICAL") if is_quiet else {}
+    for name, value in {**DEFAULTS, **quiet}.items():
+        os.environ.setdefault(name, value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Server:
+    child: subprocess.Popen[bytes]
+    api_url: str
+    log_file: Path
+
+
+class _EndedEarly(ServerUnavailable):
+    """The server's process ended before it answered."""
+
+
+@contextmanager
+def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
+    """Run a Prefect server and give its API's URL; raises ServerUnavailable with the log's first line of trouble."""
+    if port and not _is_free(port):
+        raise ServerUnavailable(
+            f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there"
+        )
+    server = _started(port, has_ui=has_ui)
+    try:
+        yield server.api_url
+        server.log_file.unlink(missing_ok=True)  # kept where something went wrong
+    finally:
+        _stop(server.child)
+
+
+def _started(port: int | None, *, has_ui: bool) -> _Server:
+    """Return a server that answers; one that ends at once is started once more, on a port of its own."""
+    try:
+        return _start(port or _free_port(), has_ui=has_ui)
+    except _EndedEarly as first:
+        say(f"presslake: the local Prefect server did not start, and is tried once more: {first}")
+        try:
+            return _start(port or _free_port(), has_ui=has_ui)
+        except _EndedEarly as second:
+            raise ServerUnavailable(
+                f"the local Prefect server did not start: {second}; the first time: {first}"
+            ) from second
+
+
+def _start(port: int, *, has_ui: bool) -> _Server:
+    url = f"http://127.0.0.1:{port}"
+    log_file = _log_file(port)
+    with log_file.open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603 - our own file, no shell
+            [sys.executable, server_process.__file__, str(port)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={
+                **safe_environment(os.environ),
+                "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
+                "PREFECT_SERVER_UI_API_URL": f"{url}/api",
+            },
+            start_new_session=True,  # Ctrl-C is for us: the server goes when we have told it the end of the run
+        )
+    server = _Server(child=child, api_url=f"{url}/api", log_file=log_file)
+    try:
+        _wait_until_healthy(server)
+    except BaseException:
+        _stop(child)
+        raise
+    return server
+
+
+def _wait_until_healthy(server: _Server) -> None:
+    deadline = time.monotonic() + STARTUP_TIMEOUT_S
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        while time.monotonic() < deadline:
+            if server.child.poll() is not None:
+                raise _EndedEarly(_how_it_ended(server))
+            try:
+                if client.get(f"{server.api_url}/health").status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+    raise ServerUnavailable(
+        f"the local Prefect server did not answer within {STARTUP_TIMEOUT_S} s; its log: {server.log_file}"
+    )
+
+
+def _how_it_ended(server: _Server) -> str:
+    code = server.child.returncode
+    how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return f"{first_trouble(server.log_file.read_text(errors='replace'))} ({how}; all of its log: {server.log_file})"
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin:
+        child.stdin.close()
+    try:
+        child.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _log_file(port: int) -> Path:
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    home.mkdir(parents=True, exist_ok=True)
+    return home / f"presslake-server-{os.getpid()}-{port}.log"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

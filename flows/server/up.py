@@ -1,0 +1,99 @@
+"""Everything on this machine: Prefect's server with its UI, the deployments served, the schedule on."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, cast
+
+from flows.cli.console import say
+from flows.server.local import local_server
+from flows.sweep.session import read_catalogue
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import Settings
+from tasks.runtime.resources import check_lake, close_opened
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from prefect.deployments.runner import RunnerDeployment
+
+DEPLOYMENT = "local"
+MAINTAINED_AT, REPORTED_AT = "17 3 * * *", "30 0 * * *"
+QUERY_S = 5
+"""How often the server is asked for runs that are due."""
+
+
+def serve_until_interrupted(settings: Settings) -> None:
+    """Serve until Ctrl-C or SIGTERM, then end what runs and the server; raises ConfigError."""
+    read_catalogue(settings, IngestConfig())
+    check_lake(settings)
+    close_opened()
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+    say("Starting Prefect's server ...")
+    with local_server(port=settings.ui_port, has_ui=True) as api_url:
+        import prefect.settings as prefect_settings  # noqa: PLC0415 - after the defaults are set
+
+        with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: api_url}):
+            say(
+                f"Presslake is up: {api_url.removesuffix('/api')} (a sweep every {settings.every_s} s; Ctrl-C stops it)"
+            )
+            _serve(settings)
+    say("Stopped.")
+
+
+def _serve(settings: Settings) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
+    from prefect.runner import Runner  # noqa: PLC0415
+    from prefect.schedules import Cron, Interval  # noqa: PLC0415
+    from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
+
+    from flows.ingest import ingest  # noqa: PLC0415
+    from flows.maintain import maintain  # noqa: PLC0415
+    from flows.report import report  # noqa: PLC0415
+
+    class StoppableRunner(Runner):
+        def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
+            """End as at Ctrl-C: Prefect's own handler leaves without waiting for what it stops."""
+            os.kill(os.getpid(), signal.SIGINT)
+
+    deployment = ingest.to_deployment(
+        DEPLOYMENT,
+        schedule=Interval(settings.every_s),
+        paused=False,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        parameters={"config": {"due_only": True}},
+        tags=["presslake"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    maintenance = maintain.to_deployment(
+        DEPLOYMENT,
+        schedule=Cron(MAINTAINED_AT, timezone="UTC"),
+        paused=False,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        tags=["presslake"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    look_back = report.to_deployment(
+        DEPLOYMENT,
+        schedule=Cron(REPORTED_AT, timezone="UTC"),
+        paused=False,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        tags=["presslake"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
+    deployment_id = runner.add_deployment(cast("RunnerDeployment", deployment))
+    runner.add_deployment(cast("RunnerDeployment", maintenance))
+    runner.add_deployment(cast("RunnerDeployment", look_back))
+    with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
+        client.create_flow_run_from_deployment(cast("UUID", deployment_id))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(runner.start())
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,80 @@
+"""The work of a run: batches off the frontier, fetched and extracted ahead, decided and stored one after the other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from prefect.futures import PrefectFuture, as_completed
+from prefect.utilities.annotations import opaque
+
+from flows.server.away import AWAY
+from flows.sweep.session import Sweep
+from tasks.deduplicate.task import deduplicate
+from tasks.extract.task import extract
+from tasks.fetch.task import fetch
+from tasks.health.judgement import HealthReport
+from tasks.report.escape import as_plain
+from tasks.report.run_report import RunReport
+from tasks.report.task import report
+from tasks.runtime.tracing import batch_span
+from tasks.store.task import store
+from tasks.values.batch import ExtractedBatch
+from tasks.values.reports import BatchReport
+
+T = TypeVar("T")
+Shown = Callable[[Iterator[ExtractedBatch], Sweep], Iterator[ExtractedBatch]]
+
+EXTRACTED_AT_ONCE = 2
+"""Batches in extraction: one under way, and one behind it, so that no process waits for the next."""
+
+
+def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> list[BatchReport]:
+    """Fetch, extract, decide and store until nothing is due or the limit is reached; returns what each batch came to.
+
+    The batches pass through `shown`, which may tell how far they are.
+    """
+    return [_decide_and_store(extracted, sweep) for extracted in shown(_extracted_ahead(sweep), sweep)]
+
+
+def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
+    """Show a run in Prefect, and return it; one that could not be shown says so and is no worse for it."""
+    try:
+        report(whole(run), whole(health))
+    except AWAY as error:
+        why = f"its report is not in Prefect, whose server does not answer ({as_plain(str(error)) or type(error).__name__})"
+        return replace(run, fell_short="; ".join(filter(None, (run.fell_short, why))))
+    return run
+
+
+def whole(value: T) -> T:
+    """Hand a value to a task as it is: Prefect would walk through every row of it to look for futures."""
+    return cast("T", opaque(value))
+
+
+def _extracted_ahead(sweep: Sweep) -> Iterator[ExtractedBatch]:
+    """Give batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
+    fetching: list[PrefectFuture[Any]] = []
+    extracting: list[PrefectFuture[Any]] = []
+    settings, rules, owners = sweep.settings, sweep.plan.rules, sweep.plan.owners
+    while True:
+        while (
+            len(fetching) < settings.batches_ahead and len(extracting) < EXTRACTED_AT_ONCE and (batch := sweep.claim())
+        ):
+            fetching.append(fetch.submit(whole(batch), whole(rules), whole(owners), settings))
+        if not fetching and not extracting:
+            return
+        done = next(iter(as_completed([*extracting, *fetching])))
+        if done in extracting:
+            extracting.remove(done)
+            yield done.result()
+        else:
+            fetching.remove(done)
+            extracting.append(extract.submit(whole(done.result()), whole(rules), settings))
+
+
+def _decide_and_store(extracted: ExtractedBatch, sweep: Sweep) -> BatchReport:
+    with batch_span(extracted.fetched.batch.batch_id) as note:
+        decided = deduplicate(whole(extracted), sweep.settings)
+        store(sweep.settings)
+        note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
+    return decided

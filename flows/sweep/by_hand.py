@@ -1,0 +1,107 @@
+"""A sweep started by hand: on the Prefect server that is configured, or on one of our own for as long as it lasts."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+import httpx
+
+from flows.cli.console import progress_bar, say
+from flows.server.away import AWAY, send_what_is_left
+from flows.server.local import local_server
+from flows.sweep.session import ended, read_catalogue
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import Settings
+from tasks.discover.plan import plan_sweep
+from tasks.discover.preview import Preview
+from tasks.errors import ConfigError, PresslakeError, ServerUnavailable
+from tasks.report.escape import as_plain
+from tasks.report.run_report import RunReport
+from tasks.runtime.resources import check_lake, close_opened
+
+
+def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool) -> RunReport | Preview:
+    """Run the flow `ingest` in this process and return its report; raises what ended it."""
+    plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=datetime.now(UTC))
+    if not config.dry_run:
+        check_lake(settings)  # a wrong flag is told before any server starts
+        close_opened()
+    with ExitStack() as stack:
+        stack.enter_context(prefect_api(is_shared=config.shards > 1))
+        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.sweep.shards import check_deployment  # noqa: PLC0415
+
+        if config.shards > 1:
+            check_deployment()
+        stack.callback(send_what_is_left)
+        if shows_progress:
+            stack.enter_context(progress_bar())
+        try:
+            state = ingest(config, return_state=True)
+        except AWAY as error:
+            return _unheard(error)
+        report = state.result(raise_on_failure=False)
+    if isinstance(report, RunReport | Preview):
+        return report
+    if isinstance(report, AWAY):
+        return _unheard(report)
+    raise (
+        report
+        if isinstance(report, BaseException)
+        else PresslakeError(f"the run ended as {state.name}: {state.message}")
+    )
+
+
+def _unheard(error: httpx.HTTPError) -> RunReport:
+    """Return the report of a run whose end Prefect's server did not hear of; raises PresslakeError where it has none."""
+    why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
+    if not ended:
+        raise PresslakeError(
+            f"{why}: the run was given up; what is stored is whole, the rest comes with the next sweep"
+        )
+    say(f"presslake: {why}: it does not know that this run has ended; what is stored is whole")
+    return ended[-1]
+
+
+@contextmanager
+def prefect_api(*, is_shared: bool = False) -> Iterator[str]:
+    """Give the URL of the API: the one that is configured, checked, or a local server's.
+
+    One of our own has no workers: what `is_shared` among them is refused. Raises ServerUnavailable.
+    """
+    import prefect.settings as prefect_settings  # noqa: PLC0415
+
+    configured = prefect_settings.get_current_settings().api.url
+    if configured:
+        _check_answers(configured)
+        yield configured
+        return
+    if is_shared:
+        raise ServerUnavailable(
+            "shards are runs on the workers of a Prefect server: name it with PREFECT_API_URL; on one machine a single "
+            "run uses every processor already"
+        )
+    with (
+        local_server(has_ui=False) as url,
+        prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),
+    ):
+        yield url
+
+
+def require_server() -> None:
+    """Check that a Prefect server is configured and answers; raises ConfigError."""
+    import prefect.settings as prefect_settings  # noqa: PLC0415
+
+    configured = prefect_settings.get_current_settings().api.url
+    if not configured:
+        raise ConfigError("no Prefect server is configured: set PREFECT_API_URL")
+    _check_answers(configured)
+
+
+def _check_answers(api_url: str) -> None:
+    try:
+        httpx.get(f"{api_url}/health", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise ServerUnavailable(
+            f"the Prefect server at {api_url} (PREFECT_API_URL) does not answer: {error}"
+        ) from error

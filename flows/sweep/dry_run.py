@@ -1,0 +1,61 @@
+"""The dry run of a sweep: what it would fetch, as an artifact and on the terminal."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.display import Rows, Table
+from flows.sweep.batches import whole
+from flows.sweep.session import rehearsed
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import Settings
+from tasks.discover.preview import Preview
+from tasks.discover.task import preview
+from tasks.report.escape import as_plain
+
+ARTIFACT_KEY = "dry-run"
+
+
+def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> State[Any]:
+    """Poll the feeds and tell what would be fetched; raises ConfigError."""
+    started = time.monotonic()
+    with rehearsed(settings, config, run_id=run_id) as sweep:
+        polled, number, urls = preview(whole(sweep.due_feeds()), whole(sweep.plan), config.limit, settings)
+    found = Preview(
+        run_id=run_id,
+        polled=polled.polled,
+        discovered=polled.discovered,
+        would_fetch=number,
+        skipped=polled.skipped,
+        failed=polled.failed,
+        urls=urls,
+        seconds=time.monotonic() - started,
+    )
+    rows = [{"source": one.source_id, "known": _known(one.captured_at), "URL": as_plain(one.url)} for one in urls]
+    if rows:
+        create_table_artifact(rows, key=ARTIFACT_KEY, description=headline(found))
+    return Completed(name="DryRun", message=headline(found), data=found)
+
+
+def headline(found: Preview) -> str:
+    """Return the dry run in one line."""
+    return f"would fetch {found.would_fetch}; {found.discovered} are new; nothing was fetched or stored"
+
+
+def tables(found: Preview) -> Iterator[Table]:
+    """Return it as titled tables."""
+    rows: Rows = [(one.source_id, _known(one.captured_at), one.url) for one in found.urls]
+    left = f", the first {len(rows)}" if found.would_fetch > len(rows) else ""
+    yield f"Dry run: {headline(found)}", (), []
+    yield f"Would be fetched{left}", ("source", "known", "URL"), rows
+    for title, counts in (("skipped", found.skipped), ("failed", found.failed)):
+        if counts:
+            yield f"Feeds {title}", ("reason", "feeds"), list(counts.items())
+
+
+def _known(captured_at: object) -> str:
+    return "new" if captured_at is None else "fetched before"

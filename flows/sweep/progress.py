@@ -1,0 +1,43 @@
+"""How far a sweep is, as a progress artifact of its run while it lasts."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from uuid import UUID
+
+import httpx
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+from flows.sweep.session import Sweep
+from tasks.values.batch import ExtractedBatch
+
+KEY = "sweep-progress"
+LEAST_STEP = 4.0
+"""Percent between two updates: each costs up to 40 ms, so a sweep makes 25 at most."""
+
+
+def shown_progress(batches: Iterable[ExtractedBatch], sweep: Sweep) -> Iterator[ExtractedBatch]:
+    """Pass batches on, and show after each how much of what is due was looked at; a sweep without any shows nothing."""
+    looked, shown, artifact = 0, 0.0, None
+    for extracted in batches:
+        artifact = artifact or _begun()
+        yield extracted
+        looked += len(extracted.fetched.batch.urls)
+        percent = 100.0 * looked / max(looked + sweep.due_now(), 1)
+        if percent - shown >= LEAST_STEP:
+            shown = percent
+            _update(artifact, percent)
+    if shown < 100:
+        _update(artifact, 100.0)
+
+
+def _begun() -> UUID | None:
+    with suppress(httpx.HTTPError):  # a server that is away costs the picture, not the sweep
+        told = "URLs looked at, of those that are due"
+        return create_progress_artifact(progress=0.0, key=KEY, description=told)  # type: ignore[return-value]
+    return None
+
+
+def _update(artifact: UUID | None, percent: float) -> None:
+    if artifact is not None:
+        with suppress(httpx.HTTPError):
+            update_progress_artifact(artifact, progress=round(percent, 1))

@@ -1,0 +1,220 @@
+"""The ground under a sweep: its ports, its row among the runs, its leases, its plan."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from tasks.config.catalogue import Catalogue, load_catalogue
+from tasks.config.parameters import IngestConfig, ShardConfig
+from tasks.config.settings import Settings
+from tasks.discover.plan import SweepPlan, plan_sweep
+from tasks.errors import ConfigError, IndexUnavailable
+from tasks.extract.task import close_pool
+from tasks.fetch.claim import claim_batch
+from tasks.health.judgement import HealthReport
+from tasks.health.judging import judge_sources
+from tasks.index import announcing, feeds, frontier, runs
+from tasks.index.database import Index
+from tasks.index.frontier import Selection
+from tasks.index.leases import LeaseKeeper
+from tasks.index.shards import Shard
+from tasks.index.upkeep import prune_daily
+from tasks.report.run_report import RunReport
+from tasks.runtime.progress import progress
+from tasks.runtime.resources import check_lake, close_opened, opened_index
+from tasks.runtime.shutdown import stopping
+from tasks.runtime.tracing import begin_batch, run_span
+from tasks.values.batch import Batch
+from tasks.values.feed import FeedState
+from tasks.web.browser import check_browser
+
+ended: list[RunReport] = []
+"""What this process's last run came to: Prefect hands it on only while its server answers."""
+
+FAILURES_KEPT = 200
+"""Failures, one by one, that a shard's run hands to its sweep."""
+
+COLLECTOR_THRESHOLDS = 20_000, 20, 50
+
+
+@dataclass(slots=True, kw_only=True)
+class Sweep:
+    """One sweep under way, or the run of one shard of it. `left` is what remains of its limit, or None."""
+
+    run_id: str
+    settings: Settings
+    config: IngestConfig
+    plan: SweepPlan
+    index: Index
+    left: int | None
+    begun_at: datetime
+    shard: Shard | None = None
+
+    def taking(self, number: int) -> "Sweep":
+        """Return this sweep at work on another shard."""
+        return replace(self, **_part(self.config, number))
+
+    def due_feeds(self) -> tuple[FeedState, ...]:
+        """Return the feeds to poll: all of the plan, or those that are due."""
+        now = datetime.now(UTC)
+        with self.index.rehearse() if self.config.dry_run else self.index.write() as tx:
+            feeds.know_feeds(tx, self.plan.feeds, now=now)
+            return feeds.select_feeds(
+                tx, (one.feed_url for one in self.plan.feeds), due_by=now if self.config.due_only else None
+            )
+
+    def announce_urls(self) -> int:
+        """Put the plan's single URLs, and what it recalls, into the frontier; returns how many were new."""
+        now = datetime.now(UTC)
+        with self.index.write() as tx:
+            new = announcing.announce(tx, self.plan.urls, now=now)
+            for recalled in self.plan.recalls:
+                frontier.recall(tx, recalled.selection, now=now, states=recalled.states)
+            return new
+
+    def claim(self) -> Batch | None:
+        """Lease the next batch, or None when nothing is due or the limit is reached."""
+        limit = self.settings.batch_size if self.left is None else min(self.left, self.settings.batch_size)
+        if limit == 0:
+            return None
+        batch = claim_batch(
+            self.index,
+            self._selection(),
+            run_id=self.run_id,
+            limit=limit,
+            lease_s=self.settings.lease_s,
+            host_budget_s=self.settings.host_budget_s,
+            rules=self.plan.rules,
+        )
+        if batch:
+            progress.add("claimed", len(batch.urls))
+            begin_batch(batch.batch_id, urls=len(batch.urls))
+        if batch and self.left is not None:
+            self.left -= len(batch.urls)
+        return batch
+
+    def pending(self) -> int:
+        """Count the URLs of the selection that are still to be fetched, now or later."""
+        with self.index.read() as tx:
+            return frontier.count_pending(tx, self.plan.selection)
+
+    def due_now(self) -> int:
+        """Count the URLs of the selection that this sweep may still look at."""
+        with self.index.read() as tx:
+            due = frontier.count_pending(tx, self.plan.selection, due_by=datetime.now(UTC))
+        return due if self.left is None else min(due, self.left)
+
+    def health(self) -> HealthReport:
+        """Judge the sources by what is known now, and take it upon this sweep to tell what changed."""
+        return judge_sources(self.index, self.plan.source_ids, run_id=self.run_id, now=datetime.now(UTC))
+
+    def end(self, report: RunReport) -> None:
+        """Keep the summary with the run."""
+        summary = report.to_json()
+        if self.shard is not None:
+            summary |= {"failures": [asdict(one) for one in report.failures[:FAILURES_KEPT]]}
+        with self.index.write() as tx:
+            runs.end_run(tx, run_id=self.run_id, now=datetime.now(UTC), summary=orjson.dumps(summary).decode())
+        ended.append(report)
+
+    def _selection(self) -> Selection:
+        return replace(self.plan.selection, shard=self.shard)
+
+
+def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None:
+    """Return the catalogue, or None when single feeds or URLs are asked for and there is none; raises CatalogueError."""
+    if (
+        (config.feeds or config.urls)
+        and "catalogue" not in settings.model_fields_set
+        and not settings.catalogue.exists()
+    ):
+        return None
+    return load_catalogue(settings.catalogue)
+
+
+@contextmanager
+def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardConfig | None = None) -> Iterator[Sweep]:
+    """Open what a sweep stands on, or the run of one `part` of it, and close it however that ends; raises ConfigError."""
+    stopping.clear()
+    progress.clear()
+    ended.clear()
+    now = datetime.now(UTC)
+    plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
+    check_browser(plan.rules[one] for one in plan.source_ids)
+    check_lake(settings)
+    index = opened_index(settings)
+    with index.write() as tx:
+        if part is not None and not runs.is_known(tx, part.sweep_id):
+            raise ConfigError(
+                f"the index {index.uri} does not know the sweep {part.sweep_id}: PRESSLAKE_INDEX and PRESSLAKE_LAKE must "
+                "name the same on every machine that works for one sweep"
+            )
+        runs.release_dead_runs(tx, now=now)
+        runs.begin_run(tx, run_id=run_id, now=now, sweep_id=part.sweep_id if part else None)
+        prune_daily(tx, now=now)
+    share = _part(config, part.number if part else 0)
+    if part is not None:
+        plan = replace(plan, selection=replace(plan.selection, shard=share["shard"]))
+    sweep = Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, **share)
+    try:
+        with run_span(run_id), LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
+            yield sweep
+    except BaseException:
+        stopping.set()
+        _give_up(index, run_id)
+        raise
+    finally:
+        close_pool()
+        close_opened()
+
+
+@contextmanager
+def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
+    """Open what a dry run stands on, which leaves nothing behind but the hosts' pace; raises ConfigError."""
+    stopping.clear()
+    progress.clear()
+    now = datetime.now(UTC)
+    plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
+    try:
+        index = opened_index(settings)
+        yield Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, left=None)
+    except BaseException:
+        stopping.set()
+        raise
+    finally:
+        close_opened()
+
+
+def _part(config: IngestConfig, number: int) -> dict[str, Any]:
+    """Return which shard a part of a sweep is, and what of the sweep's limit is left to it."""
+    of = config.shards
+    limit = config.limit // of + (number < config.limit % of) if config.limit else None
+    return {"shard": Shard(number=number, of=of) if of > 1 else None, "left": limit}
+
+
+@contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Keep Python's collector from walking through what the imports left: a tenth of a sweep's CPU, measured."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        gc.collect()  # what this sweep left: the next one in this process would freeze it
+
+
+def _give_up(index: Index, run_id: str) -> None:
+    """Give the leases back; an index that is away gives them back itself, when they expire."""
+    try:
+        with index.write() as tx:
+            runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=None)
+    except IndexUnavailable:
+        return

@@ -1,0 +1,191 @@
+"""The other runs that fetch parts of a sweep: started on any workers of the pool, watched in the index, added up."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled, Cancelling
+
+from flows.server.away import AWAY
+from flows.sweep.session import Sweep
+from tasks.config.parameters import ShardConfig
+from tasks.errors import ConfigError
+from tasks.index import outbox, runs
+from tasks.index.runs import Heard
+from tasks.reasons import Disposition
+from tasks.runtime.shutdown import stopping
+from tasks.values.reports import BatchReport, Failure
+
+DEPLOYMENT = "ingest-shard/sweep"
+LOOK_S = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """One shard's run. `trouble` says how it fell short, empty for not at all, None while nobody knows."""
+
+    number: int
+    flow_run_id: str
+    trouble: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Shards:
+    """The runs of a sweep's shards, but for the first shard, which is the sweep's own."""
+
+    sweep: Sweep
+    pool: str = ""
+    parts: list[Part] = field(default_factory=list)
+    _active_at: float = 0.0
+
+    @property
+    def names(self) -> int:
+        """How many shards there are."""
+        return self.sweep.config.shards
+
+    def start(self) -> None:
+        """Start the runs; one that was started before, by an earlier try of this sweep, is not started again."""
+        since = self.sweep.plan.selection.since
+        asked = self.sweep.config.model_copy(update={"since": since.isoformat() if since else ""})
+        for number in range(1, asked.shards):
+            if self.sweep.taking(number).left == 0:
+                continue
+            config = ShardConfig(sweep=asked, sweep_id=self.sweep.run_id, number=number)
+            run = run_deployment(
+                DEPLOYMENT,
+                parameters={"config": config.model_dump(mode="json")},
+                idempotency_key=f"{self.sweep.run_id}-{number}",
+                timeout=0,
+            )
+            self.parts.append(Part(number=number, flow_run_id=str(cast("FlowRun", run).id)))
+        self._active_at = time.monotonic()
+
+    def left_behind(self) -> Iterator[int]:
+        """Wait until every run is over, and give the shards that no worker picked up, to be worked through here."""
+        while waiting := [part for part in self.parts if part.trouble is None]:
+            heard, states = self._heard(), self._states(waiting)
+            if any(_is_at_work(heard.get(part.flow_run_id)) for part in waiting):
+                self._active_at = time.monotonic()  # a worker may take one after the other
+            for part in waiting:
+                run_id = part.flow_run_id
+                part.trouble = self._trouble(heard.get(run_id), states.get(run_id))
+                if part.trouble == _not_begun(self):
+                    self._cancel([part], Cancelled(message=part.trouble))
+                    yield part.number
+                    break  # that took its time: the others may have begun meanwhile
+            if stopping.wait(LOOK_S):
+                return
+
+    def batches(self) -> list[BatchReport]:
+        """Return what the runs decided, whole or not; of the last one, with the failures that they told."""
+        if not self.parts:
+            return []
+        heard = self._heard()
+        with self.sweep.index.read() as tx:
+            counts = outbox.counts_of_runs(tx, heard)
+        told = tuple(failure for one in heard.values() for failure in _failures(one.summary))
+        return [*(BatchReport(**one) for one in counts), BatchReport(batch_id="", failures=told)]
+
+    def shortfall(self) -> str | None:
+        """Return in words how shards fell short, or None."""
+        return (
+            "; ".join(f"shard {one.number} of {self.names}: {one.trouble}" for one in self.parts if one.trouble) or None
+        )
+
+    def cancel(self) -> None:
+        """Have what still runs ended, where Prefect's server can be told."""
+        self._cancel([part for part in self.parts if part.trouble is None], Cancelling(message="its sweep was ended"))
+
+    def _heard(self) -> dict[str, Heard]:
+        with self.sweep.index.read() as tx:
+            return runs.read_shards(tx, self.sweep.run_id)
+
+    def _states(self, parts: list[Part]) -> dict[str, State[Any]]:
+        wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(part.flow_run_id) for part in parts]))
+        with suppress(AWAY), _asked_once() as client:  # then the index alone says how the shards are
+            found = client.read_flow_runs(flow_run_filter=wanted)
+            return {str(run.id): run.state for run in found if run.state is not None}
+        return {}
+
+    def _trouble(self, heard: Heard | None, state: State[Any] | None) -> str | None:
+        if heard is not None and heard.state == runs.ENDED and heard.summary is not None:
+            return ""
+        if state is not None and state.is_final():
+            return (
+                f"{state.name.lower()}: {state.message or 'nothing was said'}; its URLs come back" if state.name else ""
+            )
+        lease = timedelta(seconds=self.sweep.settings.lease_s)
+        if heard is not None:
+            is_lost = datetime.now(UTC) - heard.heard_at > lease
+            return f"not heard of since {heard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
+        quiet_s = time.monotonic() - self._active_at
+        # one that a worker has, and that has not begun yet, gets longer: its machine may be busy
+        has_worker = state is not None and not state.is_scheduled()
+        longest_s = self.sweep.settings.shard_start_s + (self.sweep.settings.lease_s if has_worker else 0)
+        return _not_begun(self) if quiet_s > longest_s else None
+
+    def _cancel(self, parts: list[Part], state: State[Any]) -> None:
+        with suppress(AWAY, ObjectNotFound), _asked_once() as client:
+            for part in parts:
+                client.set_flow_run_state(UUID(part.flow_run_id), state)
+
+
+@contextmanager
+def shared_out(sweep: Sweep) -> Iterator[Shards]:
+    """Give the sweep's other shards, none started yet; ends them when the sweep is ended. Raises ConfigError."""
+    shards = Shards(sweep=sweep, pool=check_deployment() if sweep.config.shards > 1 else "")
+    try:
+        yield shards
+    except BaseException:
+        shards.cancel()
+        raise
+
+
+def check_deployment() -> str:
+    """Return the work pool of the shards' deployment; raises ConfigError that names what is missing."""
+    place = f"on the Prefect server {PREFECT_API_URL.value()}"
+    mend = "`prefect deploy --all --prefect-file deploy/prefect.yaml` makes it; shards: 1 does without"
+    with get_client(sync_client=True) as client:
+        try:
+            deployment = client.read_deployment_by_name(DEPLOYMENT)
+        except ObjectNotFound as error:
+            raise ConfigError(f"shards need the deployment {DEPLOYMENT}, and there is none {place}: {mend}") from error
+        name = deployment.work_pool_name
+        if name is None:
+            raise ConfigError(f"the deployment {DEPLOYMENT} {place} has no work pool, or its pool was deleted: {mend}")
+        if client.read_work_pool(name).is_paused:
+            raise ConfigError(f"the work pool {name} {place} is paused: `prefect work-pool resume {name}`")
+    return name
+
+
+def _not_begun(shards: Shards) -> str:
+    wait_s = shards.sweep.settings.shard_start_s
+    return f"no worker of the pool {shards.pool} began it within {wait_s:g} s; the sweep's own run did its work"
+
+
+def _is_at_work(heard: Heard | None) -> bool:
+    return heard is not None and heard.state == runs.RUNNING
+
+
+def _failures(summary: str | None) -> Iterator[Failure]:
+    for one in orjson.loads(summary).get("failures", ()) if summary else ():
+        disposition, happened_at = Disposition(one["disposition"]), datetime.fromisoformat(one["happened_at"])
+        yield Failure(**{**one, "disposition": disposition, "happened_at": happened_at})
+
+
+@contextmanager
+def _asked_once() -> Iterator[SyncPrefectClient]:
+    """Give a client that does not ask again for a minute where nobody answers."""
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
+        yield client

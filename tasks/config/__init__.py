@@ -1,0 +1,1 @@
+"""Settings, the catalogue of sources, and the parameters of the flows."""

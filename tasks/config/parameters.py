@@ -1,0 +1,145 @@
+"""The parameters of the flows: one pydantic model each, as Prefect's form shows them. No secrets, no places.
+
+Where the lake and the index are is a setting of the machine that runs (tasks.config.settings), not of the run. A field that
+may be left out has a value that means so (0, "") and never None: the form shows that as one field and not as two tabs.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tasks.errors import ItemError
+from tasks.values.url import fetch_url
+
+MAX_SHARDS = 64
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE = re.compile(r"([0-9]{1,4})([mhdw])")
+_SINCE = r"^([0-9]{1,4}[mhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?$"
+
+
+def _at(position: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
+    """Return a field's place in the form, which would sort by name."""
+    return {"position": position, **more}
+
+
+class IngestConfig(BaseModel):
+    """What one sweep looks at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: tuple[str, ...] = Field(
+        (), description="Ids of sources in the catalogue; none means all of them.", json_schema_extra=_at(1)
+    )
+    feeds: tuple[str, ...] = Field(
+        (),
+        description="Feeds to poll instead of the catalogue's: RSS, Atom, JSON Feed or sitemap.",
+        json_schema_extra=_at(2),
+    )
+    urls: tuple[str, ...] = Field((), description="Single articles to look at, now.", json_schema_extra=_at(3))
+    limit: int = Field(0, ge=0, description="Look at this many URLs at most; 0 is no limit.", json_schema_extra=_at(4))
+    since: str = Field(
+        "",
+        pattern=_SINCE,
+        description="Only what was published since: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01, "
+        "2026-03-01T06:00Z; UTC where no zone is given). What has no date counts from when it was first announced.",
+        json_schema_extra=_at(5, examples=["6h", "3d", "2026-03-01T06:00Z"]),
+    )
+    due_only: bool = Field(
+        False, description="Poll only the feeds that are due, as the schedule does.", json_schema_extra=_at(6)
+    )
+    refetch: bool = Field(
+        False,
+        description="Look again, conditionally, at every article of the selection that is known.",
+        json_schema_extra=_at(7),
+    )
+    force: bool = Field(
+        False,
+        description="Look now at the URLs of the selection that wait after a failure, were given up, are gone (410) or "
+        "quarantined. The hosts' pace, the waits that they asked for and robots.txt hold as always.",
+        json_schema_extra=_at(8),
+    )
+    dry_run: bool = Field(
+        False,
+        description="Poll the feeds and tell what would be fetched; fetch nothing, decide nothing, store nothing.",
+        json_schema_extra=_at(9),
+    )
+    shards: int = Field(
+        1,
+        ge=1,
+        le=MAX_SHARDS,
+        description="Share the fetching among so many runs, each with hosts of its own, on any workers of the pool; "
+        "the index must be one for all of them, and the lake too.",
+        json_schema_extra=_at(10),
+    )
+
+    @field_validator("feeds", "urls")
+    @classmethod
+    def _must_be_urls(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                fetch_url(value)
+            except ItemError as error:
+                raise ValueError(f"not a URL that can be fetched: {value!r}") from error
+        return values
+
+    @field_validator("since")
+    @classmethod
+    def _must_have_been(cls, value: str) -> str:
+        if value and parse_since(value, now=datetime.now(UTC)) > datetime.now(UTC):
+            raise ValueError(f"{value} has not come yet")
+        return value
+
+    @model_validator(mode="after")
+    def _must_fit_together(self) -> Self:
+        if self.since and self.urls:
+            raise ValueError("since chooses among what feeds announce; urls are looked at whatever their date")
+        return self
+
+    def since_at(self, now: datetime) -> datetime | None:
+        """Return the instant that `since` names, or None."""
+        return parse_since(self.since, now=now) if self.since else None
+
+
+class ShardConfig(BaseModel):
+    """One part of a sweep's fetching, as the sweep hands it to another run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sweep: IngestConfig = Field(description="What the sweep looks at.", json_schema_extra=_at(1))
+    sweep_id: str = Field(description="The sweep's flow run.", json_schema_extra=_at(2))
+    number: int = Field(ge=0, lt=MAX_SHARDS, description="Which part: 0 is the sweep's own.", json_schema_extra=_at(3))
+
+
+def parse_since(text: str, *, now: datetime) -> datetime:
+    """Return the instant that an age or an instant names; without a zone it is UTC. Raises ValueError."""
+    if age := _AGE.fullmatch(text):
+        return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+    instant = datetime.fromisoformat(text)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+class Period(StrEnum):
+    """How far a report looks back: whole UTC days, until the last midnight."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def span(self) -> timedelta:
+        """Return how long it is."""
+        return timedelta(days=1 if self is Period.DAY else 7)
+
+
+class ReportConfig(BaseModel):
+    """What a report looks over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    period: Period = Field(Period.DAY, description="The past day, or the past week.", json_schema_extra=_at(1))
+    sources: tuple[str, ...] = Field(
+        (), description="Ids of sources; none means all of them.", json_schema_extra=_at(2)
+    )

@@ -1,0 +1,160 @@
+"""What is known while a batch is decided, and what its decisions add: pages of one batch see each other.
+
+Read from the index once, with the batch's scripts locked; written back once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from tasks.deduplicate.clusters import Clusters, Member
+from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.neighbours import Match, Neighbours
+from tasks.deduplicate.prepared_page import Reading
+from tasks.deduplicate.resemblance import Relation, told_at
+from tasks.deduplicate.rows import known_after
+from tasks.index import articles, clusters, postings, relations
+from tasks.index.articles import KnownArticle
+from tasks.index.database import lock
+from tasks.index.postings import KnownShape, Surroundings
+from tasks.index.relations import ELSEWHERE, Alias, Edge
+from tasks.values.rows import Article
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Articles by URL key and by text, claims of other URLs, texts near by, clusters; and the rows that are new."""
+
+    by_url_key: dict[str, KnownArticle]
+    by_text: dict[str, KnownArticle]
+    aliases: dict[str, str]
+    neighbours: Neighbours
+    clusters: Clusters
+    surroundings: Surroundings
+    rows: list[Article] = field(default_factory=list)
+    claims: list[Alias] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+    def twin(self, reading: Reading) -> KnownArticle | None:
+        """Return the earliest article with the page's text."""
+        return self.by_text.get(reading.text.digest) if reading.text.has_words else None
+
+    def alias_target(self, reading: Reading) -> KnownArticle | None:
+        """Return the article that the page is another URL of: claimed by either side, and the texts are equal."""
+        asked = reading.url_key
+        for name in (asked, *reading.names):
+            known = self.by_url_key.get(self.aliases.get(name, name))
+            if known and known.url_key != asked and reading.text.has_words and known.text_digest == reading.text.digest:
+                self._claim(asked, known.url_key, reading.names.get(known.url_key, "canonical"))
+                return known
+        return None
+
+    def matches(self, reading: Reading) -> list[Match]:
+        """Return what resembles the page, the best first."""
+        if reading.text.shape is None:
+            return []
+        known = self.by_url_key.get(reading.url_key)
+        own_id = known.article_id if known else article_id_of(reading.url_key)
+        return self.neighbours.matches(own_id, reading.told_at, reading.host, reading.text.shape)
+
+    def enter(self, row: Article, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
+        """Make a new revision known to the pages that follow in the batch."""
+        known = known_after(row)
+        self.rows.append(row)
+        self.by_url_key[row.url_key] = known
+        if reading.text.has_words:
+            self.by_text.setdefault(row.text_digest, known)
+        self._relate(row.article_id, reading, twin=twin, matches=matches)
+        self.neighbours.leave(row.article_id)
+        if reading.text.shape:
+            self.neighbours.enter(
+                KnownShape(
+                    article_id=row.article_id, told_at=reading.told_at, host=reading.host, shape=reading.text.shape
+                )
+            )
+        for name, how in reading.names.items():
+            if name not in self.by_url_key:
+                self._claim(name, row.url_key, how)
+        self.claims += [Alias(url_key=one, article_key=row.url_key, how=ELSEWHERE) for one in reading.elsewhere]
+
+    def finished_rows(self) -> tuple[Article, ...]:
+        """Return the new revisions in the clusters that they ended up in."""
+        return tuple(
+            replace(
+                row,
+                cluster_id=self.clusters.find(row.article_id),
+                is_representative=self.clusters.is_earliest(row.article_id),
+                cluster_earliest=self.clusters.earliest_in(row.article_id),
+            )
+            for row in self.rows
+        )
+
+    def write(self, tx: Connection, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
+        """Write what the decisions added; returns the rows with the sizes of their clusters."""
+        newest = {row.article_id: known_after(row) for row in rows}
+        articles.merge_clusters(tx, self.clusters.losers())
+        articles.demote(tx, self.clusters.replaced)
+        articles.remember(tx, newest.values())
+        postings.drop_shapes(tx, newest)
+        postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
+        relations.add_edges(tx, self.edges, now=now)
+        relations.note_aliases(tx, self.claims, now=now)
+        sizes = clusters.mark_changed(tx, (row.cluster_id for row in rows))
+        return tuple(replace(row, cluster_size=sizes[row.cluster_id]) for row in rows)
+
+    def _claim(self, name: str, article_key: str, how: str) -> None:
+        self.aliases[name] = article_key
+        self.claims.append(Alias(url_key=name, article_key=article_key, how=how))
+
+    def _relate(
+        self, article_id: str, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]
+    ) -> None:
+        relatives = [twin.article_id] if twin and twin.article_id != article_id else []
+        for match in matches:
+            if match.relation is Relation.NEAR_DUPLICATE:
+                relatives.append(match.article_id)
+                a, b = sorted((article_id, match.article_id))
+            else:
+                a, b = (article_id, match.article_id) if match.is_longer else (match.article_id, article_id)
+            self.edges.append(Edge(a=a, b=b, kind=match.relation, score=match.score))
+        if reading.syndicated_key:
+            original = article_id_of(reading.syndicated_key)
+            self.edges.append(Edge(a=article_id, b=original, kind=Relation.SYNDICATED, score=1.0))
+        self.clusters.join(Member(reading.told_at, article_id), relatives)
+
+
+def read_ledger(tx: Connection, url_keys: Iterable[str], readings: Iterable[Reading]) -> Ledger:
+    """Lock the scripts that the pages are written in, and read all that their decisions need."""
+    pages = list(readings)
+    for script in sorted({one.text.script for one in pages}):
+        lock(tx, f"script.{script}")
+    names = {name for one in pages for name in one.names}
+    asked = set(url_keys) | names
+    aliases = relations.find_aliases(tx, asked)
+    by_url_key = articles.find_by_url_key(tx, asked | set(aliases.values()))
+    by_text = articles.find_by_text(tx, (one.text.digest for one in pages if one.text.has_words))
+    surroundings = postings.read_surroundings(tx, ((one.told_at, one.text.shape) for one in pages if one.text.shape))
+    neighbours = Neighbours(surroundings)
+    return Ledger(
+        by_url_key=by_url_key,
+        by_text=by_text,
+        aliases=aliases,
+        neighbours=neighbours,
+        clusters=_read_clusters(tx, neighbours, (*by_url_key.values(), *by_text.values())),
+        surroundings=surroundings,
+    )
+
+
+def _read_clusters(tx: Connection, neighbours: Neighbours, known: Iterable[KnownArticle]) -> Clusters:
+    cluster_of = {one.article_id: one.cluster_id for one in known}
+    cluster_of |= articles.find_clusters(tx, set(neighbours.article_ids()) - set(cluster_of))
+    for forgotten in set(neighbours.article_ids()) - set(cluster_of):
+        neighbours.leave(forgotten)
+    representatives = articles.find_representatives(tx, cluster_of.values())
+    earliest = {
+        cluster_id: Member(told_at(one.published_at, one.first_seen_at), one.article_id)
+        for cluster_id, one in representatives.items()
+    }
+    return Clusters(earliest=earliest, cluster_of=cluster_of)

@@ -1,0 +1,94 @@
+"""What a feed answered into what it says, and that into what the frontier takes. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from tasks.config.catalogue import SourceRules
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.discover.attributing import attribute, is_wanted
+from tasks.feeds.listing import parse_listing
+from tasks.feeds.refusals import Refusals
+from tasks.feeds.sitemap import parse_sitemap
+from tasks.feeds.syndication import parse_feed
+from tasks.index.announcing import Announcement
+from tasks.index.frontier import BACKFILL, NEWS, is_since
+from tasks.values.feed import Entry, FeedContent, FeedKind
+from tasks.web.exchange import Fetched
+
+ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+)
+MAX_FEED_SIZE = 50_000_000
+"""Bytes of a feed, on the wire and decoded (sitemaps.org: 50 MB)."""
+
+NEWS_AGE = timedelta(days=7)
+"""What is older than this waits until everything newer was fetched: a sitemap may hold the archive of years."""
+
+_PAGES = frozenset({FeedKind.LISTING, FeedKind.HOME, FeedKind.FALLBACK})
+_PERMANENT = frozenset({301, 308})
+
+
+def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime) -> FeedContent:
+    """Return what a feed says, read by what it is; raises NotAFeed.
+
+    Where the catalogue says only "feed", its first bytes may say sitemap.
+    """
+    body, content_type = fetched.content, fetched.header("content-type")
+    if kind in _PAGES:
+        return parse_listing(body, content_type=content_type, page_url=fetched.url, now=now)
+    start = body[:1024].lower()
+    if kind is FeedKind.SITEMAP or b"<urlset" in start or b"<sitemapindex" in start:
+        return parse_sitemap(body, sitemap_url=fetched.url, now=now)
+    return parse_feed(body, content_type=content_type, feed_url=fetched.url, now=now)
+
+
+def announcements(
+    content: FeedContent,
+    *,
+    refusals: Refusals,
+    source_id: str,
+    announced_by: str,
+    rules: SourceRules,
+    now: datetime,
+    since: datetime | None = None,
+    owners: Owners = NO_OWNERS,
+) -> Iterator[Announcement]:
+    """Yield the entries as the frontier wants them, each as its owner's.
+
+    Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
+    dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
+    """
+    for entry in content.entries:
+        found: Announcement | None = None
+        with refusals.guarded(entry.url):
+            one = attribute(
+                entry.url,
+                announcer=source_id,
+                announced_by=announced_by,
+                owners=owners,
+                title=entry.title,
+                announced_at=entry.published_at,
+                priority=_priority(entry, now),
+            )
+            is_late = since is not None and not one.is_foreign and is_before(entry, since)
+            if not is_late and is_wanted(one, announcer=rules, owners=owners):
+                found = one
+        if found is not None:
+            yield found
+
+
+def is_before(entry: Entry, since: datetime) -> bool:
+    """Whether an entry has a date, and none since then: neither of publication nor of a change."""
+    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+    return bool(dates) and not any(is_since(instant, since) for instant in dates)
+
+
+def moved_to(fetched: Fetched) -> str | None:
+    """Return where permanent redirects, and no others, led; None where there were none."""
+    redirects = fetched.hops[:-1]
+    return fetched.url if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
+
+
+def _priority(entry: Entry, now: datetime) -> int:
+    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+    return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS

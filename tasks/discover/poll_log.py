@@ -1,0 +1,165 @@
+"""What polls have taught, on its way into the index: written in portions, so that memory does not grow with a sweep."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from tasks.errors import ItemError, UnexpectedError
+from tasks.index import announcing, feeds, frontier
+from tasks.index.announcing import Announcement
+from tasks.index.database import Index, savepoint
+from tasks.index.feeds import FeedAddress, PollRecord
+from tasks.reasons import Disposition
+from tasks.runtime.guarding import check_share, store_rows
+from tasks.values.feed import FeedState, Refusal
+from tasks.values.reports import DiscoverReport, Failure
+
+FLUSH_ENTRIES = 2000
+FLUSH_RECORDS = 500
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Announcements and poll records that are not written yet, and the tally of the whole sweep."""
+
+    index: Index
+    polled: int = 0
+    unchanged: int = 0
+    discovered: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    unexpected: list[UnexpectedError] = field(default_factory=list)
+    _announcements: list[Announcement] = field(default_factory=list)
+    _records: list[PollRecord] = field(default_factory=list)
+
+    def announce(self, announcements: Iterable[Announcement]) -> None:
+        """Take what a feed announces; call it before `record`, since what is not announced yet must not count as read."""
+        for announcement in announcements:
+            self._announcements.append(announcement)
+            if len(self._announcements) >= FLUSH_ENTRIES:
+                self.flush()
+
+    def record(self, record: PollRecord) -> None:
+        """Take what a poll taught."""
+        self._records.append(record)
+        if len(self._records) >= FLUSH_RECORDS:
+            self.flush()
+
+    def fail(self, feed: FeedState, url: str, error: ItemError) -> str:
+        """Count what went wrong with a feed, and return the reason under which it is counted."""
+        reason = f"feed_{error.counted_as}"
+        if error.disposition is Disposition.SKIPPED:
+            self.skipped[reason] += 1
+            return reason
+        self._fail(reason, url, feed.source_id, error.disposition, error.detail)
+        if isinstance(error, UnexpectedError):
+            self.unexpected.append(error)
+        return reason
+
+    def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
+        """Return the state of feeds that others name; one that is known stays what it was."""
+        return self._states(addresses, self.index.write)
+
+    def _states(
+        self, addresses: Iterable[FeedAddress], opened: Callable[[], AbstractContextManager[Connection]]
+    ) -> tuple[FeedState, ...]:
+        by_url = {one.feed_url: one for one in addresses}
+        with opened() as tx:
+            known = {feed.feed_url for feed in feeds.select_feeds(tx, by_url, due_by=None)}
+            new = [one for feed_url, one in by_url.items() if feed_url not in known]
+            feeds.know_feeds(tx, new, now=datetime.now(UTC))
+            return feeds.select_feeds(tx, by_url, due_by=None)
+
+    def refuse(self, feed: FeedState, refused: Iterable[Refusal]) -> None:
+        """Count what a feed, a page or a robots.txt names and cannot be taken; what is our own fault, as a failure."""
+        for one in refused:
+            if one.reason == UnexpectedError.reason:
+                reason = f"entry_{one.reason}"
+                self.failed[reason] += one.number - 1
+                self._fail(reason, feed.feed_url, feed.source_id, Disposition.QUARANTINED, one.detail)
+            else:
+                self.skipped[f"link_{one.reason}"] += one.number
+
+    def flush(self) -> None:
+        """Write what was learned; raises IndexUnavailable. A row that no database takes costs itself alone."""
+        if not (self._announcements or self._records):
+            return
+        with self.index.write() as tx:
+            discovered, refused = _write(tx, self._announcements, self._records, now=datetime.now(UTC))
+        for url, source_id, error in refused:
+            self._fail(f"entry_{error.counted_as}", url, source_id, error.disposition, error.detail)
+        check_share([error for _, _, error in refused], of=len(self._announcements) + len(self._records), what="rows")
+        self.discovered += discovered
+        self._announcements, self._records = [], []
+
+    def report(self) -> DiscoverReport:
+        """Return the tally."""
+        return DiscoverReport(
+            polled=self.polled,
+            unchanged=self.unchanged,
+            discovered=self.discovered,
+            skipped=dict(self.skipped),
+            failed=dict(self.failed),
+            failures=tuple(self.failures),
+        )
+
+    def _fail(self, reason: str, url: str, source_id: str, disposition: Disposition, detail: str) -> None:
+        self.failed[reason] += 1
+        self.failures.append(
+            Failure(
+                url=url,
+                source_id=source_id,
+                reason=reason,
+                disposition=disposition,
+                detail=detail,
+                happened_at=datetime.now(UTC),
+            )
+        )
+
+
+def _write(
+    tx: Connection, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
+) -> tuple[int, list[tuple[str, str, UnexpectedError]]]:
+    """Write both; returns how many URLs were new, and what could not be written: its URL, its source, and why."""
+    discovered = 0
+
+    def announce(part: Sequence[Announcement]) -> None:
+        nonlocal discovered
+        with savepoint(tx):
+            new = announcing.announce(tx, part, now=now)
+        discovered += new
+
+    def record(part: Sequence[PollRecord]) -> None:
+        with savepoint(tx):
+            feeds.record_polls(tx, part)
+
+    unwritten = [(one.url, one.source_id, error) for one, error in store_rows(announcements, announce)]
+    unwritten += [(one.feed_url, "", error) for one, error in store_rows(records, record)]
+    return discovered, unwritten
+
+
+@dataclass(slots=True)
+class DryLedger(Ledger):
+    """A ledger that writes nothing: it keeps the announcements of URLs that are not known, each once."""
+
+    new: dict[str, Announcement] = field(default_factory=dict)
+
+    def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
+        """Return the state of feeds that others name, as it would be."""
+        return self._states(addresses, self.index.rehearse)
+
+    def flush(self) -> None:
+        """Keep what would be new; raises IndexUnavailable."""
+        keys = [one.url_key for one in self._announcements]
+        with self.index.read() as tx:
+            known = frontier.find_known(tx, keys)
+        for one in self._announcements:
+            if one.url_key not in known:
+                self.new.setdefault(one.url_key, one)
+        self.discovered = len(self.new)
+        self._announcements, self._records = [], []

@@ -1,0 +1,385 @@
+"""The discover stage: poll feeds, and put the articles that they announce into the frontier, each once.
+
+A feed that answers 304, or the same bytes as last time, is not parsed. A failing feed is slowed, never killed. Polls go
+in waves: what the source names, the sitemaps that an index names, and last the front pages of sources that yield nothing.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from tasks.config.catalogue import SourceRules
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
+from tasks.discover.poll_log import Ledger
+from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.errors import GoneError, ItemError, TransientError, UnexpectedError
+from tasks.feeds.autodiscovery import FoundBy, linked_feeds
+from tasks.feeds.refusals import Refusals
+from tasks.index.database import Index
+from tasks.index.feeds import FeedAddress, PollRecord
+from tasks.index.hosts import HostBook
+from tasks.lake.warc import payload_digest
+from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.politeness.robots import origin_of, parse_robots
+from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
+from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
+from tasks.values.reports import DiscoverReport
+from tasks.web.exchange import Fetched
+from tasks.web.headers import max_age_s
+
+MAX_CHILDREN = 50
+"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+
+MAX_LINKED = 5
+"""Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
+
+MAX_DEPTH = 3
+FAILURES_TOLERATED = 3
+"""How often in a row a feed may fail for a while before its source's front page is looked at."""
+
+LASTMOD_LAG = timedelta(hours=36)
+"""A sitemap's lastmod may be a day without a clock, in any time zone."""
+
+EMPTY = "feed_empty"
+DEFERRED = "feed_deferred"
+_HOMES = frozenset({FeedKind.HOME, FeedKind.FALLBACK})
+
+
+async def poll_feeds(
+    feeds: Sequence[FeedState],
+    *,
+    client: PoliteClient,
+    rules: Mapping[str, SourceRules],
+    index: Index,
+    config: PollConfig,
+    polled_one: Callable[[], None],
+    since: datetime | None = None,
+    ledger: Ledger | None = None,
+    owners: Owners = NO_OWNERS,
+) -> DiscoverReport:
+    """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
+
+    With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
+    `owners` says whose an entry is.
+    """
+    polling = _Polling(
+        feeds,
+        rules=rules,
+        index=index,
+        config=config,
+        polled_one=polled_one,
+        since=since,
+        ledger=ledger or Ledger(index),
+        owners=owners,
+    )
+    while wave := polling.next_wave():
+        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
+    return polling.end()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Poll:
+    """One GET on behalf of a feed of the plan, `root_url`: that feed itself, or one that it names."""
+
+    feed: FeedState
+    root_url: str
+    depth: int = 1
+
+    @property
+    def is_asked_for(self) -> bool:
+        return self.depth == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Validators:
+    """What tells a body that was read from another; nothing where it has to be read each time."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A front page or an index whose record waits for what it names; `content` is a front page's own links."""
+
+    poll: _Poll
+    max_age_s: float | None
+    place: tuple[str | None, int]
+    content: FeedContent | None
+
+
+def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
+    return Visit(
+        key=str(number),
+        url=poll_url(poll.feed),
+        rules=rules[poll.feed.source_id],
+        accept=ACCEPT,
+        etag=poll.feed.etag,
+        last_modified=poll.feed.last_modified,
+        max_wire_size=MAX_FEED_SIZE,
+        max_decoded_size=MAX_FEED_SIZE,
+    )
+
+
+class _Polling:
+    """What the polls have come to so far, and which come next."""
+
+    def __init__(
+        self,
+        feeds: Sequence[FeedState],
+        *,
+        rules: Mapping[str, SourceRules],
+        index: Index,
+        config: PollConfig,
+        polled_one: Callable[[], None],
+        since: datetime | None,
+        ledger: Ledger,
+        owners: Owners,
+    ) -> None:
+        self._rules = rules
+        self._index = index
+        self._config = config
+        self._polled_one = polled_one
+        self._since = since
+        self._ledger = ledger
+        self._owners = owners
+        self._wave: Sequence[_Poll] = ()
+        self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
+        self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
+        self._seen = {feed.feed_url for feed in feeds}
+        self._waiting: list[_Waiting] = []
+        self._paces_s: dict[str, float] = {}
+        self._yielding: set[str] = set()
+        self._dead: set[str] = set()
+
+    def next_wave(self) -> Sequence[_Poll]:
+        """Return what is to be polled now; nothing at the end."""
+        if not self._next:
+            self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
+            for _ in range(len(self._fallbacks) - len(self._next)):
+                self._polled_one()
+            self._fallbacks = []
+        self._wave, self._next = self._next, []
+        return self._wave
+
+    def take(self, visit: Visit, result: Answered | Deferred) -> None:
+        """Record what came of one poll."""
+        poll, polled = self._wave[int(visit.key)], self._ledger.polled
+        try:
+            with guarded_item(poll_url(poll.feed)):
+                if isinstance(result, Deferred):
+                    self._defer(poll, until=result.until)
+                elif result.error is not None:
+                    raise result.error
+                elif result.fetched is not None:
+                    self._read(poll, result.fetched)
+        except ItemError as error:
+            self._ledger.polled = polled + 1  # once, however far it was read
+            self._fail(poll, error)
+        if poll.is_asked_for:
+            self._polled_one()
+
+    def end(self) -> DiscoverReport:
+        """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
+        now = datetime.now(UTC)
+        for one in self._waiting:
+            if one.content is not None and one.poll.feed.source_id not in self._yielding:
+                try:
+                    with guarded_item(one.poll.feed.feed_url):
+                        self._announce(one.poll, one.content, now=now)
+                except ItemError as error:
+                    self._fail(one.poll, error)
+                    continue
+            pace_s = self._paces_s.get(one.poll.root_url, self._bounds(one.poll.feed.source_id).longest_s)
+            outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
+            # no validators: what it names may change while it stays the same
+            self._record(one.poll, outcome, _Validators(), place=one.place)
+        check_share(self._ledger.unexpected, of=self._ledger.polled, what="feeds")
+        self._ledger.flush()
+        return self._ledger.report()
+
+    def _bounds(self, source_id: str) -> PollConfig:
+        rules = self._rules[source_id]
+        return replace(self._config, shortest_s=rules.poll_min_s, longest_s=rules.poll_max_s)
+
+    def _has_run_dry(self, feed: FeedState) -> bool:
+        return feed.source_id in self._dead and feed.source_id not in self._yielding
+
+    def _read(self, poll: _Poll, fetched: Fetched) -> None:
+        feed, now = poll.feed, datetime.now(UTC)
+        place = seen_moved(feed, moved_to(fetched))
+        max_age = max_age_s(fetched.header("cache-control"))
+        etag, last_modified = fetched.header("etag"), fetched.header("last-modified")
+        digest = payload_digest(fetched.content)
+        if fetched.final.status == 304 or digest == feed.body_digest:
+            self._ledger.polled += 1
+            self._ledger.unchanged += 1
+            self._yielding.add(feed.source_id)
+            # a 304 need not repeat them all (RFC 9110, 15.4.5)
+            same = _Validators(
+                etag=etag or feed.etag, last_modified=last_modified or feed.last_modified, digest=feed.body_digest
+            )
+            self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
+            return
+        content = read_feed(feed.kind, fetched, now=now)
+        refusals = Refusals()
+        refusals.add(content.refused)
+        named = self._named(poll, fetched, content, refusals)
+        self._ledger.polled += 1
+        self._ledger.refuse(feed, refusals.listed())
+        is_home = feed.kind in _HOMES
+        unexpected = refusals.unexpected
+        if not named or (content.entries and not is_home):
+            unexpected += self._announce(poll, content, now=now)
+        if named:
+            self._next += self._children(poll, named)
+        _check_entries(content, unexpected, refusals.listed())
+        if named and poll.is_asked_for:
+            own_links = content if is_home else None
+            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
+            return
+        entries = fresh_count(content.entries, now=now)
+        outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
+        # no validators where something was left out: a later sweep without `since` is to find it
+        is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
+        is_read = not (named or is_partial or unexpected)
+        new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
+        self._record(poll, outcome, new, place=place, entries=len(content.entries))
+
+    def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
+        """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
+        source_id = poll.feed.source_id
+        refusals = Refusals()
+        self._ledger.announce(
+            announcements(
+                content,
+                refusals=refusals,
+                source_id=source_id,
+                announced_by=poll.feed.feed_url,
+                rules=self._rules[source_id],
+                now=now,
+                since=self._since,
+                owners=self._owners,
+            )
+        )
+        self._ledger.refuse(poll.feed, refusals.listed())
+        if content.entries:
+            self._yielding.add(source_id)
+        else:
+            self._ledger.skipped[EMPTY] += 1
+            self._dead.add(source_id)
+        return refusals.unexpected
+
+    def _named(
+        self, poll: _Poll, fetched: Fetched, content: FeedContent, refusals: Refusals
+    ) -> list[tuple[Entry, FeedKind]]:
+        """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
+        if poll.feed.kind not in _HOMES:
+            return [(child, FeedKind.SITEMAP) for child in content.children]
+        content_type = fetched.header("content-type")
+        linked = linked_feeds(fetched.content, content_type=content_type, page_url=fetched.url, refusals=refusals)
+        feeds = [Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
+        if feeds:
+            return [(feed, FeedKind.FEED) for feed in feeds]
+        answer = HostBook(self._index).robots(origin_of(fetched.url))
+        is_said = answer is not None and answer.status is not None and answer.status < 300
+        lines = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
+        sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
+        return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
+
+    def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
+        """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
+        if poll.depth >= MAX_DEPTH:
+            return []
+        kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
+        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        self._seen.update(chosen)
+        states = self._ledger.states(
+            FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
+            for url, (_, kind) in chosen.items()
+        )
+        return [
+            _Poll(feed=state, root_url=poll.root_url, depth=poll.depth + 1)
+            for state in states
+            if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
+        ]
+
+    def _defer(self, poll: _Poll, *, until: datetime) -> None:
+        self._ledger.skipped[DEFERRED] += 1
+        outcome = PollOutcome(is_failure=False, retry_after_at=until)
+        self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
+
+    def _fail(self, poll: _Poll, error: ItemError) -> None:
+        feed = poll.feed
+        reason = self._ledger.fail(feed, poll_url(feed), error)
+        is_transient = isinstance(error, TransientError)
+        if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
+            self._dead.add(feed.source_id)
+        # refused where it moved to: it is asked at its own address again, which may say more
+        is_refused_there = not is_transient and poll_url(feed) != feed.feed_url
+        outcome = PollOutcome(
+            is_failure=True,
+            is_gone=isinstance(error, GoneError) and not is_refused_there,
+            retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
+        )
+        place = (None, 0) if is_refused_there else None
+        self._record(poll, outcome, _kept(feed), place=place, reason=reason)
+
+    def _record(
+        self,
+        poll: _Poll,
+        outcome: PollOutcome,
+        validators: _Validators,
+        *,
+        place: tuple[str | None, int] | None = None,
+        entries: int | None = None,
+        reason: str | None = None,
+        is_asked: bool = True,
+    ) -> None:
+        """Note what the poll taught; `place` is where the feed has moved and how often that was seen, None for no news."""
+        feed, now = poll.feed, datetime.now(UTC)
+        jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
+        bounds = self._bounds(feed.source_id)
+        due_at, interval_s, failures = next_poll(feed, outcome, now=now, jitter=jitter, config=bounds)
+        if interval_s is not None and not poll.is_asked_for:
+            self._paces_s[poll.root_url] = min(interval_s, self._paces_s.get(poll.root_url, interval_s))
+        place_url, sightings = place or (feed.moved_to, feed.sightings)
+        self._ledger.record(
+            PollRecord(
+                feed_url=feed.feed_url,
+                polled_at=now if is_asked else None,
+                due_at=due_at,
+                interval_s=interval_s,
+                failures=failures,
+                reason=reason,
+                entries=entries,
+                etag=validators.etag,
+                last_modified=validators.last_modified,
+                body_digest=validators.digest,
+                moved_to=place_url,
+                sightings=sightings,
+            )
+        )
+
+
+def _check_entries(content: FeedContent, unexpected: int, refused: Iterable[Refusal]) -> None:
+    """Raise UnexpectedError where so many entries met an exception that it is the reading of the feed that fails."""
+    of = len(content.entries) + unexpected
+    if is_our_fault(unexpected, of=of):
+        first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
+        raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
+
+
+def _kept(feed: FeedState) -> _Validators:
+    """Return the validators that a feed has: they stand for a body that was read."""
+    return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
+
+
+def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
+    """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
+    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
+        return False
+    return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

@@ -1,0 +1,136 @@
+"""Look at feeds once, without the frontier and without their poll state: for `sources check` and `sources add`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from tasks.config.catalogue import SourceRules
+from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, moved_to, read_feed
+from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
+from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.runtime.guarding import guarded_item
+from tasks.values.feed import FeedContent, FeedKind
+from tasks.web.exchange import Fetched
+
+
+class RobotsVerdict(StrEnum):
+    """What the host's robots.txt says of a URL. UNKNOWN: the host did not even answer."""
+
+    ALLOWED = "allowed"
+    DISALLOWED = "disallowed"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A feed to look at, and on whose behalf."""
+
+    url: str
+    kind: FeedKind
+    source_id: str
+    rules: SourceRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look showed: content, or the error that stood in its way; neither where the host wants a wait.
+
+    Of an index of sitemaps the entries are those of its newest one. `until` is the wait's end.
+    """
+
+    target: Target
+    content: FeedContent | None = None
+    error: ItemError | None = None
+    until: datetime | None = None
+    url: str | None = None
+    moved_to: str | None = None
+    body: bytes = b""
+    content_type: str | None = None
+
+    @property
+    def robots(self) -> RobotsVerdict:
+        """What robots.txt says, as far as this look tells."""
+        if isinstance(self.error, RobotsDisallowed):
+            return RobotsVerdict.DISALLOWED
+        if isinstance(self.error, RobotsUnavailable):
+            return RobotsVerdict.UNAVAILABLE
+        has_answered = self.url is not None or (self.error is not None and not isinstance(self.error, TransientError))
+        return RobotsVerdict.ALLOWED if has_answered else RobotsVerdict.UNKNOWN
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """The newest date that an entry bears."""
+        entries = self.content.entries if self.content else ()
+        return max((at for entry in entries for at in (entry.published_at, entry.modified_at) if at), default=None)
+
+
+async def look_at(targets: Sequence[Target], *, client: PoliteClient) -> tuple[Look, ...]:
+    """Look at each target, in their order; an index is followed to its newest sitemap."""
+    looks = await _look(targets, client=client)
+    newest = {
+        place: replace(look.target, url=look.content.children[0].url, kind=FeedKind.SITEMAP)
+        for place, look in enumerate(looks)
+        if look.content and look.content.children
+    }
+    below = await _look(tuple(newest.values()), client=client)
+    for place, child in zip(newest, below, strict=True):
+        content = looks[place].content
+        if content is not None and child.content is not None:
+            entries, warnings = child.content.entries, (*content.warnings, *child.content.warnings)
+            looks[place] = replace(looks[place], content=replace(content, entries=entries, warnings=warnings))
+        elif child.error is not None:
+            looks[place] = replace(looks[place], error=child.error)
+    return tuple(looks)
+
+
+async def _look(targets: Sequence[Target], *, client: PoliteClient) -> list[Look]:
+    looks: dict[int, Look] = {}
+
+    def take(visit: Visit, result: Answered | Deferred) -> None:
+        place = int(visit.key)
+        looks[place] = _seen(targets[place], result)
+
+    visits = [
+        Visit(
+            key=str(place),
+            url=target.url,
+            rules=target.rules,
+            accept=ACCEPT,
+            max_wire_size=MAX_FEED_SIZE,
+            max_decoded_size=MAX_FEED_SIZE,
+        )
+        for place, target in enumerate(targets)
+    ]
+    await client.visit(visits, take)
+    return [looks[place] for place in range(len(targets))]
+
+
+def _seen(target: Target, result: Answered | Deferred) -> Look:
+    if isinstance(result, Deferred):
+        return Look(target=target, until=result.until)
+    fetched, error = result.fetched, result.error
+    if fetched is None:
+        return Look(target=target, error=error)
+    content = None
+    if error is None:
+        try:
+            with guarded_item(target.url):
+                content = read_feed(target.kind, fetched, now=datetime.now(UTC))
+        except ItemError as trouble:
+            error = trouble
+    return _look_of(target, fetched, content, error)
+
+
+def _look_of(target: Target, fetched: Fetched, content: FeedContent | None, error: ItemError | None) -> Look:
+    is_page = target.kind in (FeedKind.HOME, FeedKind.FALLBACK)
+    return Look(
+        target=target,
+        content=content,
+        error=error,
+        url=fetched.url,
+        moved_to=moved_to(fetched),
+        body=fetched.content if is_page else b"",
+        content_type=fetched.header("content-type"),
+    )

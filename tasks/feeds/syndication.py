@@ -1,0 +1,224 @@
+"""The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF, JSON Feed. Pure.
+
+Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
+article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither tells when a feed
+wishes to be asked again.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import orjson
+from lxml import etree
+
+from tasks.errors import NotAFeed
+from tasks.feeds.collector import Gathering, absolute_url, plain_title
+from tasks.feeds.xml_tree import (
+    MAX_FEED_LENGTH,
+    children,
+    count_items,
+    feed_tree,
+    item_fragments,
+    mended_feed,
+    split_name,
+    xml_text,
+)
+from tasks.values.feed import FeedContent
+
+MAX_ENTRIES = 10_000
+
+_PERIODS_S = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+_PUBLISHED = ("pubdate", "published", "issued", "date", "created")
+_MODIFIED = ("updated", "modified")
+_WORDS = frozenset({"title", *_PUBLISHED, *_MODIFIED})
+_LINKS = frozenset({"link", "origlink", "guid", "id"})
+# these have titles, links and dates of their own, of pictures and podcasts
+_FOREIGN_PREFIXES = frozenset({"media", "itunes", "googleplay", "podcast", "image", "thr", "geo", "georss"})
+_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_MAX_SEARCHED = 200_000
+_MAX_TTL_S = 31_536_000.0
+
+
+def parse_feed(body: bytes, *, content_type: str | None, feed_url: str, now: datetime) -> FeedContent:
+    """Return what a feed says; read as far as it goes where it is not well-formed.
+
+    `body` has its content coding undone. Dates are aware UTC; one that cannot be is None and counted. Entries without
+    a link that can be fetched are left out and counted. Raises NotAFeed for anything else, an HTML page for one.
+    """
+    text = xml_text(body, content_type)
+    gathering = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
+    if text.lstrip().startswith("{"):
+        return _parse_json_feed(text, gathering, feed_url=feed_url)
+    mended = mended_feed(text, feed_url=feed_url)
+    root, fault = feed_tree(mended, feed_url=feed_url)
+    has_bases = "xml:base" in mended
+    items = _items(root)
+    for item in items:
+        with gathering.refusals.guarded(feed_url):
+            base_url = _base_of(item, feed_url) if has_bases else feed_url
+            _add_item(children(item), gathering, base_url, attributes=_attributes(item))
+    if fault and (gathering.is_lacking or len(items) < count_items(mended)):
+        gathering = _rescued(mended, gathering, feed_url=feed_url, now=now)
+    gathering.flag_equal_dates()
+    if fault:
+        gathering.doubt(f"not well-formed, {fault}")
+    if len(text) > MAX_FEED_LENGTH:
+        gathering.doubt(f"longer than {MAX_FEED_LENGTH:,} characters")
+    title, ttl_s = _channel(root)
+    return FeedContent(
+        entries=gathering.entries,
+        title=title,
+        ttl_s=ttl_s,
+        warnings=gathering.warnings,
+        refused=gathering.refusals.listed(),
+    )
+
+
+def _items(root: etree._Element) -> list[etree._Element]:
+    """Return the items wherever they lie: RSS 1.0 has them beside the channel, broken feeds within each other."""
+    usual = [item for item in root.iter("{*}item", "{*}entry") if split_name(item)[0] not in _FOREIGN_PREFIXES]
+    # else in capitals, or with a prefix that nobody declared
+    return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]
+
+
+def _rescued(mended: str, before: Gathering, *, feed_url: str, now: datetime) -> Gathering:
+    """Read a broken feed item by item; the reading with more entries is returned."""
+    after = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
+    for fragment in item_fragments(mended, MAX_ENTRIES):
+        with after.refusals.guarded(feed_url):
+            elements = [(*split_name(element), element) for element in islice(fragment.iter("*"), _MAX_SEARCHED)]
+            item = next((element for _, name, element in elements if name in ("item", "entry")), fragment)
+            _add_item(elements, after, feed_url, attributes=_attributes(item))
+    return after if len(after.entries) > len(before.entries) else before
+
+
+def _attributes(item: etree._Element) -> dict[str, str]:
+    """Return the attributes of an item by local name, in lower case."""
+    return {name.rpartition("}")[2].rpartition(":")[2].lower(): value for name, value in item.attrib.items()}
+
+
+def _add_item(
+    elements: Iterable[tuple[str, str, etree._Element]],
+    gathering: Gathering,
+    base_url: str,
+    *,
+    attributes: dict[str, str],
+) -> None:
+    words: dict[str, str] = {}
+    # CDF's href, and RSS 1.0's rdf:about where the link is missing
+    links = [(4, attributes[name].strip()) for name in ("href", "about") if attributes.get(name)]
+    for prefix, name, element in elements:
+        if prefix in _FOREIGN_PREFIXES:
+            continue
+        if name in _LINKS:
+            links.extend(_links(name, element))
+        elif name in _WORDS:
+            words.setdefault(name, _text(element))
+    gathering.add(
+        _best([link for _, link in sorted(links, key=lambda ranked: ranked[0])], base_url),
+        base_url=base_url,
+        title=words.get("title"),
+        published=next((words[name] for name in _PUBLISHED if name in words), None),
+        modified=next((words[name] for name in _MODIFIED if name in words), attributes.get("lastmod")),
+    )
+
+
+def _best(links: list[str], base_url: str) -> str | None:
+    """Return the first link that can be fetched: a broken one hides no good one."""
+    if len(links) > 1:
+        return next((link for link in links if absolute_url(link, base_url=base_url)), links[0])
+    return links[0] if links else None
+
+
+def _text(element: etree._Element) -> str:
+    """Return an element's text, markup in it left out; only its beginning where a broken feed puts fields within fields."""
+    is_broken = any(name in _LINKS or name in _WORDS for _, name, _ in children(element))
+    return element.text or "" if is_broken else "".join(element.itertext())
+
+
+def _links(name: str, element: etree._Element) -> Iterator[tuple[int, str]]:
+    """Yield the addresses that an element names, each with its rank: the publisher's own first, identifiers last."""
+    text = (element.text or "").strip()
+    href = (element.get("href") or "").strip()
+    if name == "link" and href:
+        # RFC 4287, 4.2.7.2: without rel it is an alternate; of several the page, not its PDF
+        if element.get("rel", "alternate").lower() == "alternate":
+            yield (1 if "html" in element.get("type", "html").lower() else 2), href
+    elif name == "origlink" and text:  # FeedBurner's word for the address that its own stands for
+        yield 0, text
+    elif name == "link" and (text or (element.tail or "").strip().startswith("http")):
+        yield 1, text or (element.tail or "").strip()
+    elif text.lower().startswith(("http://", "https://")) and element.get("isPermaLink", "true").lower() != "false":
+        yield 3, text
+
+
+def _base_of(item: etree._Element, feed_url: str) -> str:
+    """Return the base of an item's links: of each xml:base from the root down, resolved against the one before."""
+    base_url = feed_url
+    for element in (*reversed(list(item.iterancestors())), item):
+        declared = element.get(_XML_BASE)
+        if declared:
+            base_url = absolute_url(declared, base_url=base_url) or base_url
+    return base_url
+
+
+def _channel(root: etree._Element) -> tuple[str | None, float | None]:
+    """Return the feed's title, and its own wish for the seconds between two looks."""
+    channel = next((child for _, name, child in children(root) if name == "channel"), root)
+    words: dict[str, str] = {}
+    for prefix, name, child in children(channel):
+        if prefix not in _FOREIGN_PREFIXES and name in ("title", "ttl", "updateperiod", "updatefrequency"):
+            words.setdefault(name, "".join(child.itertext()).strip())
+    wishes_s = [_number(words.get("ttl")) * 60]
+    period_s = _PERIODS_S.get(words.get("updateperiod", "").lower())
+    if period_s is not None:
+        wishes_s.append(period_s / (_number(words.get("updatefrequency")) or 1))
+    return plain_title(words.get("title")), min(max(wishes_s), _MAX_TTL_S) or None
+
+
+def _number(text: str | None) -> float:
+    return float(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else 0.0
+
+
+def _parse_json_feed(text: str, gathering: Gathering, *, feed_url: str) -> FeedContent:
+    """Read JSON Feed 1.1 (jsonfeed.org) and what resembles it: an object with a list of `items`."""
+    try:
+        feed = _json(text[:MAX_FEED_LENGTH])
+    except orjson.JSONDecodeError as error:
+        raise NotAFeed(f"broken JSON at {feed_url}: {error.msg}") from error
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        raise NotAFeed(f"JSON, but no JSON Feed at {feed_url}")
+    for item in items:
+        words = (
+            {name: value for name, value in item.items() if isinstance(value, str)} if isinstance(item, dict) else {}
+        )
+        gathering.add(
+            words.get("url") or words.get("external_url") or words.get("id"),
+            title=words.get("title"),
+            published=words.get("date_published"),
+            modified=words.get("date_modified"),
+        )
+    gathering.flag_equal_dates()
+    title = feed.get("title")
+    return FeedContent(
+        entries=gathering.entries,
+        title=plain_title(title if isinstance(title, str) else None),
+        warnings=gathering.warnings,
+        refused=gathering.refusals.listed(),
+    )
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON; half a surrogate pair, which orjson refuses, costs the item that it stands in. Raises JSONDecodeError."""
+    try:
+        return orjson.loads(text.encode("utf-8", "replace"))
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise error from None

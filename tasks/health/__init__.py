@@ -1,0 +1,1 @@
+"""Whether a source is well: judged from what the index counts."""

@@ -1,0 +1,249 @@
+"""Whether a source is well: refused, silent, drifted, or none of these; and what has changed since it was last told. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tasks.health.cadence import Cadence, learn_cadence
+from tasks.health.drift import Drift
+from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, TallyKind, Total, lag_of
+from tasks.reasons import HARMLESS
+from tasks.values.rows import Novelty, Outcome
+
+FEED_FAILURES = 3
+"""So often in a row a feed has to fail to count as failing."""
+
+REFUSED_LOOKS, REFUSED_SWEEPS = 5, 3
+"""Looks, or sweeps in a row, that one reason must have spoilt before a source is called refused: fewer may be chance."""
+
+TALLIED = timedelta(days=7)
+"""What percentiles and the last success are read from."""
+
+RECENT = timedelta(days=1)
+"""What the share of failing looks is of: today, and so long before."""
+
+MOST_TOLD = 20
+"""Changes that one sweep tells; when half the web is away, the next sweeps tell the rest, if it is still so."""
+
+GOOD = frozenset({*Novelty, Outcome.NOT_MODIFIED})
+
+
+class HealthState(StrEnum):
+    """How a source is, the worst first."""
+
+    REFUSED = "refused"
+    SILENT = "silent"
+    DRIFTED = "drifted"
+    LEARNING = "learning"
+    WELL = "well"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of one source. `drifts` is None where too few pages were seen; `is_waiting`: not all was fetched."""
+
+    source_id: str
+    totals: tuple[Total, ...] = ()
+    arrivals: tuple[ArrivalDay, ...] = ()
+    newest_at: datetime | None = None
+    feeds: FeedsState | None = None
+    is_waiting: bool = False
+    drifts: tuple[Drift, ...] | None = None
+    alarms: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """How one source is. `failing` counts the looks of today and yesterday that failed, by reason; lags are seconds.
+
+    `came_to` is what this run's looks came to; `silent_from` is when its silence would be one.
+    """
+
+    source_id: str
+    state: HealthState
+    detail: str = ""
+    newest_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    per_day: float | None = None
+    silent_from: datetime | None = None
+    looks: int = 0
+    failing: dict[str, int] = field(default_factory=dict)
+    lag_p50_s: float | None = None
+    lag_p95_s: float | None = None
+    came_to: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport:
+    """All sources, the worst first; what began and what is over, to be told now; what is in quarantine."""
+
+    sources: tuple[SourceHealth, ...] = ()
+    began: tuple[Alarm, ...] = ()
+    over: tuple[Alarm, ...] = ()
+    drifted: tuple[Drift, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One source judged: the alarms that stand now, and those that are over."""
+
+    health: SourceHealth
+    standing: tuple[Alarm, ...]
+    over: tuple[Alarm, ...]
+
+
+def judge(evidence: Evidence, *, now: datetime) -> Judgement:
+    """Judge a source by what a run met and by what is known of its past."""
+    cadence = learn_cadence(evidence.arrivals)
+    looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
+    came_to = {one.what: one.in_run for one in looks if one.in_run}
+    standing = {one.kind: one for one in evidence.alarms}
+    over = []
+    for kind, found in _findings(evidence, came_to, cadence, standing, now=now):
+        before = standing.pop(kind, None)
+        if found is not None:
+            standing[kind] = _continued(before, found)
+        elif before is not None:
+            over.append(before)
+    return Judgement(
+        health=_health(evidence, cadence, came_to, tuple(standing.values())),
+        standing=tuple(standing.values()),
+        over=tuple(over),
+    )
+
+
+def is_ripe(alarm: Alarm) -> bool:
+    """Whether it is past chance: a single page, or a single sweep, refused proves nothing."""
+    return alarm.kind is not AlarmKind.REFUSED or alarm.looks >= REFUSED_LOOKS or alarm.sweeps >= REFUSED_SWEEPS
+
+
+def told_now(
+    judgements: Iterable[Judgement], *, now: datetime
+) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...]]:
+    """Return what began and what is over, as it is told now, then what stands and what may be forgotten."""
+    all_of = tuple(judgements)
+    fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
+    began = tuple(replace(one, told_at=now) for one in fresh[:MOST_TOLD])
+    told = {(one.source_id, one.kind): one for one in began}
+    standing = tuple(told.get((one.source_id, one.kind), one) for each in all_of for one in each.standing)
+    ended = [one for each in all_of for one in each.over]
+    over = tuple([one for one in ended if one.told_at is not None][:MOST_TOLD])
+    return began, over, standing, (*over, *(one for one in ended if one.told_at is None))
+
+
+def worst_first(sources: Iterable[SourceHealth]) -> tuple[SourceHealth, ...]:
+    """Return the sources as the health table shows them."""
+    order = list(HealthState)
+    return tuple(sorted(sources, key=lambda one: (order.index(one.state), one.source_id)))
+
+
+def _findings(
+    evidence: Evidence,
+    came_to: Mapping[str, int],
+    cadence: Cadence | None,
+    standing: Mapping[AlarmKind, Alarm],
+    *,
+    now: datetime,
+) -> Iterator[tuple[AlarmKind, Alarm | None]]:
+    """Yield what is wrong, or that nothing is, by kind; a kind of which nothing can be said is left out."""
+    is_refused = AlarmKind.REFUSED in standing and is_ripe(standing[AlarmKind.REFUSED])
+    if came_to:
+        found = _refusal(evidence.source_id, came_to, now=now)
+        is_refused = found is not None
+        yield AlarmKind.REFUSED, found
+    feeds = evidence.feeds
+    if feeds is not None:
+        is_failing = feeds.failing * 2 > feeds.feeds
+        is_refused = is_refused or is_failing
+        reason = f"{feeds.failing} of {feeds.feeds} feeds: {feeds.reason}"
+        found = Alarm(source_id=evidence.source_id, kind=AlarmKind.FEEDS_REFUSED, reason=reason, began_at=now)
+        yield AlarmKind.FEEDS_REFUSED, found if is_failing else None
+    if evidence.drifts is not None:
+        reason = "; ".join(f"{one.what}: {one.before:g}, now {one.now:g}" for one in evidence.drifts)
+        found = Alarm(source_id=evidence.source_id, kind=AlarmKind.DRIFTED, reason=reason, began_at=now)
+        yield AlarmKind.DRIFTED, found if evidence.drifts else None
+    # what is not answered, or not fetched yet, is not said by silence
+    if cadence and feeds and feeds.heard_at and not evidence.is_waiting and not is_refused:
+        yield AlarmKind.SILENT, _silence(evidence, cadence, heard_at=feeds.heard_at)
+
+
+def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Alarm | None:
+    """Return the reason that spoilt most of a run's looks, if one did."""
+    reason, looks = max(failing_of(came_to).items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
+    if looks * 2 <= sum(came_to.values()):
+        return None
+    return Alarm(source_id=source_id, kind=AlarmKind.REFUSED, reason=reason, looks=looks, began_at=now)
+
+
+def _silence(evidence: Evidence, cadence: Cadence, *, heard_at: datetime) -> Alarm | None:
+    newest_at = evidence.arrivals[-1].newest_at
+    silent_from = cadence.silent_from(newest_at)
+    if heard_at < silent_from:
+        return None
+    reason = f"nothing since {newest_at:%Y-%m-%d %H:%M}, expected by {silent_from:%Y-%m-%d %H:%M} UTC"
+    return Alarm(source_id=evidence.source_id, kind=AlarmKind.SILENT, reason=reason, began_at=newest_at)
+
+
+def _continued(before: Alarm | None, found: Alarm) -> Alarm:
+    """Return what was found, as the continuation of what was found before; refused for another reason is a new one."""
+    if before is None or (found.kind is AlarmKind.REFUSED and found.reason != before.reason and before.told_at is None):
+        return found
+    return replace(before, reason=found.reason, looks=before.looks + found.looks, sweeps=before.sweeps + found.sweeps)
+
+
+def _health(
+    evidence: Evidence,
+    cadence: Cadence | None,
+    came_to: dict[str, int],
+    standing: tuple[Alarm, ...],
+) -> SourceHealth:
+    looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
+    recent = {one.what: one.recent for one in looks if one.recent}
+    lags = {one.what: one.number for one in evidence.totals if one.kind is TallyKind.LAG}
+    succeeded = [one.last_at for one in looks if one.what in GOOD]
+    if evidence.feeds and evidence.feeds.heard_at:
+        succeeded.append(evidence.feeds.heard_at)
+    state, detail = _state(standing, is_known=cadence is not None)
+    return SourceHealth(
+        source_id=evidence.source_id,
+        state=state,
+        detail=detail,
+        newest_at=evidence.newest_at,
+        succeeded_at=max(succeeded, default=None),
+        per_day=cadence.per_day if cadence else None,
+        silent_from=cadence.silent_from(evidence.newest_at) if cadence and evidence.newest_at else None,
+        looks=sum(recent.values()),
+        failing=failing_of(recent),
+        lag_p50_s=percentile(lags, 0.50),
+        lag_p95_s=percentile(lags, 0.95),
+        came_to=came_to,
+    )
+
+
+def _state(standing: tuple[Alarm, ...], *, is_known: bool) -> tuple[HealthState, str]:
+    reasons = {one.kind: one.reason for one in standing if is_ripe(one)}
+    for state, kinds in (
+        (HealthState.REFUSED, (AlarmKind.REFUSED, AlarmKind.FEEDS_REFUSED)),
+        (HealthState.SILENT, (AlarmKind.SILENT,)),
+        (HealthState.DRIFTED, (AlarmKind.DRIFTED,)),
+    ):
+        if details := [reasons[kind] for kind in kinds if kind in reasons]:
+            return state, "; ".join(details)
+    return (HealthState.WELL if is_known else HealthState.LEARNING), ""
+
+
+def failing_of(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what of looks is a failure, by reason."""
+    return {what: number for what, number in counts.items() if what not in GOOD and what not in HARMLESS}
+
+
+def percentile(lags: Mapping[str, int], share: float) -> float | None:
+    """Return the delay in seconds that so large a share of the articles did not exceed, to half an octave."""
+    wanted, met = share * sum(lags.values()), 0
+    for bucket in sorted(lags):
+        met += lags[bucket]
+        if met >= wanted:
+            return lag_of(bucket).total_seconds()
+    return None

@@ -1,0 +1,1 @@
+"""The data plane: objects, keys, WARC segments, and the tables over them."""

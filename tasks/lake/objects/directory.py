@@ -1,0 +1,108 @@
+"""The object store in a directory: one file an object, durable when `put` returns."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks.errors import ConfigError, LakeUnavailable
+from tasks.lake.objects.durable import is_temporary, sync_directory, written_beside
+from tasks.lake.objects.port import OCTETS, MissingObject, ObjectInfo, check_range, checked_key
+
+
+def open_directory(path: Path) -> "DirectoryStore":
+    """Open the directory, making it where it is missing; raises ConfigError when it cannot be written."""
+    probe = path / ".presslake"
+    try:
+        with written_beside(probe, b""):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{path}: the lake cannot be written: {error.strerror or error}") from error
+    return DirectoryStore(path)
+
+
+class DirectoryStore:
+    """Objects as files below one directory; durable when `put` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._root = path.absolute()
+
+    @property
+    def uri(self) -> str:
+        return str(self._root)
+
+    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:  # noqa: ARG002 - files have no type
+        target = self._path(key)
+        with _directory_errors("write", target), written_beside(target, body) as temporary:
+            temporary.replace(target)
+            sync_directory(target.parent)
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        target = self._path(key)
+        with _directory_errors("write", target), written_beside(target, body) as temporary:
+            try:
+                target.hardlink_to(temporary)  # the one way to create that is both atomic and exclusive
+            except FileExistsError:
+                return False
+            sync_directory(target.parent)
+            return True
+
+    def get(self, key: str) -> bytes:
+        path = self._path(key)
+        with _directory_errors("read", path, key=key):
+            return path.read_bytes()
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        check_range(offset, length)
+        path = self._path(key)
+        with _directory_errors("read", path, key=key), path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    def exists(self, key: str) -> bool:
+        path = self._path(key)
+        with _directory_errors("look at", path):
+            return path.is_file()
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        with _directory_errors("list", self._root):
+            for key in sorted(path.relative_to(self._root).as_posix() for path in self._files(prefix)):
+                with suppress(FileNotFoundError):  # deleted since
+                    stat = self._path(key).stat()
+                    modified_at = datetime.fromtimestamp(stat.st_mtime, tz=UTC)
+                    yield ObjectInfo(key=key, size=stat.st_size, modified_at=modified_at)
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        with _directory_errors("delete", path):
+            path.unlink(missing_ok=True)
+
+    def delta_uri(self, table: str) -> str:
+        return str(self._path(table))
+
+    def storage_options(self) -> dict[str, str] | None:
+        return None
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+    def _files(self, prefix: str) -> Iterator[Path]:
+        folder, _, beginning = prefix.rpartition("/")
+        directory = self._path(folder) if folder else self._root
+        for entry in directory.iterdir() if directory.is_dir() else ():
+            if entry.name.startswith(beginning):  # a log has thousands of names, of which a few are asked for
+                for path in (entry, *entry.rglob("*")):
+                    if path.is_file() and not is_temporary(path):
+                        yield path
+
+
+@contextmanager
+def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Iterator[None]:
+    """Translate; with a `key`, what is not there is MissingObject."""
+    try:
+        yield
+    except OSError as error:
+        if key and error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
+            raise MissingObject(key) from error
+        raise LakeUnavailable(f"cannot {verb} {path}: {error.strerror or error}") from error

@@ -1,0 +1,88 @@
+"""The port to the object store: bytes under keys. What it is, and what its implementations share.
+
+A key is a relative path of plain segments; tasks/lake/keys.py makes them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+OCTETS = "application/octet-stream"
+
+
+class MissingObject(LookupError):
+    """There is no object under this key; the message is the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectInfo:
+    """One object as a listing shows it; `size` in bytes, `modified_at` aware UTC."""
+
+    key: str
+    size: int
+    modified_at: datetime
+
+
+class ObjectStore(Protocol):
+    """Bytes under keys. Every method may raise LakeUnavailable, and ValueError for a key that is none."""
+
+    @property
+    def uri(self) -> str:
+        """The store's address, for people."""
+        ...
+
+    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:
+        """Store under the key, over what is there; readers see the old bytes or the new, never half."""
+        ...
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        """Store only where nothing is; True for the one writer whose bytes are there."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Return the object; raises MissingObject."""
+        ...
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        """Return `length` (at least 1) bytes from `offset`, or fewer where the object ends; raises MissingObject."""
+        ...
+
+    def exists(self, key: str) -> bool: ...
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Yield the objects whose key begins with `prefix` (any string), in the order of their keys."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; none there is no error."""
+        ...
+
+    def delta_uri(self, table: str) -> str:
+        """Return where delta-rs finds a table."""
+        ...
+
+    def storage_options(self) -> dict[str, str] | None:
+        """Return what delta-rs needs beside the address; secrets among it, never to be logged."""
+        ...
+
+
+def checked_key(key: str) -> str:
+    """Return the key; raises ValueError for one that could lead out of the store."""
+    plain = all(segment not in {"", ".", ".."} for segment in key.split("/"))
+    if not plain or "\\" in key or not key.isprintable() or not key.isascii():
+        raise ValueError(f"no key of an object: {key!r}")
+    return key
+
+
+def check_range(offset: int, length: int) -> None:
+    """Raise ValueError for a range of bytes that is none."""
+    if offset < 0 or length < 1:
+        raise ValueError(f"no range of bytes: {length} from {offset}")
+
+
+def one_line(error: BaseException) -> str:
+    """Return what a library says as one short line without terminal codes, for our own messages."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)) or type(error).__name__
+    return " ".join(text.split())[:300]

@@ -1,0 +1,88 @@
+"""Where a lake lies: a directory or S3, opened by its address, and the marker that makes a place a lake."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tasks.errors import ConfigError, LakeFormatError
+from tasks.lake.keys import LAKE_FORMAT, MARKER_KEY
+from tasks.lake.objects.directory import DirectoryStore, open_directory
+from tasks.lake.objects.port import MissingObject, ObjectInfo, ObjectStore, one_line
+from tasks.lake.objects.s3 import S3Config, S3Store, open_s3
+
+__all__ = [
+    "DirectoryStore",
+    "MissingObject",
+    "ObjectInfo",
+    "ObjectStore",
+    "S3Config",
+    "S3Store",
+    "one_line",
+    "open_lake",
+    "open_store",
+]
+
+RACERS = 8
+
+
+def open_store(uri: str, *, s3: S3Config) -> ObjectStore:
+    """Open `s3://bucket/prefix`, `file://` or a path; raises ConfigError when it cannot be used."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return open_directory(Path(uri).expanduser())
+    if scheme == "file":
+        return open_directory(Path(unquote(urlsplit(uri).path)))
+    if scheme == "s3":
+        bucket, _, prefix = rest.partition("/")
+        return open_s3(bucket, prefix.strip("/"), s3)
+    raise ConfigError(f"{uri}: a lake is a directory or s3://bucket/prefix")
+
+
+def open_lake(store: ObjectStore) -> str:
+    """Return the lake's id, writing its marker where there is none: of several who do so at once, one wins.
+
+    Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
+    a store where several writers may win one conditional PUT, and LakeUnavailable.
+    """
+    try:
+        content = store.get(MARKER_KEY)
+    except MissingObject:
+        _check_exclusive(store)
+        store.put_new(MARKER_KEY, _new_marker())
+        content = store.get(MARKER_KEY)
+    return _lake_id(content, store.uri)
+
+
+def _check_exclusive(store: ObjectStore) -> None:
+    """Let writers race for one key: commits rest on there being one winner, and some S3 servers know of none."""
+    key = f"probe-{uuid.uuid4()}"
+    try:
+        with ThreadPoolExecutor(RACERS) as pool:
+            winners = sum(pool.map(lambda n: store.put_new(key, str(n).encode()), range(RACERS)))
+    finally:
+        store.delete(key)
+    if winners > 1:
+        raise ConfigError(
+            f"{store.uri}: {winners} writers won one PUT with If-None-Match: this store cannot hold a lake"
+        )
+
+
+def _new_marker() -> bytes:
+    told = {"format": LAKE_FORMAT, "lake_id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
+    return json.dumps(told).encode()
+
+
+def _lake_id(marker: bytes, where: str) -> str:
+    try:
+        told = json.loads(marker)
+        told_format, lake_id = int(told["format"]), str(told["lake_id"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakeFormatError(f"{where}: {MARKER_KEY} is there and is not a lake's: {type(error).__name__}") from error
+    if told_format > LAKE_FORMAT:
+        raise LakeFormatError(
+            f"lake {where} is of format {told_format}; this Presslake reads up to {LAKE_FORMAT}: upgrade Presslake"
+        )
+    return lake_id

@@ -1,0 +1,94 @@
+"""Read rows of the lake's tables back, for `trace` and `maintain`: file by file, through the object port.
+
+Not through deltalake's Arrow datasets: their file system is Python's, and a reader thread of Arrow's that is still in it
+when the process ends aborts it (one run of `trace` in ten, measured).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from tasks.errors import LakeUnavailable
+from tasks.lake.keys import PARTITION
+from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
+from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
+from tasks.lake.tables import open_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A Parquet file that a table's log names; `key` is its object's, `size` in bytes, `rows` what the log says, or None."""
+
+    table: str
+    key: str
+    day: date
+    size: int
+    rows: int | None
+
+
+def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
+    """Return the files of this version of the table, the oldest day first."""
+    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    files = [
+        StoredFile(
+            table=name,
+            key=f"{name}/{unquote(action['path'])}",
+            day=action[f"partition.{PARTITION}"],
+            size=action["size_bytes"],
+            rows=action.get("num_records"),
+        )
+        for action in actions
+    ]
+    return sorted(files, key=lambda file: (file.day, file.key))
+
+
+def read_columns(store: ObjectStore, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a file's rows, these columns alone where some are named; raises LakeUnavailable."""
+    own = SCHEMAS[file.table]
+    return read_fitted(store, file, pa.schema([own.field(name) for name in columns or own.names]))
+
+
+def read_fitted(store: ObjectStore, file: StoredFile, schema: pa.Schema) -> pa.Table:
+    """Return a file's rows in this schema, null in a column that it was written without; raises LakeUnavailable."""
+    with _lake_errors(file.key):
+        return fitted(_open(store, file.key).read(columns=schema.names, use_threads=False), schema)
+
+
+def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> Iterator[dict[str, Any]]:
+    """Yield a URL's rows of `captures` or `articles` from a day on, the oldest first; raises LakeUnavailable."""
+    files = list_files(open_table(store, table), table)
+    found = [row for file in files if file.day >= since for row in _rows_of(store, file, url_key)]
+    yield from sorted(found, key=lambda row: row["fetched_at"])
+
+
+def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[str, Any]]:
+    with _lake_errors(file.key):
+        opened = _open(store, file.key)
+        wanted = pc.equal(opened.read(columns=["url_key"], use_threads=False)["url_key"], url_key)
+        if not pc.any(wanted).as_py():  # most files: the rest of them is not even decoded
+            return []
+        found = opened.read(use_threads=False).filter(wanted)
+        rows: list[dict[str, Any]] = fitted(found, SCHEMAS[file.table]).to_pylist()
+    return rows
+
+
+def _open(store: ObjectStore, key: str) -> pq.ParquetFile:
+    return open_parquet(store.get(key))
+
+
+@contextmanager
+def _lake_errors(key: str) -> Iterator[None]:
+    try:
+        yield
+    except MissingObject as error:
+        raise LakeUnavailable(f"the table names {key}, which is not in the lake") from error
+    except (pa.ArrowException, ValueError) as error:
+        raise LakeUnavailable(f"{key}: {one_line(error)}") from error

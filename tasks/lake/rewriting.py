@@ -1,0 +1,109 @@
+"""Files of a table in place of others: the same rows packed into fewer files, or rows that tell something anew.
+
+A commit of removals and additions lands on the very version that it was planned on, or not at all: delta-rs lets two
+writers remove one file, each with its own replacement, and every row of it would be there twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction
+
+from tasks.lake.keys import PARTITION, rewritten_path
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import StoredFile, list_files
+from tasks.lake.tables import delta_errors, parquet_of
+
+PARQUET = "application/vnd.apache.parquet"
+COMMIT_ATTEMPTS = 50
+"""A sweep commits every few seconds; a commit takes a tenth of one."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A Parquet file that lies in the lake and takes the place of others; `size` in bytes."""
+
+    path: str
+    day: date
+    size: int
+    rows: int
+
+
+def put_rows(store: ObjectStore, table: str, day: date, rows: pa.Table) -> NewFile:
+    """Put rows of a table into the lake, not yet named by its log; raises LakeUnavailable."""
+    body = parquet_of(rows)
+    path = rewritten_path(day, hashlib.sha256(body).hexdigest()[:32])
+    store.put(f"{table}/{path}", body, content_type=PARQUET)
+    return NewFile(path=path, day=day, size=len(body), rows=rows.num_rows)
+
+
+def replace_files(
+    table: DeltaTable, old: Sequence[StoredFile], new: Sequence[NewFile], *, is_changed: bool, now: datetime
+) -> bool:
+    """Let new files stand in place of old ones of one day, in one version; False where one of the old is no more there.
+
+    `is_changed` says that rows tell something else, and do not merely lie elsewhere. Raises LakeUnavailable.
+    """
+    wanted = {file.key for file in old}
+    for _ in range(COMMIT_ATTEMPTS):
+        with delta_errors(table.table_uri):
+            table.update_incremental()
+        if not wanted <= {file.key for file in list_files(table, old[0].table)}:
+            return False
+        if _commit(table, old, new, is_changed=is_changed, now=now):
+            return True
+    return False  # another time: what is not replaced is still there
+
+
+def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bool:
+    """Let a file that lies in the lake be one of the table's; False where it is by now. Raises LakeUnavailable."""
+    for _ in range(COMMIT_ATTEMPTS):
+        with delta_errors(table.table_uri):
+            table.update_incremental()
+        if f"{name}/{new.path}" in {file.key for file in list_files(table, name)}:
+            return False
+        if _commit(table, (), [new], is_changed=True, now=now):
+            return True
+    return False
+
+
+def _commit(
+    table: DeltaTable, old: Sequence[StoredFile], new: Sequence[NewFile], *, is_changed: bool, now: datetime
+) -> bool:
+    at = (now - _EPOCH) // timedelta(milliseconds=1)
+    gone = [
+        RemoveAction(file.key.partition("/")[2], is_changed, at, file.size, {PARTITION: file.day.isoformat()})
+        for file in old
+    ]
+    added = [
+        AddAction(
+            path=file.path,
+            size=file.size,
+            partition_values={PARTITION: file.day.isoformat()},
+            modification_time=at,
+            data_change=is_changed,
+            stats=json.dumps({"numRecords": file.rows}),  # and no more: see tables.py
+        )
+        for file in new
+    ]
+    with delta_errors(table.table_uri):
+        try:
+            table.create_write_transaction(
+                [*gone, *added],
+                mode="append",
+                schema=table.schema(),
+                partition_by=[PARTITION],
+                # with retries it would land on a version that nobody has looked at
+                commit_properties=CommitProperties(max_commit_retries=0),
+            )
+        except CommitFailedError:
+            return False
+    return True

@@ -1,0 +1,125 @@
+"""The tables' schemas, as Arrow and Delta want them, out of the definition of their columns (tasks/values/rows.py). Pure."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import Schema
+from deltalake.schema import ArrayType as DeltaArray
+from deltalake.schema import Field
+from deltalake.schema import StructType as DeltaStruct
+
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION
+from tasks.values.columns import ArrayType, ColumnType, StructType, TableColumn, columns_of
+from tasks.values.rows import Article, Capture
+
+KINDS: dict[str, type[Capture | Article]] = {CAPTURES: Capture, ARTICLES: Article}
+
+_ARROW = {
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "double": pa.float64(),
+    "integer": pa.int32(),
+    "long": pa.int64(),
+    "string": pa.string(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+_PARTITION = TableColumn(
+    name=PARTITION,
+    type="date",
+    is_nullable=False,
+    meaning="the UTC day of `fetched_at`; the partition",
+    revive=date.fromisoformat,
+)
+
+
+def arrow_schema(kind: type) -> pa.Schema:
+    """Return the schema of a Parquet file of these rows."""
+    return pa.schema(map(_arrow_field, columns_of(kind)))
+
+
+def table_columns(name: str) -> tuple[TableColumn, ...]:
+    """Return a table's columns as its readers see them: the partition first."""
+    return (_PARTITION, *columns_of(KINDS[name]))
+
+
+def table_schema(name: str) -> pa.Schema:
+    """Return a table's schema as its readers see it: the partition first."""
+    return pa.schema(map(_arrow_field, table_columns(name)))
+
+
+def missing_columns(name: str, held: Schema) -> list[Field]:
+    """Return the columns that a table does not have yet, in their order."""
+    names = {field.name for field in held.fields}
+    return [field for field in _delta_fields(name) if field.name not in names]
+
+
+def file_schema(name: str, held: Schema) -> pa.Schema:
+    """Return the schema of a table's Parquet files, with the columns that a newer version has added."""
+    own, arrow = SCHEMAS[name], pa.schema(held.to_arrow())
+    names = [field.name for field in held.fields if field.name != PARTITION]
+    return pa.schema([own.field(column) if column in own.names else arrow.field(column) for column in names])
+
+
+def find_misfits(name: str, held: Schema) -> Iterator[str]:
+    """Yield why rows of ours cannot be written to a table, or read from it, one line each."""
+    fields = {field.name: field for field in held.fields}
+    for own in _delta_fields(name):
+        there = fields.pop(own.name, None)
+        if there is None and not own.nullable:
+            yield f"no column {own.name}"
+        elif there is not None and _shape(there.type) != _shape(own.type):
+            yield f"column {own.name} is {_shape(there.type)}, not {_shape(own.type)}"
+        elif there is not None and own.nullable and not there.nullable:
+            yield f"column {own.name} may not be null"
+    yield from (
+        f"column {other.name} is not known here and may not be null" for other in fields.values() if not other.nullable
+    )
+
+
+def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows of a file in this schema: null where the file was written before there was such a column.
+
+    Raises ValueError, or pyarrow.ArrowException, where a column that may not be null is missing or is of another type.
+    """
+    columns = [
+        rows[field.name] if field.name in rows.schema.names else pa.nulls(rows.num_rows, field.type) for field in schema
+    ]
+    return pa.table(columns, names=schema.names).cast(schema)
+
+
+def _delta_fields(name: str) -> list[Field]:
+    fields: list[Field] = Schema.from_arrow(table_schema(name)).fields
+    return fields
+
+
+def _arrow_field(column: TableColumn) -> pa.Field:
+    return pa.field(column.name, _arrow_type(column.type), nullable=column.is_nullable)
+
+
+def _arrow_type(kind: ColumnType) -> pa.DataType:
+    if isinstance(kind, ArrayType):
+        return pa.list_(pa.field("element", _arrow_type(kind.element), nullable=False))
+    return pa.struct(map(_arrow_field, kind.columns)) if isinstance(kind, StructType) else _ARROW[kind]
+
+
+def _shape(kind: object) -> str:
+    """Return a type by its name, whatever may be null inside: other programs that write a table are not strict in that."""
+    if isinstance(kind, DeltaArray):
+        return f"array<{_shape(kind.element_type)}>"
+    if isinstance(kind, DeltaStruct):
+        return f"struct<{', '.join(f'{field.name}: {_shape(field.type)}' for field in kind.fields)}>"
+    return str(getattr(kind, "type", kind))
+
+
+SCHEMAS = {name: arrow_schema(kind) for name, kind in KINDS.items()}
+"""Each table as it lies in a Parquet file: all but the partition column."""
+
+
+def open_parquet(body: bytes) -> pq.ParquetFile:
+    """Open a Parquet file that is in memory, so that the calling thread alone reads it.
+
+    A thread of Arrow's that holds a Python file would end the interpreter with SIGABRT at exit.
+    """
+    return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)

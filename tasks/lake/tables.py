@@ -1,0 +1,214 @@
+"""The tables `captures` and `articles`: rows into Parquet, and files into a Delta log, each once.
+
+Columns are those of tasks/values/rows.py, in their order, after the partition `dt`. The application transaction of a
+commit is the index's id with the outbox's sequence; the commit also names its batches, so that an index that was
+restored from a backup, and counts from there again, loses nothing.
+"""
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
+
+from tasks.errors import LakeFormatError, LakeUnavailable
+from tasks.lake.delta_log import is_new
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, data_path
+from tasks.lake.objects.stores import ObjectStore, one_line
+from tasks.lake.schemas import SCHEMAS, find_misfits, table_schema
+from tasks.values.rows import Article, Capture
+from tasks.values.text.storable import storable_text
+
+BATCHES = "presslake_batches"
+COMMIT_ATTEMPTS = 10
+# Every reader lists and reads the log from its last checkpoint on; 20 keeps that short, at 2 ms CPU a commit
+CHECKPOINT_INTERVAL = 20
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Row = Capture | Article
+
+DESCRIPTIONS = {CAPTURES: "One row a fetch, whatever came of it.", ARTICLES: "One row a revision of an article."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A Parquet file that lies in the lake and may be committed; `size` in bytes."""
+
+    batch_id: str
+    sequence: int
+    day: date
+    size: int
+    rows: int
+    last_at: datetime
+
+    @property
+    def path(self) -> str:
+        """Where it lies inside its table."""
+        return data_path(self.day, self.batch_id, self.sequence)
+
+
+def parquet(name: str, rows: Sequence[Row]) -> bytes:
+    """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
+    return parquet_of(arrow_rows(rows, SCHEMAS[name]))
+
+
+def arrow_rows(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
+    """Return rows as an Arrow table, with what it cannot hold replaced."""
+    columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    """Return the Parquet file of rows that are in a table's schema."""
+    out = io.BytesIO()
+    small = [column for column in table.schema.names if column != "text"]
+    pq.write_table(
+        table,
+        out,
+        compression="zstd",
+        store_schema=False,  # Parquet's own types say it all
+        write_statistics=small,
+        use_dictionary=small,
+    )
+    return out.getvalue()
+
+
+def open_table(store: ObjectStore, name: str) -> DeltaTable:
+    """Open a table at its newest version, creating it where there is none; safe when several do so at once.
+
+    It may lack columns that may be null: to a reader they are null, and `open_grown` adds them. Raises LakeUnavailable,
+    and LakeFormatError where a column is missing or is another than ours.
+    """
+    if table := find_table(store, name):
+        return table
+    uri = store.delta_uri(name)
+    if is_new(store, name):  # one that has lost its log must not be made again, empty
+        with delta_errors(uri):
+            _create_table(uri, name, store.storage_options())
+    if table := find_table(store, name):
+        return table
+    raise LakeUnavailable(f"{uri}: its log is not there: see `presslake verify`")
+
+
+def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
+    """Open a table as `open_table` does, or return None where there is none."""
+    uri = store.delta_uri(name)
+    with delta_errors(uri):
+        try:
+            table = DeltaTable(uri, storage_options=store.storage_options())
+        except TableNotFoundError:
+            return None
+        held = table.schema()
+    for misfit in find_misfits(name, held):
+        raise LakeFormatError(f"{uri}: {misfit}: written by another version of Presslake")
+    return table
+
+
+def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
+    """Tell whether this version of the table has the batch's rows."""
+    with delta_errors(table.table_uri):
+        if sequence > (table.transaction_version(app_id) or 0):
+            return False
+        # Almost always so; but an index restored from a backup gives old numbers to new batches
+        named = (batch for commit in table.history() for batch in commit.get(BATCHES, ()))
+        files = (path.rpartition("/")[2] for path in table.file_uris())
+        return batch_id in set(named) or f"{batch_id}-{sequence}.parquet" in set(files)
+
+
+def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -> Sequence[DataFile]:
+    """Commit what is not committed yet, in one version; returns those files. The table stays as it was opened.
+
+    When another process commits under the same application first, delta-rs refuses; what is missing then is
+    looked up anew and tried again. Raises LakeUnavailable.
+    """
+    wanted = tuple(files)
+    for _ in range(COMMIT_ATTEMPTS):
+        wanted = tuple(
+            file
+            for file in wanted
+            if not is_committed(table, app_id=app_id, sequence=file.sequence, batch_id=file.batch_id)
+        )
+        if not wanted or _commit(table, wanted, app_id):
+            return wanted
+        with delta_errors(table.table_uri):
+            table.update_incremental()
+    raise LakeUnavailable(f"{table.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
+
+
+def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
+    """Commit, or return False when another commit stands in the way."""
+    batches = sorted({file.batch_id for file in files})
+    with delta_errors(table.table_uri):
+        version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))
+        properties = CommitProperties(
+            app_transactions=[Transaction(app_id, version)], custom_metadata={BATCHES: batches}
+        )
+        try:
+            table.create_write_transaction(
+                [_add_action(file) for file in files],
+                mode="append",
+                schema=table.schema(),
+                partition_by=[PARTITION],
+                commit_properties=properties,
+            )
+        except CommitFailedError:
+            return False
+    return True
+
+
+def _create_table(uri: str, name: str, options: dict[str, str] | None) -> None:
+    try:
+        DeltaTable.create(
+            uri,
+            table_schema(name),
+            mode="ignore",
+            partition_by=[PARTITION],
+            name=name,
+            description=DESCRIPTIONS[name],
+            configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
+            storage_options=options,
+            # With retries the loser of a race would write the table's metadata a second time, as version 1
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+    except CommitFailedError:
+        return  # another process has created it
+
+
+def _add_action(file: DataFile) -> AddAction:
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values={PARTITION: file.day.isoformat()},
+        modification_time=(file.last_at - _EPOCH) // timedelta(milliseconds=1),
+        data_change=True,
+        # Statistics of some columns alone are read by deltalake 1.6.6 as "between null and null" for all the others:
+        # its Arrow datasets, and DuckDB over them, then find nothing by a filter on any of those
+        stats=json.dumps({"numRecords": file.rows}),
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
+@contextmanager
+def delta_errors(uri: str) -> Iterator[None]:
+    """Translate what delta-rs raises."""
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise LakeUnavailable(f"{uri}: {one_line(error)}") from error

@@ -1,0 +1,104 @@
+"""Files of a table written anew, a group of one day at a time: each group becomes one file, in one commit."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import StoredFile, list_files, read_fitted
+from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.schemas import file_schema
+
+SMALL = 0.5
+"""Files below this share of the wanted size are packed together."""
+
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """What packs files: `size` in bytes is what a file grows to; a dry run changes nothing."""
+
+    store: ObjectStore
+    size: int
+    now: datetime
+    is_dry_run: bool
+    told: Told
+
+
+@dataclass(slots=True)
+class Rewritten:
+    """How many files became how many; `is_whole` is False where another writer was faster, and a part is still to do."""
+
+    before: int = 0
+    after: int = 0
+    is_whole: bool = True
+
+
+def write_anew(
+    packing: Packing,
+    table: DeltaTable,
+    files: Iterable[StoredFile],
+    *,
+    what: str,
+    change: Callable[[pa.Table], pa.Table] | None = None,
+) -> Rewritten:
+    """Write these files of a table anew, packed, and their rows changed where `change` is given; raises LakeUnavailable."""
+    done = Rewritten()
+    groups = [group for _, day in groupby(files, key=lambda file: file.day) for group in _grouped(day, packing.size)]
+    for number, group in enumerate(groups):
+        packing.told(what, number, len(groups))
+        if packing.is_dry_run or _write_group(packing, table, group, change):
+            done.before += len(group)
+            done.after += 1
+        else:
+            done.is_whole = False
+    return done
+
+
+def small_files(files: Sequence[StoredFile], *, today: date, size: int) -> Iterator[StoredFile]:
+    """Yield the files of past days that can be packed with others of their day; today's are still joined by others."""
+    for day, several in groupby(files, key=lambda file: file.day):
+        small = [file for file in several if file.size < size * SMALL]
+        if day < today and len(small) > 1:
+            yield from small
+
+
+def pack_small_files(packing: Packing, table: DeltaTable, name: str) -> Rewritten:
+    """Pack the small files of a table's past days."""
+    done = Rewritten()
+    files = small_files(list_files(table, name), today=packing.now.date(), size=packing.size)
+    for _, day in groupby(files, key=lambda file: file.day):
+        several = list(day)
+        if len(several) > 1:
+            part = write_anew(packing, table, several, what=f"packing {name}")
+            done.before, done.after = done.before + part.before, done.after + part.after
+    return done
+
+
+def _write_group(
+    packing: Packing,
+    table: DeltaTable,
+    group: Sequence[StoredFile],
+    change: Callable[[pa.Table], pa.Table] | None,
+) -> bool:
+    schema = file_schema(group[0].table, table.schema())  # a newer version's columns are kept
+    held = [read_fitted(packing.store, file, schema) for file in group]
+    rows = pa.concat_tables(held if change is None else map(change, held))
+    new = put_rows(packing.store, group[0].table, group[0].day, rows)
+    return replace_files(table, group, [new], is_changed=change is not None, now=packing.now)
+
+
+def _grouped(files: Iterable[StoredFile], size: int) -> Iterator[list[StoredFile]]:
+    group: list[StoredFile] = []
+    for file in files:
+        group.append(file)
+        if sum(one.size for one in group) >= size:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,0 +1,101 @@
+"""Maintain: put lake and index in order, beside sweeps that go on; whoever is interrupted may begin again.
+
+First the algorithm of digests and sketches, since it may change clusters; then what the rows tell of clusters; then
+small files are packed; then what is over goes.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.index.database import Index
+from tasks.lake.growing import grow_tables
+from tasks.lake.keys import TABLES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.tables import open_table
+from tasks.maintain.algorithms import move_to_current
+from tasks.maintain.cluster_rows import tell_clusters
+from tasks.maintain.compaction import Packing, pack_small_files
+from tasks.maintain.config import MIB, MaintainConfig
+from tasks.maintain.retention import check_table, delete_old_files, prune_index, prune_set_aside, tidy_log
+
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintainReport:
+    """What one maintenance came to, or would have come to.
+
+    `articles_moved` and `rows_moved` are those of an older algorithm, in index and lake; `clusters_told` had changed, and
+    `cluster_rows` said something else of them; `files_packed` became `files_made`; `files_deleted` were over, and so were
+    `set_aside_deleted` (objects that `verify --mend` took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds, robots.txt) and `shapes_forgotten`.
+    """
+
+    is_dry_run: bool
+    articles_moved: int
+    rows_moved: int
+    clusters_told: int
+    cluster_rows: int
+    files_packed: int
+    files_made: int
+    files_deleted: int
+    set_aside_deleted: int
+    urls_forgotten: int
+    shapes_forgotten: int
+    seconds: float
+
+
+def maintain(*, index: Index, store: ObjectStore, config: MaintainConfig, now: datetime, told: Told) -> MaintainReport:
+    """Put lake and index in order; raises IndexUnavailable, LakeUnavailable, DamagedTable, LakeFormatError.
+
+    In a damaged lake nothing is done: what is over there may be all that is left of it.
+    """
+    begun, is_dry_run = time.monotonic(), config.dry_run
+    packing = Packing(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, told=told)
+    for name in TABLES:
+        check_table(store, name)
+    if not is_dry_run:
+        grow_tables(store)
+    moved = move_to_current(packing, index)
+    clusters = tell_clusters(packing, index)
+    packed = made = deleted = 0
+    for name in TABLES:
+        table = open_table(store, name)
+        done = pack_small_files(packing, table, name)
+        packed, made = packed + done.before, made + done.after
+        told(f"deleting old files of {name}", 0, 0)
+        deleted += delete_old_files(store, table, name, keep_days=config.keep_days, is_dry_run=is_dry_run)
+        if not is_dry_run:
+            tidy_log(table)
+    set_aside = prune_set_aside(store, now=now, is_dry_run=is_dry_run)
+    told("index", 0, 0)
+    forgotten, shapes = prune_index(index, now=now, shapes_days=config.shapes_days, is_dry_run=is_dry_run)
+    return MaintainReport(
+        is_dry_run=is_dry_run,
+        articles_moved=moved.articles,
+        rows_moved=moved.rows,
+        clusters_told=clusters.clusters,
+        cluster_rows=clusters.rows,
+        files_packed=packed,
+        files_made=made,
+        files_deleted=deleted,
+        set_aside_deleted=set_aside,
+        urls_forgotten=forgotten,
+        shapes_forgotten=shapes,
+        seconds=round(time.monotonic() - begun, 3),
+    )
+
+
+def headline(report: MaintainReport) -> str:
+    """Say in one line what was done."""
+    done = [
+        (report.articles_moved, "{} articles moved to the current algorithm"),
+        (report.cluster_rows, "{} rows told their cluster anew"),
+        (report.files_packed, f"{{}} files packed into {report.files_made}"),
+        (report.files_deleted, "{} old files deleted"),
+        (report.set_aside_deleted, "{} objects deleted that were set aside"),
+        (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
+    ]
+    said = ", ".join(text.format(f"{number:,}") for number, text in done if number) or "Nothing to do"
+    return f"{'Would be: ' if report.is_dry_run and said[0].isdigit() else ''}{said}."

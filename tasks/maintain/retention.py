@@ -1,0 +1,80 @@
+"""What is over and goes: files that no version needs any more, logs of long ago, rows and shapes that nobody looks at."""
+
+from datetime import datetime, timedelta
+from urllib.parse import unquote
+
+from deltalake import DeltaTable
+
+from tasks.errors import DamagedTable
+from tasks.index import postings
+from tasks.index.database import Index
+from tasks.index.upkeep import prune_daily, put_in_order
+from tasks.lake.delta_log import check_log
+from tasks.lake.keys import data_prefix
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import list_files
+from tasks.lake.tables import delta_errors, open_table
+from tasks.verify.set_aside import prune_set_asides
+from tasks.verify.stored import logged_paths
+from tasks.verify.unlisted import has_all_rows
+
+SET_ASIDE_KEPT = timedelta(days=30)
+
+
+def check_table(store: ObjectStore, name: str) -> DeltaTable:
+    """Return the table opened; raises DamagedTable where its log, or a file that it names, is not whole.
+
+    Then a file that was replaced may be all that there is of its rows. Raises LakeUnavailable.
+    """
+    check_log(store, name)
+    table = open_table(store, name)
+    files = list_files(table, name)
+    sizes = {found.key: found.size for found in store.list(data_prefix(name))}
+    for file in files:
+        if sizes.get(file.key) != file.size:
+            lies = f"{sizes[file.key]:,} bytes lie there" if file.key in sizes else "it is not there"
+            raise DamagedTable(
+                f"{file.key}: the log of {name} says {file.size:,} bytes, and {lies}: see `presslake verify`"
+            )
+    return table
+
+
+def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_days: int, is_dry_run: bool) -> int:
+    """Delete files that no version of the last `keep_days` names, and that are as old; returns how many.
+
+    A file that was put and never committed goes too, where the table has all its rows: one whose commit is lost stays,
+    for `verify`. Raises LakeUnavailable.
+    """
+    with delta_errors(table.table_uri):
+        table.update_incremental()
+        old = {f"{name}/{unquote(path)}" for path in table.vacuum(keep_days * 24, dry_run=True, full=True)}
+    never_named = old - logged_paths(store, name) if old else set()
+    gone = sorted(key for key in old if key not in never_named or has_all_rows(store, table, key))
+    for key in () if is_dry_run else gone:
+        store.delete(key)
+    return len(gone)
+
+
+def prune_set_aside(store: ObjectStore, *, now: datetime, is_dry_run: bool) -> int:
+    """Delete what mends set aside 30 days ago; returns how many objects."""
+    return prune_set_asides(store, before=now - SET_ASIDE_KEPT, is_dry_run=is_dry_run)
+
+
+def tidy_log(table: DeltaTable) -> None:
+    """Write a checkpoint, and delete commits and checkpoints older than the table's log is kept (30 days)."""
+    with delta_errors(table.table_uri):
+        table.update_incremental()
+        table.create_checkpoint()
+        table.cleanup_metadata()
+
+
+def prune_index(index: Index, *, now: datetime, shapes_days: int, is_dry_run: bool) -> tuple[int, int]:
+    """Forget rows that are over, and shapes of texts of long ago; returns how many of each."""
+    with index.write() as tx:
+        rows = prune_daily(tx, now=now) or 0
+        shapes = postings.prune(tx, before=now - timedelta(days=shapes_days))
+        if is_dry_run:
+            tx.rollback()
+    if not is_dry_run:
+        put_in_order(index)
+    return rows, shapes

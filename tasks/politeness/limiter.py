@@ -1,0 +1,205 @@
+"""Turns at hosts: leave to make one request, out of the book that all processes share.
+
+Here a batch's own requests stand in line at each host, and all wishes that come up while one transaction is under way
+go into the next. A turn is held by one request, never while waiting for another host's.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from tasks.errors import PresslakeError
+from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+
+PATIENCE_S = 10.0
+"""A host that wants a longer wait than this, and than its delay, is put off rather than waited for."""
+
+LONGEST_STAY_S = 900.0
+"""How long one batch stays at one host, however slow that has become; what is left is put off."""
+
+LEASE_MARGIN_S = 30.0
+
+Said = Turn | Wait | RobotsAnswer | None
+
+
+class Book(Protocol):
+    """The shared book of turns and robots.txt (tasks.index.hosts); calls block, and are made in a thread."""
+
+    def pass_turns(
+        self, ended: Sequence[TurnEnd], wanted: Sequence[TurnRequest], learned: Sequence[LearnedRobots]
+    ) -> list[Turn | Wait]: ...
+    def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]: ...
+
+
+class HostWaits(PresslakeError):
+    """No turn is to be had before `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"until {until:%H:%M:%S}")
+        self.until = until
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the holder of a turn says of it: whether the host said that it is busy, and the wait it wants (seconds)."""
+
+    is_busy: bool = False
+    hold_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Line:
+    """Who of this batch waits at one host: as many as may ask at once have a seat, and one of them asks the book."""
+
+    seats: asyncio.Semaphore
+    front: asyncio.Lock = field(default_factory=asyncio.Lock)
+    opened_at: float = field(default_factory=time.monotonic)
+    free_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """An end, a wish or a robots.txt that the book is to hear of, or the origin whose robots.txt is `sought` in it."""
+
+    answer: asyncio.Future[Said]
+    ended: TurnEnd | None = None
+    wanted: TurnRequest | None = None
+    learned: LearnedRobots | None = None
+    sought: str | None = None
+
+
+class TurnDesk:
+    """Where one batch gets its turns. `in_flight` bounds its requests under way, `lease_s` each one's time.
+
+    Once `is_full` is true there are no more.
+    """
+
+    def __init__(self, book: Book, *, in_flight: int, lease_s: float) -> None:
+        self.is_full: Callable[[], bool] = lambda: False
+        self._book = book
+        self._in_flight = asyncio.Semaphore(in_flight)
+        self._lease_s = lease_s
+        self._lines: dict[str, _Line] = {}
+        self._passing: asyncio.Task[None] | None = None
+        # A thread of its own: asyncio's few may all be undoing bombs.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="book")
+        self._entries: list[_Entry] = []
+
+    @asynccontextmanager
+    async def turn(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Heard]:
+        """Hold a turn within the block, which says what came of it; raises HostWaits where there is none soon."""
+        line = self._lines.setdefault(host, _Line(asyncio.Semaphore(max_per_host)))
+        wanted = TurnRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
+        async with line.seats:
+            async with line.front:
+                turn = await self._wait_for(wanted, line)
+            heard, began = Heard(), time.monotonic()
+            try:
+                yield heard
+            finally:
+                self._in_flight.release()
+                end = TurnEnd(
+                    turn=turn,
+                    delay_s=delay_s,
+                    elapsed_s=time.monotonic() - began,
+                    is_busy=heard.is_busy,
+                    hold_s=heard.hold_s,
+                )
+                await self._pass(ended=end)
+                line.free_at = time.monotonic() + delay_s  # at the earliest; the book may say more
+
+    async def kept_robots(self, origin: str) -> RobotsAnswer | None:
+        """Return the robots.txt that is kept and fresh."""
+        said = await self._pass(sought=origin)
+        return said if isinstance(said, RobotsAnswer) else None
+
+    async def aclose(self) -> None:
+        """Have the last ends noted; the thread ends by itself."""
+        try:
+            if self._passing is not None:
+                await asyncio.wait({self._passing})  # a cancelled `await` would cancel it, too
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def keep(self, learned: LearnedRobots) -> None:
+        """Keep a robots.txt for everybody."""
+        await self._pass(learned=learned)
+
+    async def _wait_for(self, wanted: TurnRequest, line: _Line) -> Turn:
+        """Return the host's turn, together with a place among the requests in flight."""
+        while True:
+            await asyncio.sleep(max(line.free_at - time.monotonic(), 0.0))
+            if self.is_full():
+                raise HostWaits(datetime.now(UTC))
+            await self._in_flight.acquire()
+            said: Said = None
+            try:
+                said = await self._pass(wanted=wanted)
+            finally:
+                if not isinstance(said, Turn):
+                    self._in_flight.release()
+            if isinstance(said, Turn):
+                return said
+            if isinstance(said, Wait):
+                _check_patience(said, line)
+                line.free_at = time.monotonic() + said.wait_s
+
+    async def _pass(
+        self,
+        *,
+        ended: TurnEnd | None = None,
+        wanted: TurnRequest | None = None,
+        learned: LearnedRobots | None = None,
+        sought: str | None = None,
+    ) -> Said:
+        """Have the book hear of one thing, with all others that have come up; returns its answer, if there is one."""
+        answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+        self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned, sought=sought))
+        if self._passing is None or self._passing.done():
+            # A task of its own: whoever is cancelled, the ends are noted.
+            self._passing = asyncio.create_task(self._pass_all())
+        return await answer
+
+    async def _pass_all(self) -> None:
+        """Hand the book all that has come up, again and again until nothing has."""
+        await asyncio.sleep(0)  # for those who come in the same turn of the loop
+        while self._entries:
+            entries, self._entries = self._entries, []
+            said = asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
+            await asyncio.wait({said})
+            if (error := said.exception()) is not None:  # it is raised where each of them waits
+                for one in entries:
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+                continue
+            for one, answer in zip(entries, said.result(), strict=True):
+                self._tell(one, answer)
+
+    def _consult(self, entries: Sequence[_Entry]) -> list[Said]:
+        """Put all entries to the book, in one transaction and one look; returns its answer to each."""
+        ended = [one.ended for one in entries if one.ended]
+        wanted = [one.wanted for one in entries if one.wanted]
+        learned = [one.learned for one in entries if one.learned]
+        sought = {one.sought for one in entries if one.sought}
+        is_passing = ended or wanted or learned
+        turns = iter(self._book.pass_turns(ended, wanted, learned) if is_passing else ())
+        kept = self._book.answers(sought) if sought else {}
+        return [next(turns) if one.wanted else kept.get(one.sought or "") for one in entries]
+
+    def _tell(self, one: _Entry, answer: Said) -> None:
+        if not one.answer.done():
+            one.answer.set_result(answer)
+        elif isinstance(answer, Turn) and one.wanted is not None:  # whoever wanted it was cancelled
+            given_up = TurnEnd(turn=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
+            self._entries.append(replace(one, ended=given_up, wanted=None))
+
+
+def _check_patience(said: Wait, line: _Line) -> None:
+    has_stayed = time.monotonic() - line.opened_at > LONGEST_STAY_S
+    if has_stayed or said.wait_s > max(PATIENCE_S, said.delay_s):
+        raise HostWaits(datetime.now(UTC) + timedelta(seconds=said.wait_s))

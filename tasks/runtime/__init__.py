@@ -1,0 +1,1 @@
+"""What a process holds while it runs: progress, shutdown, tracing, opened resources."""

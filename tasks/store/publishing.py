@@ -1,0 +1,126 @@
+"""The outbox into the lake: decided batches become Parquet files, and each table gets one commit.
+
+Every step may be repeated: a file's key and bytes follow from its batch, a commit that landed is not made again.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from deltalake import DeltaTable
+
+from tasks.errors import TooManyUnexpected, UnexpectedError
+from tasks.lake.growing import open_grown
+from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key, quarantine_key
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.tables import DataFile, Row, commit_files, is_committed, parquet
+from tasks.runtime.guarding import guarded_item
+from tasks.store.unstorable import without_unstorable
+from tasks.values.batch import OutboxItem
+from tasks.values.rows import Capture, Outcome
+from tasks.values.text.storable import storable_text
+
+PARQUET = "application/vnd.apache.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """What this call has added to the lake; nothing of what was there before. `captures` and `articles` are rows."""
+
+    batches: int
+    captures: int
+    articles: int
+    quarantined: int
+
+
+def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
+    """Put decided batches into the lake's tables, each once, however often it is called.
+
+    Articles come before captures, so that no capture names an article that readers cannot find. Raises
+    LakeUnavailable, after which the same items may be given again, DamagedTable and LakeFormatError. A row that Parquet
+    does not take is left out, and has a document.
+    """
+    try:
+        with guarded_item(f"{len(items)} batches"):
+            return _publish(items, store=store, index_id=index_id)
+    except UnexpectedError as error:
+        return _publish(_storable(items, error, store), store=store, index_id=index_id)
+
+
+def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: ObjectStore) -> list[OutboxItem]:
+    """Return the batches without the rows that stand in the way of all; raises TooManyUnexpected where none does."""
+    kept = []
+    for item in items:
+        storable, apart = without_unstorable(item)
+        _put_documents(item.batch_id, apart, store)
+        kept.append(storable)
+    if kept == list(items):
+        raise TooManyUnexpected(f"publishing met an exception, and no row is to blame: {error.detail}") from error
+    return kept
+
+
+def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
+    ordered = sorted(items, key=lambda item: item.sequence)
+    articles, _ = _publish_table(ARTICLES, ordered, store, index_id)
+    for item in ordered:
+        _put_documents(item.batch_id, _quarantined(item), store)
+    captures, fresh = _publish_table(CAPTURES, ordered, store, index_id)
+    return PublishReport(
+        batches=len(fresh),
+        captures=captures,
+        articles=articles,
+        quarantined=sum(len(_quarantined(item)) for item in fresh),
+    )
+
+
+def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
+    """Return what is told about a page that could not be processed: its capture, as JSON; times are ISO 8601, UTC."""
+    told = {name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
+    return (json.dumps({"batch_id": batch_id, **told}, indent=2, default=datetime.isoformat) + "\n").encode()
+
+
+def _publish_table(
+    name: str, items: Sequence[OutboxItem], store: ObjectStore, app_id: str
+) -> tuple[int, list[OutboxItem]]:
+    """Commit the batches that the table has not; returns how many rows and which batches were missing."""
+    table = open_grown(store, name)
+    fresh = [item for item in items if not _is_published(table, item, app_id)]
+    # What is published is not written again: another pyarrow's bytes would not have the size that the log says
+    files = [file for item in fresh for file in _put_rows(name, item, store)]
+    landed = commit_files(table, files, app_id=app_id)
+    return sum(file.rows for file in landed), fresh
+
+
+def _is_published(table: DeltaTable, item: OutboxItem, app_id: str) -> bool:
+    return is_committed(table, app_id=app_id, sequence=item.sequence, batch_id=item.batch_id)
+
+
+def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataFile]:
+    """Write a batch's rows, one file a day, and yield the files."""
+    days: defaultdict[date, list[Row]] = defaultdict(list)
+    for row in item.captures if name == CAPTURES else item.articles:
+        days[row.dt].append(row)
+    for day, rows in days.items():
+        body = parquet(name, rows)
+        store.put(parquet_key(name, day, item.batch_id, item.sequence), body, content_type=PARQUET)
+        yield DataFile(
+            batch_id=item.batch_id,
+            sequence=item.sequence,
+            day=day,
+            size=len(body),
+            rows=len(rows),
+            last_at=max(row.fetched_at for row in rows),
+        )
+
+
+def _put_documents(batch_id: str, captures: Iterable[tuple[int, Capture]], store: ObjectStore) -> None:
+    for n, capture in captures:
+        body = quarantine_document(capture, batch_id=batch_id)
+        store.put(quarantine_key(batch_id, n, capture.dt), body, content_type="application/json")
+
+
+def _quarantined(item: OutboxItem) -> list[tuple[int, Capture]]:
+    """Return the batch's captures that could not be processed, each with its place in the batch."""
+    return [(n, capture) for n, capture in enumerate(item.captures) if capture.outcome is Outcome.QUARANTINED]

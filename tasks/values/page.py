@@ -1,0 +1,39 @@
+"""Pages: what extraction returns. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.values.rows import PageType
+from tasks.values.text.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What extraction made of one capture: the article alone, or the label of what it is instead.
+
+    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
+    same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
+    made it yet.
+    """
+
+    page_type: PageType
+    title: str | None
+    text: str
+    lede: str | None
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    modified_at: datetime | None
+    language: str | None
+    section: str | None
+    tags: tuple[str, ...]
+    image_url: str | None
+    canonical_url: str | None
+    paywalled: bool | None
+    tdm_reserved: bool | None
+    noarchive: bool | None = None
+    word_count: int
+    charset: str | None
+    extractor: str
+    quality: float | None = None
+    syndicated_from: str | None = None
+    fingerprint: Fingerprint | None = None

@@ -1,0 +1,51 @@
+"""Counts of what a poll or a batch did, and single failures. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tasks.reasons import Disposition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that went wrong with one URL, as it is counted, shown and kept. `detail` may be text from the web."""
+
+    url: str
+    source_id: str
+    reason: str
+    disposition: Disposition
+    detail: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source.
+
+    `segments` are the keys of its WARC segments.
+    """
+
+    batch_id: str
+    fetched: int = 0
+    not_modified: int = 0
+    articles: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    quarantined: int = 0
+    doubtful: dict[str, int] = field(default_factory=dict)
+    payload_size: int = 0
+    host_ms: dict[str, int] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverReport:
+    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason."""
+
+    polled: int = 0
+    unchanged: int = 0
+    discovered: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()

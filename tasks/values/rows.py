@@ -1,0 +1,194 @@
+"""The rows of the lake's tables: each column is defined here, once, with its type and its meaning. Pure.
+
+A new column is a nullable field with the default None, at the end of its class: the tables' schemas, the outbox, the
+readers and docs/lake.md follow (docs/adr/0003-delta-lake.md). No field is renamed, moved or given another type.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from tasks.reasons import Disposition
+from tasks.values.columns import Column
+
+DOUBTFUL_BELOW = 0.5
+"""The quality below which an article is doubtful."""
+
+
+class Outcome(StrEnum):
+    """What one fetch came to: a page, no change, or a failure whose reason stands beside it."""
+
+    OK = "ok"
+    NOT_MODIFIED = "not_modified"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+
+
+def outcome_of(disposition: Disposition) -> Outcome:
+    """Return what a look came to that ended so."""
+    return _OUTCOMES.get(disposition, Outcome.FAILED)
+
+
+_OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outcome.QUARANTINED}
+
+
+class Novelty(StrEnum):
+    """What a text is against all that is known (docs/glossary.md)."""
+
+    NEW = "new"
+    REVISION = "revision"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    EXCERPT = "excerpt"
+
+
+class PageType(StrEnum):
+    """What a page is: a story, which becomes an article, or something else, which is labelled and counted."""
+
+    ARTICLE = "article"
+    LIVE_BLOG = "live_blog"
+    GALLERY = "gallery"
+    VIDEO = "video"
+    PODCAST = "podcast"
+    INDEX = "index"
+    CONSENT = "consent"
+    LOGIN = "login"
+    BLOCKED = "blocked"
+    SOFT_404 = "soft_404"
+
+    @property
+    def is_story(self) -> bool:
+        """Whether such a page becomes an article."""
+        return self in {PageType.ARTICLE, PageType.LIVE_BLOG, PageType.GALLERY, PageType.VIDEO, PageType.PODCAST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What one GET of one URL returned at one instant: a row of the captures table, in its column order.
+
+    Instants are aware UTC, sizes and offsets bytes. `warc_key`, `warc_offset` and `warc_length` point at the
+    record's gzip member. `novelty`, `article_id` and `revision` are None until the page was decided.
+    """
+
+    capture_id: Annotated[str, Column("this fetch")]
+    source_id: Annotated[
+        str,
+        Column(
+            "the source of the catalogue that announced the URL; `adhoc` for what was asked for and belongs to none"
+        ),
+    ]
+    url: Annotated[str, Column("the URL that was asked for")]
+    final_url: Annotated[str, Column("the URL that answered, after redirects")]
+    url_key: Annotated[str, Column("the URL's identity, by which it is known to be the same")]
+    fetched_at: Annotated[datetime, Column("when it was asked")]
+    status: Annotated[int | None, Column("the HTTP status; null when nothing answered", type="integer")]
+    mime: Annotated[str | None, Column("the media type, as the server said")]
+    charset: Annotated[str | None, Column("the charset that the text was decoded from")]
+    payload_digest: Annotated[str | None, Column("`sha256:<hex>` of the body as received")]
+    payload_size: Annotated[int | None, Column("bytes of the body as received")]
+    outcome: Annotated[Outcome, Column("`ok`, `not_modified`, `failed`, `skipped` or `quarantined`")]
+    reason: Annotated[str | None, Column("why it is no page, by name; null for `ok` and `not_modified`")]
+    detail: Annotated[str | None, Column("what there is to say beside the reason")]
+    novelty: Annotated[
+        Novelty | None,
+        Column(
+            "`new`, `revision`, `unchanged`, `duplicate`, `near_duplicate` or `excerpt`; null for what is no article"
+        ),
+    ]
+    article_id: Annotated[str | None, Column("the article it is, in `articles`")]
+    revision: Annotated[int | None, Column("the article's revision that it shows", type="integer")]
+    warc_key: Annotated[str | None, Column("the segment's key in the lake; null when nothing answered")]
+    warc_offset: Annotated[int | None, Column("where the record's gzip member begins, in bytes")]
+    warc_length: Annotated[int | None, Column("how long it is, in bytes")]
+    etag: Annotated[str | None, Column("the server's validator, for the next conditional request")]
+    last_modified: Annotated[str | None, Column("the server's other validator")]
+    elapsed_ms: Annotated[int, Column("milliseconds from the request to the end of the body")]
+    attempt: Annotated[int, Column("how many times the URL had been tried, this one included", type="integer")]
+    run_id: Annotated[str, Column("the run that fetched it")]
+
+    @property
+    def dt(self) -> date:
+        """The lake's partition: the UTC day of the fetch."""
+        return self.fetched_at.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One revision of one article: a row of the articles table, in its column order."""
+
+    article_id: Annotated[str, Column("the article; the same for all its revisions")]
+    revision: Annotated[int, Column("1 for the first text seen at this URL, then 2, 3, ...", type="integer")]
+    url: Annotated[str, Column("the URL that was asked for")]
+    canonical_url: Annotated[str | None, Column("the URL that the page calls its own, on the same registrable domain")]
+    syndicated_from: Annotated[str | None, Column("the URL on another site that the page says it is a copy of")] = None
+    url_key: Annotated[str, Column("the URL's identity, by which it is known to be the same")]
+    source_id: Annotated[str, Column("the source of the catalogue that announced it, or `adhoc`")]
+    host: Annotated[str, Column("the host that answered, after redirects")]
+    title: Annotated[str | None, Column("the headline; the feed's, where the page has none")]
+    text: Annotated[str, Column("the article's paragraphs, parted by one newline; without the title")]
+    lede: Annotated[str | None, Column("the summary that the page gives")]
+    authors: Annotated[tuple[str, ...], Column("the authors' names, in the page's order")]
+    published_at: Annotated[datetime | None, Column("when it was published, as the page says, or else the feed")]
+    modified_at: Annotated[datetime | None, Column("when it was last changed, as the page says")]
+    language: Annotated[str | None, Column("the language, as a BCP 47 tag")]
+    section: Annotated[str | None, Column("the section or rubric, as the page says")]
+    tags: Annotated[tuple[str, ...], Column("the page's keywords")]
+    image_url: Annotated[str | None, Column("the main picture's URL")]
+    word_count: Annotated[int, Column("words of `text`", type="integer")]
+    page_type: Annotated[PageType, Column("`article`, `live_blog`, `gallery`, `video` or `podcast`")]
+    paywalled: Annotated[
+        bool | None, Column("whether the page says that it is not free to read; null when it says nothing")
+    ]
+    tdm_reserved: Annotated[
+        bool | None,
+        Column(
+            "whether rights to text and data mining are reserved, by `tdm-reservation` (header or meta), `noai` or tdmrep.json; null when nothing is said"
+        ),
+    ]
+    noarchive: Annotated[
+        bool | None, Column("whether X-Robots-Tag or the page's robots meta says `noarchive`; null when it has neither")
+    ] = None
+    novelty: Annotated[Novelty, Column("`new`, `revision`, `duplicate`, `near_duplicate` or `excerpt`")]
+    cluster_id: Annotated[str, Column("the group of near-duplicates that it belongs to; alone in it, most often")]
+    is_representative: Annotated[bool, Column("whether it is the group's earliest member")]
+    cluster_size: Annotated[int, Column("how many articles the group has", type="integer")]
+    cluster_earliest: Annotated[str, Column("the `article_id` of the group's earliest member: who had it first")]
+    duplicate_of: Annotated[str | None, Column("the `article_id` whose text it has, or nearly, or in part")]
+    similarity: Annotated[
+        float | None, Column("how much of the shorter text the other has, 0 to 1; null when it is no copy")
+    ]
+    first_seen_at: Annotated[datetime, Column("when its first revision was fetched")]
+    fetched_at: Annotated[datetime, Column("when this revision was fetched")]
+    extracted_at: Annotated[datetime, Column("when this text was made of it")]
+    extractor: Annotated[
+        str,
+        Column(
+            "what made it: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most; `jsonld` where the page shows less than it declares; `default`, `readability`, `paragraphs` where the ones before left too much; `selected` by the source's own selector"
+        ),
+    ]
+    quality: Annotated[
+        float | None,
+        Column(
+            "0 to 1: the share of the page's paragraphs that the text has, less for lines of mere links and for guesses (`readability`, `paragraphs`). Below 0.5 the article is doubtful: look at the page before you rely on the text"
+        ),
+    ] = None
+    text_digest: Annotated[
+        str, Column("the text's identity, whatever its case, spacing and punctuation, with its algorithm's number")
+    ]
+    payload_digest: Annotated[str, Column("`sha256:<hex>` of the body as received")]
+    warc_key: Annotated[str, Column("the key, in the lake, of the segment with the page")]
+    warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
+    warc_length: Annotated[int, Column("how long it is, in bytes")]
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its text is to be looked at by somebody before it is relied upon."""
+        return self.quality is not None and self.quality < DOUBTFUL_BELOW
+
+    @property
+    def dt(self) -> date:
+        """The lake's partition: the UTC day of the fetch."""
+        return self.fetched_at.astimezone(UTC).date()

@@ -1,0 +1,1 @@
+"""One text by itself: its digest, its shape, its script. Pure."""

@@ -1,0 +1,70 @@
+"""A text into what near-duplicates are found and compared by: shingles, the sketch of them, numbers. Pure.
+
+Shingles are runs of four tokens, hashed by XXH3; the sketch keeps those whose hash is small, so that two texts that
+share shingles share those of their sketches (Broder 1997, sampling modulo a threshold, with a floor and a cap).
+"""
+
+import re
+from collections.abc import Sequence
+
+import xxhash
+
+from tasks.values.text.shape import Shape
+
+ALGORITHM = 1
+"""The number kept with every shape; whoever changes a rule below, or a token's, raises it."""
+
+SHINGLE = 4
+MIN_TOKENS = 60
+"""A shorter text has no shape: a few words in common say nothing."""
+
+SAMPLED = 16
+"""One hash of so many is in the sketch, by its size."""
+
+MIN_SKETCH, MAX_SKETCH = 8, 64
+
+# scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han. Hangul has spaces
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_PIECE = re.compile(f"[{_UNSPACED}]|[^{_UNSPACED}]+")
+_DIGIT = re.compile(r"\d")
+
+
+def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
+    """Return the tokens with those of scripts that do not space their words parted into characters."""
+    text = " ".join(tokens)
+    if text.isascii() or not _HAS_UNSPACED.search(text):
+        return tokens
+    return [piece for token in tokens for piece in _PIECE.findall(token)]
+
+
+def make_shape(words: Sequence[str]) -> Shape | None:
+    """Return the shape of a text by its words (identity.tokenise), or None for one that is too short."""
+    tokens = split_unspaced(words)
+    if len(tokens) < MIN_TOKENS:
+        return None
+    encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
+    runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
+    hashes = set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs)))
+    return Shape.of(
+        algorithm=ALGORITHM,
+        words=len(tokens),
+        sketch=_sketch(hashes),
+        shingles=[value >> 32 for value in hashes],
+        numbers=(
+            xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) >> 32
+            for token in set(tokens)
+            if not token.isalpha() and _DIGIT.search(token)
+        ),
+    )
+
+
+def _sketch(hashes: set[int]) -> tuple[int, ...]:
+    """Return the sample, smallest first, in 63 bits: databases have no unsigned integers."""
+    highest = 2**64 // SAMPLED
+    kept = sorted([value for value in hashes if value <= highest])[:MAX_SKETCH]
+    if len(kept) < MIN_SKETCH:
+        kept = sorted(hashes)[:MIN_SKETCH]
+    return tuple(value >> 1 for value in kept)

@@ -1,0 +1,325 @@
+"""What mends each kind of fault. Whatever is mended is looked at again first.
+
+Nothing is deleted: objects are set aside, and rows of the index are changed by transactions that the journal records.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+
+from tasks.index import clusters, postings
+from tasks.index.database import Index
+from tasks.index.frontier import State, hold
+from tasks.index.schema import articles, edges, frontier
+from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.reading import list_files
+from tasks.lake.tables import open_table
+from tasks.values.rows import Article, Capture
+from tasks.verify.cluster_repair import mend_clusters
+from tasks.verify.documents import write_documents
+from tasks.verify.fault import FaultKind
+from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
+from tasks.verify.set_aside import Journal
+from tasks.verify.stored import DamagedFile, as_article, as_capture, logged_paths, read_file
+from tasks.verify.unlisted import list_again
+from tasks.verify.unpublished import publish_waiting
+
+GRACE = timedelta(hours=1)
+"""A younger object may be about to be named."""
+
+CHUNK = 200
+_NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owner": None, "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What mends work on, and the journal that records it.
+
+    `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
+
+    `is_quiet` is False where a run began after what is mended was looked at.
+    """
+
+    index: Index
+    store: ObjectStore
+    journal: Journal
+    now: datetime
+    revisit_after: Sequence[timedelta]
+    is_lake_whole: bool
+    is_quiet: bool
+
+
+Mend = Callable[[Ground, Sequence[str]], Collection[str]]
+
+
+def mend_all(ground: Ground, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
+    """Mend what can be, kind by kind in the right order; returns the keys of what is mended."""
+    return {kind: frozenset(mend(ground, keys[kind])) for kind, mend in MENDERS.items() if keys.get(kind)}
+
+
+def _publish(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    publish_waiting(ground.index, ground.store, map(int, keys))
+    return keys
+
+
+def _list_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Commit files that the log has lost; none in a lake that is not whole: a file that comes back may have their rows."""
+    return [key for key in keys if ground.is_lake_whole and list_again(ground.store, key, now=ground.now)]
+
+
+def _set_files_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Set aside what still nothing names; what a damaged file had may be in one that was replaced."""
+    if not ground.is_lake_whole:
+        return ()
+    named = {key for name in TABLES for key in logged_paths(ground.store, name)}
+    return _set_aside(ground, [key for key in keys if key not in named])
+
+
+def _set_documents_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Set documents aside, unless their captures may be in a file that is missing or damaged."""
+    return _set_aside(ground, keys) if ground.is_lake_whole else ()
+
+
+def _set_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    return [
+        key
+        for key in keys
+        for found in ground.store.list(key)
+        if found.key == key and ground.now - found.modified_at >= GRACE and ground.journal.set_aside(key)
+    ]
+
+
+def _write_documents(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    return list(write_documents(ground.store, ground.journal, _scan_numbered(ground.store, frozenset(keys))))
+
+
+def _restore_articles(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    return _restore_newest(ground, keys, may_set_back=False)
+
+
+def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
+    """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
+    newest: dict[str, Article] = {}
+    for row in _scan(ground.store, ARTICLES, "article_id", frozenset(keys)):
+        held = newest.get(row["article_id"])
+        if held is None or row["revision"] >= held.revision:
+            newest[row["article_id"]] = as_article(row)
+    for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
+        with ground.journal.write() as tx:
+            hold(tx, (row.url_key for row in part))
+            ahead = set() if may_set_back else _ahead(tx, part)
+            rows = [row for row in part if row.article_id not in ahead]
+            for row in rows:
+                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
+                tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
+            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=ground.now)
+    return newest.keys()
+
+
+def _ahead(tx: Connection, rows: Sequence[Article]) -> set[str]:
+    """Return the articles of which the index knows a newer revision: a sweep may have decided it just now."""
+    known = select(articles.c.article_id, articles.c.revision).where(
+        articles.c.article_id.in_([row.article_id for row in rows])
+    )
+    revisions = dict(tx.execute(known).tuples().all())
+    return {row.article_id for row in rows if revisions.get(row.article_id, 0) > row.revision}
+
+
+def _set_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Let the index know no more than the lake has, and look at the URLs again: the text is then new once more."""
+    if not (ground.is_lake_whole and ground.is_quiet):
+        return ()
+    lost = sorted(set(keys) - set(_restore_newest(ground, keys, may_set_back=True)))
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            known = {
+                row.article_id: row
+                for row in tx.execute(
+                    select(articles.c.article_id, articles.c.url_key, articles.c.cluster_id).where(
+                        articles.c.article_id.in_(part)
+                    )
+                )
+            }
+            _look_again_at(tx, frontier.c.url_key.in_([row.url_key for row in known.values()]), ground.now)
+            gone = [article_id for article_id in known if article_id in lost]
+            postings.drop_shapes(tx, gone)
+            tx.execute(delete(edges).where(or_(edges.c.a.in_(gone), edges.c.b.in_(gone))))
+            tx.execute(delete(articles).where(articles.c.article_id.in_(gone)))
+            tx.execute(update(frontier).where(frontier.c.article_id.in_(gone)).values(article_id=None))
+            mend_clusters(tx, {known[article_id].cluster_id for article_id in gone})
+    return keys
+
+
+def _restore_urls(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    done: list[str] = []
+    for part in _parts(keys):
+        rows = map(as_capture, _scan(ground.store, CAPTURES, "url_key", frozenset(part)))
+        ordered = sorted(rows, key=lambda one: (one.url_key, one.fetched_at))
+        looks = [tuple(several) for _, several in groupby(ordered, key=lambda one: one.url_key)]
+        with ground.journal.write() as tx:
+            remember_urls(tx, looks, now=ground.now, revisit_after=ground.revisit_after)
+        done += [captures[0].url_key for captures in looks]
+    return done
+
+
+def _look_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            _look_again_at(tx, frontier.c.url_key.in_(part), ground.now, article_id=None)
+    return keys
+
+
+def _look_again_at_lost(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    return _look_again(ground, keys) if ground.is_lake_whole else ()
+
+
+def _look_again_at_unknown(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Look again at the URLs whose article is still not there: it may have been restored just now, or lie in a bad file."""
+    if not ground.is_lake_whole:
+        return ()
+    with ground.index.read() as tx:
+        known = select(articles.c.article_id)
+        lost = [
+            url_key
+            for part in _parts(keys)
+            for url_key in tx.execute(
+                select(frontier.c.url_key).where(frontier.c.url_key.in_(part), frontier.c.article_id.not_in(known))
+            ).scalars()
+        ]
+    _look_again(ground, lost)
+    return keys
+
+
+def _give_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            is_leased = frontier.c.state == State.LEASED
+            ended = {"lease_owner": None, "lease_until": None}
+            mine = update(frontier).where(frontier.c.url_key.in_(part))
+            tx.execute(mine.where(is_leased).values(state=State.DUE, **ended))
+            tx.execute(mine.where(~is_leased).values(ended))
+    return keys
+
+
+def _make_due(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            tx.execute(
+                update(frontier)
+                .where(frontier.c.url_key.in_(part), frontier.c.due_at.is_(None))
+                .values(due_at=ground.now)
+            )
+    return keys
+
+
+def _put_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            mend_clusters(tx, part)
+    return keys
+
+
+def _put_torn_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            found = tx.execute(select(articles.c.cluster_id).where(articles.c.article_id.in_(part)))
+            mend_clusters(tx, found.scalars())
+    return keys
+
+
+def _mark(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    with ground.journal.write() as tx:
+        clusters.mark(tx, keys)
+    return keys
+
+
+def _take_edges_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    """Take out edges whose ends are no articles, unless these may be in a file that is missing or damaged."""
+    if not ground.is_lake_whole:
+        return ()
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            for key in part:
+                _take_edge_out(tx, *key.split(" "))
+    return keys
+
+
+def _take_edge_out(tx: Connection, a: str, b: str, kind: str) -> None:
+    ends = {a} if kind == "syndicated" else {a, b}
+    known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
+    if set(known) != ends:
+        tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
+
+
+def _take_shapes_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+    if not ground.is_lake_whole:
+        return ()
+    for part in _parts(keys):
+        with ground.journal.write() as tx:
+            known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(part))).scalars()
+            postings.drop_shapes(tx, set(part) - set(known))
+    return keys
+
+
+MENDERS: dict[FaultKind, Mend] = {
+    FaultKind.UNLISTED_FILE: _list_again,
+    FaultKind.UNPUBLISHED_BATCH: _publish,
+    FaultKind.HALF_PUBLISHED_BATCH: _publish,
+    FaultKind.ROW_WITHOUT_ARTICLE: _restore_articles,
+    FaultKind.ARTICLE_BEHIND: _restore_articles,
+    FaultKind.ARTICLE_DIFFERS: _restore_articles,
+    FaultKind.CAPTURE_WITHOUT_URL: _restore_urls,
+    FaultKind.ARTICLE_WITHOUT_ROW: _set_back,
+    FaultKind.STALE_LEASE: _give_back,
+    FaultKind.BROKEN_LEASE: _give_back,
+    FaultKind.UNKNOWN_STATE: _look_again,
+    FaultKind.URL_WITHOUT_CAPTURE: _look_again_at_lost,
+    FaultKind.URL_WITHOUT_ARTICLE: _look_again_at_unknown,
+    FaultKind.NEVER_DUE: _make_due,
+    FaultKind.TORN_CLUSTER: _put_torn_together,
+    FaultKind.UNKNOWN_CLUSTER: _put_together,
+    FaultKind.WRONG_REPRESENTATIVES: _put_together,
+    FaultKind.LATE_REPRESENTATIVE: _put_together,
+    FaultKind.CLUSTER_TOLD_WRONG: _mark,
+    FaultKind.EDGE_WITHOUT_ARTICLE: _take_edges_out,
+    FaultKind.SHAPE_WITHOUT_ARTICLE: _take_shapes_out,
+    FaultKind.MISSING_DOCUMENT: _write_documents,
+    FaultKind.ORPHAN_DOCUMENT: _set_documents_aside,
+    FaultKind.ORPHAN_FILE: _set_files_aside,
+}
+"""In the order in which they run: what is published and restored first may mend what follows."""
+
+SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
+"""Of these the object itself is taken out."""
+
+
+def _look_again_at(tx: Connection, condition: ColumnElement[bool], now: datetime, **more: object) -> None:
+    """Make URLs due as if they had never been captured: a 304 would hide what is missing."""
+    tx.execute(update(frontier).where(condition).values({**_NEW, "state": State.DUE, "due_at": now, **more}))
+
+
+def _scan(store: ObjectStore, name: str, column: str, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows whose column has one of these values; files that cannot be read were told about already."""
+    for file in list_files(open_table(store, name), name):
+        with suppress(MissingObject, DamagedFile):
+            yield from (row for row in read_file(store, file) if row[column] in wanted)
+
+
+def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[tuple[int, Capture]]:
+    """Yield these captures, each with its place in its file, which is its place in the batch as long as both are one."""
+    for file in list_files(open_table(store, CAPTURES), CAPTURES):
+        with suppress(MissingObject, DamagedFile):
+            for number, row in enumerate(read_file(store, file)):
+                if row["capture_id"] in capture_ids:
+                    yield number, as_capture(row)
+
+
+def _parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
+    every = list(keys)
+    return (every[start : start + CHUNK] for start in range(0, len(every), CHUNK))

@@ -1,0 +1,189 @@
+"""Verify: read the index and the lake once, name every fault, and mend what can be mended.
+
+The index is read before the lake, so that what it knows is there to be found. Memory does not grow with either.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from tasks.index.database import Index
+from tasks.index.upkeep import KEPT
+from tasks.lake.delta_log import find_log_damage
+from tasks.lake.keys import TABLES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.verify.comparison import compare, compare_index, find_stale_leases
+from tasks.verify.documents import check_documents
+from tasks.verify.fault import Fault, FaultKind, VerifyReport
+from tasks.verify.findings import Findings
+from tasks.verify.index_rows import copy_index, find_live_runs
+from tasks.verify.lake_rows import copy_objects, copy_table, copy_waiting
+from tasks.verify.orphans import find_orphans
+from tasks.verify.repairing import Mending
+from tasks.verify.repairs import GRACE
+from tasks.verify.segments import check_segments
+from tasks.verify.set_aside import Journal, list_set_asides, new_verify_id
+from tasks.verify.snapshot import Snapshot, instant_micros
+from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
+
+_FOREVER = 2**62
+
+Told = Callable[[str, int, int], None]
+
+
+def verify(
+    *,
+    index: Index,
+    store: ObjectStore,
+    now: datetime,
+    is_mending: bool,
+    sample: int | None,
+    revisit_after: Sequence[timedelta],
+    told: Told,
+) -> VerifyReport:
+    """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
+
+    `sample` limits the segments whose bytes are read, and with them the texts whose digests are made again. Where a
+    table's log is damaged the lake is not compared, and nothing is mended.
+    """
+    begun, findings = time.monotonic(), Findings()
+    journal = Journal(store=store, index=index, verify_id=new_verify_id(now, uuid.uuid4().hex))
+    findings.take(_log_faults(store))
+    if findings.faults:
+        checked = _look_at_index(index, findings, now=now)
+    else:
+        before = _live_runs(index, now)
+        mending = Mending(index=index, store=store, journal=journal, now=now, revisit_after=revisit_after)
+        look = partial(_look, index, store, mending=mending if is_mending else None, now=now, sample=sample, told=told)
+        checked = look(findings)
+        if is_mending:
+            told("mending", 0, len(findings.faults))
+            if lost := mending.mend_lost(findings):
+                findings = Findings()
+                findings.take(lost)
+                checked = look(findings)
+            mending.mend(findings, is_quiet=_live_runs(index, now) <= before)
+    return VerifyReport(
+        checked=checked,
+        found={kind.value: findings.counts[kind] for kind in FaultKind if findings.counts[kind]},
+        faults=tuple(findings.faults),
+        mended=sum(fault.is_mended for fault in findings.faults),
+        seconds=round(time.monotonic() - begun, 3),
+        set_aside=journal.verify_id if journal.steps else None,
+        set_asides=tuple(list_set_asides(store)),
+    )
+
+
+def _log_faults(store: ObjectStore) -> Iterator[Fault]:
+    for name in TABLES:
+        for damage in find_log_damage(store, name):
+            yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
+
+
+def _look_at_index(index: Index, findings: Findings, *, now: datetime) -> dict[str, int]:
+    """Look at the index alone: what tables say whose log is damaged is not to be compared with anything."""
+    with Snapshot() as snapshot:
+        live_runs = _live_runs(index, now)
+        with index.read() as tx:
+            checked = copy_index(tx, snapshot)
+        snapshot.finish()
+        findings.take(compare_index(snapshot))
+        findings.take(find_stale_leases(snapshot, live_runs | _live_runs(index, now)))
+    return checked
+
+
+def _look(
+    index: Index,
+    store: ObjectStore,
+    findings: Findings,
+    *,
+    mending: Mending | None,
+    now: datetime,
+    sample: int | None,
+    told: Told,
+) -> dict[str, int]:
+    """Look at all there is; returns how much that was."""
+    with Snapshot() as snapshot:
+        return _compare_all(index, store, snapshot, findings, mending=mending, now=now, sample=sample, told=told)
+
+
+def _compare_all(
+    index: Index,
+    store: ObjectStore,
+    snapshot: Snapshot,
+    findings: Findings,
+    *,
+    mending: Mending | None,
+    now: datetime,
+    sample: int | None,
+    told: Told,
+) -> dict[str, int]:
+    live_runs = _live_runs(index, now)
+    awaited = _check_outbox(index, store, snapshot, findings, live_runs=live_runs, now=now, mending=mending)
+    told("index", 0, 0)
+    with index.read() as tx:
+        checked = copy_index(tx, snapshot)
+    live_runs |= _live_runs(index, now)
+    # while a sweep runs, what it fetched lately is on its way from the one to the other
+    settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
+    checked["objects"] = copy_objects(store, snapshot)
+    is_sampled = _sampler(snapshot, sample)
+    tables = tables_of(store)
+    for name, table in tables.items():
+        findings.take(copy_table(store, name, table, snapshot, is_sampled=is_sampled, told=partial(told, name)))
+    snapshot.finish()
+    checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
+    checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
+    findings.take(check_segments(store, snapshot, is_sampled=is_sampled, told=partial(told, "segments")))
+    findings.take(check_documents(store, snapshot))
+    findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
+    forgotten_before = instant_micros(now - KEPT)
+    findings.take(compare(snapshot, settled_before=settled_before, forgotten_before=forgotten_before))
+    findings.take(find_stale_leases(snapshot, live_runs))
+    checked["segments"] = sum(1 for key in _segment_keys(snapshot) if is_sampled(key))
+    return checked
+
+
+def _live_runs(index: Index, now: datetime) -> frozenset[str]:
+    with index.read() as tx:
+        return find_live_runs(tx, now=now)
+
+
+def _check_outbox(
+    index: Index,
+    store: ObjectStore,
+    snapshot: Snapshot,
+    findings: Findings,
+    *,
+    live_runs: frozenset[str],
+    now: datetime,
+    mending: Mending | None,
+) -> set[str]:
+    """Check the batches that wait, publish them where that is wanted, else copy their rows; returns files to come."""
+    awaited: set[str] = set()
+    for one in read_waiting(index, store):
+        faults = findings.take(check_waiting(one, store=store, live_runs=live_runs, now=now))
+        if one.item is None:
+            continue
+        if faults and mending:  # at once: what follows then finds their rows in the lake
+            mending.plan(faults)
+            publish_waiting(index, store, [one.sequence])
+        else:
+            awaited |= parquet_keys(one.item)
+            copy_waiting(one.item, one.in_lake, snapshot)
+    return awaited
+
+
+def _sampler(snapshot: Snapshot, sample: int | None) -> Callable[[str], bool]:
+    if sample is None:
+        return lambda _: True
+    keys = list(_segment_keys(snapshot))
+    chosen = set(random.sample(keys, min(sample, len(keys))))
+    return chosen.__contains__
+
+
+def _segment_keys(snapshot: Snapshot) -> Iterator[str]:
+    return (key for (key,) in snapshot.ask("SELECT key FROM object WHERE key LIKE 'warc/%' ORDER BY key"))

@@ -1,0 +1,72 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.deduplicate.changes import diff_revisions, split_sentences, summarise_change
+
+BEFORE = "The harbour reopened on Monday. Two ships came in.\nThe mayor was pleased."
+AFTER = "The harbour reopened on Tuesday. Two ships came in.\nThe mayor was pleased. She thanked the crew."
+
+
+def change(before=BEFORE, after=AFTER, *, title_before="Harbour", title_after="Harbour"):
+    return summarise_change(title_before=title_before, text_before=before, title_after=title_after, text_after=after)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three? Four… Five", ["One.", "Two!", "Three?", "Four…", "Five"]),
+        ("He said “no.” Then he left.", ["He said “no.”", "Then he left."]),
+        ("Mr. Smith met Dr. Who at 3.5 p.m. sharp.", ["Mr. Smith met Dr. Who at 3.5 p.m. sharp."]),
+        ("J. K. Rowling wrote it.", ["J. K. Rowling wrote it."]),
+        ("東京で地震。けが人はいない。", ["東京で地震。", "けが人はいない。"]),
+        ("A paragraph\nand   another", ["A paragraph", "and another"]),
+        ("", []),
+        ("\n \n", []),
+    ],
+)
+def test_sentences_are_found(text, sentences):
+    assert split_sentences(text) == sentences
+
+
+@given(st.text())
+def test_no_word_is_lost_between_sentences(text):
+    assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
+
+
+def test_the_words_that_came_and_went_are_counted():
+    assert (change().words_added, change().words_removed) == (5, 1)
+
+
+def test_the_sentences_that_came_and_went_are_counted():
+    assert (change().sentences_added, change().sentences_removed) == (2, 1)
+
+
+def test_what_moved_is_neither_added_nor_removed():
+    moved = change("One came. Two went.", "Two went. One came.")
+
+    assert (moved.words_added, moved.words_removed) == (0, 0)
+
+
+@pytest.mark.parametrize(("title", "is_new"), [("Harbour", False), ("Harbour reopens", True), (None, True)])
+def test_a_new_headline_is_told(title, is_new):
+    assert change(title_after=title).is_new_title is is_new
+
+
+def test_the_diff_shows_the_sentence_that_changed():
+    lines = diff_revisions(BEFORE, AFTER, before_name="1", after_name="2").splitlines()
+
+    assert lines == [
+        "--- 1",
+        "+++ 2",
+        "@@ -1,3 +1,4 @@",
+        "-The harbour reopened on Monday.",
+        "+The harbour reopened on Tuesday.",
+        " Two ships came in.",
+        " The mayor was pleased.",
+        "+She thanked the crew.",
+    ]
+
+
+def test_equal_texts_have_no_diff():
+    assert diff_revisions(BEFORE, BEFORE) == ""

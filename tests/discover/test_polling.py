@@ -1,0 +1,612 @@
+"""Polling, over a press that answers out of a table and a real index."""
+
+import tracemalloc
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from sqlalchemy import select
+
+from tasks.config.catalogue import Catalogue, Source
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.discover.polling import MAX_CHILDREN, poll_feeds
+from tasks.discover.schedule import PollConfig
+from tasks.errors import DnsFailed, IndexUnavailable, RobotsDisallowed, ServerBusy, TimedOut
+from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.frontier import BACKFILL, NEWS
+from tasks.index.hosts import HostBook
+from tasks.index.schema import feeds as feeds_table
+from tasks.index.schema import frontier, robots
+from tasks.lake.warc import payload_digest
+from tasks.politeness.client import Deferred, PoliteClient
+from tasks.values.feed import FeedKind
+from tasks.web.client import WebConfig
+from tests.discover.conftest import RULES, Press, Said
+from tests.web.loopback import answer, serve
+
+SITE = "https://daily.example"
+FEED, SITEMAP, HOME = f"{SITE}/feed", f"{SITE}/sitemap.xml", f"{SITE}/"
+
+
+def rss(*paths, more=""):
+    items = "".join(f"<item><title>{path}</title><link>{SITE}/{path}</link></item>" for path in paths)
+    return f"<rss><channel>{more}{items}</channel></rss>"
+
+
+def urlset(*paths, lastmod=None):
+    dated = f"<lastmod>{lastmod}</lastmod>" if lastmod else ""
+    return f"<urlset>{''.join(f'<url><loc>{SITE}/{path}</loc>{dated}</url>' for path in paths)}</urlset>"
+
+
+def sitemap_index(*children):
+    named = "".join(
+        f"<sitemap><loc>{url}</loc>{f'<lastmod>{at}</lastmod>' if at else ''}</sitemap>" for url, at in children
+    )
+    return f"<sitemapindex>{named}</sitemapindex>"
+
+
+class Sweeps:
+    """Sweeps over one index and one press."""
+
+    def __init__(self, index, press, *feeds, rules=RULES, owners=NO_OWNERS):
+        self.index, self.press, self.rules, self.owners = index, press, rules, owners
+        self.addresses = [
+            FeedAddress(feed_url=url, source_id="daily", kind=kind) for url, kind in (feeds or [(FEED, FeedKind.FEED)])
+        ]
+        self.polled = 0
+
+    async def __call__(self, due_by=None):
+        with self.index.write() as tx:
+            know_feeds(tx, self.addresses, now=datetime.now(UTC))
+            states = select_feeds(tx, (one.feed_url for one in self.addresses), due_by=due_by)
+        return await poll_feeds(
+            states,
+            client=self.press,
+            rules={"daily": self.rules},
+            index=self.index,
+            config=PollConfig(),
+            polled_one=self._count,
+            owners=self.owners,
+        )
+
+    def _count(self):
+        self.polled += 1
+
+    def state(self, url=FEED):
+        with self.index.read() as tx:
+            return dict(tx.execute(select(feeds_table).where(feeds_table.c.feed_url == url)).mappings().one())
+
+    def urls(self):
+        with self.index.read() as tx:
+            return set(tx.execute(select(frontier.c.url)).scalars())
+
+    def priorities(self):
+        with self.index.read() as tx:
+            return {row.url.rpartition("/")[2]: row.priority for row in tx.execute(select(frontier))}
+
+
+def in_minutes(instant):
+    return (instant - datetime.now(UTC)).total_seconds() / 60
+
+
+async def test_what_a_feed_announces_is_in_the_frontier_once(index):
+    sweep = Sweeps(index, Press({FEED: Said(body=rss("a", "b", "a", "a?utm_source=rss"))}))
+
+    report = await sweep()
+
+    assert sweep.urls() == {f"{SITE}/a", f"{SITE}/b"}
+    assert (report.polled, report.discovered, report.failed, report.skipped) == (1, 2, {}, {})
+
+
+async def test_a_sources_rules_leave_urls_out(index):
+    rules = RULES.__class__(user_agent="x", crawl_delay_s=0.0, max_per_host=1, exclude=("/sport/",))
+    sweep = Sweeps(index, Press({FEED: Said(body=rss("sport/a", "b"))}), rules=rules)
+
+    await sweep()
+
+    assert sweep.urls() == {f"{SITE}/b"}
+
+
+async def test_a_feed_that_answers_304_is_not_parsed_and_keeps_what_is_known(index):
+    press = Press(
+        {FEED: Said(body=rss("a", "b"), headers={"etag": '"1"', "last-modified": "Sun, 01 Mar 2026 10:00:00 GMT"})}
+    )
+    sweep = Sweeps(index, press)
+    await sweep()
+    before = sweep.state()
+    press.pages[FEED] = Said(headers={"etag": '"1"'})
+
+    report = await sweep()
+
+    assert (report.polled, report.unchanged, report.discovered) == (1, 1, 0)
+    after = sweep.state()
+    assert press.visits[-1].etag == '"1"'
+    for name in ("etag", "last_modified", "body_digest", "entries", "interval_s", "failures", "reason"):
+        assert after[name] == before[name]
+    assert after["entries"] == 2
+
+
+async def test_a_feed_that_answers_the_same_bytes_is_not_parsed(index):
+    unreadable = b"whoever parses this fails"
+    sweep = Sweeps(index, Press({FEED: Said(body=unreadable)}))
+    with index.write() as tx:
+        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        tx.execute(feeds_table.update().values(body_digest=payload_digest(unreadable)))
+
+    report = await sweep()
+
+    assert (report.polled, report.unchanged, report.failed) == (1, 1, {})
+
+
+async def test_a_dead_an_empty_and_an_html_feed_are_counted_and_the_rest_goes_on(index):
+    urls = [f"{SITE}/{name}" for name in ("dead", "empty", "page", "robots", "busy", "slow", "good")]
+    press = Press(
+        {
+            urls[0]: DnsFailed("no such host"),
+            urls[1]: Said(body=rss()),
+            urls[2]: Said(body="<html><body>Hello</body></html>"),
+            urls[3]: RobotsDisallowed(urls[3]),
+            urls[4]: ServerBusy("busy", status=503, retry_after_s=7200.0),
+            urls[5]: TimedOut("slow"),
+            urls[6]: Said(body=rss("a")),
+        }
+    )
+    sweep = Sweeps(index, press, *((url, FeedKind.FEED) for url in urls))
+
+    report = await sweep()
+
+    assert report.failed == {"feed_dns_failed": 1, "feed_not_a_feed": 1, "feed_http_503": 1, "feed_timed_out": 1}
+    assert report.skipped == {"feed_empty": 1, "feed_robots_disallowed": 1}
+    assert (report.polled, report.discovered, sweep.polled) == (7, 1, 7)
+    assert {failure.url for failure in report.failures} == {urls[0], urls[2], urls[4], urls[5]}
+    assert in_minutes(sweep.state(urls[4])["due_at"]) >= 119
+    assert sweep.state(urls[2])["reason"] == "feed_not_a_feed"
+
+
+async def test_a_failing_feed_is_slowed_and_keeps_its_validators(index):
+    press = Press({FEED: Said(body=rss("a"), headers={"etag": '"1"'})})
+    sweep = Sweeps(index, press)
+    await sweep()
+    with index.write() as tx:
+        tx.execute(feeds_table.update().values(interval_s=600.0))
+    press.pages[FEED] = TimedOut("slow")
+
+    waits = []
+    for _ in range(12):
+        await sweep()
+        waits.append(in_minutes(sweep.state()["due_at"]))
+
+    state = sweep.state()
+    assert (state["failures"], state["etag"], state["interval_s"]) == (12, '"1"', 600.0)
+    assert 17 < waits[0] < 23
+    assert 34 < waits[1] < 45
+    assert 0.9 * 24 * 60 - 1 < waits[-1] < 1.1 * 24 * 60 + 1
+
+
+async def test_a_feed_that_is_gone_is_due_to_nobody(index):
+    sweep = Sweeps(index, Press({FEED: Said(status=410)}))
+    await sweep()
+
+    report = await sweep(due_by=datetime.now(UTC) + timedelta(days=900))
+
+    assert sweep.state()["due_at"] is None
+    assert report.polled == 0
+
+
+async def test_a_feed_whose_host_wants_a_wait_is_put_off_and_counted(index):
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    sweep = Sweeps(index, Press({FEED: Deferred(until=until)}))
+
+    report = await sweep()
+
+    state = sweep.state()
+    assert (report.polled, report.skipped, report.failed) == (0, {"feed_deferred": 1}, {})
+    assert (state["due_at"], state["polled_at"], state["failures"]) == (until, None, 0)
+
+
+async def test_a_feeds_wishes_set_when_it_is_asked_again(index):
+    sweep = Sweeps(
+        index, Press({FEED: Said(body=rss("a", more="<ttl>600</ttl>"), headers={"cache-control": "max-age=60"})})
+    )
+    with index.write() as tx:
+        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+
+    await sweep()
+
+    assert sweep.state()["interval_s"] == 86_400.0
+
+
+async def test_a_permanent_redirect_is_believed_after_three_sightings(index):
+    moved = f"{SITE}/rss"
+    press = Press({FEED: Said(body=rss("a"), via=((301, moved),)), moved: Said(body=rss("a"))})
+    sweep = Sweeps(index, press)
+
+    for _ in range(5):
+        await sweep()
+
+    assert press.asked == [FEED] * 3 + [moved] * 2
+
+
+async def test_a_temporary_redirect_is_never_believed(index):
+    press = Press({FEED: Said(body=rss("a"), via=((301, f"{SITE}/1"), (302, f"{SITE}/2")))})
+    sweep = Sweeps(index, press)
+
+    for _ in range(5):
+        await sweep()
+
+    assert press.asked == [FEED] * 5
+
+
+async def test_a_feed_that_is_refused_where_it_moved_is_asked_at_its_own_address_again(index):
+    moved = f"{SITE}/rss"
+    press = Press({FEED: Said(body=rss("a"), via=((301, moved),)), moved: Said(status=410)})
+    sweep = Sweeps(index, press)
+    for _ in range(3):
+        await sweep()
+
+    await sweep()
+    await sweep()
+
+    assert press.asked[-2:] == [moved, FEED]
+    assert sweep.state()["due_at"] is not None
+
+
+async def test_an_index_is_followed_to_its_sitemaps_and_no_further_than_it_reaches(index):
+    press = Press(
+        {
+            SITEMAP: Said(body=sitemap_index((f"{SITE}/1.xml", None), (f"{SITE}/nested.xml", None), (SITEMAP, None))),
+            f"{SITE}/1.xml": Said(body=urlset("a")),
+            f"{SITE}/nested.xml": Said(
+                body=sitemap_index((f"{SITE}/2.xml", None), (SITEMAP, None), (f"{SITE}/nested.xml", None))
+            ),
+            f"{SITE}/2.xml": Said(body=sitemap_index((f"{SITE}/too-deep.xml", None))),
+        }
+    )
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+
+    report = await sweep()
+
+    assert sorted(press.asked) == sorted([SITEMAP, f"{SITE}/1.xml", f"{SITE}/nested.xml", f"{SITE}/2.xml"])
+    assert sweep.urls() == {f"{SITE}/a"}
+    assert report.polled == 4
+    assert sweep.polled == 1
+
+
+async def test_an_index_that_stays_the_same_hides_no_change_in_its_sitemaps(index):
+    child = f"{SITE}/1.xml"
+    press = Press(
+        {SITEMAP: Said(body=sitemap_index((child, None)), headers={"etag": '"1"'}), child: Said(body=urlset("a"))}
+    )
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+    await sweep()
+    press.pages[child] = Said(body=urlset("a", "b"))
+
+    report = await sweep()
+
+    assert report.discovered == 1
+    assert sweep.urls() == {f"{SITE}/a", f"{SITE}/b"}
+
+
+async def test_the_sitemaps_of_an_index_are_asked_with_their_own_validators(index):
+    child = f"{SITE}/1.xml"
+    press = Press(
+        {SITEMAP: Said(body=sitemap_index((child, None))), child: Said(body=urlset("a"), headers={"etag": '"c"'})}
+    )
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+    await sweep()
+
+    report = await sweep()
+
+    assert press.visits[-1].etag == '"c"'
+    assert (report.polled, report.unchanged) == (2, 1)
+
+
+async def test_a_sitemap_that_has_not_changed_since_it_was_read_is_not_asked_for(index):
+    old, new = f"{SITE}/old.xml", f"{SITE}/new.xml"
+    today = datetime.now(UTC).date().isoformat()
+    press = Press(
+        {
+            SITEMAP: Said(body=sitemap_index((old, "2020-01-01"), (new, today))),
+            old: Said(body=urlset("a")),
+            new: Said(body=urlset("b")),
+        }
+    )
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+    await sweep()
+    press.visits.clear()
+
+    await sweep()
+
+    assert press.asked == [SITEMAP, new]
+
+
+async def test_of_a_large_index_the_newest_sitemaps_are_read(index):
+    children = [
+        (f"{SITE}/{year}-{month:02}.xml", f"{year}-{month:02}-01")
+        for year in range(2010, 2026)
+        for month in range(1, 13)
+    ]
+    press = Press({SITEMAP: Said(body=sitemap_index(*children))} | {url: Said(body=urlset("a")) for url, _ in children})
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+
+    await sweep()
+
+    assert sorted(press.asked[1:]) == sorted(url for url, _ in children[-MAX_CHILDREN:])
+
+
+async def test_an_index_is_as_quick_as_its_quickest_sitemap(index):
+    many = urlset(*(f"story-{number}" for number in range(168)))
+    press = Press(
+        {
+            SITEMAP: Said(body=sitemap_index((f"{SITE}/1.xml", None), (f"{SITE}/2.xml", None))),
+            f"{SITE}/1.xml": Said(body=many),
+            f"{SITE}/2.xml": Said(body=urlset("old", lastmod="2020-01-01")),
+        }
+    )
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+
+    await sweep()
+
+    assert sweep.state(SITEMAP)["interval_s"] == pytest.approx(1800)
+
+
+async def test_news_go_before_the_archive(index):
+    today = datetime.now(UTC).date().isoformat()
+    body = "<urlset>" + "".join(
+        f"<url><loc>{SITE}/{name}</loc>{dated}</url>"
+        for name, dated in (
+            ("new", f"<lastmod>{today}</lastmod>"),
+            ("old", "<lastmod>2019-05-05</lastmod>"),
+            ("undated", ""),
+        )
+    )
+    sweep = Sweeps(index, Press({SITEMAP: Said(body=body + "</urlset>")}), (SITEMAP, FeedKind.SITEMAP))
+
+    await sweep()
+
+    assert sweep.priorities() == {"new": NEWS, "undated": NEWS, "old": BACKFILL}
+
+
+HOME_WITH_FEED = '<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head><body><a href="/2026/linked-1">Linked</a></body></html>'
+
+
+async def test_a_source_that_names_nothing_is_read_through_its_front_pages_feed(index):
+    press = Press({HOME: Said(body=HOME_WITH_FEED), f"{SITE}/rss": Said(body=rss("a"))})
+    sweep = Sweeps(index, press, (HOME, FeedKind.HOME))
+
+    report = await sweep()
+
+    assert sweep.urls() == {f"{SITE}/a"}
+    assert (report.polled, sweep.polled) == (2, 1)
+
+
+async def test_a_front_page_without_feeds_leads_to_the_sitemaps_of_robots_txt(index):
+    body = f"Sitemap: {SITEMAP}\n".encode()
+    with index.write() as tx:
+        tx.execute(robots.insert().values(origin=SITE, status=200, body=body, fetched_at=datetime.now(UTC)))
+    press = Press(
+        {HOME: Said(body='<html><a href="/2026/linked-1">Linked</a></html>'), SITEMAP: Said(body=urlset("a"))}
+    )
+    sweep = Sweeps(index, press, (HOME, FeedKind.HOME))
+
+    await sweep()
+
+    assert sweep.urls() == {f"{SITE}/a"}
+
+
+@pytest.mark.parametrize("feed", [Said(status=404), Said(body=rss()), Said(body="<html>x</html>")])
+async def test_where_nothing_else_yields_the_links_of_the_front_page_are_followed(index, feed):
+    press = Press({HOME: Said(body=HOME_WITH_FEED), f"{SITE}/rss": feed})
+    sweep = Sweeps(index, press, (HOME, FeedKind.HOME))
+
+    await sweep()
+
+    assert sweep.urls() == {f"{SITE}/2026/linked-1"}
+
+
+BOTH = ((FEED, FeedKind.FEED), (HOME, FeedKind.FALLBACK))
+
+
+async def test_a_front_page_is_left_alone_while_the_feed_yields(index):
+    press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: Said(body=rss("a"))})
+    sweep = Sweeps(index, press, *BOTH)
+
+    await sweep()
+    await sweep()
+
+    assert press.asked == [FEED, FEED]
+    assert sweep.polled == 4
+    assert sweep.state(HOME)["polled_at"] is None
+
+
+async def test_a_source_whose_feed_died_falls_back_to_its_front_page(index):
+    press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: Said(status=404), f"{SITE}/rss": Said(body=rss("a"))})
+    sweep = Sweeps(index, press, *BOTH)
+
+    report = await sweep()
+
+    assert sweep.urls() == {f"{SITE}/a"}
+    assert report.failed == {"feed_http_404": 1}
+
+
+async def test_a_feed_that_fails_for_a_while_is_no_reason_to_fall_back_at_once(index):
+    press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: TimedOut("slow"), f"{SITE}/rss": Said(body=rss("a"))})
+    sweep = Sweeps(index, press, *BOTH)
+
+    await sweep()
+    await sweep()
+    assert press.asked == [FEED, FEED]
+    await sweep()
+
+    assert press.asked[2:] == [FEED, HOME, f"{SITE}/rss"]
+
+
+async def test_memory_does_not_grow_with_what_the_feeds_hold(index):
+    urls = [f"https://site{number}.example/feed" for number in range(300)]
+    body = rss(*(f"story-{number}" for number in range(5)), more=f"<description>{'x' * 50_000}</description>").encode()
+    press = _Generating(body)
+    sweep = Sweeps(index, press, *((url, FeedKind.FEED) for url in urls))
+    tracemalloc.start()
+
+    report = await sweep()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (report.polled, report.discovered) == (300, 5)
+    assert peak < 10_000_000 < 300 * len(body)
+    with index.read() as tx:
+        recorded = tx.execute(select(feeds_table.c.entries)).scalars().all()
+    assert recorded == [5] * 300
+
+
+class _Generating(Press):
+    """Answers each visit with its own bytes, and forgets it."""
+
+    def __init__(self, body):
+        super().__init__({})
+        self._body = body
+
+    async def visit(self, visits, tell):
+        for visit in visits:
+            self.pages = {visit.url: Said(body=self._body + visit.url.encode())}
+            self.visits = []
+            await super().visit([visit], tell)
+
+
+async def test_an_index_that_is_away_is_told_as_that(index):
+    sweep = Sweeps(index, Press({FEED: Said(body=rss(*(f"a{number}" for number in range(3000))))}))
+    index.close()  # one connection from here on, the one that is made read-only
+    with index.write() as tx:
+        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        states = select_feeds(tx, [FEED], due_by=None)
+    with index.read() as tx:
+        tx.exec_driver_sql("PRAGMA query_only=ON")
+
+    with pytest.raises(IndexUnavailable):
+        await poll_feeds(
+            states,
+            client=sweep.press,
+            rules={"daily": RULES},
+            index=index,
+            config=PollConfig(),
+            polled_one=lambda: None,
+        )
+
+
+async def test_a_real_server_is_polled_with_its_validators(index):
+    rules = RULES.__class__(user_agent=RULES.user_agent, crawl_delay_s=0.0, max_per_host=1, allow_networks=_loopback())
+    async with serve({"*": answer(404)}) as server:
+        server.routes["/feed"] = answer(200, rss("a", "b").encode(), [("ETag", '"1"'), ("Content-Type", "text/xml")])
+        sweep = Sweeps(index, None, (server.url("/feed"), FeedKind.FEED), rules=rules)
+        async with PoliteClient(WebConfig(user_agent=RULES.user_agent), HostBook(index)) as client:
+            sweep.press = client
+            first = await sweep()
+            server.routes["/feed"] = answer(304, b"", [("ETag", '"1"')])
+            second = await sweep()
+
+    assert (first.discovered, first.unchanged) == (2, 0)
+    assert (second.discovered, second.unchanged) == (0, 1)
+    assert server.paths() == ["/robots.txt", "/feed", "/feed"]
+    assert server.asked[-1].headers["if-none-match"] == '"1"'
+
+
+def _loopback():
+    from ipaddress import ip_network
+
+    return (ip_network("127.0.0.0/8"),)
+
+
+async def test_a_feed_is_polled_within_its_sources_own_bounds(index):
+    press = Press({FEED: Said(body=rss("a"))})
+    rules = replace(RULES, poll_min_s=120.0, poll_max_s=180.0)
+
+    sweep = Sweeps(index, press, rules=rules)
+    before = datetime.now(UTC)
+    await sweep()
+
+    assert timedelta(seconds=100) < sweep.state()["due_at"] - before < timedelta(seconds=210)
+
+
+# Owners
+
+GOOD = "https://good.example"
+ABOUT_GOOD = {
+    "rss": f"""<rss><channel><link>{GOOD}/</link><item><title>T</title><link>{GOOD}/1990/a-story</link>
+        <pubDate>RFC</pubDate></item></channel></rss>""",
+    "json": f"""{{"version": "https://jsonfeed.org/version/1.1", "title": "T", "home_page_url": "{GOOD}/",
+        "items": [{{"id": "1", "url": "{GOOD}/1990/a-story", "title": "T", "date_published": "ISO"}}]}}""",
+    "sitemap": f"<urlset><url><loc>{GOOD}/1990/a-story</loc><lastmod>ISO</lastmod></url></urlset>",
+    "news sitemap": f"""<urlset xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">
+        <url><loc>{GOOD}/1990/a-story</loc><n:news><n:title>T</n:title>
+        <n:publication_date>ISO</n:publication_date></n:news></url></urlset>""",
+}
+
+
+def two_sources():
+    catalogue = Catalogue(sources=(Source(id="daily", home_url=HOME), Source(id="good", home_url=f"{GOOD}/")))
+    return Owners.of(catalogue.sources, catalogue.rules())
+
+
+def whose(index):
+    with index.read() as tx:
+        rows = tx.execute(select(frontier)).mappings()
+        return {
+            row["url"]: (row["source_id"], row["announced_title"], row["announced_at"], row["priority"]) for row in rows
+        }
+
+
+@pytest.mark.parametrize("date", [datetime(1996, 1, 1, 9, tzinfo=UTC), datetime.now(UTC) + timedelta(hours=20)])
+@pytest.mark.parametrize("form", ABOUT_GOOD)
+async def test_what_a_feed_says_of_anothers_article_is_not_believed(index, form, date):
+    said = ABOUT_GOOD[form].replace("RFC", format_datetime(date)).replace("ISO", date.isoformat())
+
+    await Sweeps(index, Press({FEED: Said(body=said)}), owners=two_sources())()
+
+    assert whose(index) == {f"{GOOD}/1990/a-story": ("good", None, None, NEWS)}
+
+
+async def test_a_redirect_and_a_sitemap_that_a_feed_names_make_no_owner(index):
+    child = f"{GOOD}/child.xml"
+    listed = f"<urlset><url><loc>{GOOD}/a</loc></url><url><loc>{SITE}/b</loc></url></urlset>"
+    press = Press(
+        {SITEMAP: Said(body=sitemap_index((child, None)), via=((301, f"{GOOD}/index.xml"),)), child: Said(body=listed)}
+    )
+
+    await Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP), owners=two_sources())()
+
+    assert {url: row[0] for url, row in whose(index).items()} == {f"{GOOD}/a": "good", f"{SITE}/b": "daily"}
+
+
+async def test_a_listing_gives_a_sub_domains_stories_to_the_source_of_that(index):
+    home, of_sport = "https://paper.com/", "https://sport.paper.com/"
+    catalogue = Catalogue(sources=(Source(id="daily", home_url=home), Source(id="sport", home_url=of_sport)))
+    links = [f"{place}2026/03/01/a-long-story-of-a-harbour" for place in (home, of_sport)]
+    page = "".join(f'<p><a href="{link}">A long story of a harbour and a ferry</a></p>' for link in links)
+    press = Press({home: Said(body=f"<html><body>{page}</body></html>")})
+
+    await Sweeps(index, press, (home, FeedKind.LISTING), owners=Owners.of(catalogue.sources, catalogue.rules()))()
+
+    assert [whose(index)[link][0] for link in links] == ["daily", "sport"]
+
+
+async def test_what_another_announced_first_gets_its_owners_date_when_its_own_feed_comes(index):
+    date = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    said = ABOUT_GOOD["rss"].replace("RFC", format_datetime(date))
+    owners, own_feed = two_sources(), f"{GOOD}/feed"
+    await Sweeps(index, Press({FEED: Said(body=said)}), owners=owners)()
+
+    with index.write() as tx:
+        know_feeds(tx, [FeedAddress(feed_url=own_feed, source_id="good", kind=FeedKind.FEED)], now=datetime.now(UTC))
+        states = select_feeds(tx, [own_feed], due_by=None)
+    await poll_feeds(
+        states,
+        client=Press({own_feed: Said(body=said)}),
+        rules={"good": RULES},
+        index=index,
+        config=PollConfig(),
+        polled_one=int,
+        owners=owners,
+    )
+
+    assert whose(index) == {f"{GOOD}/1990/a-story": ("good", "T", date, BACKFILL)}

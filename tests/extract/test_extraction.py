@@ -1,0 +1,70 @@
+"""Batches whose pages are extracted by a table, and what rights do to them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.extract.extraction import extract_batch
+from tasks.reasons import Disposition
+from tasks.values.batch import Batch, FetchedBatch
+from tasks.values.rows import Outcome, PageType
+from tests.deduplicate.pages import page
+from tests.rows import make_capture
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Table:
+    """Stands for the pool: gives the page that was made for every capture."""
+
+    def __init__(self, page):
+        self._page = page
+
+    def extract(self, pages):
+        return ((stored.capture_id, self._page) for stored in pages)
+
+
+def extracted(made, **reservations):
+    capture = make_capture(url_key="a")
+    fetched = FetchedBatch(
+        batch=Batch(batch_id="b1", run_id="r1", urls=()),
+        captures=(capture,),
+        dispositions={},
+        deferred={},
+        reservations=reservations,
+    )
+    return extract_batch(fetched, pool=Table(made), read_segment=lambda _: b"", now=NOW, extracted_one=lambda: None)
+
+
+def told(batch):
+    return batch.captures[0].outcome, batch.captures[0].reason, dict(batch.dispositions)
+
+
+RESERVED = (Outcome.SKIPPED, "tdm_reserved", {"a": Disposition.SKIPPED})
+
+
+@pytest.mark.parametrize(("by_page", "by_site"), [(True, None), (True, False), (None, True)])
+def test_a_reserved_page_of_a_source_that_obeys_is_no_article(by_page, by_site):
+    batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
+
+    assert (told(batch), batch.pages) == (RESERVED, {})
+
+
+@pytest.mark.parametrize(("by_page", "by_site"), [(None, None), (None, False), (False, True)])
+def test_what_the_page_says_counts_before_its_site(by_page, by_site):
+    batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
+
+    assert told(batch) == (Outcome.OK, None, {})
+    assert batch.pages["c1"].tdm_reserved is (by_site if by_page is None else by_page)
+
+
+def test_where_reservations_are_not_obeyed_they_are_recorded():
+    batch = extracted(page("Harbour.", tdm_reserved=True))
+
+    assert batch.pages["c1"].tdm_reserved is True
+
+
+def test_what_is_no_story_keeps_its_label():
+    batch = extracted(page("", page_type=PageType.CONSENT, tdm_reserved=True), a=None)
+
+    assert told(batch)[1] == "consent"

@@ -1,0 +1,95 @@
+"""What becomes of raw links, titles and dates."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.feeds.collector import MAX_TITLE_LENGTH, Gathering, absolute_url, plain_title
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BASE = "https://daily.example/feed/"
+
+
+def gathering(limit=10):
+    return Gathering(base_url=BASE, now=NOW, limit=limit)
+
+
+def test_entries_stand_in_their_order_with_what_was_said_of_them():
+    gathered = gathering()
+
+    gathered.add("/a", title="A", published="2026-02-28", modified="2026-03-01")
+    gathered.add("b")
+
+    assert [(entry.url, entry.title) for entry in gathered.entries] == [
+        ("https://daily.example/a", "A"),
+        ("https://daily.example/feed/b", None),
+    ]
+    assert gathered.entries[0].modified_at == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_past_the_limit_nothing_is_kept_and_all_is_counted():
+    gathered = gathering(limit=2)
+    for number in range(5):
+        gathered.add(f"/{number}")
+
+    assert len(gathered.entries) == 2
+    assert gathered.warnings == ("entry past the limit of 2 (3 times)",)
+
+
+def test_doubts_are_counted_by_kind():
+    gathered = gathering()
+
+    for published in ("soon", "never", "1970-01-01", " "):
+        gathered.add("/a", published=published)
+    gathered.add(None)
+
+    assert set(gathered.warnings) == {
+        "date unreadable (2 times)",
+        "date implausible",
+        "entry without a link that can be fetched",
+    }
+
+
+@pytest.mark.parametrize(
+    "dates", [["2026-02-28T10:00:01Z"] * 2, ["2026-02-28"] * 9, ["2026-02-28T10:00:01Z", None, None]]
+)
+def test_few_entries_days_and_gaps_are_no_equal_dates(dates):
+    gathered = gathering()
+    for number, published in enumerate(dates):
+        gathered.add(f"/{number}", published=published)
+
+    gathered.flag_equal_dates()
+
+    assert gathered.entries[0].published_at is not None
+    assert gathered.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("https://daily.example/a#part", "https://daily.example/a#part"),
+        (" https://daily.example/a ", "https://daily.example/a"),
+        ("?id=1&amp;x=2", "https://daily.example/feed/?id=1&x=2"),
+        ("https://daily.example:99999/", None),
+        ("data:text/html,x", None),
+        (None, None),
+        ("", None),
+        ("https://daily.example/" + "x" * 5000, None),
+    ],
+)
+def test_a_link_is_absolute_as_announced_or_none(link, url):
+    assert absolute_url(link, base_url=BASE) == url
+
+
+@given(st.text(max_size=300))
+def test_no_text_is_an_error(text):
+    url, title = absolute_url(text, base_url=BASE), plain_title(text)
+
+    assert url is None or url.startswith(("http://", "https://"))
+    assert title is None or title == " ".join(title.split())
+
+
+def test_a_title_is_bounded():
+    assert len(plain_title("word " * 10_000)) <= MAX_TITLE_LENGTH

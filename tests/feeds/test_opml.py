@@ -1,0 +1,108 @@
+"""Lists of feeds, in and out."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+
+from tasks.config.catalogue import Source, load_catalogue
+from tasks.discover.proposing import sources_yaml
+from tasks.errors import CatalogueError
+from tasks.feeds.opml import read_opml, sources_of, write_opml
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
+<opml version="1.0"><head><title>Mine</title></head><body>
+<outline text="Dailies" title="Dailies">
+ <outline type="rss" text="Daily &amp; Sunday" xmlUrl="https://daily.example/rss?a=1&b=2" htmlUrl="https://daily.example/"/>
+ <outline type="rss" text="Daily Sport" xmlUrl="https://daily.example/sport.rss" htmlUrl="https://daily.example"/>
+</outline>
+<outline text="Weekly" xmlurl="feed://weekly.example/atom"/>
+<outline text="Twice" xmlUrl="https://daily.example/sport.rss"/>
+<outline text="Nowhere" xmlUrl="file:///etc/passwd"/><outline text="Relative" xmlUrl="rss.xml"/><outline text="Empty"/>
+</body></opml>"""
+
+
+def test_feeds_are_read_at_any_depth_each_once():
+    assert [(one.title, one.feed_url) for one in read_opml(LIST, name="mine.opml")] == [
+        ("Daily & Sunday", "https://daily.example/rss?a=1&b=2"),
+        ("Daily Sport", "https://daily.example/sport.rss"),
+        ("Weekly", "http://weekly.example/atom"),
+    ]
+
+
+def test_feeds_of_one_home_page_are_one_source():
+    sources = sources_of(read_opml(LIST, name="mine.opml"), known_ids=["weekly"])
+
+    assert [(source.id, len(source.feeds), source.home_url) for source in sources] == [
+        ("daily-sunday", 2, "https://daily.example/"),
+        ("weekly-2", 1, None),
+    ]
+
+
+def test_what_is_imported_is_a_catalogue(tmp_path):
+    path = tmp_path / "sources.yaml"
+    sources = sources_of(read_opml(LIST, name="mine.opml"))
+    path.write_text(sources_yaml(sources), encoding="utf-8")
+
+    assert load_catalogue(path).sources == sources
+
+
+def test_only_what_was_said_stands_in_the_catalogue():
+    written = yaml.safe_load(sources_yaml(sources_of(read_opml(LIST, name="mine.opml"))))
+
+    assert set(written["sources"][1]) == {"id", "name", "feeds"}
+
+
+def test_a_catalogues_feeds_go_out_and_come_back():
+    sources = [
+        Source(
+            id="daily",
+            name="Daily & Sunday",
+            home_url="https://daily.example/",
+            feeds=("https://daily.example/a?x=1&y=2", "https://daily.example/b"),
+        ),
+        Source(id="maps", name="Maps", sitemaps=("https://maps.example/sitemap.xml",)),
+        Source(id="odd", name="O\x01dd", feeds=("https://odd.example/rss",)),
+    ]
+
+    back = sources_of(read_opml(write_opml(sources, title="Presslake", now=NOW), name="out.opml"))
+
+    assert [(one.name, one.home_url, one.feeds) for one in back] == [
+        ("Daily & Sunday", "https://daily.example/", sources[0].feeds),
+        ("O dd", None, sources[2].feeds),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<opml><body><outline text='A' xmlUrl='https://a.example/rss'><outline>",
+        b"junk <opml version='2.0'><outline text='A & B' xmlUrl='https://a.example/rss'></b></opml>",
+    ],
+)
+def test_a_broken_list_is_read_as_far_as_it_goes(body):
+    assert [one.feed_url for one in read_opml(body, name="x")] == ["https://a.example/rss"]
+
+
+@pytest.mark.parametrize("body", [b"", b"words", b"<rss></rss>", b"<html></html>", b"\x00\x01"])
+def test_what_is_no_list_is_refused_with_its_name(body):
+    with pytest.raises(CatalogueError, match=r"^mine\.opml: "):
+        read_opml(body, name="mine.opml")
+
+
+def test_no_entity_is_expanded():
+    body = b'<!DOCTYPE opml [<!ENTITY x "https://evil.example/">]><opml><outline xmlUrl="&x;rss"/></opml>'
+
+    assert read_opml(body, name="x") == ()
+
+
+def test_a_hostile_list_costs_seconds_at_most():
+    began = time.process_time()
+
+    read_opml(b"<opml>" + b"<outline>" * 200_000, name="x")
+    read_opml(b"<opml>" + b"<outline xmlUrl='https://a.example/x'/>" * 100_000, name="x")
+
+    assert time.process_time() - began < 10

@@ -1,0 +1,214 @@
+"""Batches that are fetched from servers on loopback, and what is said of each page."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+
+from tasks.config.catalogue import SourceRules
+from tasks.errors import TooManyUnexpected
+from tasks.fetch.fetching import fetch_batch
+from tasks.index.database import open_index
+from tasks.index.hosts import HostBook
+from tasks.lake.warc import read_response
+from tasks.politeness.client import PoliteClient
+from tasks.reasons import Disposition
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl
+from tasks.values.rows import Outcome
+from tasks.values.url import host_of, url_key
+from tasks.web.client import WebConfig
+from tests.web.loopback import AGENT, answer, page, redirect, serve
+
+RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=1, allow_networks=(ip_network("127.0.0.0/8"),))
+ALLOW = {"/robots.txt": answer(404)}
+SORRY = page(b"<html><title>Sorry</title><p>We looked and looked.</p>")
+
+
+def story(number):
+    words = " ".join(f"word{number}x{place} harbour ferry" for place in range(60))
+    return page(f"<html><title>Story {number}</title><p>{words}</p>".encode())
+
+
+@pytest.fixture
+def book(tmp_path):
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
+        yield HostBook(index)
+
+
+@asynccontextmanager
+async def polite(book):
+    async with PoliteClient(WebConfig(user_agent="", timeout_s=2.0, deadline_s=5.0), book) as client:
+        yield client
+
+
+async def fetched(book, *urls, rules=RULES, objects=None):
+    due = tuple(DueUrl(url=url, url_key=url_key(url), host=host_of(url), source_id="daily", attempt=1) for url in urls)
+    async with polite(book) as client:
+        return await fetch_batch(
+            Batch(batch_id="b1", run_id="r1", urls=due),
+            client=client,
+            rules={"daily": rules},
+            segment_key="warc/b1.warc.gz",
+            software="presslake/0",
+            max_segment_size=10**8,
+            put=({} if objects is None else objects).__setitem__,
+            fetched_one=lambda: None,
+        )
+
+
+def told(batch):
+    return [(one.outcome, one.reason) for one in batch.captures]
+
+
+OK = (Outcome.OK, None)
+
+
+async def test_ordinary_pages_are_asked_for_and_nothing_else(book):
+    pages = {f"/{number}": story(number) for number in range(4)}
+    async with serve({**ALLOW, **pages}) as server:
+        batch = await fetched(book, *map(server.url, pages))
+
+    assert told(batch) == [OK] * 4
+    assert sorted(server.paths()) == sorted(["/robots.txt", *pages])
+
+
+async def test_what_a_host_gives_for_anything_is_no_page(book):
+    async with serve({**ALLOW, "/1": story(1), "*": SORRY}) as server:
+        batch = await fetched(book, *map(server.url, ("/1", "/2", "/3")))
+
+    assert told(batch) == [OK, (Outcome.SKIPPED, "soft_404"), (Outcome.SKIPPED, "soft_404")]
+    assert batch.dispositions == {capture.url_key: Disposition.SKIPPED for capture in batch.captures[1:]}
+
+
+async def test_the_payload_of_what_is_no_page_is_in_the_segment(book):
+    objects = {}
+    async with serve({**ALLOW, "*": SORRY}) as server:
+        [capture] = (await fetched(book, server.url("/2"), objects=objects)).captures
+
+    stored = read_response(objects[capture.warc_key], capture.warc_offset, capture.warc_length)
+    assert (capture.reason, b"We looked" in stored.body) == ("soft_404", True)
+
+
+async def test_short_pages_of_a_host_that_knows_what_does_not_exist_are_pages(book):
+    async with serve({**ALLOW, "/2": SORRY, "/3": SORRY}) as server:
+        batch = await fetched(book, server.url("/2"), server.url("/3"))
+
+    assert told(batch) == [OK, OK]
+
+
+async def test_a_host_is_asked_for_what_does_not_exist_once_a_day(book):
+    async with serve({**ALLOW, "*": SORRY}) as server:
+        for path in ("/1", "/2", "/3"):
+            await fetched(book, server.url(path))
+
+    assert len(server.paths()) == 5  # robots.txt, three pages, and one that does not exist
+    assert server.paths()[2].strip("/").isalnum()
+
+
+async def test_an_article_that_leads_home_is_none(book):
+    pages = {"/": story(0), "/news/12345-harbour": redirect("/"), "/news/old/12345": redirect("/news/12345-b")}
+    async with serve({**ALLOW, **pages, "/news/12345-b": story(1)}) as server:
+        batch = await fetched(book, server.url("/news/12345-harbour"), server.url("/news/old/12345"))
+
+    assert told(batch) == [(Outcome.SKIPPED, "redirected_home"), OK]
+
+
+async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(book):
+    said = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]')
+    async with serve({**ALLOW, "/.well-known/tdmrep.json": said, "/news/1": story(1), "/2": story(2)}) as server:
+        urls = [server.url(path) for path in ("/news/1", "/2")]
+        obeying = await fetched(book, *urls, rules=replace(RULES, obey_tdm=True))
+        careless = await fetched(book, *urls)
+
+    assert obeying.reservations == {url_key(urls[0]): True, url_key(urls[1]): None}
+    assert careless.reservations == {}
+
+
+async def test_the_urls_that_a_redirect_passes_are_told(book):
+    pages = {"/old/1": redirect("/moved/1"), "/moved/1": redirect("/news/1"), "/news/1": story(1), "/news/2": story(2)}
+    async with serve({**ALLOW, **pages}) as server:
+        batch = await fetched(book, server.url("/old/1"), server.url("/news/2"))
+
+    assert list(batch.hops.values()) == [(server.url("/moved/1"),)]
+
+
+class Garbling:
+    """A client that hands over answers in which something is amiss, for the URLs given."""
+
+    def __init__(self, client, amiss):
+        self._client, self._amiss = client, amiss
+
+    async def visit(self, visits, tell, **more):
+        def garble(visit, result):
+            if visit.url in self._amiss:
+                result = replace(result, fetched=self._amiss[visit.url](result.fetched))
+            tell(visit, result)
+
+        await self._client.visit(visits, garble, **more)
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+async def fetched_amiss(book, amiss, *urls):
+    due = tuple(DueUrl(url=url, url_key=url_key(url), host=host_of(url), source_id="daily", attempt=1) for url in urls)
+    async with polite(book) as client:
+        return await fetch_batch(
+            Batch(batch_id="b1", run_id="r1", urls=due),
+            client=Garbling(client, amiss),
+            rules={"daily": RULES},
+            segment_key="warc/b1.warc.gz",
+            software="presslake/0",
+            max_segment_size=10**8,
+            put={}.__setitem__,
+            fetched_one=lambda: None,
+        )
+
+
+def without_content(one):
+    return replace(one, content=None)
+
+
+def without_hops(one):
+    return replace(one, hops=None)
+
+
+@pytest.mark.parametrize("amiss", [without_content, without_hops])
+async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_trace(book, amiss):
+    async with serve({**ALLOW, **{f"/{number}": story(number) for number in range(3)}}) as server:
+        urls = [server.url(f"/{number}") for number in range(3)]
+
+        batch = await fetched_amiss(book, {urls[1]: amiss}, *urls)
+
+    assert told(batch) == [(Outcome.OK, None), (Outcome.QUARANTINED, "unexpected_error"), (Outcome.OK, None)]
+    assert "tasks/fetch/" in batch.captures[1].detail
+    assert batch.dispositions == {url_key(urls[1]): Disposition.QUARANTINED}
+
+
+async def test_exceptions_at_most_answers_fail_the_batch(book):
+    async with serve({**ALLOW, "*": story(1)}) as server:
+        urls = [server.url(f"/{number}") for number in range(8)]
+
+        with pytest.raises(TooManyUnexpected, match="8 of 8 URLs met an exception"):
+            await fetched_amiss(book, dict.fromkeys(urls, without_content), *urls)
+
+
+async def test_a_header_that_no_store_takes_costs_nothing(book):
+    async with serve(
+        {**ALLOW, "/a": page(b"<html><p>A</p>", ETag='"\xff\xfe"', **{"Last-Modified": "\xe4"})}
+    ) as server:
+        batch = await fetched(book, server.url("/a"))
+
+    assert told(batch) == [(Outcome.OK, None)]
+    assert batch.captures[0].etag == '"\xff\xfe"'
+
+
+async def test_rights_with_half_a_surrogate_pair_cost_nothing(book):
+    rights = rb'[{"location": "/\ud800", "tdm-reservation": 1}, {"location": "/a", "tdm-reservation": 1}]'
+    async with serve({**ALLOW, "/.well-known/tdmrep.json": answer(200, rights), "/a": story(1)}) as server:
+        batch = await fetched(book, server.url("/a"), rules=replace(RULES, obey_tdm=True))
+
+    assert told(batch) == [(Outcome.OK, None)]
+    assert list(batch.reservations.values()) == [True]

@@ -1,0 +1,93 @@
+"""Files that take the place of others: each row stays there once, whoever else commits."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pytest
+
+from tasks.lake.keys import CAPTURES
+from tasks.lake.objects.stores import DirectoryStore
+from tasks.lake.reading import list_files, read_columns
+from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.tables import commit_files, open_table
+from tests.lake.test_tables import put_file
+
+DAY = date(2026, 3, 1)
+NOW = datetime(2026, 3, 9, tzinfo=UTC)
+
+
+def held(store):
+    return sorted(open_table(store, CAPTURES).to_pyarrow_table(columns=["capture_id"])["capture_id"].to_pylist())
+
+
+def three_files(store):
+    for number in (1, 2, 3):
+        commit_files(open_table(store, CAPTURES), [put_file(store, sequence=number)], app_id="i")
+    return open_table(store, CAPTURES)
+
+
+def as_one(store, table, files, *, is_changed=False):
+    rows = pa.concat_tables(read_columns(store, file) for file in files)
+    return replace_files(table, files, [put_rows(store, CAPTURES, DAY, rows)], is_changed=is_changed, now=NOW)
+
+
+def test_files_become_one_and_no_row_is_lost(object_store):
+    table = three_files(object_store)
+
+    assert as_one(object_store, table, list_files(table, CAPTURES))
+
+    (file,) = list_files(open_table(object_store, CAPTURES), CAPTURES)
+    assert (file.rows, held(object_store)) == (3, ["b1-1", "b1-2", "b1-3"])
+
+
+def test_what_another_replaced_first_is_left_alone(object_store):
+    tables = [three_files(object_store), open_table(object_store, CAPTURES)]
+    files = list_files(tables[0], CAPTURES)
+
+    assert as_one(object_store, tables[0], files[:2])
+    assert not as_one(object_store, tables[1], files[1:])
+
+    assert held(object_store) == ["b1-1", "b1-2", "b1-3"]
+
+
+def test_of_several_who_replace_the_same_files_at_once_one_does(tmp_path):
+    store = DirectoryStore(tmp_path)
+    files = list_files(three_files(store), CAPTURES)
+    tables = [open_table(store, CAPTURES) for _ in range(6)]
+
+    with ThreadPoolExecutor(6) as pool:
+        landed = list(pool.map(lambda table: as_one(store, table, files), tables))
+
+    assert (sum(landed), held(store)) == (1, ["b1-1", "b1-2", "b1-3"])
+
+
+def test_who_appends_meanwhile_loses_nothing(tmp_path):
+    store = DirectoryStore(tmp_path)
+    stale = three_files(store)
+    files = list_files(stale, CAPTURES)
+    commit_files(open_table(store, CAPTURES), [put_file(store, sequence=4)], app_id="i")
+
+    assert as_one(store, stale, files)
+    commit_files(stale, [put_file(store, sequence=5)], app_id="i")
+
+    assert held(store) == ["b1-1", "b1-2", "b1-3", "b1-4", "b1-5"]
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_the_log_says_whether_rows_were_changed(tmp_path, is_changed):
+    store = DirectoryStore(tmp_path)
+    table = three_files(store)
+    as_one(store, table, list_files(table, CAPTURES), is_changed=is_changed)
+
+    last = max((tmp_path / CAPTURES / "_delta_log").glob("*.json")).read_text()
+
+    assert last.count(f'"dataChange":{str(is_changed).lower()}') == 4
+
+
+def test_the_same_rows_are_the_same_file(tmp_path):
+    store = DirectoryStore(tmp_path)
+    table = three_files(store)
+    rows = read_columns(store, list_files(table, CAPTURES)[0])
+
+    assert put_rows(store, CAPTURES, DAY, rows) == put_rows(store, CAPTURES, DAY, rows)

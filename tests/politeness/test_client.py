@@ -1,0 +1,599 @@
+"""Visits to servers on loopback, paced by a real index."""
+
+import asyncio
+import gzip
+import itertools
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from ipaddress import ip_network
+
+import pytest
+
+from tasks.config.catalogue import Catalogue, Source, SourceRules
+from tasks.config.owners import NO_OWNERS, Owners
+from tasks.errors import (
+    BadUrl,
+    ConnectFailed,
+    ConnectionLost,
+    DnsFailed,
+    ForbiddenAddress,
+    ForbiddenScheme,
+    GoneError,
+    HttpRefused,
+    IndexUnavailable,
+    RobotsDisallowed,
+    RobotsUnavailable,
+    ServerBusy,
+    TimedOut,
+    TooManyRedirects,
+)
+from tasks.index.database import open_index
+from tasks.index.hosts import HostBook
+from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.values.permit import TurnRequest
+from tasks.web.client import WebConfig
+from tests.web.loopback import AGENT, answer, is_silent, page, redirect, resets, says, serve
+
+ALLOW = {"/robots.txt": answer(404)}
+
+
+@pytest.fixture
+def index(tmp_path):
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def book(index):
+    return HostBook(index)
+
+
+def rules(crawl_delay_s=0.0, max_per_host=1):
+    return SourceRules(
+        user_agent=AGENT,
+        crawl_delay_s=crawl_delay_s,
+        max_per_host=max_per_host,
+        allow_networks=(ip_network("127.0.0.0/8"),),
+    )
+
+
+@asynccontextmanager
+async def polite(book, resolve=None, owners=NO_OWNERS, **config):
+    config = {"user_agent": "", "timeout_s": 2.0, "deadline_s": 5.0, **config}
+    async with PoliteClient(WebConfig(**config), book, resolve=resolve, owners=owners) as client:
+        yield client
+
+
+async def visited(client, urls, *, is_full=lambda: False, **of_rules):
+    """Return what came of each visit, by its URL; the first rules for all."""
+    told = {}
+
+    def tell(visit, result):
+        assert visit.url not in told
+        told[visit.url] = result
+
+    visits = [Visit(key=url, url=url, rules=rules(**of_rules)) for url in urls]
+    await client.visit(visits, tell, is_full=is_full)
+    assert set(told) == set(urls)
+    return told
+
+
+async def visited_one(client, url, **of_rules):
+    return (await visited(client, [url], **of_rules))[url]
+
+
+def gaps(server, path_prefix="/"):
+    instants = [asked.at for asked in server.asked if asked.path.startswith(path_prefix)]
+    return [later - earlier for earlier, later in itertools.pairwise(instants)]
+
+
+# robots.txt
+
+
+async def test_a_page_is_fetched_after_robots(book):
+    async with serve({**ALLOW, "/a": page(b"<p>")}) as server, polite(book) as client:
+        result = await visited_one(client, server.url("/a"))
+
+    assert (result.fetched.content, result.error) == (b"<p>", None)
+    assert server.paths() == ["/robots.txt", "/a"]
+    assert {asked.headers["user-agent"] for asked in server.asked} == {AGENT}
+
+
+async def test_what_robots_disallows_is_not_asked_for(book):
+    said = page(b"User-agent: presslake\nDisallow: /private\n\nUser-agent: *\nDisallow: /")
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(book) as client:
+        told = await visited(client, [server.url("/private/a"), server.url("/a")])
+
+    assert type(told[server.url("/private/a")].error) is RobotsDisallowed
+    assert told[server.url("/a")].error is None
+    assert server.paths() == ["/robots.txt", "/a"]
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+async def test_robots_that_do_not_answer_disallow(book, status):
+    async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(book) as client:
+        result = await visited_one(client, server.url("/a"))
+
+    assert type(result.error) is RobotsUnavailable
+    assert server.paths() == ["/robots.txt"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+async def test_robots_that_are_not_there_allow(book, status):
+    async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(book) as client:
+        assert (await visited_one(client, server.url("/a"))).error is None
+
+
+@pytest.mark.parametrize(
+    ("route", "error"),
+    [(is_silent, TimedOut), (resets, ConnectionLost)],
+    ids=["silent", "reset"],
+)
+async def test_silence_about_robots_is_told_by_its_cause(book, route, error):
+    async with serve({"/robots.txt": route, "*": page(b"")}) as server, polite(book, timeout_s=0.3) as client:
+        told = await visited(client, [server.url("/a"), server.url("/b")])
+
+    assert {type(result.error) for result in told.values()} == {error}
+    assert server.paths() == ["/robots.txt"]
+
+
+async def test_a_dead_name_is_told_by_its_cause(book):
+    async def nowhere(host, port):
+        raise OSError("no such name")
+
+    async with polite(book, nowhere) as client:
+        assert type((await visited_one(client, "http://a.example/")).error) is DnsFailed
+
+
+async def test_robots_are_kept_for_other_runs(book):
+    said = page(b"User-agent: *\nDisallow: /b")
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server:
+        for path in ("/a", "/b"):
+            async with polite(book) as client:
+                await visited_one(client, server.url(path))
+
+    assert server.paths() == ["/robots.txt", "/a"]
+
+
+async def test_a_failure_to_get_robots_is_kept_as_well(book):
+    async with serve({"/robots.txt": answer(500), "*": page(b"")}) as server:
+        for _ in range(2):
+            async with polite(book) as client:
+                result = await visited_one(client, server.url("/a"))
+
+    assert type(result.error) is RobotsUnavailable
+    assert server.paths() == ["/robots.txt"]
+
+
+async def test_robots_are_found_by_redirect(book):
+    routes = {"/robots.txt": redirect("/other.txt", 301), "/other.txt": page(b"User-agent: *\nDisallow: /a")}
+    async with serve({**routes, "*": page(b"")}) as server, polite(book) as client:
+        assert type((await visited_one(client, server.url("/a"))).error) is RobotsDisallowed
+
+
+async def test_robots_that_redirect_for_ever_are_none(book):
+    async with serve({"/robots.txt": redirect("/robots.txt"), "*": page(b"")}) as server, polite(book) as client:
+        assert (await visited_one(client, server.url("/a"))).error is None
+
+    assert server.paths() == ["/robots.txt"] * 6 + ["/a"]  # five redirects (RFC 9309, 2.3.1.2)
+
+
+async def test_of_long_robots_the_beginning_counts(book):
+    lines = b"User-agent: *\nDisallow: /early\n" + b"Disallow: /x\n" * 400_000 + b"Disallow: /late\n"
+    assert len(lines) > 5_000_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(lines)
+    async with serve({"/robots.txt": says(head + lines), "*": page(b"")}) as server, polite(book) as client:
+        told = await visited(client, [server.url("/early"), server.url("/late")])
+
+    assert type(told[server.url("/early")].error) is RobotsDisallowed
+    assert told[server.url("/late")].error is None
+
+
+async def test_robots_of_zeros_are_no_bomb(book):
+    bomb = answer(200, gzip.compress(bytes(50_000_000)), [("Content-Encoding", "gzip")])
+    async with serve({"/robots.txt": bomb, "*": page(b"")}) as server, polite(book) as client:
+        assert (await visited_one(client, server.url("/a"))).error is None
+
+
+async def test_robots_in_html_say_nothing(book):
+    said = page(b"<!doctype html><title>Not found</title><p>User-agent: *<br>\nDisallow: /")
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(book) as client:
+        assert (await visited_one(client, server.url("/a"))).error is None
+
+
+async def test_robots_that_are_busy_hold_the_host(book):
+    busy = answer(503, b"", [("Retry-After", "300")])
+    async with serve({"/robots.txt": busy, "*": page(b"")}) as server, polite(book) as client:
+        await visited_one(client, server.url("/a"))
+
+    [wait] = book.pass_turns([], [TurnRequest(host=f"127.0.0.1:{server.port}", delay_s=0, max_per_host=1, lease_s=60)])
+    assert 290 < wait.wait_s <= 300
+
+
+# Pace
+
+
+async def test_requests_keep_the_sources_delay(book):
+    async with serve({**ALLOW, "*": page(b"")}) as server, polite(book) as client:
+        await visited(client, [server.url(f"/{number}") for number in range(5)], crawl_delay_s=0.3)
+
+    assert len(server.asked) == 6
+    assert min(gaps(server)) >= 0.95 * 0.3
+
+
+async def test_requests_keep_the_longer_crawl_delay(book):
+    said = page(b"User-agent: *\nCrawl-delay: 0.4")
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(book) as client:
+        await visited(client, [server.url(f"/{number}") for number in range(4)], crawl_delay_s=0.1)
+
+    assert min(gaps(server)[1:]) >= 0.95 * 0.4
+
+
+async def test_two_clients_keep_one_delay(book, index):
+    async with serve({**ALLOW, "*": page(b"")}) as server, polite(book) as one, polite(HostBook(index)) as other:
+        await asyncio.gather(
+            visited(one, [server.url(f"/a{number}") for number in range(3)], crawl_delay_s=0.3),
+            visited(other, [server.url(f"/b{number}") for number in range(3)], crawl_delay_s=0.3),
+        )
+
+    assert min(gaps(server)) >= 0.95 * 0.3
+    assert server.most_in_flight == 1
+
+
+@pytest.mark.parametrize("max_per_host", [1, 3])
+async def test_no_more_are_under_way_than_the_source_allows(book, max_per_host):
+    async def slowly(asked, writer):
+        await asyncio.sleep(0.1)
+        writer.write(page(b""))
+
+    async with serve({**ALLOW, "*": slowly}) as server, polite(book) as client:
+        await visited(client, [server.url(f"/{number}") for number in range(9)], max_per_host=max_per_host)
+
+    assert server.most_in_flight == max_per_host
+
+
+async def test_no_more_are_in_flight_than_the_budget(book):
+    async def slowly(asked, writer):
+        await asyncio.sleep(0.1)
+        writer.write(page(b""))
+
+    async with serve({**ALLOW, "*": slowly}, "0.0.0.0") as server:
+        urls = [server.url(f"/{number}", host=f"127.0.1.{number}") for number in range(1, 13)]
+        async with PoliteClient(WebConfig(user_agent=""), book, in_flight=3) as client:
+            await visited(client, urls)
+
+    assert server.most_in_flight == 3
+
+
+async def test_a_slow_host_holds_up_no_other(book):
+    finished = []
+
+    def tell(visit, result):
+        finished.append(visit.url)
+
+    async with (
+        serve({"*": is_silent}, "127.0.0.2") as slow,
+        serve({**ALLOW, "*": page(b"")}, "127.0.0.3") as fast,
+        polite(book, timeout_s=2.0) as client,
+    ):
+        urls = [slow.url("/a"), *(fast.url(f"/{number}") for number in range(10))]
+        await client.visit([Visit(key=url, url=url, rules=rules()) for url in urls], tell)
+
+    assert sorted(finished[:-1]) == sorted(urls[1:])
+    assert finished[-1] == urls[0]
+
+
+async def test_a_cancelled_visit_gives_its_turn_back(book):
+    async with serve({**ALLOW, "/slow": is_silent, "*": page(b"")}) as server:
+        async with polite(book) as client:
+            visiting = asyncio.create_task(visited(client, [server.url("/slow"), server.url("/b")]))
+            while "/slow" not in server.paths() and "/b" not in server.paths():
+                await asyncio.sleep(0.01)
+            visiting.cancel()
+            await asyncio.gather(visiting, return_exceptions=True)
+        async with polite(book) as client:
+            async with asyncio.timeout(60):
+                assert (await visited_one(client, server.url("/c"))).error is None
+
+
+async def test_an_index_that_fails_ends_the_visit_as_that_and_not_as_a_group():
+    class Broken:
+        def answers(self, origins):
+            return {}
+
+        def pass_turns(self, ended, wanted, learned):
+            raise IndexUnavailable("locked")
+
+    async with serve({}) as server, polite(Broken()) as client:
+        with pytest.raises(IndexUnavailable):
+            await visited(client, [server.url("/a"), server.url("/b")])
+
+
+async def test_a_full_batch_puts_the_rest_off(book):
+    fetched = []
+
+    async with serve({**ALLOW, "*": page(b"")}) as server, polite(book) as client:
+        told = {}
+
+        def tell(visit, result):
+            told[visit.url] = result
+            fetched.extend([visit.url] if isinstance(result, Answered) else [])
+
+        visits = [Visit(key=str(n), url=server.url(f"/{n}"), rules=rules(0.05)) for n in range(50)]
+        await client.visit(visits, tell, is_full=lambda: len(fetched) >= 3)
+
+    assert len(told) == 50
+    assert sum(isinstance(result, Deferred) for result in told.values()) == 47
+
+
+# Waits that servers ask for
+
+
+@pytest.mark.parametrize("status", [429, 503, 500, 408])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+async def test_retry_after_puts_the_host_off(book, status, form):
+    until = datetime.now(UTC) + timedelta(seconds=120)
+    wait = "120" if form == "seconds" else format_datetime(until, usegmt=True)
+    busy = answer(status, b"", [("Retry-After", wait)])
+    async with serve({**ALLOW, "*": busy}) as server, polite(book) as client:
+        told = await visited(client, [server.url(f"/{number}") for number in range(5)])
+        async with polite(book) as another:
+            later = await visited_one(another, server.url("/later"))
+
+    errors = [result.error for result in told.values() if isinstance(result, Answered)]
+    put_off = [result.until for result in [*told.values(), later] if isinstance(result, Deferred)]
+    assert [type(error) for error in errors] == [ServerBusy]
+    assert len(put_off) == 5
+    assert all(abs((instant - until).total_seconds()) < 3 for instant in put_off)
+    assert len(server.asked) == 2
+
+
+async def test_429_without_a_wait_is_a_minute(book):
+    async with serve({**ALLOW, "*": answer(429)}) as server, polite(book) as client:
+        told = await visited(client, [server.url("/a"), server.url("/b")])
+
+    [put_off] = [result for result in told.values() if isinstance(result, Deferred)]
+    assert 50 < (put_off.until - datetime.now(UTC)).total_seconds() <= 60
+
+
+async def test_a_short_wait_is_waited_for(book):
+    busy = answer(503, b"", [("Retry-After", "1")])
+    async with serve({**ALLOW, "/0": busy, "*": page(b"")}) as server, polite(book) as client:
+        told = await visited(client, [server.url("/0"), server.url("/1")])
+
+    assert [type(result) for result in told.values()] == [Answered, Answered]
+    assert gaps(server)[-1] >= 0.95
+
+
+async def test_503_halves_the_rate_until_answers_bring_it_back(book):
+    async with serve({**ALLOW, "/0": answer(503), "*": page(b"")}) as server, polite(book) as client:
+        await visited(client, [server.url(f"/{number}") for number in range(7)], crawl_delay_s=0.3)
+
+    assert gaps(server)[1] >= 0.95 * 0.6
+    assert gaps(server)[-1] < 0.5
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, HttpRefused), (410, GoneError), (500, ServerBusy)])
+async def test_a_refusal_comes_with_its_answer(book, status, error):
+    async with serve({**ALLOW, "*": answer(status, b"why")}) as server, polite(book) as client:
+        result = await visited_one(client, server.url("/a"))
+
+    assert (type(result.error), result.fetched.content) == (error, b"why")
+
+
+async def test_nobody_there_is_told_for_every_page(book):
+    async with serve({}) as server:
+        urls = [server.url("/a"), server.url("/b")]
+    async with polite(book) as client:
+        told = await visited(client, urls)
+
+    assert [type(result.error) for result in told.values()] == [ConnectFailed, ConnectFailed]
+
+
+@pytest.mark.parametrize(
+    ("url", "error"), [("no url", BadUrl), ("http://a:b@127.0.0.1/", BadUrl), ("ftp://127.0.0.1/", ForbiddenScheme)]
+)
+async def test_a_wrong_url_costs_no_other(book, url, error):
+    async with serve({**ALLOW, "*": page(b"x")}) as server, polite(book) as client:
+        told = await visited(client, [url, server.url("/a")])
+
+    assert (type(told[url].error), told[server.url("/a")].error) == (error, None)
+
+
+# Redirects
+
+
+async def test_a_redirect_is_held_to_the_targets_robots(book):
+    said = page(b"User-agent: *\nDisallow: /private")
+    async with serve({"/robots.txt": said, "*": page(b"in")}, "127.0.0.2") as other:
+        routes = {**ALLOW, "/a": redirect(other.url("/private")), "/b": redirect(other.url("/open"))}
+        async with serve(routes) as server, polite(book) as client:
+            told = await visited(client, [server.url("/a"), server.url("/b")])
+
+    assert type(told[server.url("/a")].error) is RobotsDisallowed
+    assert told[server.url("/b")].fetched.url == other.url("/open")
+    assert sorted(other.paths()) == ["/open", "/robots.txt"]
+
+
+async def test_a_redirect_keeps_the_targets_delay(book):
+    async with serve({**ALLOW, "*": page(b"in")}, "127.0.0.2") as other:
+        routes = {**ALLOW, **{f"/{n}": redirect(other.url(f"/{n}")) for n in range(3)}}
+        async with serve(routes) as server, polite(book) as client:
+            await visited(client, [server.url(f"/{n}") for n in range(3)], crawl_delay_s=0.3)
+
+    assert min(gaps(other)) >= 0.95 * 0.3
+    assert other.most_in_flight == 1
+
+
+async def test_a_redirect_within_a_host_is_a_request_of_its_own(book):
+    async with serve({**ALLOW, "/a": redirect("/b"), "/b": page(b"")}) as server, polite(book) as client:
+        await visited_one(client, server.url("/a"), crawl_delay_s=0.3)
+
+    assert min(gaps(server)) >= 0.95 * 0.3
+
+
+async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(book):
+    async with (
+        serve({**ALLOW, "/end": page(b"")}, "127.0.0.2") as one,
+        serve({**ALLOW, "/end": page(b"")}, "127.0.0.3") as two,
+        polite(book) as client,
+    ):
+        one.routes["/a"], two.routes["/a"] = redirect(two.url("/end")), redirect(one.url("/end"))
+        async with asyncio.timeout(60):
+            told = await visited(client, [one.url("/a"), two.url("/a")], crawl_delay_s=0.1)
+
+    assert [result.error for result in told.values()] == [None, None]
+
+
+async def test_a_redirect_inside_is_refused(book):
+    async with serve({**ALLOW, "/a": redirect("http://169.254.169.254/")}) as server, polite(book) as client:
+        assert type((await visited_one(client, server.url("/a"))).error) is ForbiddenAddress
+
+
+async def test_a_loop_is_refused(book):
+    async with serve({**ALLOW, "/a": redirect("/a")}) as server, polite(book) as client:
+        assert type((await visited_one(client, server.url("/a"))).error) is TooManyRedirects
+
+
+# Rights
+
+
+TDMREP = "/.well-known/tdmrep.json"
+RESERVED = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]', [("Content-Type", "application/json")])
+
+
+async def visited_for_rights(client, *urls):
+    told = {}
+    visits = [Visit(key=url, url=url, rules=rules(), wants_rights=True) for url in urls]
+    await client.visit(visits, lambda visit, result: told.setdefault(visit.url, result))
+    return told
+
+
+async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(book):
+    async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server:
+        for _ in range(2):
+            async with polite(book) as client:
+                told = await visited_for_rights(client, server.url("/news/a"), server.url("/b"))
+
+    assert [told[server.url(path)].tdm_reserved for path in ("/news/a", "/b")] == [True, None]
+    assert server.paths()[:2] == ["/robots.txt", TDMREP]
+    assert server.paths().count(TDMREP) == server.paths().count("/robots.txt") == 1
+
+
+async def test_who_does_not_want_the_reservations_does_not_ask_for_them(book):
+    async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+        result = await visited_one(client, server.url("/news/a"))
+
+    assert (server.paths(), result.tdm_reserved) == (["/robots.txt", "/news/a"], None)
+
+
+@pytest.mark.parametrize(
+    "route", [answer(404), answer(503), resets, answer(200, b"<!doctype html>")], ids=["404", "503", "reset", "html"]
+)
+async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(book, route):
+    async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(book) as client:
+        told = await visited_for_rights(client, server.url("/news/a"))
+
+    assert (told[server.url("/news/a")].error, told[server.url("/news/a")].tdm_reserved) == (None, None)
+
+
+async def test_reservations_that_robots_forbids_are_not_asked_for(book):
+    said = page(b"User-agent: *\nDisallow: /.well-known/")
+    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+        await visited_for_rights(client, server.url("/news/a"))
+
+    assert TDMREP not in server.paths()
+
+
+async def test_asking_for_reservations_leaves_the_hosts_crawl_delay(book, index):
+    said = page(b"User-agent: *\nCrawl-delay: 0.4")
+    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+        await visited_for_rights(client, server.url("/news/a"), server.url("/news/b"))
+
+    assert all(gap >= 0.39 for gap in gaps(server)[1:])
+
+
+async def test_where_a_redirect_leads_the_reservations_of_that_place_count(book):
+    async with (
+        serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as other,
+        serve({**ALLOW, "*": redirect(other.url("/news/a"))}) as server,
+        polite(book) as client,
+    ):
+        told = await visited_for_rights(client, server.url("/a"))
+
+    assert told[server.url("/a")].tdm_reserved is True
+
+
+# Owners
+
+
+def owner_of(server, **said):
+    catalogue = Catalogue(sources=(Source(id="owner", home_url=server.url(), **said),))
+    return Owners.of(catalogue.sources, catalogue.rules())
+
+
+async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(book):
+    async with (
+        serve({**ALLOW, "*": page(b"")}) as server,
+        polite(book, owners=owner_of(server, crawl_delay_s=0.4)) as client,
+    ):
+        await visited(client, [server.url(f"/{number}") for number in range(3)], crawl_delay_s=0.0, max_per_host=3)
+
+    assert server.most_in_flight == 1
+    assert all(gap >= 0.39 for gap in gaps(server))
+
+
+async def test_where_redirects_lead_the_owners_pace_holds(book):
+    async with serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned, serve(ALLOW) as server:
+        server.routes |= {f"/{number}": redirect(owned.url(f"/{number}")) for number in range(3)}
+        async with polite(book, owners=owner_of(owned, crawl_delay_s=0.4)) as client:
+            told = await visited(client, [server.url(f"/{number}") for number in range(3)], max_per_host=3)
+
+    assert {result.error for result in told.values()} == {None}
+    assert len(owned.paths()) == 4
+    assert all(gap >= 0.39 for gap in gaps(owned))
+
+
+async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(book):
+    own, lent = (ip_network("127.0.0.1/32"),), (ip_network("127.0.0.2/32"),)
+    async with (
+        serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned,
+        serve({**ALLOW, "*": redirect(owned.url("/a"))}) as server,
+        polite(book, owners=owner_of(owned, crawl_delay_s=0.0, allow_networks=lent)) as client,
+    ):
+        told = []
+        visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), allow_networks=own))
+        await client.visit([visit], lambda _, result: told.append(type(result.error)))
+
+    assert (told, owned.paths()) == ([ForbiddenAddress], [])
+
+
+@pytest.mark.parametrize(
+    ("obey_tdm", "is_article", "obeyed"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its_owner_obeys(
+    book, obey_tdm, is_article, obeyed
+):
+    async with (
+        serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as owned,
+        serve({**ALLOW, "*": redirect(owned.url("/news/a"))}) as server,
+        polite(book, owners=owner_of(owned, crawl_delay_s=0.0, obey_tdm=obey_tdm)) as client,
+    ):
+        told = []
+        visit = Visit(key="a", url=server.url("/a"), rules=rules(), is_article=is_article)
+        await client.visit([visit], lambda _, result: told.append((result.obeys_rights, bool(result.tdm_reserved))))
+
+    assert told == [(obeyed, obeyed)]
+    assert (TDMREP in owned.paths()) is obeyed
+
+
+async def test_a_daily_question_is_asked_once_a_day(book):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(book) as client:
+        answers = [
+            await client.ask_daily(f"{server.url('')}#missing", server.url(path), rules()) for path in ("/x1", "/x2")
+        ]
+
+    assert [one.body for one in answers] == [b"<p>", b"<p>"]
+    assert server.paths() == ["/robots.txt", "/x1"]

@@ -1,0 +1,83 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.values.text.sketch import ALGORITHM, MAX_SKETCH, MIN_SKETCH, make_shape, split_unspaced
+
+FIRST = (67531378425467203, 242077776040123374)
+words = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=60, max_size=400)
+
+
+def counted(number):
+    return [f"word{place}" for place in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "parts"),
+    [
+        (["harbour", "3.5"], ["harbour", "3.5"]),
+        (["東京で地震"], ["東", "京", "で", "地", "震"]),
+        (["m7東京abc"], ["m7", "東", "京", "abc"]),
+        (["สวัสดี"], ["ส", "ว", "ั", "ส", "ด", "ี"]),
+        (["안녕하세요", "세계"], ["안녕하세요", "세계"]),
+        ([], []),
+    ],
+)
+def test_a_character_is_a_token_where_words_are_not_spaced(tokens, parts):
+    assert list(split_unspaced(tokens)) == parts
+
+
+@pytest.mark.parametrize(("number", "has_shape"), [(0, False), (59, False), (60, True)])
+def test_a_short_text_has_no_shape(number, has_shape):
+    assert (make_shape(counted(number)) is not None) is has_shape
+
+
+def test_sixty_characters_of_chinese_have_a_shape():
+    assert make_shape(["港" * 30, "口" * 30]) is not None
+
+
+def test_a_shape_has_a_shingle_for_each_four_words():
+    shape = make_shape(counted(100))
+
+    assert (shape.algorithm, shape.words, len(shape.shingles)) == (ALGORITHM, 100, 97)
+
+
+@pytest.mark.parametrize(
+    ("number", "least", "most"), [(60, MIN_SKETCH, 20), (400, 10, 45), (5000, MAX_SKETCH, MAX_SKETCH)]
+)
+def test_a_sketch_is_a_small_sample(number, least, most):
+    assert least <= len(make_shape(counted(number)).sketch) <= most
+
+
+@given(words)
+def test_a_sketch_is_in_order_and_fits_a_database(tokens):
+    sketch = make_shape(tokens).sketch
+
+    assert list(sketch) == sorted(set(sketch))
+    assert all(0 <= value < 2**63 for value in sketch)
+
+
+@given(words)
+def test_a_sketch_is_of_the_shape_and_nothing_else(tokens):
+    shape = make_shape(tokens)
+
+    assert {value >> 31 for value in shape.sketch} <= shape.shingles
+
+
+@given(words, words)
+def test_a_text_that_holds_another_holds_its_shingles(one, other):
+    assert make_shape(one).shingles <= make_shape([*one, *other]).shingles
+
+
+def test_the_hashes_stay_what_they_are():
+    assert make_shape(counted(60)).sketch[:2] == FIRST  # other values need another ALGORITHM
+
+
+def test_numbers_are_those_tokens_that_have_a_digit():
+    tokens = [*(["word"] * 60), "3.5", "10:30", "60th", "3.5", "x"]
+
+    assert len(make_shape(tokens).numbers) == 3
+
+
+def test_a_half_of_a_surrogate_pair_costs_nothing():
+    assert make_shape(["a\ud800"] * 60) is not None
