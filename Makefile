@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-shards soak chaos stuck-runs walk pictures columns audit lock clean bench-web
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-hostile bench-shards soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,12 @@ walk: $(READY)  ## Walk through the installation for production on loopback: Pos
 
 stuck-runs: $(READY)  ## Kill a sweep beside one that lives long, and see which of them Prefect calls crashed (6 minutes)
 	$(BIN)/python -m tests.e2e.stuck_runs
+
+exits: $(READY)  ## Run each command a hundred times, and start the server forty times, beside four busy processes; none may end by a signal (an hour)
+	$(BIN)/python -m tests.e2e.exits
+
+bench-hostile: $(READY)  ## Measure the CPU that hostile pages, robots.txt files, JSON-LD and bodies take, against bounds
+	$(BIN)/python -m benchmarks.hostile
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py

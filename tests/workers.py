@@ -39,13 +39,13 @@ def deploy(url: str, *, pool: str) -> str:
 
 @contextmanager
 def running_worker(
-    environment: Mapping[str, str], *, pool: str, name: str, limit: int
+    environment: Mapping[str, str], *, pool: str, name: str, limit: int, cwd: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker that takes `limit` runs at once, until the block ends."""
     worker = subprocess.Popen(
         [PREFECT, "worker", "start", "--pool", pool, "--name", name, "--limit", str(limit)],
         env=environment,
-        cwd=ROOT,
+        cwd=cwd,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

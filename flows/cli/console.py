@@ -15,10 +15,10 @@ from rich.text import Text
 from flows.display import Table as DisplayTable
 from tasks.config.catalogue import Catalogue
 from tasks.config.settings import Settings
-from tasks.report.escape import as_plain
 from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, headline, most_first, shortfall
 from tasks.runtime.progress import progress
 from tasks.values.rows import Novelty
+from tasks.values.text.escape import as_plain
 
 MAX_UNBROKEN = 20
 """Characters of a cell up to which its column is never broken."""

@@ -1,7 +1,7 @@
 """The one end of every command: Python's own cleanups run, what was printed goes out, and the process ends there.
 
 The interpreter is not taken down. Threads of libraries outlive it, and one that wants Python then - Arrow's, which read
-through a file object of Python's - takes the process down with SIGABRT, after all was done and printed (docs/adr/0015).
+through a file object of Python's - takes the process down with SIGABRT, after all was done and printed (docs/adr/0019).
 """
 
 import atexit

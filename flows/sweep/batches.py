@@ -13,13 +13,13 @@ from tasks.deduplicate.task import deduplicate
 from tasks.extract.task import extract
 from tasks.fetch.task import fetch
 from tasks.health.judgement import HealthReport
-from tasks.report.escape import as_plain
 from tasks.report.run_report import RunReport
 from tasks.report.task import report
 from tasks.runtime.tracing import batch_span
 from tasks.store.task import store
 from tasks.values.batch import ExtractedBatch
 from tasks.values.reports import BatchReport
+from tasks.values.text.escape import as_plain
 
 T = TypeVar("T")
 Shown = Callable[[Iterator[ExtractedBatch], Sweep], Iterator[ExtractedBatch]]

@@ -15,9 +15,9 @@ from tasks.config.settings import Settings
 from tasks.discover.plan import plan_sweep
 from tasks.discover.preview import Preview
 from tasks.errors import ConfigError, PresslakeError, ServerUnavailable
-from tasks.report.escape import as_plain
 from tasks.report.run_report import RunReport
 from tasks.runtime.resources import check_lake, close_opened
+from tasks.values.text.escape import as_plain
 
 
 def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool) -> RunReport | Preview:

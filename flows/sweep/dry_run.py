@@ -15,7 +15,7 @@ from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
 from tasks.discover.task import preview
-from tasks.report.escape import as_plain
+from tasks.values.text.escape import as_plain
 
 ARTIFACT_KEY = "dry-run"
 

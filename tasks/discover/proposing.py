@@ -1,7 +1,5 @@
 """A home page's address into a source for the catalogue: what the site may have is tried, and what works is counted."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +8,7 @@ from typing import Any
 import yaml
 
 from tasks.config.catalogue import Source, SourceRules
+from tasks.config.source_ids import new_id
 from tasks.discover.probe import Look, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
 from tasks.feeds.autodiscovery import FoundBy, Proposal, propose_feeds
@@ -18,8 +17,6 @@ from tasks.politeness.robots import origin_of, parse_robots
 from tasks.values.feed import FeedKind
 from tasks.values.permit import RobotsAnswer
 from tasks.values.url import host_of, url_key
-
-MAX_ID_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +85,6 @@ def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None) -> tuple[
 
 def _itself(feed_url: str) -> tuple[Proposal, ...]:
     return (Proposal(url=feed_url, kind=FeedKind.FEED, found_by=FoundBy.LINK),)
-
-
-def new_id(name: str, known: Collection[str]) -> str:
-    """Return an id for the catalogue, made of a name: lower-case letters, digits and hyphens, and no known one."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[: MAX_ID_LENGTH - 4].strip("-") or "source"
-    candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(known) + 3)))
-    return next(candidate for candidate in candidates if candidate not in known)
 
 
 def sources_yaml(sources: Iterable[Source]) -> str:

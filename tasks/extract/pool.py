@@ -19,7 +19,7 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped
+from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped, UnexpectedError
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.safe_path import keep_children_safe
@@ -70,10 +70,7 @@ class ExtractorPool:
         """
         waiting = [(page, *self._together.submit(page)) for page in pages]
         for page, pool, future in waiting:
-            try:
-                yield page.capture_id, self._outcome(page, pool, future)
-            except BrokenProcessPool:  # its worker died before it said which page it had, or none had any
-                yield page.capture_id, self._extract_alone(page)
+            yield page.capture_id, self._result(page, pool, future)
 
     def close(self) -> None:
         """End the workers, whatever they are at."""
@@ -86,6 +83,16 @@ class ExtractorPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _result(self, page: StoredPage, pool: ProcessPool, future: ProcessFuture[Page | ItemError]) -> Page | ItemError:
+        try:
+            with guarded_item(page.url):  # what a worker sends may not be readable here
+                try:
+                    return self._outcome(page, pool, future)
+                except BrokenProcessPool:  # its worker died before it said which page it had, or none had any
+                    return self._extract_alone(page)
+        except UnexpectedError as error:
+            return error
 
     def _extract_alone(self, page: StoredPage) -> Page | ItemError:
         """Extract a page where none else is: if that pool breaks as well, it is the page that breaks it."""

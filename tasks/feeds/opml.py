@@ -13,7 +13,7 @@ from itertools import islice
 from lxml import etree
 
 from tasks.config.catalogue import Source
-from tasks.discover.proposing import new_id
+from tasks.config.source_ids import new_id
 from tasks.errors import CatalogueError, NotAFeed
 from tasks.feeds.collector import plain_title
 from tasks.feeds.refusals import Refusals

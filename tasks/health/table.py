@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.health.judgement import HealthState, SourceHealth
 from tasks.index.health import Quarantined
-from tasks.report.escape import as_plain
+from tasks.values.text.escape import as_plain
 
 TABLE_ROWS = 500
 HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after", "why")

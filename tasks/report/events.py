@@ -7,8 +7,8 @@ from typing import Any
 
 from tasks.health.judgement import HealthReport
 from tasks.index.health import Alarm, AlarmKind
-from tasks.report.escape import as_plain
 from tasks.report.run_report import RunReport
+from tasks.values.text.escape import as_plain
 
 RUN_FINISHED = "presslake.run.finished"
 QUARANTINE_GREW = "presslake.quarantine.grew"

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.health.judgement import GOOD, HealthReport
 from tasks.health.table import health_headline
-from tasks.report.escape import as_code, as_text
 from tasks.report.plot import stacked_bars
 from tasks.report.run_report import DRIFT_HEAD, SHOWN, RunReport, drift_rows, headline, most_first
 from tasks.values.rows import DOUBTFUL_BELOW, Novelty
+from tasks.values.text.escape import as_code, as_text
 
 PLOTTED = 15
 NOBODY = HealthReport()

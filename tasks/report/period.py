@@ -13,10 +13,10 @@ from tasks.config.parameters import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
 from tasks.health.table import health_headline, shown_at, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
-from tasks.report.escape import as_code, as_text
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
 from tasks.values.rows import Novelty, Outcome
+from tasks.values.text.escape import as_code, as_text
 
 SHOWN = 50
 ARTICLES = frozenset({*Novelty} - {Novelty.UNCHANGED, Novelty.REVISION})

@@ -7,7 +7,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tasks.report.escape import as_plain
+from tasks.values.text.escape import as_plain
 
 COLOURS = ("#2f6f9f", "#e0912f", "#9aa5ad", "#5b9a5b", "#b565a7", "#c44e52", "#7a6a53", "#333333")
 _LABEL, _BAR, _ROW, _WIDTH = 150, 420, 22, 640

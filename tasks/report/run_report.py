@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.health.drift import Drift
-from tasks.report.escape import as_plain
 from tasks.values.reports import BatchReport, DiscoverReport, Failure
 from tasks.values.rows import Novelty
+from tasks.values.text.escape import as_plain
 
 SHOWN = 10
 TABLE_ROWS = 200

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -269,3 +270,25 @@ def test_the_image_runs_as_nobody_from_pinned_parts():
                                      "prefect work-pool create presslake --type process", "pg_dump --format=custom", "presslake verify"])  # fmt: skip
 def test_what_the_walk_runs_is_what_the_docs_say(command):
     assert command in (ROOT / "docs/operations.md").read_text()
+
+
+def test_runs_of_every_deployment_take_no_module_from_the_workers_folder():
+    deployments = yaml.safe_load((DEPLOY / "prefect.yaml").read_text())["deployments"]
+
+    assert [one["work_pool"]["job_variables"] for one in deployments] == [
+        {"env": {"PYTHONSAFEPATH": "1"}} for _ in deployments
+    ]
+
+
+def test_the_image_takes_no_module_from_the_folder_it_starts_in():
+    assert re.search(r"^ENV .*(\\\n.*)*PYTHONSAFEPATH=1", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_the_image_has_all_that_the_wheel_wants():
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
+        "only-include"
+    ]
+    copied = re.findall(r"^COPY (\S+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert set(wanted) <= set(copied)
+    assert {f"!{name}" for name in wanted} <= set((ROOT / ".dockerignore").read_text().splitlines())

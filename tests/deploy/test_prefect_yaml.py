@@ -39,12 +39,15 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
     _prefect("work-pool", "create", "presslake", "--type", "process", "--overwrite", env=environment)
     _prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml", env=environment)
 
+    for name in ("flows", "tasks"):  # a worker may be started where a person has modules of those names
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
     with running_press(sites=2, articles=3) as press, httpx.Client(base_url=prefect_api_url, timeout=60) as api:
         press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=1.0)
         deployment = api.get("/deployments/name/ingest/sweep").json()
         shard = api.get("/deployments/name/ingest-shard/sweep").json()
         runs = [start_run(api, "ingest/sweep", {"due_only": True, "limit": 4}) for _ in range(2)]
-        with running_worker(environment, pool="presslake", name="one", limit=3):
+        with running_worker(environment, pool="presslake", name="one", limit=3, cwd=tmp_path):
             ended = [await_end(api, run_id) for run_id in runs]
             maintenance = api.get("/deployments/name/maintain/daily").json()
             tidied = await_end(api, start_run(api, "maintain/daily"))

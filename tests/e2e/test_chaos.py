@@ -33,6 +33,7 @@ def _novelties(place: Place) -> Counter:
     return Counter(row[3] for row in read_tables(place).articles.elements())
 
 
+@pytest.mark.long
 def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tmp_path):
     with running_press(sites=5, articles=20, network=31) as press:
         toll = run_chaos(press, rough, reference, tmp_path, kills=15, batch_size=8, seed=1, longest_s=0.8)

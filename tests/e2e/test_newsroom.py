@@ -35,6 +35,15 @@ def _hits_by_kind(newsroom: Newsroom) -> tuple[Counter[int], Counter[int]]:
     return robots, pages
 
 
+@pytest.mark.parametrize(
+    "lake_address",
+    [
+        "directory",
+        pytest.param("moto", marks=pytest.mark.s3),
+        pytest.param("ceph", marks=[pytest.mark.s3, pytest.mark.long]),
+    ],
+    indirect=True,
+)
 def test_the_newsroom_is_stored_once_and_touched_pages_are_unchanged(newsroom, presslake, lake, tmp_path):
     catalogue = newsroom.catalogue(tmp_path / "sources.yaml")
 

@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.errors import CorruptRecord, ExtractorCrashed, ItemError, LakeUnavailable
-from tasks.extract.extraction import DETAIL_LENGTH, extract_batch
+from tasks.errors import (
+    DETAIL_LENGTH,
+    CorruptRecord,
+    ExtractorCrashed,
+    ItemError,
+    LakeUnavailable,
+    TooManyUnexpected,
+    UnexpectedError,
+)
+from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.pool import ExtractorPool
 from tasks.lake.objects.stores import MissingObject
@@ -91,6 +99,29 @@ def test_a_page_that_breaks_the_extractor_is_quarantined_and_its_neighbours_are_
     assert len(broken.detail) == DETAIL_LENGTH
     assert done.dispositions == {BROKEN: Disposition.QUARANTINED}
     assert list(done.pages) == [STORY]
+
+
+def test_a_page_that_meets_an_exception_is_quarantined_with_its_trace_and_its_neighbours_are_not():
+    done = extract(
+        capture(BROKEN),
+        capture(STORY),
+        pool=HerePool({BROKEN: UnexpectedError("TypeError", trace="tasks/a.py:3 in b")}),
+    )
+
+    broken = done.captures[0]
+    assert (broken.outcome, broken.reason) == (Outcome.QUARANTINED, "unexpected_error")
+    assert broken.detail == "TypeError\ntasks/a.py:3 in b"
+    assert list(done.pages) == [STORY]
+
+
+def test_a_batch_of_which_most_pages_meet_an_exception_fails_with_the_first_trace():
+    captures = [replace(capture(STORY), capture_id=str(number)) for number in range(8)]
+    fails = {str(number): UnexpectedError(f"no. {number}", trace="tasks/a.py:3 in b") for number in range(7)}
+
+    with pytest.raises(
+        TooManyUnexpected, match=r"7 of 8 pages met an exception; the first: no\. 0\ntasks/a\.py:3 in b"
+    ):
+        extract(*captures, pool=HerePool(fails))
 
 
 def test_what_is_no_page_is_not_asked_about():

@@ -68,6 +68,7 @@ def _assert_whole(presslake: Presslake, press: Press) -> None:
         assert payload_digest(by_warcio) == row["payload_digest"]
 
 
+@pytest.mark.long
 def test_five_kills_lose_nothing_and_double_nothing(presslake, press, catalogue):
     chance = random.Random(20260301)
     for _ in range(5):

@@ -1,0 +1,26 @@
+"""A command that is forked is the command."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.forking import COMMAND, forker
+
+
+@pytest.mark.parametrize("words", [["sources", "list", "--catalogue", "nowhere.yaml"], ["sources", "schema"]])
+def test_a_forked_command_ends_and_says_as_the_plain_one(tmp_path: Path, words: list[str]):
+    plain = subprocess.run([COMMAND, *words], cwd=tmp_path, capture_output=True, timeout=180, check=False)
+
+    forked = forker().run(words, cwd=tmp_path, environment=os.environ, timeout=180)
+
+    assert (forked.returncode, forked.stdout, forked.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+
+
+def test_a_forked_command_that_takes_too_long_is_killed(tmp_path: Path):
+    with pytest.raises(subprocess.TimeoutExpired):
+        forker().run(["sources", "schema"], cwd=tmp_path, environment=os.environ, timeout=0.001)
+
+    after = forker().run(["sources", "--help"], cwd=tmp_path, environment=os.environ, timeout=180)
+    assert after.returncode == 0
