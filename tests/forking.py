@@ -20,10 +20,10 @@ from functools import cache
 from pathlib import Path
 
 COMMAND = Path(sys.executable).with_name("presslake")
-STAGES = ("discover", "fetch", "extract", "deduplicate", "store", "verify", "maintain")
 MODULES = (
-    *(f"tasks.{name}.stage" for name in STAGES),
-    "flows.cli.app", "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pendulum", "pyarrow.parquet",
+    "tasks.discover.polling", "tasks.fetch.fetching", "tasks.extract.extraction", "tasks.deduplicate.deciding",
+    "tasks.store.publishing", "tasks.verify.verification", "tasks.maintain.maintenance", "flows.cli.app",
+    "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pendulum", "pyarrow.parquet",
     "rich.progress", "starlette.applications",
 )  # fmt: skip
 """What commands import, as far as it knows nothing of Prefect; some of it is Prefect's own."""

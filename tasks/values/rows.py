@@ -77,7 +77,8 @@ class Capture:
     source_id: Annotated[
         str,
         Column(
-            "the source of the catalogue that announced the URL; `adhoc` for what was asked for and belongs to none"
+            "the [owner](catalogue.md#whose-an-article-is) of the URL's host, else the source that announced it; `adhoc` "
+            "for what was asked for and belongs to none"
         ),
     ]
     url: Annotated[str, Column("the URL that was asked for")]
@@ -125,7 +126,7 @@ class Article:
     canonical_url: Annotated[str | None, Column("the URL that the page calls its own, on the same registrable domain")]
     syndicated_from: Annotated[str | None, Column("the URL on another site that the page says it is a copy of")] = None
     url_key: Annotated[str, Column("the URL's identity, by which it is known to be the same")]
-    source_id: Annotated[str, Column("the source of the catalogue that announced it, or `adhoc`")]
+    source_id: Annotated[str, Column("the owner of the URL's host, else the source that announced it, or `adhoc`")]
     host: Annotated[str, Column("the host that answered, after redirects")]
     title: Annotated[str | None, Column("the headline; the feed's, where the page has none")]
     text: Annotated[str, Column("the article's paragraphs, parted by one newline; without the title")]

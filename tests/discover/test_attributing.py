@@ -9,6 +9,7 @@ from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.answers import announcements
 from tasks.discover.attributing import attribute, is_wanted
 from tasks.errors import BadUrl, ForbiddenScheme
+from tasks.feeds.refusals import Refusals
 from tasks.index.frontier import BACKFILL, NEWS
 from tasks.values.feed import Entry, FeedContent
 
@@ -84,6 +85,7 @@ def test_anothers_date_decides_neither_order_nor_since(date):
         source_id="other",
         announced_by="https://other.com/feed",
         rules=RULES["other"],
+        refusals=Refusals(),
         now=NOW,
         since=NOW - timedelta(hours=1),
         owners=OWNERS,

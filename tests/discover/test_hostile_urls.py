@@ -15,9 +15,9 @@ from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.errors import IndexUnavailable, TooManyUnexpected
 from tasks.index import schema
+from tasks.index.announcing import Announcement
 from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
-from tasks.index.frontier import Announcement
 from tasks.index.hosts import HostBook
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind

@@ -113,7 +113,7 @@ def test_the_turn_of_a_process_that_died_is_free_at_once(index, book, clock):
         "import sys\n"
         "from tasks.index.database import open_index\n"
         "from tasks.index.hosts import HostBook\n"
-        "from tasks.models import TurnRequest\n"
+        "from tasks.values.permit import TurnRequest\n"
         "book = HostBook(open_index(sys.argv[1]))\n"
         "print(book.pass_turns([], [TurnRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
     )

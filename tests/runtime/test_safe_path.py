@@ -10,7 +10,7 @@ import pytest
 from tasks.runtime.safe_path import safe_environment
 from tests.engine import COMMAND
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
 if __name__ == "__main__":
     import os, sys

@@ -11,7 +11,7 @@ from tasks.runtime import tracing
 from tests.collecting import collecting
 
 RUN = """
-from tasks import tracing
+from tasks.runtime import tracing
 tracing.configure()
 with tracing.run_span("r1"):
     with tracing.stage_span("discover") as note:
@@ -28,7 +28,7 @@ with tracing.run_span("r1"):
         note(fetched=2)
 """
 FAILING = """
-from tasks import tracing
+from tasks.runtime import tracing
 tracing.configure()
 with tracing.run_span("r1"), tracing.stage_span("store"):
     raise ValueError("</script>\\x1b[31m a word from the web")
