@@ -70,6 +70,15 @@ def forker() -> Forker:
     return started
 
 
+def run_plainly(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end in an interpreter of its own."""
+    return subprocess.run(
+        [COMMAND, *words], cwd=cwd, env=environment, capture_output=True, timeout=timeout, check=False
+    )
+
+
 def _code_of(told: socket.socket, timeout: float) -> int:
     """Wait for the end of a command, which is killed where it takes too long."""
     pid = int(told.recv(64))

@@ -3,15 +3,18 @@
 import asyncio
 import os
 import signal
-from contextlib import suppress
+from contextlib import chdir, suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import make_url
 
 from flows.cli.console import say
 from flows.server.local import local_server
 from flows.sweep.session import read_catalogue
 from tasks.config.parameters import IngestConfig
-from tasks.config.settings import Settings
+from tasks.config.settings import Settings, set_flags
 from tasks.runtime.resources import check_lake, close_opened
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = "local"
 MAINTAINED_AT, REPORTED_AT = "17 3 * * *", "30 0 * * *"
+OWN_FOLDER = Path(__file__).parents[2]
+"""Where our packages are. Prefect's runner puts its working directory first on the path of each run."""
+
 QUERY_S = 5
 """How often the server is asked for runs that are due."""
 
@@ -40,8 +46,23 @@ def serve_until_interrupted(settings: Settings) -> None:
             say(
                 f"Presslake is up: {api_url.removesuffix('/api')} (a sweep every {settings.every_s} s; Ctrl-C stops it)"
             )
-            _serve(settings)
+            _set_places(settings)
+            with chdir(OWN_FOLDER):
+                _serve(settings)
     say("Stopped.")
+
+
+def _set_places(settings: Settings) -> None:
+    """Name what lies in the working directory by its absolute path, for runs that are started in another one."""
+    index = make_url(settings.index)
+    is_file = index.get_backend_name() == "sqlite" and index.database
+    set_flags(
+        catalogue=settings.catalogue.absolute(),
+        lake=None if "://" in settings.lake else Path(settings.lake).absolute(),
+        index=index.set(database=str(Path(str(index.database)).absolute())).render_as_string(hide_password=False)
+        if is_file
+        else None,
+    )
 
 
 def _serve(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from tasks.config.catalogue import SourceRules
-from tasks.errors import BodyTooLarge, ConfigError, DecompressionBomb, ItemError
+from tasks.errors import BodyTooLarge, ConfigError, DecompressionBomb, ItemError, PresslakeError
 from tasks.web.client import WebClient
 from tasks.web.exchange import Fetched
 
@@ -51,7 +51,7 @@ CLOSE_S = 10.0
 AT_ONCE = 6
 
 
-class RenderFailed(Exception):
+class RenderFailed(PresslakeError):
     """A page could not be had as its scripts make it; counted nowhere, since the answer as received is still there."""
 
 

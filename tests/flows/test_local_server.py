@@ -21,7 +21,7 @@ pytestmark = pytest.mark.engine
 ONCE = """
 import os, pathlib, sys
 mark = pathlib.Path({mark!r})
-if sys.argv and sys.argv[0].endswith("server_process.py") and not mark.exists():
+if sys.argv and sys.argv[0].endswith("server/process.py") and not mark.exists():
     mark.touch()
     print("RuntimeError: the disk was away", flush=True)
     os.kill(os.getpid(), {signal})
