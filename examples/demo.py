@@ -17,11 +17,11 @@ from examples.newsroom.server import Newsroom
 from examples.newsroom.truth import Truth
 from flows.cli import console
 from flows.server.local import local_server, set_prefect_defaults
-from flows.trace import Trace, trace
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError, PresslakeError
 from tasks.report.run_report import RunReport
+from tasks.report.trace import Trace, trace
 from tasks.runtime.resources import close_opened
 from tasks.values.text.digest import text_digest
 

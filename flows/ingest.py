@@ -16,9 +16,8 @@ from flows.sweep.session import Sweep, begun
 from flows.sweep.shards import shared_out
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import load_settings
-from tasks.discover.task import discover
 from tasks.report.run_report import add_up, headline, shortfall
-from tasks.store.task import store
+from tasks.tasks import discover, store
 from tasks.values.reports import DiscoverReport
 
 EVERYTHING = IngestConfig()

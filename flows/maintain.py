@@ -9,8 +9,8 @@ from prefect.states import Completed
 from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import headline
-from tasks.maintain.task import maintain as maintain_task
 from tasks.runtime.resources import check_lake, close_opened
+from tasks.tasks import maintain as maintain_task
 
 USUAL = MaintainConfig()
 

@@ -7,10 +7,10 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.period import report_period
 from tasks.config.parameters import ReportConfig
 from tasks.config.settings import load_settings
 from tasks.report.period import headline, to_markdown
+from tasks.report.recent import report_period
 from tasks.runtime.resources import close_opened
 
 KEY = "period-report"

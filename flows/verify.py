@@ -6,11 +6,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.verification import headline
 from tasks.config.settings import load_settings
 from tasks.runtime.resources import check_lake, close_opened
+from tasks.tasks import verify as verify_task
 from tasks.verify.config import VerifyConfig
-from tasks.verify.task import verify as verify_task
+from tasks.verify.report import headline
 
 LOOK = VerifyConfig()
 

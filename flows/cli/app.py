@@ -113,7 +113,7 @@ def trace(
     """Tell a URL's history: who announced it, what came back, what was decided, where the bytes are."""
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
-        from flows.trace import trace as look_up
+        from tasks.report.trace import trace as look_up
 
         found = look_up(what, settings)
         if as_json:
@@ -129,7 +129,7 @@ def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Tell what is known and pending, by source, and how the last runs went."""
     with one_clear_line():
         settings = set_flags(index=index)
-        from flows.status import read_status
+        from tasks.report.status import read_status
 
         found = read_status(settings)
         if as_json:

@@ -12,11 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from flows.display import Table as DisplayTable
 from tasks.config.catalogue import Catalogue
 from tasks.config.settings import Settings
 from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, headline, most_first, shortfall
 from tasks.runtime.progress import progress
+from tasks.values.display import Table as DisplayTable
 from tasks.values.rows import Novelty
 from tasks.values.text.escape import as_plain
 

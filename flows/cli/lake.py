@@ -8,9 +8,9 @@ import typer
 from flows.cli import console
 from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli.steps import steps
-from flows.display import Rows
 from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError
+from tasks.values.display import Rows
 
 
 def verify(
@@ -30,41 +30,43 @@ def verify(
     """Check the index against the lake, and name every fault with its place and what mends it."""
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
-        from flows import verification
+        from tasks.verify import report as found
         from tasks.verify.config import VerifyConfig
+        from tasks.verify.verification import verify_lake
 
         if undo is not None:
-            _undo_mend(undo, settings, as_json=as_json, is_alone=not mend and sample is None)
+            _undo(undo, settings, as_json=as_json, is_alone=not mend and sample is None)
             return
         config = VerifyConfig(mend=mend, sample=sample)
-        report = verification.run_verification(config, settings, told=steps())
+        report = verify_lake(config, settings, on_step=steps())
         if as_json:
-            console.print_json(verification.as_json(report))
+            console.print_json(found.as_json(report))
         else:
-            console.show_tables(verification.tables(report))
+            console.show_tables(found.tables(report))
         if not report.is_well:
             raise typer.Exit(RUN_FAILED)
 
 
-def _undo_mend(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) -> None:
-    from flows import verification
+def _undo(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) -> None:
+    from tasks.verify.report import undo_tables
+    from tasks.verify.verification import undo_mend
 
     if not is_alone:
         raise ConfigError("--undo goes with neither --mend nor --sample")
-    undone = verification.run_undo(verify_id, settings, told=steps())
+    undone = undo_mend(verify_id, settings, on_step=steps())
     if as_json:
         console.print_json(asdict(undone))
     else:
-        console.show_tables(verification.undo_tables(undone))
+        console.show_tables(undo_tables(undone))
 
 
 def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Build a new index out of the lake alone; the index must be empty."""
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
-        from flows.reindex import reindex as rebuild
+        from tasks.verify.reindex import reindex_lake
 
-        report = asdict(rebuild(settings, told=steps()))
+        report = asdict(reindex_lake(settings, on_step=steps()))
         if as_json:
             console.print_json(report)
         else:
@@ -87,12 +89,11 @@ def maintain(
     """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
-        from flows.maintenance import run_maintenance
         from tasks.maintain.config import MaintainConfig
-        from tasks.maintain.maintenance import headline
+        from tasks.maintain.maintenance import headline, maintain_lake
 
         config = MaintainConfig(dry_run=dry_run, keep_days=keep_days, file_mib=file_mib, shapes_days=shapes_days)
-        done = run_maintenance(config, settings, told=steps())
+        done = maintain_lake(config, settings, on_step=steps())
         if as_json:
             console.print_json(asdict(done))
         else:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import console
 from flows.cli.options import RUN_FAILED, CatalogueOption, IndexOption, one_clear_line
 from tasks.config.settings import set_flags
 
@@ -20,12 +21,12 @@ def metrics(
     """Serve the index's state to Prometheus, until Ctrl-C."""
     with one_clear_line():
         settings = set_flags(catalogue=catalogue, index=index)
-        from flows.metrics import read_once, serve_until_interrupted
+        from tasks.metrics.serving import read_once, serve_until_interrupted
 
         if not once:
-            serve_until_interrupted(settings, listen, max_sources=max_sources)
+            serve_until_interrupted(settings, listen, max_sources=max_sources, say=console.say)
             return
-        text, is_up = read_once(settings, max_sources=max_sources)
+        text, is_up = read_once(settings, max_sources=max_sources, say=console.say)
         typer.echo(text, nl=False)
         if not is_up:
             raise typer.Exit(RUN_FAILED)

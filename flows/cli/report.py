@@ -19,9 +19,9 @@ def report(
     """Look over the past day or week: volume, freshness, novelty, failures, sources."""
     with one_clear_line():
         settings = set_flags(index=index)
-        from flows.period import report_period
         from tasks.health.table import health_headline
         from tasks.report.period import headline, tables
+        from tasks.report.recent import report_period
 
         found, health = report_period(ReportConfig(period=period, sources=tuple(source or ())), settings)
         if as_json:

@@ -34,7 +34,7 @@ def check_sources(
         settings = set_flags(catalogue=catalogue, index=index)
         from dataclasses import asdict
 
-        from flows.sources import check, check_table
+        from tasks.discover.sources import check, check_table
 
         checks = check(settings, source or ())
         if as_json:
@@ -52,8 +52,8 @@ def add_source(
     """Try a site's feeds and sitemaps, and print the source to put into the catalogue."""
     with one_clear_line():
         settings = set_flags(catalogue=catalogue, index=index)
-        from flows.sources import propose, tried_table
         from tasks.discover.proposing import sources_yaml
+        from tasks.discover.sources import propose, tried_table
 
         proposal = propose(settings, url)
         console.show_tables([tried_table(proposal)], beside=True)
@@ -68,7 +68,7 @@ def import_sources(
     """Print an OPML file's feeds as sources for the catalogue."""
     with one_clear_line():
         settings = set_flags(catalogue=catalogue)
-        from flows.sources import import_opml
+        from tasks.discover.sources import import_opml
 
         typer.echo(import_opml(settings, path), nl=False)
 
@@ -78,7 +78,7 @@ def export_sources(catalogue: CatalogueOption = None) -> None:
     """Print the catalogue's feeds as OPML, for feed readers."""
     with one_clear_line():
         settings = set_flags(catalogue=catalogue)
-        from flows.sources import export_opml
+        from tasks.discover.sources import export_opml
 
         typer.echo(export_opml(settings), nl=False)
 

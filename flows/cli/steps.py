@@ -12,7 +12,7 @@ def steps() -> Callable[[str, int, int], None]:
     """Return what is to be told which step it is at, how much is done, and of how much (0: nobody knows)."""
     last_what, last_at = "", 0.0
 
-    def told(what: str, done: int, total: int) -> None:
+    def on_step(what: str, done: int, total: int) -> None:
         nonlocal last_what, last_at
         now = time.monotonic()
         if what == last_what and now - last_at < EVERY_S:
@@ -21,4 +21,4 @@ def steps() -> Callable[[str, int, int], None]:
         counted = f": {done:,} of {total:,}" if total else f": {done:,}" if done else ""
         say(f"{what}{counted} ...")
 
-    return told
+    return on_step

@@ -9,14 +9,10 @@ from prefect.utilities.annotations import opaque
 
 from flows.server.away import AWAY
 from flows.sweep.session import Sweep
-from tasks.deduplicate.task import deduplicate
-from tasks.extract.task import extract
-from tasks.fetch.task import fetch
 from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
-from tasks.report.task import report
 from tasks.runtime.tracing import batch_span
-from tasks.store.task import store
+from tasks.tasks import deduplicate, extract, fetch, report, store
 from tasks.values.batch import ExtractedBatch
 from tasks.values.reports import BatchReport
 from tasks.values.text.escape import as_plain

@@ -8,13 +8,13 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.display import Rows, Table
 from flows.sweep.batches import whole
 from flows.sweep.session import rehearsed
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
-from tasks.discover.task import preview
+from tasks.tasks import preview
+from tasks.values.display import Rows, Table
 from tasks.values.text.escape import as_plain
 
 ARTIFACT_KEY = "dry-run"

@@ -14,7 +14,7 @@ from tasks.config.parameters import IngestConfig, ShardConfig
 from tasks.config.settings import Settings
 from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable
-from tasks.extract.task import close_pool
+from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources

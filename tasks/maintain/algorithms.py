@@ -96,7 +96,7 @@ def _is_older_digest() -> ColumnElement[bool]:
 def _move_index(packing: Packing, index: Index, table: DeltaTable, *, has_new_sketch: bool) -> int:
     files, count = list_files(table, ARTICLES), 0
     for number, file in enumerate(files):
-        packing.told("moving articles to the current algorithm", number, len(files))
+        packing.on_step("moving articles to the current algorithm", number, len(files))
         for part in _parts(as_article(row) for row in read_file(packing.store, file)):
             count += _move_articles(packing, index, part, has_new_sketch=has_new_sketch)
     return count

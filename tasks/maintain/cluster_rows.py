@@ -77,7 +77,7 @@ def _tell(packing: Packing, table: DeltaTable, members: Mapping[str, Membership]
     count, stale, days = 0, [], _days(members)
     files = [file for file in list_files(table, ARTICLES) if file.day in days]
     for number, file in enumerate(files):
-        packing.told("looking for rows of clusters that changed", number, len(files))
+        packing.on_step("looking for rows of clusters that changed", number, len(files))
         if wrong := len(_wrong(read_columns(packing.store, file, ("article_id", *TOLD)), members)):
             count += wrong
             stale.append(file)

@@ -12,11 +12,10 @@ from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_fitted
 from tasks.lake.rewriting import put_rows, replace_files
 from tasks.lake.schemas import file_schema
+from tasks.runtime.progress import OnStep
 
 SMALL = 0.5
 """Files below this share of the wanted size are packed together."""
-
-Told = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Packing:
     size: int
     now: datetime
     is_dry_run: bool
-    told: Told
+    on_step: OnStep
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ def write_anew(
     done = Rewritten()
     groups = [group for _, day in groupby(files, key=lambda file: file.day) for group in _grouped(day, packing.size)]
     for number, group in enumerate(groups):
-        packing.told(what, number, len(groups))
+        packing.on_step(what, number, len(groups))
         if packing.is_dry_run or _write_group(packing, table, group, change):
             done.before += len(group)
             done.after += 1

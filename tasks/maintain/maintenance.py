@@ -5,10 +5,10 @@ small files are packed; then what is over goes.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from tasks.config.settings import Settings
 from tasks.index.database import Index
 from tasks.lake.growing import grow_tables
 from tasks.lake.keys import TABLES
@@ -19,8 +19,8 @@ from tasks.maintain.cluster_rows import tell_clusters
 from tasks.maintain.compaction import Packing, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
 from tasks.maintain.retention import check_table, delete_old_files, prune_index, prune_set_aside, tidy_log
-
-Told = Callable[[str, int, int], None]
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import check_lake, opened_index, opened_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +46,27 @@ class MaintainReport:
     seconds: float
 
 
-def maintain(*, index: Index, store: ObjectStore, config: MaintainConfig, now: datetime, told: Told) -> MaintainReport:
+def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep) -> MaintainReport:
+    """Put the lake and the index that the settings name in order; raises ConfigError, and as `maintain` does."""
+    check_lake(settings)
+    return maintain(
+        index=opened_index(settings),
+        store=opened_store(settings),
+        config=config,
+        now=datetime.now(UTC),
+        on_step=on_step,
+    )
+
+
+def maintain(
+    *, index: Index, store: ObjectStore, config: MaintainConfig, now: datetime, on_step: OnStep
+) -> MaintainReport:
     """Put lake and index in order; raises IndexUnavailable, LakeUnavailable, DamagedTable, LakeFormatError.
 
     In a damaged lake nothing is done: what is over there may be all that is left of it.
     """
     begun, is_dry_run = time.monotonic(), config.dry_run
-    packing = Packing(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, told=told)
+    packing = Packing(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, on_step=on_step)
     for name in TABLES:
         check_table(store, name)
     if not is_dry_run:
@@ -64,12 +78,12 @@ def maintain(*, index: Index, store: ObjectStore, config: MaintainConfig, now: d
         table = open_table(store, name)
         done = pack_small_files(packing, table, name)
         packed, made = packed + done.before, made + done.after
-        told(f"deleting old files of {name}", 0, 0)
+        on_step(f"deleting old files of {name}", 0, 0)
         deleted += delete_old_files(store, table, name, keep_days=config.keep_days, is_dry_run=is_dry_run)
         if not is_dry_run:
             tidy_log(table)
     set_aside = prune_set_aside(store, now=now, is_dry_run=is_dry_run)
-    told("index", 0, 0)
+    on_step("index", 0, 0)
     forgotten, shapes = prune_index(index, now=now, shapes_days=config.shapes_days, is_dry_run=is_dry_run)
     return MaintainReport(
         is_dry_run=is_dry_run,

@@ -2,6 +2,10 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
+
+OnStep = Callable[[str, int, int], None]
+"""Takes the step that a long task is at, how much of it is done, and of how much (0: unknown)."""
 
 
 class Progress:

@@ -12,7 +12,9 @@ from datetime import date, datetime
 from deltalake import DeltaTable
 
 from tasks.errors import TooManyUnexpected, UnexpectedError
-from tasks.lake.growing import open_grown
+from tasks.index import outbox
+from tasks.index.database import Index
+from tasks.lake.growing import grow_tables, open_grown
 from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key, quarantine_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import DataFile, Row, commit_files, is_committed, parquet
@@ -22,6 +24,7 @@ from tasks.values.batch import OutboxItem
 from tasks.values.rows import Capture, Outcome
 from tasks.values.text.storable import storable_text
 
+ITEMS_A_COMMIT = 20
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -73,6 +76,25 @@ def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) 
         articles=articles,
         quarantined=sum(len(_quarantined(item)) for item in fresh),
     )
+
+
+def publish_all(index: Index, store: ObjectStore) -> int:
+    """Publish everything in the outbox, oldest first; returns how many rows the articles table gained."""
+    gained, items = 0, _waiting(index)
+    if not items:
+        grow_tables(store)  # the first run of a newer version may have nothing to publish yet
+    while items:
+        publish(items, store=store, index_id=index.index_id)
+        with index.write() as tx:
+            outbox.clear(tx, (item.sequence for item in items))
+        gained += sum(len(item.articles) for item in items)
+        items = _waiting(index)
+    return gained
+
+
+def _waiting(index: Index) -> tuple[OutboxItem, ...]:
+    with index.read() as tx:
+        return outbox.pending(tx, limit=ITEMS_A_COMMIT)
 
 
 def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:

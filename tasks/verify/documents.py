@@ -71,8 +71,8 @@ def _read_documents(store: ObjectStore, keys: Iterable[str]) -> Iterator[tuple[s
 
 def _capture_id(store: ObjectStore, key: str) -> str | None:
     try:
-        told: Any = orjson.loads(store.get(key))
-        return str(told["capture_id"])
+        on_step: Any = orjson.loads(store.get(key))
+        return str(on_step["capture_id"])
     except (ValueError, LookupError, TypeError, MissingObject):
         return None
 

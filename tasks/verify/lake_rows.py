@@ -37,12 +37,12 @@ def copy_table(
     snapshot: Snapshot,
     *,
     is_sampled: Callable[[str], bool],
-    told: Callable[[int, int], None],
+    on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
     """Copy a table's rows, and yield the files and texts that are wrong; `told` is told how many files of how many."""
     files = list_files(table, name)
     for number, file in enumerate(files):
-        told(number, len(files))
+        on_step(number, len(files))
         troubles: list[Fault] = []
         try:
             snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
@@ -52,7 +52,7 @@ def copy_table(
         except DamagedFile as error:
             troubles.append(Fault(kind=FaultKind.DAMAGED_FILE, place=file.key, detail=str(error), key=file.key))
         yield from troubles
-    told(len(files), len(files))
+    on_step(len(files), len(files))
 
 
 def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot) -> None:

@@ -38,8 +38,8 @@ def _stray(store: ObjectStore, snapshot: Snapshot, name: str, key: str) -> Fault
     detail = f"the log of {name} does not name it"
     if not missed:
         return Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
-    told = f"{detail}, and {missed} of its {rows} rows are known and nowhere else in {name}"
-    return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=told, key=key)
+    on_step = f"{detail}, and {missed} of its {rows} rows are known and nowhere else in {name}"
+    return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=on_step, key=key)
 
 
 def _modified_at(snapshot: Snapshot, key: str) -> int:

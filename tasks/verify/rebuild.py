@@ -49,9 +49,9 @@ def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: da
         if known is not None and known.revision > one.article.revision:
             continue
         ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
-    told = {(one.article.article_id, one.article.revision): one.article for one in revisions}
+    on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
     rows = ledger.write(tx, ledger.finished_rows(), now=now)
-    clusters.mark(tx, (row.cluster_id for row in rows if _differs(told[row.article_id, row.revision], row)))
+    clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
 
 
 def remember_urls(
@@ -76,10 +76,10 @@ def disposition_of(capture: Capture) -> Disposition | None:
     return known.disposition if known else _OF_OUTCOME.get(capture.outcome, Disposition.DROPPED)
 
 
-def _differs(told: Article, row: Article) -> bool:
+def _differs(on_step: Article, row: Article) -> bool:
     """Whether the lake tells otherwise of the article's cluster."""
     names = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
-    return any(getattr(told, name) != getattr(row, name) for name in names)
+    return any(getattr(on_step, name) != getattr(row, name) for name in names)
 
 
 def _find(tx: Connection, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:

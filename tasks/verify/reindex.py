@@ -3,25 +3,28 @@
 It is one transaction, so that an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
 from deltalake import DeltaTable
 from sqlalchemy import Connection, func, insert, select
 
+from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.index import capture_counts
-from tasks.index.database import Index
+from tasks.index.database import Index, bind_lake
 from tasks.index.outbox import COUNTER
 from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
 from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
-from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.objects.stores import ObjectStore, open_lake
 from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.tables import open_table
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import opened_index, opened_store
 from tasks.values.rows import Capture
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
@@ -30,7 +33,6 @@ from tasks.verify.stored import as_article, as_capture, read_file
 
 CHUNK = 200
 T = TypeVar("T")
-Told = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,22 @@ def check_is_empty(index: Index) -> None:
                 raise ConfigError(f"the index {index.uri} is not empty ({table.name}): name a new one with --index")
 
 
+def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
+    """Fill the empty index that the settings name from the lake; raises ConfigError for one that is not empty."""
+    index, store = opened_index(settings), opened_store(settings)
+    check_is_empty(index)
+    bind_lake(index, lake_id=open_lake(store), lake_uri=store.uri)
+    return reindex(
+        index=index,
+        store=store,
+        now=datetime.now(UTC),
+        revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
+        on_step=on_step,
+    )
+
+
 def reindex(
-    *, index: Index, store: ObjectStore, now: datetime, revisit_after: Sequence[timedelta], told: Told
+    *, index: Index, store: ObjectStore, now: datetime, revisit_after: Sequence[timedelta], on_step: OnStep
 ) -> ReindexReport:
     """Fill an empty index from the lake; raises ConfigError, LakeUnavailable, IndexUnavailable, and then it is empty.
 
@@ -63,25 +79,27 @@ def reindex(
         check_log(store, name)
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
-        looks = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, moved, told)
-        revisions = _remember_articles(tx, store, list_files(tables[ARTICLES], ARTICLES), moved, now=now, told=told)
+        looks = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, moved, on_step)
+        revisions = _remember_articles(
+            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, now=now, on_step=on_step
+        )
         urls = 0
         for several in _chunks(_by_url(captures.read())):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
             capture_counts.count_captures(tx, (one for captures_of_url in several for one in captures_of_url))
-            told("urls", urls, 0)
+            on_step("urls", urls, 0)
         _set_counter(tx, index, tables.values())
         known = tx.execute(select(func.count()).select_from(articles)).scalar_one()
     return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
 
 
 def _spill_captures(
-    store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], moved: Lookup, told: Told
+    store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], moved: Lookup, on_step: OnStep
 ) -> int:
     """Put all captures away, and where pages were in the end that were asked for elsewhere; returns how many."""
     count = 0
     for number, file in enumerate(files):
-        told(CAPTURES, number, len(files))
+        on_step(CAPTURES, number, len(files))
         rows = [as_capture(row) for row in read_file(store, file)]
         spilled.add((row.url_key, micros(row.fetched_at), row) for row in rows)
         moved.add(
@@ -94,14 +112,14 @@ def _spill_captures(
 
 
 def _remember_articles(
-    tx: Connection, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, told: Told
+    tx: Connection, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
 ) -> int:
     """Remember all revisions, a day at a time; returns how many."""
     count = done = 0
     with Spill[Revision]() as spilled:
         for _, day_files in groupby(files, key=lambda file: file.day):
             for file in day_files:
-                told(ARTICLES, done, len(files))
+                on_step(ARTICLES, done, len(files))
                 spilled.add(_revisions(store, file, moved))
                 done += 1
             for several in _chunks(spilled.read()):

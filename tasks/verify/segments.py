@@ -55,14 +55,14 @@ class _Found:
 
 
 def check_segments(
-    store: ObjectStore, snapshot: Snapshot, *, is_sampled: Callable[[str], bool], told: Callable[[int, int], None]
+    store: ObjectStore, snapshot: Snapshot, *, is_sampled: Callable[[str], bool], on_step: Callable[[int, int], None]
 ) -> Iterator[Fault]:
     """Yield what is wrong with the records that rows name, and with the rest of their segments."""
     total = snapshot.count(SEGMENTS)
     for number, (key, rows) in enumerate(groupby(snapshot.ask(_CLAIMS), key=itemgetter(0)), 1):
         claims = [Claim(*row[1:]) for row in rows]
         if is_sampled(key):
-            told(number, max(number, total))
+            on_step(number, max(number, total))
             yield from _check_segment(store, key, claims)
 
 

@@ -49,8 +49,10 @@ class Journal:
         """Write that these steps follow, beside those that were planned before."""
         planned, self.steps = len(self.steps), list(dict.fromkeys((*self.steps, *steps)))
         if len(self.steps) > planned:
-            told = {"verify_id": self.verify_id, "steps": [asdict(step) for step in self.steps]}
-            self.store.put(plan_key(self.verify_id), orjson.dumps(told, option=orjson.OPT_INDENT_2), content_type=JSON)
+            on_step = {"verify_id": self.verify_id, "steps": [asdict(step) for step in self.steps]}
+            self.store.put(
+                plan_key(self.verify_id), orjson.dumps(on_step, option=orjson.OPT_INDENT_2), content_type=JSON
+            )
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -114,7 +116,7 @@ def prune_set_asides(store: ObjectStore, *, before: datetime, is_dry_run: bool) 
     return len(keys)
 
 
-def undo(*, index: Index, store: ObjectStore, verify_id: str, told: Callable[[str, int, int], None]) -> UndoReport:
+def undo(*, index: Index, store: ObjectStore, verify_id: str, on_step: Callable[[str, int, int], None]) -> UndoReport:
     """Put back what a mend took out or changed, but where something newer stands; may be repeated, however it ended.
 
     Raises ConfigError where nothing of that name is set aside, LakeUnavailable,
@@ -126,7 +128,7 @@ def undo(*, index: Index, store: ObjectStore, verify_id: str, told: Callable[[st
     rows = histories(ChangedRow(**row) for key in keys for row in orjson.loads(store.get(key)))
     count, kept = 0, list[History]()
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        told("rows of the index", start, len(rows))
+        on_step("rows of the index", start, len(rows))
         with index.write() as tx:
             restored, newer = take_back(tx, rows[start : start + ROWS_AT_ONCE])
         count += restored

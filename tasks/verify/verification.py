@@ -7,15 +7,19 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from tasks.config.settings import Settings
 from tasks.index.database import Index
 from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
 from tasks.lake.keys import TABLES
 from tasks.lake.objects.stores import ObjectStore
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import check_lake, opened_index, opened_store
 from tasks.verify.comparison import compare, compare_index, find_stale_leases
+from tasks.verify.config import VerifyConfig
 from tasks.verify.documents import check_documents
 from tasks.verify.fault import Fault, FaultKind, VerifyReport
 from tasks.verify.findings import Findings
@@ -25,13 +29,11 @@ from tasks.verify.orphans import find_orphans
 from tasks.verify.repairing import Mending
 from tasks.verify.repairs import GRACE
 from tasks.verify.segments import check_segments
-from tasks.verify.set_aside import Journal, list_set_asides, new_verify_id
+from tasks.verify.set_aside import Journal, UndoReport, list_set_asides, new_verify_id, undo
 from tasks.verify.snapshot import Snapshot, instant_micros
 from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
 
 _FOREVER = 2**62
-
-Told = Callable[[str, int, int], None]
 
 
 def verify(
@@ -42,7 +44,7 @@ def verify(
     is_mending: bool,
     sample: int | None,
     revisit_after: Sequence[timedelta],
-    told: Told,
+    on_step: OnStep,
 ) -> VerifyReport:
     """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
 
@@ -57,10 +59,12 @@ def verify(
     else:
         before = _live_runs(index, now)
         mending = Mending(index=index, store=store, journal=journal, now=now, revisit_after=revisit_after)
-        look = partial(_look, index, store, mending=mending if is_mending else None, now=now, sample=sample, told=told)
+        look = partial(
+            _look, index, store, mending=mending if is_mending else None, now=now, sample=sample, on_step=on_step
+        )
         checked = look(findings)
         if is_mending:
-            told("mending", 0, len(findings.faults))
+            on_step("mending", 0, len(findings.faults))
             if lost := mending.mend_lost(findings):
                 findings = Findings()
                 findings.take(lost)
@@ -75,6 +79,26 @@ def verify(
         set_aside=journal.verify_id if journal.steps else None,
         set_asides=tuple(list_set_asides(store)),
     )
+
+
+def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) -> VerifyReport:
+    """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
+    check_lake(settings)
+    return verify(
+        index=opened_index(settings),
+        store=opened_store(settings),
+        now=datetime.now(UTC),
+        is_mending=config.mend,
+        sample=config.sample,
+        revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
+        on_step=on_step,
+    )
+
+
+def undo_mend(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
+    """Put back what a mend took out or changed; raises ConfigError."""
+    check_lake(settings)
+    return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, on_step=on_step)
 
 
 def _log_faults(store: ObjectStore) -> Iterator[Fault]:
@@ -103,11 +127,11 @@ def _look(
     mending: Mending | None,
     now: datetime,
     sample: int | None,
-    told: Told,
+    on_step: OnStep,
 ) -> dict[str, int]:
     """Look at all there is; returns how much that was."""
     with Snapshot() as snapshot:
-        return _compare_all(index, store, snapshot, findings, mending=mending, now=now, sample=sample, told=told)
+        return _compare_all(index, store, snapshot, findings, mending=mending, now=now, sample=sample, on_step=on_step)
 
 
 def _compare_all(
@@ -119,11 +143,11 @@ def _compare_all(
     mending: Mending | None,
     now: datetime,
     sample: int | None,
-    told: Told,
+    on_step: OnStep,
 ) -> dict[str, int]:
     live_runs = _live_runs(index, now)
     awaited = _check_outbox(index, store, snapshot, findings, live_runs=live_runs, now=now, mending=mending)
-    told("index", 0, 0)
+    on_step("index", 0, 0)
     with index.read() as tx:
         checked = copy_index(tx, snapshot)
     live_runs |= _live_runs(index, now)
@@ -133,11 +157,11 @@ def _compare_all(
     is_sampled = _sampler(snapshot, sample)
     tables = tables_of(store)
     for name, table in tables.items():
-        findings.take(copy_table(store, name, table, snapshot, is_sampled=is_sampled, told=partial(told, name)))
+        findings.take(copy_table(store, name, table, snapshot, is_sampled=is_sampled, on_step=partial(on_step, name)))
     snapshot.finish()
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
-    findings.take(check_segments(store, snapshot, is_sampled=is_sampled, told=partial(told, "segments")))
+    findings.take(check_segments(store, snapshot, is_sampled=is_sampled, on_step=partial(on_step, "segments")))
     findings.take(check_documents(store, snapshot))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
     forgotten_before = instant_micros(now - KEPT)

@@ -228,7 +228,7 @@ def verified(place: Place) -> VerifyReport:
             is_mending=False,
             sample=None,
             revisit_after=(),
-            told=lambda *_: None,
+            on_step=lambda *_: None,
         )
 
 

@@ -95,10 +95,10 @@ def test_a_newer_index_is_told(filled):
 
 
 def test_a_catalogue_is_read_again_when_it_changes(tmp_path: Path):
-    from flows.metrics import ListedSources
+    from tasks.metrics.serving import ListedSources
 
     path = tmp_path / "sources.yaml"
-    listed = ListedSources(path)
+    listed = ListedSources(path, say=print)
     assert listed() is None
     path.write_text(GOOD)
     os.utime(path, (1, 1))

@@ -7,7 +7,6 @@ import pytest
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.period import report_period
 from flows.report import report
 from tasks.config.parameters import Period, ReportConfig
 from tasks.config.settings import Settings
@@ -15,6 +14,7 @@ from tasks.errors import ConfigError
 from tasks.index import health
 from tasks.index.database import open_index
 from tasks.index.health import Tally, TallyKind
+from tasks.report.recent import report_period
 from tasks.runtime.resources import close_opened
 
 

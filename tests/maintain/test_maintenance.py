@@ -37,7 +37,7 @@ def tidy(world: World, *, later: timedelta = timedelta(), store=None, **config) 
         store=store or world.store,
         config=MaintainConfig(**config),
         now=datetime.now(UTC) + later,
-        told=lambda *_: None,
+        on_step=lambda *_: None,
     )
 
 

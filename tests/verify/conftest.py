@@ -78,7 +78,7 @@ class World:
             is_mending=mend,
             sample=sample,
             revisit_after=(),
-            told=lambda *_: None,
+            on_step=lambda *_: None,
         )
 
     def sweep(self, fate: Fate | None = None) -> None:

@@ -40,18 +40,18 @@ def rows_of_index(world: World) -> set[tuple]:
 def look(world, store, *, mend=False):
     return verify(
         index=world.index, store=store, now=datetime.now(UTC) + LATER, is_mending=mend, sample=None, revisit_after=(),
-        told=lambda *_: None,
+        on_step=lambda *_: None,
     )  # fmt: skip
 
 
 def take_back(world, store, report):
     if report.set_aside:
-        undo(index=world.index, store=store, verify_id=report.set_aside, told=lambda *_: None)
+        undo(index=world.index, store=store, verify_id=report.set_aside, on_step=lambda *_: None)
 
 
 def tidy(world, store):
     return maintain(
-        index=world.index, store=store, config=MaintainConfig(), now=datetime.now(UTC) + FAR, told=lambda *_: None
+        index=world.index, store=store, config=MaintainConfig(), now=datetime.now(UTC) + FAR, on_step=lambda *_: None
     )
 
 
@@ -125,7 +125,7 @@ def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, tabl
     with pytest.raises(StageError):
         tidy(world, store)
     with pytest.raises(DamagedTable):
-        reindex(index=index, store=store, now=datetime.now(UTC), revisit_after=(), told=lambda *_: None)
+        reindex(index=index, store=store, now=datetime.now(UTC), revisit_after=(), on_step=lambda *_: None)
     sweep(world)
     with world.index.read() as tx:
         waiting = outbox.pending(tx, limit=9)

@@ -30,14 +30,14 @@ LOST = {"announced_by", "announced_title", "announced_at", "discovered_at", "due
 
 def _reindex(index: Index, store: DirectoryStore):
     return reindex(
-        index=index, store=store, now=datetime.now(UTC), revisit_after=REVISIT_AFTER, told=lambda *_: None
+        index=index, store=store, now=datetime.now(UTC), revisit_after=REVISIT_AFTER, on_step=lambda *_: None
     )  # fmt: skip
 
 
 def _verify(index: Index, store: DirectoryStore) -> dict[str, int]:
     report = verify(
         index=index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_mending=False, sample=None,
-        revisit_after=(), told=lambda *_: None,
+        revisit_after=(), on_step=lambda *_: None,
     )  # fmt: skip
     return report.found
 

@@ -50,7 +50,7 @@ class DyingStore(DirectoryStore):
 
 
 def undone(world: World, verify_id: str | None, store=None) -> UndoReport:
-    return undo(index=world.index, store=store or world.store, verify_id=verify_id, told=lambda *_: None)
+    return undo(index=world.index, store=store or world.store, verify_id=verify_id, on_step=lambda *_: None)
 
 
 def stored(world: World) -> dict[str, bytes]:
@@ -139,7 +139,7 @@ def _mend_on(world: World, store: DirectoryStore) -> None:
 
     verify(
         index=world.index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_mending=True, sample=None,
-        revisit_after=(), told=lambda *_: None,
+        revisit_after=(), on_step=lambda *_: None,
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from flows.display import Rows, Table, listed, plain, shown
 from tasks.config.settings import Settings
 from tasks.deduplicate.changes import Change, diff_revisions, summarise_change
 from tasks.errors import ConfigError, ItemError
@@ -15,6 +14,7 @@ from tasks.index.history import UrlHistory, find_cluster, find_history, find_nam
 from tasks.index.relations import Edge, find_edges
 from tasks.lake.reading import read_rows
 from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.values.display import Rows, Table, listed, plain, shown
 from tasks.values.url import url_key
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")

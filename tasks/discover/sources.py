@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from flows.display import Rows, Table, shown
 from tasks.config.catalogue import Catalogue, Defaults, load_catalogue
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.config.settings import Settings
@@ -20,6 +19,7 @@ from tasks.index.feeds import select_feeds
 from tasks.index.hosts import HostBook
 from tasks.politeness.client import PoliteClient
 from tasks.runtime.resources import opened_index, web_config
+from tasks.values.display import Rows, Table, shown
 
 T = TypeVar("T")
 MAX_OPML_SIZE = 10_000_000

@@ -1,11 +1,12 @@
-"""Serve the index's metrics until interrupted, or give them once."""
+"""Serve the index's metrics until interrupted, or give them once; `say` takes a line for people."""
 
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from flows.cli.console import say
 from tasks.config.catalogue import load_catalogue
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError, IndexUnavailable
@@ -13,12 +14,15 @@ from tasks.index.database import open_reader
 from tasks.metrics.collector import TIMEOUT_S, CollectorConfig, IndexCollector
 from tasks.metrics.server import PATH, bound_server, parse_address, rendered
 
+Say = Callable[[str], None]
+
 
 class ListedSources:
     """The sources of the catalogue, read again when the file changes; None while there is no catalogue."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, say: Say) -> None:
         self._path = path
+        self._say = say
         self._changed_at: float | None = None
         self._ids: frozenset[str] | None = None
 
@@ -27,7 +31,7 @@ class ListedSources:
         try:
             self.read_anew()
         except CatalogueError as error:
-            say(f"presslake: {error}")
+            self._say(f"presslake: {error}")
         return self._ids
 
     def read_anew(self) -> None:
@@ -39,28 +43,28 @@ class ListedSources:
                 self._ids = frozenset(source.id for source in load_catalogue(self._path).sources)
 
 
-def collector_of(settings: Settings, *, max_sources: int) -> IndexCollector:
+def collector_of(settings: Settings, *, max_sources: int, say: Say) -> IndexCollector:
     """Return the collector of the index that the settings name; raises ConfigError for what waiting does not mend."""
     with suppress(IndexUnavailable):  # told by the metrics themselves, for as long as it lasts
         open_reader(settings.index, timeout_s=TIMEOUT_S).close()
     if "catalogue" in settings.model_fields_set:
         load_catalogue(settings.catalogue)
-    listed = ListedSources(settings.catalogue)
+    listed = ListedSources(settings.catalogue, say=say)
     listed.read_anew()
     config = CollectorConfig(index_url=settings.index, max_sources=max_sources)
-    return IndexCollector(config, listed=listed, told=_tell)
+    return IndexCollector(config, listed=listed, told=partial(_tell, say))
 
 
-def read_once(settings: Settings, *, max_sources: int) -> tuple[str, bool]:
+def read_once(settings: Settings, *, max_sources: int, say: Say) -> tuple[str, bool]:
     """Return the metrics as text, and whether the index could be read; raises ConfigError."""
-    collector = collector_of(settings, max_sources=max_sources)
+    collector = collector_of(settings, max_sources=max_sources, say=say)
     return rendered(collector).decode(), collector.trouble is None
 
 
-def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int) -> None:
+def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int, say: Say) -> None:
     """Serve until Ctrl-C or SIGTERM; raises ConfigError."""
     address = parse_address(listen)
-    collector = collector_of(settings, max_sources=max_sources)
+    collector = collector_of(settings, max_sources=max_sources, say=say)
     with bound_server(address, collector) as server:
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
@@ -72,7 +76,7 @@ def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int
     say("Stopped.")
 
 
-def _tell(trouble: str | None) -> None:
+def _tell(say: Say, trouble: str | None) -> None:
     say("The index can be read again." if trouble is None else f"The index cannot be read (presslake_up 0): {trouble}")
 
 

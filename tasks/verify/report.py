@@ -1,42 +1,15 @@
-"""A verification without Prefect, as the command line runs it: what it found, as tables and as JSON."""
+"""What a verification found, as tables, as JSON and in one line. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flows.display import Rows, Table
-from tasks.config.settings import Settings
-from tasks.runtime.resources import check_lake, opened_index, opened_store
-from tasks.verify.config import VerifyConfig
+from tasks.values.display import Rows, Table
 from tasks.verify.fault import VerifyReport
-from tasks.verify.set_aside import UndoReport, undo
-from tasks.verify.verification import verify
+from tasks.verify.set_aside import UndoReport
 
 SHOWN = 50
 """Faults of a kind that are shown in a table; `--json` has them all."""
-
-Told = Callable[[str, int, int], None]
-
-
-def run_verification(config: VerifyConfig, settings: Settings, *, told: Told) -> VerifyReport:
-    """Verify the index against the lake; raises ConfigError."""
-    check_lake(settings)
-    return verify(
-        index=opened_index(settings),
-        store=opened_store(settings),
-        now=datetime.now(UTC),
-        is_mending=config.mend,
-        sample=config.sample,
-        revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
-        told=told,
-    )
-
-
-def run_undo(verify_id: str, settings: Settings, *, told: Told) -> UndoReport:
-    """Put back what a mend took out or changed; raises ConfigError."""
-    check_lake(settings)
-    return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, told=told)
 
 
 def undo_tables(undone: UndoReport) -> Iterator[Table]:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.display import Rows, Table, plain, shown
 from tasks.config.settings import Settings
 from tasks.health.judgement import SourceHealth
 from tasks.health.judging import look_at_sources
@@ -14,6 +13,7 @@ from tasks.health.table import HEAD, health_headline, health_rows
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
 from tasks.runtime.resources import opened_index
+from tasks.values.display import Rows, Table, plain, shown
 
 RUNS_SHOWN = 10
 

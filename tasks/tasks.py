@@ -1,0 +1,265 @@
+"""Every Prefect task of Presslake: each runs one stage over one batch, and does nothing else.
+
+This is the only module below `tasks` that knows Prefect. What is retried is decided here: a port that is away
+(StageError); everything else fails again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any, TypedDict
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.events import emit_event
+from prefect.tasks import Task, exponential_backoff
+
+from tasks.config.catalogue import SourceRules
+from tasks.config.owners import Owners
+from tasks.config.settings import Settings
+from tasks.deduplicate.deciding import decide_batch
+from tasks.discover.plan import SweepPlan
+from tasks.discover.polling import poll_feeds
+from tasks.discover.preview import preview_sweep
+from tasks.discover.schedule import PollConfig
+from tasks.errors import StageError
+from tasks.extract.extraction import extract_batch
+from tasks.extract.shared_pool import shared_pool
+from tasks.fetch.fetching import fetch_batch
+from tasks.health.judgement import HealthReport
+from tasks.health.table import health_headline, health_rows, quarantine_rows
+from tasks.index.hosts import HostBook
+from tasks.lake.keys import warc_key
+from tasks.maintain.config import MaintainConfig
+from tasks.maintain.maintenance import MaintainReport, maintain_lake
+from tasks.maintain.maintenance import headline as maintain_headline
+from tasks.politeness.client import PoliteClient
+from tasks.report.events import events_of
+from tasks.report.markdown import to_markdown
+from tasks.report.run_report import RunReport, failure_rows, headline
+from tasks.runtime.progress import progress
+from tasks.runtime.resources import opened_index, opened_store, web_config
+from tasks.runtime.shutdown import run_until_stopped, stopping
+from tasks.runtime.tracing import configure, stage_span
+from tasks.store.publishing import publish_all
+from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
+from tasks.values.feed import FeedState
+from tasks.values.look import DueUrl
+from tasks.values.reports import BatchReport, DiscoverReport
+from tasks.values.rows import Outcome
+from tasks.verify.config import VerifyConfig
+from tasks.verify.fault import VerifyReport
+from tasks.verify.verification import verify_lake
+
+configure()  # as the first task is defined: before any flow begins, whose own span would be lost otherwise
+
+REPORT_KEY = "run-report"
+FAILURES_KEY = "run-failures"
+HEALTH_KEY = "source-health"
+QUARANTINE_KEY = "quarantine"
+
+LOGGED_FAULTS = 100
+
+
+class _Retries(TypedDict):
+    retries: int
+    retry_delay_seconds: Any
+    retry_jitter_factor: float
+    retry_condition_fn: Any
+
+
+def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a task failed because a port was away (StageError), and this process is not asked to stop."""
+    result = state.result(raise_on_failure=False)
+    return isinstance(result, StageError) and not stopping.is_set()
+
+
+RETRIES = _Retries(
+    retries=3,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=is_worth_retrying,
+)
+
+
+@task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def discover(feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings) -> DiscoverReport:
+    """Poll feeds and return what they gave; `announced` URLs were new before any feed was polled."""
+    with stage_span("discover") as note:
+        polled = run_until_stopped(_discover(feeds, plan, settings))
+        report = replace(polled, discovered=polled.discovered + announced)
+        note(feeds=report.polled, discovered=report.discovered)
+    get_run_logger().info(
+        "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
+    )
+    return report
+
+
+async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings) -> DiscoverReport:
+    progress.add("feeds_to_poll", len(feeds))
+    async with _client(settings, plan.owners) as client:
+        return await poll_feeds(
+            feeds,
+            client=client,
+            rules=plan.rules,
+            index=opened_index(settings),
+            config=PollConfig(),
+            polled_one=lambda: progress.add("feeds"),
+            since=plan.selection.since,
+            owners=plan.owners,
+        )
+
+
+@task(name="preview", task_run_name="preview", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def preview(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
+) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
+    """Poll feeds and return what a sweep would do: the report, how many URLs it would fetch, and the first of them."""
+    return run_until_stopped(_preview(feeds, plan, limit, settings))
+
+
+async def _preview(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
+) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
+    progress.add("feeds_to_poll", len(feeds))
+    async with _client(settings, plan.owners) as client:
+        return await preview_sweep(
+            feeds,
+            plan=plan,
+            limit=limit,
+            client=client,
+            index=opened_index(settings),
+            config=PollConfig(),
+            polled_one=lambda: progress.add("feeds"),
+        )
+
+
+@task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> FetchedBatch:
+    """Fetch a batch into the lake and return its captures."""
+    with stage_span("fetch", batch.batch_id) as note:
+        fetched = run_until_stopped(_fetch(batch, rules, owners, settings))
+        note(captures=len(fetched.captures), deferred=len(fetched.deferred))
+    get_run_logger().info(
+        "fetched %d of %d URLs, %d put off", len(fetched.captures), len(batch.urls), len(fetched.deferred)
+    )
+    return fetched
+
+
+async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> FetchedBatch:
+    async with _client(settings, owners) as client:
+        return await fetch_batch(
+            batch,
+            client=client,
+            rules=rules,
+            segment_key=warc_key(batch.batch_id, datetime.now(UTC).date()),
+            software=f"presslake/{version('presslake')}",
+            max_segment_size=settings.max_segment_size,
+            put=opened_store(settings).put,
+            fetched_one=lambda: progress.add("fetched"),
+        )
+
+
+@task(
+    name="extract",
+    task_run_name="extract {fetched.batch.batch_id}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def extract(fetched: FetchedBatch, rules: Mapping[str, SourceRules], settings: Settings) -> ExtractedBatch:
+    """Extract a batch's pages, each as its source's rules say, and return them beside their captures."""
+    progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
+    with stage_span("extract", fetched.batch.batch_id) as note:
+        extracted = extract_batch(
+            fetched,
+            pool=shared_pool(settings),
+            read_segment=opened_store(settings).get,
+            now=datetime.now(UTC),
+            extracted_one=lambda: progress.add("extracted"),
+            options={source_id: one.extract for source_id, one in rules.items()},
+        )
+        note(pages=len(extracted.pages))
+    get_run_logger().info("extracted %d pages", len(extracted.pages))
+    return extracted
+
+
+@task(
+    name="deduplicate",
+    task_run_name="deduplicate {extracted.fetched.batch.batch_id}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def deduplicate(extracted: ExtractedBatch, settings: Settings) -> BatchReport:
+    """Decide a batch and return its counts."""
+    ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
+    with stage_span("deduplicate", extracted.fetched.batch.batch_id) as note:
+        report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
+        note(**report.articles)
+    get_run_logger().info("decided %s", report.articles)
+    return report
+
+
+@task(name="store", task_run_name="store", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def store(settings: Settings) -> int:
+    """Publish everything in the outbox, oldest first, and return how many rows the articles table gained."""
+    with stage_span("store") as note:
+        gained = publish_all(opened_index(settings), opened_store(settings))
+        note(revisions=gained)
+    progress.add("stored", gained)
+    get_run_logger().info("published %d revisions", gained)
+    return gained
+
+
+# no retries: where the server is away, Prefect's client has asked for a minute already
+@task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
+def report(run: RunReport, health: HealthReport | None) -> None:
+    """Show a run as artifacts (report, sources' health, failures, quarantine) and emit its events.
+
+    The run of a shard knows no health; its sweep reports it.
+    """
+    for event in events_of(run, health) if health else ():  # first: no later run emits what began in this one
+        emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
+    health = health or HealthReport()
+    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=headline(run))
+    if health.sources:
+        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_headline(health.sources))
+    if run.failures:
+        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
+    if health.quarantined:
+        kept = f"the newest {len(health.quarantined)} pages in quarantine"
+        create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
+    get_run_logger().info("%s; sources: %s", headline(run), health_headline(health.sources))
+
+
+@task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
+    """Verify the index against the lake and return what was found."""
+    log = get_run_logger()
+    found = verify_lake(config, settings, on_step=_log_steps)
+    for fault in found.faults[:LOGGED_FAULTS]:
+        log.warning("%s at %s: %s", fault.kind.value, fault.place, fault.detail)
+    return found
+
+
+@task(name="maintain", task_run_name="maintain", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
+    """Put lake and index in order and return what was done."""
+    done = maintain_lake(config, settings, on_step=_log_steps)
+    get_run_logger().info(maintain_headline(done))
+    return done
+
+
+def _client(settings: Settings, owners: Owners) -> PoliteClient:
+    book = HostBook(opened_index(settings))
+    return PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners)
+
+
+def _log_steps(what: str, done: int, total: int) -> None:
+    """Log each step of a long task as it begins."""
+    if done == 0:
+        get_run_logger().info("%s: %d" if not total else "%s: 0 of %d", what, total)
