@@ -9,18 +9,22 @@ from copy import deepcopy
 from dataclasses import dataclass
 from html import unescape
 
-from lxml.etree import LxmlError
+from lxml.etree import LxmlError, SubElement
 from lxml.html import HtmlElement, fragment_fromstring
 from trafilatura import bare_extraction
 from trafilatura.readability_lxml import Document
 from trafilatura.settings import Extractor
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
+from tasks.extract.blocks import Block, blocks_of
+from tasks.extract.container import fill, locate, place_of
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
+from tasks.extract.others import cut_other_articles
+from tasks.extract.outline import find_title
 from tasks.extract.prune import FURNITURE, RULES, prune
-from tasks.extract.quality import length_of, paragraph_mass, quality_of
+from tasks.extract.quality import length_of, quality_of
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import INVISIBLE, clean, has_words, parse_html, remove, text_of, words_of
 
@@ -57,24 +61,34 @@ def extract_text(
     remove(list(tree.iter(*INVISIBLE)))
     _open_layout_tables(tree)
     chosen = select_elements(tree, filter(None, (options.text,)))
+    if not chosen and options.is_pruned and "LiveBlogPosting" not in metadata.types:
+        titles = [words_of(title) for title in metadata.titles]
+        cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options)
     said = Said.by(metadata)
     if text := tidy("\n".join(map(_block_text, chosen)), said):
         return Extraction(text=text, path="selected", quality=1.0)
-    mass = paragraph_mass(tree)
-    text, path = _find_text(tree, metadata, said, mass=mass)
+    text, path, mass = _find_text(tree, metadata, said)
     return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, mass: int) -> tuple[str, str]:
-    """Return the text and its path: what the page shows, or its JSON-LD's where that has more and agrees."""
-    text, path = _first_sufficient(tree, said, wanted=_MIN_SHARE_OF_PARAGRAPHS * mass)
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said) -> tuple[str, str, int]:
+    """Return the text, its path and the mass it was measured by: what the page shows, or its JSON-LD's where that has more and agrees."""
+    blocks = blocks_of(tree)
+    text, path, mass = _first_sufficient(tree, said, blocks, heading=_heading_of(tree, metadata))
+    if path in ("fast", "default") and text:
+        text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks)))
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)
         if len(text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(text, body):
-            return body, "jsonld"
-    return text, path
+            return body, "jsonld", mass
+    return text, path, mass
+
+
+def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
+    body = tree.find("body")
+    return find_title(body, words_of(metadata.title or "")) if body is not None else None
 
 
 def tidy(text: str, said: Said) -> str:
@@ -139,24 +153,46 @@ def _is_menu(cell: HtmlElement) -> bool:
     return len(links) >= _MIN_MENU and length_of(cell) == sum(map(length_of, links))
 
 
-def _first_sufficient(tree: HtmlElement, said: Said, *, wanted: float) -> tuple[str, str]:
-    """Return the first attempt of the `wanted` length; of the last two, guesses both, the longer."""
+def _first_sufficient(
+    tree: HtmlElement, said: Said, blocks: Sequence[Block], *, heading: HtmlElement | None
+) -> tuple[str, str, int]:
+    """Return the first attempt that has enough of the article's paragraphs, its path and their mass.
+
+    Fallbacks look no further than at what holds both the fast text and the heading. Of the last two, guesses both, the
+    longer counts.
+    """
+    text = tidy(_by_trafilatura(tree, is_fast=True), said)
+    found = locate(text.split("\n"), blocks)
+    place = place_of(found, heading)
+    wanted = _MIN_SHARE_OF_PARAGRAPHS * place.mass
+    if text and len(text) >= wanted:
+        return text, "fast", place.mass
+    longest = (text, "fast")
+    scope = _alone(place.scope, tree)
     attempts: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("fast", lambda: _by_trafilatura(tree, is_fast=True)),
-        ("default", lambda: _by_trafilatura(tree, is_fast=False)),
-        ("readability", lambda: _by_readability(tree)),
-        ("paragraphs", lambda: _by_paragraphs(tree)),
+        ("default", lambda: _by_trafilatura(scope, is_fast=False)),
+        ("readability", lambda: _by_readability(scope)),
+        ("paragraphs", lambda: _by_paragraphs(scope)),
     )
-    longest = ("", "fast")
     for path, attempt in attempts:
-        if path == "default" and tree.xpath("count(//*)") > _MAX_COMPARED:
+        if path == "default" and scope.xpath("count(//*)") > _MAX_COMPARED:
             continue
         text = tidy(attempt(), said)
         if len(text) > len(longest[0]):
             longest = (text, path)
         if text and len(text) >= wanted and path != "readability":
             break
-    return longest
+    return (*longest, place.mass)
+
+
+def _alone(scope: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
+    """Return a page of its own with a copy of an element, or the whole tree where there is none."""
+    if scope is None or scope.tag in ("body", "html"):
+        return tree
+    page: HtmlElement = tree.makeelement("html")
+    body = SubElement(page, "body")
+    body.append(deepcopy(scope))
+    return page
 
 
 def _by_trafilatura(tree: HtmlElement, *, is_fast: bool) -> str:
