@@ -156,6 +156,6 @@ def _show(head: Sequence[str], rows: Sequence[Sequence[object]], *, console: Con
 
 
 def _without_password(settings: Settings) -> str:
-    from sqlalchemy.engine import make_url
+    from tasks.index.addresses import shown_address
 
-    return make_url(settings.index).render_as_string(hide_password=True)
+    return shown_address(settings.index)

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from tasks.deduplicate.context import Ledger, read_ledger
 from tasks.deduplicate.days import days_of
 from tasks.deduplicate.judge import judge
@@ -22,7 +20,7 @@ from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import ExtractedBatch
 from tasks.values.reports import BatchReport
@@ -38,7 +36,7 @@ def decide_batch(
     """
     extracted, readings = read_pages(extracted)  # all that is costly comes before the lock
 
-    def decide(part: ExtractedBatch, tx: Connection) -> BatchReport:
+    def decide(part: ExtractedBatch, tx: Transaction) -> BatchReport:
         own = {one.capture_id: readings[one.capture_id] for one in part.captures if one.capture_id in part.pages}
         return _decide(part, own, tx, now=now, revisit_after=revisit_after)
 
@@ -59,7 +57,7 @@ def decide_batch(
 def _decide(
     extracted: ExtractedBatch,
     readings: Mapping[str, Reading],
-    tx: Connection,
+    tx: Transaction,
     *,
     now: datetime,
     revisit_after: Sequence[timedelta],
@@ -152,7 +150,7 @@ def _stamped(capture: Capture, novelty: Novelty, known: KnownArticle) -> Capture
 
 
 def _settle(
-    tx: Connection,
+    tx: Transaction,
     extracted: ExtractedBatch,
     captures: Sequence[Capture],
     ledger: Ledger,
