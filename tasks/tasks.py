@@ -45,7 +45,7 @@ from tasks.runtime.resources import opened_index, opened_store, web_config
 from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
-from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
+from tasks.values.batch import Batch
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import BatchReport, DiscoverReport
@@ -138,18 +138,17 @@ async def _preview(
 
 
 @task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> FetchedBatch:
-    """Fetch a batch into the lake and return its captures."""
+def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> Batch:
+    """Fetch a batch into the lake and return it with its captures."""
     with stage_span("fetch", batch.batch_id) as note:
         fetched = run_until_stopped(_fetch(batch, rules, owners, settings))
-        note(captures=len(fetched.captures), deferred=len(fetched.deferred))
-    get_run_logger().info(
-        "fetched %d of %d URLs, %d put off", len(fetched.captures), len(batch.urls), len(fetched.deferred)
-    )
+        deferred = sum(look.deferred_until is not None for look in fetched.looks)
+        note(captures=len(fetched.captures), deferred=deferred)
+    get_run_logger().info("fetched %d of %d URLs, %d put off", len(fetched.captures), len(batch.looks), deferred)
     return fetched
 
 
-async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> FetchedBatch:
+async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> Batch:
     async with _client(settings, owners) as client:
         return await fetch_batch(
             batch,
@@ -165,15 +164,15 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
 
 @task(
     name="extract",
-    task_run_name="extract {fetched.batch.batch_id}",
+    task_run_name="extract {fetched.batch_id}",
     cache_policy=NO_CACHE,
     persist_result=False,
     **RETRIES,
 )
-def extract(fetched: FetchedBatch, rules: Mapping[str, SourceRules], settings: Settings) -> ExtractedBatch:
-    """Extract a batch's pages, each as its source's rules say, and return them beside their captures."""
+def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> Batch:
+    """Extract a batch's pages, each as its source's rules say, and return the batch with them."""
     progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
-    with stage_span("extract", fetched.batch.batch_id) as note:
+    with stage_span("extract", fetched.batch_id) as note:
         extracted = extract_batch(
             fetched,
             pool=shared_pool(settings),
@@ -182,22 +181,23 @@ def extract(fetched: FetchedBatch, rules: Mapping[str, SourceRules], settings: S
             extracted_one=lambda: progress.add("extracted"),
             options={source_id: one.extract for source_id, one in rules.items()},
         )
-        note(pages=len(extracted.pages))
-    get_run_logger().info("extracted %d pages", len(extracted.pages))
+        pages = sum(look.page is not None for look in extracted.looks)
+        note(pages=pages)
+    get_run_logger().info("extracted %d pages", pages)
     return extracted
 
 
 @task(
     name="deduplicate",
-    task_run_name="deduplicate {extracted.fetched.batch.batch_id}",
+    task_run_name="deduplicate {extracted.batch_id}",
     cache_policy=NO_CACHE,
     persist_result=False,
     **RETRIES,
 )
-def deduplicate(extracted: ExtractedBatch, settings: Settings) -> BatchReport:
+def deduplicate(extracted: Batch, settings: Settings) -> BatchReport:
     """Decide a batch and return its counts."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
-    with stage_span("deduplicate", extracted.fetched.batch.batch_id) as note:
+    with stage_span("deduplicate", extracted.batch_id) as note:
         report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
         note(**report.articles)
     get_run_logger().info("decided %s", report.articles)

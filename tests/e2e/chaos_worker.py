@@ -38,7 +38,7 @@ from tasks.lake.objects.stores import ObjectInfo, ObjectStore, S3Config, open_la
 from tasks.lake.warc import SegmentWriter
 from tasks.politeness.client import PoliteClient
 from tasks.store.publishing import publish
-from tasks.values.batch import Batch, FetchedBatch
+from tasks.values.batch import Batch
 from tasks.values.page import Page
 from tasks.values.url import fetch_url, host_of, is_same_site, url_key
 from tasks.web.client import WebConfig
@@ -254,7 +254,7 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
     publish_all(index, store, fate)
 
 
-async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> FetchedBatch:
+async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> Batch:
     settings = Settings()
     config = WebConfig(
         user_agent="",

@@ -112,10 +112,10 @@ def test_the_turn_of_a_process_that_died_is_free_at_once(index, limits, clock):
     program = (
         "import sys\n"
         "from tasks.index.database import open_index\n"
-        "from tasks.index.hosts import HostBook\n"
-        "from tasks.values.permit import TurnRequest\n"
-        "book = HostBook(open_index(sys.argv[1]))\n"
-        "print(book.pass_turns([], [TurnRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
+        "from tasks.index.hosts import HostLimits\n"
+        "from tasks.values.permit import PermitRequest\n"
+        "book = HostLimits(open_index(sys.argv[1]))\n"
+        "print(book.exchange_permits([], [PermitRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
     )
     clock.now = datetime.now(UTC) + timedelta(seconds=5)
     url = index._engine.url.render_as_string(hide_password=False)
