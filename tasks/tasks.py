@@ -30,16 +30,16 @@ from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
 from tasks.health.judgement import HealthReport
-from tasks.health.table import health_headline, health_rows, quarantine_rows
-from tasks.index.hosts import HostBook
+from tasks.health.table import health_rows, health_summary, quarantine_rows
+from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
-from tasks.maintain.maintenance import headline as maintain_headline
+from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.client import PoliteClient
 from tasks.report.events import events_of
 from tasks.report.markdown import to_markdown
-from tasks.report.run_report import RunReport, failure_rows, headline
+from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.progress import progress
 from tasks.runtime.resources import opened_index, opened_store, web_config
 from tasks.runtime.shutdown import run_until_stopped, stopping
@@ -225,15 +225,15 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     for event in events_of(run, health) if health else ():  # first: no later run emits what began in this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     health = health or HealthReport()
-    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=headline(run))
+    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_headline(health.sources))
+        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
     if run.failures:
         create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
-    get_run_logger().info("%s; sources: %s", headline(run), health_headline(health.sources))
+    get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
@@ -250,13 +250,13 @@ def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
 def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
-    get_run_logger().info(maintain_headline(done))
+    get_run_logger().info(maintain_summary(done))
     return done
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:
-    book = HostBook(opened_index(settings))
-    return PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners)
+    limits = HostLimits(opened_index(settings))
+    return PoliteClient(web_config(settings), limits, in_flight=settings.connections, owners=owners)
 
 
 def _log_steps(what: str, done: int, total: int) -> None:

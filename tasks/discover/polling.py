@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
-from tasks.discover.poll_log import Ledger
+from tasks.discover.answers import MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
+from tasks.discover.poll_log import PollLog
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import GoneError, ItemError, TransientError, UnexpectedError
-from tasks.feeds.autodiscovery import FoundBy, linked_feeds
+from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.politeness.robots import origin_of, parse_robots
@@ -56,12 +56,12 @@ async def poll_feeds(
     config: PollConfig,
     polled_one: Callable[[], None],
     since: datetime | None = None,
-    ledger: Ledger | None = None,
+    poll_log: PollLog | None = None,
     owners: Owners = NO_OWNERS,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
-    With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
+    With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is.
     """
     polling = _Polling(
@@ -71,7 +71,7 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        ledger=ledger or Ledger(index),
+        poll_log=poll_log or PollLog(index),
         owners=owners,
     )
     while wave := polling.next_wave():
@@ -136,7 +136,7 @@ class _Polling:
         config: PollConfig,
         polled_one: Callable[[], None],
         since: datetime | None,
-        ledger: Ledger,
+        poll_log: PollLog,
         owners: Owners,
     ) -> None:
         self._rules = rules
@@ -144,7 +144,7 @@ class _Polling:
         self._config = config
         self._polled_one = polled_one
         self._since = since
-        self._ledger = ledger
+        self._poll_log = poll_log
         self._owners = owners
         self._wave: Sequence[_Poll] = ()
         self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
@@ -167,7 +167,7 @@ class _Polling:
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll."""
-        poll, polled = self._wave[int(visit.key)], self._ledger.polled
+        poll, polled = self._wave[int(visit.key)], self._poll_log.polled
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -177,7 +177,7 @@ class _Polling:
                 elif result.fetched is not None:
                     self._read(poll, result.fetched)
         except ItemError as error:
-            self._ledger.polled = polled + 1  # once, however far it was read
+            self._poll_log.polled = polled + 1  # once, however far it was read
             self._fail(poll, error)
         if poll.is_asked_for:
             self._polled_one()
@@ -197,9 +197,9 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._ledger.unexpected, of=self._ledger.polled, what="feeds")
-        self._ledger.flush()
-        return self._ledger.report()
+        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        self._poll_log.flush()
+        return self._poll_log.report()
 
     def _bounds(self, source_id: str) -> PollConfig:
         rules = self._rules[source_id]
@@ -215,8 +215,8 @@ class _Polling:
         etag, last_modified = fetched.header("etag"), fetched.header("last-modified")
         digest = payload_digest(fetched.content)
         if fetched.final.status == 304 or digest == feed.body_digest:
-            self._ledger.polled += 1
-            self._ledger.unchanged += 1
+            self._poll_log.polled += 1
+            self._poll_log.unchanged += 1
             self._yielding.add(feed.source_id)
             # a 304 need not repeat them all (RFC 9110, 15.4.5)
             same = _Validators(
@@ -228,8 +228,8 @@ class _Polling:
         refusals = Refusals()
         refusals.add(content.refused)
         named = self._named(poll, fetched, content, refusals)
-        self._ledger.polled += 1
-        self._ledger.refuse(feed, refusals.listed())
+        self._poll_log.polled += 1
+        self._poll_log.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
         unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
@@ -253,7 +253,7 @@ class _Polling:
         """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
         refusals = Refusals()
-        self._ledger.announce(
+        self._poll_log.announce(
             announcements(
                 content,
                 refusals=refusals,
@@ -265,11 +265,11 @@ class _Polling:
                 owners=self._owners,
             )
         )
-        self._ledger.refuse(poll.feed, refusals.listed())
+        self._poll_log.refuse(poll.feed, refusals.listed())
         if content.entries:
             self._yielding.add(source_id)
         else:
-            self._ledger.skipped[EMPTY] += 1
+            self._poll_log.skipped[EMPTY] += 1
             self._dead.add(source_id)
         return refusals.unexpected
 
@@ -279,12 +279,9 @@ class _Polling:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
         if poll.feed.kind not in _HOMES:
             return [(child, FeedKind.SITEMAP) for child in content.children]
-        content_type = fetched.header("content-type")
-        linked = linked_feeds(fetched.content, content_type=content_type, page_url=fetched.url, refusals=refusals)
-        feeds = [Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
-        if feeds:
-            return [(feed, FeedKind.FEED) for feed in feeds]
-        answer = HostBook(self._index).robots(origin_of(fetched.url))
+        if content.linked:
+            return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
+        answer = HostLimits(self._index).robots(origin_of(fetched.url))
         is_said = answer is not None and answer.status is not None and answer.status < 300
         lines = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
         sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
@@ -297,7 +294,7 @@ class _Polling:
         kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
         chosen = dict(list(kinds.items())[:MAX_CHILDREN])
         self._seen.update(chosen)
-        states = self._ledger.states(
+        states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
             for url, (_, kind) in chosen.items()
         )
@@ -308,13 +305,13 @@ class _Polling:
         ]
 
     def _defer(self, poll: _Poll, *, until: datetime) -> None:
-        self._ledger.skipped[DEFERRED] += 1
+        self._poll_log.skipped[DEFERRED] += 1
         outcome = PollOutcome(is_failure=False, retry_after_at=until)
         self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
 
     def _fail(self, poll: _Poll, error: ItemError) -> None:
         feed = poll.feed
-        reason = self._ledger.fail(feed, poll_url(feed), error)
+        reason = self._poll_log.fail(feed, poll_url(feed), error)
         is_transient = isinstance(error, TransientError)
         if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
             self._dead.add(feed.source_id)
@@ -347,7 +344,7 @@ class _Polling:
         if interval_s is not None and not poll.is_asked_for:
             self._paces_s[poll.root_url] = min(interval_s, self._paces_s.get(poll.root_url, interval_s))
         place_url, sightings = place or (feed.moved_to, feed.sightings)
-        self._ledger.record(
+        self._poll_log.record(
             PollRecord(
                 feed_url=feed.feed_url,
                 polled_at=now if is_asked else None,

@@ -1,6 +1,6 @@
 """GETs that keep to robots.txt (RFC 9309), the host's pace and its waits, whoever else is asking it.
 
-Every request, robots.txt and each hop of a redirect included, has its host's turn (tasks.politeness.limiter), at the pace of the
+Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter), at the pace of the
 source that owns the host (tasks.config.owners), whoever asks.
 A visit ends in a `Fetched`, an `ItemError`, or a `Deferred`: the host wants a wait and was not asked.
 """
@@ -28,7 +28,7 @@ from tasks.errors import (
     TransientError,
     UnexpectedError,
 )
-from tasks.politeness.limiter import LEASE_MARGIN_S, Book, Heard, HostWaits, TurnDesk
+from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, Noted, RateLimiter, SharedLimits
 from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,
@@ -111,7 +111,7 @@ class PoliteClient:
     def __init__(
         self,
         config: WebConfig,
-        book: Book,
+        limits: SharedLimits,
         *,
         in_flight: int = 50,
         owners: Owners = NO_OWNERS,
@@ -122,7 +122,7 @@ class PoliteClient:
         self._resolve = resolve
         self._stack = AsyncExitStack()
         self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
-        self._desk = TurnDesk(book, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
+        self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
         self._origins = asyncio.Semaphore(MAX_ORIGINS)
         self._silences: dict[str, TransientError] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -130,7 +130,7 @@ class PoliteClient:
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
-        self._stack.push_async_callback(self._desk.aclose)
+        self._stack.push_async_callback(self._limiter.aclose)
         return self
 
     async def __aexit__(
@@ -143,7 +143,7 @@ class PoliteClient:
 
         Once `is_full` is true, nothing more is asked for and the rest is told to be deferred to now.
         """
-        self._desk.is_full = is_full
+        self._limiter.is_full = is_full
         by_origin: defaultdict[str, list[Visit]] = defaultdict(list)
         for one in visits:
             try:
@@ -155,7 +155,7 @@ class PoliteClient:
                 for origin, group in by_origin.items():
                     origins.create_task(self._visit_origin(origin, group, tell))
         except BaseExceptionGroup as group_of_errors:
-            # the index was away while a turn was asked for or an answer told: as such it is worth another try
+            # the index was away while a permit was asked for or an answer told: as such it is worth another try
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
@@ -206,7 +206,7 @@ class PoliteClient:
         tell(one, told)
 
     def _way(self, rules: SourceRules) -> "_Way":
-        return _Way(self._desk, rules, self._owners)
+        return _Way(self._limiter, rules, self._owners)
 
     def _obeys_rights(self, one: Visit, url: str) -> bool:
         return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))
@@ -236,7 +236,7 @@ class PoliteClient:
     async def _policy(self, origin: str, rules: SourceRules) -> RobotsPolicy:
         """Return what the origin's robots.txt says, asking for it where none is kept; raises ItemError, HostWaits."""
         async with self._asking[origin]:
-            kept = await self._desk.kept_robots(origin)
+            kept = await self._limiter.kept_robots(origin)
             answer = kept or await self._ask_robots(origin, rules)
             # A long one in a thread: it takes up to a fifth of a second, and other hosts are being asked.
             is_short = len(answer.body) <= PARSED_AT_ONCE_SIZE
@@ -283,7 +283,7 @@ class PoliteClient:
     async def _kept_or_asked(
         self, name: str, url: str, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
     ) -> RobotsAnswer:
-        if kept := await self._desk.kept_robots(name):
+        if kept := await self._limiter.kept_robots(name):
             return kept
         if not policy.allows(url, user_agent=rules.user_agent):
             return RobotsAnswer(origin=name, status=403, body=b"", fetched_at=_now())
@@ -298,8 +298,8 @@ class PoliteClient:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self.client_for(rules), self._way(rules)
         async with way.opened(url):
-            # Another run may have asked while we waited for the turn.
-            if kept := await self._desk.kept_robots(name):
+            # Another run may have asked while we waited for the permit.
+            if kept := await self._limiter.kept_robots(name):
                 return kept
             fetched = await client.get(
                 url,
@@ -317,10 +317,10 @@ class PoliteClient:
     async def _keep(self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy | None, rules: SourceRules) -> None:
         delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
         capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
-        await self._desk.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
+        await self._limiter.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
 
     async def client_for(self, rules: SourceRules) -> WebClient:
-        """Return the client that asks as a source does and connects where it may; it knows no turns."""
+        """Return the client that asks as a source does and connects where it may; it knows no permits."""
         networks = tuple(str(network) for network in rules.allow_networks)
         key = (rules.user_agent, networks)
         if key not in self._clients:
@@ -336,18 +336,18 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 class _Way:
-    """The turn that one GET holds, as redirects lead it from host to host: never two at once."""
+    """The permit that one GET holds, as redirects lead it from host to host: never two at once."""
 
-    def __init__(self, desk: TurnDesk, rules: SourceRules, owners: Owners) -> None:
-        self._desk = desk
+    def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
+        self._limiter = limiter
         self._rules = rules
         self._owners = owners
         self._held = AsyncExitStack()
-        self._heard = Heard()
+        self._heard = Noted()
 
     @asynccontextmanager
     async def opened(self, url: str) -> AsyncIterator[None]:
-        """Hold the turn for a first request within the block, then for whatever the redirects led to."""
+        """Hold the permit for a first request within the block, then for whatever the redirects led to."""
         await self.enter(url)
         try:
             yield
@@ -355,13 +355,13 @@ class _Way:
             await self.leave()
 
     async def enter(self, url: str) -> None:
-        """Wait for the turn at a URL's host; raises HostWaits."""
+        """Wait for a permit of the URL's host; raises HostWaits."""
         pace = self._owners.pace_at(url, self._rules)
-        turn = self._desk.turn(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
-        self._heard = await self._held.enter_async_context(turn)
+        permit = self._limiter.permit(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+        self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
-        """Give the turn back, if one is held."""
+        """Give the permit back, if one is held."""
         await self._held.aclose()
 
     async def follow(self, url: str) -> None:
