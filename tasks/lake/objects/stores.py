@@ -2,16 +2,15 @@
 
 import json
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tasks.errors import ConfigError, LakeFormatError
 from tasks.lake.keys import LAKE_FORMAT, MARKER_KEY
-from tasks.lake.objects.directory import DirectoryStore, open_directory
+from tasks.lake.objects.address import S3Config
+from tasks.lake.objects.directory import DirectoryStore, find_directory, open_directory
 from tasks.lake.objects.port import MissingObject, ObjectInfo, ObjectStore, one_line
-from tasks.lake.objects.s3 import S3Config, S3Store, open_s3
 
 __all__ = [
     "DirectoryStore",
@@ -19,7 +18,7 @@ __all__ = [
     "ObjectInfo",
     "ObjectStore",
     "S3Config",
-    "S3Store",
+    "find_lake",
     "one_line",
     "open_lake",
     "open_store",
@@ -28,14 +27,20 @@ __all__ = [
 RACERS = 8
 
 
-def open_store(uri: str, *, s3: S3Config) -> ObjectStore:
-    """Open `s3://bucket/prefix`, `file://` or a path; raises ConfigError when it cannot be used."""
+def open_store(uri: str, *, s3: S3Config, only_reads: bool = False) -> ObjectStore:
+    """Open `s3://bucket/prefix`, `file://` or a path; raises ConfigError when it cannot be used.
+
+    What `only_reads` makes no directory.
+    """
     scheme, separator, rest = uri.partition("://")
+    open_path = find_directory if only_reads else open_directory
     if not separator:
-        return open_directory(Path(uri).expanduser())
+        return open_path(Path(uri).expanduser())
     if scheme == "file":
-        return open_directory(Path(unquote(urlsplit(uri).path)))
+        return open_path(Path(unquote(urlsplit(uri).path)))
     if scheme == "s3":
+        from tasks.lake.objects.s3 import open_s3  # noqa: PLC0415 - boto3 costs half a second
+
         bucket, _, prefix = rest.partition("/")
         return open_s3(bucket, prefix.strip("/"), s3)
     raise ConfigError(f"{uri}: a lake is a directory or s3://bucket/prefix")
@@ -56,8 +61,19 @@ def open_lake(store: ObjectStore) -> str:
     return _lake_id(content, store.uri)
 
 
+def find_lake(store: ObjectStore) -> str | None:
+    """Return the lake's id, or None where no lake is there yet. Raises LakeFormatError, LakeUnavailable."""
+    try:
+        content = store.get(MARKER_KEY)
+    except MissingObject:
+        return None
+    return _lake_id(content, store.uri)
+
+
 def _check_exclusive(store: ObjectStore) -> None:
     """Let writers race for one key: commits rest on there being one winner, and some S3 servers know of none."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - once in a lake's life
+
     key = f"probe-{uuid.uuid4()}"
     try:
         with ThreadPoolExecutor(RACERS) as pool:
