@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tasks.config.parameters import Period
+from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
 from tasks.health.table import health_summary, shown_at, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
