@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
+from tasks.discover.answers import MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
 from tasks.discover.poll_log import Ledger
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import GoneError, ItemError, TransientError, UnexpectedError
-from tasks.feeds.autodiscovery import FoundBy, linked_feeds
+from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
@@ -279,11 +279,8 @@ class _Polling:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
         if poll.feed.kind not in _HOMES:
             return [(child, FeedKind.SITEMAP) for child in content.children]
-        content_type = fetched.header("content-type")
-        linked = linked_feeds(fetched.content, content_type=content_type, page_url=fetched.url, refusals=refusals)
-        feeds = [Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
-        if feeds:
-            return [(feed, FeedKind.FEED) for feed in feeds]
+        if content.linked:
+            return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
         answer = HostBook(self._index).robots(origin_of(fetched.url))
         is_said = answer is not None and answer.status is not None and answer.status < 300
         lines = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()

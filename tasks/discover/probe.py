@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, moved_to, read_feed
+from tasks.discover.answers import MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
+from tasks.feeds.formats import ACCEPT
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.runtime.guarding import guarded_item
 from tasks.values.feed import FeedContent, FeedKind

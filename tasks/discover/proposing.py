@@ -11,7 +11,8 @@ from tasks.config.catalogue import Source, SourceRules
 from tasks.config.source_ids import new_id
 from tasks.discover.probe import Look, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
-from tasks.feeds.autodiscovery import FoundBy, Proposal, propose_feeds
+from tasks.feeds.autodiscovery import propose_feeds
+from tasks.feeds.html_links import FoundBy, Proposal
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.robots import origin_of, parse_robots
 from tasks.values.feed import FeedKind
