@@ -41,7 +41,7 @@ from tasks.report.events import events_of
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, headline
 from tasks.runtime.progress import progress
-from tasks.runtime.resources import opened_index, opened_store, web_config
+from tasks.runtime.resources import opened_index, opened_store, reader_of, web_config
 from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
@@ -110,6 +110,7 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             polled_one=lambda: progress.add("feeds"),
             since=plan.selection.since,
             owners=plan.owners,
+            reader=reader_of(settings),
         )
 
 
@@ -134,6 +135,7 @@ async def _preview(
             index=opened_index(settings),
             config=PollConfig(),
             polled_one=lambda: progress.add("feeds"),
+            reader=reader_of(settings),
         )
 
 
@@ -256,7 +258,9 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:
     book = HostBook(opened_index(settings))
-    return PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners)
+    return PoliteClient(
+        web_config(settings), book, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
+    )
 
 
 def _log_steps(what: str, done: int, total: int) -> None:
