@@ -25,10 +25,11 @@ from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.errors import StageError
+from tasks.errors import FeedUnreadable, StageError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
+from tasks.fetch.unreadable_feed import keep_unreadable
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_headline, health_rows, quarantine_rows
 from tasks.index.hosts import HostBook
@@ -36,7 +37,7 @@ from tasks.lake.keys import warc_key
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import headline as maintain_headline
-from tasks.politeness.client import PoliteClient
+from tasks.politeness.client import Answered, PoliteClient
 from tasks.report.events import events_of
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, headline
@@ -86,10 +87,12 @@ RETRIES = _Retries(
 
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-def discover(feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings) -> DiscoverReport:
+def discover(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, run_id: str
+) -> DiscoverReport:
     """Poll feeds and return what they gave; `announced` URLs were new before any feed was polled."""
     with stage_span("discover") as note:
-        polled = run_until_stopped(_discover(feeds, plan, settings))
+        polled = run_until_stopped(_discover(feeds, plan, settings, run_id))
         report = replace(polled, discovered=polled.discovered + announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
@@ -98,7 +101,19 @@ def discover(feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, sett
     return report
 
 
-async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings) -> DiscoverReport:
+async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str) -> DiscoverReport:
+    def keep(feed: FeedState, answered: Answered, error: FeedUnreadable) -> None:
+        keep_unreadable(
+            feed,
+            answered,
+            error,
+            run_id=run_id,
+            software=_software(),
+            put=opened_store(settings).put,
+            index=opened_index(settings),
+            now=datetime.now(UTC),
+        )
+
     progress.add("feeds_to_poll", len(feeds))
     async with _client(settings, plan.owners) as client:
         return await poll_feeds(
@@ -111,6 +126,7 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             since=plan.selection.since,
             owners=plan.owners,
             reader=reader_of(settings),
+            keep_unreadable=keep,
         )
 
 
@@ -158,7 +174,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             client=client,
             rules=rules,
             segment_key=warc_key(batch.batch_id, datetime.now(UTC).date()),
-            software=f"presslake/{version('presslake')}",
+            software=_software(),
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=lambda: progress.add("fetched"),
@@ -261,6 +277,10 @@ def _client(settings: Settings, owners: Owners) -> PoliteClient:
     return PoliteClient(
         web_config(settings), book, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
     )
+
+
+def _software() -> str:
+    return f"presslake/{version('presslake')}"
 
 
 def _log_steps(what: str, done: int, total: int) -> None:

@@ -1,18 +1,20 @@
 """What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.attributing import attribute, is_wanted
+from tasks.errors import FeedUnreadable
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import BACKFILL, NEWS, is_since
+from tasks.politeness.client import Answered
 from tasks.politeness.robots import sitemaps_in
 from tasks.runtime.reading import Reader, feed_job
-from tasks.values.feed import Entry, FeedContent, FeedKind
+from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState
 from tasks.values.permit import RobotsAnswer
 from tasks.web.exchange import Fetched
 
@@ -23,6 +25,12 @@ NEWS_AGE = timedelta(days=7)
 """What is older than this waits until everything newer was fetched: a sitemap may hold the archive of years."""
 
 _PERMANENT = frozenset({301, 308})
+
+KeepUnreadable = Callable[[FeedState, Answered, FeedUnreadable], None]
+
+
+def keep_nothing(_feed: FeedState, _answered: Answered, _error: FeedUnreadable) -> None:
+    """Keep nothing, as a dry run does."""
 
 
 async def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime, reader: Reader) -> FeedContent:

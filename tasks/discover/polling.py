@@ -7,16 +7,26 @@ in waves: what the source names, the sitemaps that an index names, and last the 
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed, read_sitemaps
+from tasks.discover.answers import (
+    MAX_FEED_SIZE,
+    KeepUnreadable,
+    announcements,
+    is_before,
+    keep_nothing,
+    moved_to,
+    read_feed,
+    read_sitemaps,
+)
 from tasks.discover.poll_log import Ledger
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
-from tasks.errors import GoneError, ItemError, TransientError, UnexpectedError
+from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
@@ -66,11 +76,13 @@ async def poll_feeds(
     ledger: Ledger | None = None,
     owners: Owners = NO_OWNERS,
     reader: Reader | None = None,
+    keep_unreadable: KeepUnreadable = keep_nothing,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
     With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
-    `owners` says whose an entry is.
+    `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
+    a row; it blocks, and is called in a thread.
     """
     polling = _Polling(
         feeds,
@@ -82,6 +94,7 @@ async def poll_feeds(
         ledger=ledger or Ledger(index),
         owners=owners,
         reader=reader or SharedReader(),
+        keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
         await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
@@ -148,6 +161,7 @@ class _Polling:
         ledger: Ledger,
         owners: Owners,
         reader: Reader,
+        keep_unreadable: KeepUnreadable,
     ) -> None:
         self._rules = rules
         self._index = index
@@ -157,6 +171,7 @@ class _Polling:
         self._ledger = ledger
         self._owners = owners
         self._reader = reader
+        self._keep_unreadable = keep_unreadable
         self._wave: Sequence[_Poll] = ()
         self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
         self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
@@ -190,6 +205,8 @@ class _Polling:
                     await self._read(poll, result.fetched)
         except ItemError as error:
             self._fail(poll, error)
+            if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
+                await self._keep(poll, result, error)
         if poll.is_asked_for:
             self._polled_one()
 
@@ -312,6 +329,10 @@ class _Polling:
             for state in states
             if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
         ]
+
+    async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
+        with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
+            await asyncio.to_thread(self._keep_unreadable, poll.feed, answered, error)
 
     def _defer(self, poll: _Poll, *, until: datetime) -> None:
         self._ledger.skipped[DEFERRED] += 1

@@ -75,7 +75,7 @@ def _hop(
     return Exchange(
         url=url,
         request_head=head,
-        response_head=b"",
+        response_head=b"HTTP/1.1 %d OK\r\n\r\n" % status,
         status=status,
         headers=tuple(headers.items()),
         body=body,
