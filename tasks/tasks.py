@@ -32,7 +32,7 @@ from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.unreadable_feed import keep_unreadable
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_headline, health_rows, quarantine_rows
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
@@ -273,9 +273,9 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:
-    book = HostBook(opened_index(settings))
+    limits = HostLimits(opened_index(settings))
     return PoliteClient(
-        web_config(settings), book, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
+        web_config(settings), limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
     )
 
 

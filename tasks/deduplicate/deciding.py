@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tasks.deduplicate.context import Ledger, read_ledger
+from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.days import days_of
 from tasks.deduplicate.judge import judge
-from tasks.deduplicate.prepared_page import Reading
+from tasks.deduplicate.prepared_page import PreparedPage
 from tasks.deduplicate.quarantining import read_pages, without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
@@ -36,10 +36,10 @@ def decide_batch(
 
     `revisit_after` are the ages at which a young article is looked at again.
     """
-    extracted, readings = read_pages(extracted)  # all that is costly comes before the lock
+    extracted, prepared_pages = read_pages(extracted)  # all that is costly comes before the lock
 
     def decide(part: ExtractedBatch, tx: Connection) -> BatchReport:
-        own = {one.capture_id: readings[one.capture_id] for one in part.captures if one.capture_id in part.pages}
+        own = {one.capture_id: prepared_pages[one.capture_id] for one in part.captures if one.capture_id in part.pages}
         return _decide(part, own, tx, now=now, revisit_after=revisit_after)
 
     def rehearse(part: ExtractedBatch) -> None:
@@ -58,7 +58,7 @@ def decide_batch(
 
 def _decide(
     extracted: ExtractedBatch,
-    readings: Mapping[str, Reading],
+    prepared_pages: Mapping[str, PreparedPage],
     tx: Connection,
     *,
     now: datetime,
@@ -68,11 +68,11 @@ def _decide(
     frontier.hold(tx, (due.url_key for due in batch.urls))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
-    ledger = read_ledger(tx, (one.url_key for one in extracted.captures), readings.values())
-    captures = _decide_all(extracted, ledger, readings)
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    context = read_context(tx, (one.url_key for one in extracted.captures), prepared_pages.values())
+    captures = _decide_all(extracted, context, prepared_pages)
+    rows = context.write(tx, context.finished_rows(), now=now)
     report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
-    _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
+    _settle(tx, extracted, captures, context, now=now, revisit_after=revisit_after)
     drift.add_days(tx, days_of(extracted))
     if captures:
         counts = asdict(replace(report, failures=()))
@@ -92,43 +92,51 @@ def _decide(
     return report
 
 
-def _decide_all(extracted: ExtractedBatch, ledger: Ledger, readings: Mapping[str, Reading]) -> tuple[Capture, ...]:
+def _decide_all(
+    extracted: ExtractedBatch, context: DecisionContext, prepared_pages: Mapping[str, PreparedPage]
+) -> tuple[Capture, ...]:
     """Decide the pages in the order of their own time, so that a copy follows what it is a copy of."""
-    pages = [one for one in extracted.captures if one.capture_id in readings]
-    pages.sort(key=lambda one: (readings[one.capture_id].told_at, one.url_key))
-    decided = {one.capture_id: _decide_page(one, readings[one.capture_id], extracted, ledger) for one in pages}
-    return tuple(decided.get(one.capture_id) or _decide_other(one, ledger) for one in extracted.captures)
+    pages = [one for one in extracted.captures if one.capture_id in prepared_pages]
+    pages.sort(key=lambda one: (prepared_pages[one.capture_id].told_at, one.url_key))
+    decided = {one.capture_id: _decide_page(one, prepared_pages[one.capture_id], extracted, context) for one in pages}
+    return tuple(decided.get(one.capture_id) or _decide_other(one, context) for one in extracted.captures)
 
 
-def _decide_other(capture: Capture, ledger: Ledger) -> Capture:
+def _decide_other(capture: Capture, context: DecisionContext) -> Capture:
     """Return a capture without a page, with the article that its URL has."""
-    known = ledger.by_url_key.get(capture.url_key)
+    known = context.by_url_key.get(capture.url_key)
     if capture.outcome is Outcome.NOT_MODIFIED:
-        known = known or ledger.by_url_key.get(ledger.aliases.get(capture.url_key, ""))
+        known = known or context.by_url_key.get(context.aliases.get(capture.url_key, ""))
         return capture if known is None else _stamped(capture, Novelty.UNCHANGED, known)
     return capture if known is None else replace(capture, article_id=known.article_id)
 
 
-def _decide_page(capture: Capture, reading: Reading, extracted: ExtractedBatch, ledger: Ledger) -> Capture:
+def _decide_page(
+    capture: Capture, prepared: PreparedPage, extracted: ExtractedBatch, context: DecisionContext
+) -> Capture:
     """Return the capture with its verdict, and enter the new revision, if it is one, into the ledger."""
     capture = replace(capture, charset=extracted.pages[capture.capture_id].charset)
-    known = ledger.by_url_key.get(capture.url_key)
-    if known is None and (target := ledger.alias_target(reading)) is not None:
+    known = context.by_url_key.get(capture.url_key)
+    if known is None and (target := context.alias_target(prepared)) is not None:
         return _stamped(capture, Novelty.UNCHANGED, target)
-    if known is not None and known.text_digest == reading.text.digest:
+    if known is not None and known.text_digest == prepared.text.digest:
         return _stamped(capture, Novelty.UNCHANGED, known)
-    row = _new_revision(capture, reading, extracted, ledger, known)
+    row = _new_revision(capture, prepared, extracted, context, known)
     return replace(capture, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
 
 
 def _new_revision(
-    capture: Capture, reading: Reading, extracted: ExtractedBatch, ledger: Ledger, known: KnownArticle | None
+    capture: Capture,
+    prepared: PreparedPage,
+    extracted: ExtractedBatch,
+    context: DecisionContext,
+    known: KnownArticle | None,
 ) -> Article:
-    twin, matches = ledger.twin(reading), ledger.matches(reading)
+    twin, matches = context.twin(prepared), context.matches(prepared)
     since = told_at(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
         url_key=capture.url_key,
-        text_digest=reading.text.digest,
+        text_digest=prepared.text.digest,
         known=known,
         twin=twin,
         # what was there first is no copy of its copies when it is revised
@@ -139,11 +147,11 @@ def _new_revision(
         capture,
         extracted.pages[capture.capture_id],
         verdict,
-        text_digest=reading.text.digest,
+        text_digest=prepared.text.digest,
         known=known,
         extracted_at=extracted.extracted_at,
     )
-    ledger.enter(row, reading, twin=twin, matches=matches)
+    context.enter(row, prepared, twin=twin, matches=matches)
     return row
 
 
@@ -155,13 +163,13 @@ def _settle(
     tx: Connection,
     extracted: ExtractedBatch,
     captures: Sequence[Capture],
-    ledger: Ledger,
+    context: DecisionContext,
     *,
     now: datetime,
     revisit_after: Sequence[timedelta],
 ) -> None:
     due = {one.url_key: one for one in extracted.fetched.batch.urls}
-    by_id = {known.article_id: known for known in ledger.by_url_key.values()}
+    by_id = {known.article_id: known for known in context.by_url_key.values()}
     settlements = []
     for capture in captures:
         known = by_id.get(capture.article_id or "")

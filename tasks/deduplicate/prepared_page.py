@@ -13,7 +13,7 @@ from tasks.values.url import host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PreparedPage:
     """The text at one URL, and what is known of the URL.
 
     `told_at` is the article's time, `names` its other URLs on the site, `elsewhere` URLs of other sites that led to it or
@@ -29,11 +29,11 @@ class Reading:
     syndicated_key: str | None
 
 
-def read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> Reading:
+def read_page(extracted: ExtractedBatch, capture: Capture, *, announced_at: datetime | None) -> PreparedPage:
     """Return one page of the batch, read."""
     page = extracted.pages[capture.capture_id]
     hops = extracted.fetched.hops.get(capture.capture_id, ())
-    return Reading(
+    return PreparedPage(
         url_key=capture.url_key,
         host=host_of(capture.final_url),
         told_at=told_at(page.published_at or announced_at, capture.fetched_at),

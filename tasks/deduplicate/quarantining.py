@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tasks.deduplicate.prepared_page import Reading, read_page
+from tasks.deduplicate.prepared_page import PreparedPage, read_page
 from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, guarded_item, store_rows
@@ -11,20 +11,20 @@ from tasks.values.batch import ExtractedBatch
 from tasks.values.rows import Capture, Outcome
 
 
-def read_pages(extracted: ExtractedBatch) -> tuple[ExtractedBatch, dict[str, Reading]]:
+def read_pages(extracted: ExtractedBatch) -> tuple[ExtractedBatch, dict[str, PreparedPage]]:
     """Return the batch and its pages, read, by capture_id; those that cannot be read are in quarantine."""
     announced_at = {one.url_key: one.announced_at for one in extracted.fetched.batch.urls}
-    readings: dict[str, Reading] = {}
+    prepared_pages: dict[str, PreparedPage] = {}
     unexpected: dict[str, UnexpectedError] = {}
     for capture in extracted.captures:
         if capture.capture_id in extracted.pages:
             try:
                 with guarded_item(capture.url):
                     page = read_page(extracted, capture, announced_at=announced_at[capture.url_key])
-                readings[capture.capture_id] = page
+                prepared_pages[capture.capture_id] = page
             except UnexpectedError as error:
                 unexpected[capture.capture_id] = error
-    return _quarantined(extracted, unexpected), readings
+    return _quarantined(extracted, unexpected), prepared_pages
 
 
 def without_culprits(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from tasks.errors import PresslakeError
-from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 PATIENCE_S = 10.0
 """A host that wants a longer wait than this, and than its delay, is put off rather than waited for."""
@@ -24,15 +24,15 @@ LONGEST_STAY_S = 900.0
 
 LEASE_MARGIN_S = 30.0
 
-Said = Turn | Wait | RobotsAnswer | None
+Said = Permit | Wait | RobotsAnswer | None
 
 
-class Book(Protocol):
+class SharedLimits(Protocol):
     """The shared book of turns and robots.txt (tasks.index.hosts); calls block, and are made in a thread."""
 
-    def pass_turns(
-        self, ended: Sequence[TurnEnd], wanted: Sequence[TurnRequest], learned: Sequence[LearnedRobots]
-    ) -> list[Turn | Wait]: ...
+    def exchange_permits(
+        self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots]
+    ) -> list[Permit | Wait]: ...
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]: ...
 
 
@@ -45,7 +45,7 @@ class HostWaits(PresslakeError):
 
 
 @dataclass(slots=True)
-class Heard:
+class Noted:
     """What the holder of a turn says of it: whether the host said that it is busy, and the wait it wants (seconds)."""
 
     is_busy: bool = False
@@ -67,21 +67,21 @@ class _Entry:
     """An end, a wish or a robots.txt that the book is to hear of, or the origin whose robots.txt is `sought` in it."""
 
     answer: asyncio.Future[Said]
-    ended: TurnEnd | None = None
-    wanted: TurnRequest | None = None
+    ended: PermitEnd | None = None
+    wanted: PermitRequest | None = None
     learned: LearnedRobots | None = None
     sought: str | None = None
 
 
-class TurnDesk:
+class RateLimiter:
     """Where one batch gets its turns. `in_flight` bounds its requests under way, `lease_s` each one's time.
 
     Once `is_full` is true there are no more.
     """
 
-    def __init__(self, book: Book, *, in_flight: int, lease_s: float) -> None:
+    def __init__(self, limits: SharedLimits, *, in_flight: int, lease_s: float) -> None:
         self.is_full: Callable[[], bool] = lambda: False
-        self._book = book
+        self._limits = limits
         self._in_flight = asyncio.Semaphore(in_flight)
         self._lease_s = lease_s
         self._lines: dict[str, _Line] = {}
@@ -91,20 +91,20 @@ class TurnDesk:
         self._entries: list[_Entry] = []
 
     @asynccontextmanager
-    async def turn(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Heard]:
+    async def permit(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Noted]:
         """Hold a turn within the block, which says what came of it; raises HostWaits where there is none soon."""
         line = self._lines.setdefault(host, _Line(asyncio.Semaphore(max_per_host)))
-        wanted = TurnRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
+        wanted = PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
         async with line.seats:
             async with line.front:
-                turn = await self._wait_for(wanted, line)
-            heard, began = Heard(), time.monotonic()
+                permit = await self._wait_for(wanted, line)
+            heard, began = Noted(), time.monotonic()
             try:
                 yield heard
             finally:
                 self._in_flight.release()
-                end = TurnEnd(
-                    turn=turn,
+                end = PermitEnd(
+                    permit=permit,
                     delay_s=delay_s,
                     elapsed_s=time.monotonic() - began,
                     is_busy=heard.is_busy,
@@ -130,7 +130,7 @@ class TurnDesk:
         """Keep a robots.txt for everybody."""
         await self._pass(learned=learned)
 
-    async def _wait_for(self, wanted: TurnRequest, line: _Line) -> Turn:
+    async def _wait_for(self, wanted: PermitRequest, line: _Line) -> Permit:
         """Return the host's turn, together with a place among the requests in flight."""
         while True:
             await asyncio.sleep(max(line.free_at - time.monotonic(), 0.0))
@@ -141,9 +141,9 @@ class TurnDesk:
             try:
                 said = await self._pass(wanted=wanted)
             finally:
-                if not isinstance(said, Turn):
+                if not isinstance(said, Permit):
                     self._in_flight.release()
-            if isinstance(said, Turn):
+            if isinstance(said, Permit):
                 return said
             if isinstance(said, Wait):
                 _check_patience(said, line)
@@ -152,8 +152,8 @@ class TurnDesk:
     async def _pass(
         self,
         *,
-        ended: TurnEnd | None = None,
-        wanted: TurnRequest | None = None,
+        ended: PermitEnd | None = None,
+        wanted: PermitRequest | None = None,
         learned: LearnedRobots | None = None,
         sought: str | None = None,
     ) -> Said:
@@ -187,15 +187,15 @@ class TurnDesk:
         learned = [one.learned for one in entries if one.learned]
         sought = {one.sought for one in entries if one.sought}
         is_passing = ended or wanted or learned
-        turns = iter(self._book.pass_turns(ended, wanted, learned) if is_passing else ())
-        kept = self._book.answers(sought) if sought else {}
+        turns = iter(self._limits.exchange_permits(ended, wanted, learned) if is_passing else ())
+        kept = self._limits.answers(sought) if sought else {}
         return [next(turns) if one.wanted else kept.get(one.sought or "") for one in entries]
 
     def _tell(self, one: _Entry, answer: Said) -> None:
         if not one.answer.done():
             one.answer.set_result(answer)
-        elif isinstance(answer, Turn) and one.wanted is not None:  # whoever wanted it was cancelled
-            given_up = TurnEnd(turn=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
+        elif isinstance(answer, Permit) and one.wanted is not None:  # whoever wanted it was cancelled
+            given_up = PermitEnd(permit=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
             self._entries.append(replace(one, ended=given_up, wanted=None))
 
 

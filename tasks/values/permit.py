@@ -18,7 +18,7 @@ class RobotsAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRequest:
+class PermitRequest:
     """A turn wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds)."""
 
     host: str
@@ -28,10 +28,10 @@ class TurnRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Permit:
     """Leave to make one request at a host, now."""
 
-    turn_id: str
+    permit_id: str
     host: str
 
 
@@ -45,13 +45,13 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnEnd:
+class PermitEnd:
     """What came of a turn: how long it took, whether the host said that it is busy, the wait it wants (seconds).
 
     `delay_s` is the source's own.
     """
 
-    turn: Turn
+    permit: Permit
     delay_s: float
     elapsed_s: float
     is_busy: bool = False

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert
 
-from tasks.deduplicate.context import read_ledger
+from tasks.deduplicate.context import read_context
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.prepared_page import Reading
+from tasks.deduplicate.prepared_page import PreparedPage
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.retry_policy import next_look, settle
 from tasks.index import articles as known_articles
@@ -42,15 +42,15 @@ def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: da
 
     Revisions may come in another order than they were made in, where a clock was set back between them.
     """
-    readings = [_read(one) for one in revisions]
-    ledger = read_ledger(tx, (one.url_key for one in readings), readings)
-    for one, reading in zip(revisions, readings, strict=True):
-        known = ledger.by_url_key.get(reading.url_key)
+    prepared_pages = [_read(one) for one in revisions]
+    context = read_context(tx, (one.url_key for one in prepared_pages), prepared_pages)
+    for one, prepared in zip(revisions, prepared_pages, strict=True):
+        known = context.by_url_key.get(prepared.url_key)
         if known is not None and known.revision > one.article.revision:
             continue
-        ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
+        context.enter(one.article, prepared, twin=context.twin(prepared), matches=context.matches(prepared))
     on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    rows = context.write(tx, context.finished_rows(), now=now)
     clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
 
 
@@ -138,9 +138,9 @@ def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle])
             yield Alias(url_key=last.url_key, article_key=article.url_key, how="canonical")
 
 
-def _read(one: Revision) -> Reading:
+def _read(one: Revision) -> PreparedPage:
     article = one.article
-    return Reading(
+    return PreparedPage(
         url_key=article.url_key,
         host=article.host,
         told_at=told_at(article.published_at, article.fetched_at),
