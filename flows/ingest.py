@@ -62,4 +62,4 @@ def _discover(sweep: Sweep) -> DiscoverReport:
     """Announce the plan's URLs, then poll its feeds, all of them in one task."""
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
-    return discover(whole(feeds), whole(sweep.plan), announced, sweep.settings)
+    return discover(whole(feeds), whole(sweep.plan), announced, sweep.settings, sweep.run_id)

@@ -26,6 +26,7 @@ from tasks.index.shards import Shard
 from tasks.index.upkeep import prune_daily
 from tasks.report.run_report import RunReport
 from tasks.runtime.progress import progress
+from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index
 from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
@@ -159,6 +160,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         raise
     finally:
         close_pool()
+        close_reader()
         close_opened()
 
 
@@ -176,6 +178,7 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
         stopping.set()
         raise
     finally:
+        close_reader()
         close_opened()
 
 

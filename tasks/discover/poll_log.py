@@ -18,7 +18,7 @@ from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
 from tasks.values.reports import DiscoverReport, Failure
 
-FLUSH_ENTRIES = 2000
+FLUSH_ENTRIES = 1000
 FLUSH_RECORDS = 500
 
 
@@ -52,7 +52,7 @@ class PollLog:
 
     def fail(self, feed: FeedState, url: str, error: ItemError) -> str:
         """Count what went wrong with a feed, and return the reason under which it is counted."""
-        reason = f"feed_{error.counted_as}"
+        reason = f"feed_{error.counted_as.removeprefix('feed_')}"
         if error.disposition is Disposition.SKIPPED:
             self.skipped[reason] += 1
             return reason

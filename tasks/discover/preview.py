@@ -13,6 +13,7 @@ from tasks.index import announcing, frontier
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index
 from tasks.politeness.client import PoliteClient
+from tasks.runtime.reading import Reader
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import DiscoverReport
@@ -51,6 +52,7 @@ async def preview_sweep(
     index: Index,
     config: PollConfig,
     polled_one: Callable[[], None],
+    reader: Reader | None = None,
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
     """Poll the feeds and return what they came to, how many URLs would be fetched, and the first of them.
 
@@ -67,6 +69,7 @@ async def preview_sweep(
         since=plan.selection.since,
         poll_log=poll_log,
         owners=plan.owners,
+        reader=reader,
     )
     return report, *_rehearse(index, plan, tuple(poll_log.new.values()), limit=limit)
 

@@ -20,6 +20,7 @@ from tasks.index.schema import feeds as feeds_table
 from tasks.index.schema import frontier, robots
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Deferred, PoliteClient
+from tasks.politeness.site_files import robots_name
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
 from tests.discover.conftest import RULES, Press, Said
@@ -384,7 +385,9 @@ async def test_a_source_that_names_nothing_is_read_through_its_front_pages_feed(
 async def test_a_front_page_without_feeds_leads_to_the_sitemaps_of_robots_txt(index):
     body = f"Sitemap: {SITEMAP}\n".encode()
     with index.write() as tx:
-        tx.execute(robots.insert().values(origin=SITE, status=200, body=body, fetched_at=datetime.now(UTC)))
+        tx.execute(
+            robots.insert().values(origin=robots_name(SITE, RULES), status=200, body=body, fetched_at=datetime.now(UTC))
+        )
     press = Press(
         {HOME: Said(body='<html><a href="/2026/linked-1">Linked</a></html>'), SITEMAP: Said(body=urlset("a"))}
     )

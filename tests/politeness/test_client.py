@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import itertools
+import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from tasks.errors import (
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.runtime.reading import SharedReader
 from tasks.values.permit import PermitRequest
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT, answer, is_silent, page, redirect, resets, says, serve
@@ -60,9 +62,9 @@ def rules(crawl_delay_s=0.0, max_per_host=1):
 
 
 @asynccontextmanager
-async def polite(limits, resolve=None, owners=NO_OWNERS, **config):
+async def polite(limits, resolve=None, owners=NO_OWNERS, reader=None, **config):
     config = {"user_agent": "", "timeout_s": 2.0, "deadline_s": 5.0, **config}
-    async with PoliteClient(WebConfig(**config), limits, resolve=resolve, owners=owners) as client:
+    async with PoliteClient(WebConfig(**config), limits, resolve=resolve, owners=owners, reader=reader) as client:
         yield client
 
 
@@ -82,6 +84,23 @@ async def visited(client, urls, *, is_full=lambda: False, **of_rules):
 
 async def visited_one(client, url, **of_rules):
     return (await visited(client, [url], **of_rules))[url]
+
+
+class Noting:
+    """A reader that does as the shared one, and notes what it is asked to read."""
+
+    def __init__(self):
+        self.read_in: dict[str, int] = {}
+
+    async def read(self, job):
+        told, done = await SharedReader().read(replace(job, read=told_by, arguments=(job.read, *job.arguments)))
+        self.read_in[job.item] = told
+        return done
+
+
+def told_by(read, *arguments):
+    """In which process a job was done, and what came of it."""
+    return os.getpid(), read(*arguments)
 
 
 def gaps(server, path_prefix="/"):
@@ -109,6 +128,56 @@ async def test_what_robots_disallows_is_not_asked_for(limits):
     assert type(told[server.url("/private/a")].error) is RobotsDisallowed
     assert told[server.url("/a")].error is None
     assert server.paths() == ["/robots.txt", "/a"]
+
+
+LONG_RULES = b"".join(b"Disallow: /%d/\n" % number for number in range(1000))
+
+
+@pytest.mark.parametrize(("rules_said", "is_aside"), [(LONG_RULES, True), (LONG_RULES[:4000], False)])
+async def test_a_long_robots_is_read_in_another_process(limits, rules_said, is_aside):
+    noting = Noting()
+    said = page(b"User-agent: *\nDisallow: /private\n" + rules_said)
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits, reader=noting) as client:
+        told = await visited(client, [server.url("/private/a"), server.url("/a")])
+        name = f"{server.url('')}/robots.txt"
+
+    assert type(told[server.url("/private/a")].error) is RobotsDisallowed
+    assert told[server.url("/a")].error is None
+    assert (noting.read_in.get(name, os.getpid()) != os.getpid()) is is_aside
+
+
+async def test_a_robots_whose_reader_is_killed_allows_nothing(limits):
+    class Killed:
+        async def read(self, job):
+            raise job.timed_out(f"killed after 10 s of CPU at {job.item}")
+
+    said = page(b"User-agent: *\n" + LONG_RULES)
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits, reader=Killed()) as client:
+        result = await visited_one(client, server.url("/a"))
+
+    assert type(result.error) is RobotsUnavailable
+    assert server.paths() == ["/robots.txt"]
+
+
+async def test_what_one_sources_networks_forbid_is_no_answer_for_another(limits):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
+        shut_out = replace(rules(), allow_networks=())
+        url, told = server.url("/a"), {}
+        visits = [Visit(key=name, url=url, rules=one) for name, one in (("out", shut_out), ("in", rules()))]
+        await client.visit(visits, lambda visit, result: told.setdefault(visit.key, result))
+
+    assert type(told["out"].error) is ForbiddenAddress
+    assert told["in"].error is None
+
+
+async def test_robots_is_asked_for_once_by_each_name_that_asks(limits):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
+        for agent in (AGENT, "Other/1.0", AGENT):
+            visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), user_agent=agent))
+            await client.visit([visit], lambda *_: None)
+
+    asked = [one.headers["user-agent"] for one in server.asked if one.path == "/robots.txt"]
+    assert asked == [AGENT, "Other/1.0"]
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
