@@ -1,15 +1,8 @@
-"""The index's address for people and for other folders. Pure."""
+"""The index's address for other folders. Pure."""
 
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
-
-from tasks.index.database import without_secrets
-
-
-def shown_address(index_url: str) -> str:
-    """Return the address without its passwords."""
-    return without_secrets(make_url(index_url))
 
 
 def absolute_address(index_url: str) -> str | None:

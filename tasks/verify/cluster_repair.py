@@ -9,7 +9,7 @@ from tasks.index.database import Transaction
 from tasks.index.repairing import find_cluster, find_torn_off, name_cluster
 
 
-def mend_clusters(tx: Transaction, cluster_ids: Iterable[str]) -> None:
+def repair_clusters(tx: Transaction, cluster_ids: Iterable[str]) -> None:
     """Mend these clusters, and those that they should be one with."""
     wanted = sorted(set(cluster_ids))
     for cluster_id in wanted:
