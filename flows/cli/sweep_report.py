@@ -6,7 +6,7 @@ from flows.cli import console
 from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
 from tasks.index.database import shown_url
-from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, headline, most_first, shortfall
+from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, most_first, shortfall, summary_line
 from tasks.values.display import Table
 from tasks.values.rows import Novelty
 
@@ -30,7 +30,7 @@ def report_tables(report: RunReport) -> Iterator[Table]:
     """Yield a run's tables."""
     counts = (report.polled, report.discovered, report.fetched, report.not_modified, report.pending)
     head = ("feeds polled", "discovered", "fetched", "not modified", "pending", "seconds")
-    yield headline(report), head, [(*counts, f"{report.seconds:.1f}")]
+    yield summary_line(report), head, [(*counts, f"{report.seconds:.1f}")]
     names = [novelty.value.replace("_", "-") for novelty in Novelty]
     yield "", names, [tuple(report.articles.get(novelty.value, 0) for novelty in Novelty)]
     for title, reasons in (("skipped", report.skipped), ("failed", report.failed)):

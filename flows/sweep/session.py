@@ -26,6 +26,7 @@ from tasks.index.shards import Shard
 from tasks.index.upkeep import prune_daily
 from tasks.report.run_report import RunReport
 from tasks.runtime.progress import progress
+from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index
 from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
@@ -92,10 +93,10 @@ class Sweep:
             rules=self.plan.rules,
         )
         if batch:
-            progress.add("claimed", len(batch.urls))
-            begin_batch(batch.batch_id, urls=len(batch.urls))
+            progress.add("claimed", len(batch.looks))
+            begin_batch(batch.batch_id, urls=len(batch.looks))
         if batch and self.left is not None:
-            self.left -= len(batch.urls)
+            self.left -= len(batch.looks)
         return batch
 
     def pending(self) -> int:
@@ -159,6 +160,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         raise
     finally:
         close_pool()
+        close_reader()
         close_opened()
 
 
@@ -176,6 +178,7 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
         stopping.set()
         raise
     finally:
+        close_reader()
         close_opened()
 
 

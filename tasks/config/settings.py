@@ -59,6 +59,11 @@ class Settings(BaseModel):
     )
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
 
+    read_time_limit_s: float = Field(
+        10, gt=0, description="The process that reads a feed is killed after so much CPU, or four times as long."
+    )
+    read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
+
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
 

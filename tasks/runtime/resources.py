@@ -6,6 +6,7 @@ Tasks take plain data and open what they need here; the clients opened are safe 
 import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
+from tasks.runtime.reading import READING, SharedReader
 
 if TYPE_CHECKING:
     from tasks.web.client import WebConfig
@@ -74,6 +76,12 @@ def web_config(settings: Settings) -> "WebConfig":
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
     )
+
+
+def reader_of(settings: Settings) -> SharedReader:
+    """Return what reads feeds and long robots.txt files, in processes of its own."""
+    limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
+    return SharedReader(limits)
 
 
 def close_opened() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -28,22 +30,47 @@ RACERS = 8
 
 
 def open_store(uri: str, *, s3: S3Config, only_reads: bool = False) -> ObjectStore:
-    """Open `s3://bucket/prefix`, `file://` or a path; raises ConfigError when it cannot be used.
+    """Open the object store at an address, or in the directory at a path; raises ConfigError when it cannot be used.
 
-    What `only_reads` makes no directory.
+    A caller that `only_reads` makes no directory.
     """
-    scheme, separator, rest = uri.partition("://")
-    open_path = find_directory if only_reads else open_directory
-    if not separator:
-        return open_path(Path(uri).expanduser())
-    if scheme == "file":
-        return open_path(Path(unquote(urlsplit(uri).path)))
-    if scheme == "s3":
-        from tasks.lake.objects.s3 import open_s3  # noqa: PLC0415 - boto3 costs half a second
+    scheme, separator, _ = uri.partition("://")
+    for one in SCHEMES:
+        if one.scheme == (scheme if separator else ""):
+            return one.open(uri, s3, only_reads)
+    raise ConfigError(f"{uri}: a lake is {' or '.join(one.form for one in SCHEMES if one.form)}")
 
-        bucket, _, prefix = rest.partition("/")
-        return open_s3(bucket, prefix.strip("/"), s3)
-    raise ConfigError(f"{uri}: a lake is a directory or s3://bucket/prefix")
+
+def _open_path(uri: str, _: S3Config, only_reads: bool) -> ObjectStore:
+    return (find_directory if only_reads else open_directory)(Path(uri).expanduser())
+
+
+def _open_file(uri: str, s3: S3Config, only_reads: bool) -> ObjectStore:
+    return _open_path(unquote(urlsplit(uri).path), s3, only_reads)
+
+
+def _open_s3(uri: str, s3: S3Config, _only_reads: bool) -> ObjectStore:
+    from tasks.lake.objects.s3 import open_s3  # noqa: PLC0415 - boto3 costs half a second
+
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    return open_s3(bucket, prefix.strip("/"), s3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """What opens the stores of one scheme; `form` is how an address is written, for people."""
+
+    scheme: str
+    form: str
+    open: Callable[[str, S3Config, bool], ObjectStore]
+
+
+SCHEMES = (
+    Scheme(scheme="", form="a directory", open=_open_path),
+    Scheme(scheme="file", form="", open=_open_file),
+    Scheme(scheme="s3", form="s3://bucket/prefix", open=_open_s3),
+)
+"""The object stores that there are: a new one is one module and one row."""
 
 
 def open_lake(store: ObjectStore) -> str:
