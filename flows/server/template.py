@@ -21,7 +21,7 @@ def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> 
     is what is no file of SQLite's; a cache that cannot be used is done without.
     """
     target = _file_of(url)
-    if target is None or _is_there(target):
+    if target is None or not target.parent.is_dir() or _is_there(target):
         return
     template = cache_folder() / f"prefect-{version}.db"
     if template.is_file():
@@ -35,6 +35,7 @@ def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> 
             return
     migrate()
     with suppress(OSError, sqlite3.Error):
+        template.parent.mkdir(parents=True, exist_ok=True)
         _copy(target, template)
 
 
@@ -55,7 +56,6 @@ def _is_there(database: Path) -> bool:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy a database as a whole; of several who do so at once the first one's stays, for it may be in use."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     half = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     try:
         with (

@@ -24,7 +24,6 @@ class Migrations:
 
     def __call__(self) -> None:
         self.runs += 1
-        self.database.parent.mkdir(exist_ok=True)
         with closing(sqlite3.connect(self.database)) as made:
             made.execute("PRAGMA journal_mode=WAL")
             made.execute("CREATE TABLE alembic_version (version_num TEXT)")
@@ -33,6 +32,7 @@ class Migrations:
 
 
 def _prepare(database: Path, version: str = "3.8.8") -> int:
+    database.parent.mkdir(exist_ok=True)
     migrations = Migrations(database)
     prepare_database(f"sqlite+aiosqlite:///{database}", version=version, migrate=migrations)
     return migrations.runs
@@ -80,8 +80,11 @@ def test_a_template_that_is_no_database_is_made_again(tmp_path, cache):
     assert _version_in(cache / "prefect-3.8.8.db") == "newest"
 
 
-@pytest.mark.parametrize("url", ["postgresql+asyncpg://prefect@db/prefect", "sqlite+aiosqlite:///:memory:"])
-def test_what_is_no_file_is_prefects_own_business(url):
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql+asyncpg://prefect@db/prefect", "sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:////nowhere/at/all.db"],
+)
+def test_what_is_no_file_in_a_folder_is_prefects_own_business(url):
     prepare_database(url, version="3.8.8", migrate=lambda: pytest.fail("nothing to migrate here"))
 
 
