@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tasks.config.catalogue import Catalogue
 from tasks.config.settings import Settings
-from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, headline, most_first, shortfall
+from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, most_first, shortfall, summary_line
 from tasks.runtime.progress import progress
 from tasks.values.display import Table as DisplayTable
 from tasks.values.rows import Novelty
@@ -46,7 +46,7 @@ def say_error(error: BaseException) -> None:
 
 def show_report(report: RunReport, settings: Settings) -> None:
     """Show what a sweep came to."""
-    out.print(Text(headline(report), style="bold"))
+    out.print(Text(summary_line(report), style="bold"))
     _show(("feeds polled", "discovered", "fetched", "not modified", "pending", "seconds"), [
         (report.polled, report.discovered, report.fetched, report.not_modified, report.pending, f"{report.seconds:.1f}")
     ])  # fmt: skip

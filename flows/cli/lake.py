@@ -49,11 +49,11 @@ def verify(
 
 def _undo(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) -> None:
     from tasks.verify.report import undo_tables
-    from tasks.verify.verification import undo_mend
+    from tasks.verify.verification import undo_repair
 
     if not is_alone:
         raise ConfigError("--undo goes with neither --mend nor --sample")
-    undone = undo_mend(verify_id, settings, on_step=steps())
+    undone = undo_repair(verify_id, settings, on_step=steps())
     if as_json:
         console.print_json(asdict(undone))
     else:
@@ -90,7 +90,7 @@ def maintain(
     with one_clear_line():
         settings = set_flags(lake=lake, index=index)
         from tasks.maintain.config import MaintainConfig
-        from tasks.maintain.maintenance import headline, maintain_lake
+        from tasks.maintain.maintenance import maintain_lake, summary_line
 
         config = MaintainConfig(dry_run=dry_run, keep_days=keep_days, file_mib=file_mib, shapes_days=shapes_days)
         done = maintain_lake(config, settings, on_step=steps())
@@ -98,7 +98,7 @@ def maintain(
             console.print_json(asdict(done))
         else:
             shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(done).items()]
-            console.show_tables([(headline(done), ("what", "number"), shown)])
+            console.show_tables([(summary_line(done), ("what", "number"), shown)])
 
 
 def add_commands(app: typer.Typer) -> None:

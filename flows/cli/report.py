@@ -19,15 +19,15 @@ def report(
     """Look over the past day or week: volume, freshness, novelty, failures, sources."""
     with one_clear_line():
         settings = set_flags(index=index)
-        from tasks.health.table import health_headline
-        from tasks.report.period import headline, tables
+        from tasks.health.table import health_summary
+        from tasks.report.period import summary_line, tables
         from tasks.report.recent import report_period
 
         found, health = report_period(ReportConfig(period=period, sources=tuple(source or ())), settings)
         if as_json:
             console.print_json(found.to_json())
         else:
-            console.show_tables([(headline(found), (), []), (health_headline(health.sources), (), [])])
+            console.show_tables([(summary_line(found), (), []), (health_summary(health.sources), (), [])])
             console.show_tables(tables(found))
 
 

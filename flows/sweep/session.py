@@ -93,10 +93,10 @@ class Sweep:
             rules=self.plan.rules,
         )
         if batch:
-            progress.add("claimed", len(batch.urls))
-            begin_batch(batch.batch_id, urls=len(batch.urls))
+            progress.add("claimed", len(batch.looks))
+            begin_batch(batch.batch_id, urls=len(batch.looks))
         if batch and self.left is not None:
-            self.left -= len(batch.urls)
+            self.left -= len(batch.looks)
         return batch
 
     def pending(self) -> int:

@@ -23,7 +23,7 @@ FLUSH_RECORDS = 500
 
 
 @dataclass(slots=True)
-class Ledger:
+class PollLog:
     """Announcements and poll records that are not written yet, and the tally of the whole sweep."""
 
     index: Index
@@ -144,8 +144,8 @@ def _write(
 
 
 @dataclass(slots=True)
-class DryLedger(Ledger):
-    """A ledger that writes nothing: it keeps the announcements of URLs that are not known, each once."""
+class DryPollLog(PollLog):
+    """A poll log that writes nothing: it keeps the announcements of URLs that are not known, each once."""
 
     new: dict[str, Announcement] = field(default_factory=dict)
 

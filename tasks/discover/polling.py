@@ -24,14 +24,14 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
-from tasks.discover.poll_log import Ledger
+from tasks.discover.poll_log import PollLog
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.politeness.robots import origin_of
@@ -73,14 +73,14 @@ async def poll_feeds(
     config: PollConfig,
     polled_one: Callable[[], None],
     since: datetime | None = None,
-    ledger: Ledger | None = None,
+    poll_log: PollLog | None = None,
     owners: Owners = NO_OWNERS,
     reader: Reader | None = None,
     keep_unreadable: KeepUnreadable = keep_nothing,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
-    With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
+    With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
     a row; it blocks, and is called in a thread.
     """
@@ -91,7 +91,7 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        ledger=ledger or Ledger(index),
+        poll_log=poll_log or PollLog(index),
         owners=owners,
         reader=reader or SharedReader(),
         keep_unreadable=keep_unreadable,
@@ -158,7 +158,7 @@ class _Polling:
         config: PollConfig,
         polled_one: Callable[[], None],
         since: datetime | None,
-        ledger: Ledger,
+        poll_log: PollLog,
         owners: Owners,
         reader: Reader,
         keep_unreadable: KeepUnreadable,
@@ -168,7 +168,7 @@ class _Polling:
         self._config = config
         self._polled_one = polled_one
         self._since = since
-        self._ledger = ledger
+        self._poll_log = poll_log
         self._owners = owners
         self._reader = reader
         self._keep_unreadable = keep_unreadable
@@ -194,7 +194,7 @@ class _Polling:
     async def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._ledger.polled += not isinstance(result, Deferred)
+        self._poll_log.polled += not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -225,9 +225,9 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._ledger.unexpected, of=self._ledger.polled, what="feeds")
-        self._ledger.flush()
-        return self._ledger.report()
+        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        self._poll_log.flush()
+        return self._poll_log.report()
 
     def _bounds(self, source_id: str) -> PollConfig:
         rules = self._rules[source_id]
@@ -243,7 +243,7 @@ class _Polling:
         etag, last_modified = fetched.header("etag"), fetched.header("last-modified")
         digest = payload_digest(fetched.content)
         if fetched.final.status == 304 or digest == feed.body_digest:
-            self._ledger.unchanged += 1
+            self._poll_log.unchanged += 1
             self._yielding.add(feed.source_id)
             # a 304 need not repeat them all (RFC 9110, 15.4.5)
             same = _Validators(
@@ -255,7 +255,7 @@ class _Polling:
         refusals = Refusals()
         refusals.add(content.refused)
         named = await self._named(poll, fetched, content, refusals)
-        self._ledger.refuse(feed, refusals.listed())
+        self._poll_log.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
         unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
@@ -290,13 +290,13 @@ class _Polling:
             owners=self._owners,
         )
         while part := tuple(islice(found, ANNOUNCED_AT_ONCE)):
-            self._ledger.announce(part)
+            self._poll_log.announce(part)
             await asyncio.sleep(0)  # others are being asked meanwhile
-        self._ledger.refuse(poll.feed, refusals.listed())
+        self._poll_log.refuse(poll.feed, refusals.listed())
         if content.entries:
             self._yielding.add(source_id)
         else:
-            self._ledger.skipped[EMPTY] += 1
+            self._poll_log.skipped[EMPTY] += 1
             self._dead.add(source_id)
         return refusals.unexpected
 
@@ -309,7 +309,7 @@ class _Polling:
         if content.linked:
             return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
         name = robots_name(origin_of(fetched.url), self._rules[poll.feed.source_id])
-        lines = await read_sitemaps(HostBook(self._index).robots(name), reader=self._reader)
+        lines = await read_sitemaps(HostLimits(self._index).robots(name), reader=self._reader)
         sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
         return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
 
@@ -320,7 +320,7 @@ class _Polling:
         kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
         chosen = dict(list(kinds.items())[:MAX_CHILDREN])
         self._seen.update(chosen)
-        states = self._ledger.states(
+        states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
             for url, (_, kind) in chosen.items()
         )
@@ -335,13 +335,13 @@ class _Polling:
             await asyncio.to_thread(self._keep_unreadable, poll.feed, answered, error)
 
     def _defer(self, poll: _Poll, *, until: datetime) -> None:
-        self._ledger.skipped[DEFERRED] += 1
+        self._poll_log.skipped[DEFERRED] += 1
         outcome = PollOutcome(is_failure=False, retry_after_at=until)
         self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
 
     def _fail(self, poll: _Poll, error: ItemError) -> None:
         feed = poll.feed
-        reason = self._ledger.fail(feed, poll_url(feed), error)
+        reason = self._poll_log.fail(feed, poll_url(feed), error)
         is_transient = isinstance(error, TransientError)
         if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
             self._dead.add(feed.source_id)
@@ -374,7 +374,7 @@ class _Polling:
         if interval_s is not None and not poll.is_asked_for:
             self._paces_s[poll.root_url] = min(interval_s, self._paces_s.get(poll.root_url, interval_s))
         place_url, sightings = place or (feed.moved_to, feed.sightings)
-        self._ledger.record(
+        self._poll_log.record(
             PollRecord(
                 feed_url=feed.feed_url,
                 polled_at=now if is_asked else None,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.discover.plan import SweepPlan
-from tasks.discover.poll_log import DryLedger
+from tasks.discover.poll_log import DryPollLog
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.index import announcing, frontier
@@ -58,7 +58,7 @@ async def preview_sweep(
 
     Raises IndexUnavailable. Memory grows with the URLs that are new.
     """
-    ledger = DryLedger(index)
+    poll_log = DryPollLog(index)
     report = await poll_feeds(
         feeds,
         client=client,
@@ -67,11 +67,11 @@ async def preview_sweep(
         config=config,
         polled_one=polled_one,
         since=plan.selection.since,
-        ledger=ledger,
+        poll_log=poll_log,
         owners=plan.owners,
         reader=reader,
     )
-    return report, *_rehearse(index, plan, tuple(ledger.new.values()), limit=limit)
+    return report, *_rehearse(index, plan, tuple(poll_log.new.values()), limit=limit)
 
 
 def _rehearse(

@@ -16,7 +16,7 @@ from tasks.errors import ConfigError, ItemError
 from tasks.feeds.opml import read_opml, sources_of, write_opml
 from tasks.feeds.refusals import Refusals
 from tasks.index.feeds import select_feeds
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
 from tasks.runtime.reading import close_reader
@@ -47,7 +47,7 @@ def propose(settings: Settings, home_url: str) -> SourceProposal:
     catalogue = _catalogue_if_any(settings)
     rules = adhoc_rules(catalogue.defaults if catalogue else Defaults(), settings.allow_networks)
     known = {source.id for source in catalogue.sources} if catalogue else set()
-    book = HostBook(opened_index(settings))
+    book = HostLimits(opened_index(settings))
 
     def robots(origin: str) -> RobotsAnswer | None:
         return book.robots(robots_name(origin, rules))
@@ -125,8 +125,8 @@ def _ask(settings: Settings, catalogue: Catalogue | None, work: Callable[[Polite
     owners = Owners.of(catalogue.sources, catalogue.rules()) if catalogue else NO_OWNERS
 
     async def asking() -> T:
-        book = HostBook(opened_index(settings))
-        async with PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners) as client:
+        limits = HostLimits(opened_index(settings))
+        async with PoliteClient(web_config(settings), limits, in_flight=settings.connections, owners=owners) as client:
             return await work(client)
 
     try:

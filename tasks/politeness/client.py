@@ -1,6 +1,6 @@
 """GETs that keep to robots.txt (RFC 9309), the host's pace and its waits, whoever else is asking it.
 
-Every request, robots.txt and each hop of a redirect included, has its host's turn (tasks.politeness.limiter), at the pace of the
+Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter), at the pace of the
 source that owns the host (tasks.config.owners), whoever asks.
 A visit ends in a `Fetched`, an `ItemError`, or a `Deferred`: the host wants a wait and was not asked.
 """
@@ -24,7 +24,7 @@ from tasks.errors import (
     UnexpectedError,
 )
 from tasks.politeness.keeping import Room
-from tasks.politeness.limiter import LEASE_MARGIN_S, Book, HostWaits, TurnDesk
+from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits
 from tasks.politeness.robots import (
     RobotsPolicy,
     origin_of,
@@ -95,7 +95,7 @@ class PoliteClient:
     def __init__(
         self,
         config: WebConfig,
-        book: Book,
+        limits: SharedLimits,
         *,
         in_flight: int = 50,
         owners: Owners = NO_OWNERS,
@@ -108,15 +108,15 @@ class PoliteClient:
         self._resolve = resolve
         self._stack = AsyncExitStack()
         self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
-        self._desk = TurnDesk(book, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
+        self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
         self._origins = asyncio.Semaphore(MAX_ORIGINS)
         self._files = SiteFiles(
-            self._desk, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
+            self._limiter, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
         )
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
-        self._stack.push_async_callback(self._desk.aclose)
+        self._stack.push_async_callback(self._limiter.aclose)
         return self
 
     async def __aexit__(
@@ -129,7 +129,7 @@ class PoliteClient:
 
         Once `is_full` is true, nothing more is asked for and the rest is told to be deferred to now.
         """
-        self._desk.is_full = is_full
+        self._limiter.is_full = is_full
         by_origin: defaultdict[tuple[str, str], list[Visit]] = defaultdict(list)
         for one in visits:
             try:
@@ -141,7 +141,7 @@ class PoliteClient:
                 for (origin, _), group in by_origin.items():
                     origins.create_task(self._visit_origin(origin, group, tell))
         except BaseExceptionGroup as group_of_errors:
-            # the index was away while a turn was asked for or an answer told: as such it is worth another try
+            # the index was away while a permit was asked for or an answer told: as such it is worth another try
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
@@ -195,7 +195,7 @@ class PoliteClient:
             self._room.leave(size)
 
     def _way(self, rules: SourceRules) -> Way:
-        return Way(self._desk, rules, self._owners)
+        return Way(self._limiter, rules, self._owners)
 
     def _obeys_rights(self, one: Visit, url: str) -> bool:
         return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))

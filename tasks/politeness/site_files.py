@@ -22,7 +22,7 @@ from tasks.errors import (
     TransientError,
 )
 from tasks.politeness.keeping import Kept
-from tasks.politeness.limiter import TurnDesk
+from tasks.politeness.limiter import RateLimiter
 from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,
@@ -69,17 +69,17 @@ def robots_name(origin: str, rules: SourceRules) -> str:
 
 
 class SiteFiles:
-    """The files of the sites that one client visits; every question has its host's turn."""
+    """The files of the sites that one client visits; every question has its host's permit."""
 
     def __init__(
         self,
-        desk: TurnDesk,
+        limiter: RateLimiter,
         *,
         client_for: Callable[[SourceRules], Awaitable[WebClient]],
         way_for: Callable[[SourceRules], Way],
         reader: Reader,
     ) -> None:
-        self._desk = desk
+        self._limiter = limiter
         self._client_for = client_for
         self._way_for = way_for
         self._reader = reader
@@ -92,7 +92,7 @@ class SiteFiles:
         """Return what the origin's robots.txt says, asking for it where none is kept; raises ItemError, HostWaits."""
         name = robots_name(origin, rules)
         async with self._asking[name]:
-            kept = await self._desk.kept_robots(name)
+            kept = await self._limiter.kept_robots(name)
             answer = kept or await self._ask_robots(origin, name, rules)
             policy = await self._parsed(answer, origin, rules)
             if kept is None:
@@ -164,7 +164,7 @@ class SiteFiles:
     async def _kept_or_asked(
         self, name: str, url: str, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
     ) -> RobotsAnswer:
-        if kept := await self._desk.kept_robots(name):
+        if kept := await self._limiter.kept_robots(name):
             return kept
         if not policy.allows(url, user_agent=rules.user_agent):
             return RobotsAnswer(origin=name, status=403, body=b"", fetched_at=datetime.now(UTC))
@@ -179,8 +179,8 @@ class SiteFiles:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
         async with way.opened(url):
-            # Another run may have asked while we waited for the turn.
-            if kept := await self._desk.kept_robots(name):
+            # Another run may have asked while we waited for the permit.
+            if kept := await self._limiter.kept_robots(name):
                 return kept
             fetched = await client.get(
                 url,
@@ -198,4 +198,4 @@ class SiteFiles:
     async def _keep(self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy | None, rules: SourceRules) -> None:
         delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
         capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
-        await self._desk.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
+        await self._limiter.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))

@@ -1,4 +1,4 @@
-"""The turn that a GET holds at the host that it has come to, and what that host's answer asks of us."""
+"""The permit that a GET holds at the host that it has come to, and what that host's answer asks of us."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
-from tasks.politeness.limiter import Heard, TurnDesk
+from tasks.politeness.limiter import Noted, RateLimiter
 from tasks.values.url import host_of
 from tasks.web.exchange import Fetched, raise_for_status
 
@@ -16,18 +16,18 @@ UNSPOKEN_WAIT_S = 60.0
 
 
 class Way:
-    """The turn that one GET holds, as redirects lead it from host to host: never two at once."""
+    """The permit that one GET holds, as redirects lead it from host to host: never two at once."""
 
-    def __init__(self, desk: TurnDesk, rules: SourceRules, owners: Owners) -> None:
-        self._desk = desk
+    def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
+        self._limiter = limiter
         self._rules = rules
         self._owners = owners
         self._held = AsyncExitStack()
-        self._heard = Heard()
+        self._heard = Noted()
 
     @asynccontextmanager
     async def opened(self, url: str) -> AsyncIterator[None]:
-        """Hold the turn for a first request within the block, then for whatever the redirects led to."""
+        """Hold the permit for a first request within the block, then for whatever the redirects led to."""
         await self.enter(url)
         try:
             yield
@@ -35,13 +35,13 @@ class Way:
             await self.leave()
 
     async def enter(self, url: str) -> None:
-        """Wait for the turn at a URL's host; raises HostWaits."""
+        """Wait for the permit of a URL's host; raises HostWaits."""
         pace = self._owners.pace_at(url, self._rules)
-        turn = self._desk.turn(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
-        self._heard = await self._held.enter_async_context(turn)
+        permit = self._limiter.permit(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+        self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
-        """Give the turn back, if one is held."""
+        """Give the permit back, if one is held."""
         await self._held.aclose()
 
     async def follow(self, url: str) -> None:

@@ -6,7 +6,7 @@ from tasks.config.parameters import ReportConfig
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.health.judgement import HealthReport
-from tasks.health.judging import look_at_sources
+from tasks.health.judging import read_health
 from tasks.index import health
 from tasks.report.period import PeriodReport, sum_up
 from tasks.runtime.resources import opened_index
@@ -21,7 +21,7 @@ def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodRepor
         if strangers := sorted(set(config.sources) - known):
             raise ConfigError(f"--source {strangers[0]!r}: the index knows no such source")
         chosen = set(config.sources) or known
-        found = look_at_sources(tx, chosen, now=now)
+        found = read_health(tx, chosen, now=now)
         arrivals = health.find_arrivals(tx, chosen, since=since)
         report = sum_up(
             config.period,

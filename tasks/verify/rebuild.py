@@ -1,4 +1,4 @@
-"""Rows of the lake back into the index: articles through the ledger that decisions go through, URLs from their captures.
+"""Rows of the lake back into the index: articles through the context that decisions go through, URLs from their captures.
 
 What is not in the lake does not come back: who announced a URL, and the URLs between two ends of a redirect.
 """
@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert
 
-from tasks.deduplicate.context import read_ledger
+from tasks.deduplicate.context import read_context
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.prepared_page import Reading
+from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.retry_policy import next_look, settle
 from tasks.index import articles as known_articles
@@ -22,6 +22,7 @@ from tasks.index.relations import Alias
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.reasons import Disposition, find_reason
+from tasks.values.page import PreparedPage
 from tasks.values.rows import Article, Capture, Outcome
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.url import host_of
@@ -42,15 +43,16 @@ def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: da
 
     Revisions may come in another order than they were made in, where a clock was set back between them.
     """
-    readings = [_read(one) for one in revisions]
-    ledger = read_ledger(tx, (one.url_key for one in readings), readings)
-    for one, reading in zip(revisions, readings, strict=True):
-        known = ledger.by_url_key.get(reading.url_key)
-        if known is not None and known.revision > one.article.revision:
+    pages = [_prepared(one) for one in revisions]
+    context = read_context(tx, (one.article.url_key for one in revisions), pages)
+    for article, page in zip((one.article for one in revisions), pages, strict=True):
+        known = context.by_url_key.get(article.url_key)
+        if known is not None and known.revision > article.revision:
             continue
-        ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
+        own_id = known.article_id if known else article_id_of(article.url_key)
+        context.enter(article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
     on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    rows = context.write(tx, context.finished_rows(), now=now)
     clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
 
 
@@ -138,10 +140,9 @@ def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle])
             yield Alias(url_key=last.url_key, article_key=article.url_key, how="canonical")
 
 
-def _read(one: Revision) -> Reading:
+def _prepared(one: Revision) -> PreparedPage:
     article = one.article
-    return Reading(
-        url_key=article.url_key,
+    return PreparedPage(
         host=article.host,
         told_at=told_at(article.published_at, article.fetched_at),
         text=fingerprint_of(article.text),

@@ -15,7 +15,7 @@ from tasks.discover.schedule import PollConfig
 from tasks.errors import DnsFailed, IndexUnavailable, RobotsDisallowed, ServerBusy, TimedOut
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.index.frontier import BACKFILL, NEWS
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.index.schema import feeds as feeds_table
 from tasks.index.schema import frontier, robots
 from tasks.lake.warc import payload_digest
@@ -502,7 +502,7 @@ async def test_a_real_server_is_polled_with_its_validators(index):
     async with serve({"*": answer(404)}) as server:
         server.routes["/feed"] = answer(200, rss("a", "b").encode(), [("ETag", '"1"'), ("Content-Type", "text/xml")])
         sweep = Sweeps(index, None, (server.url("/feed"), FeedKind.FEED), rules=rules)
-        async with PoliteClient(WebConfig(user_agent=RULES.user_agent), HostBook(index)) as client:
+        async with PoliteClient(WebConfig(user_agent=RULES.user_agent), HostLimits(index)) as client:
             sweep.press = client
             first = await sweep()
             server.routes["/feed"] = answer(304, b"", [("ETag", '"1"')])
