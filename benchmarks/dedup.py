@@ -39,8 +39,8 @@ from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table
 from tasks.index.schema import edges, shapes
 from tasks.index.schema import postings as postings_table
-from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
-from tasks.values.look import DueUrl
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import Capture, Outcome, PageType
 
@@ -60,24 +60,16 @@ class Item:
     published_at: datetime
 
 
-def batch_of(items: Sequence[Item], batch_id: str) -> ExtractedBatch:
+def batch_of(items: Sequence[Item], batch_id: str) -> Batch:
     """Make a batch that was fetched and extracted out of texts."""
-    due, captures, pages = [], [], {}
-    for item in items:
-        key = f"wire.example/{item.name}"
-        url = f"https://{key}"
-        due.append(DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1))
-        captures.append(_capture(item, url, key))
-        pages[item.name] = _page(item)
-    fetched = FetchedBatch(
-        batch=Batch(batch_id=batch_id, run_id="bench", urls=tuple(due)),
-        captures=tuple(captures),
-        dispositions={},
-        deferred={},
-    )
-    return ExtractedBatch(
-        fetched=fetched, captures=tuple(captures), pages=pages, dispositions={}, extracted_at=items[-1].published_at
-    )
+    return Batch(batch_id=batch_id, run_id="bench", looks=tuple(_look(item, items[-1].published_at) for item in items))
+
+
+def _look(item: Item, extracted_at: datetime) -> Look:
+    key = f"wire.example/{item.name}"
+    url = f"https://{key}"
+    due = DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1)
+    return Look(due=due, capture=_capture(item, url, key), page=_page(item), extracted_at=extracted_at)
 
 
 def _capture(item: Item, url: str, key: str) -> Capture:
@@ -98,10 +90,12 @@ def _page(item: Item) -> Page:
     )  # fmt: skip
 
 
-def announce(index: Index, batch: ExtractedBatch, now: datetime) -> None:
+def announce(index: Index, batch: Batch, now: datetime) -> None:
     urls = [
-        Announcement(url=due.url, url_key=due.url_key, host=due.host, source_id="wire", announced_by="bench")
-        for due in batch.fetched.batch.urls
+        Announcement(
+            url=look.due.url, url_key=look.due.url_key, host=look.due.host, source_id="wire", announced_by="bench"
+        )
+        for look in batch.looks
     ]
     with index.write() as tx:
         announcing.announce(tx, urls, now=now)
@@ -238,9 +232,9 @@ def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[],
         items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
         batch = batch_of(items, f"{size}-{number}")
         announce(index, batch, NOW)
-        readings = [one for one in read_pages(batch).values() if one.shape]
+        prepared_pages = [one for one in read_pages(batch).values() if one.shape]
         with index.read() as tx:
-            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in readings if one.shape])
+            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in prepared_pages if one.shape])
         before, served = time.process_time(), server_cpu()
         started = time.perf_counter()
         decide_batch(batch, index=index, now=NOW)

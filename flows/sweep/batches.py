@@ -13,12 +13,12 @@ from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
 from tasks.runtime.tracing import batch_span
 from tasks.tasks import deduplicate, extract, fetch, report, store
-from tasks.values.batch import ExtractedBatch
+from tasks.values.batch import Batch
 from tasks.values.reports import BatchReport
 from tasks.values.text.escape import as_plain
 
 T = TypeVar("T")
-Shown = Callable[[Iterator[ExtractedBatch], Sweep], Iterator[ExtractedBatch]]
+Shown = Callable[[Iterator[Batch], Sweep], Iterator[Batch]]
 
 EXTRACTED_AT_ONCE = 2
 """Batches in extraction: one under way, and one behind it, so that no process waits for the next."""
@@ -47,7 +47,7 @@ def whole(value: T) -> T:
     return cast("T", opaque(value))
 
 
-def _extracted_ahead(sweep: Sweep) -> Iterator[ExtractedBatch]:
+def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
     """Give batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
     fetching: list[PrefectFuture[Any]] = []
     extracting: list[PrefectFuture[Any]] = []
@@ -68,8 +68,8 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[ExtractedBatch]:
             extracting.append(extract.submit(whole(done.result()), whole(rules), settings))
 
 
-def _decide_and_store(extracted: ExtractedBatch, sweep: Sweep) -> BatchReport:
-    with batch_span(extracted.fetched.batch.batch_id) as note:
+def _decide_and_store(extracted: Batch, sweep: Sweep) -> BatchReport:
+    with batch_span(extracted.batch_id) as note:
         decided = deduplicate(whole(extracted), sweep.settings)
         store(sweep.settings)
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))

@@ -8,20 +8,20 @@ import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows.sweep.session import Sweep
-from tasks.values.batch import ExtractedBatch
+from tasks.values.batch import Batch
 
 KEY = "sweep-progress"
 LEAST_STEP = 4.0
 """Percent between two updates: each costs up to 40 ms, so a sweep makes 25 at most."""
 
 
-def shown_progress(batches: Iterable[ExtractedBatch], sweep: Sweep) -> Iterator[ExtractedBatch]:
+def shown_progress(batches: Iterable[Batch], sweep: Sweep) -> Iterator[Batch]:
     """Pass batches on, and show after each how much of what is due was looked at; a sweep without any shows nothing."""
     looked, shown, artifact = 0, 0.0, None
     for extracted in batches:
         artifact = artifact or _begun()
         yield extracted
-        looked += len(extracted.fetched.batch.urls)
+        looked += len(extracted.looks)
         percent = 100.0 * looked / max(looked + sweep.due_now(), 1)
         if percent - shown >= LEAST_STEP:
             shown = percent

@@ -7,24 +7,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from tasks.deduplicate.clusters import Clusters, Member
 from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.neighbours import Match, Neighbours
-from tasks.deduplicate.prepared_page import Reading
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
 from tasks.index.articles import KnownArticle
-from tasks.index.database import lock
+from tasks.index.database import Transaction, lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import ELSEWHERE, Alias, Edge
+from tasks.values.page import PreparedPage
 from tasks.values.rows import Article
+from tasks.values.text.fingerprint import Fingerprint
 
 
 @dataclass(slots=True, kw_only=True)
-class Ledger:
+class DecisionContext:
     """Articles by URL key and by text, claims of other URLs, texts near by, clusters; and the rows that are new."""
 
     by_url_key: dict[str, KnownArticle]
@@ -37,47 +36,42 @@ class Ledger:
     claims: list[Alias] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
 
-    def twin(self, reading: Reading) -> KnownArticle | None:
-        """Return the earliest article with the page's text."""
-        return self.by_text.get(reading.text.digest) if reading.text.has_words else None
+    def twin(self, text: Fingerprint) -> KnownArticle | None:
+        """Return the earliest article with a page's text."""
+        return self.by_text.get(text.digest) if text.has_words else None
 
-    def alias_target(self, reading: Reading) -> KnownArticle | None:
-        """Return the article that the page is another URL of: claimed by either side, and the texts are equal."""
-        asked = reading.url_key
-        for name in (asked, *reading.names):
+    def alias_target(self, asked: str, page: PreparedPage) -> KnownArticle | None:
+        """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal."""
+        for name in (asked, *page.names):
             known = self.by_url_key.get(self.aliases.get(name, name))
-            if known and known.url_key != asked and reading.text.has_words and known.text_digest == reading.text.digest:
-                self._claim(asked, known.url_key, reading.names.get(known.url_key, "canonical"))
+            if known and known.url_key != asked and page.text.has_words and known.text_digest == page.text.digest:
+                self._claim(asked, known.url_key, page.names.get(known.url_key, "canonical"))
                 return known
         return None
 
-    def matches(self, reading: Reading) -> list[Match]:
-        """Return what resembles the page, the best first."""
-        if reading.text.shape is None:
+    def matches(self, own_id: str, page: PreparedPage) -> list[Match]:
+        """Return what resembles the page of the article `own_id`, the best first."""
+        if page.text.shape is None:
             return []
-        known = self.by_url_key.get(reading.url_key)
-        own_id = known.article_id if known else article_id_of(reading.url_key)
-        return self.neighbours.matches(own_id, reading.told_at, reading.host, reading.text.shape)
+        return self.neighbours.matches(own_id, page.told_at, page.host, page.text.shape)
 
-    def enter(self, row: Article, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
+    def enter(self, row: Article, page: PreparedPage, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
         """Make a new revision known to the pages that follow in the batch."""
         known = known_after(row)
         self.rows.append(row)
         self.by_url_key[row.url_key] = known
-        if reading.text.has_words:
+        if page.text.has_words:
             self.by_text.setdefault(row.text_digest, known)
-        self._relate(row.article_id, reading, twin=twin, matches=matches)
+        self._relate(row.article_id, page, twin=twin, matches=matches)
         self.neighbours.leave(row.article_id)
-        if reading.text.shape:
+        if page.text.shape:
             self.neighbours.enter(
-                KnownShape(
-                    article_id=row.article_id, told_at=reading.told_at, host=reading.host, shape=reading.text.shape
-                )
+                KnownShape(article_id=row.article_id, told_at=page.told_at, host=page.host, shape=page.text.shape)
             )
-        for name, how in reading.names.items():
+        for name, how in page.names.items():
             if name not in self.by_url_key:
                 self._claim(name, row.url_key, how)
-        self.claims += [Alias(url_key=one, article_key=row.url_key, how=ELSEWHERE) for one in reading.elsewhere]
+        self.claims += [Alias(url_key=one, article_key=row.url_key, how=ELSEWHERE) for one in page.elsewhere]
 
     def finished_rows(self) -> tuple[Article, ...]:
         """Return the new revisions in the clusters that they ended up in."""
@@ -91,7 +85,7 @@ class Ledger:
             for row in self.rows
         )
 
-    def write(self, tx: Connection, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
+    def write(self, tx: Transaction, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
         """Write what the decisions added; returns the rows with the sizes of their clusters."""
         newest = {row.article_id: known_after(row) for row in rows}
         articles.merge_clusters(tx, self.clusters.losers())
@@ -109,7 +103,7 @@ class Ledger:
         self.claims.append(Alias(url_key=name, article_key=article_key, how=how))
 
     def _relate(
-        self, article_id: str, reading: Reading, *, twin: KnownArticle | None, matches: Iterable[Match]
+        self, article_id: str, page: PreparedPage, *, twin: KnownArticle | None, matches: Iterable[Match]
     ) -> None:
         relatives = [twin.article_id] if twin and twin.article_id != article_id else []
         for match in matches:
@@ -119,15 +113,14 @@ class Ledger:
             else:
                 a, b = (article_id, match.article_id) if match.is_longer else (match.article_id, article_id)
             self.edges.append(Edge(a=a, b=b, kind=match.relation, score=match.score))
-        if reading.syndicated_key:
-            original = article_id_of(reading.syndicated_key)
+        if page.syndicated_key:
+            original = article_id_of(page.syndicated_key)
             self.edges.append(Edge(a=article_id, b=original, kind=Relation.SYNDICATED, score=1.0))
-        self.clusters.join(Member(reading.told_at, article_id), relatives)
+        self.clusters.join(Member(page.told_at, article_id), relatives)
 
 
-def read_ledger(tx: Connection, url_keys: Iterable[str], readings: Iterable[Reading]) -> Ledger:
+def read_context(tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> DecisionContext:
     """Lock the scripts that the pages are written in, and read all that their decisions need."""
-    pages = list(readings)
     for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
     names = {name for one in pages for name in one.names}
@@ -137,7 +130,7 @@ def read_ledger(tx: Connection, url_keys: Iterable[str], readings: Iterable[Read
     by_text = articles.find_by_text(tx, (one.text.digest for one in pages if one.text.has_words))
     surroundings = postings.read_surroundings(tx, ((one.told_at, one.text.shape) for one in pages if one.text.shape))
     neighbours = Neighbours(surroundings)
-    return Ledger(
+    return DecisionContext(
         by_url_key=by_url_key,
         by_text=by_text,
         aliases=aliases,
@@ -147,7 +140,7 @@ def read_ledger(tx: Connection, url_keys: Iterable[str], readings: Iterable[Read
     )
 
 
-def _read_clusters(tx: Connection, neighbours: Neighbours, known: Iterable[KnownArticle]) -> Clusters:
+def _read_clusters(tx: Transaction, neighbours: Neighbours, known: Iterable[KnownArticle]) -> Clusters:
     cluster_of = {one.article_id: one.cluster_id for one in known}
     cluster_of |= articles.find_clusters(tx, set(neighbours.article_ids()) - set(cluster_of))
     for forgotten in set(neighbours.article_ids()) - set(cluster_of):

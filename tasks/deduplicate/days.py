@@ -2,14 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from tasks.errors import EmptyExtraction, NotAnArticle
 from tasks.index.drift import SourceDay
-from tasks.values.batch import ExtractedBatch
+from tasks.values.look import Look
 from tasks.values.page import Page
-from tasks.values.rows import Capture
 
 USUAL = frozenset(("fast", "selected"))
 """Paths of extraction that need no second try."""
@@ -17,19 +16,20 @@ USUAL = frozenset(("fast", "selected"))
 EMPTY = frozenset((EmptyExtraction.reason, NotAnArticle.reason))
 
 
-def days_of(extracted: ExtractedBatch) -> Iterator[SourceDay]:
-    """Yield what the batch's pages add, a source and day each; looks that gave no page add nothing."""
-    looks: dict[tuple[str, date], list[Capture]] = defaultdict(list)
-    for capture in extracted.captures:
-        if capture.capture_id in extracted.pages or capture.reason in EMPTY:
-            looks[capture.source_id, capture.dt].append(capture)
-    for (source_id, day), captures in looks.items():
-        pages = [extracted.pages[one.capture_id] for one in captures if one.capture_id in extracted.pages]
+def days_of(looks: Iterable[Look]) -> Iterator[SourceDay]:
+    """Yield what a batch's pages add, a source and day each; looks that gave no page add nothing."""
+    by_day: defaultdict[tuple[str, date], list[Page | None]] = defaultdict(list)
+    for look in looks:
+        capture = look.captured
+        if look.page is not None or capture.reason in EMPTY:
+            by_day[capture.source_id, capture.dt].append(look.page)
+    for (source_id, day), found in by_day.items():
+        pages = [page for page in found if page is not None]
         yield SourceDay(
             source_id=source_id,
             day=day,
             pages=len(pages),
-            empty=len(captures) - len(pages),
+            empty=len(found) - len(pages),
             titled=sum(page.title is not None for page in pages),
             dated=sum(page.published_at is not None for page in pages),
             usual=sum(_path_of(page) in USUAL for page in pages),

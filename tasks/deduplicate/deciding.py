@@ -4,17 +4,14 @@ Asked again for a batch that is decided, it answers what was decided then and ch
 shown the first time).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
-from tasks.deduplicate.context import Ledger, read_ledger
+from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.days import days_of
-from tasks.deduplicate.judge import judge
-from tasks.deduplicate.prepared_page import Reading
-from tasks.deduplicate.quarantining import read_pages, without_culprits
+from tasks.deduplicate.judge import article_id_of, judge
+from tasks.deduplicate.quarantining import prepare_pages, without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
 from tasks.deduplicate.rows import article_row, report_of
@@ -22,157 +19,147 @@ from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
+from tasks.index.frontier import Settlement
 from tasks.runtime.guarding import guarded_item
-from tasks.values.batch import ExtractedBatch
+from tasks.values.batch import Batch
+from tasks.values.look import Look
+from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport
-from tasks.values.rows import Article, Capture, Novelty, Outcome
+from tasks.values.rows import Article, Novelty, Outcome
 
 
 def decide_batch(
-    extracted: ExtractedBatch, *, index: Index, now: datetime, revisit_after: Sequence[timedelta] = REVISIT_AFTER
+    batch: Batch, *, index: Index, now: datetime, revisit_after: Sequence[timedelta] = REVISIT_AFTER
 ) -> BatchReport:
     """Decide a batch and commit the decisions; raises IndexUnavailable, and then nothing was decided.
 
     `revisit_after` are the ages at which a young article is looked at again.
     """
-    extracted, readings = read_pages(extracted)  # all that is costly comes before the lock
+    batch = prepare_pages(batch)  # all that is costly comes before the lock
 
-    def decide(part: ExtractedBatch, tx: Connection) -> BatchReport:
-        own = {one.capture_id: readings[one.capture_id] for one in part.captures if one.capture_id in part.pages}
-        return _decide(part, own, tx, now=now, revisit_after=revisit_after)
-
-    def rehearse(part: ExtractedBatch) -> None:
+    def rehearse(part: Batch) -> None:
         with index.rehearse() as tx:
-            decide(part, tx)
+            _decide(part, tx, now=now, revisit_after=revisit_after)
 
     try:
-        with guarded_item(f"batch {extracted.fetched.batch.batch_id}"), index.write() as tx:
-            return decide(extracted, tx)
+        with guarded_item(f"batch {batch.batch_id}"), index.write() as tx:
+            return _decide(batch, tx, now=now, revisit_after=revisit_after)
     except UnexpectedError as error:
         # a statement that fails ends its transaction: who is to blame is found out in others
-        extracted = without_culprits(extracted, error, rehearse)
+        batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
-        return decide(extracted, tx)
+        return _decide(batch, tx, now=now, revisit_after=revisit_after)
 
 
-def _decide(
-    extracted: ExtractedBatch,
-    readings: Mapping[str, Reading],
-    tx: Connection,
-    *,
-    now: datetime,
-    revisit_after: Sequence[timedelta],
-) -> BatchReport:
-    batch = extracted.fetched.batch
-    frontier.hold(tx, (due.url_key for due in batch.urls))
+def _decide(batch: Batch, tx: Transaction, *, now: datetime, revisit_after: Sequence[timedelta]) -> BatchReport:
+    frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
-    ledger = read_ledger(tx, (one.url_key for one in extracted.captures), readings.values())
-    captures = _decide_all(extracted, ledger, readings)
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
-    report = report_of(batch.batch_id, captures, extracted.dispositions, rows)
-    _settle(tx, extracted, captures, ledger, now=now, revisit_after=revisit_after)
-    drift.add_days(tx, days_of(extracted))
-    if captures:
-        counts = asdict(replace(report, failures=()))
-        outbox.append(
-            tx,
-            batch_id=batch.batch_id,
-            run_id=batch.run_id,
-            captures=captures,
-            articles=rows,
-            counts=counts,
-            now=now,
-        )
-        capture_counts.count_captures(tx, captures)
-        health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
-        health.add_arrivals(tx, arrivals_of(rows))
-        health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
+    looks = batch.captured
+    pages = [look.prepared for look in looks if look.prepared is not None]
+    context = read_context(tx, (look.due.url_key for look in looks), pages)
+    looks = _decide_all(looks, context)
+    rows = context.write(tx, context.finished_rows(), now=now)
+    report = report_of(batch.batch_id, looks, rows)
+    _settle(tx, looks, context, now=now, revisit_after=revisit_after)
+    frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
+    drift.add_days(tx, days_of(looks))
+    if looks:
+        _publish_later(tx, replace(batch, looks=looks), rows, report, now=now)
     return report
 
 
-def _decide_all(extracted: ExtractedBatch, ledger: Ledger, readings: Mapping[str, Reading]) -> tuple[Capture, ...]:
-    """Decide the pages in the order of their own time, so that a copy follows what it is a copy of."""
-    pages = [one for one in extracted.captures if one.capture_id in readings]
-    pages.sort(key=lambda one: (readings[one.capture_id].told_at, one.url_key))
-    decided = {one.capture_id: _decide_page(one, readings[one.capture_id], extracted, ledger) for one in pages}
-    return tuple(decided.get(one.capture_id) or _decide_other(one, ledger) for one in extracted.captures)
+def _publish_later(
+    tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
+) -> None:
+    """Put a decided batch into the outbox, and count what it came to."""
+    captures = batch.captures
+    outbox.append(
+        tx,
+        batch_id=batch.batch_id,
+        run_id=batch.run_id,
+        captures=captures,
+        articles=rows,
+        counts=asdict(replace(report, failures=())),
+        now=now,
+    )
+    capture_counts.count_captures(tx, captures)
+    health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
+    health.add_arrivals(tx, arrivals_of(rows))
+    health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
 
 
-def _decide_other(capture: Capture, ledger: Ledger) -> Capture:
-    """Return a capture without a page, with the article that its URL has."""
-    known = ledger.by_url_key.get(capture.url_key)
-    if capture.outcome is Outcome.NOT_MODIFIED:
-        known = known or ledger.by_url_key.get(ledger.aliases.get(capture.url_key, ""))
-        return capture if known is None else _stamped(capture, Novelty.UNCHANGED, known)
-    return capture if known is None else replace(capture, article_id=known.article_id)
+def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, ...]:
+    """Decide the pages in the order of their own time, so that a copy follows what it is a copy of; then the rest."""
+    pages = [(page, number) for number, look in enumerate(looks) if (page := look.prepared) is not None]
+    pages.sort(key=lambda one: (one[0].told_at, looks[one[1]].due.url_key))
+    decided = {number: _decide_page(looks[number], page, context) for page, number in pages}
+    return tuple(decided.get(number) or _decide_other(look, context) for number, look in enumerate(looks))
 
 
-def _decide_page(capture: Capture, reading: Reading, extracted: ExtractedBatch, ledger: Ledger) -> Capture:
-    """Return the capture with its verdict, and enter the new revision, if it is one, into the ledger."""
-    capture = replace(capture, charset=extracted.pages[capture.capture_id].charset)
-    known = ledger.by_url_key.get(capture.url_key)
-    if known is None and (target := ledger.alias_target(reading)) is not None:
-        return _stamped(capture, Novelty.UNCHANGED, target)
-    if known is not None and known.text_digest == reading.text.digest:
-        return _stamped(capture, Novelty.UNCHANGED, known)
-    row = _new_revision(capture, reading, extracted, ledger, known)
-    return replace(capture, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
+def _decide_other(look: Look, context: DecisionContext) -> Look:
+    """Return a look without a page, with the article that its URL has."""
+    known = context.by_url_key.get(look.due.url_key)
+    if look.captured.outcome is Outcome.NOT_MODIFIED:
+        known = known or context.by_url_key.get(context.aliases.get(look.due.url_key, ""))
+        return look if known is None else _stamped(look, Novelty.UNCHANGED, known)
+    return look if known is None else replace(look, capture=replace(look.captured, article_id=known.article_id))
 
 
-def _new_revision(
-    capture: Capture, reading: Reading, extracted: ExtractedBatch, ledger: Ledger, known: KnownArticle | None
-) -> Article:
-    twin, matches = ledger.twin(reading), ledger.matches(reading)
+def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Look:
+    """Return the look with its verdict, and enter the new revision, if it is one, into the context."""
+    look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
+    known = context.by_url_key.get(look.due.url_key)
+    if known is None and (target := context.alias_target(look.due.url_key, page)) is not None:
+        return _stamped(look, Novelty.UNCHANGED, target)
+    if known is not None and known.text_digest == page.text.digest:
+        return _stamped(look, Novelty.UNCHANGED, known)
+    row = _new_revision(look, page, context, known)
+    capture = replace(look.captured, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
+    return replace(look, capture=capture)
+
+
+def _new_revision(look: Look, page: PreparedPage, context: DecisionContext, known: KnownArticle | None) -> Article:
+    article_id = known.article_id if known else article_id_of(look.due.url_key)
+    twin, matches = context.twin(page.text), context.matches(article_id, page)
     since = told_at(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
-        url_key=capture.url_key,
-        text_digest=reading.text.digest,
+        article_id=article_id,
+        text_digest=page.text.digest,
         known=known,
         twin=twin,
         # what was there first is no copy of its copies when it is revised
         matches=[one for one in matches if since is None or one.told_at < since],
     )
-    row = article_row(
-        next(due for due in extracted.fetched.batch.urls if due.url_key == capture.url_key),
-        capture,
-        extracted.pages[capture.capture_id],
-        verdict,
-        text_digest=reading.text.digest,
-        known=known,
-        extracted_at=extracted.extracted_at,
-    )
-    ledger.enter(row, reading, twin=twin, matches=matches)
+    row = article_row(look, page, verdict, known=known)
+    context.enter(row, page, twin=twin, matches=matches)
     return row
 
 
-def _stamped(capture: Capture, novelty: Novelty, known: KnownArticle) -> Capture:
-    return replace(capture, novelty=novelty, article_id=known.article_id, revision=known.revision)
+def _stamped(look: Look, novelty: Novelty, known: KnownArticle) -> Look:
+    capture = replace(look.captured, novelty=novelty, article_id=known.article_id, revision=known.revision)
+    return replace(look, capture=capture)
 
 
 def _settle(
-    tx: Connection,
-    extracted: ExtractedBatch,
-    captures: Sequence[Capture],
-    ledger: Ledger,
+    tx: Transaction,
+    looks: Sequence[Look],
+    context: DecisionContext,
     *,
     now: datetime,
     revisit_after: Sequence[timedelta],
 ) -> None:
-    due = {one.url_key: one for one in extracted.fetched.batch.urls}
-    by_id = {known.article_id: known for known in ledger.by_url_key.values()}
-    settlements = []
-    for capture in captures:
-        known = by_id.get(capture.article_id or "")
-        settlements.append(
-            settle(
-                capture,
-                extracted.dispositions.get(capture.url_key),
-                now=now,
-                previous_digest=due[capture.url_key].payload_digest,
-                look_again_at=next_look(known, now=now, revisit_after=revisit_after) if known else None,
-            )
+    by_id = {known.article_id: known for known in context.by_url_key.values()}
+
+    def settled(look: Look) -> Settlement:
+        known = by_id.get(look.captured.article_id or "")
+        return settle(
+            look.captured,
+            look.disposition,
+            now=now,
+            previous_digest=look.due.payload_digest,
+            look_again_at=next_look(known, now=now, revisit_after=revisit_after) if known else None,
         )
-    frontier.settle(tx, settlements)
-    frontier.defer(tx, extracted.fetched.deferred)
+
+    frontier.settle(tx, map(settled, looks))

@@ -28,17 +28,16 @@ def article_id_of(url_key: str) -> str:
 
 def judge(
     *,
-    url_key: str,
+    article_id: str,
     text_digest: str,
     known: KnownArticle | None,
     twin: KnownArticle | None,
     matches: Sequence[Match] = (),
 ) -> Verdict:
-    """Judge one page; `known` is the article at its URL, `twin` the earliest article elsewhere with an equal text.
+    """Judge the page of an article; `known` is what is known of it, `twin` the earliest one elsewhere with an equal text.
 
     `matches` are the articles that resemble it, the best first.
     """
-    article_id = known.article_id if known else article_id_of(url_key)
     if known and known.text_digest == text_digest:
         return Verdict(
             novelty=Novelty.UNCHANGED,

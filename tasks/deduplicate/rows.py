@@ -1,36 +1,25 @@
 """Make the rows of the articles table, and count what a batch came to. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 
 from tasks.deduplicate.judge import Verdict
 from tasks.index.articles import KnownArticle
-from tasks.reasons import Disposition
-from tasks.values.look import DueUrl
-from tasks.values.page import Page
+from tasks.values.look import Look
+from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport, Failure
-from tasks.values.rows import Article, Capture, Outcome
-from tasks.values.url import host_of
+from tasks.values.rows import Article, Outcome
 
 SHOWN_FAILURES = 200
 """Failures a batch that are kept one by one; all of them are counted."""
 
 
-def article_row(
-    due: DueUrl,
-    capture: Capture,
-    page: Page,
-    verdict: Verdict,
-    *,
-    text_digest: str,
-    known: KnownArticle | None,
-    extracted_at: datetime,
-) -> Article:
+def article_row(look: Look, prepared: PreparedPage, verdict: Verdict, *, known: KnownArticle | None) -> Article:
     """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
 
     It is a cluster of its own until all of the batch is decided.
     """
+    capture, page = look.captured, look.extracted
     return Article(
         article_id=verdict.article_id,
         revision=verdict.revision,
@@ -39,12 +28,12 @@ def article_row(
         syndicated_from=page.syndicated_from,
         url_key=capture.url_key,
         source_id=capture.source_id,
-        host=host_of(capture.final_url),
-        title=page.title or due.announced_title,
+        host=prepared.host,
+        title=page.title or look.due.announced_title,
         text=page.text,
         lede=page.lede,
         authors=page.authors,
-        published_at=page.published_at or due.announced_at,
+        published_at=page.published_at or look.due.announced_at,
         modified_at=page.modified_at,
         language=page.language,
         section=page.section,
@@ -64,10 +53,10 @@ def article_row(
         similarity=verdict.similarity,
         first_seen_at=known.first_seen_at if known else capture.fetched_at,
         fetched_at=capture.fetched_at,
-        extracted_at=extracted_at,
+        extracted_at=look.extracted_at or capture.fetched_at,
         extractor=page.extractor,
         quality=page.quality,
-        text_digest=text_digest,
+        text_digest=prepared.text.digest,
         payload_digest=str(capture.payload_digest),
         warc_key=str(capture.warc_key),
         warc_offset=int(capture.warc_offset or 0),
@@ -80,11 +69,9 @@ def known_after(article: Article) -> KnownArticle:
     return KnownArticle(**{name: getattr(article, name) for name in KnownArticle.__dataclass_fields__})
 
 
-def report_of(
-    batch_id: str, captures: Iterable[Capture], dispositions: dict[str, Disposition], articles: Iterable[Article] = ()
-) -> BatchReport:
+def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article] = ()) -> BatchReport:
     """Count a decided batch; every capture is counted exactly once among its outcomes, `articles` if they are doubtful."""
-    looks = tuple(captures)
+    looks = tuple(look.captured for look in decided)
     outcomes = Counter(one.outcome for one in looks)
     pages = [one for one in looks if one.outcome is Outcome.OK]
     return BatchReport(
@@ -97,29 +84,29 @@ def report_of(
         quarantined=outcomes[Outcome.QUARANTINED],
         doubtful=dict(Counter(one.source_id for one in articles if one.is_doubtful)),
         payload_size=sum(one.payload_size or 0 for one in looks),
-        host_ms=_slowest_answers(looks),
+        host_ms=_slowest_answers(decided),
         segments=tuple(sorted({one.warc_key for one in looks if one.warc_key})),
-        failures=tuple(_failures(looks, dispositions))[:SHOWN_FAILURES],
+        failures=tuple(_failures(decided))[:SHOWN_FAILURES],
     )
 
 
-def _slowest_answers(looks: Iterable[Capture]) -> dict[str, int]:
+def _slowest_answers(looks: Iterable[Look]) -> dict[str, int]:
     slowest: dict[str, int] = {}
     for one in looks:
-        if one.status is not None:
-            host = host_of(one.url)
-            slowest[host] = max(slowest.get(host, 0), one.elapsed_ms)
+        if one.captured.status is not None:
+            slowest[one.due.host] = max(slowest.get(one.due.host, 0), one.captured.elapsed_ms)
     return slowest
 
 
-def _failures(looks: Iterable[Capture], dispositions: dict[str, Disposition]) -> Iterable[Failure]:
+def _failures(looks: Iterable[Look]) -> Iterable[Failure]:
     for one in looks:
-        if one.outcome in {Outcome.FAILED, Outcome.QUARANTINED}:
+        capture = one.captured
+        if capture.outcome in {Outcome.FAILED, Outcome.QUARANTINED} and one.disposition is not None:
             yield Failure(
-                url=one.url,
-                source_id=one.source_id,
-                reason=str(one.reason),
-                disposition=dispositions[one.url_key],
-                detail=one.detail or "",
-                happened_at=one.fetched_at,
+                url=capture.url,
+                source_id=capture.source_id,
+                reason=str(capture.reason),
+                disposition=one.disposition,
+                detail=capture.detail or "",
+                happened_at=capture.fetched_at,
             )

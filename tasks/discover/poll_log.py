@@ -6,24 +6,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from tasks.errors import ItemError, UnexpectedError
 from tasks.index import announcing, feeds, frontier
 from tasks.index.announcing import Announcement
-from tasks.index.database import Index, savepoint
+from tasks.index.database import Index, Transaction, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
 from tasks.values.reports import DiscoverReport, Failure
 
-FLUSH_ENTRIES = 2000
+FLUSH_ENTRIES = 1000
 FLUSH_RECORDS = 500
 
 
 @dataclass(slots=True)
-class Ledger:
+class PollLog:
     """Announcements and poll records that are not written yet, and the tally of the whole sweep."""
 
     index: Index
@@ -52,7 +50,7 @@ class Ledger:
 
     def fail(self, feed: FeedState, url: str, error: ItemError) -> str:
         """Count what went wrong with a feed, and return the reason under which it is counted."""
-        reason = f"feed_{error.counted_as}"
+        reason = f"feed_{error.counted_as.removeprefix('feed_')}"
         if error.disposition is Disposition.SKIPPED:
             self.skipped[reason] += 1
             return reason
@@ -66,7 +64,7 @@ class Ledger:
         return self._states(addresses, self.index.write)
 
     def _states(
-        self, addresses: Iterable[FeedAddress], opened: Callable[[], AbstractContextManager[Connection]]
+        self, addresses: Iterable[FeedAddress], opened: Callable[[], AbstractContextManager[Transaction]]
     ) -> tuple[FeedState, ...]:
         by_url = {one.feed_url: one for one in addresses}
         with opened() as tx:
@@ -123,7 +121,7 @@ class Ledger:
 
 
 def _write(
-    tx: Connection, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
+    tx: Transaction, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
 ) -> tuple[int, list[tuple[str, str, UnexpectedError]]]:
     """Write both; returns how many URLs were new, and what could not be written: its URL, its source, and why."""
     discovered = 0
@@ -144,8 +142,8 @@ def _write(
 
 
 @dataclass(slots=True)
-class DryLedger(Ledger):
-    """A ledger that writes nothing: it keeps the announcements of URLs that are not known, each once."""
+class DryPollLog(PollLog):
+    """A poll log that writes nothing: it keeps the announcements of URLs that are not known, each once."""
 
     new: dict[str, Announcement] = field(default_factory=dict)
 

@@ -4,20 +4,17 @@ The recipe: prune by structure, extract fast, look whether that took enough of t
 """
 
 import re
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
-from lxml.etree import LxmlError, SubElement
+from lxml.etree import LxmlError
 from lxml.html import HtmlElement, fragment_fromstring
-from trafilatura import bare_extraction
-from trafilatura.readability_lxml import Document
-from trafilatura.settings import Extractor
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import fill, locate, place_of
+from tasks.extract.blocks import blocks_of
+from tasks.extract.container import Place, fill, locate, place_of
+from tasks.extract.fallbacks import alone, block_text, first_sufficient
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
@@ -26,18 +23,14 @@ from tasks.extract.outline import find_title
 from tasks.extract.prune import FURNITURE, RULES, prune
 from tasks.extract.quality import length_of, quality_of
 from tasks.extract.selectors import select_elements
-from tasks.extract.tree import INVISIBLE, clean, has_words, parse_html, remove, text_of, words_of
+from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
-_MAX_LINK_SHARE = 0.5
 _MIN_MENU = 3  # links
-_MAX_COMPARED = 20_000  # elements; the default mode's second opinions are quadratic in them
 _PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
 _MAX_LOOKED_THROUGH = 100_000  # characters
-_FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
-_DEFAULT = Extractor(output_format="python", comments=False)
 _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 
 
@@ -66,16 +59,28 @@ def extract_text(
         cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options)
     said = Said.by(metadata)
-    if text := tidy("\n".join(map(_block_text, chosen)), said):
+    if text := tidy("\n".join(map(block_text, chosen)), said):
         return Extraction(text=text, path="selected", quality=1.0)
     text, path, mass = _find_text(tree, metadata, said)
     return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
 
 
 def _find_text(tree: HtmlElement, metadata: Metadata, said: Said) -> tuple[str, str, int]:
-    """Return the text, its path and the mass it was measured by: what the page shows, or its JSON-LD's where that has more and agrees."""
+    """Return the text, its path and the mass of its article: what the page shows, or its JSON-LD's.
+
+    The latter where that has more and agrees.
+    """
     blocks = blocks_of(tree)
-    text, path, mass = _first_sufficient(tree, said, blocks, heading=_heading_of(tree, metadata))
+    heading = _heading_of(tree, metadata)
+    places: list[Place] = []
+
+    def measure(text: str) -> tuple[HtmlElement, float]:
+        place = place_of(locate(text.split("\n"), blocks), heading)
+        places.append(place)
+        return alone(place.scope, tree), _MIN_SHARE_OF_PARAGRAPHS * place.mass
+
+    text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
+    mass = places[0].mass
     if path in ("fast", "default") and text:
         text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks)))
     whole = metadata.article_body or ""
@@ -153,74 +158,6 @@ def _is_menu(cell: HtmlElement) -> bool:
     return len(links) >= _MIN_MENU and length_of(cell) == sum(map(length_of, links))
 
 
-def _first_sufficient(
-    tree: HtmlElement, said: Said, blocks: Sequence[Block], *, heading: HtmlElement | None
-) -> tuple[str, str, int]:
-    """Return the first attempt that has enough of the article's paragraphs, its path and their mass.
-
-    Fallbacks look no further than at what holds both the fast text and the heading. Of the last two, guesses both, the
-    longer counts.
-    """
-    text = tidy(_by_trafilatura(tree, is_fast=True), said)
-    found = locate(text.split("\n"), blocks)
-    place = place_of(found, heading)
-    wanted = _MIN_SHARE_OF_PARAGRAPHS * place.mass
-    if text and len(text) >= wanted:
-        return text, "fast", place.mass
-    longest = (text, "fast")
-    scope = _alone(place.scope, tree)
-    attempts: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("default", lambda: _by_trafilatura(scope, is_fast=False)),
-        ("readability", lambda: _by_readability(scope)),
-        ("paragraphs", lambda: _by_paragraphs(scope)),
-    )
-    for path, attempt in attempts:
-        if path == "default" and scope.xpath("count(//*)") > _MAX_COMPARED:
-            continue
-        text = tidy(attempt(), said)
-        if len(text) > len(longest[0]):
-            longest = (text, path)
-        if text and len(text) >= wanted and path != "readability":
-            break
-    return (*longest, place.mass)
-
-
-def _alone(scope: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
-    """Return a page of its own with a copy of an element, or the whole tree where there is none."""
-    if scope is None or scope.tag in ("body", "html"):
-        return tree
-    page: HtmlElement = tree.makeelement("html")
-    body = SubElement(page, "body")
-    body.append(deepcopy(scope))
-    return page
-
-
-def _by_trafilatura(tree: HtmlElement, *, is_fast: bool) -> str:
-    found = bare_extraction(tree, options=_FAST if is_fast else _DEFAULT)
-    return "" if found is None or isinstance(found, dict) else found.text or ""
-
-
-def _by_readability(tree: HtmlElement) -> str:
-    """Return readability's choice, a line a block."""
-    chosen = parse_html(Document(deepcopy(tree)).summary())
-    return _block_text(chosen) if chosen is not None else ""
-
-
-def _by_paragraphs(tree: HtmlElement) -> str:
-    """Return every paragraph and heading that is not a link for the most part."""
-    blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3"))
-    return "\n".join(
-        text for one, text in blocks if sum(map(length_of, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
-    )
-
-
-def _block_text(tree: HtmlElement) -> str:
-    for block in tree.iter("p", "div", "li", "br", "tr", "h2", "h3", "h4", "blockquote"):
-        block.tail = "\n" + (block.tail or "")
-        block.text = "\n" + (block.text or "")
-    return "".join(tree.itertext())
-
-
 def _plain(body: str) -> str:
     """Return an articleBody as text: it may be HTML, escaped or not, or lines already."""
     if "&" in body:
@@ -228,7 +165,7 @@ def _plain(body: str) -> str:
     if not _MARKUP.search(body):
         return body
     try:
-        return _block_text(fragment_fromstring(body, create_parent="div"))
+        return block_text(fragment_fromstring(body, create_parent="div"))
     except (LxmlError, ValueError):
         return ""
 

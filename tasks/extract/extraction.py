@@ -1,6 +1,6 @@
 """The extract stage: a fetched batch's pages, read back out of its segment, into articles or into labels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -11,9 +11,10 @@ from tasks.extract.page import StoredPage
 from tasks.lake.objects.stores import MissingObject
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share
-from tasks.values.batch import ExtractedBatch, FetchedBatch
+from tasks.values.batch import Batch
+from tasks.values.look import Look
 from tasks.values.page import Page
-from tasks.values.rows import Capture, Outcome, outcome_of
+from tasks.values.rows import Outcome
 
 
 class Extractor(Protocol):
@@ -23,64 +24,58 @@ class Extractor(Protocol):
 
 
 def extract_batch(
-    fetched: FetchedBatch,
+    batch: Batch,
     *,
     pool: Extractor,
     read_segment: Callable[[str], bytes],
     now: datetime,
     extracted_one: Callable[[], None],
     options: Mapping[str, ExtractOptions] | None = None,
-) -> ExtractedBatch:
+) -> Batch:
     """Extract the batch's pages; what is no article is labelled. Raises LakeUnavailable, CorruptRecord.
 
     So is a page whose rights are reserved, where its source obeys that; its payload stays in the segment. `options` are
     those of sources that have any, by their ids.
     """
-    by_id = {capture.capture_id: capture for capture in fetched.captures}
-    pages: dict[str, Page] = {}
-    troubles: dict[str, tuple[Disposition, str, str]] = {}
-    unexpected: list[UnexpectedError] = []
-    for capture_id, result in pool.extract(_stored_pages(fetched, read_segment, options or {})):
-        if not isinstance(result, ItemError):
-            result = _with_rights(result, by_id[capture_id], fetched.reservations)  # noqa: PLW2901 - what it comes to
-        if isinstance(result, UnexpectedError):
-            unexpected.append(result)
-        if isinstance(result, ItemError):
-            troubles[capture_id] = (result.disposition, result.counted_as, result.detail)
-        elif not result.page_type.is_story:
-            troubles[capture_id] = (Disposition.SKIPPED, result.page_type.value, result.title or "")
-        else:
-            pages[capture_id] = result
+    results: dict[str, Page | ItemError] = {}  # the pool answers in an order of its own
+    for capture_id, result in pool.extract(_stored_pages(batch.captured, read_segment, options or {})):
+        results[capture_id] = result
         extracted_one()
-    check_share(unexpected, of=len(pages) + len(troubles), what="pages")
-    dispositions = dict(fetched.dispositions)
-    for capture in fetched.captures:
-        if capture.capture_id in troubles:
-            dispositions[capture.url_key] = troubles[capture.capture_id][0]
-    return ExtractedBatch(
-        fetched=fetched,
-        captures=tuple(_labelled(capture, troubles.get(capture.capture_id)) for capture in fetched.captures),
-        pages=pages,
-        dispositions=dispositions,
-        extracted_at=now,
-    )
+    unexpected = [result for result in results.values() if isinstance(result, UnexpectedError)]
+    check_share(unexpected, of=len(results), what="pages")
+    return replace(batch, looks=tuple(_extracted(look, results, now=now) for look in batch.looks))
 
 
-def _with_rights(page: Page, capture: Capture, reservations: Mapping[str, bool | None]) -> Page | ItemError:
+def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: datetime) -> Look:
+    """Return a look with its page, or with the label of what it is instead; one that had no page stays as it is."""
+    result = results.get(look.capture.capture_id) if look.capture else None
+    if result is None:
+        return look
+    if not isinstance(result, ItemError):
+        result = _with_rights(result, look)
+    if isinstance(result, ItemError):
+        return look.labelled(result)
+    if not result.page_type.is_story:
+        return look.refused(Disposition.SKIPPED, reason=result.page_type.value, detail=result.title)
+    return replace(look, page=result, extracted_at=now)
+
+
+def _with_rights(page: Page, look: Look) -> Page | ItemError:
     """Return the page as its site's tdmrep.json completes it, or what it is where reservations are obeyed."""
-    if capture.url_key not in reservations or not page.page_type.is_story:
+    if not look.obeys_rights or not page.page_type.is_story:
         return page
     if page.tdm_reserved is None:
-        page = replace(page, tdm_reserved=reservations[capture.url_key])
-    return RightsReserved(f"text and data mining, at {capture.final_url}") if page.tdm_reserved else page
+        page = replace(page, tdm_reserved=look.tdm_reserved)
+    return RightsReserved(f"text and data mining, at {look.captured.final_url}") if page.tdm_reserved else page
 
 
 def _stored_pages(
-    fetched: FetchedBatch, read_segment: Callable[[str], bytes], options: Mapping[str, ExtractOptions]
+    looks: Sequence[Look], read_segment: Callable[[str], bytes], options: Mapping[str, ExtractOptions]
 ) -> Iterator[StoredPage]:
     """Yield the captures that are pages, each with its records cut out of the segment, which is read once."""
     segments: dict[str, bytes] = {}
-    for capture in fetched.captures:
+    for look in looks:
+        capture = look.captured
         if capture.outcome is not Outcome.OK or capture.warc_key is None:
             continue
         if capture.warc_key not in segments:
@@ -89,19 +84,11 @@ def _stored_pages(
             except MissingObject as error:
                 raise LakeUnavailable(f"the segment {capture.warc_key} is not in the lake") from error
         segment, start = segments[capture.warc_key], capture.warc_offset or 0
-        rendition = fetched.renditions.get(capture.capture_id)
         yield StoredPage(
             capture_id=capture.capture_id,
             url=capture.final_url,
             fetched_at=capture.fetched_at,
             record=segment[start : start + (capture.warc_length or 0)],
             options=options.get(capture.source_id, NO_OPTIONS),
-            rendition=segment[rendition[0] : sum(rendition)] if rendition else None,
+            rendition=segment[look.rendition[0] : sum(look.rendition)] if look.rendition else None,
         )
-
-
-def _labelled(capture: Capture, trouble: tuple[Disposition, str, str] | None) -> Capture:
-    if trouble is None:
-        return capture
-    disposition, reason, detail = trouble
-    return replace(capture, outcome=outcome_of(disposition), reason=reason, detail=detail or None)

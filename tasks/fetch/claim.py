@@ -9,6 +9,7 @@ from tasks.index import frontier
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.values.batch import Batch
+from tasks.values.look import Look
 
 
 def claim_batch(
@@ -35,4 +36,7 @@ def claim_batch(
             crawl_delays_s=delays,
             now=now,
         )
-    return Batch(batch_id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}", run_id=run_id, urls=urls) if urls else None
+    if not urls:
+        return None
+    batch_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}"
+    return Batch(batch_id=batch_id, run_id=run_id, looks=tuple(Look(due=due) for due in urls))

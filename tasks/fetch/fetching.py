@@ -3,9 +3,8 @@
 The segment is in the lake before this returns: nothing says that a page is captured before its bytes are there.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
@@ -13,14 +12,13 @@ from tasks.errors import DETAIL_LENGTH, ItemError, SoftNotFound, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
-from tasks.fetch.soft_404 import Look, find_missing, look_at
+from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.reasons import Disposition
+from tasks.politeness.robots import origin_of
 from tasks.runtime.guarding import check_share, guarded_item
-from tasks.values.batch import Batch, FetchedBatch
-from tasks.values.look import DueUrl
-from tasks.values.rows import Capture, Outcome, outcome_of
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl, Look
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
 
@@ -35,7 +33,7 @@ async def fetch_batch(
     max_segment_size: int,
     put: Callable[[str, bytes], None],
     fetched_one: Callable[[], None],
-) -> FetchedBatch:
+) -> Batch:
     """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
 
     Where pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
@@ -43,171 +41,154 @@ async def fetch_batch(
     """
     segment = SegmentWriter(segment_key, software=software, created_at=datetime.now(UTC))
     gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
-    visits = [
-        Visit(
-            key=due.url_key,
-            url=due.url,
-            rules=rules[due.source_id],
-            etag=due.etag,
-            last_modified=due.last_modified,
-            wants_rights=rules[due.source_id].obey_tdm,
-            is_article=True,
-        )
-        for due in batch.urls
-    ]
+    visits = [_visit(number, look.due, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
     await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size)
-    await render_pages(gathering.to_render, client=client, tell=gathering.take_rendition)
+    await render_pages(gathering.to_render(), client=client, tell=gathering.take_rendition)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())
-    for found in await find_missing(tuple(gathering.looks.values()), client=client, rules=rules):
+    for found in await find_missing(gathering.samples(), client=client, rules=rules):
         gathering.take_back(found)
-    check_share(tuple(gathering.unexpected.values()), of=len(batch.urls), what="URLs")
-    return gathering.finished()
+    check_share(gathering.unexpected(), of=len(batch.looks), what="URLs")
+    return replace(batch, looks=tuple(find.look for find in gathering.finds))
+
+
+def _visit(number: int, due: DueUrl, rules: SourceRules) -> Visit:
+    return Visit(
+        key=str(number),
+        url=due.url,
+        rules=rules,
+        etag=due.etag,
+        last_modified=due.last_modified,
+        wants_rights=rules.obey_tdm,
+        is_article=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Find:
+    """One look, with what is needed of its answer until the batch has come.
+
+    `sample` is what is compared of a page, `to_render` the answer whose scripts are to run, with its rules and the id of
+    its record, `unexpected` the exception that the answer met.
+    """
+
+    look: Look
+    sample: Sample | None = None
+    to_render: tuple[Fetched, SourceRules, str] | None = None
+    unexpected: UnexpectedError | None = None
 
 
 class _Gathering:
-    """What has come back so far, and its segment."""
+    """What has come back so far, in the order in which the URLs were claimed, and its segment."""
 
     def __init__(
         self, *, batch: Batch, segment: SegmentWriter, segment_key: str, fetched_one: Callable[[], None]
     ) -> None:
-        self._batch = batch
-        self._due = {due.url_key: due for due in batch.urls}
+        self._run_id = batch.run_id
         self._segment = segment
         self._segment_key = segment_key
         self._fetched_one = fetched_one
-        self._captures: dict[str, Capture] = {}
-        self._dispositions: dict[str, Disposition] = {}
-        self._deferred: dict[str, datetime] = {}
-        self._reservations: dict[str, bool | None] = {}
-        self._record_ids: dict[str, str] = {}
-        self._renditions: dict[str, tuple[int, int]] = {}
-        self._hops: dict[str, tuple[str, ...]] = {}
-        self.unexpected: dict[str, UnexpectedError] = {}
-        self.looks: dict[str, Look] = {}
-        self.to_render: dict[str, tuple[Fetched, SourceRules]] = {}
+        self.finds = [_Find(look=look) for look in batch.looks]
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one visit."""
-        due = self._due[visit.key]
+        number = int(visit.key)
+        look = self.finds[number].look
         if isinstance(result, Deferred):
-            self._deferred[due.url_key] = result.until
+            self.finds[number] = _Find(look=replace(look, deferred_until=result.until))
             return
+        look = replace(look, obeys_rights=result.obeys_rights, tdm_reserved=result.tdm_reserved)
         try:
-            with guarded_item(due.url):
-                self._take_answer(visit, due, result)
+            with guarded_item(look.due.url):
+                self.finds[number] = self._answered(number, look, visit.rules, result)
         except UnexpectedError as error:  # what came is of no use, since nothing can be said of it
-            self._capture(due, replace(result, fetched=None, error=error), error, record=None, is_known=False)
-        if result.obeys_rights:
-            self._reservations[due.url_key] = result.tdm_reserved
+            self.finds[number] = self._captured(look, replace(result, fetched=None, error=error), error)
         self._fetched_one()
 
-    def _take_answer(self, visit: Visit, due: DueUrl, result: Answered) -> None:
-        error = result.error or _trouble(result.fetched)
-        is_known = error is None and _is_known(due, result.fetched)
-        record = None
-        if result.fetched:
+    def _answered(self, number: int, look: Look, rules: SourceRules, result: Answered) -> _Find:
+        fetched, record = result.fetched, None
+        error = result.error or _trouble(fetched)
+        is_known = error is None and _is_known(look, fetched)
+        if fetched:
             try:
-                with guarded_item(due.url):
-                    record = self._write(due, result.fetched, is_known=is_known)
+                with guarded_item(look.due.url):
+                    record = self._write(look.due, fetched, is_known=is_known)
             except ItemError as unwritable:  # a head that no WARC record can hold
                 error, is_known = unwritable, False
-        self._capture(due, result, error, record=record, is_known=is_known)
-        if result.fetched and (passed := result.fetched.hops[1:-1]):
-            self._hops[self._captures[due.url_key].capture_id] = tuple(hop.url for hop in passed)
-        is_page = error is None and result.fetched and not is_known and result.fetched.final.status != 304
-        if is_page and result.fetched and record:
-            self._keep_look(due, visit, result.fetched, record)
+            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]))
+        find = self._captured(look, result, error, record=record, is_known=is_known)
+        is_page = error is None and not is_known and fetched and fetched.final.status != 304
+        return _sampled(find, number, rules, fetched, record) if is_page and fetched and record else find
 
-    def _capture(
-        self, due: DueUrl, result: Answered, error: ItemError | None, *, record: RecordAddress | None, is_known: bool
-    ) -> None:
-        self._captures[due.url_key] = capture_of(
-            due,
-            run_id=self._batch.run_id,
+    def _captured(
+        self,
+        look: Look,
+        result: Answered,
+        error: ItemError | None,
+        *,
+        record: RecordAddress | None = None,
+        is_known: bool = False,
+    ) -> _Find:
+        capture = capture_of(
+            look.due,
+            run_id=self._run_id,
             asked_at=result.asked_at,
             fetched=result.fetched,
             error=error,
             record=record,
             is_known=is_known,
         )
-        if error is not None:
-            self._label(due.url_key, error)
-
-    def _keep_look(self, due: DueUrl, visit: Visit, fetched: Fetched, record: RecordAddress) -> None:
-        """Keep of a page what is looked at when all of the batch has come."""
-        with self._guarded(due.url_key):
-            self.looks[due.url_key] = look_at(due, fetched, record.payload_digest)
-            if visit.rules.render == "browser":
-                self._record_ids[due.url_key] = record.record_id
-                self.to_render[due.url_key] = fetched, visit.rules
-
-    @contextmanager
-    def _guarded(self, url_key: str) -> Iterator[None]:
-        """Handle a page that was captured: what is unexpected puts it into quarantine, with its payload."""
-        try:
-            with guarded_item(self._due[url_key].url):
-                yield
-        except UnexpectedError as error:
-            self._quarantine(url_key, error)
-
-    def _quarantine(self, url_key: str, error: UnexpectedError) -> None:
-        self._captures[url_key] = replace(
-            self._captures[url_key],
-            outcome=outcome_of(error.disposition),
-            reason=error.counted_as,
-            detail=error.detail,
+        return _Find(
+            look=replace(look, capture=capture, disposition=error.disposition if error else None),
+            unexpected=error if isinstance(error, UnexpectedError) else None,
         )
-        self.looks.pop(url_key, None)
-        self._label(url_key, error)
 
-    def _label(self, url_key: str, error: ItemError) -> None:
-        self._dispositions[url_key] = error.disposition
-        if isinstance(error, UnexpectedError):
-            self.unexpected[url_key] = error
+    def to_render(self) -> dict[int, tuple[Fetched, SourceRules]]:
+        """Return the answers whose scripts are to run, by their places in the batch."""
+        return {number: find.to_render[:2] for number, find in enumerate(self.finds) if find.to_render}
 
-    def take_rendition(self, url_key: str, result: Rendition) -> None:
-        """Put a page as its scripts made it beside the answer, or tell why there is none."""
-        capture = self._captures[url_key]
+    def samples(self) -> tuple[Sample, ...]:
+        """Return what is compared of the pages that came."""
+        return tuple(find.sample for find in self.finds if find.sample)
+
+    def unexpected(self) -> tuple[UnexpectedError, ...]:
+        """Return the exceptions that answers met."""
+        return tuple(find.unexpected for find in self.finds if find.unexpected)
+
+    def take_rendition(self, number: int, result: Rendition) -> None:
+        """Put a page as its scripts made it beside the answer, or say why there is none."""
+        find = self.finds[number]
         if isinstance(result, UnexpectedError):
-            self._quarantine(url_key, result)
+            self.finds[number] = _quarantined(find, result)
         elif isinstance(result, RenderFailed):
-            self._captures[url_key] = replace(capture, detail=f"not rendered: {result}"[:DETAIL_LENGTH])
+            detail = f"not rendered: {result}"[:DETAIL_LENGTH]
+            self.finds[number] = replace(
+                find, look=replace(find.look, capture=replace(find.look.captured, detail=detail))
+            )
         else:
-            with self._guarded(url_key):
-                self._write_rendition(url_key, capture, result)
+            try:
+                with guarded_item(find.look.due.url):
+                    self.finds[number] = self._rendered(number, find, result)
+            except UnexpectedError as error:
+                self.finds[number] = _quarantined(find, error)
 
-    def _write_rendition(self, url_key: str, capture: Capture, result: bytes) -> None:
-        fetched, _ = self.to_render[url_key]
+    def _rendered(self, number: int, find: _Find, html: bytes) -> _Find:
+        if find.to_render is None:
+            return find
+        fetched, _, record_id = find.to_render
         ref = self._segment.add_conversion(
-            url=fetched.url, refers_to=self._record_ids[url_key], html=result, rendered_at=datetime.now(UTC)
+            url=fetched.url, refers_to=record_id, html=html, rendered_at=datetime.now(UTC)
         )
-        self._renditions[capture.capture_id] = ref.offset, ref.length
         # One shell for all articles is not one page for all: what counts is what a reader would see.
-        rendered = replace(fetched, content=result)
-        self.looks[url_key] = look_at(self._due[url_key], rendered, payload_digest(result))
+        sample = _sample(number, find.look, fetched, html, payload_digest(html))
+        return replace(find, look=replace(find.look, rendition=(ref.offset, ref.length)), sample=sample)
 
-    def take_back(self, look: Look) -> None:
+    def take_back(self, sample: Sample) -> None:
         """Label a page that was captured as the one that its host gives for what does not exist."""
-        error = SoftNotFound(f"as for what does not exist, at {look.url}")
-        capture = self._captures[look.url_key]
-        self._captures[look.url_key] = replace(
-            capture, outcome=Outcome.SKIPPED, reason=error.counted_as, detail=str(error)
-        )
-        self._dispositions[look.url_key] = error.disposition
-
-    def finished(self) -> FetchedBatch:
-        """Return the batch, in the order in which its URLs were claimed."""
-        captures = tuple(self._captures[key] for key in self._due if key in self._captures)
-        return FetchedBatch(
-            batch=self._batch,
-            captures=captures,
-            dispositions=self._dispositions,
-            deferred=self._deferred,
-            reservations=self._reservations,
-            renditions=self._renditions,
-            hops=self._hops,
-        )
+        find = self.finds[sample.number]
+        url = find.look.captured.final_url
+        error = SoftNotFound(f"as for what does not exist, at {url}")
+        self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:
         """Write every hop into the segment, the last as a revisit where its payload is known; returns the last's place."""
@@ -248,6 +229,29 @@ class _Gathering:
         )
 
 
+def _sampled(find: _Find, number: int, rules: SourceRules, fetched: Fetched, record: RecordAddress) -> _Find:
+    """Keep of a page what is looked at when all of the batch has come."""
+    try:
+        with guarded_item(find.look.due.url):
+            return replace(
+                find,
+                sample=_sample(number, find.look, fetched, fetched.content, record.payload_digest),
+                to_render=(fetched, rules, record.record_id) if rules.render == "browser" else None,
+            )
+    except UnexpectedError as error:  # with its payload, since that was captured
+        return _quarantined(find, error)
+
+
+def _sample(number: int, look: Look, fetched: Fetched, content: bytes, digest: str | None) -> Sample:
+    return sample_of(
+        content, number=number, source_id=look.due.source_id, origin=origin_of(fetched.url), payload_digest=digest
+    )
+
+
+def _quarantined(find: _Find, error: UnexpectedError) -> _Find:
+    return replace(find, look=find.look.labelled(error), sample=None, unexpected=error)
+
+
 def _trouble(fetched: Fetched | None) -> ItemError | None:
     """Return why an answer with a good status is no page, or None."""
     if fetched is None or fetched.final.status == 304:
@@ -261,8 +265,8 @@ def _trouble(fetched: Fetched | None) -> ItemError | None:
     return None
 
 
-def _is_known(due: DueUrl, fetched: Fetched | None) -> bool:
+def _is_known(look: Look, fetched: Fetched | None) -> bool:
     """Whether the payload is the one that was captured last time, though the server sent it whole."""
-    if fetched is None or due.payload_digest is None:
+    if fetched is None or look.due.payload_digest is None:
         return False
-    return payload_digest(fetched.final.body) == due.payload_digest
+    return payload_digest(fetched.final.body) == look.due.payload_digest

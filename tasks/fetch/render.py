@@ -13,26 +13,26 @@ from tasks.web.exchange import Fetched
 PAGES_AT_ONCE = 4
 
 Rendition = bytes | RenderFailed | UnexpectedError
-Tell = Callable[[str, Rendition], None]
+Tell = Callable[[int, Rendition], None]
 
 
-async def render_pages(pages: Mapping[str, tuple[Fetched, SourceRules]], *, client: PoliteClient, tell: Tell) -> None:
-    """Render every page in one browser, and tell under its key what came of it; without pages, none is started."""
+async def render_pages(pages: Mapping[int, tuple[Fetched, SourceRules]], *, client: PoliteClient, tell: Tell) -> None:
+    """Render every page in one browser, and tell under its number what came of it; without pages, none is started."""
     if not pages:
         return
     free = asyncio.Semaphore(PAGES_AT_ONCE)
 
-    async def render(browser: Browser, key: str, fetched: Fetched, rules: SourceRules) -> None:
+    async def render(browser: Browser, number: int, fetched: Fetched, rules: SourceRules) -> None:
         async with free:
-            tell(key, await _rendered(browser, fetched, rules, client))
+            tell(number, await _rendered(browser, fetched, rules, client))
 
     try:
         async with opened_browser() as browser, asyncio.TaskGroup() as rendering:
-            for key, (fetched, rules) in pages.items():
-                rendering.create_task(render(browser, key, fetched, rules))
+            for number, (fetched, rules) in pages.items():
+                rendering.create_task(render(browser, number, fetched, rules))
     except RenderFailed as error:  # the browser did not start
-        for key in pages:
-            tell(key, error)
+        for number in pages:
+            tell(number, error)
 
 
 async def _rendered(browser: Browser, fetched: Fetched, rules: SourceRules, client: PoliteClient) -> Rendition:

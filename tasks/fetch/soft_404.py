@@ -15,11 +15,8 @@ from typing import Protocol
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
 from tasks.politeness.limiter import HostWaits
-from tasks.politeness.robots import origin_of
 from tasks.runtime.guarding import guarded_item
-from tasks.values.look import DueUrl
 from tasks.values.permit import RobotsAnswer
-from tasks.web.exchange import Fetched
 
 MISSING = "#missing"
 """What is added to an origin, to name what it answers for what does not exist."""
@@ -63,11 +60,13 @@ class Gist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One page that came, as far as it may be compared; its start is kept where that is cheap."""
+class Sample:
+    """One page that came, as far as it may be compared; its start is kept where that is cheap.
 
-    url_key: str
-    url: str
+    `number` is its place in the batch.
+    """
+
+    number: int
     source_id: str
     origin: str
     payload_digest: str | None
@@ -76,18 +75,16 @@ class Look:
     start: bytes
 
 
-def look_at(due: DueUrl, fetched: Fetched, payload_digest: str | None) -> Look:
+def sample_of(content: bytes, *, number: int, source_id: str, origin: str, payload_digest: str | None) -> Sample:
     """Return what is kept of a page until the batch is over."""
-    start = fetched.content[:SEEN_SIZE]
-    is_short = len(fetched.content) < LONG_PAGE_SIZE
-    return Look(
-        url_key=due.url_key,
-        url=fetched.url,
-        source_id=due.source_id,
-        origin=origin_of(fetched.url),
+    start = content[:SEEN_SIZE]
+    return Sample(
+        number=number,
+        source_id=source_id,
+        origin=origin,
         payload_digest=payload_digest,
         title=_title_of(start),
-        says_little=is_short and gist_of(start).length < LITTLE_TEXT,
+        says_little=len(content) < LONG_PAGE_SIZE and gist_of(start).length < LITTLE_TEXT,
         start=start,
     )
 
@@ -98,26 +95,26 @@ def gist_of(start: bytes) -> Gist:
     return Gist(title=_title_of(start), words=frozenset(_WORD.findall(text)), length=len(" ".join(text.split())))
 
 
-def suspects(looks: Iterable[Look]) -> dict[str, list[Look]]:
+def suspects(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
     """Return the pages that look as if their host gave them for anything, by origin: alike, or with little to say."""
-    by_origin: defaultdict[str, list[Look]] = defaultdict(list)
-    for look in looks:
-        by_origin[look.origin].append(look)
+    by_origin: defaultdict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_origin[sample.origin].append(sample)
     found = {origin: _alike(group) for origin, group in by_origin.items()}
     return {origin: group for origin, group in found.items() if group}
 
 
-async def find_missing(looks: Sequence[Look], *, client: Client, rules: Mapping[str, SourceRules]) -> list[Look]:
+async def find_missing(samples: Sequence[Sample], *, client: Client, rules: Mapping[str, SourceRules]) -> list[Sample]:
     """Return the pages that are what their host gives for what does not exist; a host that cannot say so has none."""
-    groups = suspects(looks)
+    groups = suspects(samples)
     missing = await asyncio.gather(
         *(_missing_page(origin, client, rules[group[0].source_id]) for origin, group in groups.items())
     )
     return [
-        look
+        sample
         for gist, group in zip(missing, groups.values(), strict=True)
-        for look in group
-        if gist is not None and gist_of(look.start).resembles(gist)
+        for sample in group
+        if gist is not None and gist_of(sample.start).resembles(gist)
     ]
 
 
@@ -130,13 +127,13 @@ async def _missing_page(origin: str, client: Client, rules: SourceRules) -> Gist
         return None
 
 
-def _alike(group: Sequence[Look]) -> list[Look]:
-    digests = Counter(look.payload_digest for look in group)
-    titles = Counter(look.title for look in group if look.title)
+def _alike(group: Sequence[Sample]) -> list[Sample]:
+    digests = Counter(sample.payload_digest for sample in group)
+    titles = Counter(sample.title for sample in group if sample.title)
     return [
-        look
-        for look in group
-        if look.says_little or digests[look.payload_digest] > 1 or titles[look.title] >= SAME_TITLES
+        sample
+        for sample in group
+        if sample.says_little or digests[sample.payload_digest] > 1 or titles[sample.title] >= SAME_TITLES
     ]
 
 

@@ -1,7 +1,13 @@
-"""One look at one URL. Pure."""
+"""One look at one URL, from the claim to the decision. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
+
+from tasks.errors import ItemError
+from tasks.reasons import Disposition
+from tasks.values.page import Page, PreparedPage
+from tasks.values.rows import Capture, outcome_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +25,56 @@ class DueUrl:
     captured_at: datetime | None = None
     announced_title: str | None = None
     announced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at one URL; each stage returns it with one more part filled in.
+
+    field | filled in by | value
+    `due` | claim | what was claimed
+    `deferred_until` | fetch | the instant from which the URL may be asked for, where its host wants a wait; no `capture` then
+    `capture` | fetch | the row of the captures table; later stages label it
+    `disposition` | fetch, extract, deduplicate | what becomes of a failure; None where there is none
+    `hops` | fetch | the URLs between the one that was asked for and the one that answered
+    `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
+    `obeys_rights` | fetch | whether reservations of text and data mining are obeyed at the URL
+    `tdm_reserved` | fetch | what the site's tdmrep.json then says of the page
+    `page`, `extracted_at` | extract | the article, where the URL led to one
+    `prepared` | deduplicate | what the decision needs of the page
+    """
+
+    due: DueUrl
+    deferred_until: datetime | None = None
+    capture: Capture | None = None
+    disposition: Disposition | None = None
+    hops: tuple[str, ...] = ()
+    rendition: tuple[int, int] | None = None
+    obeys_rights: bool = False
+    tdm_reserved: bool | None = None
+    page: Page | None = None
+    extracted_at: datetime | None = None
+    prepared: PreparedPage | None = None
+
+    @property
+    def captured(self) -> Capture:
+        """The capture of a URL that was asked for; raises ValueError for one that was not."""
+        if self.capture is None:
+            raise ValueError(f"not asked for: {self.due.url}")
+        return self.capture
+
+    @property
+    def extracted(self) -> Page:
+        """The page of a URL that led to an article; raises ValueError for one that did not."""
+        if self.page is None:
+            raise ValueError(f"no article: {self.due.url}")
+        return self.page
+
+    def labelled(self, error: ItemError) -> Self:
+        """Return the look as one that failed: without a page, its capture with the reason."""
+        return self.refused(error.disposition, reason=error.counted_as, detail=error.detail)
+
+    def refused(self, disposition: Disposition, *, reason: str, detail: str | None) -> Self:
+        """Return the look as one that led to no article, for a reason that need not be an error."""
+        capture = replace(self.captured, outcome=outcome_of(disposition), reason=reason, detail=detail or None)
+        return replace(self, capture=capture, disposition=disposition, page=None, prepared=None)

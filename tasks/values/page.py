@@ -1,5 +1,6 @@
 """Pages: what extraction returns. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,3 +38,20 @@ class Page:
     quality: float | None = None
     syndicated_from: str | None = None
     fingerprint: Fingerprint | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPage:
+    """A page as its decision needs it, with what is known of its URL.
+
+    `told_at` is the article's time, `host` the one that answered. `names` are its other URLs on the site (keys, with how
+    they are known), `elsewhere` those of other sites that led to it or that it was at, `syndicated_key` whose copy it says
+    it is.
+    """
+
+    host: str
+    told_at: datetime
+    text: Fingerprint
+    names: Mapping[str, str]
+    elsewhere: tuple[str, ...]
+    syndicated_key: str | None

@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 import can_ada
-import tldextract
 
 from tasks.errors import BadUrl, ForbiddenScheme
+
+if TYPE_CHECKING:
+    import tldextract
 
 MAX_URL_LENGTH = 4096
 """Characters of a URL, as announced and as requested."""
@@ -264,7 +267,9 @@ def _absolute(text: str) -> can_ada.URL | None:
 
 
 @lru_cache(maxsize=1)
-def _suffixes() -> tldextract.TLDExtract:
+def _suffixes() -> "tldextract.TLDExtract":
+    import tldextract  # noqa: PLC0415 - it brings requests, and most commands never ask
+
     # no addresses and no cache: the packaged list alone, so that the answer is the same on every machine
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 

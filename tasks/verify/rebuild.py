@@ -1,4 +1,4 @@
-"""Rows of the lake back into the index: articles through the ledger that decisions go through, URLs from their captures.
+"""Rows of the lake back into the index: articles through the context that decisions go through, URLs from their captures.
 
 What is not in the lake does not come back: who announced a URL, and the URLs between two ends of a redirect.
 """
@@ -7,21 +7,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert
-
-from tasks.deduplicate.context import read_ledger
+from tasks.deduplicate.context import read_context
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.prepared_page import Reading
+from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.retry_policy import next_look, settle
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
 from tasks.index.articles import KnownArticle
+from tasks.index.database import Transaction
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
-from tasks.index.schema import frontier
+from tasks.index.repairing import replace_urls
 from tasks.index.shards import shard_key
 from tasks.reasons import Disposition, find_reason
+from tasks.values.page import PreparedPage
 from tasks.values.rows import Article, Capture, Outcome
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.url import host_of
@@ -37,33 +37,32 @@ class Revision:
     final_url: str
 
 
-def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: datetime) -> None:
+def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: datetime) -> None:
     """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins.
 
     Revisions may come in another order than they were made in, where a clock was set back between them.
     """
-    readings = [_read(one) for one in revisions]
-    ledger = read_ledger(tx, (one.url_key for one in readings), readings)
-    for one, reading in zip(revisions, readings, strict=True):
-        known = ledger.by_url_key.get(reading.url_key)
-        if known is not None and known.revision > one.article.revision:
+    pages = [_prepared(one) for one in revisions]
+    context = read_context(tx, (one.article.url_key for one in revisions), pages)
+    for article, page in zip((one.article for one in revisions), pages, strict=True):
+        known = context.by_url_key.get(article.url_key)
+        if known is not None and known.revision > article.revision:
             continue
-        ledger.enter(one.article, reading, twin=ledger.twin(reading), matches=ledger.matches(reading))
+        own_id = known.article_id if known else article_id_of(article.url_key)
+        context.enter(article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
     on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    rows = context.write(tx, context.finished_rows(), now=now)
     clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
 
 
 def remember_urls(
-    tx: Connection, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
+    tx: Transaction, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> int:
     """Make these URLs known, each by all its captures, the oldest first; returns how many there were."""
     several = [tuple(captures) for captures in looks]
     known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
-    tx.execute(delete(frontier).where(frontier.c.url_key.in_([str(row["url_key"]) for row in rows])))
-    if rows:
-        tx.execute(insert(frontier), rows)
+    replace_urls(tx, rows)
     relations.note_aliases(tx, _aliases(several, known), now=now)
     return len(rows)
 
@@ -82,7 +81,7 @@ def _differs(on_step: Article, row: Article) -> bool:
     return any(getattr(on_step, name) != getattr(row, name) for name in names)
 
 
-def _find(tx: Connection, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
+def _find(tx: Transaction, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
     """Return the articles that the last captures name, by id; nearly all of them are at the captures' own URLs."""
     last = [captures[-1] for captures in looks]
     found = known_articles.find_by_url_key(tx, (one.url_key for one in last)).values()
@@ -138,10 +137,9 @@ def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle])
             yield Alias(url_key=last.url_key, article_key=article.url_key, how="canonical")
 
 
-def _read(one: Revision) -> Reading:
+def _prepared(one: Revision) -> PreparedPage:
     article = one.article
-    return Reading(
-        url_key=article.url_key,
+    return PreparedPage(
         host=article.host,
         told_at=told_at(article.published_at, article.fetched_at),
         text=fingerprint_of(article.text),

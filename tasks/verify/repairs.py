@@ -8,20 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
-
-from tasks.index import clusters, postings
-from tasks.index.database import Index
-from tasks.index.frontier import State, hold
-from tasks.index.schema import articles, edges, frontier
+from tasks.index import articles as known_articles
+from tasks.index import clusters, repairing
+from tasks.index.database import Index, Transaction
+from tasks.index.frontier import hold
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
+from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article, Capture
-from tasks.verify.cluster_repair import mend_clusters
+from tasks.verify.cluster_repair import repair_clusters
 from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
@@ -34,11 +33,11 @@ GRACE = timedelta(hours=1)
 """A younger object may be about to be named."""
 
 CHUNK = 200
-_NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owner": None, "lease_until": None}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class RepairContext:
     """What mends work on, and the journal that records it.
 
     `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
@@ -55,219 +54,187 @@ class Ground:
     is_quiet: bool
 
 
-Mend = Callable[[Ground, Sequence[str]], Collection[str]]
+Repair = Callable[[RepairContext, Sequence[str]], Collection[str]]
 
 
-def mend_all(ground: Ground, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
+def repair_all(context: RepairContext, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
     """Mend what can be, kind by kind in the right order; returns the keys of what is mended."""
-    return {kind: frozenset(mend(ground, keys[kind])) for kind, mend in MENDERS.items() if keys.get(kind)}
+    return {kind: frozenset(mend(context, keys[kind])) for kind, mend in REPAIRERS.items() if keys.get(kind)}
 
 
-def _publish(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    publish_waiting(ground.index, ground.store, map(int, keys))
+def _publish(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    publish_waiting(context.index, context.store, map(int, keys))
     return keys
 
 
-def _list_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Commit files that the log has lost; none in a lake that is not whole: a file that comes back may have their rows."""
-    return [key for key in keys if ground.is_lake_whole and list_again(ground.store, key, now=ground.now)]
+    return [key for key in keys if context.is_lake_whole and list_again(context.store, key, now=context.now)]
 
 
-def _set_files_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Set aside what still nothing names; what a damaged file had may be in one that was replaced."""
-    if not ground.is_lake_whole:
+    if not context.is_lake_whole:
         return ()
-    named = {key for name in TABLES for key in logged_paths(ground.store, name)}
-    return _set_aside(ground, [key for key in keys if key not in named])
+    named = {key for name in TABLES for key in logged_paths(context.store, name)}
+    return _set_aside(context, [key for key in keys if key not in named])
 
 
-def _set_documents_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_documents_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Set documents aside, unless their captures may be in a file that is missing or damaged."""
-    return _set_aside(ground, keys) if ground.is_lake_whole else ()
+    return _set_aside(context, keys) if context.is_lake_whole else ()
 
 
-def _set_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     return [
         key
         for key in keys
-        for found in ground.store.list(key)
-        if found.key == key and ground.now - found.modified_at >= GRACE and ground.journal.set_aside(key)
+        for found in context.store.list(key)
+        if found.key == key and context.now - found.modified_at >= GRACE and context.journal.set_aside(key)
     ]
 
 
-def _write_documents(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return list(write_documents(ground.store, ground.journal, _scan_numbered(ground.store, frozenset(keys))))
+def _write_documents(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    return list(write_documents(context.store, context.journal, _scan_numbered(context.store, frozenset(keys))))
 
 
-def _restore_articles(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return _restore_newest(ground, keys, may_set_back=False)
+def _restore_articles(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    return _restore_newest(context, keys, may_set_back=False)
 
 
-def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
+def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
     """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
     newest: dict[str, Article] = {}
-    for row in _scan(ground.store, ARTICLES, "article_id", frozenset(keys)):
-        held = newest.get(row["article_id"])
-        if held is None or row["revision"] >= held.revision:
-            newest[row["article_id"]] = as_article(row)
+    for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
+        held = newest.get(stored["article_id"])
+        if held is None or stored["revision"] >= held.revision:
+            newest[stored["article_id"]] = as_article(stored)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
-                tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
-            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=ground.now)
+                repairing.set_right(
+                    tx, row.article_id, url_key=row.url_key, first_seen_at=row.first_seen_at, revision=row.revision
+                )
+            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=context.now)
     return newest.keys()
 
 
-def _ahead(tx: Connection, rows: Sequence[Article]) -> set[str]:
+def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
     """Return the articles of which the index knows a newer revision: a sweep may have decided it just now."""
-    known = select(articles.c.article_id, articles.c.revision).where(
-        articles.c.article_id.in_([row.article_id for row in rows])
-    )
-    revisions = dict(tx.execute(known).tuples().all())
-    return {row.article_id for row in rows if revisions.get(row.article_id, 0) > row.revision}
+    known = repairing.find_articles(tx, [row.article_id for row in rows])
+    return {row.article_id for row in rows if row.article_id in known and known[row.article_id].revision > row.revision}
 
 
-def _set_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Let the index know no more than the lake has, and look at the URLs again: the text is then new once more."""
-    if not (ground.is_lake_whole and ground.is_quiet):
+    if not (context.is_lake_whole and context.is_quiet):
         return ()
-    lost = sorted(set(keys) - set(_restore_newest(ground, keys, may_set_back=True)))
+    lost = sorted(set(keys) - set(_restore_newest(context, keys, may_set_back=True)))
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            known = {
-                row.article_id: row
-                for row in tx.execute(
-                    select(articles.c.article_id, articles.c.url_key, articles.c.cluster_id).where(
-                        articles.c.article_id.in_(part)
-                    )
-                )
-            }
-            _look_again_at(tx, frontier.c.url_key.in_([row.url_key for row in known.values()]), ground.now)
+        with context.journal.write() as tx:
+            known = repairing.find_articles(tx, part)
+            repairing.look_again(tx, [row.url_key for row in known.values()], now=context.now)
             gone = [article_id for article_id in known if article_id in lost]
-            postings.drop_shapes(tx, gone)
-            tx.execute(delete(edges).where(or_(edges.c.a.in_(gone), edges.c.b.in_(gone))))
-            tx.execute(delete(articles).where(articles.c.article_id.in_(gone)))
-            tx.execute(update(frontier).where(frontier.c.article_id.in_(gone)).values(article_id=None))
-            mend_clusters(tx, {known[article_id].cluster_id for article_id in gone})
+            repairing.remove_articles(tx, gone)
+            repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})
     return keys
 
 
-def _restore_urls(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _restore_urls(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     done: list[str] = []
     for part in _parts(keys):
-        rows = map(as_capture, _scan(ground.store, CAPTURES, "url_key", frozenset(part)))
+        rows = map(as_capture, _scan(context.store, CAPTURES, "url_key", frozenset(part)))
         ordered = sorted(rows, key=lambda one: (one.url_key, one.fetched_at))
         looks = [tuple(several) for _, several in groupby(ordered, key=lambda one: one.url_key)]
-        with ground.journal.write() as tx:
-            remember_urls(tx, looks, now=ground.now, revisit_after=ground.revisit_after)
+        with context.journal.write() as tx:
+            remember_urls(tx, looks, now=context.now, revisit_after=context.revisit_after)
         done += [captures[0].url_key for captures in looks]
     return done
 
 
-def _look_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _look_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            _look_again_at(tx, frontier.c.url_key.in_(part), ground.now, article_id=None)
+        with context.journal.write() as tx:
+            repairing.look_again(tx, part, now=context.now, forgets_article=True)
     return keys
 
 
-def _look_again_at_lost(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return _look_again(ground, keys) if ground.is_lake_whole else ()
+def _look_again_at_lost(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    return _look_again(context, keys) if context.is_lake_whole else ()
 
 
-def _look_again_at_unknown(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Look again at the URLs whose article is still not there: it may have been restored just now, or lie in a bad file."""
-    if not ground.is_lake_whole:
+    if not context.is_lake_whole:
         return ()
-    with ground.index.read() as tx:
-        known = select(articles.c.article_id)
-        lost = [
-            url_key
-            for part in _parts(keys)
-            for url_key in tx.execute(
-                select(frontier.c.url_key).where(frontier.c.url_key.in_(part), frontier.c.article_id.not_in(known))
-            ).scalars()
-        ]
-    _look_again(ground, lost)
+    with context.index.read() as tx:
+        lost = [url_key for part in _parts(keys) for url_key in repairing.find_lost_urls(tx, part)]
+    _look_again(context, lost)
     return keys
 
 
-def _give_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _give_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            is_leased = frontier.c.state == State.LEASED
-            ended = {"lease_owner": None, "lease_until": None}
-            mine = update(frontier).where(frontier.c.url_key.in_(part))
-            tx.execute(mine.where(is_leased).values(state=State.DUE, **ended))
-            tx.execute(mine.where(~is_leased).values(ended))
+        with context.journal.write() as tx:
+            repairing.end_leases(tx, part)
     return keys
 
 
-def _make_due(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _make_due(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            tx.execute(
-                update(frontier)
-                .where(frontier.c.url_key.in_(part), frontier.c.due_at.is_(None))
-                .values(due_at=ground.now)
-            )
+        with context.journal.write() as tx:
+            repairing.make_due(tx, part, now=context.now)
     return keys
 
 
-def _put_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _put_together(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            mend_clusters(tx, part)
+        with context.journal.write() as tx:
+            repair_clusters(tx, part)
     return keys
 
 
-def _put_torn_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _put_torn_together(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            found = tx.execute(select(articles.c.cluster_id).where(articles.c.article_id.in_(part)))
-            mend_clusters(tx, found.scalars())
+        with context.journal.write() as tx:
+            repair_clusters(tx, known_articles.find_clusters(tx, part).values())
     return keys
 
 
-def _mark(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    with ground.journal.write() as tx:
+def _mark(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    with context.journal.write() as tx:
         clusters.mark(tx, keys)
     return keys
 
 
-def _take_edges_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _take_edges_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Take out edges whose ends are no articles, unless these may be in a file that is missing or damaged."""
-    if not ground.is_lake_whole:
+    if not context.is_lake_whole:
         return ()
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             for key in part:
                 _take_edge_out(tx, *key.split(" "))
     return keys
 
 
-def _take_edge_out(tx: Connection, a: str, b: str, kind: str) -> None:
-    ends = {a} if kind == "syndicated" else {a, b}
-    known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
-    if set(known) != ends:
-        tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
+def _take_edge_out(tx: Transaction, a: str, b: str, kind: str) -> None:
+    repairing.drop_edge_of_unknown(tx, a, b, kind, ends={a} if kind == "syndicated" else {a, b})
 
 
-def _take_shapes_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    if not ground.is_lake_whole:
+def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    if not context.is_lake_whole:
         return ()
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(part))).scalars()
-            postings.drop_shapes(tx, set(part) - set(known))
+        with context.journal.write() as tx:
+            repairing.drop_shapes_of_unknown(tx, part)
     return keys
 
 
-MENDERS: dict[FaultKind, Mend] = {
+REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.UNLISTED_FILE: _list_again,
     FaultKind.UNPUBLISHED_BATCH: _publish,
     FaultKind.HALF_PUBLISHED_BATCH: _publish,
@@ -299,11 +266,6 @@ SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
 """Of these the object itself is taken out."""
 
 
-def _look_again_at(tx: Connection, condition: ColumnElement[bool], now: datetime, **more: object) -> None:
-    """Make URLs due as if they had never been captured: a 304 would hide what is missing."""
-    tx.execute(update(frontier).where(condition).values({**_NEW, "state": State.DUE, "due_at": now, **more}))
-
-
 def _scan(store: ObjectStore, name: str, column: str, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows whose column has one of these values; files that cannot be read were told about already."""
     for file in list_files(open_table(store, name), name):
@@ -320,6 +282,5 @@ def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[
                     yield number, as_capture(row)
 
 
-def _parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
-    every = list(keys)
-    return (every[start : start + CHUNK] for start in range(0, len(every), CHUNK))
+def _parts(keys: Iterable[T]) -> Iterator[list[T]]:
+    return in_chunks(keys, CHUNK)

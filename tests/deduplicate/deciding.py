@@ -1,5 +1,6 @@
 """Decide over a real index, and look at what came of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.deduplicate.deciding import decide_batch
@@ -7,8 +8,8 @@ from tasks.deduplicate.judge import article_id_of
 from tasks.index import announcing, articles, frontier, outbox, relations
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import Selection
-from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
-from tasks.values.look import DueUrl
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import Outcome
 from tests.deduplicate.pages import page
@@ -33,31 +34,22 @@ def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW):
             tx, Selection(url_keys=frozenset([*looks, *deferred])), owner="r1", limit=99, lease_s=300, host_budget_s=120,
             crawl_delays_s={}, now=now,
         )  # fmt: skip
-    by_key = {one.url_key: one for one in due}
-    captures, pages, dispositions = [], {}, {}
+    by_key = {one.url_key: Look(due=one) for one in due}
     for key, look in looks.items():
         outcome, disposition = (Outcome.OK, None) if isinstance(look, str | Page) else look
         capture = make_capture(
             capture_id=f"{batch_id}{key}", url=f"https://{key}", final_url=dict(final).get(key, f"https://{key}"), url_key=key,
             fetched_at=now, outcome=outcome, novelty=None, article_id=None, revision=None, reason=None if disposition is None else "reason",
         )  # fmt: skip
-        captures.append(capture)
-        if isinstance(look, str | Page):
-            pages[capture.capture_id] = look if isinstance(look, Page) else page(look)
-        if disposition:
-            dispositions[key] = disposition
-    batch = Batch(batch_id=batch_id, run_id="r1", urls=tuple(by_key.values()) or tuple(_due(key) for key in looks))
-    fetched = FetchedBatch(
-        batch=batch,
-        captures=tuple(captures),
-        dispositions=dispositions,
-        deferred=dict.fromkeys(deferred, now),
-        hops={f"{batch_id}{key}": passed for key, passed in dict(hops).items()},
-    )
-    extracted = ExtractedBatch(
-        fetched=fetched, captures=tuple(captures), pages=pages, dispositions=dispositions, extracted_at=now
-    )
-    return decide_batch(extracted, index=index, now=now)
+        found = page(look) if isinstance(look, str) else look if isinstance(look, Page) else None
+        by_key[key] = replace(
+            by_key.get(key) or Look(due=_due(key)), capture=capture, disposition=disposition, page=found,
+            extracted_at=found and now, hops=dict(hops).get(key, ()),
+        )  # fmt: skip
+    for key in deferred:
+        by_key[key] = replace(by_key[key], deferred_until=now)
+    batch = Batch(batch_id=batch_id, run_id="r1", looks=tuple(by_key.values()))
+    return decide_batch(batch, index=index, now=now)
 
 
 def _due(key):

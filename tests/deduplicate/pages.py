@@ -4,8 +4,8 @@ import random
 from collections.abc import Mapping
 from datetime import datetime
 
-from tasks.values.batch import Batch, ExtractedBatch, FetchedBatch
-from tasks.values.look import DueUrl
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tests.rows import make_capture
@@ -34,23 +34,22 @@ def story(seed, *, words=150, changed=0, extra=""):
     return " ".join([*text, *extra.split()])
 
 
-def batch_of(batch_id: str, pages: Mapping[str, Page], *, now: datetime) -> ExtractedBatch:
+def batch_of(batch_id: str, pages: Mapping[str, Page], *, now: datetime) -> Batch:
     """A batch that was fetched and extracted: one page for each URL key."""
-    captures = tuple(
-        make_capture(
+    captures = {
+        key: make_capture(
             capture_id=f"{batch_id}{key}", url=f"https://{key}", final_url=f"https://{key}", url_key=key, fetched_at=now,
             novelty=None, article_id=None, revision=None,
         )
         for key in pages
-    )  # fmt: skip
-    due = tuple(DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1) for key in pages)
-    fetched = FetchedBatch(
-        batch=Batch(batch_id=batch_id, run_id="r1", urls=due), captures=captures, dispositions={}, deferred={}
-    )
-    return ExtractedBatch(
-        fetched=fetched,
-        captures=captures,
-        pages={capture.capture_id: pages[capture.url_key] for capture in captures},
-        dispositions={},
-        extracted_at=now,
-    )
+    }  # fmt: skip
+    looks = [
+        Look(
+            due=DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1),
+            capture=captures[key],
+            page=one,
+            extracted_at=now,
+        )
+        for key, one in pages.items()
+    ]
+    return Batch(batch_id=batch_id, run_id="r1", looks=tuple(looks))

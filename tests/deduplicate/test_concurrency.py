@@ -13,12 +13,12 @@ from tasks.index import announcing, outbox
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, open_index
 from tasks.index.schema import articles, edges
-from tasks.values.batch import ExtractedBatch
+from tasks.values.batch import Batch
 from tasks.values.page import Page
 from tests.deduplicate.pages import batch_of, page, story
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-Share = Callable[[], list[list[ExtractedBatch]]]
+Share = Callable[[], list[list[Batch]]]
 STORIES, OUTLETS, PROCESSES = 8, 6, 4
 
 
@@ -32,7 +32,7 @@ def make_pages(outlet: int) -> dict[str, Page]:
     }
 
 
-def overlapping() -> list[list[ExtractedBatch]]:
+def overlapping() -> list[list[Batch]]:
     """All batches to every process, each in another order; a batch shares a third of its pages with the next."""
     pages = {key: one for outlet in range(OUTLETS) for key, one in make_pages(outlet).items()}
     keys = list(pages)
@@ -41,9 +41,9 @@ def overlapping() -> list[list[ExtractedBatch]]:
     return [batches, batches[::-1], batches[5:] + batches[:5], batches[::2] + batches[1::2]]
 
 
-def apart() -> list[list[ExtractedBatch]]:
+def apart() -> list[list[Batch]]:
     """To every process the batches of outlets of its own, in small batches, so that copies are decided at once."""
-    shares: list[list[ExtractedBatch]] = [[] for _ in range(PROCESSES)]
+    shares: list[list[Batch]] = [[] for _ in range(PROCESSES)]
     for outlet in range(OUTLETS):
         for key, one in make_pages(outlet).items():
             shares[outlet % PROCESSES].append(batch_of(f"b{key}", {key: one}, now=NOW))
@@ -58,12 +58,14 @@ def decide_share(url: str, share: Share, number: int, start: Barrier) -> None:
             decide_batch(batch, index=index, now=NOW)
 
 
-def announce(index: Index, batches: Sequence[ExtractedBatch]) -> None:
+def announce(index: Index, batches: Sequence[Batch]) -> None:
     with index.write() as tx:
         for batch in batches:
             urls = [
-                Announcement(url=due.url, url_key=due.url_key, host=due.host, source_id="a", announced_by="f")
-                for due in batch.fetched.batch.urls
+                Announcement(
+                    url=look.due.url, url_key=look.due.url_key, host=look.due.host, source_id="a", announced_by="f"
+                )
+                for look in batch.looks
             ]
             announcing.announce(tx, urls, now=NOW)
 
@@ -83,7 +85,7 @@ def found(index: Index) -> tuple[set[tuple[str, ...]], set[frozenset[str]], Coun
 @pytest.mark.parametrize("share", [overlapping, apart])
 def test_four_that_decide_at_once_find_what_one_finds(index_url, tmp_path, share):
     shares = share()
-    batches = list({batch.fetched.batch.batch_id: batch for part in shares for batch in part}.values())
+    batches = list({batch.batch_id: batch for part in shares for batch in part}.values())
     with open_index(f"sqlite:///{tmp_path / 'alone.db'}") as alone:
         announce(alone, batches)
         for batch in batches:
@@ -100,7 +102,7 @@ def test_four_that_decide_at_once_find_what_one_finds(index_url, tmp_path, share
     assert exit_codes == [0] * PROCESSES
     assert (lines, clusters) == (expected_edges, expected_clusters)
     assert set(first.values()) == {1}
-    assert sorted(item.batch_id for item in items) == sorted(batch.fetched.batch.batch_id for batch in batches)
+    assert sorted(item.batch_id for item in items) == sorted(batch.batch_id for batch in batches)
     assert [item.sequence for item in items] == list(range(1, len(batches) + 1))
     revisions = [(row.article_id, row.revision) for item in items for row in item.articles]
     assert len(revisions) == len(set(revisions)) == STORIES * OUTLETS

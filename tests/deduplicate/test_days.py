@@ -19,7 +19,7 @@ def test_pages_are_added_up_by_what_they_have():
         "a.example/2": page("x" * 9, title=None, extractor="presslake/1 trafilatura/2 readability"),
     }
 
-    assert list(days_of(batch_of("b1", pages, now=NOW))) == [
+    assert list(days_of(batch_of("b1", pages, now=NOW).looks)) == [
         SourceDay(
             source_id="daily", day=NOW.date(), pages=2, titled=1, dated=1, usual=1, log_length=pytest.approx(log1p(99) + log1p(9))
         )
@@ -38,9 +38,10 @@ def test_pages_are_added_up_by_what_they_have():
 )
 def test_what_should_have_been_a_story_is_empty_and_all_else_is_left_out(outcome, reason, counted):
     batch = batch_of("b1", {"a.example/1": page("x")}, now=NOW)
-    look = replace(batch.captures[0], outcome=outcome, reason=reason)
+    [look] = batch.looks
+    look = replace(look, capture=replace(look.captured, outcome=outcome, reason=reason), page=None)
 
-    found = list(days_of(replace(batch, captures=(look,), pages={})))
+    found = list(days_of([look]))
 
     assert [(one.pages, one.empty) for one in found] == [(0, 1)] * counted
 
@@ -48,11 +49,14 @@ def test_what_should_have_been_a_story_is_empty_and_all_else_is_left_out(outcome
 def test_a_batch_over_two_sources_and_days_adds_to_each():
     batch = batch_of("b1", {f"a.example/{n}": page("x") for n in range(4)}, now=NOW)
     looks = [
-        replace(one, source_id="ab"[n % 2], fetched_at=datetime(2026, 3, 1 + n // 2, tzinfo=UTC))
-        for n, one in enumerate(batch.captures)
+        replace(
+            one,
+            capture=replace(one.captured, source_id="ab"[n % 2], fetched_at=datetime(2026, 3, 1 + n // 2, tzinfo=UTC)),
+        )
+        for n, one in enumerate(batch.looks)
     ]
 
-    found = list(days_of(replace(batch, captures=tuple(looks))))
+    found = list(days_of(looks))
 
     assert {(one.source_id, one.day, one.pages) for one in found} == {
         ("a", date(2026, 3, 1), 1), ("b", date(2026, 3, 1), 1), ("a", date(2026, 3, 2), 1), ("b", date(2026, 3, 2), 1),

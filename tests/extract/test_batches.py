@@ -20,10 +20,11 @@ from tasks.extract.page import ExtractConfig, extract_page
 from tasks.extract.pool import ExtractorPool
 from tasks.lake.objects.stores import MissingObject
 from tasks.reasons import Disposition
-from tasks.values.batch import Batch, FetchedBatch
+from tasks.values.batch import Batch
 from tasks.values.rows import Capture, Outcome
 from tests.extract.reading import PAGES, page
 from tests.extract.stored import CONFIG, KEY, segment_of
+from tests.looks import captured, dispositions_of, pages_of
 from tests.rows import make_capture
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -65,9 +66,8 @@ def capture(url: str, **changes) -> Capture:
 
 
 def extract(*captures, pool=None, read_segment=lambda key: CONTENT, dispositions=(), seen=None, options=None):
-    fetched = FetchedBatch(
-        batch=Batch(batch_id="b1", run_id="r1", urls=()), captures=captures, dispositions=dict(dispositions), deferred={}
-    )  # fmt: skip
+    looks = [captured(one, disposition=dict(dispositions).get(one.url_key)) for one in captures]
+    fetched = Batch(batch_id="b1", run_id="r1", looks=tuple(looks))
     tick = (lambda: None) if seen is None else (lambda: seen.append(1))
     return extract_batch(
         fetched, pool=pool or HerePool(), read_segment=read_segment, now=NOW, extracted_one=tick, options=options
@@ -78,17 +78,17 @@ def test_a_story_becomes_a_page_and_its_capture_stays_as_it_is():
     done = extract(capture(STORY))
 
     assert done.captures == (capture(STORY),)
-    assert done.pages[STORY].title == "Harbour reopens"
-    assert done.extracted_at == NOW
+    assert pages_of(done)[STORY].title == "Harbour reopens"
+    assert done.looks[0].extracted_at == NOW
 
 
 @pytest.mark.parametrize(("url", "reason"), [(FRONT, "index"), (CONSENT, "consent")])
 def test_what_is_no_article_is_labelled_and_skipped(url, reason):
     done = extract(capture(url), capture(STORY))
 
-    assert list(done.pages) == [STORY]
+    assert list(pages_of(done)) == [STORY]
     assert (done.captures[0].outcome, done.captures[0].reason) == (Outcome.SKIPPED, reason)
-    assert done.dispositions == {url: Disposition.SKIPPED}
+    assert dispositions_of(done) == {url: Disposition.SKIPPED}
 
 
 def test_a_page_that_breaks_the_extractor_is_quarantined_and_its_neighbours_are_not():
@@ -97,8 +97,8 @@ def test_a_page_that_breaks_the_extractor_is_quarantined_and_its_neighbours_are_
     broken = done.captures[0]
     assert (broken.outcome, broken.reason) == (Outcome.QUARANTINED, "extractor_crashed")
     assert len(broken.detail) == DETAIL_LENGTH
-    assert done.dispositions == {BROKEN: Disposition.QUARANTINED}
-    assert list(done.pages) == [STORY]
+    assert dispositions_of(done) == {BROKEN: Disposition.QUARANTINED}
+    assert list(pages_of(done)) == [STORY]
 
 
 def test_a_page_that_meets_an_exception_is_quarantined_with_its_trace_and_its_neighbours_are_not():
@@ -111,7 +111,7 @@ def test_a_page_that_meets_an_exception_is_quarantined_with_its_trace_and_its_ne
     broken = done.captures[0]
     assert (broken.outcome, broken.reason) == (Outcome.QUARANTINED, "unexpected_error")
     assert broken.detail == "TypeError\ntasks/a.py:3 in b"
-    assert list(done.pages) == [STORY]
+    assert list(pages_of(done)) == [STORY]
 
 
 def test_a_batch_of_which_most_pages_meet_an_exception_fails_with_the_first_trace():
@@ -131,9 +131,9 @@ def test_what_is_no_page_is_not_asked_about():
 
     done = extract(failed, unchanged, pool=pool, dispositions={FRONT: Disposition.DROPPED})
 
-    assert (pool.asked, done.pages) == ([], {})
+    assert (pool.asked, pages_of(done)) == ([], {})
     assert done.captures == (failed, unchanged)
-    assert done.dispositions == {FRONT: Disposition.DROPPED}
+    assert dispositions_of(done) == {FRONT: Disposition.DROPPED}
 
 
 def test_a_segment_is_read_once_for_all_its_pages():
@@ -173,7 +173,7 @@ def test_options_reach_the_workers():
             capture(STORY, source_id="daily"), capture(BROKEN, source_id="weekly"), pool=pool, options=options
         )
 
-    assert [done.pages[url].text.count("\n") for url in (STORY, BROKEN)] == [0, 4]
+    assert [pages_of(done)[url].text.count("\n") for url in (STORY, BROKEN)] == [0, 4]
 
 
 def test_a_missing_segment_means_that_the_lake_is_unavailable():

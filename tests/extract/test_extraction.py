@@ -6,9 +6,10 @@ import pytest
 
 from tasks.extract.extraction import extract_batch
 from tasks.reasons import Disposition
-from tasks.values.batch import Batch, FetchedBatch
+from tasks.values.batch import Batch
 from tasks.values.rows import Outcome, PageType
 from tests.deduplicate.pages import page
+from tests.looks import captured, dispositions_of, pages_of
 from tests.rows import make_capture
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -25,19 +26,13 @@ class Table:
 
 
 def extracted(made, **reservations):
-    capture = make_capture(url_key="a")
-    fetched = FetchedBatch(
-        batch=Batch(batch_id="b1", run_id="r1", urls=()),
-        captures=(capture,),
-        dispositions={},
-        deferred={},
-        reservations=reservations,
-    )
+    look = captured(make_capture(url_key="a"), obeys_rights="a" in reservations, tdm_reserved=reservations.get("a"))
+    fetched = Batch(batch_id="b1", run_id="r1", looks=(look,))
     return extract_batch(fetched, pool=Table(made), read_segment=lambda _: b"", now=NOW, extracted_one=lambda: None)
 
 
 def told(batch):
-    return batch.captures[0].outcome, batch.captures[0].reason, dict(batch.dispositions)
+    return batch.captures[0].outcome, batch.captures[0].reason, dispositions_of(batch)
 
 
 RESERVED = (Outcome.SKIPPED, "tdm_reserved", {"a": Disposition.SKIPPED})
@@ -47,7 +42,7 @@ RESERVED = (Outcome.SKIPPED, "tdm_reserved", {"a": Disposition.SKIPPED})
 def test_a_reserved_page_of_a_source_that_obeys_is_no_article(by_page, by_site):
     batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
 
-    assert (told(batch), batch.pages) == (RESERVED, {})
+    assert (told(batch), pages_of(batch)) == (RESERVED, {})
 
 
 @pytest.mark.parametrize(("by_page", "by_site"), [(None, None), (None, False), (False, True)])
@@ -55,13 +50,13 @@ def test_what_the_page_says_counts_before_its_site(by_page, by_site):
     batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
 
     assert told(batch) == (Outcome.OK, None, {})
-    assert batch.pages["c1"].tdm_reserved is (by_site if by_page is None else by_page)
+    assert pages_of(batch)["c1"].tdm_reserved is (by_site if by_page is None else by_page)
 
 
 def test_where_reservations_are_not_obeyed_they_are_recorded():
     batch = extracted(page("Harbour.", tdm_reserved=True))
 
-    assert batch.pages["c1"].tdm_reserved is True
+    assert pages_of(batch)["c1"].tdm_reserved is True
 
 
 def test_what_is_no_story_keeps_its_label():

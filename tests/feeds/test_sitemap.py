@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import NotAFeed
-from tasks.feeds.sitemap import MAX_ENTRIES, MAX_SITEMAP_SIZE, parse_sitemap
+from tasks.feeds.document import MAX_SIZE as MAX_SITEMAP_SIZE
+from tasks.feeds.sitemap import MAX_ENTRIES
+from tests.documents import parse_sitemap
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://daily.example/sitemap.xml"
@@ -197,11 +199,11 @@ def test_links_that_cannot_be_fetched_are_counted():
     assert content.warnings == ("entry without a link that can be fetched (3 times)",)
 
 
-def test_past_the_limit_urls_are_counted_and_left_out():
+def test_past_the_limit_nothing_more_is_read():
     content = parse(urlset(*(url(f"/{number}") for number in range(MAX_ENTRIES + 10))))
 
     assert len(content.entries) == MAX_ENTRIES
-    assert content.warnings == (f"entry past the limit of {MAX_ENTRIES} (10 times)",)
+    assert content.warnings == (f"more than {MAX_ENTRIES:,} entries",)
 
 
 def test_50_000_urls_are_read_in_seconds_and_flat_memory():

@@ -10,15 +10,15 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import TooManyUnexpected
 from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import read_response
 from tasks.politeness.client import PoliteClient
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
-from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
-from tasks.values.url import host_of, url_key
+from tasks.values.url import url_key
 from tasks.web.client import WebConfig
+from tests.looks import dispositions_of, look_at, reservations_of
 from tests.web.loopback import AGENT, answer, page, redirect, serve
 
 RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=1, allow_networks=(ip_network("127.0.0.0/8"),))
@@ -34,7 +34,7 @@ def story(number):
 @pytest.fixture
 def book(tmp_path):
     with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
-        yield HostBook(index)
+        yield HostLimits(index)
 
 
 @asynccontextmanager
@@ -44,10 +44,10 @@ async def polite(book):
 
 
 async def fetched(book, *urls, rules=RULES, objects=None):
-    due = tuple(DueUrl(url=url, url_key=url_key(url), host=host_of(url), source_id="daily", attempt=1) for url in urls)
+    looks = tuple(map(look_at, urls))
     async with polite(book) as client:
         return await fetch_batch(
-            Batch(batch_id="b1", run_id="r1", urls=due),
+            Batch(batch_id="b1", run_id="r1", looks=looks),
             client=client,
             rules={"daily": rules},
             segment_key="warc/b1.warc.gz",
@@ -79,7 +79,7 @@ async def test_what_a_host_gives_for_anything_is_no_page(book):
         batch = await fetched(book, *map(server.url, ("/1", "/2", "/3")))
 
     assert told(batch) == [OK, (Outcome.SKIPPED, "soft_404"), (Outcome.SKIPPED, "soft_404")]
-    assert batch.dispositions == {capture.url_key: Disposition.SKIPPED for capture in batch.captures[1:]}
+    assert dispositions_of(batch) == {capture.url_key: Disposition.SKIPPED for capture in batch.captures[1:]}
 
 
 async def test_the_payload_of_what_is_no_page_is_in_the_segment(book):
@@ -122,8 +122,8 @@ async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(bo
         obeying = await fetched(book, *urls, rules=replace(RULES, obey_tdm=True))
         careless = await fetched(book, *urls)
 
-    assert obeying.reservations == {url_key(urls[0]): True, url_key(urls[1]): None}
-    assert careless.reservations == {}
+    assert reservations_of(obeying) == {url_key(urls[0]): True, url_key(urls[1]): None}
+    assert reservations_of(careless) == {}
 
 
 async def test_the_urls_that_a_redirect_passes_are_told(book):
@@ -131,7 +131,7 @@ async def test_the_urls_that_a_redirect_passes_are_told(book):
     async with serve({**ALLOW, **pages}) as server:
         batch = await fetched(book, server.url("/old/1"), server.url("/news/2"))
 
-    assert list(batch.hops.values()) == [(server.url("/moved/1"),)]
+    assert [look.hops for look in batch.looks if look.hops] == [(server.url("/moved/1"),)]
 
 
 class Garbling:
@@ -153,10 +153,10 @@ class Garbling:
 
 
 async def fetched_amiss(book, amiss, *urls):
-    due = tuple(DueUrl(url=url, url_key=url_key(url), host=host_of(url), source_id="daily", attempt=1) for url in urls)
+    looks = tuple(map(look_at, urls))
     async with polite(book) as client:
         return await fetch_batch(
-            Batch(batch_id="b1", run_id="r1", urls=due),
+            Batch(batch_id="b1", run_id="r1", looks=looks),
             client=Garbling(client, amiss),
             rules={"daily": RULES},
             segment_key="warc/b1.warc.gz",
@@ -184,7 +184,7 @@ async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_tr
 
     assert told(batch) == [(Outcome.OK, None), (Outcome.QUARANTINED, "unexpected_error"), (Outcome.OK, None)]
     assert "tasks/fetch/" in batch.captures[1].detail
-    assert batch.dispositions == {url_key(urls[1]): Disposition.QUARANTINED}
+    assert dispositions_of(batch) == {url_key(urls[1]): Disposition.QUARANTINED}
 
 
 async def test_exceptions_at_most_answers_fail_the_batch(book):
@@ -211,4 +211,4 @@ async def test_rights_with_half_a_surrogate_pair_cost_nothing(book):
         batch = await fetched(book, server.url("/a"), rules=replace(RULES, obey_tdm=True))
 
     assert told(batch) == [(Outcome.OK, None)]
-    assert list(batch.reservations.values()) == [True]
+    assert list(reservations_of(batch).values()) == [True]

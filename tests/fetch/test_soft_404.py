@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tasks.fetch.soft_404 import SEEN_SIZE, Look, gist_of, suspects
+from tasks.fetch.soft_404 import SEEN_SIZE, Sample, gist_of, suspects
 
 STORY = "The old harbour will open to ferries again on Monday morning, the port authority said after three weeks. " * 5
 
@@ -15,10 +15,9 @@ def page(title="Harbour reopens", text=STORY):
 
 def look(number, *, origin="https://daily.example", **changes):
     start = changes.pop("start", page(title=f"Story {number}")).encode()
-    return Look(
+    return Sample(
         **{
-            "url_key": f"daily.example/{number}",
-            "url": f"{origin}/{number}",
+            "number": number,
             "source_id": "daily",
             "origin": origin,
             "payload_digest": f"sha256:{number}",
@@ -31,7 +30,7 @@ def look(number, *, origin="https://daily.example", **changes):
 
 
 def suspected(*looks):
-    return {one.url_key.rpartition("/")[2] for group in suspects(looks).values() for one in group}
+    return {str(one.number) for group in suspects(looks).values() for one in group}
 
 
 def test_pages_that_differ_are_no_suspects():

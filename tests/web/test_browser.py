@@ -18,18 +18,17 @@ from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.values.batch import Batch
-from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
-from tasks.values.url import host_of, url_key
 from tasks.web import browser
 from tasks.web.browser import RenderFailed, RenderLimits, check_browser, opened_browser
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.guard import AddressGuard
 from tests.browser import CHROMIUM
+from tests.looks import look_at, pages_of
 from tests.web.loopback import AGENT, answer, page, serve
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
@@ -67,14 +66,14 @@ NEWSPAPER = {
 @pytest.fixture
 def book(tmp_path):
     with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
-        yield HostBook(index)
+        yield HostLimits(index)
 
 
 async def fetched(book, *urls, rules, objects):
-    due = tuple(DueUrl(url=url, url_key=url_key(url), host=host_of(url), source_id="daily", attempt=1) for url in urls)
+    looks = tuple(map(look_at, urls))
     async with PoliteClient(WebConfig(user_agent="", timeout_s=5.0, deadline_s=10.0), book) as client:
         return await fetch_batch(
-            Batch(batch_id="b1", run_id="r1", urls=due),
+            Batch(batch_id="b1", run_id="r1", looks=looks),
             client=client,
             rules={"daily": rules},
             segment_key=SEGMENT,
@@ -126,7 +125,7 @@ async def test_an_article_that_a_script_puts_there_is_read_and_stored_beside_the
 
     done = extracted(batch, objects)
 
-    assert done.pages[capture.capture_id].text.split("\n") == STORY
+    assert pages_of(done)[capture.capture_id].text.split("\n") == STORY
     assert (capture.outcome, capture.detail, capture.payload_digest) == (Outcome.OK, None, payload_digest(SHELL))
     kinds = {}
     for record in ArchiveIterator(io.BytesIO(objects[SEGMENT]), check_digests="raise"):
@@ -146,8 +145,8 @@ async def test_without_render_no_script_runs(book):
         batch = await fetched(book, server.url("/ferry"), rules=PLAIN, objects=objects)
 
         assert not {"/app.js", "/story.json"} & set(server.paths())
-    assert extracted(batch, objects).pages == {}
-    assert batch.renditions == {}
+    assert pages_of(extracted(batch, objects)) == {}
+    assert [look.rendition for look in batch.looks] == [None]
 
 
 @needs_chromium
@@ -163,7 +162,7 @@ async def test_stories_in_one_shell_are_not_taken_for_what_does_not_exist(book):
         batch = await fetched(book, *urls, rules=RENDERED, objects=objects)
 
     assert [one.outcome for one in batch.captures] == [Outcome.OK] * 3
-    texts = [page.text for page in extracted(batch, objects).pages.values()]
+    texts = [page.text for page in pages_of(extracted(batch, objects)).values()]
     assert [text.partition(":")[0] for text in texts] == ["one", "two", "three"]
 
 
@@ -179,7 +178,7 @@ async def test_a_page_that_cannot_be_rendered_is_read_as_received_and_says_so(bo
 
     assert capture.outcome is Outcome.OK
     assert capture.detail.startswith("not rendered: 600")
-    assert STORY[-1] in extracted(batch, objects).pages[capture.capture_id].text
+    assert STORY[-1] in pages_of(extracted(batch, objects))[capture.capture_id].text
 
 
 @needs_chromium
