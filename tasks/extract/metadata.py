@@ -18,6 +18,7 @@ from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.extract.authors import META_NAMES, find_authors
 from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
+from tasks.extract.shown_dates import shown_instants
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, raw_text_of, text_of, words_of
 from tasks.values.url import is_same_site, storable_url
@@ -31,6 +32,9 @@ _PUBLISHED = tuple(
     publishdate pubdate date dc.date dc.date.issued dcterms.issued dcterms.created dcterms.date vr:published_time
     citation_publication_date iso-8601-publish-date article.published originalpublicationdate
     """.split()
+)
+_PAGES = frozenset(
+    ("WebPage", "ItemPage", "AboutPage", "FAQPage", "CollectionPage", "MedicalWebPage", "HowTo", "Recipe")
 )
 _MODIFIED = (
     "article:modified_time",
@@ -47,6 +51,7 @@ _ORIGINALS = ("syndication-source", "original-source")  # Google News's words fo
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
+_IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 and its like, RFC 5322
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
 _MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
 _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
@@ -96,16 +101,15 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         clean((tree.findtext(".//title") or "")[:_MAX_VALUE_LENGTH]),
     )
     title = choose_title(headings, candidates, site_names)
+    heading = heading_of(tree, title)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
     return Metadata(
         title=title,
         titles=_distinct((title or "", *headings[:1], *candidates)),
         lede=next(iter(ledes), None),
         ledes=ledes,
-        authors=find_authors(
-            tree, graph, article, _values(meta, *META_NAMES), heading=heading_of(tree, title), site_names=site_names
-        ),
-        published_at=_published(tree, node, meta, url=url, now=now),
+        authors=find_authors(tree, graph, article, _values(meta, *META_NAMES), heading=heading, site_names=site_names),
+        published_at=_published(tree, graph, node, meta, heading=heading, url=url, now=now),
         modified_at=_first_instant((*strings(node.get("dateModified")), *_values(meta, *_MODIFIED)), now=now),
         language=_language(tree, meta, node),
         section=string(node.get("articleSection")) or next(iter(_values(meta, *_SECTIONS)), None),
@@ -172,18 +176,31 @@ def _site_names(graph: Graph, node: Node, meta: Meta, url: str) -> tuple[str, ..
     return (*named, *_values(meta, *_SITES), (urlsplit(url).hostname or "").removeprefix("www."))
 
 
-def _published(tree: HtmlElement, node: Node, meta: Meta, *, url: str, now: datetime) -> datetime | None:
+def _published(
+    tree: HtmlElement, graph: Graph, node: Node, meta: Meta, *, heading: HtmlElement | None, url: str, now: datetime
+) -> datetime | None:
+    """Return when the page was published.
+
+    By its fields in figures, which programs write; else by the date on show, since fields in words often say when a page
+    was built; else by those, by what is said of the page around the article, by when it was changed, by htmldate.
+    """
     fields = (*strings(node.get("datePublished")), *_values(meta, *_PUBLISHED), *strings(node.get("dateCreated")))
-    return _first_instant(fields, now=now) or _shown_instant(tree, now=now) or _guessed_instant(tree, url=url, now=now)
+    of_page = (stated for one in graph.of_types(_PAGES) for stated in strings(one.get("datePublished")))
+    figures = (field for field in fields if _IN_FIGURES.match(field))
+    if found := _first_instant(figures, now=now) or _marked_instant(tree, now=now):
+        return found
+    said, changed = shown_instants(heading, now=now)
+    stated = said or _first_instant(of_page, now=now) or changed or _first_instant(fields, now=now)
+    return stated or _guessed_instant(tree, url=url, now=now)
 
 
 def _first_instant(fields: Iterable[str], *, now: datetime) -> datetime | None:
     return next((found for field in fields if (found := parse_instant(field, now=now))), None)
 
 
-def _shown_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
-    """Return the date that is marked as the page's: an itemprop, a pubdate, or the first time after its heading."""
-    for path in ('.//*[@itemprop="datePublished"]', ".//time[@pubdate]", "(.//h1)[1]/following::time[1]"):
+def _marked_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
+    """Return the date that is marked as the page's: an itemprop or a pubdate."""
+    for path in ('.//*[@itemprop="datePublished"]', ".//time[@pubdate]"):
         for element in tree.xpath(path)[:1]:
             found = parse_instant(element.get("datetime") or element.get("content") or text_of(element), now=now)
             if found:
