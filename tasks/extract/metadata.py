@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from htmldate import find_date
 from lxml.html import HtmlElement
@@ -90,7 +90,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
     """Return what the page at `url` says of itself; what it does not say, or what cannot be true, is None."""
     meta = _read_meta(tree)
     graph = read_jsonld(tree)
-    headings = _headings(tree)
+    headings, home = _headings(tree, url)
     article = _own_article(graph, (*headings, *_values(meta, *_TITLES)))
     node: Node = article or {}
     site_names = _site_names(graph, node, meta, url)
@@ -100,7 +100,14 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         *_values(meta, *_TITLES),
         clean((tree.findtext(".//title") or "")[:_MAX_VALUE_LENGTH]),
     )
-    title = choose_title(headings, candidates, site_names)
+    section = string(node.get("articleSection")) or next(iter(_values(meta, *_SECTIONS)), None)
+    title = choose_title(
+        headings,
+        candidates,
+        (*site_names, *home),
+        others=map(text_of, islice(tree.iter("h2"), _MAX_HEADINGS)),
+        sections=filter(None, (section, *urlsplit(url).path.strip("/").split("/")[:-1])),
+    )
     heading = heading_of(tree, title)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
     return Metadata(
@@ -112,7 +119,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         published_at=_published(tree, graph, node, meta, heading=heading, url=url, now=now),
         modified_at=_first_instant((*strings(node.get("dateModified")), *_values(meta, *_MODIFIED)), now=now),
         language=_language(tree, meta, node),
-        section=string(node.get("articleSection")) or next(iter(_values(meta, *_SECTIONS)), None),
+        section=section,
         tags=_tags(node, meta),
         image_url=_image(graph, node, meta, url),
         canonical_url=_canonical(links, meta, url),
@@ -141,11 +148,22 @@ def _values(meta: Meta, *names: str) -> tuple[str, ...]:
     return tuple(value for name in names for value in meta.get(name, ()))
 
 
-def _headings(tree: HtmlElement) -> tuple[str, ...]:
-    found = [
-        text for element, _ in zip(tree.iter("h1"), range(_MAX_HEADINGS), strict=False) if (text := text_of(element))
-    ]
-    return tuple(found)
+def _headings(tree: HtmlElement, url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the first main headings, and those of them that lead to the site's front page, which are its name."""
+    found = [(text, _leads_home(one, url)) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
+    return tuple(text for text, is_home in found if not is_home), tuple(text for text, is_home in found if is_home)
+
+
+def _leads_home(heading: HtmlElement, url: str) -> bool:
+    link = next(heading.iter("a"), None)
+    href = (link.get("href") or "").strip() if link is not None else ""
+    if not href or (urlsplit(url).path in ("", "/")):
+        return False
+    try:
+        target = urlsplit(urljoin(url, href))
+    except ValueError:
+        return False
+    return target.path in ("", "/") and not target.query and not href.startswith("#")
 
 
 def heading_of(tree: HtmlElement, title: str | None) -> HtmlElement | None:
