@@ -21,10 +21,14 @@ def lines(ending: str, *, head: str = HEAD) -> list[str]:
         "<div class='who'><p>Mara Quill has written about harbours for fourteen years and lives on the quay.</p></div>",
         "<p><strong>Mara Quill</strong> has written about harbours for fourteen years and lives on the quay.</p>",
         "<div class='end'><p>We are paid by readers alone, and mean to keep it so.</p><p><a href='/give'>Give now</a></p></div>",
-        "<ul><li>The Courier fits into a pocket: <a href='/app'>fetch the programme</a> today.</li>"
-        "<li>Every evening <a href='/letter'>our letter</a> sums up the day in a cup of tea.</li></ul>",
-        "<h4>Sources of this report</h4><ol><li>Port Board: Report. https://board.example/reports/2025</li>"
-        "<li>Town council: Minutes. https://town.example/minutes/88</li></ol>",
+        (
+            "<ul><li>The Courier fits into a pocket: <a href='/app'>fetch the programme</a> today.</li>"
+            "<li>Every evening <a href='/letter'>our letter</a> sums up the day in a cup of tea.</li></ul>"
+        ),
+        (
+            "<h4>Sources of this report</h4><ol><li>Port Board: Report. https://board.example/reports/2025</li>"
+            "<li>Town council: Minutes. https://town.example/minutes/88</li></ol>"
+        ),
     ],
 )
 def test_what_is_the_pages_goes_from_the_end(ending):
