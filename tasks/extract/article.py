@@ -4,7 +4,7 @@ The recipe: prune by structure, extract fast, look whether that took enough of t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 
@@ -13,7 +13,7 @@ from lxml.html import HtmlElement, fragment_fromstring
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import blocks_of
-from tasks.extract.container import Place, fill, locate, place_of
+from tasks.extract.container import Found, Place, fill, locate, place_of
 from tasks.extract.fallbacks import alone, block_text, first_sufficient
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
@@ -22,28 +22,44 @@ from tasks.extract.metadata import Metadata
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
-from tasks.extract.quality import length_of, quality_of
+from tasks.extract.quality import Signs, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import cut_tail
-from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
+from tasks.extract.tree import INVISIBLE, clean, has_words, raw_text_of, remove, words_of
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
+_FOUND = ("fast", "default")
+"""Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
+_MAX_CELL_WORD = 30  # characters
+_UNSEEN = "\u2060"  # word joiner
 _PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
 _MAX_LOOKED_THROUGH = 100_000  # characters
 _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A rule, and the characters that it took from a page."""
+
+    rule: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1)."""
+    """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1).
+
+    `taken` is what each rule that takes something out took.
+    """
 
     text: str
     path: str
     quality: float
+    taken: tuple[Taken, ...] = ()
 
 
 def extract_text(
@@ -56,45 +72,85 @@ def extract_text(
     """
     remove(list(tree.iter(*INVISIBLE)))
     _open_layout_tables(tree)
+    _keep_cells(tree)
+    said_in_all = _prose_of(tree)
     chosen = select_elements(tree, filter(None, (options.text,)))
+    taken: dict[str, int] = {}
     if not chosen and options.is_pruned and "LiveBlogPosting" not in metadata.types:
         titles = [words_of(title) for title in metadata.titles]
-        cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
-    _prune(tree, metadata, chosen, url=url, options=options)
+        taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
+    _prune(tree, metadata, chosen, url=url, options=options, taken=taken)
     said = Said.by(metadata)
     if text := tidy("\n".join(map(block_text, chosen)), said):
-        return Extraction(text=text, path="selected", quality=1.0)
-    text, path, mass = _find_text(tree, metadata, said, url=url)
-    return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
+        return Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
+    sought = _find_text(tree, metadata, said, url=url)
+    taken["tail"] = sought.cut
+    # what was cut off as another article is no sign against this one
+    page = said_in_all - taken.get("other_articles", 0)
+    signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
+    quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
+    return Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, url: str) -> tuple[str, str, int]:
-    """Return the text, its path and the mass of its article: what the page shows, or its JSON-LD's.
+def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
+    return tuple(Taken(rule=rule, size=size) for rule, size in sizes.items() if size)
 
-    The latter where that has more and agrees.
-    """
+
+def _prose_of(tree: HtmlElement) -> int:
+    """Return the characters of a page outside of links, white space folded."""
+    body = tree.find("body")
+    if body is None:
+        return 0
+    linked = sum(len(raw_text_of(one).strip()) for one in body.iter("a"))
+    return max(0, len(" ".join(raw_text_of(body).split())) - linked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sought:
+    """A text, the path that found it, the mass of its article, where it stands, and what was cut from its end."""
+
+    text: str
+    path: str
+    mass: int
+    found: Found | None = None
+    cut: int = 0
+
+    def signs(self, *, of_page: float) -> Signs:
+        if self.found is None or not self.found.mass:
+            return Signs()
+        lines = self.found.lines
+        return Signs(
+            together=self.found.holders.most_common(1)[0][1] / self.found.mass,
+            found_again=sum(line.at is not None for line in lines) / len(lines),
+            of_page=of_page,
+        )
+
+
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, url: str) -> _Sought:
+    """Return the text that the page shows, or its JSON-LD's where that has more and agrees."""
     blocks = blocks_of(tree)
     heading = _heading_of(tree, metadata)
-    places: list[Place] = []
+    measured: list[tuple[Place, Found]] = []
 
     def measure(text: str) -> tuple[HtmlElement, float]:
-        place = place_of(locate(text.split("\n"), blocks), heading)
-        places.append(place)
+        found = locate(text.split("\n"), blocks)
+        measured.append((place := place_of(found, heading), found))
         return alone(place.scope, tree), _MIN_SHARE_OF_PARAGRAPHS * place.mass
 
     text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
-    mass = places[0].mass
-    if path in ("fast", "default") and text:
-        found = locate(text.split("\n"), blocks)
+    place, found = measured[0]
+    cut = 0
+    if path in _FOUND and text:
+        found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
         main = found.holders.most_common(1)[0][0] if found.holders else None
         ending = cut_tail(without_repeats(fill(found, url=url)), blocks, metadata, main, url=url)
-        text = "\n".join(line.text for line in ending.lines)
+        text, cut = "\n".join(line.text for line in ending.lines), ending.removed
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)
         if len(text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(text, body):
-            return body, "jsonld", mass
-    return text, path, mass
+            return _Sought(text=body, path="jsonld", mass=place.mass)
+    return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
 
 
 def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
@@ -108,7 +164,13 @@ def tidy(text: str, said: Said) -> str:
 
 
 def _prune(
-    tree: HtmlElement, metadata: Metadata, chosen: Sequence[HtmlElement], *, url: str, options: ExtractOptions
+    tree: HtmlElement,
+    metadata: Metadata,
+    chosen: Sequence[HtmlElement],
+    *,
+    url: str,
+    options: ExtractOptions,
+    taken: dict[str, int],
 ) -> None:
     """Prune as the options say: neither what is to be kept, with all in it, nor the `chosen`, nor what holds them."""
     if not options.is_pruned:
@@ -126,6 +188,7 @@ def _prune(
         is_news=_is_news(metadata),
         rules=tuple(rule for rule in RULES if rule.name not in options.prune_without),
         kept={*chosen, *holders, *inner},
+        taken=taken,
     )
 
 
@@ -157,6 +220,17 @@ def _open_layout_tables(tree: HtmlElement) -> None:
         for part in [one, *(row for row in one.iter("tbody", "tr", "td", "th"))]:
             if next(part.iterancestors("table"), one) is one:
                 part.tag = "div"
+
+
+def _keep_cells(tree: HtmlElement) -> None:
+    """Put an unseen sign behind the one word of a cell: extractors take `Print` and `Share` for controls there as well.
+
+    It goes again when the lines are cleaned. A row without its first cell's word says something else.
+    """
+    for cell in tree.iter("td", "th"):
+        text = (cell.text or "").strip()
+        if text and len(cell) == 0 and len(text) <= _MAX_CELL_WORD:
+            cell.text = f"{text}{_UNSEEN}"
 
 
 def _is_menu(cell: HtmlElement) -> bool:

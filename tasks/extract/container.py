@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block, Kind
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, words_of
+from tasks.extract.tree import HEADINGS, text_of, words_of
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
 _HOLDERS = frozenset(("div", "section", "article", "main", "body"))
@@ -185,7 +185,14 @@ def _items_of(found: Found, url: str) -> set[HtmlElement]:
         ):
             boxes.setdefault(name, []).append(box)
     alike = [row for row in boxes.values() if len(row) >= _MIN_ITEMS]
-    return {box for row in alike if all(_is_item(box, url) for box in row) for box in row}
+    items = {box for row in alike if all(_is_item(box, url) for box in row) for box in row}
+    return items | {one for one in (main if main is not None else ()) if one.tag in ("ul", "ol") and _is_announced(one)}
+
+
+def _is_announced(element: HtmlElement) -> bool:
+    """Whether a paragraph before a list says that it follows: `The boats that use the quay are:`."""
+    before = element.getprevious()
+    return before is not None and before.tag == "p" and text_of(before).endswith((":", "："))
 
 
 def _is_item(box: HtmlElement, url: str) -> bool:

@@ -30,7 +30,8 @@ def furniture_of(body: HtmlElement) -> list[HtmlElement]:
         if not is_named and not is_hidden:
             continue
         if one.tag == "footer" and next(one.iterancestors("blockquote"), None) is not None:
-            continue  # names who is quoted
+            one.tag = "p"  # names who is quoted
+            continue
         # a whole story may be hidden until the reader pays; a notice is short
         size = len(raw_text_of(one))
         if size <= max(half if is_named else 0, MAX_BOX_LENGTH if is_hidden else 0) and (

@@ -22,7 +22,7 @@ from tasks.values.text.fingerprint import fingerprint_of
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
 
-RULE_SET = 1
+RULE_SET = 2
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
 
 LONG_PAGE_SIZE = 20_000

@@ -63,11 +63,12 @@ def prune(
     is_news: bool,
     rules: Sequence[Rule] | None = None,
     kept: AbstractSet[HtmlElement] = frozenset(),
+    taken: dict[str, int] | None = None,
 ) -> bool:
     """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
 
     `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
-    None of `kept` is removed, whatever finds it.
+    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took.
     """
     body = tree.find("body")
     if body is None:
@@ -75,9 +76,17 @@ def prune(
     remove(one for one in furniture_of(body) if one not in kept)
     page = outline_page(body, url=url, title=title, ledes=ledes, is_news=is_news)
     chosen = RULES if rules is None else rules
-    certain = {element for rule in chosen if rule.is_certain for element in rule.find(page)} - kept
-    unsure = {element for rule in chosen if not rule.is_certain for element in rule.find(page)} - kept
+    found = {rule: set(rule.find(page)) - kept for rule in chosen}
+    certain = {element for rule, elements in found.items() if rule.is_certain for element in elements}
+    unsure = {element for rule, elements in found.items() if not rule.is_certain for element in elements}
     is_heeded = _leaves_the_story(page, certain, unsure)
+    if taken is not None:
+        taken |= {
+            rule.name: sum(page.weights[one].text for one in elements)
+            for rule, elements in found.items()
+            if rule.is_certain or is_heeded
+        }
+    del found
     remove(certain | unsure if is_heeded else certain)
     elements = page.elements
     del page

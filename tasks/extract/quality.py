@@ -1,7 +1,10 @@
-"""How far a text that was found can be trusted: by what it left, what it took too much, and who found it. Pure.
+"""How far a text that was found can be trusted: by what it left, what it took too much, how it lies. Pure.
 
 A figure to sort by, not a measure of truth: on pages whose text is known, most are near 1, and what is far below is wrong.
 """
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
@@ -11,18 +14,52 @@ GUESSES = frozenset(("readability", "paragraphs"))
 """Paths that are taken only when all else left too much of a page."""
 
 _WORTH_OF_A_GUESS = 0.6
+_SLACK = 1.25  # of the page's words a fifth may be its own: navigation, footers
+_MIN_JUDGED, _SHORT_LINE, _SHORT_UNSPACED = 500, 80, 25  # characters
 _MIN_PARAGRAPH_LENGTH = 40  # characters; what is shorter is as often a label
 
 
-def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int) -> float:
-    """Return 0 to 1: the share of the page's paragraphs that the text has, without its lines that are mere links.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """How a text lies on its page, each 0 to 1.
 
-    `tree` is the page after pruning, `mass` its paragraphs'. A guess counts for less than what was found by the usual way.
+    What of it stands in one element, which of its lines are blocks of the page as they stand there, and how much of what
+    the page says outside of links it is.
+    """
+
+    together: float = 1.0
+    found_again: float = 1.0
+    of_page: float = 1.0
+
+
+def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Signs | None = None) -> float:
+    """Return 0 to 1: the share of the article's paragraphs that the text has, without its lines that are mere links.
+
+    `tree` is the page after pruning, `mass` its paragraphs'. A guess counts for less than what was found by the usual way,
+    and so does a text that is scattered over the page, is little of it, or is made of short lines.
     """
     if not text:
         return 0.0
+    signs = signs or Signs()
     kept = min(1.0, len(text) / mass) if mass else 1.0
-    return round(kept * (1.0 - _link_share(text, tree)) * (_WORTH_OF_A_GUESS if path in GUESSES else 1.0), 3)
+    links = {text_of(link) for link in tree.iter("a")}
+    lies = _less(signs.together, 0.5) * _less(signs.found_again, 0.5) * _less(min(1.0, _SLACK * signs.of_page), 0.6)
+    told = _less(1.0 - _short_share(text, links), 0.5)
+    sure = kept * (1.0 - _link_share(text, links)) * lies * told
+    return round(sure * (_WORTH_OF_A_GUESS if path in GUESSES else 1.0), 3)
+
+
+def _less(share: float, most: float) -> float:
+    """Return 1 for the whole, and less by so much at the most for nothing."""
+    return 1.0 - most * (1.0 - share)
+
+
+def _short_share(text: str, links: AbstractSet[str]) -> float:
+    """Return the part of a text of some length that stands in lines shorter than a sentence and are no links."""
+    if len(text) < _MIN_JUDGED:
+        return 0.0
+    shortest = _SHORT_UNSPACED if sum(one > "\u2e80" for one in text[:_MIN_JUDGED]) > _MIN_JUDGED / 2 else _SHORT_LINE
+    return sum(len(line) for line in text.split("\n") if len(line) < shortest and line not in links) / len(text)
 
 
 def paragraph_mass(tree: HtmlElement) -> int:
@@ -36,7 +73,6 @@ def length_of(element: HtmlElement) -> int:
     return sum(len(text.strip()) for text in element.itertext())
 
 
-def _link_share(text: str, tree: HtmlElement) -> float:
-    links = {text_of(link) for link in tree.iter("a")}
+def _link_share(text: str, links: AbstractSet[str]) -> float:
     lines = text.split("\n")
     return sum(len(line) for line in lines if line in links) / sum(map(len, lines))

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.extract.page import ExtractConfig, extract_page
-from tasks.extract.quality import paragraph_mass, quality_of
+from tasks.extract.quality import Signs, paragraph_mass, quality_of
 from tasks.extract.tree import parse_html
 from tests.extract.reading import PARAGRAPHS, page
 from tests.extract.stored import stored
@@ -47,3 +47,24 @@ def test_no_text_is_the_worst():
 
 def test_a_text_of_one_link_is_worth_nearly_nothing():
     assert 0.0 <= quality("Another story of the island", TREE, path="fast") < 0.01
+
+
+@pytest.mark.parametrize("signs", [Signs(together=0.4), Signs(found_again=0.4), Signs(of_page=0.3)])
+def test_a_text_that_lies_scattered_or_is_little_of_its_page_is_worth_less(signs):
+    assert quality_of(WHOLE, TREE, path="fast", mass=len(WHOLE), signs=signs) < 0.8
+
+
+def test_a_text_of_short_lines_is_worth_less():
+    rows = "\n".join(f"Ferry {n} to Skarv" for n in range(60))
+
+    assert quality(rows, TREE, path="fast") < 0.6
+
+
+def test_a_story_in_a_script_without_spaces_is_of_the_best():
+    story = "".join(
+        f"<p>{one}</p>" for one in ("港湾局は月曜日の朝から北の埠頭を再び渡し船に開放すると発表した。" * 2,) * 12
+    )
+
+    assert (
+        extract_page(stored(f"<html><body><h1>北の埠頭が再開</h1>{story}</body></html>"), ExtractConfig()).quality > 0.9
+    )

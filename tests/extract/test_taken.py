@@ -1,0 +1,25 @@
+from datetime import UTC, datetime
+
+from tasks.extract.article import extract_text
+from tasks.extract.metadata import read_metadata
+from tasks.extract.tree import parse_html
+from tests.extract.reading import URL, page
+
+
+def taken(html: str) -> dict[str, int]:
+    tree = parse_html(html)
+    metadata = read_metadata(tree, url=URL, now=datetime(2026, 11, 24, tzinfo=UTC))
+    return {one.rule: one.size for one in extract_text(tree, metadata, url=URL).taken}
+
+
+def test_each_rule_says_how_much_it_took():
+    html = page(
+        inside="<p>Photo: Jane Doe</p>",
+        after="<div id='comments'>Endless.</div>",
+    )
+
+    assert taken(html) == {"credits": 15, "comments": 8}
+
+
+def test_a_plain_page_loses_nothing():
+    assert taken(page()) == {}
