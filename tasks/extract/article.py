@@ -31,6 +31,10 @@ from tasks.extract.tree import INVISIBLE, clean, has_words, raw_text_of, remove,
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
+_WORDLESS = (
+    "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta", "hr",
+)  # fmt: skip
+"""Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
 _FOUND = ("fast", "default")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
@@ -83,6 +87,7 @@ def extract_text(
     said = Said.by(metadata)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         return Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
+    remove(list(tree.iter(*_WORDLESS)))
     sought = _find_text(tree, metadata, said, url=url)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one

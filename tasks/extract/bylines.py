@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.names import PREFIX, is_full_name, is_nickname, is_team, split_names
@@ -35,7 +36,11 @@ _FOREIGN_NAMES = re.compile(
     re.IGNORECASE,
 )
 _MAX_SEARCHED, _MAX_BEFORE, _MAX_LENGTH, _MAX_CLASS = 400, 60, 200, 500
-_MAX_MARKED = 3000
+_MARKED = XPath(
+    './/*[@rel="author" or @itemprop="author" or contains(@class, "uthor") or contains(@class, "yline")'
+    ' or contains(@class, "yName") or contains(@class, "autor") or contains(@class, "auteur") or contains(@href, "/aut")]'
+)
+_MAX_MARKED = 300
 _MAX_UNSPACED = 2  # names without a space beside one another: more are tags
 _LINES = frozenset(("p", "div", "span", "a", "strong", "b", "h4", "h5", "h6", "li", "address"))
 _MAX_PROSE = 4  # long paragraphs after which no byline is looked for
@@ -55,9 +60,7 @@ def shown_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
 
 def _only_name(tree: HtmlElement) -> list[str]:
     names: dict[str, None] = {}
-    for element, _ in zip(
-        tree.iter("a", "span", "div", "p", "h3", "h4", "h5", "strong", "address"), range(_MAX_MARKED), strict=False
-    ):
+    for element in _MARKED(tree)[:_MAX_MARKED]:
         if _strength(element) > 1 and not _is_foreign(element):
             names.update(dict.fromkeys(_names_in(element, is_sure=True)))
         if len(names) > 1:
