@@ -10,6 +10,7 @@ from html import unescape
 
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement, fragment_fromstring
+from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import blocks_of
@@ -233,9 +234,9 @@ def _keep_cells(tree: HtmlElement) -> None:
     It goes again when the lines are cleaned. A row without its first cell's word says something else.
     """
     for cell in tree.iter("td", "th"):
-        text = (cell.text or "").strip()
-        if text and len(cell) == 0 and len(text) <= _MAX_CELL_WORD:
-            cell.text = f"{text}{_UNSEEN}"
+        text = cell.text
+        if text and len(text) <= _MAX_CELL_WORD and RE_FILTER.match(text.strip()):
+            cell.text = f"{text.strip()}{_UNSEEN}"
 
 
 def _is_menu(cell: HtmlElement) -> bool:

@@ -1,12 +1,13 @@
 """The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them. Pure."""
 
+import re
 from dataclasses import dataclass
 
 from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import BLOCKS
-from tasks.extract.tree import clean, words_in
+from tasks.extract.tree import clean
 
 _PARTING = BLOCKS | frozenset(
     (
@@ -14,6 +15,8 @@ _PARTING = BLOCKS | frozenset(
         "fieldset", "dt", "center", "details", "summary", "button", "dialog", "address", "hr", "br",
     )
 )  # fmt: skip
+
+_NO_WORD = re.compile(r"[\W_]+")
 
 Kind = tuple[str, str, str, str]
 
@@ -52,52 +55,40 @@ class Block:
         return above.getparent() if above is not None and self.element.tag == "p" else above
 
 
+def key_of(cleaned: str) -> str:
+    """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
+    return _NO_WORD.sub("", cleaned.casefold())
+
+
 def blocks_of(tree: HtmlElement) -> list[Block]:
-    """Return the blocks under an element. Linear."""
-    reader = _Reader()
+    """Return the blocks under an element. Linear; no call for an element that says nothing, since pages have thousands."""
+    blocks: list[Block] = []
+    owners: list[HtmlElement] = []
+    pieces: list[str] = []
+    linked = links = 0
     for event, element in iterwalk(tree, events=("start", "end")):
-        if event == "start":
-            reader.begin(element)
-        else:
-            reader.end(element)
-    return reader.blocks
+        tag, is_start = element.tag, event == "start"
+        if tag in _PARTING:
+            if pieces:
+                _add_block(blocks, owners[-1], pieces, linked)
+                pieces, linked = [], 0
+            if tag != "br":
+                if is_start:
+                    owners.append(element)
+                else:
+                    owners.pop()
+        elif tag == "a":
+            links += 1 if is_start else -1
+        text = element.text if is_start else element.tail
+        if text and owners and not text.isspace():
+            pieces.append(text)
+            linked += len(text.strip()) if links else 0
+        elif text and pieces:
+            pieces.append(text)
+    return blocks
 
 
-class _Reader:
-    """Gathers text until a block begins or ends."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self._owners: list[HtmlElement] = []
-        self._pieces: list[str] = []
-        self._linked = self._links = 0
-
-    def begin(self, element: HtmlElement) -> None:
-        if element.tag in _PARTING:
-            self._flush()
-            if element.tag != "br":
-                self._owners.append(element)
-        self._links += element.tag == "a"
-        self._add(element.text)
-
-    def end(self, element: HtmlElement) -> None:
-        if element.tag in _PARTING:
-            self._flush()
-            if element.tag != "br":
-                self._owners.pop()
-        self._links -= element.tag == "a"
-        self._add(element.tail)
-
-    def _add(self, text: str | None) -> None:
-        if text and self._owners:
-            self._pieces.append(text)
-            self._linked += len(text.strip()) if self._links else 0
-
-    def _flush(self) -> None:
-        if self._pieces:
-            text = clean("".join(self._pieces))
-            if text and (key := "".join(words_in(text))):
-                linked = min(self._linked, len(text))
-                self.blocks.append(Block(element=self._owners[-1], text=text, key=key, linked=linked))
-            self._pieces.clear()
-            self._linked = 0
+def _add_block(blocks: list[Block], owner: HtmlElement, pieces: list[str], linked: int) -> None:
+    text = clean("".join(pieces))
+    if text and (key := key_of(text)):
+        blocks.append(Block(element=owner, text=text, key=key, linked=min(linked, len(text))))

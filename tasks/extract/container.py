@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from tasks.extract.blocks import Block, Kind
+from tasks.extract.blocks import Block, Kind, key_of
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, text_of, words_of
+from tasks.extract.tree import HEADINGS, text_of
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
 _HOLDERS = frozenset(("div", "section", "article", "main", "body"))
@@ -51,7 +51,7 @@ class Found:
 
 def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
     """Return where the lines stand among the blocks of the page."""
-    keys = ["".join(words_of(line)) for line in lines]
+    keys = [key_of(line) for line in lines]
     places: dict[str, list[int]] = {}
     for at, block in enumerate(blocks):
         places.setdefault(block.key, []).append(at)
@@ -62,7 +62,10 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
         last = last if place is None else place
         found.append(Line(text=line, at=place))
     whole, known_keys = "".join(keys), set(keys)
-    is_kept = [block.key in known_keys or _is_within(block.key, whole) for block in blocks]
+    is_kept = [
+        key in known_keys or (len(key) >= _LONG_KEY and (key[:_LONG_KEY] in whole or key[-_LONG_KEY:] in whole))
+        for key in (block.key for block in blocks)  # by how a block begins or ends: pieces in its midst are left out
+    ]
     holders: Counter[HtmlElement] = Counter()
     kinds: Counter[Kind] = Counter()
     for block, kept in zip(blocks, is_kept, strict=True):
@@ -78,11 +81,6 @@ def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | No
     if after == len(places) or (is_short and places[after] - last > _MAX_JUMP):
         return None
     return places[after]
-
-
-def _is_within(key: str, whole: str) -> bool:
-    """Whether a text has a block, by how it begins or ends: extractors leave out pieces in its midst."""
-    return len(key) >= _LONG_KEY and (key[:_LONG_KEY] in whole or key[-_LONG_KEY:] in whole)
 
 
 def holder_of(block: Block) -> HtmlElement:
@@ -259,8 +257,9 @@ def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None
     for holder, mass in sums.items():
         for above in (holder, *holder.iterancestors()):
             nested[above] += mass
-    deep = [one for one, mass in nested.items() if mass >= _MOST * total]
-    return max(deep, key=lambda one: sum(1 for _ in one.iterancestors()), default=None)
+    deep = {one for one, mass in nested.items() if mass >= _MOST * total}  # one inside the other, since each has most
+    above_others = {one.getparent() for one in deep}
+    return next((one for one in deep if one not in above_others), None)
 
 
 def _common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:

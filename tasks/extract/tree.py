@@ -85,7 +85,9 @@ def clean(text: str | None) -> str:
     """Return text in NFC, mended, with white space folded and unseen or broken characters (U+FFFD) gone."""
     if not text:
         return ""
-    folded = " ".join((text if text.isascii() else mend(text)).split())
+    if text.isascii() and (folded := " ".join(text.split())).isprintable():
+        return folded
+    folded = " ".join(mend(text).split())
     if not folded.isprintable() or "\ufffd" in folded or "\ufffc" in folded:  # those two are printable
         folded = " ".join(_UNSEEN.sub("", folded).split())
     return unicodedata.normalize("NFC", folded)
