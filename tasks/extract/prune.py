@@ -8,12 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import islice, takewhile
 
-from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract import phrases
+from tasks.extract.captions import find_captions
 from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
@@ -21,7 +20,7 @@ from tasks.extract.tree import HEADINGS, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 60  # characters
-_MAX_CAPTION_LENGTH, _MAX_CREDIT_LENGTH = 1000, 120
+_MAX_CREDIT_LENGTH = 120
 _MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
 _MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
@@ -31,11 +30,6 @@ _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
 _CELLS = ("td", "th")
 _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
-_NAMED = XPath("descendant-or-self::*/@class/.. | descendant-or-self::*/@itemprop/..")
-_PICTURE_TEXT = re.compile(
-    r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
-)
-_PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
 _COMMENTS = re.compile(
     r"(?:(?:article|post|reader|user)[-_]+)?comments?(?:[-_]+(?:list|section|container|area|thread|wrapper|block)s?)?"
     r"|disqus_thread|dsq-comments",
@@ -120,48 +114,6 @@ def _deks(page: Outline) -> Iterator[HtmlElement]:
         is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
         if is_heading and words_in(text) in page.ledes:
             yield element
-
-
-def _captions(page: Outline) -> Iterator[HtmlElement]:
-    for element in _NAMED(page.body):
-        if not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
-            continue
-        kind = (element.get("class") or element.get("itemprop") or "").lower()
-        if "caption" in kind or "credit" in kind or _PICTURE_TEXT.search(kind):
-            if _is_beside_picture(element):
-                yield element
-        elif element.tag in ("div", "p") and _PICTURE.search(kind) and _is_picture(element, page):
-            yield from () if _tells_the_story(element, page) else (element,)
-
-
-def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
-    """Whether a picture is one of several alike, each with a sentence.
-
-    No paragraph may stand after them: the story goes on there.
-    """
-    above = element.getparent()
-    row = (
-        [one for one in above if one.tag == element.tag and one.get("class") == element.get("class")]
-        if above is not None
-        else []
-    )
-    unlinked = [one for one in row if not page.weights[one].linked]
-    told = [one for one in unlinked if any(page.weights[part].prose >= _MIN_PROSE_LEFT for part in one.iter("p"))]
-    if len(told) < _MIN_CARDS or len(told) < len(row):
-        return False
-    return not any(page.weights[one].prose >= _MIN_PROSE_LEFT for one in row[-1].itersiblings())
-
-
-def _is_beside_picture(element: HtmlElement) -> bool:
-    above = takewhile(lambda one: one.tag not in ("body", "article", "main"), element.iterancestors())
-    return has_picture(element) or any(has_picture(one) for one in islice(above, 2))
-
-
-def _is_picture(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a picture with a line or two under it."""
-    if page.weights[element].text > MAX_LINE_LENGTH or page.stories[element] or not has_picture(element):
-        return False
-    return sum(1 for _ in element.iter("p")) <= 3
 
 
 def _credits(page: Outline) -> Iterator[HtmlElement]:
@@ -379,7 +331,7 @@ RULES = (
         name="captions",
         reason="A caption speaks of a picture, and often repeats the title.",
         example='<p><img src="a.jpg"><small class="media-caption">The port in June</small></p>',
-        find=_captions,
+        find=find_captions,
     ),
     Rule(
         name="credits",

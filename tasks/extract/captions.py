@@ -1,0 +1,61 @@
+"""Captions: what speaks of a picture, and not for the story. Pure."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice, takewhile
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+
+from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
+from tasks.extract.tree import HEADINGS
+
+_MAX_CAPTION_LENGTH = 1000
+_MIN_TOLD, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
+_NAMED = XPath("descendant-or-self::*/@class/.. | descendant-or-self::*/@itemprop/..")
+_PICTURE_TEXT = re.compile(
+    r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
+)
+_PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
+
+
+def find_captions(page: Outline) -> Iterator[HtmlElement]:
+    for element in _NAMED(page.body):
+        if not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+            continue
+        kind = (element.get("class") or element.get("itemprop") or "").lower()
+        if "caption" in kind or "credit" in kind or _PICTURE_TEXT.search(kind):
+            if _is_beside_picture(element):
+                yield element
+        elif element.tag in ("div", "p") and _PICTURE.search(kind) and _is_picture(element, page):
+            yield from () if _tells_the_story(element, page) else (element,)
+
+
+def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
+    """Whether a picture is one of several alike, each with a sentence.
+
+    No paragraph may stand after them: the story goes on there.
+    """
+    above = element.getparent()
+    row = (
+        [one for one in above if one.tag == element.tag and one.get("class") == element.get("class")]
+        if above is not None
+        else []
+    )
+    unlinked = [one for one in row if not page.weights[one].linked]
+    told = [one for one in unlinked if any(page.weights[part].prose >= _MIN_SENTENCE for part in one.iter("p"))]
+    if len(told) < _MIN_TOLD or len(told) < len(row):
+        return False
+    return not any(page.weights[one].prose >= _MIN_SENTENCE for one in row[-1].itersiblings())
+
+
+def _is_beside_picture(element: HtmlElement) -> bool:
+    above = takewhile(lambda one: one.tag not in ("body", "article", "main"), element.iterancestors())
+    return has_picture(element) or any(has_picture(one) for one in islice(above, 2))
+
+
+def _is_picture(element: HtmlElement, page: Outline) -> bool:
+    """Whether an element is a picture with a line or two under it."""
+    if page.weights[element].text > MAX_LINE_LENGTH or page.stories[element] or not has_picture(element):
+        return False
+    return sum(1 for _ in element.iter("p")) <= 3
