@@ -19,8 +19,8 @@ from tasks.errors import BadUrl, ForbiddenScheme
 if TYPE_CHECKING:
     import tldextract
 
-MAX_URL_LENGTH = 4096
-"""Characters of a URL, as announced and as requested."""
+MAX_URL_LENGTH = 8192
+"""Characters of a URL wherever it is announced, requested or stored (RFC 9110, 4.1: at least 8,000 are supported)."""
 
 MAX_KEY_LENGTH = 1024
 """Characters of a key: an index of PostgreSQL takes 2,704 bytes."""
@@ -79,16 +79,16 @@ _WRAPPERS: tuple[tuple[re.Pattern[str], re.Pattern[str], tuple[str, ...]], ...] 
 )
 
 
-def storable_url(url: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> str:
+def storable_url(url: str, *, base: str | None = None) -> str:
     """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
 
     Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out is
-    visible ASCII of at most `max_length` characters, http or https, at a host whose name can be one. Idempotent. Raises
+    visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent. Raises
     BadUrl, or ForbiddenScheme for what is neither http nor https.
     """
-    parsed = _parse(url, base, max_length)
+    parsed = _parse(url, base)
     _host(parsed)
-    if len(parsed.href) > max_length:  # escapes are longer than what they stand for
+    if len(parsed.href) > MAX_URL_LENGTH:  # escapes are longer than what they stand for
         raise BadUrl(f"{len(parsed.href)} characters in {parsed.href[:200]!r}")
     return parsed.href
 
@@ -150,9 +150,9 @@ def is_same_site(a: str, b: str) -> bool:
     return registrable_domain(a) == registrable_domain(b)
 
 
-def _parse(url: str, base: str | None, max_length: int = MAX_URL_LENGTH) -> can_ada.URL:
+def _parse(url: str, base: str | None) -> can_ada.URL:
     text = url.strip()
-    if not text or len(text) > max_length:
+    if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
         raise BadUrl(f"control character in {text[:200]!r}")

@@ -8,8 +8,6 @@ import can_ada
 from tasks.errors import BadResponse, BadUrl
 from tasks.values.url import storable_url
 
-MAX_URL_LENGTH = 8192
-
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -57,7 +55,7 @@ def _parse(url: str) -> can_ada.URL:
 def _target(parsed: can_ada.URL) -> Target:
     scheme = parsed.protocol.removesuffix(":")
     return Target(
-        url=storable_url(parsed.href.partition("#")[0], max_length=MAX_URL_LENGTH),
+        url=storable_url(parsed.href.partition("#")[0]),
         scheme=scheme,
         host=parsed.hostname.strip("[]"),
         port=int(parsed.port) if parsed.port else _PORTS[scheme],
