@@ -220,6 +220,7 @@ class SourceRules:
     """How one source is fetched and which of its URLs are kept: its own words, else the defaults.
 
     `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include` and `exclude` are regular expressions, searched in the URL.
+    `own_urls` are the pages and feeds that the source names.
     """
 
     user_agent: str
@@ -233,6 +234,7 @@ class SourceRules:
     exclude: tuple[str, ...] = ()
     render: Render = "none"
     extract: ExtractOptions = NO_OPTIONS
+    own_urls: tuple[str, ...] = ()
 
 
 class Source(_Model):
@@ -284,6 +286,7 @@ class Source(_Model):
             exclude=self.exclude,
             render=self.render,
             extract=self.extract.to_options(),
+            own_urls=tuple(filter(None, (self.home_url, *(url for url, _ in self.feeds_of())))),
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:

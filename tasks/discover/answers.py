@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
@@ -33,14 +34,18 @@ def keep_nothing(_feed: FeedState, _answered: Answered, _error: FeedUnreadable) 
     """Keep nothing, as a dry run does."""
 
 
-async def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime, reader: Reader) -> FeedContent:
+async def read_feed(
+    kind: FeedKind, fetched: Fetched, *, rules: SourceRules, now: datetime, reader: Reader
+) -> FeedContent:
     """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable where that one was killed."""
-    content_type, url = fetched.header("content-type"), fetched.url
-    return await reader.read(feed_job(_read, kind, fetched.content, content_type, url, now, item=url))
-
-
-def _read(kind: FeedKind, body: bytes, content_type: str | None, url: str, now: datetime) -> FeedContent:
-    return read_document(kind, body, content_type=content_type, url=url, now=now)
+    read = partial(
+        read_document,
+        content_type=fetched.header("content-type"),
+        url=fetched.url,
+        now=now,
+        own_urls=rules.own_urls,
+    )
+    return await reader.read(feed_job(read, kind, fetched.content, item=fetched.url))
 
 
 async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:

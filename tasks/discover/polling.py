@@ -251,7 +251,7 @@ class _Polling:
             )
             self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
-        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
+        content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
         named = await self._named(poll, fetched, content, refusals)

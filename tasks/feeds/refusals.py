@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tasks.errors import BadUrl, ForbiddenScheme, ItemError, UnexpectedError
 from tasks.runtime.guarding import guarded_item
 from tasks.values.feed import Refusal
-from tasks.values.url import storable_url
+from tasks.values.url import storable_url, without_breaks
 
 FURNITURE = frozenset({ForbiddenScheme.reason})
 """What is no fault where a page links to it: mailto:, javascript:."""
@@ -30,7 +30,7 @@ class Refusals:
     def url(self, link: str | None, *, base_url: str) -> str | None:
         """Return a link as announced, absolute; None where there is none, or none that can be stored."""
         # an ampersand escaped once too often is the commonest fault of links
-        text = (link or "").strip().replace("&amp;", "&")
+        text = without_breaks(link or "").replace("&amp;", "&")
         if not text:
             return None
         try:

@@ -49,6 +49,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # beside a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that nobody wrote
 _STRAY_BEFORE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_SESSION = re.compile(r"(?<!\.);jsessionid=[^/;]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  # cookieless: /(S(24 characters))/
@@ -91,6 +92,14 @@ def storable_url(url: str, *, base: str | None = None) -> str:
     if len(parsed.href) > MAX_URL_LENGTH:  # escapes are longer than what they stand for
         raise BadUrl(f"{len(parsed.href)} characters in {parsed.href[:200]!r}")
     return parsed.href
+
+
+def without_breaks(url: str) -> str:
+    """Return a URL as a browser reads it: without white space around it, and without tabs and line breaks in it.
+
+    WHATWG URL, 4.4, the first steps of the basic parser: templates break lines inside of links.
+    """
+    return url.strip().translate(_BREAKS)
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
@@ -151,7 +160,7 @@ def is_same_site(a: str, b: str) -> bool:
 
 
 def _parse(url: str, base: str | None) -> can_ada.URL:
-    text = url.strip()
+    text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
