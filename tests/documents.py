@@ -1,8 +1,8 @@
 """Documents that announce articles, read by what stands where: as the table of formats reads them in a sweep."""
 
 from tasks.feeds.formats import FEED_TYPES, read_document
-from tasks.feeds.html_links import linked_feeds as feeds_of_tree
-from tasks.feeds.html_links import page_tree
+from tasks.feeds.html_links import linked_feeds as feeds_of_page
+from tasks.feeds.html_links import read_page
 from tasks.values.feed import FeedKind
 
 
@@ -23,7 +23,5 @@ def parse_listing(body, *, page_url, now, content_type=None):
 
 
 def linked_feeds(body, *, page_url, content_type=None, refusals=None):
-    root = page_tree(body, content_type)
-    if root is None:
-        return ()
-    return feeds_of_tree(root, page_url=page_url, feed_types=FEED_TYPES, refusals=refusals)
+    page = read_page(body, content_type, url=page_url)
+    return () if page is None else feeds_of_page(page, feed_types=FEED_TYPES, refusals=refusals)

@@ -1,10 +1,11 @@
 """What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from tasks.config.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.attributing import attribute, is_wanted
 from tasks.errors import FeedUnreadable
@@ -45,7 +46,15 @@ async def read_feed(
         now=now,
         own_urls=rules.own_urls,
     )
-    return await reader.read(feed_job(read, kind, fetched.content, item=fetched.url))
+    return with_included(await reader.read(feed_job(read, kind, fetched.content, item=fetched.url)), rules)
+
+
+def with_included(content: FeedContent, rules: SourceRules) -> FeedContent:
+    """Return the content with the links that look like no article and that `include` names: a person knows better."""
+    if not rules.include or not content.doubtful:
+        return content
+    included = tuple(entry for entry in content.doubtful if accepts(entry.url, rules))
+    return replace(content, entries=content.entries + included, doubtful=())
 
 
 async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:
