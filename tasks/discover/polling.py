@@ -22,10 +22,11 @@ from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostBook
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import origin_of, parse_robots
+from tasks.politeness.robots import parse_robots
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 
@@ -114,7 +115,7 @@ class _Waiting:
 def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
     return Visit(
         key=str(number),
-        url=poll_url(poll.feed),
+        url=Url.of(poll_url(poll.feed)),
         rules=rules[poll.feed.source_id],
         accept=ACCEPT,
         etag=poll.feed.etag,
@@ -281,10 +282,10 @@ class _Polling:
             return [(child, FeedKind.SITEMAP) for child in content.children]
         content_type = fetched.header("content-type")
         linked = linked_feeds(fetched.content, content_type=content_type, page_url=fetched.url, refusals=refusals)
-        feeds = [Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
+        feeds = [Entry(url=Url.of(one.url)) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
         if feeds:
             return [(feed, FeedKind.FEED) for feed in feeds]
-        answer = HostBook(self._index).robots(origin_of(fetched.url))
+        answer = HostBook(self._index).robots(fetched.url.origin)
         is_said = answer is not None and answer.status is not None and answer.status < 300
         lines = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
         sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
@@ -294,7 +295,7 @@ class _Polling:
         """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
         if poll.depth >= MAX_DEPTH:
             return []
-        kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
+        kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
         chosen = dict(list(kinds.items())[:MAX_CHILDREN])
         self._seen.update(chosen)
         states = self._ledger.states(

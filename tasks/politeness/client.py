@@ -33,7 +33,6 @@ from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,
     RobotsVerdict,
-    origin_of,
     parse_robots,
     product_token,
     verdict_of_status,
@@ -41,7 +40,7 @@ from tasks.politeness.robots import (
 from tasks.politeness.tdmrep import TDMREP_PATH, Reservations, parse_tdmrep
 from tasks.runtime.guarding import guarded_item
 from tasks.values.permit import LearnedRobots, RobotsAnswer
-from tasks.values.url import host_of
+from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.exchange import Fetched, raise_for_status
@@ -70,7 +69,7 @@ class Visit:
     """
 
     key: str
-    url: str
+    url: Url
     rules: SourceRules
     accept: str | None = None
     etag: str | None = None
@@ -147,7 +146,8 @@ class PoliteClient:
         by_origin: defaultdict[str, list[Visit]] = defaultdict(list)
         for one in visits:
             try:
-                by_origin[origin_of(parse_target(one.url).url)].append(one)
+                target = parse_target(one.url)
+                by_origin[target.origin].append(replace(one, url=target))
             except ItemError as error:
                 tell(one, _told(None, error, _now()))
         try:
@@ -201,25 +201,25 @@ class PoliteClient:
             trouble = met
         told = _told(fetched, trouble, asked_at)
         if isinstance(told, Answered) and fetched is not None and self._obeys_rights(one, fetched.url):
-            tdm_reserved = self._reservations[origin_of(fetched.url)].says(fetched.url)
+            tdm_reserved = self._reservations[fetched.url.origin].says(fetched.url)
             told = replace(told, obeys_rights=True, tdm_reserved=tdm_reserved)
         tell(one, told)
 
     def _way(self, rules: SourceRules) -> "_Way":
         return _Way(self._desk, rules, self._owners)
 
-    def _obeys_rights(self, one: Visit, url: str) -> bool:
+    def _obeys_rights(self, one: Visit, url: Url) -> bool:
         return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))
 
     async def _get(self, one: Visit, way: "_Way") -> Fetched:
-        async def follow(url: str) -> None:
+        async def follow(url: Url) -> None:
             """Hold a redirect's target to its own host's robots.txt and pace."""
             await way.leave()
-            policy = await self._policy(origin_of(url), one.rules)
+            policy = await self._policy(url.origin, one.rules)
             if not policy.allows(url, user_agent=one.rules.user_agent):
                 raise RobotsDisallowed(url)
             if self._obeys_rights(one, url):
-                await self._learn_rights(origin_of(url), policy, one.rules)
+                await self._learn_rights(url.origin, policy, one.rules)
             await way.enter(url)
 
         client = await self.client_for(one.rules)
@@ -252,7 +252,7 @@ class PoliteClient:
     async def _ask_robots(self, origin: str, rules: SourceRules) -> RobotsAnswer:
         """Ask for robots.txt; a transient silence is an answer too (RFC 9309, 2.3.1.4), and is kept for a while."""
         try:
-            return await self._ask_file(origin, f"{origin}/robots.txt", rules, accept="text/plain, */*;q=0.5")
+            return await self._ask_file(origin, Url(f"{origin}/robots.txt"), rules, accept="text/plain, */*;q=0.5")
         except TooManyRedirects:
             return RobotsAnswer(origin=origin, status=404, body=b"", fetched_at=_now())
         except TransientError as error:
@@ -264,7 +264,7 @@ class PoliteClient:
 
         It is kept like robots.txt, under its own address. One that cannot be had says nothing.
         """
-        url = f"{origin}{TDMREP_PATH}"
+        url = Url(f"{origin}{TDMREP_PATH}")
         async with self._asking[url]:
             if origin in self._reservations:
                 return
@@ -277,11 +277,12 @@ class PoliteClient:
 
         403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a robots.txt.
         """
+        address = Url.of(url)
         async with self._asking[name]:
-            return await self._kept_or_asked(name, url, await self._policy(origin_of(url), rules), rules)
+            return await self._kept_or_asked(name, address, await self._policy(address.origin, rules), rules)
 
     async def _kept_or_asked(
-        self, name: str, url: str, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
+        self, name: str, url: Url, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
     ) -> RobotsAnswer:
         if kept := await self._desk.kept_robots(name):
             return kept
@@ -291,10 +292,10 @@ class PoliteClient:
             answer = await self._ask_file(name, url, rules, accept=accept)
         except ItemError:
             answer = RobotsAnswer(origin=name, status=None, body=b"", fetched_at=_now())
-        await self._keep(answer, origin_of(url), policy, rules)
+        await self._keep(answer, url.origin, policy, rules)
         return answer
 
-    async def _ask_file(self, name: str, url: str, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
+    async def _ask_file(self, name: str, url: Url, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self.client_for(rules), self._way(rules)
         async with way.opened(url):
@@ -317,7 +318,7 @@ class PoliteClient:
     async def _keep(self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy | None, rules: SourceRules) -> None:
         delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
         capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
-        await self._desk.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
+        await self._desk.keep(LearnedRobots(answer=answer, host=Url.of(origin).host, crawl_delay_s=capped_s))
 
     async def client_for(self, rules: SourceRules) -> WebClient:
         """Return the client that asks as a source does and connects where it may; it knows no turns."""
@@ -346,7 +347,7 @@ class _Way:
         self._heard = Heard()
 
     @asynccontextmanager
-    async def opened(self, url: str) -> AsyncIterator[None]:
+    async def opened(self, url: Url) -> AsyncIterator[None]:
         """Hold the turn for a first request within the block, then for whatever the redirects led to."""
         await self.enter(url)
         try:
@@ -354,17 +355,17 @@ class _Way:
         finally:
             await self.leave()
 
-    async def enter(self, url: str) -> None:
+    async def enter(self, url: Url) -> None:
         """Wait for the turn at a URL's host; raises HostWaits."""
         pace = self._owners.pace_at(url, self._rules)
-        turn = self._desk.turn(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+        turn = self._desk.turn(url.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
         self._heard = await self._held.enter_async_context(turn)
 
     async def leave(self) -> None:
         """Give the turn back, if one is held."""
         await self._held.aclose()
 
-    async def follow(self, url: str) -> None:
+    async def follow(self, url: Url) -> None:
         """Go on to another request."""
         await self.leave()
         await self.enter(url)

@@ -13,9 +13,7 @@ from enum import StrEnum
 from typing import Self
 from urllib.parse import quote
 
-import can_ada
-
-from tasks.errors import BadUrl
+from tasks.values.url import Url
 
 MAX_ROBOTS_SIZE = 500 * 1024
 """Bytes that are read; RFC 9309, 2.5 asks for no more."""
@@ -57,8 +55,7 @@ def verdict_of_status(status: int | None) -> RobotsVerdict:
 
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]`, for which one robots.txt speaks; raises BadUrl."""
-    parsed = _parse(url)
-    return f"{parsed.protocol}//{parsed.host}"
+    return Url.of(url).origin
 
 
 def robots_url(url: str) -> str:
@@ -140,7 +137,7 @@ class RobotsPolicy:
 
         robots.txt itself always may (RFC 9309, 2.2.2).
         """
-        if _parse(url).pathname == _ROBOTS_PATH:
+        if Url.of(url).parts.path == _ROBOTS_PATH:
             return True
         path = matched_path(url)
         verdicts = [rule for group in self._groups_for(user_agent) if (rule := group.verdict(path))]
@@ -167,9 +164,8 @@ class RobotsPolicy:
 
 def matched_path(url: str) -> str:
     """Return the path and query of a URL as `Rule.matches` takes them; raises BadUrl."""
-    parsed = _parse(url)
     # In a path, the two characters that mean something in a pattern stand for themselves.
-    return _normalise(parsed.pathname + parsed.search).replace("*", "%2A").replace("$", "%24")
+    return _normalise(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
 
 
 def parse_robots(body: bytes) -> RobotsPolicy:
@@ -304,10 +300,3 @@ def _normalise(path: str) -> str:
 def _normal_escape(escape: re.Match[str]) -> str:
     character = chr(int(escape[1], 16))
     return character if character in _UNRESERVED else escape[0].upper()
-
-
-def _parse(url: str) -> can_ada.URL:
-    try:
-        return can_ada.parse(url)
-    except (ValueError, TypeError) as error:  # TypeError: not encodable, half a surrogate pair
-        raise BadUrl(f"no URL: {url[:200]!r}") from error
