@@ -232,9 +232,9 @@ def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[],
         items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
         batch = batch_of(items, f"{size}-{number}")
         announce(index, batch, NOW)
-        readings = [one for one in read_pages(batch).values() if one.shape]
+        prepared_pages = [one for one in read_pages(batch).values() if one.shape]
         with index.read() as tx:
-            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in readings if one.shape])
+            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in prepared_pages if one.shape])
         before, served = time.process_time(), server_cpu()
         started = time.perf_counter()
         decide_batch(batch, index=index, now=NOW)

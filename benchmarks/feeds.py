@@ -32,7 +32,7 @@ from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.index.database import Index, open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind
 from tasks.values.reports import DiscoverReport
@@ -173,7 +173,7 @@ async def _poll(index: Index, feeds: list[FeedAddress]) -> DiscoverReport:
     with index.write() as tx:
         know_feeds(tx, feeds, now=datetime.now(UTC))
         states = select_feeds(tx, (one.feed_url for one in feeds), due_by=None)
-    async with PoliteClient(WebConfig(user_agent=""), HostBook(index), in_flight=50) as client:
+    async with PoliteClient(WebConfig(user_agent=""), HostLimits(index), in_flight=50) as client:
         return await poll_feeds(
             states, client=client, rules={"bench": rules}, index=index, config=PollConfig(), polled_one=lambda: None
         )

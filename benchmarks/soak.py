@@ -20,13 +20,14 @@ import psutil
 
 from benchmarks.whole_run import Meter, sweep, task_runs
 from examples.newsroom.server import Newsroom
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 
 ROWS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PreparedPage:
     """How things stand after a sweep: sizes in bytes, its own peak and CPU (seconds), the server's memory and CPU so far."""
 
     sweep: int
@@ -69,22 +70,22 @@ def main() -> None:
         api_url = stack.enter_context(local_server(has_ui=False))
         server = next(one for one in psutil.Process().children() if "server_process" in " ".join(one.cmdline()))
         _print(HEAD)
-        readings = []
+        prepared_pages = []
         for number in range(1, sweeps + 1):
             if number == sweeps // 2:
                 newsroom.pass_time()
             summary, meter = sweep(folder / "sources.yaml", folder, api_url, "--refetch")
             runs = task_runs(api_url, summary["run_id"])
-            readings.append(_reading(number, folder, server, meter, runs=runs))
+            prepared_pages.append(_reading(number, folder, server, meter, runs=runs))
             if number == 1 or number % max(sweeps // ROWS, 1) == 0:
-                _print(_figures(readings[-1]))
-    _summarise(readings)
+                _print(_figures(prepared_pages[-1]))
+    _summarise(prepared_pages)
 
 
-def _reading(number: int, folder: Path, server: psutil.Process, meter: Meter, *, runs: int) -> Reading:
+def _reading(number: int, folder: Path, server: psutil.Process, meter: Meter, *, runs: int) -> PreparedPage:
     files = [path for path in (folder / "lake").rglob("*") if path.is_file()]
     server_cpu = server.cpu_times()
-    return Reading(
+    return PreparedPage(
         sweep=number,
         task_runs=runs,
         index_size=_size(folder.glob("index.db*")),
@@ -102,7 +103,7 @@ def _size(paths: Iterable[Path]) -> int:
     return sum(path.stat().st_size for path in paths)
 
 
-def _figures(one: Reading) -> tuple[str, ...]:
+def _figures(one: PreparedPage) -> tuple[str, ...]:
     sizes = (one.index_size, one.prefect_size, one.lake_size)
     return (
         str(one.sweep),
@@ -120,9 +121,9 @@ def _print(cells: Sequence[str]) -> None:
     print("".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
-def _summarise(readings: Sequence[Reading]) -> None:
+def _summarise(prepared_pages: Sequence[PreparedPage]) -> None:
     """Print what the second half added, a sweep."""
-    middle, last = readings[len(readings) // 2], readings[-1]
+    middle, last = prepared_pages[len(prepared_pages) // 2], prepared_pages[-1]
     sweeps = max(last.sweep - middle.sweep, 1)
     print("\nA sweep of the second half added")
     for what, before, after, unit in (

@@ -16,7 +16,7 @@ from flows.sweep.session import Sweep, begun
 from flows.sweep.shards import shared_out
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import load_settings
-from tasks.report.run_report import add_up, headline, shortfall
+from tasks.report.run_report import add_up, shortfall, summary_line
 from tasks.tasks import discover, store
 from tasks.values.reports import DiscoverReport
 
@@ -55,11 +55,11 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
         run = show(run, health)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or headline(run), data=run)
+    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)
 
 
 def _discover(sweep: Sweep) -> DiscoverReport:
     """Announce the plan's URLs, then poll its feeds, all of them in one task."""
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
-    return discover(whole(feeds), whole(sweep.plan), announced, sweep.settings)
+    return discover(whole(feeds), whole(sweep.plan), announced, sweep.settings, sweep.run_id)

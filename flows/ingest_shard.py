@@ -13,7 +13,7 @@ from flows.sweep.batches import show, work_through
 from flows.sweep.session import begun
 from tasks.config.parameters import ShardConfig
 from tasks.config.settings import load_settings
-from tasks.report.run_report import add_up, headline, shortfall
+from tasks.report.run_report import add_up, shortfall, summary_line
 from tasks.values.reports import DiscoverReport
 
 
@@ -42,4 +42,4 @@ def ingest_shard(config: ShardConfig) -> State[Any]:
         run = show(run)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or headline(run), data=run)
+    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)

@@ -8,7 +8,7 @@ from prefect.states import Completed
 
 from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
-from tasks.maintain.maintenance import headline
+from tasks.maintain.maintenance import summary_line
 from tasks.runtime.resources import check_lake, close_opened
 from tasks.tasks import maintain as maintain_task
 
@@ -28,4 +28,4 @@ def maintain(config: MaintainConfig = USUAL) -> State[Any]:
         report = maintain_task(config, settings)
     finally:
         close_opened()
-    return Completed(message=headline(report), data=report)
+    return Completed(message=summary_line(report), data=report)

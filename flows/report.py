@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from tasks.config.parameters import ReportConfig
 from tasks.config.settings import load_settings
-from tasks.report.period import headline, to_markdown
+from tasks.report.period import summary_line, to_markdown
 from tasks.report.recent import report_period
 from tasks.runtime.resources import close_opened
 
@@ -28,5 +28,5 @@ def report(config: ReportConfig = LAST_DAY) -> State[Any]:
         found, health = report_period(config, load_settings())
     finally:
         close_opened()
-    create_markdown_artifact(to_markdown(found, health), key=f"{KEY}-{config.period}", description=headline(found))
-    return Completed(message=headline(found), data=found)
+    create_markdown_artifact(to_markdown(found, health), key=f"{KEY}-{config.period}", description=summary_line(found))
+    return Completed(message=summary_line(found), data=found)

@@ -10,7 +10,7 @@ from tasks.config.settings import load_settings
 from tasks.runtime.resources import check_lake, close_opened
 from tasks.tasks import verify as verify_task
 from tasks.verify.config import VerifyConfig
-from tasks.verify.report import headline
+from tasks.verify.report import summary_line
 
 LOOK = VerifyConfig()
 
@@ -29,4 +29,4 @@ def verify(config: VerifyConfig = LOOK) -> State[Any]:
     finally:
         close_opened()
     state = Completed if report.is_well else Failed
-    return state(message=headline(report), data=report)
+    return state(message=summary_line(report), data=report)

@@ -15,11 +15,13 @@
     │   ├── GoneError        410: never again, unless announced anew
     │   ├── SkippedError     labelled, not a failure: nobody did anything wrong
     │   │   ├── RobotsDisallowed
+    │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
     │   │   ├── RedirectedHome, SoftNotFound
     │   │   └── NotHtml, NotAnArticle
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
+    │       ├── FeedUnreadable         the parser of a feed was killed
     │       ├── EmptyExtraction        a long page that gave no text
     │       └── UnexpectedError        an exception that is not ours; made by tasks.runtime.guarding alone
     ├── StageError           raised out of a stage: Prefect retries the batch
@@ -195,6 +197,12 @@ class RobotsDisallowed(SkippedError):
     reason = "robots_disallowed"
 
 
+class RobotsTooCostly(RobotsDisallowed):
+    """Whether robots.txt allows a URL is not known, since its rules would take more work than a verdict may."""
+
+    reason = "robots_too_costly"
+
+
 class RightsReserved(SkippedError):
     """Rights to text and data mining are reserved, and its source has `obey_tdm`."""
 
@@ -235,6 +243,12 @@ class ExtractorCrashed(PoisonError):
 
 class ExtractorTimedOut(PoisonError):
     reason = "extractor_timed_out"
+
+
+class FeedUnreadable(PoisonError):
+    """The process that read a feed, a sitemap, a listing or a front page died, or was killed at its limits."""
+
+    reason = "feed_unreadable"
 
 
 class TooManyElements(PoisonError):

@@ -25,23 +25,24 @@ from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.errors import StageError
+from tasks.errors import FeedUnreadable, StageError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
+from tasks.fetch.unreadable_feed import keep_unreadable
 from tasks.health.judgement import HealthReport
-from tasks.health.table import health_headline, health_rows, quarantine_rows
-from tasks.index.hosts import HostBook
+from tasks.health.table import health_rows, health_summary, quarantine_rows
+from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
-from tasks.maintain.maintenance import headline as maintain_headline
-from tasks.politeness.client import PoliteClient
+from tasks.maintain.maintenance import summary_line as maintain_summary
+from tasks.politeness.client import Answered, PoliteClient
 from tasks.report.events import events_of
 from tasks.report.markdown import to_markdown
-from tasks.report.run_report import RunReport, failure_rows, headline
+from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.progress import progress
-from tasks.runtime.resources import opened_index, opened_store, web_config
+from tasks.runtime.resources import opened_index, opened_store, reader_of, web_config
 from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
@@ -86,10 +87,12 @@ RETRIES = _Retries(
 
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-def discover(feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings) -> DiscoverReport:
+def discover(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, run_id: str
+) -> DiscoverReport:
     """Poll feeds and return what they gave; `announced` URLs were new before any feed was polled."""
     with stage_span("discover") as note:
-        polled = run_until_stopped(_discover(feeds, plan, settings))
+        polled = run_until_stopped(_discover(feeds, plan, settings, run_id))
         report = replace(polled, discovered=polled.discovered + announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
@@ -98,7 +101,19 @@ def discover(feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, sett
     return report
 
 
-async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings) -> DiscoverReport:
+async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str) -> DiscoverReport:
+    def keep(feed: FeedState, answered: Answered, error: FeedUnreadable) -> None:
+        keep_unreadable(
+            feed,
+            answered,
+            error,
+            run_id=run_id,
+            software=_software(),
+            put=opened_store(settings).put,
+            index=opened_index(settings),
+            now=datetime.now(UTC),
+        )
+
     progress.add("feeds_to_poll", len(feeds))
     async with _client(settings, plan.owners) as client:
         return await poll_feeds(
@@ -110,6 +125,8 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             polled_one=lambda: progress.add("feeds"),
             since=plan.selection.since,
             owners=plan.owners,
+            reader=reader_of(settings),
+            keep_unreadable=keep,
         )
 
 
@@ -134,6 +151,7 @@ async def _preview(
             index=opened_index(settings),
             config=PollConfig(),
             polled_one=lambda: progress.add("feeds"),
+            reader=reader_of(settings),
         )
 
 
@@ -155,7 +173,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             client=client,
             rules=rules,
             segment_key=warc_key(batch.batch_id, datetime.now(UTC).date()),
-            software=f"presslake/{version('presslake')}",
+            software=_software(),
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=lambda: progress.add("fetched"),
@@ -225,15 +243,15 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     for event in events_of(run, health) if health else ():  # first: no later run emits what began in this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     health = health or HealthReport()
-    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=headline(run))
+    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_headline(health.sources))
+        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
     if run.failures:
         create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
-    get_run_logger().info("%s; sources: %s", headline(run), health_headline(health.sources))
+    get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
@@ -250,13 +268,19 @@ def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
 def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
-    get_run_logger().info(maintain_headline(done))
+    get_run_logger().info(maintain_summary(done))
     return done
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:
-    book = HostBook(opened_index(settings))
-    return PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners)
+    limits = HostLimits(opened_index(settings))
+    return PoliteClient(
+        web_config(settings), limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
+    )
+
+
+def _software() -> str:
+    return f"presslake/{version('presslake')}"
 
 
 def _log_steps(what: str, done: int, total: int) -> None:

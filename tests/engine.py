@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 from tests.forking import COMMAND, forker, run_plainly
 
 

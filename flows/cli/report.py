@@ -6,8 +6,7 @@ import typer
 
 from flows.cli import console
 from flows.cli.options import IndexOption, JsonOption, one_clear_line
-from tasks.config.parameters import Period, ReportConfig
-from tasks.config.settings import set_flags
+from tasks.config.choices import Period
 
 
 def report(
@@ -18,16 +17,19 @@ def report(
 ) -> None:
     """Look over the past day or week: volume, freshness, novelty, failures, sources."""
     with one_clear_line():
+        from tasks.config.parameters import ReportConfig
+        from tasks.config.settings import set_flags
+
         settings = set_flags(index=index)
-        from tasks.health.table import health_headline
-        from tasks.report.period import headline, tables
+        from tasks.health.table import health_summary
+        from tasks.report.period import summary_line, tables
         from tasks.report.recent import report_period
 
         found, health = report_period(ReportConfig(period=period, sources=tuple(source or ())), settings)
         if as_json:
             console.print_json(found.to_json())
         else:
-            console.show_tables([(headline(found), (), []), (health_headline(health.sources), (), [])])
+            console.show_tables([(summary_line(found), (), []), (health_summary(health.sources), (), [])])
             console.show_tables(tables(found))
 
 

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import make_url
 
-from flows.cli.console import say
+from flows.cli.saying import say
 from flows.server.local import local_server
-from flows.sweep.session import read_catalogue
-from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings, set_flags
 from tasks.runtime.resources import check_lake, close_opened
 
@@ -32,8 +30,7 @@ QUERY_S = 5
 
 
 def serve_until_interrupted(settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM, then end what runs and the server; raises ConfigError."""
-    read_catalogue(settings, IngestConfig())
+    """Serve until Ctrl-C or SIGTERM, then end what runs and the server; raises ConfigError. The catalogue was read."""
     check_lake(settings)
     close_opened()
     signal.signal(signal.SIGTERM, _interrupt)

@@ -37,11 +37,11 @@ def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> S
     )
     rows = [{"source": one.source_id, "known": _known(one.captured_at), "URL": as_plain(one.url)} for one in urls]
     if rows:
-        create_table_artifact(rows, key=ARTIFACT_KEY, description=headline(found))
-    return Completed(name="DryRun", message=headline(found), data=found)
+        create_table_artifact(rows, key=ARTIFACT_KEY, description=summary_line(found))
+    return Completed(name="DryRun", message=summary_line(found), data=found)
 
 
-def headline(found: Preview) -> str:
+def summary_line(found: Preview) -> str:
     """Return the dry run in one line."""
     return f"would fetch {found.would_fetch}; {found.discovered} are new; nothing was fetched or stored"
 
@@ -50,7 +50,7 @@ def tables(found: Preview) -> Iterator[Table]:
     """Return it as titled tables."""
     rows: Rows = [(one.source_id, _known(one.captured_at), one.url) for one in found.urls]
     left = f", the first {len(rows)}" if found.would_fetch > len(rows) else ""
-    yield f"Dry run: {headline(found)}", (), []
+    yield f"Dry run: {summary_line(found)}", (), []
     yield f"Would be fetched{left}", ("source", "known", "URL"), rows
     for title, counts in (("skipped", found.skipped), ("failed", found.failed)):
         if counts:

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from tasks.config.catalogue import Catalogue, load_catalogue
 from tasks.config.parameters import IngestConfig, ShardConfig
+from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
 from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable
@@ -26,6 +26,7 @@ from tasks.index.shards import Shard
 from tasks.index.upkeep import prune_daily
 from tasks.report.run_report import RunReport
 from tasks.runtime.progress import progress
+from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index
 from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
@@ -126,17 +127,6 @@ class Sweep:
         return replace(self.plan.selection, shard=self.shard)
 
 
-def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None:
-    """Return the catalogue, or None when single feeds or URLs are asked for and there is none; raises CatalogueError."""
-    if (
-        (config.feeds or config.urls)
-        and "catalogue" not in settings.model_fields_set
-        and not settings.catalogue.exists()
-    ):
-        return None
-    return load_catalogue(settings.catalogue)
-
-
 @contextmanager
 def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardConfig | None = None) -> Iterator[Sweep]:
     """Open what a sweep stands on, or the run of one `part` of it, and close it however that ends; raises ConfigError."""
@@ -170,6 +160,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         raise
     finally:
         close_pool()
+        close_reader()
         close_opened()
 
 
@@ -187,6 +178,7 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
         stopping.set()
         raise
     finally:
+        close_reader()
         close_opened()
 
 

@@ -22,7 +22,7 @@ from flows.sweep.session import Sweep
 from tasks.config.parameters import ShardConfig
 from tasks.errors import ConfigError
 from tasks.index import outbox, runs
-from tasks.index.runs import Heard
+from tasks.index.runs import ShardState
 from tasks.reasons import Disposition
 from tasks.runtime.shutdown import stopping
 from tasks.values.reports import BatchReport, Failure
@@ -74,12 +74,12 @@ class Shards:
     def left_behind(self) -> Iterator[int]:
         """Wait until every run is over, and give the shards that no worker picked up, to be worked through here."""
         while waiting := [part for part in self.parts if part.trouble is None]:
-            heard, states = self._heard(), self._states(waiting)
-            if any(_is_at_work(heard.get(part.flow_run_id)) for part in waiting):
+            shard, states = self._shard_states(), self._states(waiting)
+            if any(_is_at_work(shard.get(part.flow_run_id)) for part in waiting):
                 self._active_at = time.monotonic()  # a worker may take one after the other
             for part in waiting:
                 run_id = part.flow_run_id
-                part.trouble = self._trouble(heard.get(run_id), states.get(run_id))
+                part.trouble = self._trouble(shard.get(run_id), states.get(run_id))
                 if part.trouble == _not_begun(self):
                     self._cancel([part], Cancelled(message=part.trouble))
                     yield part.number
@@ -91,10 +91,10 @@ class Shards:
         """Return what the runs decided, whole or not; of the last one, with the failures that they told."""
         if not self.parts:
             return []
-        heard = self._heard()
+        shard = self._shard_states()
         with self.sweep.index.read() as tx:
-            counts = outbox.counts_of_runs(tx, heard)
-        told = tuple(failure for one in heard.values() for failure in _failures(one.summary))
+            counts = outbox.counts_of_runs(tx, shard)
+        told = tuple(failure for one in shard.values() for failure in _failures(one.summary))
         return [*(BatchReport(**one) for one in counts), BatchReport(batch_id="", failures=told)]
 
     def shortfall(self) -> str | None:
@@ -107,7 +107,7 @@ class Shards:
         """Have what still runs ended, where Prefect's server can be told."""
         self._cancel([part for part in self.parts if part.trouble is None], Cancelling(message="its sweep was ended"))
 
-    def _heard(self) -> dict[str, Heard]:
+    def _shard_states(self) -> dict[str, ShardState]:
         with self.sweep.index.read() as tx:
             return runs.read_shards(tx, self.sweep.run_id)
 
@@ -118,17 +118,17 @@ class Shards:
             return {str(run.id): run.state for run in found if run.state is not None}
         return {}
 
-    def _trouble(self, heard: Heard | None, state: State[Any] | None) -> str | None:
-        if heard is not None and heard.state == runs.ENDED and heard.summary is not None:
+    def _trouble(self, shard: ShardState | None, state: State[Any] | None) -> str | None:
+        if shard is not None and shard.state == runs.ENDED and shard.summary is not None:
             return ""
         if state is not None and state.is_final():
             return (
                 f"{state.name.lower()}: {state.message or 'nothing was said'}; its URLs come back" if state.name else ""
             )
         lease = timedelta(seconds=self.sweep.settings.lease_s)
-        if heard is not None:
-            is_lost = datetime.now(UTC) - heard.heard_at > lease
-            return f"not heard of since {heard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
+        if shard is not None:
+            is_lost = datetime.now(UTC) - shard.heard_at > lease
+            return f"not heard of since {shard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
         quiet_s = time.monotonic() - self._active_at
         # one that a worker has, and that has not begun yet, gets longer: its machine may be busy
         has_worker = state is not None and not state.is_scheduled()
@@ -174,8 +174,8 @@ def _not_begun(shards: Shards) -> str:
     return f"no worker of the pool {shards.pool} began it within {wait_s:g} s; the sweep's own run did its work"
 
 
-def _is_at_work(heard: Heard | None) -> bool:
-    return heard is not None and heard.state == runs.RUNNING
+def _is_at_work(shard: ShardState | None) -> bool:
+    return shard is not None and shard.state == runs.RUNNING
 
 
 def _failures(summary: str | None) -> Iterator[Failure]:

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from cssselect import HTMLTranslator, SelectorError
-from lxml.etree import Element, LxmlError, XPath
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -75,10 +73,14 @@ def _checked_pattern(value: str) -> str:
 def _checked_selector(value: str) -> str:
     """Return a selector as XPath 1.0; one that begins with `css:` is translated here, so that workers know one kind."""
     if value.startswith(_CSS):
+        from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415 - few catalogues have selectors
+
         try:
             return HTMLTranslator().css_to_xpath(value.removeprefix(_CSS))
         except SelectorError as error:
             raise PydanticCustomError("selector", "is no CSS selector: {why}", {"why": str(error)}) from error
+    from lxml.etree import Element, LxmlError, XPath  # noqa: PLC0415
+
     try:
         # evaluated once, since names of functions and prefixes are looked up only then
         found = XPath(value)(Element("html"))

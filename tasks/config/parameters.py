@@ -6,15 +6,13 @@ may be left out has a value that means so (0, "") and never None: the form shows
 
 import re
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.config.choices import MAX_SHARDS, Period
 from tasks.errors import ItemError
 from tasks.values.url import fetch_url
-
-MAX_SHARDS = 64
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"([0-9]{1,4})([mhdw])")
@@ -120,18 +118,6 @@ def parse_since(text: str, *, now: datetime) -> datetime:
         return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-
-
-class Period(StrEnum):
-    """How far a report looks back: whole UTC days, until the last midnight."""
-
-    DAY = "day"
-    WEEK = "week"
-
-    @property
-    def span(self) -> timedelta:
-        """Return how long it is."""
-        return timedelta(days=1 if self is Period.DAY else 7)
 
 
 class ReportConfig(BaseModel):

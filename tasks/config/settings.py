@@ -4,32 +4,30 @@ What belongs to a source (crawl delay, user agent, networks) is in the catalogue
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import ConfigError
 
 MIB = 1024 * 1024
+PREFIX = "PRESSLAKE_"
+ALSO_READ = {"s3_region": ("AWS_REGION",)}
+"""Variables of others that a setting heeds where its own is not set."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Where things are and how much may be used; sizes in bytes, times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="PRESSLAKE_", extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     catalogue: Path = Field(Path("sources.yaml"), description="The file of sources.")
     lake: str = Field("lake", description="The lake: a directory, or s3://bucket/prefix.")
     index: str = Field("sqlite:///presslake.db", description="The index, as an SQLAlchemy URL.")
 
     s3_endpoint_url: str | None = Field(None, description="S3 endpoint; AWS_ENDPOINT_URL is heeded as well.")
-    s3_region: str | None = Field(
-        None,
-        validation_alias=AliasChoices("PRESSLAKE_S3_REGION", "AWS_REGION"),
-        description="S3 region; AWS_REGION and AWS_DEFAULT_REGION are heeded as well.",
-    )
+    s3_region: str | None = Field(None, description="S3 region; AWS_REGION and AWS_DEFAULT_REGION are heeded as well.")
 
     batch_size: int = Field(250, ge=1, le=1000, description="URLs a batch: the unit of a task run.")
     batches_ahead: int = Field(2, ge=1, le=8, description="Batches that are fetched while others are extracted.")
@@ -47,11 +45,11 @@ class Settings(BaseSettings):
     max_segment_size: int = Field(
         256 * MIB, ge=MIB, description="A batch stops asking when its WARC segment is so large."
     )
-    allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+    allow_networks: tuple[str, ...] = Field(
         (), description="CIDRs, parted by commas, outside the public internet that --url and --feed may reach."
     )
 
-    revisit_after_h: Annotated[tuple[float, ...], NoDecode] = Field(
+    revisit_after_h: tuple[float, ...] = Field(
         (1, 6, 24, 168), description="Ages, parted by commas, at which a young article is looked at again, in hours."
     )
 
@@ -60,6 +58,11 @@ class Settings(BaseSettings):
         25, gt=0, description="A page's worker is killed after so much CPU, or four times as long by the clock."
     )
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
+
+    read_time_limit_s: float = Field(
+        10, gt=0, description="The process that reads a feed is killed after so much CPU, or four times as long."
+    )
+    read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
@@ -70,14 +73,23 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def variable_of(name: str, environment: Mapping[str, str]) -> str | None:
+    """Return the variable of an environment that gives a setting its value, or None where its default holds."""
+    spelled = {variable.upper(): variable for variable in environment}
+    candidates = (f"{PREFIX}{name.upper()}", *ALSO_READ.get(name, ()))
+    return next((spelled[candidate] for candidate in candidates if candidate in spelled), None)
+
+
 def load_settings() -> Settings:
     """Read the environment; raises ConfigError naming the setting."""
+    variables = {name: variable_of(name, os.environ) for name in Settings.model_fields}
+    given = {name: os.environ[variable] for name, variable in variables.items() if variable is not None}
     try:
-        return Settings()
+        return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise ConfigError(f"PRESSLAKE_{name.upper()}: {first['msg']} (got {first['input']!r})") from error
+        raise ConfigError(f"{PREFIX}{name.upper()}: {first['msg']} (got {first['input']!r})") from error
 
 
 def set_flags(**flags: object) -> Settings:
@@ -88,5 +100,5 @@ def set_flags(**flags: object) -> Settings:
     """
     for name, value in flags.items():
         if value is not None:
-            os.environ[f"PRESSLAKE_{name.upper()}"] = str(value)
+            os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     return load_settings()

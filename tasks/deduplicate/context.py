@@ -25,7 +25,7 @@ from tasks.values.text.fingerprint import Fingerprint
 
 
 @dataclass(slots=True, kw_only=True)
-class Ledger:
+class DecisionContext:
     """Articles by URL key and by text, claims of other URLs, texts near by, clusters; and the rows that are new."""
 
     by_url_key: dict[str, KnownArticle]
@@ -121,7 +121,7 @@ class Ledger:
         self.clusters.join(Member(page.told_at, article_id), relatives)
 
 
-def read_ledger(tx: Connection, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> Ledger:
+def read_context(tx: Connection, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> DecisionContext:
     """Lock the scripts that the pages are written in, and read all that their decisions need."""
     for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
@@ -132,7 +132,7 @@ def read_ledger(tx: Connection, url_keys: Iterable[str], pages: Sequence[Prepare
     by_text = articles.find_by_text(tx, (one.text.digest for one in pages if one.text.has_words))
     surroundings = postings.read_surroundings(tx, ((one.told_at, one.text.shape) for one in pages if one.text.shape))
     neighbours = Neighbours(surroundings)
-    return Ledger(
+    return DecisionContext(
         by_url_key=by_url_key,
         by_text=by_text,
         aliases=aliases,

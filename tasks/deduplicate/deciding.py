@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tasks.deduplicate.context import Ledger, read_ledger
+from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.days import days_of
 from tasks.deduplicate.judge import article_id_of, judge
 from tasks.deduplicate.quarantining import prepare_pages, without_culprits
@@ -60,11 +60,11 @@ def _decide(batch: Batch, tx: Connection, *, now: datetime, revisit_after: Seque
         return BatchReport(**decided)
     looks = batch.captured
     pages = [look.prepared for look in looks if look.prepared is not None]
-    ledger = read_ledger(tx, (look.due.url_key for look in looks), pages)
-    looks = _decide_all(looks, ledger)
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    context = read_context(tx, (look.due.url_key for look in looks), pages)
+    looks = _decide_all(looks, context)
+    rows = context.write(tx, context.finished_rows(), now=now)
     report = report_of(batch.batch_id, looks, rows)
-    _settle(tx, looks, ledger, now=now, revisit_after=revisit_after)
+    _settle(tx, looks, context, now=now, revisit_after=revisit_after)
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
     drift.add_days(tx, days_of(looks))
     if looks:
@@ -92,39 +92,39 @@ def _publish_later(
     health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
 
 
-def _decide_all(looks: Sequence[Look], ledger: Ledger) -> tuple[Look, ...]:
+def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, ...]:
     """Decide the pages in the order of their own time, so that a copy follows what it is a copy of; then the rest."""
     pages = [(page, number) for number, look in enumerate(looks) if (page := look.prepared) is not None]
     pages.sort(key=lambda one: (one[0].told_at, looks[one[1]].due.url_key))
-    decided = {number: _decide_page(looks[number], page, ledger) for page, number in pages}
-    return tuple(decided.get(number) or _decide_other(look, ledger) for number, look in enumerate(looks))
+    decided = {number: _decide_page(looks[number], page, context) for page, number in pages}
+    return tuple(decided.get(number) or _decide_other(look, context) for number, look in enumerate(looks))
 
 
-def _decide_other(look: Look, ledger: Ledger) -> Look:
+def _decide_other(look: Look, context: DecisionContext) -> Look:
     """Return a look without a page, with the article that its URL has."""
-    known = ledger.by_url_key.get(look.due.url_key)
+    known = context.by_url_key.get(look.due.url_key)
     if look.captured.outcome is Outcome.NOT_MODIFIED:
-        known = known or ledger.by_url_key.get(ledger.aliases.get(look.due.url_key, ""))
+        known = known or context.by_url_key.get(context.aliases.get(look.due.url_key, ""))
         return look if known is None else _stamped(look, Novelty.UNCHANGED, known)
     return look if known is None else replace(look, capture=replace(look.captured, article_id=known.article_id))
 
 
-def _decide_page(look: Look, page: PreparedPage, ledger: Ledger) -> Look:
-    """Return the look with its verdict, and enter the new revision, if it is one, into the ledger."""
+def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Look:
+    """Return the look with its verdict, and enter the new revision, if it is one, into the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
-    known = ledger.by_url_key.get(look.due.url_key)
-    if known is None and (target := ledger.alias_target(look.due.url_key, page)) is not None:
+    known = context.by_url_key.get(look.due.url_key)
+    if known is None and (target := context.alias_target(look.due.url_key, page)) is not None:
         return _stamped(look, Novelty.UNCHANGED, target)
     if known is not None and known.text_digest == page.text.digest:
         return _stamped(look, Novelty.UNCHANGED, known)
-    row = _new_revision(look, page, ledger, known)
+    row = _new_revision(look, page, context, known)
     capture = replace(look.captured, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
     return replace(look, capture=capture)
 
 
-def _new_revision(look: Look, page: PreparedPage, ledger: Ledger, known: KnownArticle | None) -> Article:
+def _new_revision(look: Look, page: PreparedPage, context: DecisionContext, known: KnownArticle | None) -> Article:
     article_id = known.article_id if known else article_id_of(look.due.url_key)
-    twin, matches = ledger.twin(page.text), ledger.matches(article_id, page)
+    twin, matches = context.twin(page.text), context.matches(article_id, page)
     since = told_at(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
         article_id=article_id,
@@ -135,7 +135,7 @@ def _new_revision(look: Look, page: PreparedPage, ledger: Ledger, known: KnownAr
         matches=[one for one in matches if since is None or one.told_at < since],
     )
     row = article_row(look, page, verdict, known=known)
-    ledger.enter(row, page, twin=twin, matches=matches)
+    context.enter(row, page, twin=twin, matches=matches)
     return row
 
 
@@ -145,9 +145,14 @@ def _stamped(look: Look, novelty: Novelty, known: KnownArticle) -> Look:
 
 
 def _settle(
-    tx: Connection, looks: Sequence[Look], ledger: Ledger, *, now: datetime, revisit_after: Sequence[timedelta]
+    tx: Connection,
+    looks: Sequence[Look],
+    context: DecisionContext,
+    *,
+    now: datetime,
+    revisit_after: Sequence[timedelta],
 ) -> None:
-    by_id = {known.article_id: known for known in ledger.by_url_key.values()}
+    by_id = {known.article_id: known for known in context.by_url_key.values()}
 
     def settled(look: Look) -> Settlement:
         known = by_id.get(look.captured.article_id or "")

@@ -42,7 +42,7 @@ def settle(
 
     `look_again_at` is when an article that is there is looked at again (next_look).
     """
-    state, due_at = _outlook(capture, disposition, now)
+    state, due_at = _next_look(capture, disposition, now)
     if disposition is None:
         due_at = look_again_at
     has_page = capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}
@@ -71,7 +71,7 @@ def next_look(known: KnownArticle, *, now: datetime, revisit_after: Sequence[tim
     return next((known.first_seen_at + age for age in ages), None)
 
 
-def _outlook(capture: Capture, disposition: Disposition | None, now: datetime) -> tuple[State, datetime | None]:
+def _next_look(capture: Capture, disposition: Disposition | None, now: datetime) -> tuple[State, datetime | None]:
     if disposition is None:
         return State.DONE, None
     retry = retry_of(capture.reason, disposition)

@@ -1,45 +1,53 @@
-"""What a feed answered into what it says, and that into what the frontier takes. Pure."""
+"""What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.attributing import attribute, is_wanted
-from tasks.feeds.listing import parse_listing
+from tasks.errors import FeedUnreadable
+from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
-from tasks.feeds.sitemap import parse_sitemap
-from tasks.feeds.syndication import parse_feed
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import BACKFILL, NEWS, is_since
-from tasks.values.feed import Entry, FeedContent, FeedKind
+from tasks.politeness.client import Answered
+from tasks.politeness.robots import sitemaps_in
+from tasks.runtime.reading import Reader, feed_job
+from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState
+from tasks.values.permit import RobotsAnswer
 from tasks.web.exchange import Fetched
 
-ACCEPT = (
-    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
-)
 MAX_FEED_SIZE = 50_000_000
 """Bytes of a feed, on the wire and decoded (sitemaps.org: 50 MB)."""
 
 NEWS_AGE = timedelta(days=7)
 """What is older than this waits until everything newer was fetched: a sitemap may hold the archive of years."""
 
-_PAGES = frozenset({FeedKind.LISTING, FeedKind.HOME, FeedKind.FALLBACK})
 _PERMANENT = frozenset({301, 308})
 
+KeepUnreadable = Callable[[FeedState, Answered, FeedUnreadable], None]
 
-def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime) -> FeedContent:
-    """Return what a feed says, read by what it is; raises NotAFeed.
 
-    Where the catalogue says only "feed", its first bytes may say sitemap.
-    """
-    body, content_type = fetched.content, fetched.header("content-type")
-    if kind in _PAGES:
-        return parse_listing(body, content_type=content_type, page_url=fetched.url, now=now)
-    start = body[:1024].lower()
-    if kind is FeedKind.SITEMAP or b"<urlset" in start or b"<sitemapindex" in start:
-        return parse_sitemap(body, sitemap_url=fetched.url, now=now)
-    return parse_feed(body, content_type=content_type, feed_url=fetched.url, now=now)
+def keep_nothing(_feed: FeedState, _answered: Answered, _error: FeedUnreadable) -> None:
+    """Keep nothing, as a dry run does."""
+
+
+async def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime, reader: Reader) -> FeedContent:
+    """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable where that one was killed."""
+    content_type, url = fetched.header("content-type"), fetched.url
+    return await reader.read(feed_job(_read, kind, fetched.content, content_type, url, now, item=url))
+
+
+def _read(kind: FeedKind, body: bytes, content_type: str | None, url: str, now: datetime) -> FeedContent:
+    return read_document(kind, body, content_type=content_type, url=url, now=now)
+
+
+async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:
+    """Return the sitemaps that a robots.txt names, as it spells them; raises FeedUnreadable."""
+    if answer is None or answer.status is None or answer.status >= 300 or not answer.body:
+        return ()
+    return await reader.read(feed_job(sitemaps_in, answer.body, item=f"{answer.origin}/robots.txt"))
 
 
 def announcements(

@@ -18,12 +18,12 @@ from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
 from tasks.values.reports import DiscoverReport, Failure
 
-FLUSH_ENTRIES = 2000
+FLUSH_ENTRIES = 1000
 FLUSH_RECORDS = 500
 
 
 @dataclass(slots=True)
-class Ledger:
+class PollLog:
     """Announcements and poll records that are not written yet, and the tally of the whole sweep."""
 
     index: Index
@@ -52,7 +52,7 @@ class Ledger:
 
     def fail(self, feed: FeedState, url: str, error: ItemError) -> str:
         """Count what went wrong with a feed, and return the reason under which it is counted."""
-        reason = f"feed_{error.counted_as}"
+        reason = f"feed_{error.counted_as.removeprefix('feed_')}"
         if error.disposition is Disposition.SKIPPED:
             self.skipped[reason] += 1
             return reason
@@ -144,8 +144,8 @@ def _write(
 
 
 @dataclass(slots=True)
-class DryLedger(Ledger):
-    """A ledger that writes nothing: it keeps the announcements of URLs that are not known, each once."""
+class DryPollLog(PollLog):
+    """A poll log that writes nothing: it keeps the announcements of URLs that are not known, each once."""
 
     new: dict[str, Announcement] = field(default_factory=dict)
 

@@ -4,26 +4,39 @@ A feed that answers 304, or the same bytes as last time, is not parsed. A failin
 in waves: what the source names, the sitemaps that an index names, and last the front pages of sources that yield nothing.
 """
 
+import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, announcements, is_before, moved_to, read_feed
-from tasks.discover.poll_log import Ledger
+from tasks.discover.answers import (
+    MAX_FEED_SIZE,
+    KeepUnreadable,
+    announcements,
+    is_before,
+    keep_nothing,
+    moved_to,
+    read_feed,
+    read_sitemaps,
+)
+from tasks.discover.poll_log import PollLog
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
-from tasks.errors import GoneError, ItemError, TransientError, UnexpectedError
-from tasks.feeds.autodiscovery import FoundBy, linked_feeds
+from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
+from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import parse_robots
+from tasks.politeness.site_files import robots_name
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
+from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
 from tasks.values.url import Url
@@ -35,6 +48,9 @@ MAX_CHILDREN = 50
 
 MAX_LINKED = 5
 """Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
+
+ANNOUNCED_AT_ONCE = 250
+"""Entries that are made ready for the frontier before others have their turn in the event loop."""
 
 MAX_DEPTH = 3
 FAILURES_TOLERATED = 3
@@ -57,13 +73,16 @@ async def poll_feeds(
     config: PollConfig,
     polled_one: Callable[[], None],
     since: datetime | None = None,
-    ledger: Ledger | None = None,
+    poll_log: PollLog | None = None,
     owners: Owners = NO_OWNERS,
+    reader: Reader | None = None,
+    keep_unreadable: KeepUnreadable = keep_nothing,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
-    With `since`, entries that are older are left out, and found again by a later sweep. `ledger` is where it is written.
-    `owners` says whose an entry is.
+    With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
+    `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
+    a row; it blocks, and is called in a thread.
     """
     polling = _Polling(
         feeds,
@@ -72,12 +91,14 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        ledger=ledger or Ledger(index),
+        poll_log=poll_log or PollLog(index),
         owners=owners,
+        reader=reader or SharedReader(),
+        keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
         await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
-    return polling.end()
+    return await polling.end()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,16 +158,20 @@ class _Polling:
         config: PollConfig,
         polled_one: Callable[[], None],
         since: datetime | None,
-        ledger: Ledger,
+        poll_log: PollLog,
         owners: Owners,
+        reader: Reader,
+        keep_unreadable: KeepUnreadable,
     ) -> None:
         self._rules = rules
         self._index = index
         self._config = config
         self._polled_one = polled_one
         self._since = since
-        self._ledger = ledger
+        self._poll_log = poll_log
         self._owners = owners
+        self._reader = reader
+        self._keep_unreadable = keep_unreadable
         self._wave: Sequence[_Poll] = ()
         self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
         self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
@@ -166,9 +191,10 @@ class _Polling:
         self._wave, self._next = self._next, []
         return self._wave
 
-    def take(self, visit: Visit, result: Answered | Deferred) -> None:
-        """Record what came of one poll."""
-        poll, polled = self._wave[int(visit.key)], self._ledger.polled
+    async def take(self, visit: Visit, result: Answered | Deferred) -> None:
+        """Record what came of one poll, once it is read."""
+        poll = self._wave[int(visit.key)]
+        self._poll_log.polled += not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -176,21 +202,22 @@ class _Polling:
                 elif result.error is not None:
                     raise result.error
                 elif result.fetched is not None:
-                    self._read(poll, result.fetched)
+                    await self._read(poll, result.fetched)
         except ItemError as error:
-            self._ledger.polled = polled + 1  # once, however far it was read
             self._fail(poll, error)
+            if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
+                await self._keep(poll, result, error)
         if poll.is_asked_for:
             self._polled_one()
 
-    def end(self) -> DiscoverReport:
+    async def end(self) -> DiscoverReport:
         """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
         now = datetime.now(UTC)
         for one in self._waiting:
             if one.content is not None and one.poll.feed.source_id not in self._yielding:
                 try:
                     with guarded_item(one.poll.feed.feed_url):
-                        self._announce(one.poll, one.content, now=now)
+                        await self._announce(one.poll, one.content, now=now)
                 except ItemError as error:
                     self._fail(one.poll, error)
                     continue
@@ -198,9 +225,9 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._ledger.unexpected, of=self._ledger.polled, what="feeds")
-        self._ledger.flush()
-        return self._ledger.report()
+        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        self._poll_log.flush()
+        return self._poll_log.report()
 
     def _bounds(self, source_id: str) -> PollConfig:
         rules = self._rules[source_id]
@@ -209,15 +236,14 @@ class _Polling:
     def _has_run_dry(self, feed: FeedState) -> bool:
         return feed.source_id in self._dead and feed.source_id not in self._yielding
 
-    def _read(self, poll: _Poll, fetched: Fetched) -> None:
+    async def _read(self, poll: _Poll, fetched: Fetched) -> None:
         feed, now = poll.feed, datetime.now(UTC)
         place = seen_moved(feed, moved_to(fetched))
         max_age = max_age_s(fetched.header("cache-control"))
         etag, last_modified = fetched.header("etag"), fetched.header("last-modified")
         digest = payload_digest(fetched.content)
         if fetched.final.status == 304 or digest == feed.body_digest:
-            self._ledger.polled += 1
-            self._ledger.unchanged += 1
+            self._poll_log.unchanged += 1
             self._yielding.add(feed.source_id)
             # a 304 need not repeat them all (RFC 9110, 15.4.5)
             same = _Validators(
@@ -225,16 +251,15 @@ class _Polling:
             )
             self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
-        content = read_feed(feed.kind, fetched, now=now)
+        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
-        named = self._named(poll, fetched, content, refusals)
-        self._ledger.polled += 1
-        self._ledger.refuse(feed, refusals.listed())
+        named = await self._named(poll, fetched, content, refusals)
+        self._poll_log.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
         unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
-            unexpected += self._announce(poll, content, now=now)
+            unexpected += await self._announce(poll, content, now=now)
         if named:
             self._next += self._children(poll, named)
         _check_entries(content, unexpected, refusals.listed())
@@ -250,44 +275,41 @@ class _Polling:
         new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
+    async def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
         """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
         refusals = Refusals()
-        self._ledger.announce(
-            announcements(
-                content,
-                refusals=refusals,
-                source_id=source_id,
-                announced_by=poll.feed.feed_url,
-                rules=self._rules[source_id],
-                now=now,
-                since=self._since,
-                owners=self._owners,
-            )
+        found = announcements(
+            content,
+            refusals=refusals,
+            source_id=source_id,
+            announced_by=poll.feed.feed_url,
+            rules=self._rules[source_id],
+            now=now,
+            since=self._since,
+            owners=self._owners,
         )
-        self._ledger.refuse(poll.feed, refusals.listed())
+        while part := tuple(islice(found, ANNOUNCED_AT_ONCE)):
+            self._poll_log.announce(part)
+            await asyncio.sleep(0)  # others are being asked meanwhile
+        self._poll_log.refuse(poll.feed, refusals.listed())
         if content.entries:
             self._yielding.add(source_id)
         else:
-            self._ledger.skipped[EMPTY] += 1
+            self._poll_log.skipped[EMPTY] += 1
             self._dead.add(source_id)
         return refusals.unexpected
 
-    def _named(
+    async def _named(
         self, poll: _Poll, fetched: Fetched, content: FeedContent, refusals: Refusals
     ) -> list[tuple[Entry, FeedKind]]:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
         if poll.feed.kind not in _HOMES:
             return [(child, FeedKind.SITEMAP) for child in content.children]
-        content_type = fetched.header("content-type")
-        linked = linked_feeds(fetched.content, content_type=content_type, page_url=fetched.url, refusals=refusals)
-        feeds = [Entry(url=Url.of(one.url)) for one in linked if one.found_by is FoundBy.LINK][:MAX_LINKED]
-        if feeds:
-            return [(feed, FeedKind.FEED) for feed in feeds]
-        answer = HostBook(self._index).robots(fetched.url.origin)
-        is_said = answer is not None and answer.status is not None and answer.status < 300
-        lines = parse_robots(answer.body).sitemaps if answer is not None and is_said else ()
+        if content.linked:
+            return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
+        name = robots_name(fetched.url.origin, self._rules[poll.feed.source_id])
+        lines = await read_sitemaps(HostLimits(self._index).robots(name), reader=self._reader)
         sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
         return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
 
@@ -298,7 +320,7 @@ class _Polling:
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
         chosen = dict(list(kinds.items())[:MAX_CHILDREN])
         self._seen.update(chosen)
-        states = self._ledger.states(
+        states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
             for url, (_, kind) in chosen.items()
         )
@@ -308,14 +330,18 @@ class _Polling:
             if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
         ]
 
+    async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
+        with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
+            await asyncio.to_thread(self._keep_unreadable, poll.feed, answered, error)
+
     def _defer(self, poll: _Poll, *, until: datetime) -> None:
-        self._ledger.skipped[DEFERRED] += 1
+        self._poll_log.skipped[DEFERRED] += 1
         outcome = PollOutcome(is_failure=False, retry_after_at=until)
         self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
 
     def _fail(self, poll: _Poll, error: ItemError) -> None:
         feed = poll.feed
-        reason = self._ledger.fail(feed, poll_url(feed), error)
+        reason = self._poll_log.fail(feed, poll_url(feed), error)
         is_transient = isinstance(error, TransientError)
         if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
             self._dead.add(feed.source_id)
@@ -348,7 +374,7 @@ class _Polling:
         if interval_s is not None and not poll.is_asked_for:
             self._paces_s[poll.root_url] = min(interval_s, self._paces_s.get(poll.root_url, interval_s))
         place_url, sightings = place or (feed.moved_to, feed.sightings)
-        self._ledger.record(
+        self._poll_log.record(
             PollRecord(
                 feed_url=feed.feed_url,
                 polled_at=now if is_asked else None,

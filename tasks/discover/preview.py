@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.discover.plan import SweepPlan
-from tasks.discover.poll_log import DryLedger
+from tasks.discover.poll_log import DryPollLog
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.index import announcing, frontier
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index
 from tasks.politeness.client import PoliteClient
+from tasks.runtime.reading import Reader
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import DiscoverReport
@@ -51,12 +52,13 @@ async def preview_sweep(
     index: Index,
     config: PollConfig,
     polled_one: Callable[[], None],
+    reader: Reader | None = None,
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
     """Poll the feeds and return what they came to, how many URLs would be fetched, and the first of them.
 
     Raises IndexUnavailable. Memory grows with the URLs that are new.
     """
-    ledger = DryLedger(index)
+    poll_log = DryPollLog(index)
     report = await poll_feeds(
         feeds,
         client=client,
@@ -65,10 +67,11 @@ async def preview_sweep(
         config=config,
         polled_one=polled_one,
         since=plan.selection.since,
-        ledger=ledger,
+        poll_log=poll_log,
         owners=plan.owners,
+        reader=reader,
     )
-    return report, *_rehearse(index, plan, tuple(ledger.new.values()), limit=limit)
+    return report, *_rehearse(index, plan, tuple(poll_log.new.values()), limit=limit)
 
 
 def _rehearse(

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.answers import ACCEPT, MAX_FEED_SIZE, moved_to, read_feed
+from tasks.discover.answers import MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
+from tasks.feeds.formats import ACCEPT
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.runtime.guarding import guarded_item
+from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import FeedContent, FeedKind
 from tasks.values.url import Url
 from tasks.web.exchange import Fetched
@@ -67,15 +69,16 @@ class Look:
         return max((at for entry in entries for at in (entry.published_at, entry.modified_at) if at), default=None)
 
 
-async def look_at(targets: Sequence[Target], *, client: PoliteClient) -> tuple[Look, ...]:
+async def look_at(targets: Sequence[Target], *, client: PoliteClient, reader: Reader | None = None) -> tuple[Look, ...]:
     """Look at each target, in their order; an index is followed to its newest sitemap."""
-    looks = await _look(targets, client=client)
+    reader = reader or SharedReader()
+    looks = await _look(targets, client=client, reader=reader)
     newest = {
         place: replace(look.target, url=look.content.children[0].url, kind=FeedKind.SITEMAP)
         for place, look in enumerate(looks)
         if look.content and look.content.children
     }
-    below = await _look(tuple(newest.values()), client=client)
+    below = await _look(tuple(newest.values()), client=client, reader=reader)
     for place, child in zip(newest, below, strict=True):
         content = looks[place].content
         if content is not None and child.content is not None:
@@ -86,12 +89,12 @@ async def look_at(targets: Sequence[Target], *, client: PoliteClient) -> tuple[L
     return tuple(looks)
 
 
-async def _look(targets: Sequence[Target], *, client: PoliteClient) -> list[Look]:
+async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Reader) -> list[Look]:
     looks: dict[int, Look] = {}
 
-    def take(visit: Visit, result: Answered | Deferred) -> None:
+    async def take(visit: Visit, result: Answered | Deferred) -> None:
         place = int(visit.key)
-        looks[place] = _seen(targets[place], result)
+        looks[place] = await _seen(targets[place], result, reader)
 
     visits = [
         Visit(
@@ -108,7 +111,7 @@ async def _look(targets: Sequence[Target], *, client: PoliteClient) -> list[Look
     return [looks[place] for place in range(len(targets))]
 
 
-def _seen(target: Target, result: Answered | Deferred) -> Look:
+async def _seen(target: Target, result: Answered | Deferred, reader: Reader) -> Look:
     if isinstance(result, Deferred):
         return Look(target=target, until=result.until)
     fetched, error = result.fetched, result.error
@@ -118,7 +121,7 @@ def _seen(target: Target, result: Answered | Deferred) -> Look:
     if error is None:
         try:
             with guarded_item(target.url):
-                content = read_feed(target.kind, fetched, now=datetime.now(UTC))
+                content = await read_feed(target.kind, fetched, now=datetime.now(UTC), reader=reader)
         except ItemError as trouble:
             error = trouble
     return _look_of(target, fetched, content, error)

@@ -9,11 +9,14 @@ import yaml
 
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.source_ids import new_id
+from tasks.discover.answers import read_sitemaps
 from tasks.discover.probe import Look, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
-from tasks.feeds.autodiscovery import FoundBy, Proposal, propose_feeds
+from tasks.feeds.autodiscovery import propose_feeds
+from tasks.feeds.html_links import FoundBy, Proposal
 from tasks.politeness.client import PoliteClient
-from tasks.politeness.robots import origin_of, parse_robots
+from tasks.politeness.robots import origin_of
+from tasks.runtime.reading import Reader, SharedReader, feed_job
 from tasks.values.feed import FeedKind
 from tasks.values.permit import RobotsAnswer
 from tasks.values.url import host_of, url_key
@@ -46,21 +49,24 @@ async def propose_source(
     client: PoliteClient,
     robots: Callable[[str], RobotsAnswer | None],
     known_ids: Collection[str] = (),
+    reader: Reader | None = None,
 ) -> SourceProposal:
     """Ask for a front page and for the feeds that it may have; an address that is a feed itself is tried as that.
 
     `robots` gives the robots.txt that is kept for an origin. Without a feed that works, the page itself is the listing.
     Raises ItemError where there is neither page nor feed, or the host wants a wait.
     """
-    home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client))[0]
+    reader = reader or SharedReader()
+    home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client, reader=reader))[0]
     if home.until is not None:
         raise Deferred(f"{host_of(home_url)} wants a wait until {home.until:%Y-%m-%d %H:%M} UTC")
     is_page = not isinstance(home.error, NotAFeed)
     if home.error is not None and is_page:
         raise home.error
     page_url = home.url or home_url
-    proposals = _proposals(home, page_url, robots(origin_of(page_url))) if is_page else _itself(home_url)
-    looks = await look_at([_target(one.url, one.kind, rules) for one in proposals], client=client)
+    answer = robots(origin_of(page_url))
+    proposals = await _proposals(home, page_url, answer, reader) if is_page else _itself(home_url)
+    looks = await look_at([_target(one.url, one.kind, rules) for one in proposals], client=client, reader=reader)
     tried = tuple(_tried(look, one.found_by) for look, one in zip(looks, proposals, strict=True))
     works = [look for look in looks if look.content and look.content.entries and look.error is None]
     if not is_page and not works:
@@ -78,9 +84,13 @@ async def propose_source(
     return SourceProposal(source=source, tried=tried)
 
 
-def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None) -> tuple[Proposal, ...]:
-    sitemaps = parse_robots(answer.body).sitemaps if answer and answer.status and answer.status < 300 else ()
-    return propose_feeds(home.body, content_type=home.content_type, page_url=page_url, robots_sitemaps=sitemaps)
+async def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None, reader: Reader) -> tuple[Proposal, ...]:
+    sitemaps = await read_sitemaps(answer, reader=reader)
+    return await reader.read(feed_job(_proposed, home.body, home.content_type, page_url, sitemaps, item=page_url))
+
+
+def _proposed(body: bytes, content_type: str | None, page_url: str, sitemaps: tuple[str, ...]) -> tuple[Proposal, ...]:
+    return propose_feeds(body, content_type=content_type, page_url=page_url, robots_sitemaps=sitemaps)
 
 
 def _itself(feed_url: str) -> tuple[Proposal, ...]:

@@ -16,10 +16,13 @@ from tasks.errors import ConfigError, ItemError
 from tasks.feeds.opml import read_opml, sources_of, write_opml
 from tasks.feeds.refusals import Refusals
 from tasks.index.feeds import select_feeds
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
+from tasks.politeness.site_files import robots_name
+from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import opened_index, web_config
 from tasks.values.display import Rows, Table, shown
+from tasks.values.permit import RobotsAnswer
 
 T = TypeVar("T")
 MAX_OPML_SIZE = 10_000_000
@@ -44,7 +47,11 @@ def propose(settings: Settings, home_url: str) -> SourceProposal:
     catalogue = _catalogue_if_any(settings)
     rules = adhoc_rules(catalogue.defaults if catalogue else Defaults(), settings.allow_networks)
     known = {source.id for source in catalogue.sources} if catalogue else set()
-    robots = HostBook(opened_index(settings)).robots
+    limits = HostLimits(opened_index(settings))
+
+    def robots(origin: str) -> RobotsAnswer | None:
+        return limits.robots(robots_name(origin, rules))
+
     try:
         return _ask(
             settings,
@@ -118,11 +125,14 @@ def _ask(settings: Settings, catalogue: Catalogue | None, work: Callable[[Polite
     owners = Owners.of(catalogue.sources, catalogue.rules()) if catalogue else NO_OWNERS
 
     async def asking() -> T:
-        book = HostBook(opened_index(settings))
-        async with PoliteClient(web_config(settings), book, in_flight=settings.connections, owners=owners) as client:
+        limits = HostLimits(opened_index(settings))
+        async with PoliteClient(web_config(settings), limits, in_flight=settings.connections, owners=owners) as client:
             return await work(client)
 
-    return asyncio.run(asking())
+    try:
+        return asyncio.run(asking())
+    finally:
+        close_reader()
 
 
 def _catalogue_if_any(settings: Settings) -> Catalogue | None:

@@ -4,36 +4,29 @@ The recipe: prune by structure, extract fast, look whether that took enough of t
 """
 
 import re
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement, fragment_fromstring
-from trafilatura import bare_extraction
-from trafilatura.readability_lxml import Document
-from trafilatura.settings import Extractor
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
+from tasks.extract.fallbacks import block_text, first_sufficient
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
 from tasks.extract.prune import FURNITURE, RULES, prune
 from tasks.extract.quality import length_of, paragraph_mass, quality_of
 from tasks.extract.selectors import select_elements
-from tasks.extract.tree import INVISIBLE, clean, has_words, parse_html, remove, text_of, words_of
+from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
-_MAX_LINK_SHARE = 0.5
 _MIN_MENU = 3  # links
-_MAX_COMPARED = 20_000  # elements; the default mode's second opinions are quadratic in them
 _PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
 _MAX_LOOKED_THROUGH = 100_000  # characters
-_FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
-_DEFAULT = Extractor(output_format="python", comments=False)
 _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 
 
@@ -59,7 +52,7 @@ def extract_text(
     chosen = select_elements(tree, filter(None, (options.text,)))
     _prune(tree, metadata, chosen, url=url, options=options)
     said = Said.by(metadata)
-    if text := tidy("\n".join(map(_block_text, chosen)), said):
+    if text := tidy("\n".join(map(block_text, chosen)), said):
         return Extraction(text=text, path="selected", quality=1.0)
     mass = paragraph_mass(tree)
     text, path = _find_text(tree, metadata, said, mass=mass)
@@ -68,7 +61,7 @@ def extract_text(
 
 def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, mass: int) -> tuple[str, str]:
     """Return the text and its path: what the page shows, or its JSON-LD's where that has more and agrees."""
-    text, path = _first_sufficient(tree, said, wanted=_MIN_SHARE_OF_PARAGRAPHS * mass)
+    text, path = first_sufficient(tree, lambda text: tidy(text, said), wanted=_MIN_SHARE_OF_PARAGRAPHS * mass)
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)
@@ -139,52 +132,6 @@ def _is_menu(cell: HtmlElement) -> bool:
     return len(links) >= _MIN_MENU and length_of(cell) == sum(map(length_of, links))
 
 
-def _first_sufficient(tree: HtmlElement, said: Said, *, wanted: float) -> tuple[str, str]:
-    """Return the first attempt of the `wanted` length; of the last two, guesses both, the longer."""
-    attempts: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("fast", lambda: _by_trafilatura(tree, is_fast=True)),
-        ("default", lambda: _by_trafilatura(tree, is_fast=False)),
-        ("readability", lambda: _by_readability(tree)),
-        ("paragraphs", lambda: _by_paragraphs(tree)),
-    )
-    longest = ("", "fast")
-    for path, attempt in attempts:
-        if path == "default" and tree.xpath("count(//*)") > _MAX_COMPARED:
-            continue
-        text = tidy(attempt(), said)
-        if len(text) > len(longest[0]):
-            longest = (text, path)
-        if text and len(text) >= wanted and path != "readability":
-            break
-    return longest
-
-
-def _by_trafilatura(tree: HtmlElement, *, is_fast: bool) -> str:
-    found = bare_extraction(tree, options=_FAST if is_fast else _DEFAULT)
-    return "" if found is None or isinstance(found, dict) else found.text or ""
-
-
-def _by_readability(tree: HtmlElement) -> str:
-    """Return readability's choice, a line a block."""
-    chosen = parse_html(Document(deepcopy(tree)).summary())
-    return _block_text(chosen) if chosen is not None else ""
-
-
-def _by_paragraphs(tree: HtmlElement) -> str:
-    """Return every paragraph and heading that is not a link for the most part."""
-    blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3"))
-    return "\n".join(
-        text for one, text in blocks if sum(map(length_of, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
-    )
-
-
-def _block_text(tree: HtmlElement) -> str:
-    for block in tree.iter("p", "div", "li", "br", "tr", "h2", "h3", "h4", "blockquote"):
-        block.tail = "\n" + (block.tail or "")
-        block.text = "\n" + (block.text or "")
-    return "".join(tree.itertext())
-
-
 def _plain(body: str) -> str:
     """Return an articleBody as text: it may be HTML, escaped or not, or lines already."""
     if "&" in body:
@@ -192,7 +139,7 @@ def _plain(body: str) -> str:
     if not _MARKUP.search(body):
         return body
     try:
-        return _block_text(fragment_fromstring(body, create_parent="div"))
+        return block_text(fragment_fromstring(body, create_parent="div"))
     except (LxmlError, ValueError):
         return ""
 

@@ -1,10 +1,15 @@
-"""The bytes of an HTML page into a tree whose links can be read. Pure."""
+"""The bytes of an HTML page into a tree, and the feeds that it links to. Pure."""
 
 import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from lxml import etree, html
 
-from tasks.feeds.collector import absolute_url
+from tasks.feeds.collector import absolute_url, plain_title
+from tasks.feeds.refusals import Refusals
+from tasks.values.feed import FeedKind
 from tasks.web.charset import decode_text
 
 MAX_PAGE_LENGTH = 5_000_000
@@ -12,12 +17,42 @@ MAX_PAGE_LENGTH = 5_000_000
 
 _MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|a|div)\b", re.IGNORECASE)
 _XML = re.compile(r"\s*(?:<\?xml\s[^>]{0,200}\?>\s*)?<(?:rss|feed|urlset|sitemapindex|rdf:RDF)\b")
+_FEED_LINK = re.compile(
+    r"(?:\.(?:rss|atom|rdf)|/(?:rss|feed|atom)s?(?:\.(?:xml|json|php|rdf))?/?|/index\.(?:xml|rdf))(?:[?#]|$)",
+    re.IGNORECASE,
+)
+# what readers say of an article, and one article's own feed, announce no articles
+_COMMENTS = re.compile(r"/comments?/|/comment(?:s|-feed)|[?&]comments?=", re.IGNORECASE)
+
+
+class FoundBy(StrEnum):
+    """What made us think of a feed, the surest first."""
+
+    LINK = "link"
+    ANCHOR = "anchor"
+    ROBOTS = "robots"
+    COMMON = "common"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One feed that a site may have."""
+
+    url: str
+    kind: FeedKind
+    found_by: FoundBy
+    title: str | None = None
+
+
+def is_markup(text: str) -> bool:
+    """Whether a text is an HTML page or a piece of one, and no feed."""
+    return not _XML.match(text) and _MARKUP.search(text) is not None
 
 
 def page_tree(body: bytes, content_type: str | None) -> etree._Element | None:
     """Return the root of an HTML page, or None where the bytes are none."""
     text = decode_text(body, content_type)[0][:MAX_PAGE_LENGTH]
-    if _XML.match(text) or not _MARKUP.search(text):
+    if not is_markup(text):
         return None
     parser = html.HTMLParser(huge_tree=True, no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
@@ -30,3 +65,37 @@ def page_base(root: etree._Element, page_url: str) -> str:
     """Return what the page's links are relative to."""
     declared = next((base.get("href") for base in root.iter("base") if base.get("href")), None)
     return absolute_url(declared, base_url=page_url) or page_url
+
+
+def linked_feeds(
+    root: etree._Element, *, page_url: str, feed_types: Container[str], refusals: Refusals | None = None
+) -> tuple[Proposal, ...]:
+    """Return the feeds that a page links to, those in its head first: links of one of the types, and what looks like one.
+
+    Links that cannot be stored are left out, and counted among the `refusals`.
+    """
+    refused = refusals or Refusals()
+    base_url = page_base(root, page_url)
+    by_url: dict[str, Proposal] = {}
+    for href, title, found_by in (*_head_links(root, feed_types), *_anchors(root)):
+        url = refused.url(href, base_url=base_url)
+        if url is not None and not _COMMENTS.search(url):
+            proposal = Proposal(url=url, kind=FeedKind.FEED, found_by=found_by, title=plain_title(title))
+            by_url.setdefault(url, proposal)
+    return tuple(by_url.values())
+
+
+def _head_links(root: etree._Element, feed_types: Container[str]) -> Iterator[tuple[str, str | None, FoundBy]]:
+    for link in root.iter("link"):
+        words = (link.get("rel") or "").lower().split()
+        is_feed = (link.get("type") or "").partition(";")[0].strip().lower() in feed_types
+        # a stylesheet can be an alternate too, and hreflang's alternates have no type
+        if link.get("href") and ("feed" in words or ("alternate" in words and is_feed and "stylesheet" not in words)):
+            yield link.get("href"), link.get("title"), FoundBy.LINK
+
+
+def _anchors(root: etree._Element) -> Iterator[tuple[str, str | None, FoundBy]]:
+    for anchor in root.iter("a"):
+        href = (anchor.get("href") or "").strip()
+        if _FEED_LINK.search(href):
+            yield href, "".join(anchor.itertext()), FoundBy.ANCHOR

@@ -6,14 +6,14 @@ many one GET; `include` and `exclude` of the catalogue narrow it down.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import islice
 
 from lxml import etree
 
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
 from tasks.feeds.collector import Gathering, plain_title
-from tasks.feeds.html_links import page_base, page_tree
+from tasks.feeds.document import Document
+from tasks.feeds.html_links import is_markup, page_base, page_tree
 from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.feed import FeedContent
 from tasks.values.url import Url
@@ -46,11 +46,25 @@ _SECTION = re.compile(r"[^\W\d_]+")
 _MAX_TITLE = 300
 
 
-def parse_listing(body: bytes, *, content_type: str | None, page_url: str, now: datetime) -> FeedContent:
-    """Return the page's links, each once and in its order, with the longest of their texts. Raises NotAFeed."""
-    root = page_tree(body, content_type)
+is_page = is_markup
+
+
+def parse(document: Document) -> FeedContent:
+    """Return the page's links that may be articles; raises NotAFeed."""
+    return read_links(page_of(document), document)
+
+
+def page_of(document: Document) -> etree._Element:
+    """Return the root of the page; raises NotAFeed."""
+    root = page_tree(document.body, document.content_type)
     if root is None:
-        raise NotAFeed(f"no HTML page at {page_url}")
+        raise NotAFeed(f"no HTML page at {document.url}")
+    return root
+
+
+def read_links(root: etree._Element, document: Document) -> FeedContent:
+    """Return the page's links, each once and in its order, with the longest of their texts."""
+    page_url = document.url
     base_url = page_base(root, page_url)
     page, found = Url.of(page_url), dict[str, tuple[Url, str]]()
     refusals = Refusals(ignored=FURNITURE)
@@ -62,7 +76,7 @@ def parse_listing(body: bytes, *, content_type: str | None, page_url: str, now: 
                 continue
             first_url, title = found.get(key, (url, ""))
             found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
-    gathering = Gathering(base_url=page_url, now=now, limit=MAX_LINKS)
+    gathering = Gathering(base_url=page_url, now=document.now, limit=MAX_LINKS)
     for link, title in found.values():
         gathering.add(link, title=title)
     refusals.add(gathering.refusals.listed())

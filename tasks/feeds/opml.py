@@ -35,6 +35,11 @@ class Outline:
     title: str | None
 
 
+def is_opml(start: str) -> bool:
+    """Whether a document is a list of feeds."""
+    return _ROOT.search(start) is not None
+
+
 def read_opml(body: bytes, *, name: str, refusals: Refusals | None = None) -> tuple[Outline, ...]:
     """Return the feeds of an OPML list, each once, in its order; raises CatalogueError, naming the file by `name`.
 

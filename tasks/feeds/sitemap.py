@@ -1,4 +1,4 @@
-"""The bytes of a sitemap into its entries: urlset, news sitemap, sitemap index, a plain list of URLs. Pure.
+"""The bytes of a sitemap into its entries: urlset, news sitemap, sitemap index. Pure.
 
 By sitemaps.org 0.9 and Google's news extension. A tree is never held: each `url` is forgotten once it was read, so that
 50,000 cost no more memory than their text.
@@ -6,54 +6,44 @@ By sitemaps.org 0.9 and Google's news extension. A tree is never held: each `url
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 
 from lxml import etree
 
-from tasks.errors import BadContentEncoding, BodyTruncated, DecompressionBomb, NotAFeed
+from tasks.errors import NotAFeed
 from tasks.feeds.collector import Gathering
 from tasks.feeds.dates import EARLIEST, parse_instant
-from tasks.feeds.syndication import parse_feed
+from tasks.feeds.document import Document
 from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
-from tasks.web.decoding import decode_body, decode_prefix
-
-MAX_SITEMAP_SIZE = 50_000_000
-"""Bytes of a sitemap, unpacked (sitemaps.org: 50 MB)."""
 
 MAX_ENTRIES = 50_000
 """URLs of one sitemap that are kept (sitemaps.org: 50,000)."""
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_MAX_UNPACKINGS = 2  # some servers compress what is compressed already
 _ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(urlset|sitemapindex|rss|feed|rdf|html|opml)(?=[\s>/])", re.IGNORECASE)
-_FEEDS = frozenset({"rss", "feed", "rdf"})
+_ROOTS = frozenset({"urlset", "sitemapindex"})
 _ROOT_WITHIN = 65_536
 _SLICE_LENGTH = 262_144
-_URL_LINE = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
-def parse_sitemap(body: bytes, *, sitemap_url: str, now: datetime) -> FeedContent:
-    """Return what a sitemap says, read as far as it goes; the children of an index come newest first.
+def has_root(start: str) -> bool:
+    """Whether a document has one of the roots that XML and HTML begin with."""
+    return _ROOT.search(start, 0, _ROOT_WITHIN) is not None
 
-    Raises NotAFeed for anything else, and for one that is more than 50 MB when unpacked. A feed may stand for a
-    sitemap (sitemaps.org, "Other Sitemap formats").
-    """
-    gathering = Gathering(base_url=sitemap_url, now=now, limit=MAX_ENTRIES)
-    unpacked = _unpacked(body, gathering, sitemap_url=sitemap_url)
-    text = xml_text(unpacked, None)
+
+def is_sitemap(start: str) -> bool:
+    """Whether the first root of a document is a sitemap's or an index's."""
+    root = _ROOT.search(start, 0, _ROOT_WITHIN)
+    return root is not None and root[1].lower() in _ROOTS
+
+
+def parse(document: Document) -> FeedContent:
+    """Return what a sitemap says, read as far as it goes; the children of an index come newest first. Raises NotAFeed."""
+    gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
+    text = xml_text(document.body, None)
     root = _ROOT.search(text, 0, _ROOT_WITHIN)
-    name = root[1].lower() if root else None
-    if root is None and _URL_LINE.match(text.lstrip()):
-        for line in text.split("\n"):
-            if _URL_LINE.fullmatch(line.strip()):
-                gathering.add(line)
-        return FeedContent(entries=gathering.entries, warnings=gathering.warnings, refused=gathering.refusals.listed())
-    if name in _FEEDS:
-        return parse_feed(unpacked, content_type=None, feed_url=sitemap_url, now=now)
-    if root is None or name not in ("urlset", "sitemapindex"):
-        raise NotAFeed(f"{'an HTML page' if name == 'html' else 'no sitemap'} at {sitemap_url}")
-    found = _read(text, root.start(), gathering, sitemap_url=sitemap_url)
+    if root is None or root[1].lower() not in _ROOTS:
+        raise NotAFeed(f"no sitemap at {document.url}")
+    found = _read(text, root.start(), gathering, sitemap_url=document.url)
     gathering.flag_equal_dates()
     return FeedContent(
         entries=gathering.entries,
@@ -61,23 +51,6 @@ def parse_sitemap(body: bytes, *, sitemap_url: str, now: datetime) -> FeedConten
         warnings=gathering.warnings,
         refused=gathering.refusals.listed(),
     )
-
-
-def _unpacked(body: bytes, gathering: Gathering, *, sitemap_url: str) -> bytes:
-    """Undo gzip, which the file is by its first bytes, whatever its name: `.xml.gz` may have been unpacked on its way."""
-    for _ in range(_MAX_UNPACKINGS):
-        if not body.startswith(_GZIP_MAGIC):
-            break
-        try:
-            body = decode_body(body, "gzip", max_size=MAX_SITEMAP_SIZE)
-        except BodyTruncated:
-            gathering.doubt("gzip stream ends early")
-            body = decode_prefix(body, "gzip", max_size=MAX_SITEMAP_SIZE)
-        except DecompressionBomb as error:
-            raise NotAFeed(f"more than {MAX_SITEMAP_SIZE:,} bytes when unpacked at {sitemap_url}") from error
-        except BadContentEncoding as error:
-            raise NotAFeed(f"corrupt gzip at {sitemap_url}") from error
-    return body[:MAX_SITEMAP_SIZE]
 
 
 def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> tuple[Entry, ...]:

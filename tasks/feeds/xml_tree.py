@@ -60,28 +60,27 @@ _BARE_AMPERSAND = re.compile(r"&(?!#[0-9]{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z][
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _PREDEFINED = {"amp": "&#38;", "lt": "&#60;", "gt": "&#62;", "quot": "&#34;", "apos": "&#39;"}  # XML 1.0, 4.6
 
-_OTHERWISE = {
-    "html": "an HTML page",
-    "urlset": "a sitemap: name it under `sitemaps`",
-    "sitemapindex": "a sitemap index: name it under `sitemaps`",
-    "opml": "an OPML list of feeds",
-}
-
 
 def xml_text(body: bytes, content_type: str | None) -> str:
     """Return the text of an XML document; for XML its own declaration counts before the server's."""
     return decode_text(body, None if _DECLARED.match(body) else content_type)[0]
 
 
-def mended_feed(text: str, *, feed_url: str) -> str:
-    """Return the feed from its root on, as XML that can be read. Raises NotAFeed, saying what it is instead."""
+def feed_start(text: str) -> int | None:
+    """Return where a feed begins; None where something else begins before it, or there is none."""
     # one whose head is broken still has its items
     start = _ROOT.search(text, 0, _ROOT_WITHIN) or _ITEM.search(text, 0, _ROOT_WITHIN)
-    other = _OTHER_ROOT.search(text, 0, start.start() if start else _ROOT_WITHIN)
-    if start is None or other is not None:
-        what = _OTHERWISE[other[1].lower()] if other else "no RSS, Atom or JSON Feed"
-        raise NotAFeed(f"{what} at {feed_url}")
-    return mend_xml(text[start.start() :][:MAX_FEED_LENGTH])
+    if start is None or _OTHER_ROOT.search(text, 0, start.start()):
+        return None
+    return start.start()
+
+
+def mended_feed(text: str, *, feed_url: str) -> str:
+    """Return the feed from its root on, as XML that can be read; raises NotAFeed."""
+    start = feed_start(text)
+    if start is None:
+        raise NotAFeed(f"no RSS or Atom at {feed_url}")
+    return mend_xml(text[start:][:MAX_FEED_LENGTH])
 
 
 def mend_xml(text: str) -> str:

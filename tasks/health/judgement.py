@@ -119,7 +119,7 @@ def is_ripe(alarm: Alarm) -> bool:
     return alarm.kind is not AlarmKind.REFUSED or alarm.looks >= REFUSED_LOOKS or alarm.sweeps >= REFUSED_SWEEPS
 
 
-def told_now(
+def new_alarms(
     judgements: Iterable[Judgement], *, now: datetime
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...]]:
     """Return what began and what is over, as it is told now, then what stands and what may be forgotten."""

@@ -9,7 +9,16 @@ from sqlalchemy import Connection
 from tasks.health.cadence import PAST as CADENCE_PAST
 from tasks.health.drift import LATE, Drift, find_drifts, find_judged
 from tasks.health.drift import PAST as DRIFT_PAST
-from tasks.health.judgement import FEED_FAILURES, RECENT, TALLIED, Evidence, HealthReport, judge, told_now, worst_first
+from tasks.health.judgement import (
+    FEED_FAILURES,
+    RECENT,
+    TALLIED,
+    Evidence,
+    HealthReport,
+    judge,
+    new_alarms,
+    worst_first,
+)
 from tasks.index import health, runs
 from tasks.index.database import Index
 from tasks.index.drift import SourceDay, find_days
@@ -30,7 +39,7 @@ def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now
     return report
 
 
-def look_at_sources(tx: Connection, source_ids: Collection[str], *, now: datetime) -> HealthReport:
+def read_health(tx: Connection, source_ids: Collection[str], *, now: datetime) -> HealthReport:
     """Judge the sources as they are known now, and leave the telling to the next run."""
     return _judge(tx, source_ids, run_id="", now=now)[0]
 
@@ -42,7 +51,7 @@ def _judge(
     drifts = find_drifts(days, today=now.date())
     evidence = _evidence(tx, sorted(source_ids), days, drifts, run_id=run_id, now=now)
     judgements = [judge(one, now=now) for one in evidence]
-    began, over, standing, forgotten = told_now(judgements, now=now)
+    began, over, standing, forgotten = new_alarms(judgements, now=now)
     report = HealthReport(
         sources=worst_first(one.health for one in judgements),
         began=began,

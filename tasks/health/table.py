@@ -31,7 +31,7 @@ def quarantine_rows(pages: Iterable[Quarantined]) -> list[dict[str, str]]:
     ]
 
 
-def health_headline(sources: Collection[SourceHealth]) -> str:
+def health_summary(sources: Collection[SourceHealth]) -> str:
     """Return in one line how many sources are how."""
     counts = {state: sum(one.state is state for one in sources) for state in HealthState}
     return ", ".join(f"{number} {state.value}" for state, number in counts.items() if number) or "no sources"

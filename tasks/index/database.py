@@ -157,8 +157,7 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = Fals
     """
     with index.write() as tx:
         lock(tx, "lake")
-        rows = tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
-        bound = {row.name: row.value for row in rows}
+        bound = _bound(tx)
         if "lake_id" not in bound:
             if is_used:
                 raise ConfigError(
@@ -167,6 +166,23 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = Fals
                 )
             tx.execute(facts.insert(), [{"name": "lake_id", "value": lake_id}, {"name": "lake_uri", "value": lake_uri}])
             return
+    _check_bound(bound, index, lake_id=lake_id, lake_uri=lake_uri)
+
+
+def check_bound_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
+    """Check that an index and a lake that are looked at belong together; raises ConfigError."""
+    with index.read() as tx:
+        bound = _bound(tx)
+    if bound:
+        _check_bound(bound, index, lake_id=lake_id, lake_uri=lake_uri)
+
+
+def _bound(tx: Connection) -> dict[str, str]:
+    rows = tx.execute(select(facts.c.name, facts.c.value).where(facts.c.name.in_(("lake_id", "lake_uri"))))
+    return {row.name: row.value for row in rows}
+
+
+def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri: str) -> None:
     if bound["lake_id"] != lake_id:
         raise ConfigError(
             f"the index {index.uri} belongs to the lake {bound.get('lake_uri')}, not to {lake_uri}: give that lake, or another --index"
@@ -206,6 +222,11 @@ def _parse_url(index_url: str) -> URL:
         if not folder.is_dir():
             raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
     return url
+
+
+def shown_url(index_url: str) -> str:
+    """Return an index's URL for people; raises ConfigError where it is none."""
+    return _shown(_parse_url(index_url))
 
 
 def _shown(url: URL) -> str:

@@ -1,4 +1,4 @@
-"""Politeness that any number of processes share: whose turn it is at a host, its holds, its robots.txt."""
+"""Politeness that any number of processes share: permits at a host, its holds, its robots.txt."""
 
 import os
 import uuid
@@ -11,11 +11,11 @@ import psutil
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tasks.index.database import Index
-from tasks.index.pace import Pace, end_turn, give_turn
+from tasks.index.pace import Pace, end_permit, grant_permit
 from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, robots
 from tasks.index.upsert import insert_into
-from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: no cached copy is used for longer."""
@@ -25,25 +25,25 @@ ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class HostBook:
-    """The book of turns and robots.txt, one short transaction a call; see tasks.politeness.limiter for who asks.
+class HostLimits:
+    """Permits and robots.txt files, one short transaction a call; see tasks.politeness.limiter for who asks.
 
     `clock` is for tests; without it, machines that share a server share its clock.
     """
 
     index: Index
     clock: Callable[[], datetime] | None = None
-    # A process's name in the book, by which others on this machine see that it died.
+    # A process's name in the ids of its permits, by which others on this machine see that it died.
     _owner: str = field(default_factory=lambda: _this_process(os.getpid()), init=False)
     _known: set[str] = field(default_factory=set, init=False, compare=False)
 
-    def pass_turns(
-        self, ended: Sequence[TurnEnd], wanted: Sequence[TurnRequest], learned: Sequence[LearnedRobots] = ()
-    ) -> list[Turn | Wait]:
+    def exchange_permits(
+        self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots] = ()
+    ) -> list[Permit | Wait]:
         """Note the ends and what was learned, then answer each wish in its order; raises IndexUnavailable."""
-        names = {end.turn.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
+        names = {end.permit.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
         self._make_known(names)
-        # not durable: a host whose last turns are forgotten is asked at its source's pace
+        # not durable: a host whose last permits are forgotten is asked at its source's pace
         with self.index.write(is_durable=False) as tx:
             paces = _read_paces(tx, names, self._now(tx))
             now = self._now(tx)  # after the locks: a wait for them is no part of a delay
@@ -51,11 +51,13 @@ class HostBook:
             for one in learned:
                 paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
             for end in ended:
-                paces[end.turn.host] = end_turn(paces[end.turn.host], end, now=now)
+                paces[end.permit.host] = end_permit(paces[end.permit.host], end, now=now)
             answers = []
             for wish in wanted:
                 pace = _without_dead(paces[wish.host], wish)
-                paces[wish.host], answer = give_turn(pace, wish, turn_id=f"{self._owner} {uuid.uuid4().hex}", now=now)
+                paces[wish.host], answer = grant_permit(
+                    pace, wish, permit_id=f"{self._owner} {uuid.uuid4().hex}", now=now
+                )
                 answers.append(answer)
             _write_paces(tx, paces)
             return answers
@@ -158,15 +160,15 @@ def _write_paces(tx: Connection, paces: dict[str, Pace]) -> None:
         tx.execute(update(hosts).where(hosts.c.host == bindparam("known_host")), rows)
 
 
-def _without_dead(pace: Pace, wanted: TurnRequest) -> Pace:
-    """Take their turns from processes that died on this machine, where they are in the way."""
+def _without_dead(pace: Pace, wanted: PermitRequest) -> Pace:
+    """Take back the permits of processes that died on this machine, where they are in the way."""
     if len(pace.turns) < wanted.max_per_host:
         return pace
     return replace(pace, turns={one: until for one, until in pace.turns.items() if not _is_dead(one)})
 
 
-def _is_dead(turn_id: str) -> bool:
-    machine, pid, born_at, _ = turn_id.rsplit(" ", 3)
+def _is_dead(permit_id: str) -> bool:
+    machine, pid, born_at, _ = permit_id.rsplit(" ", 3)
     return machine == _here() and int(pid) != os.getpid() and not is_alive(int(pid), float(born_at))
 
 

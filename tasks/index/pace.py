@@ -1,13 +1,13 @@
-"""How often one host may be asked, whoever asks: what a turn does to its pace. Pure.
+"""How often one host may be asked, whoever asks: what a permit does to its pace. Pure.
 
-A turn is leave to make one request. The next one comes a delay after the last has ended, since only then it is
+A permit allows one request. The next one comes a delay after the last has ended, since only then it is
 certain that the host had it; under way at once are as many as the source allows.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tasks.values.permit import Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import Permit, PermitEnd, PermitRequest, Wait
 
 LATENCY_AT_EASE_S = 1.0
 """A host that takes longer than this for an answer is left alone for as long as it takes."""
@@ -26,7 +26,7 @@ _RECOVERY = 0.8
 class Pace:
     """One host: its next free slot, its Crawl-delay, its mean latency (seconds), and who is asking it.
 
-    `slowdown` multiplies the delay. `turns` are those under way, with the instants at which their leases end.
+    `slowdown` multiplies the delay. `turns` (the name in the index) are the permits in use, with the instants at which their leases end.
     """
 
     next_slot_at: datetime
@@ -56,8 +56,8 @@ def kept_delay_s(
     return min(delay_s, max(wanted_s, LONGEST_DELAY_S))
 
 
-def give_turn(pace: Pace, wanted: TurnRequest, *, turn_id: str, now: datetime) -> tuple[Pace, Turn | Wait]:
-    """Return a turn, or how long to wait before asking again; leases that have ended are forgotten."""
+def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime) -> tuple[Pace, Permit | Wait]:
+    """Return a permit, or how long to wait before asking again; leases that have ended are forgotten."""
     turns = {one: until for one, until in pace.turns.items() if until > now}
     pace = replace(pace, turns=turns)
     delay_s = pace.delay_s(wanted.delay_s)
@@ -69,20 +69,20 @@ def give_turn(pace: Pace, wanted: TurnRequest, *, turn_id: str, now: datetime) -
     pace = replace(
         pace,
         next_slot_at=now + timedelta(seconds=delay_s),
-        turns={**turns, turn_id: now + timedelta(seconds=wanted.lease_s)},
+        turns={**turns, permit_id: now + timedelta(seconds=wanted.lease_s)},
     )
-    return pace, Turn(turn_id=turn_id, host=wanted.host)
+    return pace, Permit(permit_id=permit_id, host=wanted.host)
 
 
-def end_turn(pace: Pace, end: TurnEnd, *, now: datetime) -> Pace:
-    """Return the pace after a turn: 429 and 503 halve the rate, answers bring it back, a long latency slows it."""
+def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
+    """Return the pace after a permit ends: 429 and 503 halve the rate, answers bring it back, a long latency slows it."""
     slowdown = min(pace.slowdown * 2, MOST_SLOWDOWN) if end.is_busy else max(pace.slowdown * _RECOVERY, 1.0)
     known_s = end.elapsed_s if pace.latency_s is None else pace.latency_s
     pace = replace(
         pace,
         slowdown=slowdown,
         latency_s=known_s + _NEWEST_SHARE * (end.elapsed_s - known_s),
-        turns={one: until for one, until in pace.turns.items() if one != end.turn.turn_id},
+        turns={one: until for one, until in pace.turns.items() if one != end.permit.permit_id},
     )
     free_at = now + timedelta(seconds=max(pace.delay_s(end.delay_s), end.hold_s or 0.0))
     return replace(pace, next_slot_at=max(pace.next_slot_at, free_at))

@@ -17,7 +17,7 @@ BIRTH_TOLERANCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ShardState:
     """What is known of a run that fetches a part of a sweep: when it was heard of last, and its summary once it ended."""
 
     state: str
@@ -50,10 +50,12 @@ def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(heard_at=now))
 
 
-def read_shards(tx: Connection, sweep_id: str) -> dict[str, Heard]:
+def read_shards(tx: Connection, sweep_id: str) -> dict[str, ShardState]:
     """Return what is known of the runs that fetch parts of a sweep, by their ids."""
     query = select(runs.c.run_id, runs.c.state, runs.c.heard_at, runs.c.summary).where(runs.c.sweep_id == sweep_id)
-    return {row.run_id: Heard(state=row.state, heard_at=row.heard_at, summary=row.summary) for row in tx.execute(query)}
+    return {
+        row.run_id: ShardState(state=row.state, heard_at=row.heard_at, summary=row.summary) for row in tx.execute(query)
+    }
 
 
 def end_run(tx: Connection, *, run_id: str, now: datetime, summary: str | None) -> None:

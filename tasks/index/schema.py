@@ -170,7 +170,7 @@ hosts = Table(
     Column("slowdown", Float, nullable=False),
     Column("turns", JSON),
 )
-"""Politeness: no request to the host begins before `next_slot_at`. `turns` are those under way: id, end of its lease."""
+"""Politeness: no request to the host begins before `next_slot_at`. `turns` are the permits in use: id, end of its lease."""
 
 robots = Table(
     "robots",

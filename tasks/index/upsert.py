@@ -1,11 +1,21 @@
 """The insert that may meet a row that is there: SQLite and PostgreSQL spell it alike, SQLAlchemy by dialect."""
 
-from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from typing import TYPE_CHECKING, TypeAlias
 
-Upsert = sqlite.Insert | postgresql.Insert
+from sqlalchemy import Connection, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 
 def insert_into(tx: Connection, table: Table) -> Upsert:
     """Return the insert of the transaction's own dialect, which knows `on_conflict_do_update` and `excluded`."""
-    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    if tx.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - PostgreSQL's own costs as much as a small command
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)

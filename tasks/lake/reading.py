@@ -20,7 +20,7 @@ from tasks.errors import LakeUnavailable
 from tasks.lake.keys import PARTITION
 from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
-from tasks.lake.tables import open_table
+from tasks.lake.tables import find_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ def read_fitted(store: ObjectStore, file: StoredFile, schema: pa.Schema) -> pa.T
 
 def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> Iterator[dict[str, Any]]:
     """Yield a URL's rows of `captures` or `articles` from a day on, the oldest first; raises LakeUnavailable."""
-    files = list_files(open_table(store, table), table)
+    found_table = find_table(store, table)
+    files = list_files(found_table, table) if found_table else []
     found = [row for file in files if file.day >= since for row in _rows_of(store, file, url_key)]
     yield from sorted(found, key=lambda row: row["fetched_at"])
 

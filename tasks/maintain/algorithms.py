@@ -22,7 +22,7 @@ from tasks.lake.keys import ARTICLES
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.schemas import SCHEMAS
 from tasks.lake.tables import open_table
-from tasks.maintain.compaction import Packing, write_anew
+from tasks.maintain.compaction import Compaction, rewrite
 from tasks.values.rows import Article
 from tasks.values.text import digest as identity
 from tasks.values.text import sketch
@@ -47,22 +47,22 @@ class Moved:
     rows: int = 0
 
 
-def move_to_current(packing: Packing, index: Index) -> Moved:
+def move_to_current(compaction: Compaction, index: Index) -> Moved:
     """Move what has an older number; raises LakeUnavailable, IndexUnavailable."""
     moved, is_whole = Moved(), True
     with index.read() as tx:
         held = tx.execute(select(facts.c.value).where(facts.c.name == FACT)).scalar()
         is_needed = held not in {None, CURRENT} or _has_older(tx)
     if is_needed:
-        if held in {None, CURRENT} and not packing.is_dry_run:
+        if held in {None, CURRENT} and not compaction.is_dry_run:
             _note(
                 index, f"{UNDER_WAY}.{sketch.ALGORITHM}"
             )  # else nothing would tell of lake rows that are still to move
-        table = open_table(packing.store, ARTICLES)
+        table = open_table(compaction.store, ARTICLES)
         has_new_sketch = held is not None and held.partition(".")[2] != str(sketch.ALGORITHM)
-        moved.articles = _move_index(packing, index, table, has_new_sketch=has_new_sketch)
-        moved.rows, is_whole = _move_lake(packing, table)
-    if (is_needed or held is None) and is_whole and not packing.is_dry_run:
+        moved.articles = _move_index(compaction, index, table, has_new_sketch=has_new_sketch)
+        moved.rows, is_whole = _move_lake(compaction, table)
+    if (is_needed or held is None) and is_whole and not compaction.is_dry_run:
         _note(index, CURRENT)
     return moved
 
@@ -93,18 +93,18 @@ def _is_older_digest() -> ColumnElement[bool]:
     return articles.c.text_digest.not_like(f"{PREFIX}%")
 
 
-def _move_index(packing: Packing, index: Index, table: DeltaTable, *, has_new_sketch: bool) -> int:
+def _move_index(compaction: Compaction, index: Index, table: DeltaTable, *, has_new_sketch: bool) -> int:
     files, count = list_files(table, ARTICLES), 0
     for number, file in enumerate(files):
-        packing.on_step("moving articles to the current algorithm", number, len(files))
-        for part in _parts(as_article(row) for row in read_file(packing.store, file)):
-            count += _move_articles(packing, index, part, has_new_sketch=has_new_sketch)
+        compaction.on_step("moving articles to the current algorithm", number, len(files))
+        for part in _parts(as_article(row) for row in read_file(compaction.store, file)):
+            count += _move_articles(compaction, index, part, has_new_sketch=has_new_sketch)
     return count
 
 
-def _move_articles(packing: Packing, index: Index, rows: Sequence[Article], *, has_new_sketch: bool) -> int:
+def _move_articles(compaction: Compaction, index: Index, rows: Sequence[Article], *, has_new_sketch: bool) -> int:
     """Move those of these revisions that are their article's newest, and have an older number."""
-    if packing.is_dry_run:
+    if compaction.is_dry_run:
         with index.read() as tx:
             return len(_find_older(tx, rows, has_new_sketch=has_new_sketch))
     with index.write() as tx:
@@ -115,7 +115,7 @@ def _move_articles(packing: Packing, index: Index, rows: Sequence[Article], *, h
             Revision(article=replace(row, text_digest=text_digest(row.text)), final_url=row.url) for row in older
         ]
         if revisions:
-            remember_revisions(tx, revisions, now=packing.now)
+            remember_revisions(tx, revisions, now=compaction.now)
     return len(older)
 
 
@@ -136,14 +136,14 @@ def _find_older(tx: Connection, rows: Sequence[Article], *, has_new_sketch: bool
     return [row for row in rows if (row.article_id, row.revision) in older]
 
 
-def _move_lake(packing: Packing, table: DeltaTable) -> tuple[int, bool]:
+def _move_lake(compaction: Compaction, table: DeltaTable) -> tuple[int, bool]:
     """Return how many rows had an older number, and whether none has now."""
     count, stale = 0, []
     for file in list_files(table, ARTICLES):
-        if older := len(_older(read_columns(packing.store, file, ("text_digest",)))):
+        if older := len(_older(read_columns(compaction.store, file, ("text_digest",)))):
             count += older
             stale.append(file)
-    done = write_anew(packing, table, stale, what="moving rows to the current algorithm", change=with_current_digests)
+    done = rewrite(compaction, table, stale, what="moving rows to the current algorithm", change=with_current_digests)
     return count, done.is_whole
 
 

@@ -21,7 +21,7 @@ from tasks.lake.keys import ARTICLES
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.schemas import SCHEMAS
 from tasks.lake.tables import open_table
-from tasks.maintain.compaction import Packing, write_anew
+from tasks.maintain.compaction import Compaction, rewrite
 from tasks.verify.unpublished import publish_waiting
 
 CLUSTERS_AT_ONCE = 50_000
@@ -32,16 +32,16 @@ TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
 
 
 @dataclass(slots=True)
-class ToldAnew:
+class ClusterUpdate:
     """How many marked clusters were told, with how many rows that said something else."""
 
     clusters: int = 0
     rows: int = 0
 
 
-def tell_clusters(packing: Packing, index: Index) -> ToldAnew:
+def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
     """Bring the rows of all marked clusters up to date; raises LakeUnavailable, IndexUnavailable."""
-    done, after = ToldAnew(), ""
+    done, after = ClusterUpdate(), ""
     while True:
         with index.read() as tx:
             marked = clusters.find_stale(tx, limit=CLUSTERS_AT_ONCE, after=after)
@@ -49,18 +49,18 @@ def tell_clusters(packing: Packing, index: Index) -> ToldAnew:
             waiting = tx.execute(select(outbox.c.sequence)).scalars().all()
         if not marked:
             return done
-        if not packing.is_dry_run:
-            publish_waiting(index, packing.store, waiting)
+        if not compaction.is_dry_run:
+            publish_waiting(index, compaction.store, waiting)
         after = max(marked)
         done.clusters += len(marked)
-        rows, is_whole = _tell(packing, open_table(packing.store, ARTICLES), members)
+        rows, is_whole = _update(compaction, open_table(compaction.store, ARTICLES), members)
         done.rows += rows
-        if is_whole and not packing.is_dry_run:
+        if is_whole and not compaction.is_dry_run:
             with index.write() as tx:
                 clusters.clear(tx, marked)
 
 
-def told_rightly(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
+def with_clusters(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
     """Return the rows of `articles` with what they tell of these articles' clusters put right."""
     wrong = _wrong(rows, members)
     for name in TOLD if wrong else ():
@@ -72,17 +72,17 @@ def told_rightly(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
     return rows
 
 
-def _tell(packing: Packing, table: DeltaTable, members: Mapping[str, Membership]) -> tuple[int, bool]:
+def _update(compaction: Compaction, table: DeltaTable, members: Mapping[str, Membership]) -> tuple[int, bool]:
     """Return how many rows were wrong, and whether all of them are right now."""
     count, stale, days = 0, [], _days(members)
     files = [file for file in list_files(table, ARTICLES) if file.day in days]
     for number, file in enumerate(files):
-        packing.on_step("looking for rows of clusters that changed", number, len(files))
-        if wrong := len(_wrong(read_columns(packing.store, file, ("article_id", *TOLD)), members)):
+        compaction.on_step("looking for rows of clusters that changed", number, len(files))
+        if wrong := len(_wrong(read_columns(compaction.store, file, ("article_id", *TOLD)), members)):
             count += wrong
             stale.append(file)
-    done = write_anew(
-        packing, table, stale, what="telling clusters anew", change=lambda rows: told_rightly(rows, members)
+    done = rewrite(
+        compaction, table, stale, what="telling clusters anew", change=lambda rows: with_clusters(rows, members)
     )
     return count, done.is_whole
 

@@ -19,7 +19,7 @@ SMALL = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packing:
+class Compaction:
     """What packs files: `size` in bytes is what a file grows to; a dry run changes nothing."""
 
     store: ObjectStore
@@ -38,8 +38,8 @@ class Rewritten:
     is_whole: bool = True
 
 
-def write_anew(
-    packing: Packing,
+def rewrite(
+    compaction: Compaction,
     table: DeltaTable,
     files: Iterable[StoredFile],
     *,
@@ -48,10 +48,10 @@ def write_anew(
 ) -> Rewritten:
     """Write these files of a table anew, packed, and their rows changed where `change` is given; raises LakeUnavailable."""
     done = Rewritten()
-    groups = [group for _, day in groupby(files, key=lambda file: file.day) for group in _grouped(day, packing.size)]
+    groups = [group for _, day in groupby(files, key=lambda file: file.day) for group in _grouped(day, compaction.size)]
     for number, group in enumerate(groups):
-        packing.on_step(what, number, len(groups))
-        if packing.is_dry_run or _write_group(packing, table, group, change):
+        compaction.on_step(what, number, len(groups))
+        if compaction.is_dry_run or _write_group(compaction, table, group, change):
             done.before += len(group)
             done.after += 1
         else:
@@ -67,29 +67,29 @@ def small_files(files: Sequence[StoredFile], *, today: date, size: int) -> Itera
             yield from small
 
 
-def pack_small_files(packing: Packing, table: DeltaTable, name: str) -> Rewritten:
+def pack_small_files(compaction: Compaction, table: DeltaTable, name: str) -> Rewritten:
     """Pack the small files of a table's past days."""
     done = Rewritten()
-    files = small_files(list_files(table, name), today=packing.now.date(), size=packing.size)
+    files = small_files(list_files(table, name), today=compaction.now.date(), size=compaction.size)
     for _, day in groupby(files, key=lambda file: file.day):
         several = list(day)
         if len(several) > 1:
-            part = write_anew(packing, table, several, what=f"packing {name}")
+            part = rewrite(compaction, table, several, what=f"packing {name}")
             done.before, done.after = done.before + part.before, done.after + part.after
     return done
 
 
 def _write_group(
-    packing: Packing,
+    compaction: Compaction,
     table: DeltaTable,
     group: Sequence[StoredFile],
     change: Callable[[pa.Table], pa.Table] | None,
 ) -> bool:
     schema = file_schema(group[0].table, table.schema())  # a newer version's columns are kept
-    held = [read_fitted(packing.store, file, schema) for file in group]
+    held = [read_fitted(compaction.store, file, schema) for file in group]
     rows = pa.concat_tables(held if change is None else map(change, held))
-    new = put_rows(packing.store, group[0].table, group[0].day, rows)
-    return replace_files(table, group, [new], is_changed=change is not None, now=packing.now)
+    new = put_rows(compaction.store, group[0].table, group[0].day, rows)
+    return replace_files(table, group, [new], is_changed=change is not None, now=compaction.now)
 
 
 def _grouped(files: Iterable[StoredFile], size: int) -> Iterator[list[StoredFile]]:

@@ -15,8 +15,8 @@ from tasks.lake.keys import TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import open_table
 from tasks.maintain.algorithms import move_to_current
-from tasks.maintain.cluster_rows import tell_clusters
-from tasks.maintain.compaction import Packing, pack_small_files
+from tasks.maintain.cluster_rows import update_clusters
+from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
 from tasks.maintain.retention import check_table, delete_old_files, prune_index, prune_set_aside, tidy_log
 from tasks.runtime.progress import OnStep
@@ -66,17 +66,17 @@ def maintain(
     In a damaged lake nothing is done: what is over there may be all that is left of it.
     """
     begun, is_dry_run = time.monotonic(), config.dry_run
-    packing = Packing(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, on_step=on_step)
+    compaction = Compaction(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, on_step=on_step)
     for name in TABLES:
         check_table(store, name)
     if not is_dry_run:
         grow_tables(store)
-    moved = move_to_current(packing, index)
-    clusters = tell_clusters(packing, index)
+    moved = move_to_current(compaction, index)
+    clusters = update_clusters(compaction, index)
     packed = made = deleted = 0
     for name in TABLES:
         table = open_table(store, name)
-        done = pack_small_files(packing, table, name)
+        done = pack_small_files(compaction, table, name)
         packed, made = packed + done.before, made + done.after
         on_step(f"deleting old files of {name}", 0, 0)
         deleted += delete_old_files(store, table, name, keep_days=config.keep_days, is_dry_run=is_dry_run)
@@ -101,7 +101,7 @@ def maintain(
     )
 
 
-def headline(report: MaintainReport) -> str:
+def summary_line(report: MaintainReport) -> str:
     """Say in one line what was done."""
     done = [
         (report.articles_moved, "{} articles moved to the current algorithm"),

@@ -1,7 +1,7 @@
-"""Turns at hosts: leave to make one request, out of the book that all processes share.
+"""Permits to make one request at a host, from the limits that all processes share.
 
 Here a batch's own requests stand in line at each host, and all wishes that come up while one transaction is under way
-go into the next. A turn is held by one request, never while waiting for another host's.
+go into the next. A permit is held by one request, never while waiting for another host's.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from tasks.errors import PresslakeError
-from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 PATIENCE_S = 10.0
 """A host that wants a longer wait than this, and than its delay, is put off rather than waited for."""
@@ -24,20 +24,20 @@ LONGEST_STAY_S = 900.0
 
 LEASE_MARGIN_S = 30.0
 
-Said = Turn | Wait | RobotsAnswer | None
+Said = Permit | Wait | RobotsAnswer | None
 
 
-class Book(Protocol):
-    """The shared book of turns and robots.txt (tasks.index.hosts); calls block, and are made in a thread."""
+class SharedLimits(Protocol):
+    """The shared limits and robots.txt files (tasks.index.hosts); calls block, and are made in a thread."""
 
-    def pass_turns(
-        self, ended: Sequence[TurnEnd], wanted: Sequence[TurnRequest], learned: Sequence[LearnedRobots]
-    ) -> list[Turn | Wait]: ...
+    def exchange_permits(
+        self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots]
+    ) -> list[Permit | Wait]: ...
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]: ...
 
 
 class HostWaits(PresslakeError):
-    """No turn is to be had before `until`."""
+    """There is no permit before `until`."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"until {until:%H:%M:%S}")
@@ -45,8 +45,8 @@ class HostWaits(PresslakeError):
 
 
 @dataclass(slots=True)
-class Heard:
-    """What the holder of a turn says of it: whether the host said that it is busy, and the wait it wants (seconds)."""
+class Noted:
+    """What the holder of a permit reports: whether the host said that it is busy, and the wait it wants (seconds)."""
 
     is_busy: bool = False
     hold_s: float | None = None
@@ -54,7 +54,7 @@ class Heard:
 
 @dataclass(slots=True)
 class _Line:
-    """Who of this batch waits at one host: as many as may ask at once have a seat, and one of them asks the book."""
+    """Who of this batch waits at one host: as many as may ask at once have a seat, and one of them asks the shared limits."""
 
     seats: asyncio.Semaphore
     front: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -64,54 +64,54 @@ class _Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """An end, a wish or a robots.txt that the book is to hear of, or the origin whose robots.txt is `sought` in it."""
+    """An end, a request or a robots.txt to enter, or the origin whose robots.txt is `sought`."""
 
     answer: asyncio.Future[Said]
-    ended: TurnEnd | None = None
-    wanted: TurnRequest | None = None
+    ended: PermitEnd | None = None
+    wanted: PermitRequest | None = None
     learned: LearnedRobots | None = None
     sought: str | None = None
 
 
-class TurnDesk:
-    """Where one batch gets its turns. `in_flight` bounds its requests under way, `lease_s` each one's time.
+class RateLimiter:
+    """Gives one batch its permits. `in_flight` bounds its requests under way, `lease_s` each one's time.
 
     Once `is_full` is true there are no more.
     """
 
-    def __init__(self, book: Book, *, in_flight: int, lease_s: float) -> None:
+    def __init__(self, limits: SharedLimits, *, in_flight: int, lease_s: float) -> None:
         self.is_full: Callable[[], bool] = lambda: False
-        self._book = book
+        self._limits = limits
         self._in_flight = asyncio.Semaphore(in_flight)
         self._lease_s = lease_s
         self._lines: dict[str, _Line] = {}
         self._passing: asyncio.Task[None] | None = None
         # A thread of its own: asyncio's few may all be undoing bombs.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="book")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
         self._entries: list[_Entry] = []
 
     @asynccontextmanager
-    async def turn(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Heard]:
-        """Hold a turn within the block, which says what came of it; raises HostWaits where there is none soon."""
+    async def permit(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Noted]:
+        """Hold a permit within the block, which says what came of it; raises HostWaits where there is none soon."""
         line = self._lines.setdefault(host, _Line(asyncio.Semaphore(max_per_host)))
-        wanted = TurnRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
+        wanted = PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
         async with line.seats:
             async with line.front:
-                turn = await self._wait_for(wanted, line)
-            heard, began = Heard(), time.monotonic()
+                permit = await self._wait_for(wanted, line)
+            heard, began = Noted(), time.monotonic()
             try:
                 yield heard
             finally:
                 self._in_flight.release()
-                end = TurnEnd(
-                    turn=turn,
+                end = PermitEnd(
+                    permit=permit,
                     delay_s=delay_s,
                     elapsed_s=time.monotonic() - began,
                     is_busy=heard.is_busy,
                     hold_s=heard.hold_s,
                 )
                 await self._pass(ended=end)
-                line.free_at = time.monotonic() + delay_s  # at the earliest; the book may say more
+                line.free_at = time.monotonic() + delay_s  # at the earliest; the shared limits may say more
 
     async def kept_robots(self, origin: str) -> RobotsAnswer | None:
         """Return the robots.txt that is kept and fresh."""
@@ -130,8 +130,8 @@ class TurnDesk:
         """Keep a robots.txt for everybody."""
         await self._pass(learned=learned)
 
-    async def _wait_for(self, wanted: TurnRequest, line: _Line) -> Turn:
-        """Return the host's turn, together with a place among the requests in flight."""
+    async def _wait_for(self, wanted: PermitRequest, line: _Line) -> Permit:
+        """Return the host's permit, together with a place among the requests in flight."""
         while True:
             await asyncio.sleep(max(line.free_at - time.monotonic(), 0.0))
             if self.is_full():
@@ -141,9 +141,9 @@ class TurnDesk:
             try:
                 said = await self._pass(wanted=wanted)
             finally:
-                if not isinstance(said, Turn):
+                if not isinstance(said, Permit):
                     self._in_flight.release()
-            if isinstance(said, Turn):
+            if isinstance(said, Permit):
                 return said
             if isinstance(said, Wait):
                 _check_patience(said, line)
@@ -152,12 +152,12 @@ class TurnDesk:
     async def _pass(
         self,
         *,
-        ended: TurnEnd | None = None,
-        wanted: TurnRequest | None = None,
+        ended: PermitEnd | None = None,
+        wanted: PermitRequest | None = None,
         learned: LearnedRobots | None = None,
         sought: str | None = None,
     ) -> Said:
-        """Have the book hear of one thing, with all others that have come up; returns its answer, if there is one."""
+        """Enter one thing with all others that wait, and return the answer, if there is one."""
         answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned, sought=sought))
         if self._passing is None or self._passing.done():
@@ -166,7 +166,7 @@ class TurnDesk:
         return await answer
 
     async def _pass_all(self) -> None:
-        """Hand the book all that has come up, again and again until nothing has."""
+        """Enter all that waits, until nothing does."""
         await asyncio.sleep(0)  # for those who come in the same turn of the loop
         while self._entries:
             entries, self._entries = self._entries, []
@@ -181,21 +181,21 @@ class TurnDesk:
                 self._tell(one, answer)
 
     def _consult(self, entries: Sequence[_Entry]) -> list[Said]:
-        """Put all entries to the book, in one transaction and one look; returns its answer to each."""
+        """Make all entries in one transaction and one read; return the answer to each."""
         ended = [one.ended for one in entries if one.ended]
         wanted = [one.wanted for one in entries if one.wanted]
         learned = [one.learned for one in entries if one.learned]
         sought = {one.sought for one in entries if one.sought}
         is_passing = ended or wanted or learned
-        turns = iter(self._book.pass_turns(ended, wanted, learned) if is_passing else ())
-        kept = self._book.answers(sought) if sought else {}
-        return [next(turns) if one.wanted else kept.get(one.sought or "") for one in entries]
+        permits = iter(self._limits.exchange_permits(ended, wanted, learned) if is_passing else ())
+        kept = self._limits.answers(sought) if sought else {}
+        return [next(permits) if one.wanted else kept.get(one.sought or "") for one in entries]
 
     def _tell(self, one: _Entry, answer: Said) -> None:
         if not one.answer.done():
             one.answer.set_result(answer)
-        elif isinstance(answer, Turn) and one.wanted is not None:  # whoever wanted it was cancelled
-            given_up = TurnEnd(turn=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
+        elif isinstance(answer, Permit) and one.wanted is not None:  # whoever wanted it was cancelled
+            given_up = PermitEnd(permit=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
             self._entries.append(replace(one, ended=given_up, wanted=None))
 
 

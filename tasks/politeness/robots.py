@@ -8,11 +8,12 @@ what is kept for later is the file's bytes and status, never the policy.
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
-from urllib.parse import quote
 
+from tasks.errors import RobotsDisallowed, RobotsTooCostly
+from tasks.politeness.robots_rules import Group, Rule, TooMuchWork, Work, normal_path, path_rule, weight_of
 from tasks.values.url import Url
 
 MAX_ROBOTS_SIZE = 500 * 1024
@@ -23,9 +24,6 @@ _BOM = re.compile(rb"\xef?\xbb?\xbf?")  # Google skips a part of the mark, too
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _TOKEN = re.compile(r"[A-Za-z_-]*")  # RFC 9309, 2.2.1
 _COMPATIBLE = re.compile(r"Mozilla/.*?compatible;\s*([A-Za-z_-]+)")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_PLAIN = re.compile(r"[A-Za-z0-9/._~?=&-]*")
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 # Keys as they are written, misspellings included; longer forms of them count as well.
 _AGENT_KEYS = ("user-agent", "useragent", "user agent")
@@ -73,49 +71,6 @@ def product_token(user_agent: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One Allow or Disallow. `pieces` are what stands between the wildcards, in the normal form of `_normalise`."""
-
-    pieces: tuple[str, ...]
-    is_anchored: bool
-    allows: bool
-    length: int
-
-    def matches(self, path: str) -> bool:
-        """Tell whether a normalised path begins with this pattern; linear in the path."""
-        first, last = self.pieces[0], self.pieces[-1]
-        if not path.startswith(first):
-            return False
-        position = len(first)
-        if len(self.pieces) == 1:
-            return not self.is_anchored or position == len(path)
-        for piece in self.pieces[1:-1]:
-            found = path.find(piece, position)
-            if found < 0:
-                return False
-            position = found + len(piece)
-        if self.is_anchored:
-            return path.endswith(last) and position + len(last) <= len(path)
-        return path.find(last, position) >= 0
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rules for some agents, the weightiest first. `agents` has each lower-case name's place in the group.
-
-    A delay holds for the agents right above it: `delays` has the places of those, and the seconds.
-    """
-
-    agents: dict[str, int]
-    rules: tuple[Rule, ...]
-    delays: tuple[tuple[range, float], ...] = ()
-
-    def verdict(self, path: str) -> Rule | None:
-        """Return the longest rule that matches, Allow before Disallow among equals (RFC 9309, 2.2.2)."""
-        return next((rule for rule in self.rules if rule.matches(path)), None)
-
-
-@dataclass(frozen=True, slots=True)
 class RobotsPolicy:
     """What one robots.txt says. `sitemaps` are as written, in order, each once."""
 
@@ -130,18 +85,34 @@ class RobotsPolicy:
     @classmethod
     def disallow_all(cls) -> Self:
         """Return the policy of a site that cannot be asked."""
-        return cls((Group({"*": 0}, (Rule(("/",), is_anchored=False, allows=False, length=1),)),))
+        return cls((Group.of({"*": 0}, [Rule(("/",), is_anchored=False, allows=False, length=1)], ()),))
 
     def allows(self, url: str, *, user_agent: str) -> bool:
         """Tell whether the URL may be fetched under this user agent, or product token; raises BadUrl.
 
-        robots.txt itself always may (RFC 9309, 2.2.2).
+        robots.txt itself always may (RFC 9309, 2.2.2). What would take too much work may not.
         """
+        try:
+            self.check(url, user_agent=user_agent)
+        except RobotsDisallowed:
+            return False
+        return True
+
+    def check(self, url: str, *, user_agent: str) -> None:
+        """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
         if Url.of(url).parts.path == _ROBOTS_PATH:
-            return True
-        path = matched_path(url)
-        verdicts = [rule for group in self._groups_for(user_agent) if (rule := group.verdict(path))]
-        return max(verdicts, key=_weight).allows if verdicts else True
+            return
+        path, work = matched_path(url), Work()
+        try:
+            verdicts = [rule for group in self._groups_for(user_agent) if (rule := group.verdict(path, work))]
+        except TooMuchWork as error:
+            raise RobotsTooCostly(f"{error} in robots.txt, at {url}") from error
+        if verdicts and not max(verdicts, key=weight_of).allows:
+            raise RobotsDisallowed(url)
+
+    def for_agent(self, user_agent: str) -> Self:
+        """Return what of it matters to one user agent: all else need not be kept in memory."""
+        return replace(self, groups=tuple(self._groups_for(user_agent)))
 
     def crawl_delay_s(self, user_agent: str) -> float | None:
         """Return the longest Crawl-delay for this user agent, or product token, in seconds; not capped."""
@@ -165,7 +136,7 @@ class RobotsPolicy:
 def matched_path(url: str) -> str:
     """Return the path and query of a URL as `Rule.matches` takes them; raises BadUrl."""
     # In a path, the two characters that mean something in a pattern stand for themselves.
-    return _normalise(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
+    return normal_path(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
 
 
 def parse_robots(body: bytes) -> RobotsPolicy:
@@ -177,6 +148,16 @@ def parse_robots(body: bytes) -> RobotsPolicy:
     for key, value in _fields(text):
         reader.take(key, value)
     return reader.policy()
+
+
+def policy_for(body: bytes, user_agent: str) -> RobotsPolicy:
+    """Read a robots.txt, as far as it matters to one user agent."""
+    return parse_robots(body).for_agent(user_agent)
+
+
+def sitemaps_in(body: bytes) -> tuple[str, ...]:
+    """Return the sitemaps that a robots.txt names."""
+    return parse_robots(body).sitemaps
 
 
 def _cut(body: bytes) -> bytes:
@@ -249,8 +230,7 @@ class _Reader:
 
     def _close(self) -> None:
         if self.agents:
-            ordered = tuple(sorted(self.rules, key=_weight, reverse=True))
-            self.groups.append(Group(self.agents, ordered, tuple(self.delays)))
+            self.groups.append(Group.of(self.agents, self.rules, tuple(self.delays)))
         self.agents, self.rules, self.delays = {}, [], []
         self.first_of_row, self.is_row_over, self.has_rule = 0, False, False
 
@@ -271,32 +251,3 @@ def _delay_s(value: str) -> float | None:
     except ValueError:
         return None
     return delay_s if math.isfinite(delay_s) and delay_s >= 0 else None
-
-
-def path_rule(value: str, *, allows: bool = False) -> Rule:
-    """Return what a pattern of a path matches, `*` and a last `$` being special (RFC 9309, 2.2.3)."""
-    pattern = _normalise(value)
-    is_anchored = pattern.endswith("$")
-    # Only at the end it is an anchor; elsewhere it is a dollar.
-    pieces = pattern.removesuffix("$").replace("$", "%24").split("*")
-    return Rule(tuple(pieces), is_anchored, allows, len(pattern))
-
-
-def _weight(rule: Rule) -> tuple[int, bool]:
-    return rule.length, rule.allows
-
-
-def _normalise(path: str) -> str:
-    """Return the form in which paths and patterns are compared (RFC 9309, 2.2.2).
-
-    Octets that are no URI characters are escaped, escaped unreserved ones are not, and escapes are upper-case.
-    """
-    if _PLAIN.fullmatch(path):
-        return path
-    escaped = quote(path, safe="%/:?#[]@!$&'()*+,;=", errors="surrogateescape")
-    return _ESCAPE.sub(_normal_escape, escaped)
-
-
-def _normal_escape(escape: re.Match[str]) -> str:
-    character = chr(int(escape[1], 16))
-    return character if character in _UNRESERVED else escape[0].upper()

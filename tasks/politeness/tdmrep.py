@@ -8,7 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
-from tasks.politeness.robots import Rule, matched_path, path_rule
+from tasks.politeness.robots import matched_path
+from tasks.politeness.robots_rules import Rule, path_rule
 from tasks.values.text.storable import storable_text
 
 TDMREP_PATH = "/.well-known/tdmrep.json"

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.health.judgement import GOOD, HealthReport
-from tasks.health.table import health_headline
+from tasks.health.table import health_summary
 from tasks.report.plot import stacked_bars
-from tasks.report.run_report import DRIFT_HEAD, SHOWN, RunReport, drift_rows, headline, most_first
+from tasks.report.run_report import DRIFT_HEAD, SHOWN, RunReport, drift_rows, most_first, summary_line
 from tasks.values.rows import DOUBTFUL_BELOW, Novelty
 from tasks.values.text.escape import as_code, as_text
 
@@ -16,7 +16,7 @@ NOBODY = HealthReport()
 
 def to_markdown(report: RunReport, health: HealthReport = NOBODY) -> str:
     """Return the run and the health of its sources."""
-    blocks = [f"# {headline(report)}"]
+    blocks = [f"# {summary_line(report)}"]
     if report.fell_short:
         blocks.append(f"**Fell short:** {as_text(report.fell_short)}")
     for part in (_figures(report), _sources(health), _trouble(report), _lake(report)):
@@ -48,7 +48,7 @@ def _sources(health: HealthReport) -> Iterator[str]:
     yield "## Sources"
     if plot := _plot(health):
         yield plot
-    yield f"{health_headline(health.sources)}; the artifact `source-health` has them all."
+    yield f"{health_summary(health.sources)}; the artifact `source-health` has them all."
     if unwell := [one for one in health.sources if one.detail][:SHOWN]:
         yield table(
             ("source", "state", "why"),

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tasks.config.parameters import Period
+from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
-from tasks.health.table import health_headline, shown_at, shown_s
+from tasks.health.table import health_summary, shown_at, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
@@ -98,7 +98,7 @@ def sum_up(
     )
 
 
-def headline(report: PeriodReport) -> str:
+def summary_line(report: PeriodReport) -> str:
     """Return the period in one line."""
     looks = sum(report.came_to.values())
     failing = sum(failing_of(report.came_to).values())
@@ -109,7 +109,7 @@ def headline(report: PeriodReport) -> str:
 
 def to_markdown(report: PeriodReport, health: HealthReport) -> str:
     """Return the period as the markdown artifact that Prefect's UI shows."""
-    blocks = [f"# {headline(report)}", health_headline(health.sources)]
+    blocks = [f"# {summary_line(report)}", health_summary(health.sources)]
     kinds = (*(novelty.value for novelty in Novelty), Outcome.NOT_MODIFIED.value)
     if report.period is Period.WEEK:
         blocks.append(stacked_bars("Looks by day", list(report.by_day.items()), kinds))

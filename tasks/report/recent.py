@@ -6,22 +6,22 @@ from tasks.config.parameters import ReportConfig
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.health.judgement import HealthReport
-from tasks.health.judging import look_at_sources
+from tasks.health.judging import read_health
 from tasks.index import health
 from tasks.report.period import PeriodReport, sum_up
-from tasks.runtime.resources import opened_index
+from tasks.runtime.resources import index_to_read
 
 
 def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodReport, HealthReport]:
     """Read the index and add the period up; raises ConfigError for a source that nobody knows."""
     now = datetime.now(UTC)
     since = (now - 2 * config.period.span).date()
-    with opened_index(settings).read() as tx:
+    with index_to_read(settings) as index, index.read() as tx:
         known = health.known_sources(tx)
         if strangers := sorted(set(config.sources) - known):
             raise ConfigError(f"--source {strangers[0]!r}: the index knows no such source")
         chosen = set(config.sources) or known
-        found = look_at_sources(tx, chosen, now=now)
+        found = read_health(tx, chosen, now=now)
         arrivals = health.find_arrivals(tx, chosen, since=since)
         report = sum_up(
             config.period,

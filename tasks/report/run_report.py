@@ -107,7 +107,7 @@ def shortfall(report: RunReport) -> str | None:
     return "; ".join(parts) or None
 
 
-def headline(report: RunReport) -> str:
+def summary_line(report: RunReport) -> str:
     """Return the run in one line."""
     made = ", ".join(f"{number} {novelty}" for novelty, number in sorted(report.articles.items())) or "nothing"
     return f"{report.fetched} fetched, {report.not_modified} not modified: {made}"

@@ -8,11 +8,11 @@ from typing import Any
 
 from tasks.config.settings import Settings
 from tasks.health.judgement import SourceHealth
-from tasks.health.judging import look_at_sources
-from tasks.health.table import HEAD, health_headline, health_rows
+from tasks.health.judging import read_health
+from tasks.health.table import HEAD, health_rows, health_summary
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
-from tasks.runtime.resources import opened_index
+from tasks.runtime.resources import index_to_read
 from tasks.values.display import Rows, Table, plain, shown
 
 RUNS_SHOWN = 10
@@ -61,7 +61,7 @@ class Status:
         yield "Sources", ("source", "feeds", "failing", "polled at", "articles", "newest", *states), rows
         if self.health:
             lines: Rows = [tuple(row.values()) for row in health_rows(self.health)]
-            yield "Health: " + health_headline(self.health), HEAD, lines
+            yield "Health: " + health_summary(self.health), HEAD, lines
         yield (
             "Last runs",
             ("begun at", "state", "fetched", "new", "failed", "run"),
@@ -73,7 +73,7 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Read the index; raises ConfigError."""
-    with opened_index(settings).read() as tx:
+    with index_to_read(settings) as index, index.read() as tx:
         unpublished, since = count_unpublished(tx)
         sources = tuple(read_sources(tx))
         followed = [row["source_id"] for row in sources if row.get("feeds")]
@@ -83,7 +83,7 @@ def read_status(settings: Settings) -> Status:
             runs=tuple(read_runs(tx, limit=RUNS_SHOWN)),
             unpublished=unpublished,
             unpublished_since=since,
-            health=look_at_sources(tx, followed, now=datetime.now(UTC)).sources,
+            health=read_health(tx, followed, now=datetime.now(UTC)).sources,
         )
 
 

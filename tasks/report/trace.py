@@ -10,10 +10,12 @@ from typing import Any
 from tasks.config.settings import Settings
 from tasks.deduplicate.changes import Change, diff_revisions, summarise_change
 from tasks.errors import ConfigError, ItemError
+from tasks.index.database import Index
 from tasks.index.history import UrlHistory, find_cluster, find_history, find_names
 from tasks.index.relations import Edge, find_edges
+from tasks.lake.objects.port import ObjectStore
 from tasks.lake.reading import read_rows
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import index_to_read, lake_to_read
 from tasks.values.display import Rows, Table, listed, plain, shown
 from tasks.values.url import url_key
 
@@ -111,9 +113,12 @@ class Trace:
 
 def trace(what: str, settings: Settings) -> Trace:
     """Look a URL or an article's id up; raises ConfigError when nothing is known of it."""
-    check_lake(settings)
-    index, lake = opened_index(settings), opened_store(settings)
     key, article_id = _read_question(what)
+    with index_to_read(settings) as index:
+        return _look_up(what, key, article_id, index=index, lake=lake_to_read(settings, index))
+
+
+def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index, lake: ObjectStore) -> Trace:
     with index.read() as tx:
         history = find_history(tx, url_key=key, article_id=article_id)
         known = history.article

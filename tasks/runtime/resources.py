@@ -4,13 +4,24 @@ Tasks take plain data and open what they need here; the clients opened are safe 
 """
 
 import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
-from tasks.index.database import Index, bind_lake, open_index
+from tasks.errors import ConfigError, IndexUnavailable
+from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
-from tasks.lake.objects.stores import ObjectStore, S3Config, open_lake, open_store
-from tasks.web.client import WebConfig
+from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
+from tasks.runtime.reading import READING, SharedReader
+
+if TYPE_CHECKING:
+    from tasks.web.client import WebConfig
+
+READ_TIMEOUT_S = 600
+"""The longest that a command which only reads waits for the index."""
 
 
 def opened_index(settings: Settings) -> Index:
@@ -30,8 +41,32 @@ def check_lake(settings: Settings) -> None:
     bind_lake(opened_index(settings), lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
 
 
-def web_config(settings: Settings) -> WebConfig:
+@contextmanager
+def index_to_read(settings: Settings) -> Iterator[Index]:
+    """Open the index to look only: nothing is made or upgraded. Raises ConfigError where there is none."""
+    try:
+        index = open_reader(settings.index, timeout_s=READ_TIMEOUT_S)
+    except IndexUnavailable as error:
+        raise ConfigError(f"the index {error}") from error
+    with index:
+        yield index
+
+
+def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
+    """Open the lake of an index to look only: nothing is made. Raises ConfigError where it is not there, or another's."""
+    s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
+    store = open_store(settings.lake, s3=s3, only_reads=True)
+    lake_id = find_lake(store)
+    if lake_id is None:
+        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
+    check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
+    return store
+
+
+def web_config(settings: Settings) -> "WebConfig":
     """Return how the web is asked; the user agent comes from the source."""
+    from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
+
     return WebConfig(
         user_agent="",
         timeout_s=settings.timeout_s,
@@ -41,6 +76,12 @@ def web_config(settings: Settings) -> WebConfig:
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
     )
+
+
+def reader_of(settings: Settings) -> SharedReader:
+    """Return what reads feeds and long robots.txt files, in processes of its own."""
+    limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
+    return SharedReader(limits)
 
 
 def close_opened() -> None:

@@ -45,12 +45,14 @@ class Refusal:
 class FeedContent:
     """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
 
-    `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known.
+    `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known. `linked`
+    are the feeds that a front page names in its head.
     `refused` is what it names and cannot be stored or asked for.
     """
 
     entries: tuple[Entry, ...]
     children: tuple[Entry, ...] = ()
+    linked: tuple[Entry, ...] = ()
     title: str | None = None
     ttl_s: float | None = None
     warnings: tuple[str, ...] = ()

@@ -18,8 +18,8 @@ class RobotsAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRequest:
-    """A turn wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds)."""
+class PermitRequest:
+    """A permit wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds)."""
 
     host: str
     delay_s: float
@@ -28,16 +28,16 @@ class TurnRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """Leave to make one request at a host, now."""
+class Permit:
+    """Permission to make one request at a host, now."""
 
-    turn_id: str
+    permit_id: str
     host: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """No turn yet: it may be asked for again in `wait_s`. The host is asked every `delay_s` (seconds)."""
+    """No permit yet: it may be asked for again in `wait_s`. The host is asked every `delay_s` (seconds)."""
 
     host: str
     wait_s: float
@@ -45,13 +45,13 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnEnd:
-    """What came of a turn: how long it took, whether the host said that it is busy, the wait it wants (seconds).
+class PermitEnd:
+    """How a permit ended: how long it took, whether the host said that it is busy, the wait it wants (seconds).
 
     `delay_s` is the source's own.
     """
 
-    turn: Turn
+    permit: Permit
     delay_s: float
     elapsed_s: float
     is_busy: bool = False

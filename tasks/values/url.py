@@ -11,11 +11,10 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import unquote_plus
 
 import can_ada
-import tldextract
 
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.values.trackers import (
@@ -27,6 +26,9 @@ from tasks.values.trackers import (
     WIDGET_CLICKS,
     WRAPPERS,
 )
+
+if TYPE_CHECKING:
+    import tldextract
 
 MAX_URL_LENGTH = 4096
 """Characters of a URL, as announced and as requested."""
@@ -77,6 +79,9 @@ class Url(str):
         url._parts, url._key, url._fetch_form, url._is_fetch_form = parts, None, None, False
         return url
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (str(self), *(self._parts or ()))
+
     def __deepcopy__(self, memo: object) -> Self:
         return self  # it does not change
 
@@ -93,17 +98,18 @@ class Url(str):
         is visible ASCII of at most `max_length` characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        return cls.of_parsed(_parse(text, base, max_length), max_length=max_length)
+        parsed = _parse(text, base, max_length)
+        parts = _parts_of(parsed)
+        _checked_host(parts.hostname)
+        return cls(_checked_length(parsed.href, max_length), parts)  # escapes are longer than what they stand for
 
     @classmethod
-    def of_parsed(cls, parsed: can_ada.URL, *, max_length: int, has_fragment: bool = True) -> Self:
-        """Return what a parse gave, as `parse` does, with or without its fragment."""
+    def requested(cls, parsed: can_ada.URL, *, max_length: int) -> Self:
+        """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
-        _checked_host(parsed.hostname)
-        text, parts = parsed.href, _parts_of(parsed)
-        if not has_fragment:
-            text, parts = text.partition("#")[0], parts._replace(hash="")
-        return cls(_checked_length(text, max_length), parts)  # escapes are longer than what they stand for
+        parts = _parts_of(parsed)._replace(hash="")
+        _checked_host(parts.hostname)
+        return cls(_checked_length(parsed.href.partition("#")[0], max_length), parts)
 
     @property
     def parts(self) -> _Parts:
@@ -210,6 +216,10 @@ class Url(str):
         return key if len(key) <= MAX_KEY_LENGTH else f"{host}/~{hashlib.sha256(key.encode()).hexdigest()}"
 
 
+def _revived(text: str, *parts: str) -> Url:
+    return Url(text, _Parts(*parts) if parts else None)
+
+
 def storable_url(url: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> str:
     """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
     return str(Url.parse(url, base=base, max_length=max_length))
@@ -236,8 +246,8 @@ def registrable_domain(url: str) -> str:
 
 
 def is_same_site(a: str, b: str) -> bool:
-    """Whether both URLs lie under one registrable domain; ports and schemes do not count. Raises BadUrl."""
-    return registrable_domain(a) == registrable_domain(b)
+    """Whether both URLs lie under one registrable domain. Raises BadUrl."""
+    return _lenient(a).is_same_site(_lenient(b))
 
 
 def domain_of(host: str) -> str:
@@ -377,7 +387,9 @@ def _absolute(text: str) -> can_ada.URL | None:
 
 
 @lru_cache(maxsize=1)
-def _suffixes() -> tldextract.TLDExtract:
+def _suffixes() -> "tldextract.TLDExtract":
+    import tldextract  # noqa: PLC0415 - it brings requests, and most commands never ask
+
     # no addresses and no cache: the packaged list alone, so that the answer is the same on every machine
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 

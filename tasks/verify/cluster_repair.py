@@ -10,7 +10,7 @@ from tasks.index import clusters
 from tasks.index.schema import articles, edges
 
 
-def mend_clusters(tx: Connection, cluster_ids: Iterable[str]) -> None:
+def repair_clusters(tx: Connection, cluster_ids: Iterable[str]) -> None:
     """Mend these clusters, and those that they should be one with."""
     wanted = sorted(set(cluster_ids))
     for cluster_id in wanted:

@@ -75,7 +75,7 @@ MENDS: dict[FaultKind, str] = {
     FaultKind.UNKNOWN_CLUSTER: _CLUSTER,
     FaultKind.WRONG_REPRESENTATIVES: _CLUSTER,
     FaultKind.LATE_REPRESENTATIVE: _CLUSTER,
-    FaultKind.CLUSTER_TOLD_WRONG: "marks the cluster: the next `presslake maintain` tells its rows anew",
+    FaultKind.CLUSTER_TOLD_WRONG: "marks the cluster: the next `presslake maintain` updates its rows",
     FaultKind.EDGE_WITHOUT_ARTICLE: "takes the edge out",
     FaultKind.SHAPE_WITHOUT_ARTICLE: "takes the shape and its postings out",
 }

@@ -1,4 +1,4 @@
-"""Rows of the lake back into the index: articles through the ledger that decisions go through, URLs from their captures.
+"""Rows of the lake back into the index: articles through the context that decisions go through, URLs from their captures.
 
 What is not in the lake does not come back: who announced a URL, and the URLs between two ends of a redirect.
 """
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert
 
-from tasks.deduplicate.context import read_ledger
+from tasks.deduplicate.context import read_context
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.resemblance import told_at
@@ -44,15 +44,15 @@ def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: da
     Revisions may come in another order than they were made in, where a clock was set back between them.
     """
     pages = [_prepared(one) for one in revisions]
-    ledger = read_ledger(tx, (one.article.url_key for one in revisions), pages)
+    context = read_context(tx, (one.article.url_key for one in revisions), pages)
     for article, page in zip((one.article for one in revisions), pages, strict=True):
-        known = ledger.by_url_key.get(article.url_key)
+        known = context.by_url_key.get(article.url_key)
         if known is not None and known.revision > article.revision:
             continue
         own_id = known.article_id if known else article_id_of(article.url_key)
-        ledger.enter(article, page, twin=ledger.twin(page.text), matches=ledger.matches(own_id, page))
+        context.enter(article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
     on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
-    rows = ledger.write(tx, ledger.finished_rows(), now=now)
+    rows = context.write(tx, context.finished_rows(), now=now)
     clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
 
 

@@ -9,7 +9,7 @@ from tasks.lake.keys import set_aside_prefix
 from tasks.lake.objects.stores import ObjectStore
 from tasks.verify.fault import MENDS, Fault, FaultKind
 from tasks.verify.findings import Findings
-from tasks.verify.repairs import MENDERS, SET_ASIDE_KINDS, Ground, mend_all
+from tasks.verify.repairs import REPAIRERS, SET_ASIDE_KINDS, RepairContext, repair_all
 from tasks.verify.set_aside import Journal, Step
 
 FIRST = (FaultKind.UNPUBLISHED_BATCH, FaultKind.HALF_PUBLISHED_BATCH, FaultKind.UNLISTED_FILE)
@@ -19,7 +19,7 @@ _DAMAGED_FILES = (FaultKind.MISSING_FILE, FaultKind.DAMAGED_FILE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mending:
+class Repairing:
     """One mend, of one verification."""
 
     index: Index
@@ -32,22 +32,22 @@ class Mending:
         """Write down what is about to be done about these faults."""
         self.journal.plan(_steps(faults, self.journal.verify_id))
 
-    def mend_lost(self, findings: Findings) -> list[Fault]:
+    def repair_lost(self, findings: Findings) -> list[Fault]:
         """Bring back rows that the tables have lost; returns what is mended, where the lake is to be looked at again."""
         is_whole = not findings.left(_DAMAGED_FILES)
-        mended = self._mend(findings, FIRST, is_lake_whole=is_whole, is_quiet=True)
+        mended = self._repair(findings, FIRST, is_lake_whole=is_whole, is_quiet=True)
         return mended if any(fault.kind is FaultKind.UNLISTED_FILE for fault in mended) else []
 
     def mend(self, findings: Findings, *, is_quiet: bool) -> None:
         """Mend all that can be; `is_quiet` is False where a run has begun since the verification did."""
         is_whole = not findings.left((*_DAMAGED_FILES, FaultKind.UNLISTED_FILE))
-        self._mend(findings, set(MENDERS) - set(FIRST), is_lake_whole=is_whole, is_quiet=is_quiet)
+        self._repair(findings, set(REPAIRERS) - set(FIRST), is_lake_whole=is_whole, is_quiet=is_quiet)
 
-    def _mend(
+    def _repair(
         self, findings: Findings, kinds: Collection[FaultKind], *, is_lake_whole: bool, is_quiet: bool
     ) -> list[Fault]:
         todo = findings.left(kinds)
-        ground = Ground(
+        context = RepairContext(
             index=self.index,
             store=self.store,
             journal=self.journal,
@@ -57,12 +57,12 @@ class Mending:
             is_quiet=is_quiet,
         )
         self.plan(todo)
-        return findings.note(mend_all(ground, _keys(todo)))
+        return findings.note(repair_all(context, _keys(todo)))
 
 
 def _steps(faults: Iterable[Fault], verify_id: str) -> Iterator[Step]:
     for fault in faults:
-        if fault.kind in MENDERS:
+        if fault.kind in REPAIRERS:
             moves_to = set_aside_prefix(verify_id) + fault.key if fault.kind in SET_ASIDE_KINDS else None
             yield Step(
                 fault=fault.kind.value, key=fault.key, place=fault.place, action=MENDS[fault.kind], moves_to=moves_to

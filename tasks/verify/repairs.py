@@ -21,7 +21,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
 from tasks.values.rows import Article, Capture
-from tasks.verify.cluster_repair import mend_clusters
+from tasks.verify.cluster_repair import repair_clusters
 from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
@@ -38,7 +38,7 @@ _NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owne
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class RepairContext:
     """What mends work on, and the journal that records it.
 
     `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
@@ -55,70 +55,70 @@ class Ground:
     is_quiet: bool
 
 
-Mend = Callable[[Ground, Sequence[str]], Collection[str]]
+Repair = Callable[[RepairContext, Sequence[str]], Collection[str]]
 
 
-def mend_all(ground: Ground, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
+def repair_all(context: RepairContext, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
     """Mend what can be, kind by kind in the right order; returns the keys of what is mended."""
-    return {kind: frozenset(mend(ground, keys[kind])) for kind, mend in MENDERS.items() if keys.get(kind)}
+    return {kind: frozenset(mend(context, keys[kind])) for kind, mend in REPAIRERS.items() if keys.get(kind)}
 
 
-def _publish(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    publish_waiting(ground.index, ground.store, map(int, keys))
+def _publish(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    publish_waiting(context.index, context.store, map(int, keys))
     return keys
 
 
-def _list_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Commit files that the log has lost; none in a lake that is not whole: a file that comes back may have their rows."""
-    return [key for key in keys if ground.is_lake_whole and list_again(ground.store, key, now=ground.now)]
+    return [key for key in keys if context.is_lake_whole and list_again(context.store, key, now=context.now)]
 
 
-def _set_files_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Set aside what still nothing names; what a damaged file had may be in one that was replaced."""
-    if not ground.is_lake_whole:
+    if not context.is_lake_whole:
         return ()
-    named = {key for name in TABLES for key in logged_paths(ground.store, name)}
-    return _set_aside(ground, [key for key in keys if key not in named])
+    named = {key for name in TABLES for key in logged_paths(context.store, name)}
+    return _set_aside(context, [key for key in keys if key not in named])
 
 
-def _set_documents_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_documents_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Set documents aside, unless their captures may be in a file that is missing or damaged."""
-    return _set_aside(ground, keys) if ground.is_lake_whole else ()
+    return _set_aside(context, keys) if context.is_lake_whole else ()
 
 
-def _set_aside(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     return [
         key
         for key in keys
-        for found in ground.store.list(key)
-        if found.key == key and ground.now - found.modified_at >= GRACE and ground.journal.set_aside(key)
+        for found in context.store.list(key)
+        if found.key == key and context.now - found.modified_at >= GRACE and context.journal.set_aside(key)
     ]
 
 
-def _write_documents(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return list(write_documents(ground.store, ground.journal, _scan_numbered(ground.store, frozenset(keys))))
+def _write_documents(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    return list(write_documents(context.store, context.journal, _scan_numbered(context.store, frozenset(keys))))
 
 
-def _restore_articles(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return _restore_newest(ground, keys, may_set_back=False)
+def _restore_articles(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    return _restore_newest(context, keys, may_set_back=False)
 
 
-def _restore_newest(ground: Ground, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
+def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
     """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
     newest: dict[str, Article] = {}
-    for row in _scan(ground.store, ARTICLES, "article_id", frozenset(keys)):
+    for row in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
         held = newest.get(row["article_id"])
         if held is None or row["revision"] >= held.revision:
             newest[row["article_id"]] = as_article(row)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
                 right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
                 tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
-            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=ground.now)
+            remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=context.now)
     return newest.keys()
 
 
@@ -131,13 +131,13 @@ def _ahead(tx: Connection, rows: Sequence[Article]) -> set[str]:
     return {row.article_id for row in rows if revisions.get(row.article_id, 0) > row.revision}
 
 
-def _set_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Let the index know no more than the lake has, and look at the URLs again: the text is then new once more."""
-    if not (ground.is_lake_whole and ground.is_quiet):
+    if not (context.is_lake_whole and context.is_quiet):
         return ()
-    lost = sorted(set(keys) - set(_restore_newest(ground, keys, may_set_back=True)))
+    lost = sorted(set(keys) - set(_restore_newest(context, keys, may_set_back=True)))
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             known = {
                 row.article_id: row
                 for row in tx.execute(
@@ -146,44 +146,44 @@ def _set_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
                     )
                 )
             }
-            _look_again_at(tx, frontier.c.url_key.in_([row.url_key for row in known.values()]), ground.now)
+            _look_again_at(tx, frontier.c.url_key.in_([row.url_key for row in known.values()]), context.now)
             gone = [article_id for article_id in known if article_id in lost]
             postings.drop_shapes(tx, gone)
             tx.execute(delete(edges).where(or_(edges.c.a.in_(gone), edges.c.b.in_(gone))))
             tx.execute(delete(articles).where(articles.c.article_id.in_(gone)))
             tx.execute(update(frontier).where(frontier.c.article_id.in_(gone)).values(article_id=None))
-            mend_clusters(tx, {known[article_id].cluster_id for article_id in gone})
+            repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})
     return keys
 
 
-def _restore_urls(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _restore_urls(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     done: list[str] = []
     for part in _parts(keys):
-        rows = map(as_capture, _scan(ground.store, CAPTURES, "url_key", frozenset(part)))
+        rows = map(as_capture, _scan(context.store, CAPTURES, "url_key", frozenset(part)))
         ordered = sorted(rows, key=lambda one: (one.url_key, one.fetched_at))
         looks = [tuple(several) for _, several in groupby(ordered, key=lambda one: one.url_key)]
-        with ground.journal.write() as tx:
-            remember_urls(tx, looks, now=ground.now, revisit_after=ground.revisit_after)
+        with context.journal.write() as tx:
+            remember_urls(tx, looks, now=context.now, revisit_after=context.revisit_after)
         done += [captures[0].url_key for captures in looks]
     return done
 
 
-def _look_again(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _look_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            _look_again_at(tx, frontier.c.url_key.in_(part), ground.now, article_id=None)
+        with context.journal.write() as tx:
+            _look_again_at(tx, frontier.c.url_key.in_(part), context.now, article_id=None)
     return keys
 
 
-def _look_again_at_lost(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    return _look_again(ground, keys) if ground.is_lake_whole else ()
+def _look_again_at_lost(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    return _look_again(context, keys) if context.is_lake_whole else ()
 
 
-def _look_again_at_unknown(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Look again at the URLs whose article is still not there: it may have been restored just now, or lie in a bad file."""
-    if not ground.is_lake_whole:
+    if not context.is_lake_whole:
         return ()
-    with ground.index.read() as tx:
+    with context.index.read() as tx:
         known = select(articles.c.article_id)
         lost = [
             url_key
@@ -192,13 +192,13 @@ def _look_again_at_unknown(ground: Ground, keys: Sequence[str]) -> Collection[st
                 select(frontier.c.url_key).where(frontier.c.url_key.in_(part), frontier.c.article_id.not_in(known))
             ).scalars()
         ]
-    _look_again(ground, lost)
+    _look_again(context, lost)
     return keys
 
 
-def _give_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _give_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             is_leased = frontier.c.state == State.LEASED
             ended = {"lease_owner": None, "lease_until": None}
             mine = update(frontier).where(frontier.c.url_key.in_(part))
@@ -207,44 +207,44 @@ def _give_back(ground: Ground, keys: Sequence[str]) -> Collection[str]:
     return keys
 
 
-def _make_due(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _make_due(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             tx.execute(
                 update(frontier)
                 .where(frontier.c.url_key.in_(part), frontier.c.due_at.is_(None))
-                .values(due_at=ground.now)
+                .values(due_at=context.now)
             )
     return keys
 
 
-def _put_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _put_together(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
-            mend_clusters(tx, part)
+        with context.journal.write() as tx:
+            repair_clusters(tx, part)
     return keys
 
 
-def _put_torn_together(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _put_torn_together(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             found = tx.execute(select(articles.c.cluster_id).where(articles.c.article_id.in_(part)))
-            mend_clusters(tx, found.scalars())
+            repair_clusters(tx, found.scalars())
     return keys
 
 
-def _mark(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    with ground.journal.write() as tx:
+def _mark(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    with context.journal.write() as tx:
         clusters.mark(tx, keys)
     return keys
 
 
-def _take_edges_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
+def _take_edges_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Take out edges whose ends are no articles, unless these may be in a file that is missing or damaged."""
-    if not ground.is_lake_whole:
+    if not context.is_lake_whole:
         return ()
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             for key in part:
                 _take_edge_out(tx, *key.split(" "))
     return keys
@@ -257,17 +257,17 @@ def _take_edge_out(tx: Connection, a: str, b: str, kind: str) -> None:
         tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
 
 
-def _take_shapes_out(ground: Ground, keys: Sequence[str]) -> Collection[str]:
-    if not ground.is_lake_whole:
+def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    if not context.is_lake_whole:
         return ()
     for part in _parts(keys):
-        with ground.journal.write() as tx:
+        with context.journal.write() as tx:
             known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(part))).scalars()
             postings.drop_shapes(tx, set(part) - set(known))
     return keys
 
 
-MENDERS: dict[FaultKind, Mend] = {
+REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.UNLISTED_FILE: _list_again,
     FaultKind.UNPUBLISHED_BATCH: _publish,
     FaultKind.HALF_PUBLISHED_BATCH: _publish,

@@ -20,7 +20,7 @@ def undo_tables(undone: UndoReport) -> Iterator[Table]:
     yield f"{undone.objects_restored} objects and {undone.rows_restored} rows of the index put back.", (), []
 
 
-def headline(report: VerifyReport) -> str:
+def summary_line(report: VerifyReport) -> str:
     """Say in one line what was found."""
     if not report.harmful:
         return "Nothing found."
@@ -61,4 +61,4 @@ def tables(report: VerifyReport) -> Iterator[Table]:
             (one.verify_id, f"{one.made_at:%Y-%m-%d %H:%M}", one.objects, one.size) for one in report.set_asides
         ]
         yield "Set aside by mends, for `--undo`", ("verify_id", "at", "objects", "bytes"), aside
-    yield headline(report), (), []
+    yield summary_line(report), (), []

@@ -26,7 +26,7 @@ from tasks.verify.findings import Findings
 from tasks.verify.index_rows import copy_index, find_live_runs
 from tasks.verify.lake_rows import copy_objects, copy_table, copy_waiting
 from tasks.verify.orphans import find_orphans
-from tasks.verify.repairing import Mending
+from tasks.verify.repairing import Repairing
 from tasks.verify.repairs import GRACE
 from tasks.verify.segments import check_segments
 from tasks.verify.set_aside import Journal, UndoReport, list_set_asides, new_verify_id, undo
@@ -41,7 +41,7 @@ def verify(
     index: Index,
     store: ObjectStore,
     now: datetime,
-    is_mending: bool,
+    is_repairing: bool,
     sample: int | None,
     revisit_after: Sequence[timedelta],
     on_step: OnStep,
@@ -55,21 +55,21 @@ def verify(
     journal = Journal(store=store, index=index, verify_id=new_verify_id(now, uuid.uuid4().hex))
     findings.take(_log_faults(store))
     if findings.faults:
-        checked = _look_at_index(index, findings, now=now)
+        checked = _check_index(index, findings, now=now)
     else:
         before = _live_runs(index, now)
-        mending = Mending(index=index, store=store, journal=journal, now=now, revisit_after=revisit_after)
+        repairing = Repairing(index=index, store=store, journal=journal, now=now, revisit_after=revisit_after)
         look = partial(
-            _look, index, store, mending=mending if is_mending else None, now=now, sample=sample, on_step=on_step
+            _look, index, store, repairing=repairing if is_repairing else None, now=now, sample=sample, on_step=on_step
         )
         checked = look(findings)
-        if is_mending:
+        if is_repairing:
             on_step("mending", 0, len(findings.faults))
-            if lost := mending.mend_lost(findings):
+            if lost := repairing.repair_lost(findings):
                 findings = Findings()
                 findings.take(lost)
                 checked = look(findings)
-            mending.mend(findings, is_quiet=_live_runs(index, now) <= before)
+            repairing.mend(findings, is_quiet=_live_runs(index, now) <= before)
     return VerifyReport(
         checked=checked,
         found={kind.value: findings.counts[kind] for kind in FaultKind if findings.counts[kind]},
@@ -88,14 +88,14 @@ def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) ->
         index=opened_index(settings),
         store=opened_store(settings),
         now=datetime.now(UTC),
-        is_mending=config.mend,
+        is_repairing=config.mend,
         sample=config.sample,
         revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
         on_step=on_step,
     )
 
 
-def undo_mend(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
+def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
     """Put back what a mend took out or changed; raises ConfigError."""
     check_lake(settings)
     return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, on_step=on_step)
@@ -107,7 +107,7 @@ def _log_faults(store: ObjectStore) -> Iterator[Fault]:
             yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
 
 
-def _look_at_index(index: Index, findings: Findings, *, now: datetime) -> dict[str, int]:
+def _check_index(index: Index, findings: Findings, *, now: datetime) -> dict[str, int]:
     """Look at the index alone: what tables say whose log is damaged is not to be compared with anything."""
     with Snapshot() as snapshot:
         live_runs = _live_runs(index, now)
@@ -124,14 +124,16 @@ def _look(
     store: ObjectStore,
     findings: Findings,
     *,
-    mending: Mending | None,
+    repairing: Repairing | None,
     now: datetime,
     sample: int | None,
     on_step: OnStep,
 ) -> dict[str, int]:
     """Look at all there is; returns how much that was."""
     with Snapshot() as snapshot:
-        return _compare_all(index, store, snapshot, findings, mending=mending, now=now, sample=sample, on_step=on_step)
+        return _compare_all(
+            index, store, snapshot, findings, repairing=repairing, now=now, sample=sample, on_step=on_step
+        )
 
 
 def _compare_all(
@@ -140,13 +142,13 @@ def _compare_all(
     snapshot: Snapshot,
     findings: Findings,
     *,
-    mending: Mending | None,
+    repairing: Repairing | None,
     now: datetime,
     sample: int | None,
     on_step: OnStep,
 ) -> dict[str, int]:
     live_runs = _live_runs(index, now)
-    awaited = _check_outbox(index, store, snapshot, findings, live_runs=live_runs, now=now, mending=mending)
+    awaited = _check_outbox(index, store, snapshot, findings, live_runs=live_runs, now=now, repairing=repairing)
     on_step("index", 0, 0)
     with index.read() as tx:
         checked = copy_index(tx, snapshot)
@@ -184,7 +186,7 @@ def _check_outbox(
     *,
     live_runs: frozenset[str],
     now: datetime,
-    mending: Mending | None,
+    repairing: Repairing | None,
 ) -> set[str]:
     """Check the batches that wait, publish them where that is wanted, else copy their rows; returns files to come."""
     awaited: set[str] = set()
@@ -192,8 +194,8 @@ def _check_outbox(
         faults = findings.take(check_waiting(one, store=store, live_runs=live_runs, now=now))
         if one.item is None:
             continue
-        if faults and mending:  # at once: what follows then finds their rows in the lake
-            mending.plan(faults)
+        if faults and repairing:  # at once: what follows then finds their rows in the lake
+            repairing.plan(faults)
             publish_waiting(index, store, [one.sequence])
         else:
             awaited |= parquet_keys(one.item)

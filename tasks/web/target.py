@@ -38,4 +38,4 @@ def redirect_target(location: bytes, *, base: Url) -> Url:
 
 
 def _target(parsed: can_ada.URL) -> Url:
-    return Url.of_parsed(parsed, max_length=MAX_URL_LENGTH, has_fragment=False)
+    return Url.requested(parsed, max_length=MAX_URL_LENGTH)

@@ -1,6 +1,6 @@
 """A press that answers visits out of a table, and an index of its own for each test."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,16 +37,18 @@ class Press:
     def asked(self) -> list[str]:
         return [visit.url for visit in self.visits]
 
-    async def visit(self, visits: Sequence[Visit], tell: Callable[[Visit, Answered | Deferred], None]) -> None:
+    async def visit(
+        self, visits: Sequence[Visit], tell: Callable[[Visit, Answered | Deferred], Awaitable[None]]
+    ) -> None:
         for visit in visits:
             self.visits.append(visit)
             said = self.pages.get(visit.url, Said(status=404))
             if isinstance(said, Deferred):
-                tell(visit, said)
+                await tell(visit, said)
             elif isinstance(said, ItemError):
-                tell(visit, Answered(fetched=None, error=said, asked_at=datetime.now(UTC)))
+                await tell(visit, Answered(fetched=None, error=said, asked_at=datetime.now(UTC)))
             else:
-                tell(visit, answered(visit, said))
+                await tell(visit, answered(visit, said))
 
 
 def answered(visit: Visit, said: Said) -> Answered:
@@ -73,7 +75,7 @@ def _hop(
     return Exchange(
         url=url,
         request_head=head,
-        response_head=b"",
+        response_head=b"HTTP/1.1 %d OK\r\n\r\n" % status,
         status=status,
         headers=tuple(headers.items()),
         body=body,

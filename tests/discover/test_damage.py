@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from tasks.errors import CatalogueError, NotAFeed
 from tasks.feeds.autodiscovery import propose_feeds
-from tasks.feeds.listing import parse_listing
 from tasks.feeds.opml import read_opml
-from tasks.feeds.sitemap import parse_sitemap
-from tasks.feeds.syndication import parse_feed
+from tests.documents import parse_feed, parse_listing, parse_sitemap
 from tests.feeds import test_opml
+from tests.feeds import test_rss_atom as test_feeds
 from tests.feeds import test_sitemap as test_sitemaps
-from tests.feeds import test_syndication as test_feeds
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://daily.example/x"

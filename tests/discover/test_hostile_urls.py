@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.poll_log import Ledger
+from tasks.discover.poll_log import PollLog
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.errors import IndexUnavailable, TooManyUnexpected
@@ -18,7 +18,7 @@ from tasks.index import schema
 from tasks.index.announcing import Announcement
 from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
@@ -48,7 +48,7 @@ async def swept(index, routes, *feeds):
         with index.write() as tx:
             know_feeds(tx, addresses, now=datetime.now(UTC))
             states = select_feeds(tx, [one.feed_url for one in addresses], due_by=None)
-        async with PoliteClient(WebConfig(user_agent="", timeout_s=20.0, deadline_s=60.0), HostBook(index)) as client:
+        async with PoliteClient(WebConfig(user_agent="", timeout_s=20.0, deadline_s=60.0), HostLimits(index)) as client:
             yield (
                 await poll_feeds(
                     states,
@@ -164,7 +164,7 @@ def one_feed(index, number=1):
         return select_feeds(tx, [one.feed_url for one in addresses], due_by=None)
 
 
-async def poll(index, states, pages, ledger=None):
+async def poll(index, states, pages, poll_log=None):
     return await poll_feeds(
         states,
         client=Press(pages),
@@ -172,7 +172,7 @@ async def poll(index, states, pages, ledger=None):
         index=index,
         config=PollConfig(),
         polled_one=lambda: None,
-        ledger=ledger,
+        poll_log=poll_log,
     )
 
 
@@ -213,30 +213,30 @@ def announcement(number, **changes):
 
 
 def test_a_row_that_no_statement_takes_costs_itself_alone(index):
-    ledger = Ledger(index)
-    ledger.announce(announcement(number, title=5 if number == 3 else "T") for number in range(40))
+    poll_log = PollLog(index)
+    poll_log.announce(announcement(number, title=5 if number == 3 else "T") for number in range(40))
 
-    ledger.flush()
+    poll_log.flush()
 
-    assert (ledger.discovered, ledger.failed) == (39, {"entry_unexpected_error": 1})
-    assert ledger.failures[0].url == "https://daily.example/3"
+    assert (poll_log.discovered, poll_log.failed) == (39, {"entry_unexpected_error": 1})
+    assert poll_log.failures[0].url == "https://daily.example/3"
     assert found(index) == {str(number) for number in range(40) if number != 3}
 
 
 def test_rows_of_which_most_are_taken_by_no_statement_end_the_sweep(index):
-    ledger = Ledger(index)
-    ledger.announce(announcement(number, title=number) for number in range(10))
+    poll_log = PollLog(index)
+    poll_log.announce(announcement(number, title=number) for number in range(10))
 
     with pytest.raises(TooManyUnexpected, match="10 of 10 rows"):
-        ledger.flush()
+        poll_log.flush()
 
 
 def test_an_index_that_goes_away_is_no_rows_fault(index):
-    ledger = Ledger(index)
-    ledger.announce(announcement(number) for number in range(10))
+    poll_log = PollLog(index)
+    poll_log.announce(announcement(number) for number in range(10))
     index.close()  # one connection from here on, the one that is made read-only
     with index.write() as tx:
         tx.exec_driver_sql("PRAGMA query_only=ON" if index.is_sqlite else "SET default_transaction_read_only = on")
 
     with pytest.raises(IndexUnavailable):
-        ledger.flush()
+        poll_log.flush()

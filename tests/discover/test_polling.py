@@ -15,11 +15,12 @@ from tasks.discover.schedule import PollConfig
 from tasks.errors import DnsFailed, IndexUnavailable, RobotsDisallowed, ServerBusy, TimedOut
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.index.frontier import BACKFILL, NEWS
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.index.schema import feeds as feeds_table
 from tasks.index.schema import frontier, robots
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Deferred, PoliteClient
+from tasks.politeness.site_files import robots_name
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
 from tests.discover.conftest import RULES, Press, Said
@@ -384,7 +385,9 @@ async def test_a_source_that_names_nothing_is_read_through_its_front_pages_feed(
 async def test_a_front_page_without_feeds_leads_to_the_sitemaps_of_robots_txt(index):
     body = f"Sitemap: {SITEMAP}\n".encode()
     with index.write() as tx:
-        tx.execute(robots.insert().values(origin=SITE, status=200, body=body, fetched_at=datetime.now(UTC)))
+        tx.execute(
+            robots.insert().values(origin=robots_name(SITE, RULES), status=200, body=body, fetched_at=datetime.now(UTC))
+        )
     press = Press(
         {HOME: Said(body='<html><a href="/2026/linked-1">Linked</a></html>'), SITEMAP: Said(body=urlset("a"))}
     )
@@ -499,7 +502,7 @@ async def test_a_real_server_is_polled_with_its_validators(index):
     async with serve({"*": answer(404)}) as server:
         server.routes["/feed"] = answer(200, rss("a", "b").encode(), [("ETag", '"1"'), ("Content-Type", "text/xml")])
         sweep = Sweeps(index, None, (server.url("/feed"), FeedKind.FEED), rules=rules)
-        async with PoliteClient(WebConfig(user_agent=RULES.user_agent), HostBook(index)) as client:
+        async with PoliteClient(WebConfig(user_agent=RULES.user_agent), HostLimits(index)) as client:
             sweep.press = client
             first = await sweep()
             server.routes["/feed"] = answer(304, b"", [("ETag", '"1"')])

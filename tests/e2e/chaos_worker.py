@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tasks.config.catalogue import load_catalogue
-from tasks.config.settings import Settings
+from tasks.config.settings import load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ConfigError, ItemError, LakeUnavailable, StageError
 from tasks.extract.extraction import extract_batch
@@ -32,7 +32,7 @@ from tasks.index import announcing, outbox, runs
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, bind_lake, open_index
 from tasks.index.frontier import Selection
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.lake.objects.stores import ObjectInfo, ObjectStore, S3Config, open_lake, open_store
 from tasks.lake.warc import SegmentWriter
@@ -255,7 +255,7 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
 
 
 async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> Batch:
-    settings = Settings()
+    settings = load_settings()
     config = WebConfig(
         user_agent="",
         timeout_s=settings.timeout_s,
@@ -265,7 +265,7 @@ async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> 
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
     )
-    async with PoliteClient(config, HostBook(index), in_flight=settings.connections) as client:
+    async with PoliteClient(config, HostLimits(index), in_flight=settings.connections) as client:
         return await fetch_batch(
             batch,
             client=client,

@@ -18,7 +18,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.index.schema import frontier
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind, FeedState
@@ -159,7 +159,7 @@ async def _poll(index, press, kinds):
         FeedState(feed_url=server.url("/feed"), source_id=name, kind=kinds[name], due_at=datetime.now(UTC))
         for name, server in press.items()
     ]
-    async with PoliteClient(WebConfig(user_agent=""), HostBook(index)) as client:
+    async with PoliteClient(WebConfig(user_agent=""), HostLimits(index)) as client:
         return await poll_feeds(
             feeds,
             client=client,

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 
 from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.web.client import WebConfig
 from tests.e2e.hostile_press import DOMAIN, GOOD, GOOD_DELAY_S, INSIDE, MIB, WIRE_SIZE, address_of, outlets
@@ -54,7 +54,7 @@ async def read(index_url: str, port: int) -> dict[str, object]:
     config = WebConfig(user_agent="", timeout_s=1.5, deadline_s=3.0, max_wire_size=WIRE_SIZE, max_decoded_size=4 * MIB)
     started = time.monotonic()
     with open_index(index_url) as index:
-        async with PoliteClient(config, HostBook(index), resolve=resolver(port)) as client:
+        async with PoliteClient(config, HostLimits(index), resolve=resolver(port)) as client:
             await client.visit(visits, tell)
     return {
         "reasons": reasons,

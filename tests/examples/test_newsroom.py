@@ -13,13 +13,11 @@ from tasks.config.catalogue import load_catalogue
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.tree import parse_html
-from tasks.feeds.listing import parse_listing
-from tasks.feeds.sitemap import parse_sitemap
-from tasks.feeds.syndication import parse_feed
 from tasks.politeness.robots import parse_robots
 from tasks.values.text.digest import text_digest
 from tasks.values.url import fetch_url
 from tasks.web.charset import decode_text
+from tests.documents import parse_feed, parse_listing, parse_sitemap
 
 NOW = datetime.now(UTC)
 SLOW = "/en/long-read/"

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tasks.feeds.autodiscovery import MAX_PROPOSALS, FoundBy, linked_feeds, propose_feeds
+from tasks.feeds.autodiscovery import MAX_PROPOSALS, propose_feeds
+from tasks.feeds.html_links import FoundBy
 from tasks.values.feed import FeedKind
+from tests.documents import linked_feeds
 
 HOME = "https://daily.example/"
 

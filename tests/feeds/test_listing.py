@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import NotAFeed
-from tasks.feeds.listing import MAX_LINKS, parse_listing
+from tasks.feeds.listing import MAX_LINKS
+from tests.documents import parse_listing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://www.example.com/news/"

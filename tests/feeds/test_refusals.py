@@ -7,13 +7,13 @@ import pytest
 
 from tasks.discover.answers import read_feed
 from tasks.errors import BadUrl, UnexpectedError
-from tasks.feeds.autodiscovery import linked_feeds
 from tasks.feeds.opml import read_opml
 from tasks.feeds.refusals import Refusals
 from tasks.politeness.client import Visit
 from tasks.values.feed import FeedKind, Refusal
 from tasks.values.url import MAX_URL_LENGTH
 from tests.discover.conftest import RULES, Said, answered
+from tests.documents import linked_feeds
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SITE = "https://daily.example"

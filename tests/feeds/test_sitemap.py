@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import NotAFeed
-from tasks.feeds.sitemap import MAX_ENTRIES, MAX_SITEMAP_SIZE, parse_sitemap
+from tasks.feeds.document import MAX_SIZE as MAX_SITEMAP_SIZE
+from tasks.feeds.sitemap import MAX_ENTRIES
+from tests.documents import parse_sitemap
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://daily.example/sitemap.xml"

@@ -10,7 +10,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import TooManyUnexpected
 from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import read_response
 from tasks.politeness.client import PoliteClient
 from tasks.reasons import Disposition
@@ -34,7 +34,7 @@ def story(number):
 @pytest.fixture
 def book(tmp_path):
     with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
-        yield HostBook(index)
+        yield HostLimits(index)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tasks.health.drift import Drift
-from tasks.health.judgement import MOST_TOLD, Evidence, HealthState, Judgement, judge, told_now, worst_first
+from tasks.health.judgement import MOST_TOLD, Evidence, HealthState, Judgement, judge, new_alarms, worst_first
 from tasks.index.health import Alarm, AlarmKind, FeedsState, Tally, TallyKind, Total, lag_bucket
 from tests.health.test_cadence import BY_DAY, DAY, HOUR, MONDAY, at_random, days_of
 
@@ -82,7 +82,7 @@ def test_looks_of_other_runs_say_nothing_of_this_one():
 
 @pytest.mark.parametrize(("before", "is_told"), [(alarm(looks=1, sweeps=1), False), (alarm(looks=2, sweeps=2), True)])
 def test_a_source_with_few_pages_is_refused_after_the_third_sweep(before, is_told):
-    began, *_ = told_now([judged(evidence({"http_403": 1}, alarms=(before,)))], now=NOW)
+    began, *_ = new_alarms([judged(evidence({"http_403": 1}, alarms=(before,)))], now=NOW)
 
     assert [one.reason for one in began] == ["http_403"] * is_told
 
@@ -96,8 +96,8 @@ def test_refused_for_another_reason_begins_anew():
 def test_what_was_told_is_not_told_again_and_its_end_is():
     told = alarm(looks=9, told_at=NOW - DAY)
 
-    again = told_now([judged(evidence({"http_403": 9}, alarms=(told,)))], now=NOW)
-    over = told_now([judged(evidence({"new": 9}, alarms=(told,)))], now=NOW)
+    again = new_alarms([judged(evidence({"http_403": 9}, alarms=(told,)))], now=NOW)
+    over = new_alarms([judged(evidence({"new": 9}, alarms=(told,)))], now=NOW)
 
     assert (again[0], again[1]) == ((), ())
     assert (over[0], over[1], over[3]) == ((), (told,), (told,))
@@ -176,7 +176,7 @@ def test_one_run_tells_so_many_changes_and_the_next_one_the_rest():
         for number in range(MOST_TOLD + 5)
     ]
 
-    began, _, standing, _ = told_now(judgements, now=NOW)
+    began, _, standing, _ = new_alarms(judgements, now=NOW)
 
     assert len(began) == MOST_TOLD
     assert sum(one.told_at is None for one in standing) == 5

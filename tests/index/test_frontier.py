@@ -9,10 +9,10 @@ from tasks.index import announcing, frontier, runs
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index
 from tasks.index.frontier import Selection, Settlement, State
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.index.shards import Shard
 from tasks.values.look import DueUrl
-from tasks.values.permit import TurnEnd, TurnRequest
+from tasks.values.permit import PermitEnd, PermitRequest
 from tasks.values.rows import Outcome
 from tasks.values.url import url_key
 
@@ -145,10 +145,10 @@ def test_a_slow_host_takes_no_more_than_its_budget(index, now):
 
 def test_a_host_that_is_booked_out_is_left_alone(index, now):
     announce(index, announcement(1), announcement(2, host="b.example"), now=now)
-    book = HostBook(index, clock=lambda: now)
-    wanted = TurnRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)
-    [turn] = book.pass_turns([], [wanted])
-    book.pass_turns([TurnEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
+    book = HostLimits(index, clock=lambda: now)
+    wanted = PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)
+    [turn] = book.exchange_permits([], [wanted])
+    book.exchange_permits([PermitEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
 
     assert [due.host for due in claim(index, now=now)] == ["b.example"]
 
@@ -386,19 +386,19 @@ def test_what_was_forgotten_is_new_when_it_is_announced_again(index, now):
 
 def test_of_a_host_that_is_slow_fewer_urls_are_taken(index, now):
     announce(index, *(announcement(number) for number in range(50)), now=now)
-    book = HostBook(index, clock=lambda: now - timedelta(minutes=10))
-    [turn] = book.pass_turns([], [TurnRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
-    book.pass_turns([TurnEnd(turn=turn, delay_s=0, elapsed_s=30.0)], [])
+    book = HostLimits(index, clock=lambda: now - timedelta(minutes=10))
+    [turn] = book.exchange_permits([], [PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
+    book.exchange_permits([PermitEnd(turn=turn, delay_s=0, elapsed_s=30.0)], [])
 
     assert len(claim(index, now=now, limit=50)) == 5  # left alone for as long as it takes: 0, 30, 60, 90 and 120 s
 
 
 def test_of_a_host_that_said_it_is_busy_fewer_urls_are_taken(index, now):
     announce(index, *(announcement(number) for number in range(50)), now=now)
-    book = HostBook(index, clock=lambda: now - timedelta(minutes=10))
-    wanted = TurnRequest(host="a.example", delay_s=15.0, max_per_host=1, lease_s=60)
-    [turn] = book.pass_turns([], [wanted])
-    book.pass_turns([TurnEnd(turn=turn, delay_s=15.0, elapsed_s=0.1, is_busy=True)], [])
+    book = HostLimits(index, clock=lambda: now - timedelta(minutes=10))
+    wanted = PermitRequest(host="a.example", delay_s=15.0, max_per_host=1, lease_s=60)
+    [turn] = book.exchange_permits([], [wanted])
+    book.exchange_permits([PermitEnd(turn=turn, delay_s=15.0, elapsed_s=0.1, is_busy=True)], [])
 
     assert len(claim(index, now=now, limit=50, delay_s=15.0)) == 5
 
@@ -417,9 +417,9 @@ def test_forced_urls_are_due_whatever_became_of_them(index, now):
 
 def test_a_forced_url_waits_for_its_host(index, now):
     announce(index, announcement(1), now=now)
-    book = HostBook(index, clock=lambda: now)
-    [turn] = book.pass_turns([], [TurnRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
-    book.pass_turns([TurnEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
+    book = HostLimits(index, clock=lambda: now)
+    [turn] = book.exchange_permits([], [PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
+    book.exchange_permits([PermitEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
     with index.write() as tx:
         frontier.recall(tx, ALL, now=now, states=frontier.WAITING)
 

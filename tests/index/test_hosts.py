@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.index.hosts import HostBook, prune
+from tasks.index.hosts import HostLimits, prune
 from tasks.index.schema import hosts
-from tasks.values.permit import LearnedRobots, RobotsAnswer, Turn, TurnEnd, TurnRequest, Wait
+from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 ORIGIN = "https://a.example"
 
@@ -29,117 +29,117 @@ def clock(now):
 
 
 @pytest.fixture
-def book(index, clock):
-    return HostBook(index, clock)
+def limits(index, clock):
+    return HostLimits(index, clock)
 
 
 def wish(host="a.example", delay_s=1.0, max_per_host=1):
-    return TurnRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0)
+    return PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0)
 
 
-def end(turn, **said):
-    return TurnEnd(**{"turn": turn, "delay_s": 1.0, "elapsed_s": 0.1, **said})
+def end(permit, **said):
+    return PermitEnd(**{"permit": permit, "delay_s": 1.0, "elapsed_s": 0.1, **said})
 
 
 def answer(now, status=200, body=b"User-agent: *\nDisallow:"):
     return RobotsAnswer(origin=ORIGIN, status=status, body=body, fetched_at=now)
 
 
-def learn(book, said, crawl_delay_s=None):
-    book.pass_turns([], [], [LearnedRobots(answer=said, host="a.example", crawl_delay_s=crawl_delay_s)])
+def learn(limits, said, crawl_delay_s=None):
+    limits.exchange_permits([], [], [LearnedRobots(answer=said, host="a.example", crawl_delay_s=crawl_delay_s)])
 
 
-def test_an_unknown_host_gives_a_turn(book):
-    [turn] = book.pass_turns([], [wish()])
+def test_an_unknown_host_gives_a_turn(limits):
+    [permit] = limits.exchange_permits([], [wish()])
 
-    assert (type(turn), turn.host) == (Turn, "a.example")
+    assert (type(permit), permit.host) == (Permit, "a.example")
 
 
-def test_two_askers_get_one_turn(index, book, clock):
-    book.pass_turns([], [wish()])
+def test_two_askers_get_one_turn(index, limits, clock):
+    limits.exchange_permits([], [wish()])
     clock.pass_s(5)
 
-    assert type(HostBook(index, clock).pass_turns([], [wish()])[0]) is Wait
+    assert type(HostLimits(index, clock).exchange_permits([], [wish()])[0]) is Wait
 
 
-def test_the_next_turn_comes_a_delay_after_the_end(book, clock):
-    [turn] = book.pass_turns([], [wish()])
+def test_the_next_turn_comes_a_delay_after_the_end(limits, clock):
+    [permit] = limits.exchange_permits([], [wish()])
     clock.pass_s(3)
-    [wait] = book.pass_turns([end(turn)], [wish()])
+    [wait] = limits.exchange_permits([end(permit)], [wish()])
     clock.pass_s(1)
-    [second] = book.pass_turns([], [wish()])
+    [second] = limits.exchange_permits([], [wish()])
 
-    assert (wait.wait_s, type(second)) == (1.0, Turn)
+    assert (wait.wait_s, type(second)) == (1.0, Permit)
 
 
-def test_wishes_are_answered_in_their_order(book):
-    answers = book.pass_turns([], [wish("b.example"), wish("a.example"), wish("b.example")])
+def test_wishes_are_answered_in_their_order(limits):
+    answers = limits.exchange_permits([], [wish("b.example"), wish("a.example"), wish("b.example")])
 
     assert [(type(one), one.host) for one in answers] == [
-        (Turn, "b.example"),
-        (Turn, "a.example"),
+        (Permit, "b.example"),
+        (Permit, "a.example"),
         (Wait, "b.example"),
     ]
 
 
-def test_the_longer_of_two_delays_counts(book, clock):
-    learn(book, answer(clock.now), crawl_delay_s=10.0)
-    [turn] = book.pass_turns([], [wish(delay_s=1.0)])
-    [wait] = book.pass_turns([end(turn)], [wish(delay_s=1.0)])
+def test_the_longer_of_two_delays_counts(limits, clock):
+    learn(limits, answer(clock.now), crawl_delay_s=10.0)
+    [permit] = limits.exchange_permits([], [wish(delay_s=1.0)])
+    [wait] = limits.exchange_permits([end(permit)], [wish(delay_s=1.0)])
 
     assert (wait.wait_s, wait.delay_s) == (10.0, 10.0)
 
 
-def test_a_hold_is_for_everybody(index, book, clock):
-    [turn] = book.pass_turns([], [wish()])
-    book.pass_turns([end(turn, hold_s=300.0)], [])
+def test_a_hold_is_for_everybody(index, limits, clock):
+    [permit] = limits.exchange_permits([], [wish()])
+    limits.exchange_permits([end(permit, hold_s=300.0)], [])
 
-    assert HostBook(index, clock).pass_turns([], [wish()])[0].wait_s == 300.0
+    assert HostLimits(index, clock).exchange_permits([], [wish()])[0].wait_s == 300.0
 
 
-def test_what_is_known_of_a_host_stays(index, book, clock):
-    [turn] = book.pass_turns([], [wish()])
-    book.pass_turns([end(turn, elapsed_s=8.0, is_busy=True)], [])
+def test_what_is_known_of_a_host_stays(index, limits, clock):
+    [permit] = limits.exchange_permits([], [wish()])
+    limits.exchange_permits([end(permit, elapsed_s=8.0, is_busy=True)], [])
     clock.pass_s(3600)
 
-    [turn] = HostBook(index, clock).pass_turns([], [wish()])
-    [wait] = book.pass_turns([end(turn, elapsed_s=8.0)], [wish()])
+    [permit] = HostLimits(index, clock).exchange_permits([], [wish()])
+    [wait] = limits.exchange_permits([end(permit, elapsed_s=8.0)], [wish()])
 
     assert wait.delay_s == pytest.approx(8.0 * 2 * 0.8)
 
 
-def test_the_turn_of_a_process_that_died_is_free_at_once(index, book, clock):
+def test_the_permit_of_a_process_that_died_is_free_at_once(index, limits, clock):
     program = (
         "import sys\n"
         "from tasks.index.database import open_index\n"
-        "from tasks.index.hosts import HostBook\n"
-        "from tasks.values.permit import TurnRequest\n"
-        "book = HostBook(open_index(sys.argv[1]))\n"
-        "print(book.pass_turns([], [TurnRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
+        "from tasks.index.hosts import HostLimits\n"
+        "from tasks.values.permit import PermitRequest\n"
+        "limits = HostLimits(open_index(sys.argv[1]))\n"
+        "print(limits.exchange_permits([], [PermitRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
     )
     clock.now = datetime.now(UTC) + timedelta(seconds=5)
     url = index._engine.url.render_as_string(hide_password=False)
     done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, check=True, timeout=60)
 
-    [turn] = book.pass_turns([], [wish()])
+    [permit] = limits.exchange_permits([], [wish()])
 
     assert b"Turn(" in done.stdout
-    assert type(turn) is Turn
+    assert type(permit) is Permit
 
 
-def test_the_turn_of_a_process_that_lives_is_not(index, book, clock):
-    book.pass_turns([], [wish()])
+def test_the_permit_of_a_process_that_lives_is_not(index, limits, clock):
+    limits.exchange_permits([], [wish()])
     clock.pass_s(80)
 
-    assert type(HostBook(index, clock).pass_turns([], [wish()])[0]) is Wait
+    assert type(HostLimits(index, clock).exchange_permits([], [wish()])[0]) is Wait
 
 
 def test_many_threads_get_as_many_turns_as_there_are(index, clock):
     answers = []
 
     def ask():
-        book = HostBook(index, clock)
-        answers.extend(book.pass_turns([], [wish(delay_s=0, max_per_host=4), wish("b.example", delay_s=0)]))
+        limits = HostLimits(index, clock)
+        answers.extend(limits.exchange_permits([], [wish(delay_s=0, max_per_host=4), wish("b.example", delay_s=0)]))
 
     threads = [threading.Thread(target=ask) for _ in range(12)]
     for thread in threads:
@@ -147,14 +147,14 @@ def test_many_threads_get_as_many_turns_as_there_are(index, clock):
     for thread in threads:
         thread.join(30)
 
-    given = [one.host for one in answers if isinstance(one, Turn)]
+    given = [one.host for one in answers if isinstance(one, Permit)]
     assert sorted(given) == ["a.example"] * 4 + ["b.example"]
 
 
 def test_the_real_clock_is_used_without_one(index):
-    book = HostBook(index)
-    book.pass_turns([], [wish(delay_s=100.0)])
-    [wait] = book.pass_turns([], [wish(delay_s=100.0)])
+    limits = HostLimits(index)
+    limits.exchange_permits([], [wish(delay_s=100.0)])
+    [wait] = limits.exchange_permits([], [wish(delay_s=100.0)])
     with index.read() as tx:
         next_slot_at = tx.execute(hosts.select()).mappings().one()["next_slot_at"]
 
@@ -172,34 +172,34 @@ def test_the_real_clock_is_used_without_one(index):
         (None, timedelta(minutes=10)),
     ],
 )
-def test_robots_are_kept_as_long_as_they_may(book, clock, status, fresh_for):
+def test_robots_are_kept_as_long_as_they_may(limits, clock, status, fresh_for):
     kept = answer(clock.now, status=status)
-    learn(book, kept, crawl_delay_s=None)
+    learn(limits, kept, crawl_delay_s=None)
 
     clock.now += fresh_for - timedelta(seconds=1)
-    before = book.robots(ORIGIN)
+    before = limits.robots(ORIGIN)
     clock.pass_s(1)
 
-    assert (before, book.robots(ORIGIN)) == (kept, None)
+    assert (before, limits.robots(ORIGIN)) == (kept, None)
 
 
-def test_a_new_answer_takes_the_place_of_the_old(book, clock):
-    learn(book, answer(clock.now), crawl_delay_s=10.0)
-    learn(book, answer(clock.now, status=404, body=b""), crawl_delay_s=None)
+def test_a_new_answer_takes_the_place_of_the_old(limits, clock):
+    learn(limits, answer(clock.now), crawl_delay_s=10.0)
+    learn(limits, answer(clock.now, status=404, body=b""), crawl_delay_s=None)
 
-    assert book.robots(ORIGIN).status == 404
-    [turn] = book.pass_turns([], [wish()])
-    assert book.pass_turns([end(turn)], [wish()])[0].delay_s == 1.0
-
-
-def test_an_origin_nobody_asked_has_no_answer(book):
-    assert book.robots(ORIGIN) is None
+    assert limits.robots(ORIGIN).status == 404
+    [permit] = limits.exchange_permits([], [wish()])
+    assert limits.exchange_permits([end(permit)], [wish()])[0].delay_s == 1.0
 
 
-def test_answers_that_are_old_are_forgotten(index, book, now):
-    learn(book, answer(now))
+def test_an_origin_nobody_asked_has_no_answer(limits):
+    assert limits.robots(ORIGIN) is None
+
+
+def test_answers_that_are_old_are_forgotten(index, limits, now):
+    learn(limits, answer(now))
     with index.write() as tx:
         kept = prune(tx, before=now - timedelta(days=1))
         forgotten = prune(tx, before=now + timedelta(seconds=1))
 
-    assert (kept, forgotten, book.robots(ORIGIN)) == (0, 1, None)
+    assert (kept, forgotten, limits.robots(ORIGIN)) == (0, 1, None)

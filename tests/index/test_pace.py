@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.index.pace import LONGEST_DELAY_S, MOST_SLOWDOWN, Pace, end_turn, give_turn
-from tasks.values.permit import Turn, TurnEnd, TurnRequest, Wait
+from tasks.index.pace import LONGEST_DELAY_S, MOST_SLOWDOWN, Pace, end_permit, grant_permit
+from tasks.values.permit import Permit, PermitEnd, PermitRequest, Wait
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOST = "a.example"
@@ -22,30 +22,30 @@ def fresh(**known):
 
 
 def wish(delay_s=1.0, max_per_host=1):
-    return TurnRequest(host=HOST, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0)
+    return PermitRequest(host=HOST, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0)
 
 
-def give(pace, *, at=0.0, turn_id="1", **wanted):
-    return give_turn(pace, wish(**wanted), turn_id=turn_id, now=after(at))
+def give(pace, *, at=0.0, permit_id="1", **wanted):
+    return grant_permit(pace, wish(**wanted), permit_id=permit_id, now=after(at))
 
 
-def end(pace, *, at=0.0, turn_id="1", delay_s=1.0, elapsed_s=0.2, **said):
-    turn = Turn(turn_id=turn_id, host=HOST)
-    return end_turn(pace, TurnEnd(turn=turn, delay_s=delay_s, elapsed_s=elapsed_s, **said), now=after(at))
+def end(pace, *, at=0.0, permit_id="1", delay_s=1.0, elapsed_s=0.2, **said):
+    permit = Permit(permit_id=permit_id, host=HOST)
+    return end_permit(pace, PermitEnd(permit=permit, delay_s=delay_s, elapsed_s=elapsed_s, **said), now=after(at))
 
 
 def test_the_delay_is_counted_from_the_end():
-    pace, turn = give(fresh())
+    pace, permit = give(fresh())
     pace = end(pace, at=0.7)
 
-    assert turn == Turn(turn_id="1", host=HOST)
+    assert permit == Permit(permit_id="1", host=HOST)
     assert (pace.next_slot_at, pace.turns) == (after(1.7), {})
 
 
 def test_one_at_a_time_is_under_way():
     pace, _ = give(fresh(), delay_s=0.0)
 
-    _, second = give(pace, at=5, turn_id="2", delay_s=0.0)
+    _, second = give(pace, at=5, permit_id="2", delay_s=0.0)
 
     assert isinstance(second, Wait)
 
@@ -53,16 +53,16 @@ def test_one_at_a_time_is_under_way():
 def test_as_many_are_under_way_as_the_source_allows():
     pace, answers = fresh(), []
     for number in range(5):
-        pace, answer = give(pace, at=number, turn_id=str(number), max_per_host=4)
+        pace, answer = give(pace, at=number, permit_id=str(number), max_per_host=4)
         answers.append(type(answer))
 
-    assert answers == [Turn, Turn, Turn, Turn, Wait]
+    assert answers == [Permit, Permit, Permit, Permit, Wait]
 
 
 def test_starts_are_a_delay_apart_even_where_many_may_be_under_way():
     pace, _ = give(fresh(), max_per_host=4)
 
-    _, second = give(pace, at=0.4, turn_id="2", max_per_host=4)
+    _, second = give(pace, at=0.4, permit_id="2", max_per_host=4)
 
     assert second == Wait(host=HOST, wait_s=0.6, delay_s=1.0)
 
@@ -70,9 +70,9 @@ def test_starts_are_a_delay_apart_even_where_many_may_be_under_way():
 def test_a_lease_that_has_ended_is_nobodys_turn():
     pace, _ = give(fresh())
 
-    pace, turn = give(pace, at=91, turn_id="2")
+    pace, permit = give(pace, at=91, permit_id="2")
 
-    assert isinstance(turn, Turn)
+    assert isinstance(permit, Permit)
     assert set(pace.turns) == {"2"}
 
 
@@ -130,7 +130,7 @@ def test_a_slow_host_is_asked_less_and_a_fast_one_as_before():
 def test_a_hold_is_for_everybody():
     pace = end(fresh(), hold_s=300.0)
 
-    assert give(pace, at=10, turn_id="2")[1] == Wait(host=HOST, wait_s=290.0, delay_s=1.0)
+    assert give(pace, at=10, permit_id="2")[1] == Wait(host=HOST, wait_s=290.0, delay_s=1.0)
 
 
 def test_a_shorter_hold_does_not_shorten_a_longer_one():

@@ -20,7 +20,7 @@ from tasks.lake.rewriting import put_rows, replace_files
 from tasks.lake.tables import open_table
 from tasks.maintain import algorithms, cluster_rows
 from tasks.maintain.config import MaintainConfig
-from tasks.maintain.maintenance import MaintainReport, headline, maintain
+from tasks.maintain.maintenance import MaintainReport, maintain, summary_line
 from tasks.values.text import sketch
 from tests.e2e.chaos_press import Copy
 from tests.press import Story
@@ -346,6 +346,6 @@ def test_shapes_of_long_ago_are_forgotten(world):
 def test_the_headline_says_what_was_done(world):
     report = tidy(world, later=DAY)
 
-    assert headline(report).startswith(f"{report.cluster_rows} rows told their cluster anew, ")
-    assert headline(tidy(world, later=DAY)) == "Nothing to do."
-    assert headline(replace(report, is_dry_run=True)).startswith("Would be: ")
+    assert summary_line(report).startswith(f"{report.cluster_rows} rows told their cluster anew, ")
+    assert summary_line(tidy(world, later=DAY)) == "Nothing to do."
+    assert summary_line(replace(report, is_dry_run=True)).startswith("Would be: ")

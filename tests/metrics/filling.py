@@ -8,7 +8,7 @@ from sqlalchemy import update
 from tasks.index import announcing, feeds, runs
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.schema import hosts
 from tasks.reasons import Disposition
@@ -55,7 +55,9 @@ def fill(index: Index, *, now: datetime = NOW) -> None:
         summary = {"discovered": 5, "fetched": 2, "not_modified": 1, "failed": {"http_404": 3}, "seconds": 12.5}
         runs.end_run(tx, run_id="r1", now=now, summary=orjson.dumps(summary).decode())
         runs.begin_run(tx, run_id="r2", now=now)
-    HostBook(index, clock=lambda: now).pass_turns([], [], [_learned("a.example", now), _learned("b.example", now)])
+    HostLimits(index, clock=lambda: now).exchange_permits(
+        [], [], [_learned("a.example", now), _learned("b.example", now)]
+    )
     with index.write() as tx:
         held = {"next_slot_at": datetime(2100, 1, 1, tzinfo=UTC), "slowdown": 4.0}
         tx.execute(update(hosts).where(hosts.c.host == "b.example").values(held))

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import itertools
+import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,9 +31,10 @@ from tasks.errors import (
     TooManyRedirects,
 )
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.values.permit import TurnRequest
+from tasks.runtime.reading import SharedReader
+from tasks.values.permit import PermitRequest
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT, answer, is_silent, page, redirect, resets, says, serve
 
@@ -46,8 +48,8 @@ def index(tmp_path):
 
 
 @pytest.fixture
-def book(index):
-    return HostBook(index)
+def limits(index):
+    return HostLimits(index)
 
 
 def rules(crawl_delay_s=0.0, max_per_host=1):
@@ -60,9 +62,9 @@ def rules(crawl_delay_s=0.0, max_per_host=1):
 
 
 @asynccontextmanager
-async def polite(book, resolve=None, owners=NO_OWNERS, **config):
+async def polite(limits, resolve=None, owners=NO_OWNERS, reader=None, **config):
     config = {"user_agent": "", "timeout_s": 2.0, "deadline_s": 5.0, **config}
-    async with PoliteClient(WebConfig(**config), book, resolve=resolve, owners=owners) as client:
+    async with PoliteClient(WebConfig(**config), limits, resolve=resolve, owners=owners, reader=reader) as client:
         yield client
 
 
@@ -84,6 +86,23 @@ async def visited_one(client, url, **of_rules):
     return (await visited(client, [url], **of_rules))[url]
 
 
+class Noting:
+    """A reader that does as the shared one, and notes what it is asked to read."""
+
+    def __init__(self):
+        self.read_in: dict[str, int] = {}
+
+    async def read(self, job):
+        told, done = await SharedReader().read(replace(job, read=told_by, arguments=(job.read, *job.arguments)))
+        self.read_in[job.item] = told
+        return done
+
+
+def told_by(read, *arguments):
+    """In which process a job was done, and what came of it."""
+    return os.getpid(), read(*arguments)
+
+
 def gaps(server, path_prefix="/"):
     instants = [asked.at for asked in server.asked if asked.path.startswith(path_prefix)]
     return [later - earlier for earlier, later in itertools.pairwise(instants)]
@@ -92,8 +111,8 @@ def gaps(server, path_prefix="/"):
 # robots.txt
 
 
-async def test_a_page_is_fetched_after_robots(book):
-    async with serve({**ALLOW, "/a": page(b"<p>")}) as server, polite(book) as client:
+async def test_a_page_is_fetched_after_robots(limits):
+    async with serve({**ALLOW, "/a": page(b"<p>")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
     assert (result.fetched.content, result.error) == (b"<p>", None)
@@ -101,9 +120,9 @@ async def test_a_page_is_fetched_after_robots(book):
     assert {asked.headers["user-agent"] for asked in server.asked} == {AGENT}
 
 
-async def test_what_robots_disallows_is_not_asked_for(book):
+async def test_what_robots_disallows_is_not_asked_for(limits):
     said = page(b"User-agent: presslake\nDisallow: /private\n\nUser-agent: *\nDisallow: /")
-    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits) as client:
         told = await visited(client, [server.url("/private/a"), server.url("/a")])
 
     assert type(told[server.url("/private/a")].error) is RobotsDisallowed
@@ -111,9 +130,59 @@ async def test_what_robots_disallows_is_not_asked_for(book):
     assert server.paths() == ["/robots.txt", "/a"]
 
 
+LONG_RULES = b"".join(b"Disallow: /%d/\n" % number for number in range(1000))
+
+
+@pytest.mark.parametrize(("rules_said", "is_aside"), [(LONG_RULES, True), (LONG_RULES[:4000], False)])
+async def test_a_long_robots_is_read_in_another_process(limits, rules_said, is_aside):
+    noting = Noting()
+    said = page(b"User-agent: *\nDisallow: /private\n" + rules_said)
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits, reader=noting) as client:
+        told = await visited(client, [server.url("/private/a"), server.url("/a")])
+        name = f"{server.url('')}/robots.txt"
+
+    assert type(told[server.url("/private/a")].error) is RobotsDisallowed
+    assert told[server.url("/a")].error is None
+    assert (noting.read_in.get(name, os.getpid()) != os.getpid()) is is_aside
+
+
+async def test_a_robots_whose_reader_is_killed_allows_nothing(limits):
+    class Killed:
+        async def read(self, job):
+            raise job.timed_out(f"killed after 10 s of CPU at {job.item}")
+
+    said = page(b"User-agent: *\n" + LONG_RULES)
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits, reader=Killed()) as client:
+        result = await visited_one(client, server.url("/a"))
+
+    assert type(result.error) is RobotsUnavailable
+    assert server.paths() == ["/robots.txt"]
+
+
+async def test_what_one_sources_networks_forbid_is_no_answer_for_another(limits):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
+        shut_out = replace(rules(), allow_networks=())
+        url, told = server.url("/a"), {}
+        visits = [Visit(key=name, url=url, rules=one) for name, one in (("out", shut_out), ("in", rules()))]
+        await client.visit(visits, lambda visit, result: told.setdefault(visit.key, result))
+
+    assert type(told["out"].error) is ForbiddenAddress
+    assert told["in"].error is None
+
+
+async def test_robots_is_asked_for_once_by_each_name_that_asks(limits):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
+        for agent in (AGENT, "Other/1.0", AGENT):
+            visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), user_agent=agent))
+            await client.visit([visit], lambda *_: None)
+
+    asked = [one.headers["user-agent"] for one in server.asked if one.path == "/robots.txt"]
+    assert asked == [AGENT, "Other/1.0"]
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_robots_that_do_not_answer_disallow(book, status):
-    async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(book) as client:
+async def test_robots_that_do_not_answer_disallow(limits, status):
+    async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
     assert type(result.error) is RobotsUnavailable
@@ -121,8 +190,8 @@ async def test_robots_that_do_not_answer_disallow(book, status):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-async def test_robots_that_are_not_there_allow(book, status):
-    async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(book) as client:
+async def test_robots_that_are_not_there_allow(limits, status):
+    async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
 
@@ -131,108 +200,110 @@ async def test_robots_that_are_not_there_allow(book, status):
     [(is_silent, TimedOut), (resets, ConnectionLost)],
     ids=["silent", "reset"],
 )
-async def test_silence_about_robots_is_told_by_its_cause(book, route, error):
-    async with serve({"/robots.txt": route, "*": page(b"")}) as server, polite(book, timeout_s=0.3) as client:
+async def test_silence_about_robots_is_told_by_its_cause(limits, route, error):
+    async with serve({"/robots.txt": route, "*": page(b"")}) as server, polite(limits, timeout_s=0.3) as client:
         told = await visited(client, [server.url("/a"), server.url("/b")])
 
     assert {type(result.error) for result in told.values()} == {error}
     assert server.paths() == ["/robots.txt"]
 
 
-async def test_a_dead_name_is_told_by_its_cause(book):
+async def test_a_dead_name_is_told_by_its_cause(limits):
     async def nowhere(host, port):
         raise OSError("no such name")
 
-    async with polite(book, nowhere) as client:
+    async with polite(limits, nowhere) as client:
         assert type((await visited_one(client, "http://a.example/")).error) is DnsFailed
 
 
-async def test_robots_are_kept_for_other_runs(book):
+async def test_robots_are_kept_for_other_runs(limits):
     said = page(b"User-agent: *\nDisallow: /b")
     async with serve({"/robots.txt": said, "*": page(b"")}) as server:
         for path in ("/a", "/b"):
-            async with polite(book) as client:
+            async with polite(limits) as client:
                 await visited_one(client, server.url(path))
 
     assert server.paths() == ["/robots.txt", "/a"]
 
 
-async def test_a_failure_to_get_robots_is_kept_as_well(book):
+async def test_a_failure_to_get_robots_is_kept_as_well(limits):
     async with serve({"/robots.txt": answer(500), "*": page(b"")}) as server:
         for _ in range(2):
-            async with polite(book) as client:
+            async with polite(limits) as client:
                 result = await visited_one(client, server.url("/a"))
 
     assert type(result.error) is RobotsUnavailable
     assert server.paths() == ["/robots.txt"]
 
 
-async def test_robots_are_found_by_redirect(book):
+async def test_robots_are_found_by_redirect(limits):
     routes = {"/robots.txt": redirect("/other.txt", 301), "/other.txt": page(b"User-agent: *\nDisallow: /a")}
-    async with serve({**routes, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({**routes, "*": page(b"")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is RobotsDisallowed
 
 
-async def test_robots_that_redirect_for_ever_are_none(book):
-    async with serve({"/robots.txt": redirect("/robots.txt"), "*": page(b"")}) as server, polite(book) as client:
+async def test_robots_that_redirect_for_ever_are_none(limits):
+    async with serve({"/robots.txt": redirect("/robots.txt"), "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
     assert server.paths() == ["/robots.txt"] * 6 + ["/a"]  # five redirects (RFC 9309, 2.3.1.2)
 
 
-async def test_of_long_robots_the_beginning_counts(book):
+async def test_of_long_robots_the_beginning_counts(limits):
     lines = b"User-agent: *\nDisallow: /early\n" + b"Disallow: /x\n" * 400_000 + b"Disallow: /late\n"
     assert len(lines) > 5_000_000
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(lines)
-    async with serve({"/robots.txt": says(head + lines), "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": says(head + lines), "*": page(b"")}) as server, polite(limits) as client:
         told = await visited(client, [server.url("/early"), server.url("/late")])
 
     assert type(told[server.url("/early")].error) is RobotsDisallowed
     assert told[server.url("/late")].error is None
 
 
-async def test_robots_of_zeros_are_no_bomb(book):
+async def test_robots_of_zeros_are_no_bomb(limits):
     bomb = answer(200, gzip.compress(bytes(50_000_000)), [("Content-Encoding", "gzip")])
-    async with serve({"/robots.txt": bomb, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": bomb, "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
 
-async def test_robots_in_html_say_nothing(book):
+async def test_robots_in_html_say_nothing(limits):
     said = page(b"<!doctype html><title>Not found</title><p>User-agent: *<br>\nDisallow: /")
-    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
 
-async def test_robots_that_are_busy_hold_the_host(book):
+async def test_robots_that_are_busy_hold_the_host(limits):
     busy = answer(503, b"", [("Retry-After", "300")])
-    async with serve({"/robots.txt": busy, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": busy, "*": page(b"")}) as server, polite(limits) as client:
         await visited_one(client, server.url("/a"))
 
-    [wait] = book.pass_turns([], [TurnRequest(host=f"127.0.0.1:{server.port}", delay_s=0, max_per_host=1, lease_s=60)])
+    [wait] = limits.exchange_permits(
+        [], [PermitRequest(host=f"127.0.0.1:{server.port}", delay_s=0, max_per_host=1, lease_s=60)]
+    )
     assert 290 < wait.wait_s <= 300
 
 
 # Pace
 
 
-async def test_requests_keep_the_sources_delay(book):
-    async with serve({**ALLOW, "*": page(b"")}) as server, polite(book) as client:
+async def test_requests_keep_the_sources_delay(limits):
+    async with serve({**ALLOW, "*": page(b"")}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(5)], crawl_delay_s=0.3)
 
     assert len(server.asked) == 6
     assert min(gaps(server)) >= 0.95 * 0.3
 
 
-async def test_requests_keep_the_longer_crawl_delay(book):
+async def test_requests_keep_the_longer_crawl_delay(limits):
     said = page(b"User-agent: *\nCrawl-delay: 0.4")
-    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(4)], crawl_delay_s=0.1)
 
     assert min(gaps(server)[1:]) >= 0.95 * 0.4
 
 
-async def test_two_clients_keep_one_delay(book, index):
-    async with serve({**ALLOW, "*": page(b"")}) as server, polite(book) as one, polite(HostBook(index)) as other:
+async def test_two_clients_keep_one_delay(limits, index):
+    async with serve({**ALLOW, "*": page(b"")}) as server, polite(limits) as one, polite(HostLimits(index)) as other:
         await asyncio.gather(
             visited(one, [server.url(f"/a{number}") for number in range(3)], crawl_delay_s=0.3),
             visited(other, [server.url(f"/b{number}") for number in range(3)], crawl_delay_s=0.3),
@@ -243,31 +314,31 @@ async def test_two_clients_keep_one_delay(book, index):
 
 
 @pytest.mark.parametrize("max_per_host", [1, 3])
-async def test_no_more_are_under_way_than_the_source_allows(book, max_per_host):
+async def test_no_more_are_under_way_than_the_source_allows(limits, max_per_host):
     async def slowly(asked, writer):
         await asyncio.sleep(0.1)
         writer.write(page(b""))
 
-    async with serve({**ALLOW, "*": slowly}) as server, polite(book) as client:
+    async with serve({**ALLOW, "*": slowly}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(9)], max_per_host=max_per_host)
 
     assert server.most_in_flight == max_per_host
 
 
-async def test_no_more_are_in_flight_than_the_budget(book):
+async def test_no_more_are_in_flight_than_the_budget(limits):
     async def slowly(asked, writer):
         await asyncio.sleep(0.1)
         writer.write(page(b""))
 
     async with serve({**ALLOW, "*": slowly}, "0.0.0.0") as server:
         urls = [server.url(f"/{number}", host=f"127.0.1.{number}") for number in range(1, 13)]
-        async with PoliteClient(WebConfig(user_agent=""), book, in_flight=3) as client:
+        async with PoliteClient(WebConfig(user_agent=""), limits, in_flight=3) as client:
             await visited(client, urls)
 
     assert server.most_in_flight == 3
 
 
-async def test_a_slow_host_holds_up_no_other(book):
+async def test_a_slow_host_holds_up_no_other(limits):
     finished = []
 
     def tell(visit, result):
@@ -276,7 +347,7 @@ async def test_a_slow_host_holds_up_no_other(book):
     async with (
         serve({"*": is_silent}, "127.0.0.2") as slow,
         serve({**ALLOW, "*": page(b"")}, "127.0.0.3") as fast,
-        polite(book, timeout_s=2.0) as client,
+        polite(limits, timeout_s=2.0) as client,
     ):
         urls = [slow.url("/a"), *(fast.url(f"/{number}") for number in range(10))]
         await client.visit([Visit(key=url, url=url, rules=rules()) for url in urls], tell)
@@ -285,15 +356,15 @@ async def test_a_slow_host_holds_up_no_other(book):
     assert finished[-1] == urls[0]
 
 
-async def test_a_cancelled_visit_gives_its_turn_back(book):
+async def test_a_cancelled_visit_gives_its_turn_back(limits):
     async with serve({**ALLOW, "/slow": is_silent, "*": page(b"")}) as server:
-        async with polite(book) as client:
+        async with polite(limits) as client:
             visiting = asyncio.create_task(visited(client, [server.url("/slow"), server.url("/b")]))
             while "/slow" not in server.paths() and "/b" not in server.paths():
                 await asyncio.sleep(0.01)
             visiting.cancel()
             await asyncio.gather(visiting, return_exceptions=True)
-        async with polite(book) as client:
+        async with polite(limits) as client:
             async with asyncio.timeout(60):
                 assert (await visited_one(client, server.url("/c"))).error is None
 
@@ -303,7 +374,7 @@ async def test_an_index_that_fails_ends_the_visit_as_that_and_not_as_a_group():
         def answers(self, origins):
             return {}
 
-        def pass_turns(self, ended, wanted, learned):
+        def exchange_permits(self, ended, wanted, learned):
             raise IndexUnavailable("locked")
 
     async with serve({}) as server, polite(Broken()) as client:
@@ -311,10 +382,10 @@ async def test_an_index_that_fails_ends_the_visit_as_that_and_not_as_a_group():
             await visited(client, [server.url("/a"), server.url("/b")])
 
 
-async def test_a_full_batch_puts_the_rest_off(book):
+async def test_a_full_batch_puts_the_rest_off(limits):
     fetched = []
 
-    async with serve({**ALLOW, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({**ALLOW, "*": page(b"")}) as server, polite(limits) as client:
         told = {}
 
         def tell(visit, result):
@@ -333,13 +404,13 @@ async def test_a_full_batch_puts_the_rest_off(book):
 
 @pytest.mark.parametrize("status", [429, 503, 500, 408])
 @pytest.mark.parametrize("form", ["seconds", "date"])
-async def test_retry_after_puts_the_host_off(book, status, form):
+async def test_retry_after_puts_the_host_off(limits, status, form):
     until = datetime.now(UTC) + timedelta(seconds=120)
     wait = "120" if form == "seconds" else format_datetime(until, usegmt=True)
     busy = answer(status, b"", [("Retry-After", wait)])
-    async with serve({**ALLOW, "*": busy}) as server, polite(book) as client:
+    async with serve({**ALLOW, "*": busy}) as server, polite(limits) as client:
         told = await visited(client, [server.url(f"/{number}") for number in range(5)])
-        async with polite(book) as another:
+        async with polite(limits) as another:
             later = await visited_one(another, server.url("/later"))
 
     errors = [result.error for result in told.values() if isinstance(result, Answered)]
@@ -350,25 +421,25 @@ async def test_retry_after_puts_the_host_off(book, status, form):
     assert len(server.asked) == 2
 
 
-async def test_429_without_a_wait_is_a_minute(book):
-    async with serve({**ALLOW, "*": answer(429)}) as server, polite(book) as client:
+async def test_429_without_a_wait_is_a_minute(limits):
+    async with serve({**ALLOW, "*": answer(429)}) as server, polite(limits) as client:
         told = await visited(client, [server.url("/a"), server.url("/b")])
 
     [put_off] = [result for result in told.values() if isinstance(result, Deferred)]
     assert 50 < (put_off.until - datetime.now(UTC)).total_seconds() <= 60
 
 
-async def test_a_short_wait_is_waited_for(book):
+async def test_a_short_wait_is_waited_for(limits):
     busy = answer(503, b"", [("Retry-After", "1")])
-    async with serve({**ALLOW, "/0": busy, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({**ALLOW, "/0": busy, "*": page(b"")}) as server, polite(limits) as client:
         told = await visited(client, [server.url("/0"), server.url("/1")])
 
     assert [type(result) for result in told.values()] == [Answered, Answered]
     assert gaps(server)[-1] >= 0.95
 
 
-async def test_503_halves_the_rate_until_answers_bring_it_back(book):
-    async with serve({**ALLOW, "/0": answer(503), "*": page(b"")}) as server, polite(book) as client:
+async def test_503_halves_the_rate_until_answers_bring_it_back(limits):
+    async with serve({**ALLOW, "/0": answer(503), "*": page(b"")}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(7)], crawl_delay_s=0.3)
 
     assert gaps(server)[1] >= 0.95 * 0.6
@@ -376,17 +447,17 @@ async def test_503_halves_the_rate_until_answers_bring_it_back(book):
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, HttpRefused), (410, GoneError), (500, ServerBusy)])
-async def test_a_refusal_comes_with_its_answer(book, status, error):
-    async with serve({**ALLOW, "*": answer(status, b"why")}) as server, polite(book) as client:
+async def test_a_refusal_comes_with_its_answer(limits, status, error):
+    async with serve({**ALLOW, "*": answer(status, b"why")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
     assert (type(result.error), result.fetched.content) == (error, b"why")
 
 
-async def test_nobody_there_is_told_for_every_page(book):
+async def test_nobody_there_is_told_for_every_page(limits):
     async with serve({}) as server:
         urls = [server.url("/a"), server.url("/b")]
-    async with polite(book) as client:
+    async with polite(limits) as client:
         told = await visited(client, urls)
 
     assert [type(result.error) for result in told.values()] == [ConnectFailed, ConnectFailed]
@@ -395,8 +466,8 @@ async def test_nobody_there_is_told_for_every_page(book):
 @pytest.mark.parametrize(
     ("url", "error"), [("no url", BadUrl), ("http://a:b@127.0.0.1/", BadUrl), ("ftp://127.0.0.1/", ForbiddenScheme)]
 )
-async def test_a_wrong_url_costs_no_other(book, url, error):
-    async with serve({**ALLOW, "*": page(b"x")}) as server, polite(book) as client:
+async def test_a_wrong_url_costs_no_other(limits, url, error):
+    async with serve({**ALLOW, "*": page(b"x")}) as server, polite(limits) as client:
         told = await visited(client, [url, server.url("/a")])
 
     assert (type(told[url].error), told[server.url("/a")].error) == (error, None)
@@ -405,11 +476,11 @@ async def test_a_wrong_url_costs_no_other(book, url, error):
 # Redirects
 
 
-async def test_a_redirect_is_held_to_the_targets_robots(book):
+async def test_a_redirect_is_held_to_the_targets_robots(limits):
     said = page(b"User-agent: *\nDisallow: /private")
     async with serve({"/robots.txt": said, "*": page(b"in")}, "127.0.0.2") as other:
         routes = {**ALLOW, "/a": redirect(other.url("/private")), "/b": redirect(other.url("/open"))}
-        async with serve(routes) as server, polite(book) as client:
+        async with serve(routes) as server, polite(limits) as client:
             told = await visited(client, [server.url("/a"), server.url("/b")])
 
     assert type(told[server.url("/a")].error) is RobotsDisallowed
@@ -417,28 +488,28 @@ async def test_a_redirect_is_held_to_the_targets_robots(book):
     assert sorted(other.paths()) == ["/open", "/robots.txt"]
 
 
-async def test_a_redirect_keeps_the_targets_delay(book):
+async def test_a_redirect_keeps_the_targets_delay(limits):
     async with serve({**ALLOW, "*": page(b"in")}, "127.0.0.2") as other:
         routes = {**ALLOW, **{f"/{n}": redirect(other.url(f"/{n}")) for n in range(3)}}
-        async with serve(routes) as server, polite(book) as client:
+        async with serve(routes) as server, polite(limits) as client:
             await visited(client, [server.url(f"/{n}") for n in range(3)], crawl_delay_s=0.3)
 
     assert min(gaps(other)) >= 0.95 * 0.3
     assert other.most_in_flight == 1
 
 
-async def test_a_redirect_within_a_host_is_a_request_of_its_own(book):
-    async with serve({**ALLOW, "/a": redirect("/b"), "/b": page(b"")}) as server, polite(book) as client:
+async def test_a_redirect_within_a_host_is_a_request_of_its_own(limits):
+    async with serve({**ALLOW, "/a": redirect("/b"), "/b": page(b"")}) as server, polite(limits) as client:
         await visited_one(client, server.url("/a"), crawl_delay_s=0.3)
 
     assert min(gaps(server)) >= 0.95 * 0.3
 
 
-async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(book):
+async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(limits):
     async with (
         serve({**ALLOW, "/end": page(b"")}, "127.0.0.2") as one,
         serve({**ALLOW, "/end": page(b"")}, "127.0.0.3") as two,
-        polite(book) as client,
+        polite(limits) as client,
     ):
         one.routes["/a"], two.routes["/a"] = redirect(two.url("/end")), redirect(one.url("/end"))
         async with asyncio.timeout(60):
@@ -447,13 +518,13 @@ async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(
     assert [result.error for result in told.values()] == [None, None]
 
 
-async def test_a_redirect_inside_is_refused(book):
-    async with serve({**ALLOW, "/a": redirect("http://169.254.169.254/")}) as server, polite(book) as client:
+async def test_a_redirect_inside_is_refused(limits):
+    async with serve({**ALLOW, "/a": redirect("http://169.254.169.254/")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is ForbiddenAddress
 
 
-async def test_a_loop_is_refused(book):
-    async with serve({**ALLOW, "/a": redirect("/a")}) as server, polite(book) as client:
+async def test_a_loop_is_refused(limits):
+    async with serve({**ALLOW, "/a": redirect("/a")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is TooManyRedirects
 
 
@@ -471,10 +542,10 @@ async def visited_for_rights(client, *urls):
     return told
 
 
-async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(book):
+async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(limits):
     async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server:
         for _ in range(2):
-            async with polite(book) as client:
+            async with polite(limits) as client:
                 told = await visited_for_rights(client, server.url("/news/a"), server.url("/b"))
 
     assert [told[server.url(path)].tdm_reserved for path in ("/news/a", "/b")] == [True, None]
@@ -482,8 +553,8 @@ async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(b
     assert server.paths().count(TDMREP) == server.paths().count("/robots.txt") == 1
 
 
-async def test_who_does_not_want_the_reservations_does_not_ask_for_them(book):
-    async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+async def test_who_does_not_want_the_reservations_does_not_ask_for_them(limits):
+    async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/news/a"))
 
     assert (server.paths(), result.tdm_reserved) == (["/robots.txt", "/news/a"], None)
@@ -492,34 +563,34 @@ async def test_who_does_not_want_the_reservations_does_not_ask_for_them(book):
 @pytest.mark.parametrize(
     "route", [answer(404), answer(503), resets, answer(200, b"<!doctype html>")], ids=["404", "503", "reset", "html"]
 )
-async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(book, route):
-    async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(book) as client:
+async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(limits, route):
+    async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(limits) as client:
         told = await visited_for_rights(client, server.url("/news/a"))
 
     assert (told[server.url("/news/a")].error, told[server.url("/news/a")].tdm_reserved) == (None, None)
 
 
-async def test_reservations_that_robots_forbids_are_not_asked_for(book):
+async def test_reservations_that_robots_forbids_are_not_asked_for(limits):
     said = page(b"User-agent: *\nDisallow: /.well-known/")
-    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         await visited_for_rights(client, server.url("/news/a"))
 
     assert TDMREP not in server.paths()
 
 
-async def test_asking_for_reservations_leaves_the_hosts_crawl_delay(book, index):
+async def test_asking_for_reservations_leaves_the_hosts_crawl_delay(limits, index):
     said = page(b"User-agent: *\nCrawl-delay: 0.4")
-    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(book) as client:
+    async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         await visited_for_rights(client, server.url("/news/a"), server.url("/news/b"))
 
     assert all(gap >= 0.39 for gap in gaps(server)[1:])
 
 
-async def test_where_a_redirect_leads_the_reservations_of_that_place_count(book):
+async def test_where_a_redirect_leads_the_reservations_of_that_place_count(limits):
     async with (
         serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as other,
         serve({**ALLOW, "*": redirect(other.url("/news/a"))}) as server,
-        polite(book) as client,
+        polite(limits) as client,
     ):
         told = await visited_for_rights(client, server.url("/a"))
 
@@ -534,10 +605,10 @@ def owner_of(server, **said):
     return Owners.of(catalogue.sources, catalogue.rules())
 
 
-async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(book):
+async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(limits):
     async with (
         serve({**ALLOW, "*": page(b"")}) as server,
-        polite(book, owners=owner_of(server, crawl_delay_s=0.4)) as client,
+        polite(limits, owners=owner_of(server, crawl_delay_s=0.4)) as client,
     ):
         await visited(client, [server.url(f"/{number}") for number in range(3)], crawl_delay_s=0.0, max_per_host=3)
 
@@ -545,10 +616,10 @@ async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(book):
     assert all(gap >= 0.39 for gap in gaps(server))
 
 
-async def test_where_redirects_lead_the_owners_pace_holds(book):
+async def test_where_redirects_lead_the_owners_pace_holds(limits):
     async with serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned, serve(ALLOW) as server:
         server.routes |= {f"/{number}": redirect(owned.url(f"/{number}")) for number in range(3)}
-        async with polite(book, owners=owner_of(owned, crawl_delay_s=0.4)) as client:
+        async with polite(limits, owners=owner_of(owned, crawl_delay_s=0.4)) as client:
             told = await visited(client, [server.url(f"/{number}") for number in range(3)], max_per_host=3)
 
     assert {result.error for result in told.values()} == {None}
@@ -556,12 +627,12 @@ async def test_where_redirects_lead_the_owners_pace_holds(book):
     assert all(gap >= 0.39 for gap in gaps(owned))
 
 
-async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(book):
+async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(limits):
     own, lent = (ip_network("127.0.0.1/32"),), (ip_network("127.0.0.2/32"),)
     async with (
         serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned,
         serve({**ALLOW, "*": redirect(owned.url("/a"))}) as server,
-        polite(book, owners=owner_of(owned, crawl_delay_s=0.0, allow_networks=lent)) as client,
+        polite(limits, owners=owner_of(owned, crawl_delay_s=0.0, allow_networks=lent)) as client,
     ):
         told = []
         visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), allow_networks=own))
@@ -574,12 +645,12 @@ async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(book)
     ("obey_tdm", "is_article", "obeyed"), [(True, True, True), (True, False, False), (False, True, False)]
 )
 async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its_owner_obeys(
-    book, obey_tdm, is_article, obeyed
+    limits, obey_tdm, is_article, obeyed
 ):
     async with (
         serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as owned,
         serve({**ALLOW, "*": redirect(owned.url("/news/a"))}) as server,
-        polite(book, owners=owner_of(owned, crawl_delay_s=0.0, obey_tdm=obey_tdm)) as client,
+        polite(limits, owners=owner_of(owned, crawl_delay_s=0.0, obey_tdm=obey_tdm)) as client,
     ):
         told = []
         visit = Visit(key="a", url=server.url("/a"), rules=rules(), is_article=is_article)
@@ -589,8 +660,8 @@ async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its
     assert (TDMREP in owned.paths()) is obeyed
 
 
-async def test_a_daily_question_is_asked_once_a_day(book):
-    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(book) as client:
+async def test_a_daily_question_is_asked_once_a_day(limits):
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
         answers = [
             await client.ask_daily(f"{server.url('')}#missing", server.url(path), rules()) for path in ("/x1", "/x2")
         ]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.errors import IndexUnavailable
-from tasks.index.pace import Pace, end_turn, give_turn
+from tasks.index.pace import Pace, end_permit, grant_permit
 from tasks.politeness import limiter as turns
-from tasks.politeness.limiter import HostWaits, TurnDesk
+from tasks.politeness.limiter import HostWaits, RateLimiter
 from tasks.values.permit import LearnedRobots, RobotsAnswer
 
 
@@ -24,7 +24,7 @@ class MemoryBook:
         self.under_way = 0
         self.error = None
 
-    def pass_turns(self, ended, wanted, learned):
+    def exchange_permits(self, ended, wanted, learned):
         self.under_way += 1
         assert self.under_way == 1
         time.sleep(self.takes_s)
@@ -35,11 +35,11 @@ class MemoryBook:
         self.calls.append((len(ended), len(wanted)))
         self.learned += learned
         for end in ended:
-            self.paces[end.turn.host] = end_turn(self.paces[end.turn.host], end, now=now)
+            self.paces[end.permit.host] = end_permit(self.paces[end.permit.host], end, now=now)
         answers = []
         for one in wanted:
             pace = self.paces.get(one.host) or Pace(next_slot_at=now, turns={})
-            self.paces[one.host], answer = give_turn(pace, one, turn_id=str(len(self.calls)) + one.host, now=now)
+            self.paces[one.host], answer = grant_permit(pace, one, permit_id=str(len(self.calls)) + one.host, now=now)
             answers.append(answer)
         return answers
 
@@ -47,59 +47,59 @@ class MemoryBook:
         return {}
 
 
-def held(book, host):
-    return len(book.paces[host].turns)
+def held(limits, host):
+    return len(limits.paces[host].turns)
 
 
 @pytest.fixture
-def book():
+def limits():
     return MemoryBook()
 
 
-def desk_of(book, in_flight=50):
-    return TurnDesk(book, in_flight=in_flight, lease_s=90.0)
+def desk_of(limits, in_flight=50):
+    return RateLimiter(limits, in_flight=in_flight, lease_s=90.0)
 
 
-def turn(desk, host="a.example", delay_s=0.0, max_per_host=1):
-    return desk.turn(host, delay_s=delay_s, max_per_host=max_per_host)
+def permit(limiter, host="a.example", delay_s=0.0, max_per_host=1):
+    return limiter.permit(host, delay_s=delay_s, max_per_host=max_per_host)
 
 
-async def test_a_turn_is_held_within_its_block(book):
-    desk = desk_of(book)
-    async with turn(desk):
-        inside = held(book, "a.example")
+async def test_a_turn_is_held_within_its_block(limits):
+    limiter = desk_of(limits)
+    async with permit(limiter):
+        inside = held(limits, "a.example")
 
-    assert (inside, held(book, "a.example")) == (1, 0)
+    assert (inside, held(limits, "a.example")) == (1, 0)
 
 
-async def test_a_turn_is_given_back_when_its_holder_fails(book):
-    desk = desk_of(book)
+async def test_a_turn_is_given_back_when_its_holder_fails(limits):
+    limiter = desk_of(limits)
     with pytest.raises(ZeroDivisionError):
-        async with turn(desk):
+        async with permit(limiter):
             raise ZeroDivisionError
 
-    assert held(book, "a.example") == 0
+    assert held(limits, "a.example") == 0
 
 
 async def test_wishes_of_many_hosts_go_into_one_transaction():
-    book = MemoryBook(takes_s=0.05)
-    desk = desk_of(book)
+    limits = MemoryBook(takes_s=0.05)
+    limiter = desk_of(limits)
 
     async def visit(number):
-        async with turn(desk, f"{number}.example"):
+        async with permit(limiter, f"{number}.example"):
             pass
 
     await asyncio.gather(*(visit(number) for number in range(40)))
 
-    assert sum(wanted for _, wanted in book.calls) == 40
-    assert len(book.calls) < 10
+    assert sum(wanted for _, wanted in limits.calls) == 40
+    assert len(limits.calls) < 10
 
 
-async def test_a_host_is_visited_in_the_order_of_coming(book):
-    desk, visited = desk_of(book), []
+async def test_a_host_is_visited_in_the_order_of_coming(limits):
+    limiter, visited = desk_of(limits), []
 
     async def visit(number):
-        async with turn(desk):
+        async with permit(limiter):
             visited.append(number)
 
     await asyncio.gather(*(visit(number) for number in range(10)))
@@ -107,14 +107,14 @@ async def test_a_host_is_visited_in_the_order_of_coming(book):
     assert visited == list(range(10))
 
 
-async def test_who_waits_for_a_host_takes_no_place_in_flight(book):
-    desk = desk_of(book, in_flight=1)
+async def test_who_waits_for_a_host_takes_no_place_in_flight(limits):
+    limiter = desk_of(limits, in_flight=1)
 
     async def visit(host, delay_s):
-        async with turn(desk, host, delay_s):
+        async with permit(limiter, host, delay_s):
             pass
 
-    async with turn(desk, "slow.example", 600.0):
+    async with permit(limiter, "slow.example", 600.0):
         pass
     slow = asyncio.create_task(visit("slow.example", 600.0))
     await asyncio.sleep(0.05)
@@ -124,100 +124,100 @@ async def test_who_waits_for_a_host_takes_no_place_in_flight(book):
     slow.cancel()
 
 
-async def test_a_long_hold_puts_everybody_off(book):
-    desk = desk_of(book)
+async def test_a_long_hold_puts_everybody_off(limits):
+    limiter = desk_of(limits)
     held_at = datetime.now(UTC)
-    async with turn(desk) as heard:
+    async with permit(limiter) as heard:
         heard.hold_s = 3600.0
 
-    waits = await asyncio.gather(*(turn(desk).__aenter__() for _ in range(5)), return_exceptions=True)
+    waits = await asyncio.gather(*(permit(limiter).__aenter__() for _ in range(5)), return_exceptions=True)
 
     assert [type(one) for one in waits] == [HostWaits] * 5
     assert all(timedelta(0) < one.until - held_at <= timedelta(minutes=61) for one in waits)
 
 
-async def test_a_hold_as_long_as_the_delay_is_waited_for(book, monkeypatch):
+async def test_a_hold_as_long_as_the_delay_is_waited_for(limits, monkeypatch):
     monkeypatch.setattr(turns, "PATIENCE_S", 0.1)
-    desk = desk_of(book)
-    async with turn(desk, delay_s=0.4):
+    limiter = desk_of(limits)
+    async with permit(limiter, delay_s=0.4):
         pass
 
-    async with asyncio.timeout(60), turn(desk, delay_s=0.4):
+    async with asyncio.timeout(60), permit(limiter, delay_s=0.4):
         pass
 
 
-async def test_a_batch_does_not_stay_for_ever(book, monkeypatch):
+async def test_a_batch_does_not_stay_for_ever(limits, monkeypatch):
     monkeypatch.setattr(turns, "LONGEST_STAY_S", 0.0)
-    desk = desk_of(book)
-    async with turn(desk) as heard:
+    limiter = desk_of(limits)
+    async with permit(limiter) as heard:
         heard.hold_s = 0.5
 
     with pytest.raises(HostWaits):
-        async with turn(desk):
+        async with permit(limiter):
             pass
 
 
-async def test_a_full_batch_gets_no_turn(book):
-    desk = desk_of(book)
-    desk.is_full = lambda: True
+async def test_a_full_batch_gets_no_turn(limits):
+    limiter = desk_of(limits)
+    limiter.is_full = lambda: True
 
     with pytest.raises(HostWaits):
-        async with turn(desk):
+        async with permit(limiter):
             pass
-    assert not book.calls
+    assert not limits.calls
 
 
 async def test_an_index_that_fails_is_told_to_all_who_wait():
-    book = MemoryBook(takes_s=0.05)
-    book.error = IndexUnavailable("locked")
-    desk = desk_of(book)
+    limits = MemoryBook(takes_s=0.05)
+    limits.error = IndexUnavailable("locked")
+    limiter = desk_of(limits)
 
     async with asyncio.timeout(60):
         told = await asyncio.gather(
-            *(turn(desk, f"{number}.example").__aenter__() for number in range(5)), return_exceptions=True
+            *(permit(limiter, f"{number}.example").__aenter__() for number in range(5)), return_exceptions=True
         )
 
     assert [type(one) for one in told] == [IndexUnavailable] * 5
 
 
 async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():
-    book = MemoryBook(takes_s=0.1)
-    desk = desk_of(book)
+    limits = MemoryBook(takes_s=0.1)
+    limiter = desk_of(limits)
 
     async def hold():
-        async with turn(desk):
+        async with permit(limiter):
             await asyncio.sleep(60)
 
     holding = asyncio.create_task(hold())
-    while not book.calls:
+    while not limits.calls:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
     while not holding.done():
         holding.cancel()
         await asyncio.sleep(0.01)
-    await desk.aclose()
+    await limiter.aclose()
 
-    assert held(book, "a.example") == 0
+    assert held(limits, "a.example") == 0
 
 
-async def test_what_robots_say_is_kept(book):
+async def test_what_robots_say_is_kept(limits):
     answer = RobotsAnswer(origin="https://a.example", status=404, body=b"", fetched_at=datetime.now(UTC))
     learned = LearnedRobots(answer=answer, host="a.example", crawl_delay_s=None)
 
-    await desk_of(book).keep(learned)
+    await desk_of(limits).keep(learned)
 
-    assert book.learned == [learned]
+    assert limits.learned == [learned]
 
 
 async def test_a_turn_that_nobody_waits_for_any_more_is_given_back():
-    book = MemoryBook(takes_s=0.1)
-    desk = desk_of(book)
-    waiting = asyncio.create_task(turn(desk).__aenter__())
-    while not book.under_way:
+    limits = MemoryBook(takes_s=0.1)
+    limiter = desk_of(limits)
+    waiting = asyncio.create_task(permit(limiter).__aenter__())
+    while not limits.under_way:
         await asyncio.sleep(0.01)
 
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    await desk.aclose()
+    await limiter.aclose()
 
-    assert held(book, "a.example") == 0
+    assert held(limits, "a.example") == 0

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.errors import BadUrl
+from tasks.errors import BadUrl, RobotsTooCostly
 from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,
     RobotsVerdict,
     origin_of,
     parse_robots,
+    policy_for,
     product_token,
     robots_url,
     verdict_of_status,
@@ -369,3 +370,58 @@ def test_a_verdict_on_an_ordinary_file_looks_at_each_rule_about_once():
     policy = parse_robots(star(*(f"Disallow: /path/{number}/*.php$" for number in range(200))).encode())
 
     assert calls_of(lambda: policy.allows("https://news.example/2026/03/article?a=b", user_agent=AGENT)) < 3 * 200
+
+
+LONG = "https://news.example/" + "a" * 4000
+
+
+@pytest.mark.parametrize(
+    ("rules", "url"),
+    [
+        # each pattern is long enough to look at, and the path too
+        ([f"Disallow: *{'a' * 20}{number}" for number in range(1500)], LONG),
+        ([f"Disallow: /a*b{number}$" for number in range(1500)], LONG),
+        # more patterns than are kept, and none of those speaks of the URL
+        ([f"Disallow: /{number:06}*x" for number in range(2100)], "https://news.example/story"),
+    ],
+)
+def test_what_would_take_too_much_work_to_know_is_not_allowed_and_says_so(rules, url):
+    policy = parse_robots(star(*rules).encode())
+
+    with pytest.raises(RobotsTooCostly):
+        policy.check(url, user_agent=AGENT)
+    assert not policy.allows(url, user_agent=AGENT)
+
+
+def test_of_too_many_patterns_the_weightiest_are_kept_and_decide():
+    rules = [f"Disallow: /{number:06}*x" for number in range(2100)]
+
+    assert may(star(*rules, "Allow: /news/*/story"), "/news/2026/story")
+    assert not may(star(*rules, "Allow: /", "Disallow: /news/*/story"), "/news/2026/story")
+
+
+@pytest.mark.parametrize("number", [2500, 12_000])
+def test_however_many_plain_paths_are_all_kept(number):
+    body = star(*(f"Disallow: /withdrawn/{one:05}" for one in range(number)))
+
+    assert may(body, "/story")
+    assert not may(body, f"/withdrawn/{number - 1:05}")
+
+
+def test_a_rule_that_is_repeated_counts_once():
+    body = star(*(f"Disallow: *ab{one % 10}" for one in range(36_000)))
+
+    assert may(body, "/" + "a" * 4000)
+    assert not may(body, "/" + "a" * 4000 + "b7")
+
+
+def test_a_policy_for_one_agent_keeps_its_groups_alone():
+    body = (
+        b"User-agent: presslake\nDisallow: /a\n\nUser-agent: other\nDisallow: /b\n\nSitemap: https://news.example/map"
+    )
+
+    policy = policy_for(body, AGENT)
+
+    assert [list(group.agents) for group in policy.groups] == [["presslake"]]
+    assert policy.sitemaps == ("https://news.example/map",)
+    assert not policy.allows("https://news.example/a", user_agent=AGENT)

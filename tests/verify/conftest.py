@@ -75,7 +75,7 @@ class World:
             index=self.index,
             store=self.store,
             now=datetime.now(UTC) + later,
-            is_mending=mend,
+            is_repairing=mend,
             sample=sample,
             revisit_after=(),
             on_step=lambda *_: None,

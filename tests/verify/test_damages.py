@@ -39,7 +39,7 @@ def rows_of_index(world: World) -> set[tuple]:
 
 def look(world, store, *, mend=False):
     return verify(
-        index=world.index, store=store, now=datetime.now(UTC) + LATER, is_mending=mend, sample=None, revisit_after=(),
+        index=world.index, store=store, now=datetime.now(UTC) + LATER, is_repairing=mend, sample=None, revisit_after=(),
         on_step=lambda *_: None,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def _reindex(index: Index, store: DirectoryStore):
 
 def _verify(index: Index, store: DirectoryStore) -> dict[str, int]:
     report = verify(
-        index=index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_mending=False, sample=None,
+        index=index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_repairing=False, sample=None,
         revisit_after=(), on_step=lambda *_: None,
     )  # fmt: skip
     return report.found

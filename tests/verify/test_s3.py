@@ -19,7 +19,7 @@ def store(world, s3_address) -> ObjectStore:
 
 def _verify(world, store, *, mend=False):
     return verify(
-        index=world.index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_mending=mend, sample=None,
+        index=world.index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_repairing=mend, sample=None,
         revisit_after=(), on_step=lambda *_: None,
     )  # fmt: skip
 

@@ -138,7 +138,7 @@ def _mend_on(world: World, store: DirectoryStore) -> None:
     from tasks.verify.verification import verify
 
     verify(
-        index=world.index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_mending=True, sample=None,
+        index=world.index, store=store, now=datetime.now(UTC) + timedelta(hours=2), is_repairing=True, sample=None,
         revisit_after=(), on_step=lambda *_: None,
     )  # fmt: skip
 

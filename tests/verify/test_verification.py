@@ -16,7 +16,7 @@ from tasks.index.database import open_index
 from tasks.index.schema import articles, batches, frontier
 from tasks.index.upkeep import KEPT
 from tasks.verify.fault import ADVICE, MENDS, FaultKind
-from tasks.verify.repairs import Ground, mend_all
+from tasks.verify.repairs import RepairContext, repair_all
 from tasks.verify.set_aside import Journal
 from tests.press import Story
 from tests.verify.conftest import World
@@ -154,13 +154,13 @@ def test_an_article_that_is_ahead_by_now_is_not_restored(world):
         known = find_by_id(
             tx, tx.execute(select(articles.c.article_id).where(articles.c.revision == 2)).scalars().first()
         )
-    ground = Ground(
+    context = RepairContext(
         index=world.index, store=world.store, now=datetime.now(UTC), revisit_after=(), is_lake_whole=True, is_quiet=True,
         journal=Journal(store=world.store, index=world.index, verify_id="v1"),
     )  # fmt: skip
     update_rows(world, articles, articles.c.article_id == known.article_id, revision=3)
 
-    mend_all(ground, {FaultKind.ARTICLE_BEHIND: [known.article_id]})
+    repair_all(context, {FaultKind.ARTICLE_BEHIND: [known.article_id]})
 
     with world.index.read() as tx:
         assert find_by_id(tx, known.article_id).revision == 3

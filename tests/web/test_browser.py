@@ -18,7 +18,7 @@ from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, extract_page
 from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.values.batch import Batch
@@ -66,7 +66,7 @@ NEWSPAPER = {
 @pytest.fixture
 def book(tmp_path):
     with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
-        yield HostBook(index)
+        yield HostLimits(index)
 
 
 async def fetched(book, *urls, rules, objects):

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
-from tasks.index.hosts import HostBook
+from tasks.index.hosts import HostLimits
 from tasks.politeness.client import Answered, PoliteClient, Visit
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT
@@ -23,7 +23,7 @@ async def visit(index_url: str, urls: list[str], crawl_delay_s: float, max_per_h
     )
     fetched = []
     with open_index(index_url) as index:
-        async with PoliteClient(WebConfig(user_agent=""), HostBook(index)) as client:
+        async with PoliteClient(WebConfig(user_agent=""), HostLimits(index)) as client:
             visits = [Visit(key=url, url=url, rules=rules) for url in urls]
             await client.visit(visits, lambda _, told: fetched.append(isinstance(told, Answered) and not told.error))
     return sum(fetched)

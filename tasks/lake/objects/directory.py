@@ -22,6 +22,15 @@ def open_directory(path: Path) -> "DirectoryStore":
     return DirectoryStore(path)
 
 
+def find_directory(path: Path) -> "DirectoryStore":
+    """Open the directory to read, and make nothing; raises ConfigError where there is none."""
+    if not path.is_dir():
+        raise ConfigError(
+            f"{path}: there is no lake; the first `presslake ingest` makes it, or name another with --lake"
+        )
+    return DirectoryStore(path)
+
+
 class DirectoryStore:
     """Objects as files below one directory; durable when `put` returns."""
 

@@ -6,7 +6,7 @@ At opening, what a person can mend is a ConfigError of one line; later, trouble 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -18,6 +18,7 @@ from botocore.exceptions import ConnectionError as S3ConnectionError
 from botocore.parsers import ResponseParserError
 
 from tasks.errors import ConfigError, LakeUnavailable
+from tasks.lake.objects.address import S3Config
 from tasks.lake.objects.port import OCTETS, MissingObject, ObjectInfo, check_range, checked_key, one_line
 
 _BUCKET_AND_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._=+-]+)*")
@@ -35,19 +36,6 @@ _REFUSED = {
     "PermanentRedirect": "the bucket lies in another region: set PRESSLAKE_S3_REGION",
     "AuthorizationHeaderMalformed": "the bucket lies in another region: set PRESSLAKE_S3_REGION",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Config:
-    """How S3 is reached; credentials come by boto3's own chain.
-
-    `threads` is the size of the connection pool, `attempts` how often a request is tried before it has failed.
-    """
-
-    endpoint_url: str | None = None
-    region: str | None = None
-    threads: int = 16
-    attempts: int = 8
 
 
 class S3Store:

@@ -1,26 +1,24 @@
-"""The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF, JSON Feed. Pure.
+"""The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF. Pure.
 
 Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
 article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither tells when a feed
 wishes to be asked again.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
-import orjson
 from lxml import etree
 
-from tasks.errors import NotAFeed
 from tasks.feeds.collector import Gathering, absolute_url, plain_title
+from tasks.feeds.document import Document
 from tasks.feeds.xml_tree import (
     MAX_FEED_LENGTH,
     children,
     count_items,
+    feed_start,
     feed_tree,
     item_fragments,
     mended_feed,
@@ -43,16 +41,19 @@ _MAX_SEARCHED = 200_000
 _MAX_TTL_S = 31_536_000.0
 
 
-def parse_feed(body: bytes, *, content_type: str | None, feed_url: str, now: datetime) -> FeedContent:
-    """Return what a feed says; read as far as it goes where it is not well-formed.
+def is_rss_or_atom(start: str) -> bool:
+    """Whether a document begins as a feed, or as a broken one whose items are there."""
+    return feed_start(start) is not None
 
-    `body` has its content coding undone. Dates are aware UTC; one that cannot be is None and counted. Entries without
-    a link that can be fetched are left out and counted. Raises NotAFeed for anything else, an HTML page for one.
+
+def parse(document: Document) -> FeedContent:
+    """Return what a feed says; read as far as it goes where it is not well-formed. Raises NotAFeed.
+
+    Dates are aware UTC; one that cannot be is None and counted. Entries without a link that can be fetched are left out
+    and counted.
     """
-    text = xml_text(body, content_type)
+    text, feed_url, now = xml_text(document.body, document.content_type), document.url, document.now
     gathering = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
-    if text.lstrip().startswith("{"):
-        return _parse_json_feed(text, gathering, feed_url=feed_url)
     mended = mended_feed(text, feed_url=feed_url)
     root, fault = feed_tree(mended, feed_url=feed_url)
     has_bases = "xml:base" in mended
@@ -183,43 +184,3 @@ def _channel(root: etree._Element) -> tuple[str | None, float | None]:
 
 def _number(text: str | None) -> float:
     return float(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else 0.0
-
-
-def _parse_json_feed(text: str, gathering: Gathering, *, feed_url: str) -> FeedContent:
-    """Read JSON Feed 1.1 (jsonfeed.org) and what resembles it: an object with a list of `items`."""
-    try:
-        feed = _json(text[:MAX_FEED_LENGTH])
-    except orjson.JSONDecodeError as error:
-        raise NotAFeed(f"broken JSON at {feed_url}: {error.msg}") from error
-    items = feed.get("items") if isinstance(feed, dict) else None
-    if not isinstance(items, list):
-        raise NotAFeed(f"JSON, but no JSON Feed at {feed_url}")
-    for item in items:
-        words = (
-            {name: value for name, value in item.items() if isinstance(value, str)} if isinstance(item, dict) else {}
-        )
-        gathering.add(
-            words.get("url") or words.get("external_url") or words.get("id"),
-            title=words.get("title"),
-            published=words.get("date_published"),
-            modified=words.get("date_modified"),
-        )
-    gathering.flag_equal_dates()
-    title = feed.get("title")
-    return FeedContent(
-        entries=gathering.entries,
-        title=plain_title(title if isinstance(title, str) else None),
-        warnings=gathering.warnings,
-        refused=gathering.refusals.listed(),
-    )
-
-
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON; half a surrogate pair, which orjson refuses, costs the item that it stands in. Raises JSONDecodeError."""
-    try:
-        return orjson.loads(text.encode("utf-8", "replace"))
-    except orjson.JSONDecodeError as error:
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            raise error from None

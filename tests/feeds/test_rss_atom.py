@@ -11,7 +11,8 @@ import feedparser
 import pytest
 
 from tasks.errors import NotAFeed
-from tasks.feeds.syndication import MAX_ENTRIES, parse_feed
+from tasks.feeds.rss_atom import MAX_ENTRIES
+from tests.documents import parse_feed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://daily.example/feed.xml"
@@ -327,7 +328,6 @@ def test_a_date_in_no_known_spelling_is_flagged():
         b'{"message": "not found"}',
         b"[1, 2]",
         b'{"items": ',
-        b"<urlset></urlset>",
         b"<opml></opml>",
         b"plain words",
     ],

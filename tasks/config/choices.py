@@ -1,0 +1,18 @@
+"""What flags and parameters may be, for who must not wait for pydantic: the command line's help. Pure."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+MAX_SHARDS = 64
+
+
+class Period(StrEnum):
+    """How far a report looks back: whole UTC days, until the last midnight."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def span(self) -> timedelta:
+        """Return how long it is."""
+        return timedelta(days=1 if self is Period.DAY else 7)

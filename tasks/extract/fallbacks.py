@@ -1,0 +1,90 @@
+"""The ways to the text of a pruned page, in the order in which they are tried. Pure.
+
+The first is quick and right for most pages; each of the others costs more and guesses more. A new way is one more row of
+`WAYS`.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+from trafilatura import bare_extraction
+from trafilatura.readability_lxml import Document
+from trafilatura.settings import Extractor
+
+from tasks.extract.quality import length_of
+from tasks.extract.tree import parse_html, text_of
+
+_MAX_LINK_SHARE = 0.5
+_MAX_COMPARED = 20_000  # elements; the default mode's second opinions are quadratic in them
+_FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
+_DEFAULT = Extractor(output_format="python", comments=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to the text: its name, whether it may be tried on a page, what it finds there, and whether that may suffice."""
+
+    name: str
+    is_open: Callable[[HtmlElement], bool]
+    find: Callable[[HtmlElement], str]
+    may_suffice: bool = True
+
+
+def first_sufficient(tree: HtmlElement, tidied: Callable[[str], str], *, wanted: float) -> tuple[str, str]:
+    """Return the first text of the `wanted` length and the name of its way; where none has it, the longest."""
+    longest = ("", WAYS[0].name)
+    for way in WAYS:
+        if not way.is_open(tree):
+            continue
+        text = tidied(way.find(tree))
+        if len(text) > len(longest[0]):
+            longest = (text, way.name)
+        if text and len(text) >= wanted and way.may_suffice:
+            break
+    return longest
+
+
+def block_text(tree: HtmlElement) -> str:
+    """Return an element's text, a line a block. The tree is changed."""
+    for block in tree.iter("p", "div", "li", "br", "tr", "h2", "h3", "h4", "blockquote"):
+        block.tail = "\n" + (block.tail or "")
+        block.text = "\n" + (block.text or "")
+    return "".join(tree.itertext())
+
+
+def _by_trafilatura(tree: HtmlElement, options: Extractor) -> str:
+    found = bare_extraction(tree, options=options)
+    return "" if found is None or isinstance(found, dict) else found.text or ""
+
+
+def _by_readability(tree: HtmlElement) -> str:
+    """Return readability's choice, a line a block."""
+    chosen = parse_html(Document(deepcopy(tree)).summary())
+    return block_text(chosen) if chosen is not None else ""
+
+
+def _by_paragraphs(tree: HtmlElement) -> str:
+    """Return every paragraph and heading that is not a link for the most part."""
+    blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3"))
+    return "\n".join(
+        text for one, text in blocks if sum(map(length_of, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
+    )
+
+
+def _always(_: HtmlElement) -> bool:
+    return True
+
+
+def _is_comparable(tree: HtmlElement) -> bool:
+    return bool(tree.xpath("count(//*)") <= _MAX_COMPARED)
+
+
+WAYS = (
+    Way(name="fast", is_open=_always, find=lambda tree: _by_trafilatura(tree, _FAST)),
+    Way(name="default", is_open=_is_comparable, find=lambda tree: _by_trafilatura(tree, _DEFAULT)),
+    # the last two are guesses: of both, the longer is taken
+    Way(name="readability", is_open=_always, find=_by_readability, may_suffice=False),
+    Way(name="paragraphs", is_open=_always, find=_by_paragraphs),
+)

@@ -1,0 +1,60 @@
+"""The bytes of a JSON Feed 1.1 (jsonfeed.org), and what resembles it, into its entries. Pure."""
+
+import json
+from typing import Any
+
+import orjson
+
+from tasks.errors import NotAFeed
+from tasks.feeds.collector import Gathering, plain_title
+from tasks.feeds.document import Document
+from tasks.feeds.rss_atom import MAX_ENTRIES
+from tasks.feeds.xml_tree import MAX_FEED_LENGTH, xml_text
+from tasks.values.feed import FeedContent
+
+
+def is_json(start: str) -> bool:
+    """Whether a document begins as a JSON object."""
+    return start.lstrip().startswith("{")
+
+
+def parse(document: Document) -> FeedContent:
+    """Return what an object with a list of `items` says; raises NotAFeed."""
+    text, feed_url = xml_text(document.body, document.content_type), document.url
+    gathering = Gathering(base_url=feed_url, now=document.now, limit=MAX_ENTRIES)
+    try:
+        feed = _json(text[:MAX_FEED_LENGTH])
+    except orjson.JSONDecodeError as error:
+        raise NotAFeed(f"broken JSON at {feed_url}: {error.msg}") from error
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        raise NotAFeed(f"JSON, but no JSON Feed at {feed_url}")
+    for item in items:
+        words = (
+            {name: value for name, value in item.items() if isinstance(value, str)} if isinstance(item, dict) else {}
+        )
+        gathering.add(
+            words.get("url") or words.get("external_url") or words.get("id"),
+            title=words.get("title"),
+            published=words.get("date_published"),
+            modified=words.get("date_modified"),
+        )
+    gathering.flag_equal_dates()
+    title = feed.get("title")
+    return FeedContent(
+        entries=gathering.entries,
+        title=plain_title(title if isinstance(title, str) else None),
+        warnings=gathering.warnings,
+        refused=gathering.refusals.listed(),
+    )
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON; half a surrogate pair, which orjson refuses, costs the item that it stands in. Raises JSONDecodeError."""
+    try:
+        return orjson.loads(text.encode("utf-8", "replace"))
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise error from None

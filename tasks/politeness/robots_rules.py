@@ -1,0 +1,153 @@
+"""The rules of a robots.txt's groups, and what they say of a path, within a budget of work (RFC 9309, 2.2.2 and 2.2.3). Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import quote
+
+MAX_PATTERNS = 2000
+"""Rules of a group that have a wildcard or an anchor: each has to be tried, while a plain path is looked up."""
+
+VERDICT_WORK = 2_000_000
+"""Characters of rules and paths that one verdict may look at: some milliseconds."""
+
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_PLAIN = re.compile(r"[A-Za-z0-9/._~?=&-]*")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One Allow or Disallow. `pieces` are what stands between the wildcards, in the normal form of `normal_path`."""
+
+    pieces: tuple[str, ...]
+    is_anchored: bool
+    allows: bool
+    length: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has no wildcard and no anchor."""
+        return len(self.pieces) == 1 and not self.is_anchored
+
+    def matches(self, path: str) -> bool:
+        """Tell whether a normalised path begins with this pattern; linear in the path."""
+        first, last = self.pieces[0], self.pieces[-1]
+        if not path.startswith(first):
+            return False
+        position = len(first)
+        if len(self.pieces) == 1:
+            return not self.is_anchored or position == len(path)
+        for piece in self.pieces[1:-1]:
+            found = path.find(piece, position)
+            if found < 0:
+                return False
+            position = found + len(piece)
+        if self.is_anchored:
+            return path.endswith(last) and position + len(last) <= len(path)
+        return path.find(last, position) >= 0
+
+
+class TooMuchWork(Exception):
+    """A verdict is not to be had within its budget, or a group has more patterns than are kept."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What one verdict may still cost, in characters that are looked at; a count that is the same on every machine."""
+
+    left: int = VERDICT_WORK
+
+    def take(self, cost: int) -> None:
+        self.left -= cost
+        if self.left < 0:
+            raise TooMuchWork(f"a verdict looks at more than {VERDICT_WORK:,} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules for some agents. `agents` has each lower-case name's place in the group.
+
+    `rules` are the patterns, the weightiest first: they are tried one by one, and more than MAX_PATTERNS are not kept
+    (`is_cut`). `plain` are paths without a wildcard, with whether they are allowed: they are looked up, each of the
+    `lengths` once, the longest first. A delay holds for the agents right above it: `delays` has the places of those, and
+    the seconds.
+    """
+
+    agents: dict[str, int]
+    rules: tuple[Rule, ...]
+    delays: tuple[tuple[range, float], ...] = ()
+    plain: dict[str, bool] = field(default_factory=dict)
+    lengths: tuple[int, ...] = ()
+    is_cut: bool = False
+
+    @classmethod
+    def of(cls, agents: dict[str, int], rules: Iterable[Rule], delays: tuple[tuple[range, float], ...]) -> Self:
+        """Return the group of these rules, each once."""
+        plain: dict[str, bool] = {}
+        patterns: dict[Rule, None] = {}
+        for rule in rules:
+            if rule.is_plain:
+                plain[rule.pieces[0]] = rule.allows or plain.get(rule.pieces[0], False)
+            else:
+                patterns[rule] = None
+        ordered = sorted(patterns, key=weight_of, reverse=True)
+        lengths = tuple(sorted({len(path) for path in plain}, reverse=True))
+        return cls(agents, tuple(ordered[:MAX_PATTERNS]), delays, plain, lengths, len(ordered) > MAX_PATTERNS)
+
+    def verdict(self, path: str, work: Work) -> Rule | None:
+        """Return the longest rule that matches, Allow before Disallow among equals (RFC 9309, 2.2.2).
+
+        Raises TooMuchWork, also where none matches of a group that was cut.
+        """
+        best = self._plain_verdict(path, work)
+        work.take(len(self.rules))
+        for rule in self.rules:
+            if best is not None and (rule.length, rule.allows) < (best.length, best.allows):
+                return best
+            if path.startswith(rule.pieces[0]):
+                work.take(rule.length + len(path))
+                if rule.matches(path):
+                    return rule
+        if best is None and self.is_cut:
+            raise TooMuchWork(f"a group has more than {MAX_PATTERNS:,} patterns")
+        return best
+
+    def _plain_verdict(self, path: str, work: Work) -> Rule | None:
+        for length in self.lengths:
+            if length <= len(path):
+                work.take(length)
+                allows = self.plain.get(path[:length])
+                if allows is not None:
+                    return Rule((path[:length],), is_anchored=False, allows=allows, length=length)
+        return None
+
+
+def path_rule(value: str, *, allows: bool = False) -> Rule:
+    """Return what a pattern of a path matches, `*` and a last `$` being special (RFC 9309, 2.2.3)."""
+    pattern = normal_path(value)
+    is_anchored = pattern.endswith("$")
+    # Only at the end it is an anchor; elsewhere it is a dollar.
+    pieces = pattern.removesuffix("$").replace("$", "%24").split("*")
+    return Rule(tuple(pieces), is_anchored, allows, len(pattern))
+
+
+def weight_of(rule: Rule) -> tuple[int, bool]:
+    return rule.length, rule.allows
+
+
+def normal_path(path: str) -> str:
+    """Return the form in which paths and patterns are compared (RFC 9309, 2.2.2).
+
+    Octets that are no URI characters are escaped, escaped unreserved ones are not, and escapes are upper-case.
+    """
+    if _PLAIN.fullmatch(path):
+        return path
+    escaped = quote(path, safe="%/:?#[]@!$&'()*+,;=", errors="surrogateescape")
+    return _ESCAPE.sub(_normal_escape, escaped)
+
+
+def _normal_escape(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if character in _UNRESERVED else escape[0].upper()

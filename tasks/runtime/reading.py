@@ -1,0 +1,67 @@
+"""The processes in which what an event loop has fetched is read: feeds, sitemaps, listings, front pages, long robots.txt.
+
+They are others than those that extract pages, so that a feed does not wait for a batch of pages, and they share their memory.
+One pool a process, started when it is wanted first.
+"""
+
+import atexit
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from tasks.errors import FeedUnreadable, Stopped
+from tasks.runtime.shutdown import stopping
+from tasks.runtime.workers import Job, WorkerConfig, WorkerPool
+
+READING = WorkerConfig(workers=2, time_limit_s=10.0, memory_size=1024 * 1024 * 1024)
+"""The longest feed that is read takes half of this on a machine of 2015."""
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_pool: WorkerPool | None = None
+
+
+class Reader(Protocol):
+    """What does a job elsewhere while the event loop goes on; raises the ItemError that comes of it."""
+
+    async def read(self, job: Job[T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SharedReader:
+    """Reads in the pool of this process; `config` counts where this starts it."""
+
+    config: WorkerConfig = READING
+
+    async def read(self, job: Job[T]) -> T:
+        """Do a job; raises ItemError, and Stopped where this process is asked to stop."""
+        return await _opened(self.config).read(job)
+
+
+def _opened(config: WorkerConfig) -> WorkerPool:
+    global _pool  # noqa: PLW0603 - one pool a process
+    with _lock:
+        if stopping.is_set():
+            raise Stopped("asked to stop")  # no one would end the processes
+        if _pool is None:
+            _pool = WorkerPool(config)
+        return _pool
+
+
+def close_reader() -> None:
+    """End the processes; the next job starts them again."""
+    global _pool  # noqa: PLW0603
+    with _lock:
+        if _pool is not None:
+            _pool.close()
+            _pool = None
+
+
+def feed_job(read: Callable[..., T], *arguments: object, item: str) -> Job[T]:
+    """Return the job of reading a feed, or anything else that names articles."""
+    return Job(read, arguments, item, FeedUnreadable, FeedUnreadable)
+
+
+atexit.register(close_reader)

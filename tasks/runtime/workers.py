@@ -1,0 +1,237 @@
+"""Reading what a stranger wrote in processes that can be killed: a crash, hang or hunger costs its own item and no other.
+
+Bytes go in and values come out, never trees. Pebble's pool (docs/adr/0006) ends a worker whose item takes too long and tells
+a worker's death from an item's fault. Workers come out of a fork server, so that they start in milliseconds and inherit
+nothing of this process.
+"""
+
+import asyncio
+import math
+import multiprocessing
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as JobTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from tasks.errors import ItemError, Stopped, UnexpectedError
+from tasks.runtime.guarding import guarded_item
+from tasks.runtime.safe_path import keep_children_safe
+
+JOBS_A_WORKER = 3000
+"""A worker is replaced after so many items: libxml2's dictionaries only grow."""
+
+PRELOADED = "tasks.extract.warm"
+"""What the fork server imports once; not imported here, since it is the fork server alone that warms up."""
+
+_CLOSED = "the pool is closed"
+_LOOKED_AFTER_S = 1.0  # how often a pool that answers nothing is asked whether it still works
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig:
+    """How many workers, what CPU an item may take (seconds), and the address space of a worker (bytes).
+
+    By the clock an item may take `patience` times as long: on a busy machine it takes longer than it costs.
+    """
+
+    workers: int
+    time_limit_s: float
+    memory_size: int
+    patience: float = 4
+    jobs_a_worker: int = JOBS_A_WORKER
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[T]):
+    """One item to be read: `read` is a function of a module, since workers import it, and `item` what errors name.
+
+    `crashed` and `timed_out` are what becomes of the item whose worker dies, or is killed.
+    """
+
+    read: Callable[..., T]
+    arguments: tuple[object, ...]
+    item: str
+    crashed: type[ItemError]
+    timed_out: type[ItemError]
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed(Generic[T]):
+    """What will come of a job, and the pool that owes it."""
+
+    pool: ProcessPool
+    future: ProcessFuture[T | ItemError]
+
+
+class WorkerPool:
+    """Worker processes, started at the first job; a context manager. Threads may share it, and so may event loops."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self._config = config
+        self._closed = threading.Event()
+        self._together = _Workers(config, number=config.workers, closed=self._closed)
+        self._single = _Workers(config, number=1, closed=self._closed)
+        self._single_lock = threading.Lock()
+        # Threads of its own for those who wait in an event loop: asyncio's few may all be undoing bombs.
+        self._threads = ThreadPoolExecutor(2 * config.workers, thread_name_prefix="reading")
+
+    def run(self, jobs: Iterable[Job[T]]) -> Iterator[T | ItemError]:
+        """Do the jobs side by side, and yield what came of each, in the order given.
+
+        Raises what a `read` raises that is no ItemError of its own, and Stopped where another thread closes the pool.
+        """
+        waiting: list[tuple[Job[T], _Owed[T]]] = [(job, self._together.submit(job)) for job in jobs]
+        for job, owed in waiting:
+            done = self._result(job, owed)
+            yield done
+
+    async def read(self, job: Job[T]) -> T:
+        """Do one job, while the event loop goes on; raises ItemError, and what `run` raises."""
+        try:
+            done = await asyncio.get_running_loop().run_in_executor(self._threads, self._done, job)
+        except RuntimeError as error:
+            if self._closed.is_set():  # its threads are closed as well
+                raise Stopped(_CLOSED) from error
+            raise
+        if isinstance(done, ItemError):
+            raise done
+        return done
+
+    def close(self) -> None:
+        """End the workers, whatever they are at."""
+        self._closed.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._together.end()
+        self._single.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _done(self, job: Job[T]) -> T | ItemError:
+        return self._result(job, self._together.submit(job))
+
+    def _result(self, job: Job[T], owed: "_Owed[T]") -> T | ItemError:
+        try:
+            with guarded_item(job.item):  # what a worker sends may not be readable here
+                try:
+                    return self._outcome(job, owed)
+                except BrokenProcessPool:  # its worker died before it said which item it had, or none had any
+                    return self._done_alone(job)
+        except UnexpectedError as error:
+            return error
+
+    def _done_alone(self, job: Job[T]) -> T | ItemError:
+        """Do a job where none else is: if that pool breaks as well, it is the item that breaks it."""
+        with self._single_lock:
+            try:
+                return self._outcome(job, self._single.submit(job))
+            except BrokenProcessPool:
+                return self._crashed(job, "the worker died")
+
+    def _outcome(self, job: Job[T], owed: "_Owed[T]") -> T | ItemError:
+        while True:
+            try:
+                return owed.future.result(timeout=_LOOKED_AFTER_S)
+            except CancelledError as error:  # what a closed pool had not begun
+                raise Stopped(_CLOSED) from error
+            except JobTimeoutError:
+                if owed.future.done():
+                    limit_s = self._config.patience * self._config.time_limit_s
+                    return job.timed_out(f"killed after {limit_s:g} s at {job.item}")
+                if not owed.pool.active:  # what a pool had not handed out when it broke is never answered
+                    raise BrokenProcessPool(job.item) from None
+            except ProcessExpired as error:
+                if error.exitcode == -signal.SIGXCPU:
+                    return job.timed_out(f"killed after {self._config.time_limit_s:g} s of CPU at {job.item}")
+                return self._crashed(job, f"the worker died with exit code {error.exitcode}")
+
+    def _crashed(self, job: Job[Any], how: str) -> ItemError:
+        if self._closed.is_set():  # then it is not the item that ended the worker
+            raise Stopped(_CLOSED)
+        return job.crashed(f"{how} at {job.item}")
+
+
+class _Workers:
+    """A number of worker processes, made anew when all of pebble's pool broke."""
+
+    def __init__(self, config: WorkerConfig, *, number: int, closed: threading.Event) -> None:
+        self._config = config
+        self._number = number
+        self._closed = closed
+        self._lock = threading.Lock()
+        self._pool = self._new_pool()
+
+    def submit(self, job: Job[T]) -> "_Owed[T]":
+        """Queue a job; raises Stopped once they are closed."""
+        with self._lock:
+            if self._closed.is_set():
+                raise Stopped(_CLOSED)
+            if not self._pool.active:  # a worker that was killed while it had nothing to do breaks all of pebble's pool
+                _end(self._pool)
+                self._pool = self._new_pool()
+            limit_s = self._config.time_limit_s
+            timeout_s = self._config.patience * limit_s
+            return _Owed(self._pool, self._pool.schedule(_attempt, args=(job, limit_s), timeout=timeout_s))
+
+    def end(self) -> None:
+        with self._lock:
+            _end(self._pool)
+
+    def _new_pool(self) -> ProcessPool:
+        keep_children_safe()
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([PRELOADED])
+        return ProcessPool(
+            max_workers=self._number,
+            max_tasks=self._config.jobs_a_worker,
+            initializer=_limit_memory,
+            initargs=(self._config.memory_size,),
+            context=context,
+        )
+
+
+def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
+    """Return what came of a job, in a worker. Errors of libraries stay here: not all of them can be sent elsewhere."""
+    _limit_cpu(cpu_limit_s)
+    try:
+        with guarded_item(job.item):  # the libraries below have faults of their own on input nobody foresaw
+            return _read(job)
+    except ItemError as error:
+        return error
+
+
+def _read(job: Job[T]) -> T:
+    try:
+        return job.read(*job.arguments)
+    except MemoryError as error:
+        raise job.crashed(f"out of memory at {job.item}") from error
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+def _limit_memory(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # SIGXCPU would leave all of that behind as a file
+
+
+def _limit_cpu(more_s: float) -> None:
+    """Let the system end this process, by SIGXCPU, once it has taken so much CPU more; limits are whole seconds."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = math.ceil(time.process_time() + more_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

@@ -1,0 +1,114 @@
+"""A feed whose reader is killed: it costs itself alone, and what it answered is in quarantine like a page's."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.discover.polling import poll_feeds
+from tasks.discover.schedule import PollConfig
+from tasks.fetch.unreadable_feed import keep_unreadable
+from tasks.index.database import open_index
+from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.lake.objects.stores import DirectoryStore, open_lake
+from tasks.lake.warc import read_response
+from tasks.store.publishing import publish_all
+from tasks.values.feed import FeedKind
+from tasks.verify.verification import verify
+from tests.discover.conftest import RULES, Press, Said
+
+SITE, BAD, GOOD = "https://daily.example", "https://daily.example/bad", "https://daily.example/good"
+RSS = '<rss version="2.0"><channel><item><title>T</title><link>https://daily.example/a</link></item></channel></rss>'
+
+
+class Killing:
+    """A reader whose process is killed at one feed, and reads the others here."""
+
+    async def read(self, job):
+        if job.item == BAD:
+            raise job.timed_out(f"killed after 10 s of CPU at {job.item}")
+        return job.read(*job.arguments)
+
+
+@pytest.fixture
+def index(tmp_path):
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(tmp_path):
+    lake = DirectoryStore(tmp_path / "lake")
+    open_lake(lake)
+    return lake
+
+
+async def polled(index, store):
+    """Poll both feeds once, and publish what came of it."""
+    now = datetime.now(UTC)
+    addresses = [FeedAddress(feed_url=url, source_id="daily", kind=FeedKind.FEED) for url in (BAD, GOOD)]
+    with index.write() as tx:
+        know_feeds(tx, addresses, now=now)
+        feeds = select_feeds(tx, (BAD, GOOD), due_by=None)
+
+    def keep(feed, answered, error):
+        keep_unreadable(feed, answered, error, run_id="r1", software="presslake/0", put=store.put, index=index, now=now)
+
+    report = await poll_feeds(
+        feeds,
+        client=Press({BAD: Said(body="<rss>" * 9), GOOD: Said(body=RSS)}),
+        rules={"daily": RULES},
+        index=index,
+        config=PollConfig(),
+        polled_one=lambda: None,
+        reader=Killing(),
+        keep_unreadable=keep,
+    )
+    publish_all(index, store)
+    return report
+
+
+def documents(store):
+    return [json.loads(store.get(one.key)) for one in store.list("quarantine/")]
+
+
+async def test_its_neighbours_are_read_and_it_is_counted(index, store):
+    report = await polled(index, store)
+
+    assert report.failed == {"feed_unreadable": 1}
+    assert [(one.url, one.detail) for one in report.failures] == [(BAD, f"killed after 10 s of CPU at {BAD}")]
+    assert (report.polled, report.discovered) == (2, 1)
+
+
+async def test_its_payload_is_in_quarantine(index, store):
+    await polled(index, store)
+
+    (document,) = documents(store)
+    segment = store.get(document["warc_key"])
+    stored = read_response(segment, document["warc_offset"], document["warc_length"])
+    assert (document["url"], document["reason"]) == (BAD, "feed_unreadable")
+    assert stored.body == b"<rss>" * 9
+
+
+async def test_of_failures_in_a_row_the_first_payload_is_kept(index, store):
+    await polled(index, store)
+    again = await polled(index, store)
+
+    assert again.failed == {"feed_unreadable": 1}
+    assert len(documents(store)) == 1
+
+
+async def test_lake_and_index_agree_about_it(index, store):
+    await polled(index, store)
+
+    found = verify(
+        index=index,
+        store=store,
+        now=datetime.now(UTC) + timedelta(hours=2),
+        is_mending=False,
+        sample=None,
+        revisit_after=(),
+        on_step=lambda *_: None,
+    )
+
+    assert found.faults == ()
