@@ -4,13 +4,11 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from tasks.errors import FeedUnreadable
 from tasks.fetch.capture import RecordAddress, capture_of
 from tasks.index import announcing, capture_counts, frontier, health, outbox
 from tasks.index.announcing import Announcement
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement, State
 from tasks.index.health import Quarantined
 from tasks.lake.keys import quarantine_key, warc_key
@@ -96,7 +94,7 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
         health.note_quarantined(tx, [page])
 
 
-def _shelve(tx: Connection, capture: Capture, *, now: datetime) -> None:
+def _shelve(tx: Transaction, capture: Capture, *, now: datetime) -> None:
     """Give the frontier the feed's URL, as it has every URL that was captured, where nothing is planned for it."""
     url = Url.of(capture.url)
     new = Announcement(

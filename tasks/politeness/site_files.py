@@ -68,7 +68,7 @@ def robots_name(origin: str, rules: SourceRules) -> str:
 
 
 class SiteFiles:
-    """The files of the sites that one client visits; every question has its host's turn."""
+    """The files of the sites that one client visits; every question has its host's permit."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class SiteFiles:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
         async with way.opened(url):
-            # Another run may have asked while we waited for the turn.
+            # Another run may have asked while we waited for the permit.
             if kept := await self._limiter.kept_robots(name):
                 return kept
             fetched = await client.get(
