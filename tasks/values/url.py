@@ -30,8 +30,8 @@ from tasks.values.trackers import (
 if TYPE_CHECKING:
     import tldextract
 
-MAX_URL_LENGTH = 4096
-"""Characters of a URL, as announced and as requested."""
+MAX_URL_LENGTH = 8192
+"""Characters of a URL wherever it is announced, requested or stored (RFC 9110, 4.1: at least 8,000 are supported)."""
 
 MAX_KEY_LENGTH = 1024
 """Characters of a key: an index of PostgreSQL takes 2,704 bytes."""
@@ -91,25 +91,25 @@ class Url(str):
         return text if isinstance(text, Url) else cls(text)
 
     @classmethod
-    def parse(cls, text: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> Self:
+    def parse(cls, text: str, *, base: str | None = None) -> Self:
         """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
 
         Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out
-        is visible ASCII of at most `max_length` characters, http or https, at a host whose name can be one. Idempotent.
+        is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        parsed = _parse(text, base, max_length)
+        parsed = _parse(text, base)
         parts = _parts_of(parsed)
         _checked_host(parts.hostname)
-        return cls(_checked_length(parsed.href, max_length), parts)  # escapes are longer than what they stand for
+        return cls(_checked_length(parsed.href), parts)  # escapes are longer than what they stand for
 
     @classmethod
-    def requested(cls, parsed: can_ada.URL, *, max_length: int) -> Self:
+    def requested(cls, parsed: can_ada.URL) -> Self:
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
         parts = _parts_of(parsed)._replace(hash="")
         _checked_host(parts.hostname)
-        return cls(_checked_length(parsed.href.partition("#")[0], max_length), parts)
+        return cls(_checked_length(parsed.href.partition("#")[0]), parts)
 
     @property
     def parts(self) -> _Parts:
@@ -202,7 +202,7 @@ class Url(str):
             hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else "",
         )
         text = f"{scheme}://{_with_port(parts.hostname, port)}{parts.path}{parts.search}{parts.hash}"
-        url = Url(_checked_length(text, MAX_URL_LENGTH), parts)
+        url = Url(_checked_length(text), parts)
         url._is_fetch_form = True
         return url
 
@@ -220,9 +220,9 @@ def _revived(text: str, *parts: str) -> Url:
     return Url(text, _Parts(*parts) if parts else None)
 
 
-def storable_url(url: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> str:
+def storable_url(url: str, *, base: str | None = None) -> str:
     """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
-    return str(Url.parse(url, base=base, max_length=max_length))
+    return str(Url.parse(url, base=base))
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
@@ -263,9 +263,9 @@ def _lenient(url: str, base: str | None = None) -> Url:
     return Url(parsed.href, _parts_of(parsed))
 
 
-def _parse(url: str, base: str | None, max_length: int = MAX_URL_LENGTH) -> can_ada.URL:
+def _parse(url: str, base: str | None) -> can_ada.URL:
     text = url.strip()
-    if not text or len(text) > max_length:
+    if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
         raise BadUrl(f"control character in {text[:200]!r}")
@@ -295,8 +295,8 @@ def _with_port(host: str, port: str) -> str:
     return f"{host}:{port}" if port else host
 
 
-def _checked_length(text: str, max_length: int) -> str:
-    if len(text) > max_length:
+def _checked_length(text: str) -> str:
+    if len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     return text
 
