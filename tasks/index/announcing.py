@@ -16,6 +16,7 @@ from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
+from tasks.values.url import Url
 
 TOLD_EVERY = timedelta(days=1)
 
@@ -28,7 +29,7 @@ class Announcement:
     than `source_id` announces it.
     """
 
-    url: str
+    url: Url
     url_key: str
     host: str
     source_id: str
@@ -122,7 +123,7 @@ def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[
 def _row(one: Announcement, now: datetime) -> dict[str, object]:
     return {
         "url_key": one.url_key,
-        "url": one.url,
+        "url": str(one.url),
         "host": one.host,
         "source_id": one.source_id,
         "state": State.DUE,

@@ -30,6 +30,7 @@ from tasks.index.shards import Shard
 from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
+from tasks.values.url import Url
 
 CHUNK = 400
 """Rows in one statement: SQLite allows 32,766 parameters, and a row has a dozen."""
@@ -340,7 +341,7 @@ def _pick(
 
 def _due_url(row: RowMapping) -> DueUrl:
     return DueUrl(
-        url=row["url"],
+        url=Url.of(row["url"]),
         url_key=row["url_key"],
         host=row["host"],
         source_id=row["source_id"],

@@ -82,7 +82,11 @@ def test_a_template_that_is_no_database_is_made_again(tmp_path, cache):
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql+asyncpg://prefect@db/prefect", "sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:////nowhere/at/all.db"],
+    [
+        "postgresql+asyncpg://prefect@db/prefect",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite:////nowhere/at/all.db",
+    ],
 )
 def test_what_is_no_file_in_a_folder_is_prefects_own_business(url):
     prepare_database(url, version="3.8.8", migrate=lambda: pytest.fail("nothing to migrate here"))
