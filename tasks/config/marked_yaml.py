@@ -1,6 +1,7 @@
 """YAML into plain values, and each value's line, for messages that name it. Reads files; else pure.
 
-The core schema of YAML 1.2, so that `language: no` is text and no Boolean; no tags; aliases cannot blow it up.
+It uses the core schema of YAML 1.2, so that `language: no` is text and not a Boolean. Tags are refused, aliases
+bounded.
 """
 
 import re
@@ -140,7 +141,7 @@ def _scalar(node: yaml.Node) -> object:
     text = str(node.value)
     is_plain = isinstance(node, yaml.ScalarNode) and not node.style  # None, or "" from libyaml
     if not is_plain:
-        return text  # quoted or a block, whatever it looks like
+        return text  # quoted, or a block: always text
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text.lower() in ("true", "false"):
@@ -153,7 +154,7 @@ def _scalar(node: yaml.Node) -> object:
 
 
 def line_at(node: yaml.Node, where: tuple[int | str, ...]) -> int:
-    """Return the line of what `where` leads to, or of the nearest thing around it."""
+    """Return the line of the node at `where`, or of the nearest node around it."""
     line = _line(node)
     for part in where:
         if isinstance(node, yaml.MappingNode):
