@@ -141,7 +141,7 @@ def _write(
         with savepoint(tx):
             feeds.record_polls(tx, part)
 
-    unwritten = [(one.url, one.source_id, error) for one, error in store_rows(announcements, announce)]
+    unwritten = [(str(one.url), one.source_id, error) for one, error in store_rows(announcements, announce)]
     unwritten += [(one.feed_url, "", error) for one, error in store_rows(records, record)]
     return discovered, unwritten
 

@@ -19,6 +19,7 @@ from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
+from tasks.values.url import Url
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
 
@@ -48,7 +49,7 @@ class StoredPage:
     """
 
     capture_id: str
-    url: str
+    url: Url
     fetched_at: datetime
     record: bytes
     options: ExtractOptions = NO_OPTIONS

@@ -10,6 +10,7 @@ from tasks.feeds.dates import is_plausible, parse_instant
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import Entry
 from tasks.values.text.storable import storable_text
+from tasks.values.url import Url
 
 MAX_TITLE_LENGTH = 1000
 
@@ -116,7 +117,7 @@ def _is_one_moment(instants: list[datetime | None]) -> bool:
     return first is not None and first.time() != time.min and all(instant == first for instant in instants)
 
 
-def absolute_url(link: str | None, *, base_url: str) -> str | None:
+def absolute_url(link: str | None, *, base_url: str) -> Url | None:
     """Return the link as announced, absolute; None where it cannot be fetched over http or https. Counted nowhere."""
     return Refusals().url(link, base_url=base_url)
 

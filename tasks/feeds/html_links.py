@@ -11,7 +11,7 @@ from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import absolute_url, plain_title
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import FeedKind
-from tasks.values.url import without_breaks
+from tasks.values.url import Url, without_breaks
 from tasks.web.charset import decode_text
 
 MAX_PAGE_LENGTH = 5_000_000
@@ -59,7 +59,7 @@ class HtmlPage:
     base_url: str
     charset: str
 
-    def absolute(self, href: str | None, refusals: Refusals) -> str | None:
+    def absolute(self, href: str | None, refusals: Refusals) -> Url | None:
         """Return a link as browsers follow it; None where it cannot be stored, which is counted."""
         return refusals.url(href, base_url=self.base_url, charset=self.charset)
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from urllib.parse import urlsplit
 
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.feeds.collector import Gathering, absolute_url
-from tasks.values.url import bare_host, is_same_site, url_key
+from tasks.values.url import Url
 
 
 class Rank(IntEnum):
@@ -64,9 +63,9 @@ def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str])
     Then it is the site that the channel names, where the source names that one too: anybody may name any site.
     """
     url = absolute_url(link, base_url=feed_url) if link else None
-    if url is None or bare_host(url) == bare_host(feed_url):
+    if url is None or url.bare_host == Url.of(feed_url).bare_host:
         return feed_url
-    return url if any(is_same_site(url, own_url) for own_url in own_urls) else feed_url
+    return url if any(url.is_same_site(Url.of(own_url)) for own_url in own_urls) else feed_url
 
 
 def _best(links: Sequence[Link], *, are_alike: bool) -> Link | None:
@@ -98,19 +97,19 @@ def _are_alike(items: Sequence[Item]) -> bool:
     return True
 
 
-def _absolute(link: Link) -> str | None:
+def _absolute(link: Link) -> Url | None:
     return absolute_url(link.text, base_url=link.base_url)
 
 
 def _key(link: Link) -> str | None:
     url = _absolute(link)
     try:
-        return url_key(url) if url else None
+        return url.key if url else None
     except (BadUrl, ForbiddenScheme):
         return None
 
 
 def _is_root(link: Link) -> bool:
-    parts = urlsplit(_absolute(link) or "")
+    url = _absolute(link)
     # behind `#/` a site that is one page for scripts has its articles
-    return parts.path in ("", "/") and not parts.query and not parts.fragment.startswith(("/", "!"))
+    return url is not None and url.request_target == "/" and not url.parts.hash.startswith(("#/", "#!"))

@@ -5,7 +5,9 @@ speaks for an article is added, what speaks against it taken away; below zero it
 """
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from tasks.values.url import Url
 
 # `/tag/x` lists what others wrote of; at the end of a path each of these is a list itself
 _LISTS = frozenset(
@@ -41,21 +43,20 @@ _LONG_SLUG, _HEADLINE = 4, 5  # words
 _MOST_LOOKED_AT = 500  # characters
 
 
-def weight_of(url: str, words: str) -> int | None:
+def weight_of(url: Url, words: str) -> int | None:
     """Return what speaks for a link's being an article's less what speaks against it; None where it can be none.
 
     `words` are the link's own. Zero is a link of which nothing is known.
     """
-    parts = urlsplit(url)
-    segments = [segment for segment in parts.path.lower().split("/") if segment]
-    is_route = parts.fragment.startswith(("/", "!"))
-    if is_route:
-        return _for_it(parts.fragment, parts.query, words)
+    path, query, route = url.parts.path, url.parts.search.removeprefix("?"), url.parts.hash.removeprefix("#")
+    segments = [segment for segment in path.lower().split("/") if segment]
+    if route.startswith(("/", "!")):
+        return _for_it(route, query, words)
     if not segments:
-        return 0 if parts.query else None
+        return 0 if query else None
     if _FILES.search(segments[-1]):
         return None
-    return _for_it(parts.path, parts.query, words) - _against_it(segments, parts.query)
+    return _for_it(path, query, words) - _against_it(segments, query)
 
 
 def _for_it(path: str, query: str, words: str) -> int:

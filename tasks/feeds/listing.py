@@ -16,7 +16,7 @@ from tasks.feeds.html_links import HtmlPage, is_markup, read_page
 from tasks.feeds.link_weight import weight_of
 from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.feed import FeedContent
-from tasks.values.url import is_same_site, url_key
+from tasks.values.url import Url
 
 MAX_LINKS = 1000
 _MAX_LOOKED_AT = 10_000
@@ -62,12 +62,13 @@ def read_links(page: HtmlPage, document: Document) -> FeedContent:
     )
 
 
-def _each_once(page: HtmlPage, page_url: str, refusals: Refusals) -> list[tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
+def _each_once(page: HtmlPage, page_url: str, refusals: Refusals) -> list[tuple[Url, str]]:
+    found: dict[str, tuple[Url, str]] = {}
+    own = Url.of(page_url)
     for href, words in islice(_links(page.root), _MAX_LOOKED_AT):
         with refusals.guarded(page_url):
             url = page.absolute(href, refusals)
-            key = _key(url, page_url=page_url) if url else None
+            key = _key(url, page=own) if url else None
             if url is not None and key is not None:
                 first_url, title = found.get(key, (url, ""))
                 found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
@@ -85,11 +86,9 @@ def _links(root: etree._Element) -> Iterator[tuple[str, str]]:
             yield element.get("href"), words
 
 
-def _key(url: str, *, page_url: str) -> str | None:
+def _key(url: Url, *, page: Url) -> str | None:
     """Return the identity of a link to another page of the site, or None."""
     try:
-        key = url_key(url)
-        is_wanted = is_same_site(url, page_url) and key != url_key(page_url)
+        return url.key if url.is_same_site(page) and url.key != page.key else None
     except (BadUrl, ForbiddenScheme):
         return None
-    return key if is_wanted else None

@@ -15,7 +15,6 @@ from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import origin_of
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
@@ -244,7 +243,7 @@ def _sampled(find: _Find, number: int, rules: SourceRules, fetched: Fetched, rec
 
 def _sample(number: int, look: Look, fetched: Fetched, content: bytes, digest: str | None) -> Sample:
     return sample_of(
-        content, number=number, source_id=look.due.source_id, origin=origin_of(fetched.url), payload_digest=digest
+        content, number=number, source_id=look.due.source_id, origin=fetched.url.origin, payload_digest=digest
     )
 
 
