@@ -9,8 +9,6 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sqlalchemy import Connection
-
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.days import days_of
@@ -23,7 +21,7 @@ from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
@@ -65,7 +63,7 @@ def decide_batch(
 
 def _decide(
     batch: Batch,
-    tx: Connection,
+    tx: Transaction,
     *,
     now: datetime,
     revisit_after: Sequence[timedelta],
@@ -89,7 +87,7 @@ def _decide(
 
 
 def _publish_later(
-    tx: Connection, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
+    tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
     """Put a decided batch into the outbox, and count what it came to."""
     captures = batch.captures
@@ -161,7 +159,7 @@ def _stamped(look: Look, novelty: Novelty, known: KnownArticle) -> Look:
 
 
 def _settle(
-    tx: Connection,
+    tx: Transaction,
     looks: Sequence[Look],
     context: DecisionContext,
     *,
