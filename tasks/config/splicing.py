@@ -79,6 +79,19 @@ def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
         half.unlink(missing_ok=True)
 
 
+def printed(path: Path, sources: Sequence[Source]) -> str:
+    """Return sources as they would stand at a catalogue's end, with `sources:` before them where it has none yet."""
+    text = _read(path).removeprefix(BYTE_ORDER_MARK)
+    if not known_in(text, path).sources:
+        return HEADER + _entries(sources, 2, "\n")
+    listed = _sources_node(marked_of(text, path))
+    if not isinstance(listed, yaml.SequenceNode) or listed.flow_style:
+        return _entries(sources, 2, "\n")
+    first = listed.value[0]
+    dash = _dash_of(text.splitlines()[first.start_mark.line], first.start_mark.column)
+    return _entries(sources, dash, "\n")
+
+
 def read_known(path: Path) -> Known:
     """Return what a catalogue's file has already: nothing where there is none yet. Raises CatalogueError."""
     return known_in(_read(path).removeprefix(BYTE_ORDER_MARK), path)
