@@ -26,6 +26,10 @@ def init(
     crawl_delay: Annotated[
         float, typer.Option("--crawl-delay", min=0, max=86_400, help="Seconds between two requests to one host.")
     ] = 1.0,
+    allow_network: Annotated[
+        list[str] | None,
+        typer.Option("--allow-network", help="A network outside the public internet that may be asked, as CIDR."),
+    ] = None,
     catalogue: CatalogueOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -42,7 +46,7 @@ def init(
             url = url or _ask(SITES).replace(",", " ").split()
         from tasks.config.beginning import write_beginning
 
-        write_beginning(path, contact=contact or None, crawl_delay_s=crawl_delay)
+        write_beginning(path, contact=contact or None, crawl_delay_s=crawl_delay, networks=tuple(allow_network or ()))
         say(f"Made {path}.")
         if url:
             _add(settings, url)

@@ -1,5 +1,6 @@
 """The catalogue that `presslake init` makes: comments that explain it, no source yet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,7 +22,7 @@ defaults:
   {user_agent}
   # Seconds between two requests to one host; robots.txt may ask for more.
   crawl_delay_s: {crawl_delay_s!r}
-
+{networks}
 # - id: daily                                # its name in the lake
 #   home_url: https://www.example.org/
 #   feeds: [https://www.example.org/rss]     # and sitemaps, listings, urls
@@ -30,9 +31,9 @@ sources: []
 """
 
 
-def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float) -> None:
+def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
     """Write it to a new file; raises ConfigError for a contact that is none, CatalogueError where it is there already."""
-    text = beginning(contact=contact, crawl_delay_s=crawl_delay_s)
+    text = beginning(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -42,13 +43,22 @@ def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float) ->
         raise CatalogueError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
-def beginning(*, contact: str | None, crawl_delay_s: float = 1.0) -> str:
+def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
     """Return its text; raises ConfigError for a contact that is none."""
     user_agent = f"{PRODUCT} (+{contact})" if contact else DEFAULT_USER_AGENT
     try:
-        Defaults(user_agent=user_agent)
+        Defaults.model_validate({"user_agent": user_agent, "allow_networks": networks})
     except ValidationError as error:
-        raise ConfigError(f"--contact: {error.errors()[0]['msg']}") from error
+        first = error.errors()[0]
+        flag = "contact" if first["loc"][0] == "user_agent" else "allow-network"
+        raise ConfigError(f"--{flag}: {first['msg']}") from error
     quoted = user_agent.replace("\\", "\\\\").replace('"', '\\"')
     line = f'user_agent: "{quoted}"'
-    return _TEXT.format(user_agent=line if contact else f"# {line}", crawl_delay_s=float(crawl_delay_s))
+    listed = ", ".join(f'"{network}"' for network in networks)
+    return _TEXT.format(
+        user_agent=line if contact else f"# {line}",
+        crawl_delay_s=float(crawl_delay_s),
+        networks=f"  # Networks outside the public internet that may be asked.\n  allow_networks: [{listed}]\n"
+        if listed
+        else "",
+    )

@@ -105,7 +105,10 @@ def _addition(address: str, proposal: SourceProposal, sources: Sequence[Source])
 def candidates(address: str) -> tuple[str, ...]:
     """Return the URLs that an address may stand for: as it is, or a bare domain by https and then by http."""
     address = address.strip()
-    return (address,) if _SCHEME.match(address) else (f"https://{address}", f"http://{address}")
+    if _SCHEME.match(address):
+        return (address,)
+    bare = address if "/" in address else f"{address}/"
+    return f"https://{bare}", f"http://{bare}"
 
 
 def _namer(urls: Iterable[str], sources: Iterable[Source]) -> str | None:

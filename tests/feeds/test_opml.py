@@ -46,7 +46,10 @@ def test_folders_become_tags_the_outermost_first():
 def test_what_is_left_out_is_told_with_its_title_and_why():
     left_out = read_opml(LIST, name="mine.opml")[1]
 
-    assert [(one.title, one.address) for one in left_out] == [("Nowhere", "file:///etc/passwd"), ("Relative", "rss.xml")]
+    assert [(one.title, one.address) for one in left_out] == [
+        ("Nowhere", "file:///etc/passwd"),
+        ("Relative", "rss.xml"),
+    ]
     assert left_out[0].reason == "forbidden_scheme"
 
 
