@@ -1,6 +1,6 @@
-"""The catalogue of sources: `sources.yaml` into values, each mistake told with its file and line.
+"""The catalogue of sources: `sources.yaml` into values; a mistake is reported with its file and line.
 
-Reads that file and the files of URLs that it names; everything else here is pure.
+It reads that file and the files of URLs that it names. Everything else here is pure.
 """
 
 import difflib
@@ -52,8 +52,8 @@ class _Model(BaseModel):
 class Poll(_Model):
     """Bounds of the time between two polls of one feed, in seconds."""
 
-    min_s: PollInterval = Field(600.0, description="Never sooner, whatever the feed's pace and wishes.")
-    max_s: PollInterval = Field(86_400.0, description="Never later, whatever the feed's pace and wishes.")
+    min_s: PollInterval = Field(600.0, description="The shortest time, whatever the feed itself asks for.")
+    max_s: PollInterval = Field(86_400.0, description="The longest time, whatever the feed itself asks for.")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -64,7 +64,7 @@ class Poll(_Model):
 
 
 class Selectors(_Model):
-    """Where the parts of an article stand on a source's pages."""
+    """Where the parts of an article are on a source's pages."""
 
     title: Selector | None = Field(None, description="The headline: an element or an attribute; the first counts.")
     text: Selector | None = Field(None, description="The elements whose text, one after the other, is the article's.")
@@ -74,12 +74,12 @@ class Selectors(_Model):
 
 
 class Extract(_Model):
-    """What is special in reading a source's pages. Selectors are XPath 1.0."""
+    """Special rules for reading a source's pages. Selectors are XPath 1.0."""
 
-    prune: Flag = Field(True, description="Take page furniture out before the article is looked for.")
-    prune_without: tuple[PruneRule, ...] = Field((), description="Rules of that which do harm on this source's pages.")
-    keep: tuple[Selector, ...] = Field((), description="Elements that are never taken out as furniture.")
-    selectors: Selectors = Field(default_factory=Selectors, description="Where the parts of an article stand.")
+    prune: Flag = Field(True, description="Remove page furniture before the article is searched.")
+    prune_without: tuple[PruneRule, ...] = Field((), description="Pruning rules that do harm on this source's pages.")
+    keep: tuple[Selector, ...] = Field((), description="Elements that are never removed as furniture.")
+    selectors: Selectors = Field(default_factory=Selectors, description="Where the parts of an article are.")
 
     def to_options(self) -> ExtractOptions:
         """Return it as the plain value that workers are given."""
@@ -88,28 +88,28 @@ class Extract(_Model):
 
 
 class Defaults(_Model):
-    """What holds for every source that does not say otherwise."""
+    """The values for every source that does not set its own."""
 
     user_agent: UserAgent = Field(
-        DEFAULT_USER_AGENT, description="How we introduce ourselves; name a page or an address."
+        DEFAULT_USER_AGENT, description="The name that servers see; name a page or an address."
     )
     crawl_delay_s: CrawlDelay = Field(
         1.0, description="Seconds between two requests to one host; robots.txt may ask for more."
     )
-    max_per_host: MaxPerHost = Field(1, description="Requests under way at once to one host.")
+    max_per_host: MaxPerHost = Field(1, description="Requests in flight at one host.")
     allow_networks: tuple[Network, ...] = Field(
         (), description="Networks outside the public internet that may be fetched, as CIDR; all others are refused."
     )
     obey_tdm: Flag = Field(
         False,
-        description="Make no article of a page whose rights to text and data mining are reserved; asks for tdmrep.json.",
+        description="Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
     )
     poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRules:
-    """How one source is fetched and which of its URLs are kept: its own words, else the defaults.
+    """How one source is fetched, and which of its URLs are kept: its own values, else the defaults.
 
     `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include` and `exclude` are regular expressions, searched in the URL. `tags` and `country` go into the rows of its articles.
     """
@@ -140,7 +140,7 @@ class Source(_Model):
     home_url: Url | None = Field(None, description="Its front page.")
     feeds: tuple[Url, ...] = Field((), description="RSS, Atom or JSON Feed.")
     sitemaps: tuple[Url, ...] = Field((), description="Sitemaps, sitemap indexes, news sitemaps; .gz too.")
-    listings: tuple[Url, ...] = Field((), description="Pages whose links to articles are followed, one step.")
+    listings: tuple[Url, ...] = Field((), description="Pages whose links to articles are followed, one level deep.")
     urls: Urls = Field((), description="Single articles, or the path (from this file) of a file of them, one a line.")
     language: Language | None = Field(None, description="Its language, as in BCP 47: en, pt-BR.")
     tags: tuple[Tag, ...] = Field(
@@ -160,7 +160,7 @@ class Source(_Model):
     obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
     extract: Extract = Field(
-        default_factory=Extract, description="What is special in reading its pages, where the usual way fails."
+        default_factory=Extract, description="Special rules for reading its pages, where the usual rules fail."
     )
 
     @model_validator(mode="before")
@@ -169,7 +169,7 @@ class Source(_Model):
         return {"name": content["id"], **content} if isinstance(content, dict) and content.get("id") else content
 
     def effective(self, defaults: Defaults) -> SourceRules:
-        """Return this source's rules, with the defaults where it is silent."""
+        """Return this source's rules, with defaults for what it does not set."""
         poll = defaults.poll if self.poll is None else self.poll
         return SourceRules(
             user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
@@ -188,7 +188,7 @@ class Source(_Model):
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:
-        """Return what is polled: each URL once, with its kind. `urls` are articles themselves and not among them."""
+        """Return the feeds to poll: each URL once, with its kind. `urls` are articles, and not among them."""
         kinds: dict[str, FeedKind] = {}
         for kind, urls in (
             (FeedKind.FEED, self.feeds),
@@ -203,9 +203,7 @@ class Source(_Model):
 class Catalogue(_Model):
     """The sources that Presslake follows."""
 
-    defaults: Defaults = Field(
-        default_factory=Defaults, description="What holds for every source unless it says otherwise."
-    )
+    defaults: Defaults = Field(default_factory=Defaults, description="Values that apply where a source sets none.")
     sources: tuple[Source, ...] = Field(description="The outlets, at least one.", json_schema_extra={"minItems": 1})
 
     @field_validator("sources")
@@ -225,9 +223,9 @@ class Catalogue(_Model):
         return {source.id: source.effective(self.defaults) for source in self.sources}
 
     def select(self, ids: Iterable[str]) -> Self:
-        """Return the catalogue with the named sources alone, in its own order; all for no id.
+        """Return the catalogue with only these sources, in its own order; without ids, all sources.
 
-        Raises CatalogueError for an id that is not in it.
+        Raises CatalogueError for an unknown id.
         """
         wanted = set(ids)
         known = [source.id for source in self.sources]
@@ -238,9 +236,9 @@ class Catalogue(_Model):
 
 
 def accepts(url: str, rules: SourceRules) -> bool:
-    """Whether a URL is to be kept: no `exclude` is found in it, and an `include` is, where there are any.
+    """Whether to keep a URL: it matches no `exclude`, and an `include` if there are any.
 
-    URLs come from the web and patterns may backtrack: one over 4096 characters is not looked at and not kept.
+    URLs come from the web and patterns may backtrack: a URL over 4096 characters is not matched and not kept.
     """
     if len(url) > MAX_URL_LENGTH or any(pattern.search(url) for pattern in _compiled(rules.exclude)):
         return False

@@ -1,6 +1,7 @@
 """YAML into plain values, and each value's line, for messages that name it. Reads files; else pure.
 
-The core schema of YAML 1.2, so that `language: no` is text and no Boolean; no tags; aliases cannot blow it up.
+It uses the core schema of YAML 1.2, so that `language: no` is text and not a Boolean. Tags are refused, aliases
+bounded.
 """
 
 import re
@@ -138,7 +139,7 @@ class _Plain:
 
 def _scalar(node: yaml.Node) -> object:
     is_plain = isinstance(node, yaml.ScalarNode) and not node.style  # None, or "" from libyaml
-    # quoted or a block, it is text whatever it looks like
+    # quoted, or a block: always text
     return plain_scalar(str(node.value)) if is_plain else str(node.value)
 
 
@@ -156,7 +157,7 @@ def plain_scalar(text: str) -> object:
 
 
 def line_at(node: yaml.Node, where: tuple[int | str, ...]) -> int:
-    """Return the line of what `where` leads to, or of the nearest thing around it."""
+    """Return the line of the node at `where`, or of the nearest node around it."""
     line = _line(node)
     for part in where:
         if isinstance(node, yaml.MappingNode):
