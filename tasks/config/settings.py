@@ -32,9 +32,13 @@ class Settings(BaseModel):
     batch_size: int = Field(250, ge=1, le=1000, description="URLs a batch: the unit of a task run.")
     batches_ahead: int = Field(2, ge=1, le=8, description="Batches to fetch while others are extracted.")
     host_budget_s: float = Field(120, gt=0, description="The longest time that one host may delay its batch.")
-    lease_s: float = Field(300, ge=1, description="A claimed URL comes back when its lease was not renewed for this time.")
+    lease_s: float = Field(
+        300, ge=1, description="A claimed URL comes back when its lease was not renewed for this time."
+    )
 
-    shard_start_s: float = Field(120, ge=1, description="After this time the sweep itself does a shard that no worker has begun.")
+    shard_start_s: float = Field(
+        120, ge=1, description="After this time the sweep itself does a shard that no worker has begun."
+    )
 
     connections: int = Field(50, ge=1, le=100, description="Requests in flight for each batch.")
     timeout_s: float = Field(15, gt=0, description="For one connect, read or write.")
@@ -50,7 +54,8 @@ class Settings(BaseModel):
     )
 
     revisit_after_h: tuple[float, ...] = Field(
-        (1, 6, 24, 168), description="Ages in hours, separated by commas, at which Presslake looks at a young article again."
+        (1, 6, 24, 168),
+        description="Ages in hours, separated by commas, at which Presslake looks at a young article again.",
     )
 
     extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Extraction processes.")
@@ -60,7 +65,9 @@ class Settings(BaseModel):
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
 
     read_time_limit_s: float = Field(
-        10, gt=0, description="The process that reads a feed is killed after this CPU time, or after four times as long by the clock."
+        10,
+        gt=0,
+        description="The process that reads a feed is killed after this CPU time, or after four times as long by the clock.",
     )
     read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 

@@ -72,9 +72,7 @@ def learn_cadence(days: Sequence[ArrivalDay]) -> Cadence | None:
     """Return the cadence of a source from the days on which it published, the oldest first; None: too little is known."""
     if not days or days[-1].day - days[0].day < LEAST_PAST:
         return None
-    past = [
-        one for one in days if days[-1].day - PAST <= one.day < days[-1].day
-    ]  # the newest day may be incomplete
+    past = [one for one in days if days[-1].day - PAST <= one.day < days[-1].day]  # the newest day may be incomplete
     if sum(sum(one.hours) for one in past) < LEAST_ARTICLES:
         return None
     length = (days[-1].day - max(days[0].day, days[-1].day - PAST)).days

@@ -67,7 +67,9 @@ def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int
     collector = collector_of(settings, max_sources=max_sources, say=say)
     with bound_server(address, collector) as server:
         signal.signal(signal.SIGTERM, _interrupt)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with this signal ignored
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a shell starts background jobs with this signal ignored
         say(f"Metrics: http://{address.at(server.server_port)}{PATH} (Ctrl-C stops it)")
         if not address.is_loopback:
             say("Anyone who reaches this address can read them: there is no authentication.")
