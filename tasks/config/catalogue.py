@@ -304,7 +304,7 @@ class Catalogue(_Model):
     """The sources that Presslake follows."""
 
     defaults: Defaults = Field(
-        default_factory=Defaults, description="The values for every source that does not set its own."
+        default_factory=Defaults, description="Values for every source; a source may set its own."
     )
     sources: tuple[Source, ...] = Field(description="The outlets, at least one.", json_schema_extra={"minItems": 1})
 
