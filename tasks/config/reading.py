@@ -1,6 +1,7 @@
 """The catalogue for a run, if the run needs one."""
 
-from tasks.config.catalogue import Catalogue, load_catalogue
+from tasks.config.catalogue import Catalogue
+from tasks.config.loading import load_catalogue
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 

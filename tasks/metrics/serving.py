@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tasks.config.catalogue import load_catalogue
+from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError, IndexUnavailable
 from tasks.index.database import open_reader
