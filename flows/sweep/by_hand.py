@@ -31,7 +31,7 @@ def run_sweep(
         close_opened()
     with ExitStack() as stack:
         stack.enter_context(prefect_api(is_shared=config.shards > 1))
-        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is reported before
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 
         if config.shards > 1:
