@@ -203,9 +203,7 @@ class Source(_Model):
 class Catalogue(_Model):
     """The sources that Presslake follows."""
 
-    defaults: Defaults = Field(
-        default_factory=Defaults, description="Values for every source; a source may set its own."
-    )
+    defaults: Defaults = Field(default_factory=Defaults, description="Values that apply where a source sets none.")
     sources: tuple[Source, ...] = Field(description="The outlets, at least one.", json_schema_extra={"minItems": 1})
 
     @field_validator("sources")
