@@ -76,7 +76,7 @@ def announcements(
                 owners=owners,
                 title=entry.title,
                 announced_at=entry.published_at,
-                priority=_priority(entry, now),
+                priority=_priority(entry.published_at, entry.modified_at, now=now),
             )
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
             if not is_late and is_wanted(one, announcer=rules, owners=owners):
@@ -97,6 +97,6 @@ def moved_to(fetched: Fetched) -> str | None:
     return fetched.url if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 
-def _priority(entry: Entry, now: datetime) -> int:
-    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+def _priority(*told: datetime | None, now: datetime) -> int:
+    dates = [instant for instant in told if instant is not None]
     return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS

@@ -267,7 +267,7 @@ class _Polling:
             own_links = content if is_home else None
             self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
             return
-        entries = fresh_count(content.entries, now=now)
+        entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)

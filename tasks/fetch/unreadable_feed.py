@@ -15,7 +15,7 @@ from tasks.lake.keys import quarantine_key, warc_key
 from tasks.lake.warc import SegmentWriter
 from tasks.politeness.client import Answered
 from tasks.values.feed import FeedState
-from tasks.values.look import DueUrl
+from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
 from tasks.values.url import Url
 
@@ -66,7 +66,7 @@ def keep_unreadable(
         attempt=feed.failures + 1,
     )
     capture = capture_of(
-        due,
+        Look(due=due),
         run_id=run_id,
         asked_at=answered.asked_at,
         fetched=answered.fetched,

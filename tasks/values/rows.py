@@ -115,6 +115,13 @@ class Capture:
         """The lake's partition: the UTC day of the fetch."""
         return self.fetched_at.astimezone(UTC).date()
 
+    @property
+    def came_to(self) -> str:
+        """In one word what the look came to: the page's novelty, no change, or the reason why there is no page."""
+        if self.outcome is Outcome.OK:
+            return str(self.novelty)
+        return Outcome.NOT_MODIFIED if self.outcome is Outcome.NOT_MODIFIED else str(self.reason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
