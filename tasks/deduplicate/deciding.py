@@ -85,7 +85,7 @@ def _publish_later(
         counts=asdict(replace(report, failures=())),
         now=now,
     )
-    capture_counts.count_captures(tx, captures)
+    capture_counts.count_captures(tx, (one.counted for one in captures))
     arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in rows if row.revision == 1]
     looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in captures]
     health.add_tallies(tx, tallies_of(looks, arrivals, run_id=batch.run_id, now=now))

@@ -1,6 +1,6 @@
 """What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
@@ -51,7 +51,7 @@ async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple
 
 
 def announcements(
-    content: FeedContent,
+    entries: Iterable[Entry],
     *,
     refusals: Refusals,
     source_id: str,
@@ -66,7 +66,7 @@ def announcements(
     Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
     dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
     """
-    for entry in content.entries:
+    for entry in entries:
         found: Announcement | None = None
         with refusals.guarded(entry.url):
             one = attribute(

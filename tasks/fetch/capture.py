@@ -56,8 +56,8 @@ def capture_of(
     return Capture(
         capture_id=hashlib.sha256(f"{due.url}\n{asked_at.isoformat()}\n{run_id}".encode()).hexdigest()[:32],
         source_id=due.source_id,
-        url=due.url,
-        final_url=fetched.url if fetched else due.url,
+        url=str(due.url),
+        final_url=str(fetched.url if fetched else due.url),
         url_key=due.url_key,
         fetched_at=asked_at,
         status=fetched.final.status if fetched else None,

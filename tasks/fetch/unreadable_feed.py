@@ -90,7 +90,7 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
     with index.write() as tx:
         _shelve(tx, capture, now=now)
         outbox.append(tx, batch_id=batch_id, run_id=run_id, captures=[capture], articles=[], counts=counts, now=now)
-        capture_counts.count_captures(tx, [capture])
+        capture_counts.count_captures(tx, [capture.counted])
         health.note_quarantined(tx, [page])
 
 

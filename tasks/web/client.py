@@ -173,6 +173,8 @@ async def _content(final: Exchange, limits: _Limits) -> bytes:
     """Undo the content coding."""
     coding = final.header("content-encoding")
     decode = decode_prefix if limits.cut else decode_body
+    if not coding and len(final.body) <= limits.decoded_size:
+        return final.body
     if not coding:
         return decode(final.body, None, max_size=limits.decoded_size)
     try:
