@@ -15,7 +15,7 @@ sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, ri
 def list_sources(catalogue: CatalogueOption = None) -> None:
     """Read the catalogue, and say what is in it or what is wrong and where; asks nobody."""
     with one_clear_line():
-        from tasks.config.catalogue import load_catalogue
+        from tasks.config.loading import load_catalogue
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue)

@@ -81,7 +81,7 @@ def up(catalogue: CatalogueOption = None, lake: LakeOption = None, index: IndexO
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue, lake=lake, index=index)
-        from tasks.config.catalogue import load_catalogue
+        from tasks.config.loading import load_catalogue
 
         load_catalogue(settings.catalogue)  # a mistake in it is found before anything dear is imported
         set_prefect_defaults(is_quiet=False)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from tasks.config.catalogue import Catalogue, Defaults, load_catalogue
+from tasks.config.catalogue import Catalogue, Defaults
+from tasks.config.loading import load_catalogue
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.config.settings import Settings
 from tasks.discover.check import FeedCheck, SourceCheck, check_sources

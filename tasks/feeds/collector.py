@@ -79,8 +79,8 @@ class Gathering:
                 Entry(
                     url=url,
                     title=plain_title(title),
-                    published_at=self._instant(published),
-                    modified_at=self._instant(modified),
+                    published_at=self.instant(published),
+                    modified_at=self.instant(modified),
                 )
             )
 
@@ -98,7 +98,8 @@ class Gathering:
             self.doubt("change equal on all entries")
             self._entries = [replace(entry, modified_at=None) for entry in self._entries]
 
-    def _instant(self, text: str | None) -> datetime | None:
+    def instant(self, text: str | None) -> datetime | None:
+        """Return the instant that a text names, None where it names none or none that can be true; both are counted."""
         if not text or text.isspace():
             return None
         instant = parse_instant(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.errors import DETAIL_LENGTH, ItemError, SoftNotFound, UnexpectedError
+from tasks.errors import DETAIL_LENGTH, ItemError, SkippedError, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
@@ -187,7 +187,7 @@ class _Gathering:
         """Label a page that was captured as the one that its host gives for what does not exist."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
-        error = SoftNotFound(f"as for what does not exist, at {url}")
+        error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, look: Look, fetched: Fetched, *, is_known: bool) -> RecordAddress:

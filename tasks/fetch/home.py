@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.errors import RedirectedHome
+from tasks.errors import SkippedError
 from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 
@@ -12,9 +12,9 @@ _STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in t
 
 
 def check_is_not_home(fetched: Fetched) -> None:
-    """Raise RedirectedHome where redirects led from what looks like an article to the front page or a section's."""
+    """Raise SkippedError where redirects led from what looks like an article to the front page or a section's."""
     if len(fetched.hops) > 1 and leads_home(fetched.hops[0].url, fetched.url):
-        raise RedirectedHome(f"{fetched.hops[0].url} leads to {fetched.url}"[:500])
+        raise SkippedError(f"{fetched.hops[0].url} leads to {fetched.url}"[:500], reason="redirected_home")
 
 
 def leads_home(asked: str, found: str) -> bool:

@@ -24,10 +24,10 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 from isal import isal_zlib
 
 from tasks.errors import BadResponse, BadUrl, CorruptRecord
+from tasks.values.url import MAX_URL_LENGTH
 
 # with its defaults, fastwarc gives up on a whole file where one record's headers exceed 32 KiB
 MAX_HEAD_SIZE = 30_000
-MAX_URL_LENGTH = 16_000
 
 RENDITION_TYPE = "text/html; charset=utf-8"
 """The type of a page as its scripts made it, which is a conversion record."""

@@ -26,8 +26,8 @@ from tasks.values.trackers import (
     WRAPPERS,
 )
 
-MAX_URL_LENGTH = 4096
-"""Characters of a URL, as announced and as requested."""
+MAX_URL_LENGTH = 8192
+"""Characters of a URL wherever it is announced, requested or stored (RFC 9110, 4.1: at least 8,000 are supported)."""
 
 MAX_KEY_LENGTH = 1024
 """Characters of a key: an index of PostgreSQL takes 2,704 bytes."""
@@ -95,25 +95,25 @@ class Url(str):
         return text if isinstance(text, Url) else Url(text)
 
     @staticmethod
-    def parse(text: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> "Url":
+    def parse(text: str, *, base: str | None = None) -> "Url":
         """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
 
         Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out
-        is visible ASCII of at most `max_length` characters, http or https, at a host whose name can be one. Idempotent.
+        is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        url = _made(_parse(text, base, max_length))
+        url = _made(_parse(text, base))
         _checked_host(url.parts.hostname)
-        _checked_length(url, max_length)  # escapes are longer than what they stand for
+        _checked_length(url)  # escapes are longer than what they stand for
         return url
 
     @staticmethod
-    def requested(parsed: can_ada.URL, *, max_length: int) -> "Url":
+    def requested(parsed: can_ada.URL) -> "Url":
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
         url = _made(parsed).without_fragment
         _checked_host(url.parts.hostname)
-        _checked_length(url, max_length)
+        _checked_length(url)
         return url
 
     @property
@@ -231,7 +231,7 @@ class Url(str):
             hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else "",
         )
         text = f"{scheme}://{_with_port(parts.hostname, port)}{parts.path}{parts.search}{parts.hash}"
-        url = Url(_checked_length(text, MAX_URL_LENGTH))
+        url = Url(_checked_length(text))
         url._parts, url._is_fetch_form = parts, True
         return url
 
@@ -251,9 +251,9 @@ def _revived(text: str, *parts: str) -> Url:
     return url
 
 
-def storable_url(url: str, *, base: str | None = None, max_length: int = MAX_URL_LENGTH) -> str:
+def storable_url(url: str, *, base: str | None = None) -> str:
     """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
-    return str(Url.parse(url, base=base, max_length=max_length))
+    return str(Url.parse(url, base=base))
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
@@ -294,9 +294,9 @@ def _made(parsed: can_ada.URL) -> Url:
     return url
 
 
-def _parse(url: str, base: str | None, max_length: int = MAX_URL_LENGTH) -> can_ada.URL:
+def _parse(url: str, base: str | None) -> can_ada.URL:
     text = url.strip()
-    if not text or len(text) > max_length:
+    if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
         raise BadUrl(f"control character in {text[:200]!r}")
@@ -326,8 +326,8 @@ def _with_port(host: str, port: str) -> str:
     return f"{host}:{port}" if port else host
 
 
-def _checked_length(text: str, max_length: int) -> str:
-    if len(text) > max_length:
+def _checked_length(text: str) -> str:
+    if len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     return text
 

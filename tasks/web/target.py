@@ -7,8 +7,6 @@ import can_ada
 from tasks.errors import BadResponse, BadUrl
 from tasks.values.url import Url
 
-MAX_URL_LENGTH = 8192
-
 
 def parse_target(url: str) -> Url:
     """Return what to ask for, without a fragment; raises BadUrl, or ForbiddenScheme for neither http nor https."""
@@ -38,4 +36,4 @@ def redirect_target(location: bytes, *, base: Url) -> Url:
 
 
 def _target(parsed: can_ada.URL) -> Url:
-    return Url.requested(parsed, max_length=MAX_URL_LENGTH)
+    return Url.requested(parsed)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import BadResponse, BadUrl, ForbiddenScheme, ItemError
-from tasks.web.target import MAX_URL_LENGTH, parse_target, redirect_target
+from tasks.values.url import MAX_URL_LENGTH
+from tasks.web.target import parse_target, redirect_target
 
 BASE = parse_target("https://news.example/2026/a.html?x=1")
 
