@@ -115,7 +115,7 @@ class _Gathering:
                     record = self._write(look, fetched, is_known=is_known)
             except ItemError as unwritable:  # a head that no WARC record can hold
                 error, is_known = unwritable, False
-            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), answered_by=fetched.url)
+            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]))
         find = self._captured(look, result, error, record=record, is_known=is_known)
         is_page = error is None and not is_known and fetched and fetched.final.status != 304
         return _sampled(number, find.look, rules, fetched, record) if is_page and fetched and record else find

@@ -38,7 +38,6 @@ class Look:
     `capture` | fetch | the row of the captures table; later stages label it
     `disposition` | fetch, extract, deduplicate | what becomes of a failure; None where there is none
     `hops` | fetch | the URLs between the one that was asked for and the one that answered
-    `answered_by` | fetch | the URL that answered in the end
     `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
     `obeys_rights` | fetch | whether reservations of text and data mining are obeyed at the URL
     `tdm_reserved` | fetch | what the site's tdmrep.json then says of the page
@@ -51,7 +50,6 @@ class Look:
     capture: Capture | None = None
     disposition: Disposition | None = None
     hops: tuple[Url, ...] = ()
-    answered_by: Url | None = None
     rendition: tuple[int, int] | None = None
     obeys_rights: bool = False
     tdm_reserved: bool | None = None
@@ -69,7 +67,7 @@ class Look:
     @property
     def final_url(self) -> Url:
         """The URL that answered in the end, else the one that was asked for."""
-        return self.answered_by or Url.of(self.captured.final_url)
+        return self.due.url if self.due.url == self.captured.final_url else Url.of(self.captured.final_url)
 
     @property
     def extracted(self) -> Page:
