@@ -1,7 +1,7 @@
 """Every Prefect task of Presslake: each runs one stage over one batch, and does nothing else.
 
-This is the only module below `tasks` that knows Prefect. What is retried is decided here: a port that is away
-(StageError); everything else fails again.
+This is the only module below `tasks` that imports Prefect. It decides what is retried: a failure of a port
+(StageError); any other error would occur again.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
 
-configure()  # as the first task is defined: before any flow begins, whose own span would be lost otherwise
+configure()  # before any flow begins, or Prefect's own span of the flow is lost
 
 REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
@@ -74,7 +74,7 @@ class _Retries(TypedDict):
 
 
 def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a task failed because a port was away (StageError), and this process is not asked to stop."""
+    """Whether a task failed because a port was away (StageError), and this process need not stop."""
     result = state.result(raise_on_failure=False)
     return isinstance(result, StageError) and not stopping.is_set()
 
@@ -91,7 +91,7 @@ RETRIES = _Retries(
 def discover(
     feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, run_id: str
 ) -> DiscoverReport:
-    """Poll feeds and return what they gave; `announced` URLs were new before any feed was polled."""
+    """Poll feeds and return the counts; `announced` URLs were new before any feed was polled."""
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id))
         report = replace(polled, discovered=polled.discovered + announced)
@@ -236,14 +236,14 @@ def store(settings: Settings) -> int:
     return gained
 
 
-# no retries: where the server is away, Prefect's client has asked for a minute already
+# no retries: if the server is away, Prefect's client has retried for a minute already
 @task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(run: RunReport, health: HealthReport | None) -> None:
     """Show a run as artifacts (report, sources' health, failures, quarantine) and emit its events.
 
-    The run of a shard knows no health; its sweep reports it.
+    The run of a shard has no health; its sweep reports it.
     """
-    for event in events_of(run, health) if health else ():  # first: no later run emits what began in this one
+    for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     health = health or HealthReport()
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
@@ -259,7 +259,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
-    """Verify the index against the lake and return what was found."""
+    """Verify the index against the lake and return the faults."""
     log = get_run_logger()
     found = verify_lake(config, settings, on_step=_log_steps)
     for fault in found.faults[:LOGGED_FAULTS]:

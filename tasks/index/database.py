@@ -228,6 +228,12 @@ def _parse_url(index_url: str) -> URL:
     return url
 
 
+def is_missing(index_url: str) -> bool:
+    """Whether an index is a file that is not there yet; raises ConfigError where the URL is none."""
+    url = _parse_url(index_url)
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
+
+
 def shown_url(index_url: str) -> str:
     """Return an index's URL for people; raises ConfigError where it is none."""
     return without_secrets(_parse_url(index_url))

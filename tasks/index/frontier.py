@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 from sqlalchemy import (
     ColumnElement,
@@ -164,8 +165,8 @@ def claim(
         held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
         statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
-    order = {key: place for place, key in enumerate(keys)}
-    return tuple(sorted(taken, key=lambda due: order[due.url_key]))
+    by_key = {due.url_key: due for due in taken}
+    return tuple(by_key[key] for key in keys if key in by_key)
 
 
 def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
@@ -198,7 +199,7 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
     )
     rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
     if rows:
-        tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
+        tx.execute(statement, sorted(rows, key=itemgetter("key")))
 
 
 def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
