@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 from tasks.values.text.storable import storable_text
@@ -130,6 +131,13 @@ feeds = Table(
 `feed_key` is the SHA-256 of the URL: an index of PostgreSQL takes 2,704 bytes, and a feed's URL may be longer.
 """
 
+WAITING_STATES = ("done", "dropped", "due")
+"""Where URLs are that will be looked at again, where they have an instant; leased ones are being looked at."""
+
+DUE_OF_SOURCE, DUE_OF_HOST = "ix_frontier_due_of_source", "ix_frontier_due_of_host"
+
+_IS_WAITING = text(f"state IN ({', '.join(map(repr, WAITING_STATES))}) AND due_at IS NOT NULL")
+
 frontier = Table(
     "frontier",
     metadata,
@@ -157,6 +165,13 @@ frontier = Table(
     Column("shard", SmallInteger, nullable=False),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
+    *(
+        Index(name, *columns, sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING)
+        for name, columns in (
+            (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
+            (DUE_OF_HOST, ("source_id", "priority", "host", "due_at")),
+        )
+    ),
 )
 """Every URL that was ever announced, once, with what became of it. `shard` is made of its host's registrable domain."""
 
