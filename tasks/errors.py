@@ -17,6 +17,7 @@
     │   │   ├── RobotsDisallowed
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
+    │   │   ├── ForeignHost            a link to another host, where its source follows its own alone
     │   │   ├── RedirectedHome, SoftNotFound
     │   │   └── NotHtml, NotAnArticle
     │   └── PoisonError      quarantined with its payload; the pool goes on
@@ -207,6 +208,12 @@ class RightsReserved(SkippedError):
     """Rights to text and data mining are reserved, and its source has `obey_tdm`."""
 
     reason = "tdm_reserved"
+
+
+class ForeignHost(SkippedError):
+    """A link to a host that is not its source's own, where the source has `follow: own`."""
+
+    reason = "foreign_host"
 
 
 class RedirectedHome(SkippedError):

@@ -59,6 +59,8 @@ def show_report(report: RunReport, settings: Settings) -> None:
             _show((title, "URLs"), most_first(counts))
     if report.doubtful:
         _show(("source", "doubtful articles"), most_first(report.doubtful))
+    if report.limits:
+        _show(("Limits reached",), [(one,) for one in report.limits[:SHOWN_FAILURES]])
     if report.drifted:
         _show(DRIFT_HEAD, drift_rows(report))
     if report.failures:

@@ -150,6 +150,10 @@ Flag = Annotated[bool, Field(strict=True)]
 Selector = Annotated[str, AfterValidator(_checked_selector), Field(min_length=1, max_length=1000)]
 PollInterval = Annotated[float, Field(ge=60, le=2_592_000, strict=True, allow_inf_nan=False)]
 
+MaxNew = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
+SweepShare = Annotated[float, Field(gt=0, le=1, strict=True, allow_inf_nan=False)]
+Follow = Literal["any", "own"]
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -167,6 +171,16 @@ class Poll(_Model):
             why = f"min_s ({self.min_s:g}) should not be more than max_s ({self.max_s:g})"
             raise PydanticCustomError("poll", "{why}", {"why": why})
         return self
+
+
+class Budget(_Model):
+    """How much of our work one source may be: what is beyond waits for another day, or another sweep."""
+
+    new_urls_a_day: MaxNew = Field(100_000, description="URLs that its feeds may add a UTC day.")
+    new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add a UTC day.")
+    sweep_share: SweepShare = Field(
+        0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take, where a sweep looks at other sources too."
+    )
 
 
 class Selectors(_Model):
@@ -211,6 +225,8 @@ class Defaults(_Model):
         description="Make no article of a page whose rights to text and data mining are reserved; asks for tdmrep.json.",
     )
     poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
+    follow: Follow = Field("any", description="own: what its feeds name on hosts that are not its own is left out.")
+    budget: Budget = Field(default_factory=Budget, description="How much of our work one source may be.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +247,10 @@ class SourceRules:
     exclude: tuple[str, ...] = ()
     render: Render = "none"
     extract: ExtractOptions = NO_OPTIONS
+    follow: Follow = "any"
+    new_urls_a_day: int = 100_000
+    new_hosts_a_day: int = 1000
+    sweep_share: float = 0.5
 
 
 class Source(_Model):
@@ -258,6 +278,8 @@ class Source(_Model):
     allow_networks: tuple[Network, ...] | None = Field(None, description="As under defaults, for this source.")
     obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
+    follow: Follow | None = Field(None, description="As under defaults, for this source.")
+    budget: Budget | None = Field(None, description="As under defaults, for this source.")
     extract: Extract = Field(
         default_factory=Extract, description="What is special in reading its pages, where the usual way fails."
     )
@@ -270,6 +292,7 @@ class Source(_Model):
     def effective(self, defaults: Defaults) -> SourceRules:
         """Return this source's rules, with the defaults where it is silent."""
         poll = defaults.poll if self.poll is None else self.poll
+        budget = defaults.budget if self.budget is None else self.budget
         return SourceRules(
             user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
@@ -282,6 +305,8 @@ class Source(_Model):
             exclude=self.exclude,
             render=self.render,
             extract=self.extract.to_options(),
+            follow=defaults.follow if self.follow is None else self.follow,
+            **budget.model_dump(),
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     host_budget_s: float = Field(120, gt=0, description="The longest that one host may hold up its batch.")
     lease_s: float = Field(300, ge=1, description="A claimed URL comes back when its lease is not renewed this long.")
 
+    sweep_s: float = Field(
+        3600, ge=1, description="A sweep claims and polls nothing more after so long; the rest stays pending."
+    )
     shard_start_s: float = Field(120, ge=1, description="A shard that no worker begins so long is done by its sweep.")
 
     connections: int = Field(50, ge=1, le=100, description="Requests in flight, a batch.")

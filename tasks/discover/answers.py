@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.attributing import attribute, is_wanted
-from tasks.errors import FeedUnreadable
+from tasks.discover.attributing import attribute, is_followed, is_wanted
+from tasks.errors import FeedUnreadable, ForeignHost
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
@@ -78,6 +78,8 @@ def announcements(
                 announced_at=entry.published_at,
                 priority=_priority(entry, now),
             )
+            if not is_followed(one, announcer=rules):
+                raise ForeignHost(f"{source_id} follows its own hosts alone, not {one.host}")
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
             if not is_late and is_wanted(one, announcer=rules, owners=owners):
                 found = one

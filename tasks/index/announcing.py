@@ -23,7 +23,7 @@ class Announcement:
     """One URL, as some feed announces it. `url` is in fetch form, `host` as politeness spells it.
 
     `owners` are the sources that its host belongs to, none for one of nobody; `is_foreign` says that a feed of another
-    source than `source_id` announces it.
+    source than `source_id` announces it, the `announcer`.
     """
 
     url: str
@@ -36,6 +36,7 @@ class Announcement:
     priority: int = NEWS
     owners: tuple[str, ...] = ()
     is_foreign: bool = False
+    announcer: str = ""
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:

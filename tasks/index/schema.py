@@ -301,6 +301,17 @@ source_tallies = Table(
 )
 """What a source's URLs came to on a UTC day, and in the run that looked last: `run_number` is what that run added."""
 
+source_intake = Table(
+    "source_intake",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("urls", Integer, nullable=False),
+    Column("hosts", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many URLs and hosts a source's feeds added to the frontier on a UTC day: what its budget is held to."""
+
 source_arrivals = Table(
     "source_arrivals",
     metadata,

@@ -1,4 +1,4 @@
-"""What waits in the frontier, by source and by host, so that a claim need not look at every row that is due."""
+"""What waits in the frontier, by source and by host, so that a claim need not look at every row that is due; budgets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,15 @@ _INDEXES = {
 
 
 def upgrade() -> None:
-    """Make both indexes."""
+    """Make both indexes, and the table of what sources have added."""
+    op.create_table(
+        "source_intake",
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("urls", sa.Integer(), nullable=False),
+        sa.Column("hosts", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_source_intake")),
+        sqlite_with_rowid=False,
+    )
     for name, columns in _INDEXES.items():
         op.create_index(name, "frontier", columns, sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING)
