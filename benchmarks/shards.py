@@ -31,7 +31,8 @@ import httpx
 import psutil
 from sqlalchemy import func, select
 
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 from tasks.index.database import open_index
 from tasks.index.schema import edges, runs
 from tasks.index.shards import shard_key

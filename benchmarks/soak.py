@@ -20,7 +20,8 @@ import psutil
 
 from benchmarks.whole_run import Meter, sweep, task_runs
 from examples.newsroom.server import Newsroom
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 
 ROWS = 10
 

@@ -30,7 +30,8 @@ from trafilatura import bare_extraction
 
 from examples.newsroom.pages import story_page
 from examples.newsroom.server import Newsroom
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom"

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.text import Text
-
 from examples.newsroom.server import Newsroom
 from examples.newsroom.truth import Truth
 from flows.cli import console
-from flows.server.local import local_server, set_prefect_defaults
+from flows.cli.saying import say, say_error
+from flows.cli.sweep_report import show
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError, PresslakeError
@@ -43,10 +44,10 @@ def main() -> int:
         _begin_afresh()
         return _demonstrate()
     except PresslakeError as error:
-        console.say_error(error)
+        say_error(error)
         return 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
-        console.say("Interrupted.")
+        say("Interrupted.")
         return 130
 
 
@@ -69,12 +70,12 @@ def _demonstrate() -> int:
         with _sweeping(settings) as sweep:
             _head("First sweep")
             before, first = newsroom.truth(), sweep(IngestConfig())
-            console.show_report(first, settings)
+            show(first, settings)
             newsroom.pass_time()
             _say("\nTime passes: an article is corrected, a new one appears, teasers change on most pages.")
             _head("Second sweep, with --refetch")
             after, second = newsroom.truth(), sweep(IngestConfig(refetch=True))
-            console.show_report(second, settings)
+            show(second, settings)
         corrected = newsroom.base_url("courier") + CORRECTED
         history = _show_history(corrected, settings)
         shared = _show_query(settings)
@@ -89,7 +90,7 @@ def _demonstrate() -> int:
         ]
     close_opened()
     for line in wrong:
-        console.say(f"NOT as expected: {line}")
+        say(f"NOT as expected: {line}")
     if not wrong:
         _say(
             f"As expected: {len(before.texts)} articles at first ({before.distinct - before.edited_copies} new, "
@@ -213,11 +214,12 @@ def _unequal(what: str, found: object, expected: object) -> Iterator[str]:
 
 
 def _head(line: str) -> None:
-    console.out.print(Text(f"\n{line}", style="bold cyan"), soft_wrap=True)
+    console.show_line("")
+    console.show_line(line, console.CYAN)
 
 
 def _say(line: str) -> None:
-    console.out.print(Text(line), soft_wrap=True)
+    console.show_line(line)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
+from tasks.values.display import counted, plural
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import BatchReport, DiscoverReport
@@ -218,13 +219,15 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
     persist_result=False,
     **RETRIES,
 )
-def deduplicate(extracted: Batch, settings: Settings) -> BatchReport:
+def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
     """Decide a batch and return its counts."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
     with stage_span("deduplicate", extracted.batch_id) as note:
-        report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
+        report = decide_batch(
+            extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages, rules=rules
+        )
         note(**report.articles)
-    get_run_logger().info("decided %s", report.articles)
+    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
 
 
@@ -253,7 +256,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     if health.sources:
         create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
     if run.failures:
-        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
+        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
@@ -279,9 +282,9 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:
-    book = HostLimits(opened_index(settings))
+    limits = HostLimits(opened_index(settings))
     return PoliteClient(
-        web_config(settings), book, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
+        web_config(settings), limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
     )
 
 

@@ -16,3 +16,8 @@ pytest_plugins = [
 settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("quick"), max_examples=1_000)
 settings.load_profile("quick")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary parameters after their argument: gzip holds the time, and all workers must collect the same names."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None

@@ -22,7 +22,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tasks.lake.objects.stores import ObjectStore, S3Config, S3Store, open_store
+from tasks.lake.objects.s3 import S3Store
+from tasks.lake.objects.stores import ObjectStore, S3Config, open_store
 
 KEY, SECRET = "test", "testtest"
 CEPH_SCRIPT = Path(__file__).resolve().parents[1].parent / "shared/s3/start_ceph_rgw.sh"

@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from flows.cli.app import app
-from flows.server.local import DEFAULTS
+from flows.server.defaults import DEFAULTS
 from tasks import errors
 from tasks.config.catalogue import Catalogue, Defaults, Extract, Selectors, Source
 from tasks.config.settings import Settings

@@ -8,7 +8,7 @@ import typer
 
 from flows.cli import console
 from flows.cli.options import JsonOption, one_clear_line
-from flows.server.local import set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
 
 automations = typer.Typer(
     help="Put the automations onto Prefect's server: who is told of what, and what is done with stuck runs.",

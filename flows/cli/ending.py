@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
-from flows.server.away import is_given_up
+from flows.server.unsent import is_given_up
 
 FAILED = 1
 

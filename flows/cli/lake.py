@@ -1,16 +1,18 @@
 """The commands that look after index and lake: `verify`, `reindex`, `maintain`."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli import console
 from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
 from flows.cli.steps import steps
-from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError
 from tasks.values.display import Rows
+
+if TYPE_CHECKING:
+    from tasks.config.settings import Settings
 
 
 def verify(
@@ -29,6 +31,8 @@ def verify(
 ) -> None:
     """Check the index against the lake, and name every fault with its place and what mends it."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(lake=lake, index=index)
         from tasks.verify import report as found
         from tasks.verify.config import VerifyConfig
@@ -47,7 +51,7 @@ def verify(
             raise typer.Exit(RUN_FAILED)
 
 
-def _undo(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) -> None:
+def _undo(verify_id: str, settings: "Settings", *, as_json: bool, is_alone: bool) -> None:
     from tasks.verify.report import undo_tables
     from tasks.verify.verification import undo_repair
 
@@ -63,6 +67,8 @@ def _undo(verify_id: str, settings: Settings, *, as_json: bool, is_alone: bool) 
 def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Build a new index out of the lake alone; the index must be empty."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(lake=lake, index=index)
         from tasks.verify.reindex import reindex_lake
 
@@ -88,6 +94,8 @@ def maintain(
 ) -> None:
     """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(lake=lake, index=index)
         from tasks.maintain.config import MaintainConfig
         from tasks.maintain.maintenance import maintain_lake, summary_line

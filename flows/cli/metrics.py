@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import console
 from flows.cli.options import RUN_FAILED, CatalogueOption, IndexOption, one_clear_line
-from tasks.config.settings import set_flags
+from flows.cli.saying import say
 
 
 def metrics(
@@ -20,13 +19,15 @@ def metrics(
 ) -> None:
     """Serve the index's state to Prometheus, until Ctrl-C."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(catalogue=catalogue, index=index)
         from tasks.metrics.serving import read_once, serve_until_interrupted
 
         if not once:
-            serve_until_interrupted(settings, listen, max_sources=max_sources, say=console.say)
+            serve_until_interrupted(settings, listen, max_sources=max_sources, say=say)
             return
-        text, is_up = read_once(settings, max_sources=max_sources, say=console.say)
+        text, is_up = read_once(settings, max_sources=max_sources, say=say)
         typer.echo(text, nl=False)
         if not is_up:
             raise typer.Exit(RUN_FAILED)

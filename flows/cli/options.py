@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import console
+from flows.cli.saying import say, say_error
 from tasks.errors import ConfigError, PresslakeError
 
 INTERRUPTED = 130
@@ -31,11 +31,11 @@ def one_clear_line() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        console.say_error(error)
+        say_error(error)
         raise typer.Exit(WRONG_USAGE) from error
     except PresslakeError as error:
-        console.say_error(error)
+        say_error(error)
         raise typer.Exit(RUN_FAILED) from error
     except KeyboardInterrupt as error:
-        console.say("Interrupted: what is stored is whole, and the rest comes back with the next sweep.")
+        say("Interrupted: what is stored is whole, and the rest comes back with the next sweep.")
         raise typer.Exit(INTERRUPTED) from error

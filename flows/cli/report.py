@@ -6,8 +6,7 @@ import typer
 
 from flows.cli import console
 from flows.cli.options import IndexOption, JsonOption, one_clear_line
-from tasks.config.parameters import Period, ReportConfig
-from tasks.config.settings import set_flags
+from tasks.config.choices import Period
 
 
 def report(
@@ -18,6 +17,9 @@ def report(
 ) -> None:
     """Look over the past day or week: volume, freshness, novelty, failures, sources."""
     with one_clear_line():
+        from tasks.config.parameters import ReportConfig
+        from tasks.config.settings import set_flags
+
         settings = set_flags(index=index)
         from tasks.health.table import health_summary
         from tasks.report.period import summary_line, tables

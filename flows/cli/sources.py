@@ -7,7 +7,6 @@ import typer
 
 from flows.cli import console
 from flows.cli.options import CatalogueOption, IndexOption, JsonOption, one_clear_line
-from tasks.config.settings import set_flags
 
 sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,10 +15,13 @@ sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, ri
 def list_sources(catalogue: CatalogueOption = None) -> None:
     """Read the catalogue, and say what is in it or what is wrong and where; asks nobody."""
     with one_clear_line():
-        from tasks.config.catalogue import load_catalogue
+        from tasks.config.loading import load_catalogue
+        from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue)
-        console.show_catalogue(load_catalogue(settings.catalogue), settings.catalogue)
+        from flows.cli.catalogue_table import show
+
+        show(load_catalogue(settings.catalogue), settings.catalogue)
 
 
 @sources.command("check")
@@ -31,6 +33,8 @@ def check_sources(
 ) -> None:
     """Look at every feed once: reachable, robots, items, newest, next poll, warnings. Changes nothing."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(catalogue=catalogue, index=index)
         from dataclasses import asdict
 
@@ -51,6 +55,8 @@ def add_source(
 ) -> None:
     """Try a site's feeds and sitemaps, and print the source to put into the catalogue."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(catalogue=catalogue, index=index)
         from tasks.discover.proposing import sources_yaml
         from tasks.discover.sources import propose, tried_table
@@ -67,6 +73,8 @@ def import_sources(
 ) -> None:
     """Print an OPML file's feeds as sources for the catalogue."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(catalogue=catalogue)
         from tasks.discover.sources import import_opml
 
@@ -77,6 +85,8 @@ def import_sources(
 def export_sources(catalogue: CatalogueOption = None) -> None:
     """Print the catalogue's feeds as OPML, for feed readers."""
     with one_clear_line():
+        from tasks.config.settings import set_flags
+
         settings = set_flags(catalogue=catalogue)
         from tasks.discover.sources import export_opml
 

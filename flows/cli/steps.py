@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from flows.cli.console import say
+from flows.cli.saying import say
 
 EVERY_S = 2.0
 

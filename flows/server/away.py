@@ -4,16 +4,14 @@ Prefect's client asks again for a minute by itself. What it has not delivered at
 minutes more, item by item: here that is given up.
 """
 
-import threading
-
 import httpx
+
+from flows.server.unsent import give_up
 
 SEND_TIMEOUT_S = 5
 
 AWAY = httpx.HTTPError
 """What Prefect's client raises where its server is away, slow or in trouble; nothing of ours lets one through."""
-
-_given_up = threading.Event()
 
 
 def send_what_is_left() -> None:
@@ -24,9 +22,4 @@ def send_what_is_left() -> None:
     for worker in (APILogWorker, EventsWorker):
         _sent, unsent = worker.drain_all(timeout=SEND_TIMEOUT_S)  # type: ignore[misc]
         if unsent:
-            _given_up.set()
-
-
-def is_given_up() -> bool:
-    """Whether something was given up here: Prefect's own threads would not let the process end then."""
-    return _given_up.is_set()
+            give_up()

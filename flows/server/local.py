@@ -16,38 +16,14 @@ from pathlib import Path
 
 import httpx
 
-from flows.cli.console import say
+from flows.cli.saying import say
 from flows.server import process as server_process
+from flows.server.defaults import STARTUP_TIMEOUT_S
 from flows.server.log import first_trouble
 from tasks.errors import ServerUnavailable
 from tasks.runtime.safe_path import safe_environment
 
-STARTUP_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
-
-DEFAULTS = {
-    "PREFECT_API_REQUEST_TIMEOUT": "30",  # each of six tries
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_TIMEOUT_S),
-    # bursts lose task records at the defaults (docs/adr/0002)
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-}
-"""What Prefect is told where the user has said nothing."""
-
-
-def set_prefect_defaults(*, is_quiet: bool) -> None:
-    """Set what Prefect reads at its import; call it before that. The user's own settings win.
-
-    `is_quiet` keeps the terminal for our own words: the log goes to Prefect's API alone.
-    """
-    names = ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL")
-    quiet = dict.fromkeys(names, "CRITICAL") if is_quiet else {}
-    for name, value in {**DEFAULTS, **quiet}.items():
-        os.environ.setdefault(name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +78,8 @@ def _start(port: int, *, has_ui: bool) -> _Server:
             env={
                 **safe_environment(os.environ),
                 "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
+                # a second of CPU on a fresh database, for forms that only a UI has
+                "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": str(has_ui).lower(),
                 "PREFECT_SERVER_UI_API_URL": f"{url}/api",
             },
             start_new_session=True,  # Ctrl-C is for us: the server goes when we have told it the end of the run

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import httpx
 
-from flows.cli.console import progress_bar, say
+from flows.cli.saying import say
 from flows.server.away import AWAY, send_what_is_left
 from flows.server.local import local_server
-from flows.sweep.session import ended, read_catalogue
+from flows.sweep.session import ended
+from tasks.config.catalogue import Catalogue
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.discover.plan import plan_sweep
@@ -20,9 +21,11 @@ from tasks.runtime.resources import check_lake, close_opened
 from tasks.values.text.escape import as_plain
 
 
-def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool) -> RunReport | Preview:
+def run_sweep(
+    config: IngestConfig, settings: Settings, catalogue: Catalogue | None, *, shows_progress: bool
+) -> RunReport | Preview:
     """Run the flow `ingest` in this process and return its report; raises what ended it."""
-    plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=datetime.now(UTC))
+    plan_sweep(config, catalogue, allow_networks=settings.allow_networks, now=datetime.now(UTC))
     if not config.dry_run:
         check_lake(settings)  # a wrong flag is told before any server starts
         close_opened()
@@ -35,6 +38,8 @@ def run_sweep(config: IngestConfig, settings: Settings, *, shows_progress: bool)
             check_deployment()
         stack.callback(send_what_is_left)
         if shows_progress:
+            from flows.cli.progress_bar import progress_bar  # noqa: PLC0415
+
             stack.enter_context(progress_bar())
         try:
             state = ingest(config, return_state=True)

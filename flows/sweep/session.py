@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from flows.sweep.clock import SweepClock
-from tasks.config.catalogue import Catalogue, load_catalogue
 from tasks.config.parameters import IngestConfig, ShardConfig
+from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
 from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable
@@ -136,17 +136,6 @@ class Sweep:
 
     def _selection(self) -> Selection:
         return replace(self.plan.selection, shard=self.shard)
-
-
-def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None:
-    """Return the catalogue, or None when single feeds or URLs are asked for and there is none; raises CatalogueError."""
-    if (
-        (config.feeds or config.urls)
-        and "catalogue" not in settings.model_fields_set
-        and not settings.catalogue.exists()
-    ):
-        return None
-    return load_catalogue(settings.catalogue)
 
 
 @contextmanager

@@ -4,24 +4,24 @@ Asked again for a batch that is decided, it answers what was decided then and ch
 shown the first time).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from sqlalchemy import Connection
-
+from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.days import days_of
 from tasks.deduplicate.judge import article_id_of, judge
 from tasks.deduplicate.quarantining import prepare_pages, without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
-from tasks.deduplicate.rows import article_row, report_of
+from tasks.deduplicate.rows import article_row, labelled, report_of
 from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
@@ -30,31 +30,45 @@ from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article, Novelty, Outcome
 
+NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
+
 
 def decide_batch(
-    batch: Batch, *, index: Index, now: datetime, revisit_after: Sequence[timedelta] = REVISIT_AFTER
+    batch: Batch,
+    *,
+    index: Index,
+    now: datetime,
+    revisit_after: Sequence[timedelta] = REVISIT_AFTER,
+    rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
     """Decide a batch and commit the decisions; raises IndexUnavailable, and then nothing was decided.
 
-    `revisit_after` are the ages at which a young article is looked at again.
+    `revisit_after` are the ages at which a young article is looked at again; `rules` are the sources', by id.
     """
     batch = prepare_pages(batch)  # all that is costly comes before the lock
 
     def rehearse(part: Batch) -> None:
         with index.rehearse() as tx:
-            _decide(part, tx, now=now, revisit_after=revisit_after)
+            _decide(part, tx, now=now, revisit_after=revisit_after, rules=rules)
 
     try:
         with guarded_item(f"batch {batch.batch_id}"), index.write() as tx:
-            return _decide(batch, tx, now=now, revisit_after=revisit_after)
+            return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
     except UnexpectedError as error:
         # a statement that fails ends its transaction: who is to blame is found out in others
         batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
-        return _decide(batch, tx, now=now, revisit_after=revisit_after)
+        return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
 
 
-def _decide(batch: Batch, tx: Connection, *, now: datetime, revisit_after: Sequence[timedelta]) -> BatchReport:
+def _decide(
+    batch: Batch,
+    tx: Transaction,
+    *,
+    now: datetime,
+    revisit_after: Sequence[timedelta],
+    rules: Mapping[str, SourceRules],
+) -> BatchReport:
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
@@ -62,7 +76,7 @@ def _decide(batch: Batch, tx: Connection, *, now: datetime, revisit_after: Seque
     pages = [look.prepared for look in looks if look.prepared is not None]
     context = read_context(tx, (look.due.url_key for look in looks), pages)
     looks = _decide_all(looks, context)
-    rows = context.write(tx, context.finished_rows(), now=now)
+    rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
     report = report_of(batch.batch_id, looks, rows)
     _settle(tx, looks, context, now=now, revisit_after=revisit_after)
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
@@ -73,7 +87,7 @@ def _decide(batch: Batch, tx: Connection, *, now: datetime, revisit_after: Seque
 
 
 def _publish_later(
-    tx: Connection, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
+    tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
     """Put a decided batch into the outbox, and count what it came to."""
     captures = batch.captures
@@ -145,7 +159,7 @@ def _stamped(look: Look, novelty: Novelty, known: KnownArticle) -> Look:
 
 
 def _settle(
-    tx: Connection,
+    tx: Transaction,
     looks: Sequence[Look],
     context: DecisionContext,
     *,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.attributing import attribute, is_followed, is_wanted
-from tasks.errors import FeedUnreadable, ForeignHost
+from tasks.errors import FeedUnreadable, SkippedError
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
@@ -79,7 +79,7 @@ def announcements(
                 priority=_priority(entry, now),
             )
             if not is_followed(one, announcer=rules):
-                raise ForeignHost(f"{source_id} follows its own hosts alone, not {one.host}")
+                raise SkippedError(f"{source_id} follows its own hosts alone, not {one.host}", reason="foreign_host")
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
             if not is_late and is_wanted(one, announcer=rules, owners=owners):
                 found = one

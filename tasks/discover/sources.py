@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from tasks.config.catalogue import Catalogue, Defaults, load_catalogue
+from tasks.config.catalogue import Catalogue, Defaults
+from tasks.config.loading import load_catalogue
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.config.settings import Settings
 from tasks.discover.check import FeedCheck, SourceCheck, check_sources
@@ -47,10 +48,10 @@ def propose(settings: Settings, home_url: str) -> SourceProposal:
     catalogue = _catalogue_if_any(settings)
     rules = adhoc_rules(catalogue.defaults if catalogue else Defaults(), settings.allow_networks)
     known = {source.id for source in catalogue.sources} if catalogue else set()
-    book = HostLimits(opened_index(settings))
+    limits = HostLimits(opened_index(settings))
 
     def robots(origin: str) -> RobotsAnswer | None:
-        return book.robots(robots_name(origin, rules))
+        return limits.robots(robots_name(origin, rules))
 
     try:
         return _ask(

@@ -138,7 +138,8 @@ def _add_item(
 def _best(links: list[str], base_url: str) -> str | None:
     """Return the first link that can be fetched: a broken one hides no good one."""
     if len(links) > 1:
-        return next((link for link in links if absolute_url(link, base_url=base_url)), links[0])
+        found = (absolute_url(link, base_url=base_url) for link in links)
+        return next((url for url in found if url), links[0])
     return links[0] if links else None
 
 

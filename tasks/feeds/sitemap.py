@@ -12,7 +12,7 @@ from lxml import etree
 from tasks.errors import NotAFeed
 from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering
-from tasks.feeds.dates import EARLIEST, parse_instant
+from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
@@ -73,7 +73,7 @@ def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> t
             gathering.doubt("sitemap without a link that can be fetched")
         else:
             with gathering.refusals.guarded(child_url):
-                found.setdefault(child_url, Entry(url=child_url, modified_at=parse_instant(words.get("lastmod"))))
+                found.setdefault(child_url, Entry(url=child_url, modified_at=gathering.instant(words.get("lastmod"))))
     return tuple(sorted(found.values(), key=lambda child: child.modified_at or EARLIEST, reverse=True))
 
 

@@ -1,4 +1,4 @@
-"""The frontier: every URL once, what is due, who has it, and what became of it.
+"""The frontier: every URL once, with its state, its due time and its lease.
 
 All functions take the transaction they run in. States: due, leased, done, dropped, gone, quarantined.
 """
@@ -27,18 +27,20 @@ from tasks.index.database import lock
 from tasks.index.schema import feeds, frontier
 from tasks.index.shards import Shard, shard_key
 from tasks.index.turns import Claiming, Turns, pick, within_budget
+from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
+from tasks.values.url import Url
 
 CHUNK = 400
-"""Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
+"""Rows in one statement: SQLite allows 32,766 parameters, and a row has a dozen."""
 
 NEWS, BACKFILL = 0, 10
 """Priorities: the lower is fetched first."""
 
 
 class State(StrEnum):
-    """Where a URL stands. DUE may lie in the future; DROPPED, and DONE while it is young, come back by schedule."""
+    """The state of a URL. DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule."""
 
     DUE = "due"
     LEASED = "leased"
@@ -50,14 +52,15 @@ class State(StrEnum):
 
 FETCHED = frozenset({State.DONE, State.DROPPED})
 WAITING = frozenset({State.DUE, State.DROPPED, State.GONE, State.QUARANTINED})
-"""Where URLs are that wait after a failure, or are over by one."""
+"""The states of URLs that wait after a failure, or ended with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs, in one shard of all.
+    """The part of the frontier that a run works on: some sources (None: all), or exactly some URLs, in one shard.
 
-    Of the sources `others`, what the feeds and lists of `source_ids` announced is in it as well. With `since`, only what was published since, by is_since; what has no date counts from its discovery.
+    It also has the URLs of the sources `others` that feeds and lists of `source_ids` announced. With `since` it has
+    only what was published since, by is_since; a URL without a date counts from its discovery.
     """
 
     source_ids: frozenset[str] | None = None
@@ -103,7 +106,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a URL's row becomes once its capture is decided. `due_at` is None where nothing is planned."""
+    """The new state of a URL's row after its capture is decided. `due_at` is None where nothing is planned."""
 
     url_key: str
     state: State
@@ -119,25 +122,25 @@ class Settlement:
 
 
 def list_of(source_id: str) -> str:
-    """Return by what name a source's own list of URLs announces them: that of no feed."""
+    """Return the name under which a source's own list announces URLs; no feed has this name."""
     return f"catalogue:{source_id}"
 
 
 def is_since(instant: datetime, since: datetime) -> bool:
-    """Whether an instant is not before another; one that is a day without a clock is the whole of that day."""
+    """Whether an instant is not before another; a day without a time counts as the whole day."""
     return instant >= since or instant == _day_of(since)
 
 
 def is_over() -> ColumnElement[bool]:
-    """Return the condition of a row that nothing is planned for any more."""
+    """Return the condition of a row for which nothing is planned any more."""
     return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime, states: Iterable[State] | None = None) -> int:
     """Make the URLs of the selection in these states due now; returns how many.
 
-    Without `states` it is every URL that was fetched before; what is gone or quarantined then comes back only where it
-    is asked for by name.
+    Without `states`, it makes every URL due that was fetched before; gone and quarantined URLs only if the selection
+    names them.
     """
     if states is None:
         states = FETCHED if selection.url_keys is None else FETCHED | {State.GONE, State.QUARANTINED}
@@ -178,12 +181,11 @@ def claim(
     )
     keys = pick(tx, turns or Turns(), claiming) if selection.url_keys is None else _named_keys(tx, selection, claiming)
     taken: list[DueUrl] = []
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
+    for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
-        # the condition stands again: the row may have been settled since it was picked
-        part = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
-        statement = update(frontier).where(frontier.c.url_key.in_(part)).values(lease).returning(frontier)
+        # the condition is repeated: the row may have been settled since it was picked
+        held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
+        statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
     order = {key: place for place, key in enumerate(keys)}
     return tuple(sorted(taken, key=lambda due: order[due.url_key]))
@@ -196,24 +198,22 @@ def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
 
 
 def release(tx: Connection, *, owner: str) -> int:
-    """End every lease of the run, its URLs due as they were; returns how many it held."""
+    """End every lease of the run; its URLs keep their due time. Returns how many it held."""
     keys = _lock_rows(tx, and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED))
     return _update_rows(tx, keys, {"state": State.DUE, "lease_owner": None, "lease_until": None})
 
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
-    """Keep these rows to this transaction: two that decide the same URL do so one after the other."""
+    """Lock these rows: two transactions that decide the same URL do so one after the other."""
     if tx.dialect.name == "sqlite":
         return
-    ordered = sorted(set(url_keys))
-    for start in range(0, len(ordered), CHUNK):
-        part = ordered[start : start + CHUNK]
+    for part in in_chunks(sorted(set(url_keys)), CHUNK):
         rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
         tx.execute(rows.with_for_update())
 
 
 def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
-    """Write what became of each URL and end its lease."""
+    """Write the new state of each URL and end its lease."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"))
@@ -225,7 +225,7 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
 
 
 def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
-    """Give URLs back that were claimed and not asked for, due at the instant given."""
+    """Give back URLs that were claimed and not requested, due at the given instant."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"), frontier.c.state == State.LEASED)
@@ -236,19 +236,19 @@ def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget the URLs that are gone or dropped for good and were neither asked for nor announced since; returns how many.
+    """Delete URLs that are gone or dropped for good and were neither requested nor announced since; returns how many.
 
-    One that is announced again after that is new, and is asked for once more.
+    A URL that is announced again after that is new, and is requested once more.
     """
     is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
     keys = _lock_rows(tx, and_(is_over(), is_old))
-    for start in range(0, len(keys), CHUNK):
-        tx.execute(delete(frontier).where(frontier.c.url_key.in_(keys[start : start + CHUNK])))
+    for part in in_chunks(keys, CHUNK):
+        tx.execute(delete(frontier).where(frontier.c.url_key.in_(part)))
     return len(keys)
 
 
 def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> tuple[int, tuple[DueUrl, ...]]:
-    """Return how many URLs of the selection are due, and the first of them in the order of their turn; leases none."""
+    """Return how many URLs of the selection are due, and the first of them in the order of a claim; leases none."""
     is_meant = and_(_is_due(now), selection.clause())
     number = tx.execute(select(func.count()).select_from(frontier).where(is_meant)).scalar_one()
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
@@ -258,15 +258,14 @@ def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> 
 
 def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
     """Return which of these URLs are known."""
-    wanted, found = sorted(set(url_keys)), set[str]()
-    for start in range(0, len(wanted), CHUNK):
-        part = wanted[start : start + CHUNK]
+    found = set[str]()
+    for part in in_chunks(sorted(set(url_keys)), CHUNK):
         found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
     return found
 
 
 def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
-    """Count the URLs that are known and still to be fetched, now or later; or only those that are due by then."""
+    """Count the known URLs that are still to be fetched, now or later, or only those due by the given instant."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
     query = select(func.count()).select_from(frontier).where(waiting, selection.clause())
     return tx.execute(query if due_by is None else query.where(frontier.c.due_at <= due_by)).scalar_one()
@@ -284,14 +283,13 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
 
 
 def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
-    """Return the keys of the rows that it holds for, locked in one order; what another transaction works on is left."""
+    """Return the keys of rows that meet the condition, locked in one order; rows that others have locked are left out."""
     rows = select(frontier.c.url_key).where(condition).order_by(frontier.c.url_key)
     return list(tx.execute(rows.with_for_update(skip_locked=True)).scalars())
 
 
 def _update_rows(tx: Connection, keys: Sequence[str], values: Mapping[str, object]) -> int:
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
+    for part in in_chunks(keys, CHUNK):
         tx.execute(update(frontier).where(frontier.c.url_key.in_(part)).values(dict(values)))
     return len(keys)
 
@@ -335,7 +333,7 @@ def _named_keys(tx: Connection, selection: Selection, claiming: Claiming) -> lis
 
 def _due_url(row: RowMapping) -> DueUrl:
     return DueUrl(
-        url=row["url"],
+        url=Url.of(row["url"]),
         url_key=row["url_key"],
         host=row["host"],
         source_id=row["source_id"],

@@ -1,7 +1,7 @@
 """What a source's feeds may add to the frontier in a day: URLs, and hosts that nobody named before."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from tasks.index.announcing import Announcement
 from tasks.index.frontier import CHUNK, find_known
 from tasks.index.schema import frontier, source_intake
 from tasks.index.upsert import insert_into
+from tasks.values.chunks import in_chunks
 
 NEW_URLS, NEW_HOSTS = "new_urls_a_day", "new_hosts_a_day"
 
@@ -85,7 +86,7 @@ def _charged(added: _Added, allowance: Allowance, *, is_new: bool) -> str | None
 
 def _known_hosts(tx: Connection, names: set[str]) -> set[str]:
     found: set[str] = set()
-    for part in _parts(sorted(names)):
+    for part in in_chunks(sorted(names), CHUNK):
         asked = select(frontier.c.host).where(frontier.c.host.in_(part)).distinct()
         found.update(tx.execute(asked).scalars())
     return found
@@ -107,11 +108,6 @@ def _note(tx: Connection, added: Mapping[str, _Added], day: date) -> None:
         statement = insert_into(tx, source_intake)
         newest = {name: statement.excluded[name] for name in ("urls", "hosts")}
         tx.execute(statement.on_conflict_do_update(index_elements=["source_id", "day"], set_=newest), rows)
-
-
-def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), CHUNK):
-        yield names[start : start + CHUNK]
 
 
 def count_excess(beyond: Sequence[Excess]) -> Counter[tuple[str, str]]:

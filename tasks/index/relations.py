@@ -1,26 +1,27 @@
-"""What articles have to do with each other: edges between them, and the other URLs that they go by.
+"""Relations of articles: edges between them, and their aliases.
 
 All functions take the transaction they run in.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
 from tasks.index.schema import aliases, edges
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import insert_into, upsert
+from tasks.values.chunks import in_chunks
 
 CHUNK = 400
 
 ELSEWHERE = "elsewhere"
-"""How a URL of another site is known that was passed on the way to a page: told, and never believed."""
+"""The kind of an alias on another site that a redirect passed: recorded, and never believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """Two articles and what they are to each other; `near_duplicate` has its ends in order, else `a` is out of `b`."""
+    """Two articles and their relation; `near_duplicate` has its ends in order, else `a` is taken from `b`."""
 
     a: str
     b: str
@@ -30,7 +31,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another URL of an article, by their keys; `how` is `redirect`, `canonical` or `elsewhere`. A claim, not yet a fact."""
+    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
 
     url_key: str
     article_key: str
@@ -38,10 +39,10 @@ class Alias:
 
 
 def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
-    """Return for each of these URLs that is said to be another's article the key of that article's URL."""
+    """Return for each of these URLs that is an alias the key of its article's URL."""
     return {
         row.url_key: row.article_key
-        for part in _parts(sorted(set(url_keys)))
+        for part in in_chunks(sorted(set(url_keys)), CHUNK)
         for row in tx.execute(
             select(aliases.c.url_key, aliases.c.article_key).where(
                 aliases.c.url_key.in_(part), aliases.c.how != ELSEWHERE
@@ -51,30 +52,23 @@ def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
 
 
 def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
-    """Note what URLs are said to be; the newest claim is the one that is kept, and what is elsewhere replaces none."""
+    """Write claims about URLs; the newest claim is kept, and one of `elsewhere` replaces no other."""
     several = list(claims)
     passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
     claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
     statement = insert_into(tx, aliases)
     newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
-    upsert = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
-    for by_key, how in ((claimed, upsert), (passed, statement.on_conflict_do_nothing())):
+    replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
+    for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
         if rows := [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]:
             tx.execute(how, rows)
 
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
-    """Add edges; one that is there keeps its date and gets the newest score."""
+    """Add edges; an existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
-    if rows:
-        statement = insert_into(tx, edges)
-        tx.execute(
-            statement.on_conflict_do_update(
-                index_elements=["a", "b", "kind"], set_={"score": statement.excluded.score}
-            ),
-            rows,
-        )
+    upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
 
 
 def find_edges(tx: Connection, article_id: str) -> list[Edge]:
@@ -83,7 +77,3 @@ def find_edges(tx: Connection, article_id: str) -> list[Edge]:
         or_(edges.c.a == article_id, edges.c.b == article_id)
     )
     return [Edge(**row) for row in tx.execute(query.order_by(edges.c.score.desc(), edges.c.a, edges.c.b)).mappings()]
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -8,7 +8,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
-from tasks.values.url import host_of
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched, raise_for_status
 
 UNSPOKEN_WAIT_S = 60.0
@@ -26,7 +26,7 @@ class Way:
         self._heard = Noted()
 
     @asynccontextmanager
-    async def opened(self, url: str) -> AsyncIterator[None]:
+    async def opened(self, url: Url) -> AsyncIterator[None]:
         """Hold the permit for a first request within the block, then for whatever the redirects led to."""
         await self.enter(url)
         try:
@@ -34,17 +34,17 @@ class Way:
         finally:
             await self.leave()
 
-    async def enter(self, url: str) -> None:
+    async def enter(self, url: Url) -> None:
         """Wait for the permit of a URL's host; raises HostWaits."""
         pace = self._owners.pace_at(url, self._rules)
-        permit = self._limiter.permit(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+        permit = self._limiter.permit(url.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
         """Give the permit back, if one is held."""
         await self._held.aclose()
 
-    async def follow(self, url: str) -> None:
+    async def follow(self, url: Url) -> None:
         """Go on to another request."""
         await self.leave()
         await self.enter(url)

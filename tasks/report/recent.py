@@ -1,4 +1,4 @@
-"""The past day or week without Prefect, as the command line and the flow `report` tell it."""
+"""The past day or week, for the command line and for the flow `report`; without Prefect."""
 
 from datetime import UTC, datetime
 
@@ -9,14 +9,14 @@ from tasks.health.judgement import HealthReport
 from tasks.health.judging import read_health
 from tasks.index import health
 from tasks.report.period import PeriodReport, sum_up
-from tasks.runtime.resources import opened_index
+from tasks.runtime.resources import index_to_read
 
 
 def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodReport, HealthReport]:
-    """Read the index and add the period up; raises ConfigError for a source that nobody knows."""
+    """Read the index and add up the period; raises ConfigError for an unknown source."""
     now = datetime.now(UTC)
     since = (now - 2 * config.period.span).date()
-    with opened_index(settings).read() as tx:
+    with index_to_read(settings) as index, index.read() as tx:
         known = health.known_sources(tx)
         if strangers := sorted(set(config.sources) - known):
             raise ConfigError(f"--source {strangers[0]!r}: the index knows no such source")

@@ -1,4 +1,4 @@
-"""How things stand: sources, what is pending, what is unpublished, the last runs."""
+"""The present state: sources, pending URLs, unpublished batches, the last runs."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tasks.health.judging import read_health
 from tasks.health.table import HEAD, health_rows, health_summary
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
-from tasks.runtime.resources import opened_index
+from tasks.runtime.resources import index_to_read
 from tasks.values.display import Rows, Table, plain, shown
 
 RUNS_SHOWN = 10
@@ -73,7 +73,7 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Read the index; raises ConfigError."""
-    with opened_index(settings).read() as tx:
+    with index_to_read(settings) as index, index.read() as tx:
         unpublished, since = count_unpublished(tx)
         sources = tuple(read_sources(tx))
         followed = [row["source_id"] for row in sources if row.get("feeds")]

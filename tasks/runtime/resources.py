@@ -1,18 +1,27 @@
 """Open the ports that the settings name, once a process: an S3 client costs 0.2 s, an engine has a pool.
 
-Tasks take plain data and open what they need here; the clients opened are safe between threads.
+Tasks take plain data and open what they need here. Threads may share the opened clients.
 """
 
 import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
-from tasks.index.database import Index, bind_lake, open_index
+from tasks.errors import ConfigError, IndexUnavailable
+from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
-from tasks.lake.objects.stores import ObjectStore, S3Config, open_lake, open_store
+from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
 from tasks.runtime.reading import READING, SharedReader
-from tasks.web.client import WebConfig
+
+if TYPE_CHECKING:
+    from tasks.web.client import WebConfig
+
+READ_TIMEOUT_S = 600
+"""The longest time that a read-only command waits for the index."""
 
 
 def opened_index(settings: Settings) -> Index:
@@ -32,8 +41,32 @@ def check_lake(settings: Settings) -> None:
     bind_lake(opened_index(settings), lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
 
 
-def web_config(settings: Settings) -> WebConfig:
-    """Return how the web is asked; the user agent comes from the source."""
+@contextmanager
+def index_to_read(settings: Settings) -> Iterator[Index]:
+    """Open the index for reading only: nothing is made or migrated. Raises ConfigError where there is none."""
+    try:
+        index = open_reader(settings.index, timeout_s=READ_TIMEOUT_S)
+    except IndexUnavailable as error:
+        raise ConfigError(f"the index {error}") from error
+    with index:
+        yield index
+
+
+def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
+    """Open the lake of an index for reading only: nothing is made. Raises ConfigError where it is missing, or another's."""
+    s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
+    store = open_store(settings.lake, s3=s3, only_reads=True)
+    lake_id = find_lake(store)
+    if lake_id is None:
+        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
+    check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
+    return store
+
+
+def web_config(settings: Settings) -> "WebConfig":
+    """Return the limits of web requests; the user agent is the source's."""
+    from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
+
     return WebConfig(
         user_agent="",
         timeout_s=settings.timeout_s,
@@ -52,7 +85,7 @@ def reader_of(settings: Settings) -> SharedReader:
 
 
 def close_opened() -> None:
-    """Give back what this process opened; the next call opens it again."""
+    """Close what this process opened; the next call opens it again."""
     if _index.cache_info().currsize:
         for index in _indexes:
             index.close()
@@ -61,7 +94,7 @@ def close_opened() -> None:
     _store.cache_clear()
 
 
-# a command that closes nothing would leave SQLite's write-ahead log beside the index
+# a command without this would leave SQLite's write-ahead log beside the index
 atexit.register(close_opened)
 
 _indexes: list[Index] = []

@@ -183,6 +183,13 @@ class Article:
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with the page")]
     warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
     warc_length: Annotated[int, Column("how long it is, in bytes")]
+    source_tags: Annotated[
+        tuple[str, ...] | None,
+        Column("the tags that its source has in the catalogue; null where that names no such source"),
+    ] = None
+    source_country: Annotated[
+        str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
+    ] = None
 
     @property
     def is_doubtful(self) -> bool:

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 def copy_objects(store: ObjectStore, snapshot: Snapshot) -> int:
-    """List what lies in the lake, and count it."""
+    """List the objects of the lake, and count them."""
     return sum(
         snapshot.add("object", ((found.key, micros(found.modified_at)) for found in store.list(prefix)))
         for prefix in PREFIXES
@@ -39,7 +39,7 @@ def copy_table(
     is_sampled: Callable[[str], bool],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `told` is told how many files of how many."""
+    """Copy a table's rows, and yield the files and texts that are wrong; `told` gets the number of files done, of all."""
     files = list_files(table, name)
     for number, file in enumerate(files):
         on_step(number, len(files))
@@ -47,7 +47,7 @@ def copy_table(
         try:
             snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
         except MissingObject:
-            detail = f"the log of {name} names it, with {file.rows} rows, and it is not there"
+            detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
             troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
         except DamagedFile as error:
             troubles.append(Fault(kind=FaultKind.DAMAGED_FILE, place=file.key, detail=str(error), key=file.key))
@@ -56,7 +56,7 @@ def copy_table(
 
 
 def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot) -> None:
-    """Copy the rows of a batch that the lake's tables are still to get."""
+    """Copy the rows of a batch that is not published yet."""
     if ARTICLES not in in_lake:
         snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in item.articles))
     if CAPTURES not in in_lake:
@@ -83,7 +83,7 @@ def _copied(
 def _digest_trouble(row: Row) -> str | None:
     held = str(row["text_digest"])
     if not held.startswith(f"t{ALGORITHM}:"):
-        return None  # of another algorithm, which `maintain` brings up to date
+        return None  # a digest of another algorithm: `maintain` makes it again
     made = text_digest(row["text"])
     return None if made == held else f"its text gives {made}, the row says {held}"
 

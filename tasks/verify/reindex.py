@@ -1,23 +1,20 @@
-"""A new index out of the lake alone: every revision in the order of time, then every URL by its captures.
+"""Build a new index from the lake alone: every revision in the order of time, then every URL by its captures.
 
-It is one transaction, so that an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
+It is one transaction, so an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TypeVar
 
 from deltalake import DeltaTable
-from sqlalchemy import Connection, func, insert, select
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.index import capture_counts
-from tasks.index.database import Index, bind_lake
-from tasks.index.outbox import COUNTER
-from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
+from tasks.index import articles, capture_counts, outbox
+from tasks.index.database import Index, Transaction, bind_lake
+from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import ObjectStore, open_lake
@@ -25,6 +22,7 @@ from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.tables import open_table
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import opened_index, opened_store
+from tasks.values.chunks import in_chunks
 from tasks.values.rows import Capture
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
@@ -32,12 +30,11 @@ from tasks.verify.spill import Lookup, Spill
 from tasks.verify.stored import as_article, as_capture, read_file
 
 CHUNK = 200
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReindexReport:
-    """What the new index holds."""
+    """The counts of the new index."""
 
     revisions: int
     articles: int
@@ -46,11 +43,11 @@ class ReindexReport:
 
 
 def check_is_empty(index: Index) -> None:
-    """Raise ConfigError for an index that knows anything."""
+    """Raise ConfigError for an index that is not empty."""
     with index.read() as tx:
-        for table in (articles, frontier, batches, outbox, feeds, runs):
-            if tx.execute(select(table).limit(1)).first() is not None:
-                raise ConfigError(f"the index {index.uri} is not empty ({table.name}): name a new one with --index")
+        used = find_used_table(tx)
+    if used is not None:
+        raise ConfigError(f"the index {index.uri} is not empty ({used}): name a new one with --index")
 
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
@@ -70,9 +67,9 @@ def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
 def reindex(
     *, index: Index, store: ObjectStore, now: datetime, revisit_after: Sequence[timedelta], on_step: OnStep
 ) -> ReindexReport:
-    """Fill an empty index from the lake; raises ConfigError, LakeUnavailable, IndexUnavailable, and then it is empty.
+    """Fill an empty index from the lake; on ConfigError, LakeUnavailable and IndexUnavailable it stays empty.
 
-    Raises DamagedTable as well: an index that does not know all that is stored would have it stored again.
+    Raises DamagedTable as well: an index that does not know all stored articles would store them again.
     """
     check_is_empty(index)
     for name in TABLES:
@@ -84,19 +81,19 @@ def reindex(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, now=now, on_step=on_step
         )
         urls = 0
-        for several in _chunks(_by_url(captures.read())):
+        for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
             capture_counts.count_captures(tx, (one for captures_of_url in several for one in captures_of_url))
             on_step("urls", urls, 0)
         _set_counter(tx, index, tables.values())
-        known = tx.execute(select(func.count()).select_from(articles)).scalar_one()
+        known = articles.count(tx)
     return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
 
 
 def _spill_captures(
     store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], moved: Lookup, on_step: OnStep
 ) -> int:
-    """Put all captures away, and where pages were in the end that were asked for elsewhere; returns how many."""
+    """Spill all captures, and the final URLs of pages that were requested under another URL; returns how many."""
     count = 0
     for number, file in enumerate(files):
         on_step(CAPTURES, number, len(files))
@@ -112,9 +109,9 @@ def _spill_captures(
 
 
 def _remember_articles(
-    tx: Connection, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
+    tx: Transaction, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
 ) -> int:
-    """Remember all revisions, a day at a time; returns how many."""
+    """Add all revisions, a day at a time; returns how many."""
     count = done = 0
     with Spill[Revision]() as spilled:
         for _, day_files in groupby(files, key=lambda file: file.day):
@@ -122,7 +119,7 @@ def _remember_articles(
                 on_step(ARTICLES, done, len(files))
                 spilled.add(_revisions(store, file, moved))
                 done += 1
-            for several in _chunks(spilled.read()):
+            for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
                 count += len(several)
             spilled.clear()
@@ -130,7 +127,7 @@ def _remember_articles(
 
 
 def _revisions(store: ObjectStore, file: StoredFile, moved: Lookup) -> Iterator[tuple[int | None, str, Revision]]:
-    """Yield a file's revisions with their order: as they were fetched, and those of one instant by URL."""
+    """Yield a file's revisions with their order: by their fetch, and those of one instant by URL."""
     for row in read_file(store, file):
         article = as_article(row)
         final_url = moved.find(article.warc_key, article.warc_offset) or article.url
@@ -143,19 +140,8 @@ def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:
         yield tuple(several)
 
 
-def _chunks(values: Iterator[T]) -> Iterator[list[T]]:
-    chunk: list[T] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _set_counter(tx: Connection, index: Index, tables: Iterable[DeltaTable]) -> None:
-    """Let the outbox count on from what the lake has of this index: nothing, unless its rows were emptied by hand."""
+def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable]) -> None:
+    """Continue the outbox's count from the lake's commits of this index: none, unless its rows were deleted by hand."""
     held = max(table.transaction_version(index.index_id) or 0 for table in tables)
     if held:
-        tx.execute(insert(counters).values(name=COUNTER, value=held))
+        outbox.count_on_from(tx, held)

@@ -1,6 +1,7 @@
-"""What mends each kind of fault. Whatever is mended is looked at again first.
+"""The repair of each kind of fault. Each repair checks the fault again first.
 
-Nothing is deleted: objects are set aside, and rows of the index are changed by transactions that the journal records.
+Nothing is deleted: objects are set aside, and the journal records the transactions that change rows of the index (ADR
+0016).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -8,18 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
-
-from tasks.index import clusters, postings
-from tasks.index.database import Index
-from tasks.index.frontier import State, hold
-from tasks.index.schema import articles, edges, frontier
+from tasks.index import articles as known_articles
+from tasks.index import clusters, repairing
+from tasks.index.database import Index, Transaction
+from tasks.index.frontier import hold
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
+from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article, Capture
 from tasks.verify.cluster_repair import repair_clusters
 from tasks.verify.documents import write_documents
@@ -31,19 +31,19 @@ from tasks.verify.unlisted import list_again
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)
-"""A younger object may be about to be named."""
+"""A log or a row may be about to name a younger object."""
 
 CHUNK = 200
-_NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owner": None, "lease_until": None}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairContext:
-    """What mends work on, and the journal that records it.
+    """The stores that repairs change, and the journal that records the changes.
 
     `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
 
-    `is_quiet` is False where a run began after what is mended was looked at.
+    `is_quiet` is False where a run began after the fault was found.
     """
 
     index: Index
@@ -59,7 +59,7 @@ Repair = Callable[[RepairContext, Sequence[str]], Collection[str]]
 
 
 def repair_all(context: RepairContext, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
-    """Mend what can be, kind by kind in the right order; returns the keys of what is mended."""
+    """Repair what can be repaired, kind by kind in the right order; returns the keys of the repaired faults."""
     return {kind: frozenset(mend(context, keys[kind])) for kind, mend in REPAIRERS.items() if keys.get(kind)}
 
 
@@ -69,12 +69,12 @@ def _publish(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 
 def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Commit files that the log has lost; none in a lake that is not whole: a file that comes back may have their rows."""
+    """Commit files that the log has lost, unless the lake is damaged: a restored file may have the same rows."""
     return [key for key in keys if context.is_lake_whole and list_again(context.store, key, now=context.now)]
 
 
 def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set aside what still nothing names; what a damaged file had may be in one that was replaced."""
+    """Set aside what nothing names even now; a replaced file may have the rows of a damaged one."""
     if not context.is_lake_whole:
         return ()
     named = {key for name in TABLES for key in logged_paths(context.store, name)}
@@ -104,54 +104,42 @@ def _restore_articles(context: RepairContext, keys: Sequence[str]) -> Collection
 
 
 def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
-    """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
+    """Restore these articles from the lake's newest rows; an index that is ahead by now is kept, or set back."""
     newest: dict[str, Article] = {}
-    for row in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
-        held = newest.get(row["article_id"])
-        if held is None or row["revision"] >= held.revision:
-            newest[row["article_id"]] = as_article(row)
+    for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
+        held = newest.get(stored["article_id"])
+        if held is None or stored["revision"] >= held.revision:
+            newest[stored["article_id"]] = as_article(stored)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
-                tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
+                repairing.set_right(
+                    tx, row.article_id, url_key=row.url_key, first_seen_at=row.first_seen_at, revision=row.revision
+                )
             remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=context.now)
     return newest.keys()
 
 
-def _ahead(tx: Connection, rows: Sequence[Article]) -> set[str]:
-    """Return the articles of which the index knows a newer revision: a sweep may have decided it just now."""
-    known = select(articles.c.article_id, articles.c.revision).where(
-        articles.c.article_id.in_([row.article_id for row in rows])
-    )
-    revisions = dict(tx.execute(known).tuples().all())
-    return {row.article_id for row in rows if revisions.get(row.article_id, 0) > row.revision}
+def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
+    """Return the articles with a newer revision in the index: a sweep may have decided it just now."""
+    known = repairing.find_articles(tx, [row.article_id for row in rows])
+    return {row.article_id for row in rows if row.article_id in known and known[row.article_id].revision > row.revision}
 
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Let the index know no more than the lake has, and look at the URLs again: the text is then new once more."""
+    """Set the index back to what the lake has, and make the URLs due: their text is then new once more."""
     if not (context.is_lake_whole and context.is_quiet):
         return ()
     lost = sorted(set(keys) - set(_restore_newest(context, keys, may_set_back=True)))
     for part in _parts(keys):
         with context.journal.write() as tx:
-            known = {
-                row.article_id: row
-                for row in tx.execute(
-                    select(articles.c.article_id, articles.c.url_key, articles.c.cluster_id).where(
-                        articles.c.article_id.in_(part)
-                    )
-                )
-            }
-            _look_again_at(tx, frontier.c.url_key.in_([row.url_key for row in known.values()]), context.now)
+            known = repairing.find_articles(tx, part)
+            repairing.look_again(tx, [row.url_key for row in known.values()], now=context.now)
             gone = [article_id for article_id in known if article_id in lost]
-            postings.drop_shapes(tx, gone)
-            tx.execute(delete(edges).where(or_(edges.c.a.in_(gone), edges.c.b.in_(gone))))
-            tx.execute(delete(articles).where(articles.c.article_id.in_(gone)))
-            tx.execute(update(frontier).where(frontier.c.article_id.in_(gone)).values(article_id=None))
+            repairing.remove_articles(tx, gone)
             repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})
     return keys
 
@@ -171,7 +159,7 @@ def _restore_urls(context: RepairContext, keys: Sequence[str]) -> Collection[str
 def _look_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            _look_again_at(tx, frontier.c.url_key.in_(part), context.now, article_id=None)
+            repairing.look_again(tx, part, now=context.now, forgets_article=True)
     return keys
 
 
@@ -180,18 +168,11 @@ def _look_again_at_lost(context: RepairContext, keys: Sequence[str]) -> Collecti
 
 
 def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Look again at the URLs whose article is still not there: it may have been restored just now, or lie in a bad file."""
+    """Make URLs due whose article is missing even now: it may be restored by now, or be in a damaged file."""
     if not context.is_lake_whole:
         return ()
     with context.index.read() as tx:
-        known = select(articles.c.article_id)
-        lost = [
-            url_key
-            for part in _parts(keys)
-            for url_key in tx.execute(
-                select(frontier.c.url_key).where(frontier.c.url_key.in_(part), frontier.c.article_id.not_in(known))
-            ).scalars()
-        ]
+        lost = [url_key for part in _parts(keys) for url_key in repairing.find_lost_urls(tx, part)]
     _look_again(context, lost)
     return keys
 
@@ -199,22 +180,14 @@ def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Colle
 def _give_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            is_leased = frontier.c.state == State.LEASED
-            ended = {"lease_owner": None, "lease_until": None}
-            mine = update(frontier).where(frontier.c.url_key.in_(part))
-            tx.execute(mine.where(is_leased).values(state=State.DUE, **ended))
-            tx.execute(mine.where(~is_leased).values(ended))
+            repairing.end_leases(tx, part)
     return keys
 
 
 def _make_due(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            tx.execute(
-                update(frontier)
-                .where(frontier.c.url_key.in_(part), frontier.c.due_at.is_(None))
-                .values(due_at=context.now)
-            )
+            repairing.make_due(tx, part, now=context.now)
     return keys
 
 
@@ -228,8 +201,7 @@ def _put_together(context: RepairContext, keys: Sequence[str]) -> Collection[str
 def _put_torn_together(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            found = tx.execute(select(articles.c.cluster_id).where(articles.c.article_id.in_(part)))
-            repair_clusters(tx, found.scalars())
+            repair_clusters(tx, known_articles.find_clusters(tx, part).values())
     return keys
 
 
@@ -240,7 +212,7 @@ def _mark(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 
 def _take_edges_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Take out edges whose ends are no articles, unless these may be in a file that is missing or damaged."""
+    """Delete edges without an article at an end, unless it may be in a missing or damaged file."""
     if not context.is_lake_whole:
         return ()
     for part in _parts(keys):
@@ -250,11 +222,8 @@ def _take_edges_out(context: RepairContext, keys: Sequence[str]) -> Collection[s
     return keys
 
 
-def _take_edge_out(tx: Connection, a: str, b: str, kind: str) -> None:
-    ends = {a} if kind == "syndicated" else {a, b}
-    known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
-    if set(known) != ends:
-        tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
+def _take_edge_out(tx: Transaction, a: str, b: str, kind: str) -> None:
+    repairing.drop_edge_of_unknown(tx, a, b, kind, ends={a} if kind == "syndicated" else {a, b})
 
 
 def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
@@ -262,8 +231,7 @@ def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[
         return ()
     for part in _parts(keys):
         with context.journal.write() as tx:
-            known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(part))).scalars()
-            postings.drop_shapes(tx, set(part) - set(known))
+            repairing.drop_shapes_of_unknown(tx, part)
     return keys
 
 
@@ -293,26 +261,21 @@ REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.ORPHAN_DOCUMENT: _set_documents_aside,
     FaultKind.ORPHAN_FILE: _set_files_aside,
 }
-"""In the order in which they run: what is published and restored first may mend what follows."""
+"""In the order in which they run: what is published and restored first may repair what follows."""
 
 SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
-"""Of these the object itself is taken out."""
-
-
-def _look_again_at(tx: Connection, condition: ColumnElement[bool], now: datetime, **more: object) -> None:
-    """Make URLs due as if they had never been captured: a 304 would hide what is missing."""
-    tx.execute(update(frontier).where(condition).values({**_NEW, "state": State.DUE, "due_at": now, **more}))
+"""For these faults the object itself is set aside."""
 
 
 def _scan(store: ObjectStore, name: str, column: str, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows whose column has one of these values; files that cannot be read were told about already."""
+    """Yield the rows whose column has one of these values; unreadable files are reported already."""
     for file in list_files(open_table(store, name), name):
         with suppress(MissingObject, DamagedFile):
             yield from (row for row in read_file(store, file) if row[column] in wanted)
 
 
 def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[tuple[int, Capture]]:
-    """Yield these captures, each with its place in its file, which is its place in the batch as long as both are one."""
+    """Yield these captures, each with its position in its file: it is the position in the batch while both are the same."""
     for file in list_files(open_table(store, CAPTURES), CAPTURES):
         with suppress(MissingObject, DamagedFile):
             for number, row in enumerate(read_file(store, file)):
@@ -320,6 +283,5 @@ def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[
                     yield number, as_capture(row)
 
 
-def _parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
-    every = list(keys)
-    return (every[start : start + CHUNK] for start in range(0, len(every), CHUNK))
+def _parts(keys: Iterable[T]) -> Iterator[list[T]]:
+    return in_chunks(keys, CHUNK)

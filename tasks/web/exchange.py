@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tasks.errors import BadResponse, GoneError, HttpRefused, ServerBusy
 from tasks.reasons import Disposition, reason_of_status
+from tasks.values.url import Url
 from tasks.web.headers import capped, parse_retry_after
 
 # Of these the first counts when a server sends several; of all others, all do (RFC 9110, 5.3).
@@ -24,7 +25,7 @@ class Exchange:
     content coding kept; `address` is the server's, None where it is not known; `started_at` is aware UTC.
     """
 
-    url: str
+    url: Url
     request_head: bytes
     response_head: bytes
     status: int
@@ -70,7 +71,7 @@ class Fetched:
         return self.hops[-1]
 
     @property
-    def url(self) -> str:
+    def url(self) -> Url:
         """Where the answer came from, after all redirects."""
         return self.final.url
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from prefect.settings import get_current_settings
 from prefect.settings.legacy import _get_valid_setting_names
-from pydantic import ValidationError
 
 from deploy.fill_env import EXAMPLES, filled, main
-from tasks.config.settings import Settings
+from tasks.config.settings import Settings, load_settings
+from tasks.errors import ConfigError
 from tests.deploy.parts import SERVER, WORKER, clean, parsed
 
 ROOT = Path(__file__).parents[2]
@@ -117,8 +117,8 @@ def test_the_workers_settings_are_accepted_by_us(monkeypatch):
         monkeypatch.setenv(name, value)
 
     try:
-        settings = Settings()
-    except ValidationError as error:
+        settings = load_settings()
+    except ConfigError as error:
         pytest.fail(str(error))
 
     assert settings.index.startswith("postgresql+psycopg://presslake_worker:")

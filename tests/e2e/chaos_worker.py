@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from tasks.config.catalogue import load_catalogue
-from tasks.config.settings import Settings
+from tasks.config.loading import load_catalogue
+from tasks.config.settings import load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ConfigError, ItemError, LakeUnavailable, StageError
 from tasks.extract.extraction import extract_batch
@@ -255,7 +255,7 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
 
 
 async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> Batch:
-    settings = Settings()
+    settings = load_settings()
     config = WebConfig(
         user_agent="",
         timeout_s=settings.timeout_s,

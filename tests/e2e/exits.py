@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 from tasks.errors import ServerUnavailable
 from tests.engine import Presslake
 from tests.press import Press, running_press

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flows.server.local import DEFAULTS
+from flows.server.defaults import DEFAULTS
 from tests.engine import Presslake
 from tests.press import Press
 from tests.servers import free_port

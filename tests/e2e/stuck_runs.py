@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from flows.server.local import local_server, set_prefect_defaults
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
 from tests.engine import Presslake
 from tests.press import Press, running_press
 

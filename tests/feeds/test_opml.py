@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from tasks.config.catalogue import Source, load_catalogue
+from tasks.config.catalogue import Source
+from tasks.config.loading import load_catalogue
 from tasks.discover.proposing import sources_yaml
 from tasks.errors import CatalogueError
 from tasks.feeds.opml import read_opml, sources_of, write_opml

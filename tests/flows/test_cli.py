@@ -87,7 +87,7 @@ def test_a_lake_of_a_newer_format_is_told(offline_presslake, catalogue):
 
 
 def test_an_index_of_another_lake_is_told(offline_presslake, catalogue):
-    offline_presslake.run("trace", "https://daily.example/", check=False)
+    offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
 
     line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "other")
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_index_is_told(offline_presslake, catalogue):
 
 
 def test_an_index_of_a_newer_schema_is_told(offline_presslake, catalogue):
-    offline_presslake.run("status")
+    offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
     with sqlite3.connect(offline_presslake.home / "index.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
@@ -134,7 +134,27 @@ def test_a_prefect_server_that_does_not_answer_is_named(offline_presslake, catal
     assert "http://127.0.0.1:9/api" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
 
 
-def test_a_url_that_nobody_announced_is_told(offline_presslake):
+@pytest.mark.parametrize("words", [("status",), ("report",), ("trace", "https://daily.example/a")])
+def test_what_only_reads_makes_neither_index_nor_lake(offline_presslake, words):
+    line = _complaint(offline_presslake, *words, "--index", "sqlite:///typo.db")
+
+    assert "typo.db" in line
+    assert "the first sweep makes it" in line
+    assert list(offline_presslake.home.iterdir()) == []
+
+
+def test_a_trace_makes_no_lake_beside_its_index(offline_presslake, catalogue):
+    offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
+
+    line = _complaint(offline_presslake, "trace", "https://daily.example/a", "--lake", "typo")
+
+    assert "typo" in line
+    assert not (offline_presslake.home / "typo").exists()
+
+
+def test_a_url_that_nobody_announced_is_told(offline_presslake, catalogue):
+    offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
+
     assert "nothing is known of" in _complaint(offline_presslake, "trace", "https://daily.example/a")
 
 
@@ -160,7 +180,7 @@ def test_the_schema_accepts_what_we_accept(offline_presslake):
 
 
 def test_a_new_index_is_not_put_beside_a_lake_with_articles(offline_presslake, catalogue):
-    offline_presslake.run("trace", "https://daily.example/", check=False)
+    offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
     open_table(open_store(str(offline_presslake.lake), s3=S3Config()), "articles")
     (offline_presslake.home / "index.db").rename(offline_presslake.home / "lost.db")
 

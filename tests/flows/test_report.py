@@ -8,8 +8,9 @@ from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.report import report
-from tasks.config.parameters import Period, ReportConfig
-from tasks.config.settings import Settings
+from tasks.config.choices import Period
+from tasks.config.parameters import ReportConfig
+from tasks.config.settings import load_settings
 from tasks.errors import ConfigError
 from tasks.index import health
 from tasks.index.database import open_index
@@ -36,7 +37,7 @@ def settings(index_url, monkeypatch):
             ],
         )  # fmt: skip
     monkeypatch.setenv("PRESSLAKE_INDEX", index_url)
-    yield Settings()
+    yield load_settings()
     close_opened()
 
 

@@ -108,14 +108,14 @@ def test_what_is_known_of_a_host_stays(index, limits, clock):
     assert wait.delay_s == pytest.approx(8.0 * 2 * 0.8)
 
 
-def test_the_turn_of_a_process_that_died_is_free_at_once(index, limits, clock):
+def test_the_permit_of_a_process_that_died_is_free_at_once(index, limits, clock):
     program = (
         "import sys\n"
         "from tasks.index.database import open_index\n"
         "from tasks.index.hosts import HostLimits\n"
         "from tasks.values.permit import PermitRequest\n"
-        "book = HostLimits(open_index(sys.argv[1]))\n"
-        "print(book.exchange_permits([], [PermitRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
+        "limits = HostLimits(open_index(sys.argv[1]))\n"
+        "print(limits.exchange_permits([], [PermitRequest(host='a.example', delay_s=0, max_per_host=1, lease_s=1e6)]))\n"
     )
     clock.now = datetime.now(UTC) + timedelta(seconds=5)
     url = index._engine.url.render_as_string(hide_password=False)
@@ -123,11 +123,11 @@ def test_the_turn_of_a_process_that_died_is_free_at_once(index, limits, clock):
 
     [permit] = limits.exchange_permits([], [wish()])
 
-    assert b"Turn(" in done.stdout
+    assert b"Permit(" in done.stdout
     assert type(permit) is Permit
 
 
-def test_the_turn_of_a_process_that_lives_is_not(index, limits, clock):
+def test_the_permit_of_a_process_that_lives_is_not(index, limits, clock):
     limits.exchange_permits([], [wish()])
     clock.pass_s(80)
 

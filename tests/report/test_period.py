@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.config.parameters import Period
+from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, HealthState, SourceHealth
 from tasks.index.health import TallyKind
 from tasks.report.period import sum_up, summary_line, tables, to_markdown

@@ -1,9 +1,8 @@
-"""Where a lake lies: a directory or S3, opened by its address, and the marker that makes a place a lake."""
+"""Open the object store of a lake by its address (a directory or S3), and the marker that makes it a lake."""
 
 import json
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from tasks.errors import ConfigError, LakeFormatError
 from tasks.lake.keys import LAKE_FORMAT, MARKER_KEY
-from tasks.lake.objects.directory import DirectoryStore, open_directory
+from tasks.lake.objects.address import S3Config
+from tasks.lake.objects.directory import DirectoryStore, find_directory, open_directory
 from tasks.lake.objects.port import MissingObject, ObjectInfo, ObjectStore, one_line
-from tasks.lake.objects.s3 import S3Config, S3Store, open_s3
 
 __all__ = [
     "DirectoryStore",
@@ -21,7 +20,7 @@ __all__ = [
     "ObjectInfo",
     "ObjectStore",
     "S3Config",
-    "S3Store",
+    "find_lake",
     "one_line",
     "open_lake",
     "open_store",
@@ -30,35 +29,40 @@ __all__ = [
 RACERS = 8
 
 
-def open_store(uri: str, *, s3: S3Config) -> ObjectStore:
-    """Open the object store at an address, or in the directory at a path; raises ConfigError when it cannot be used."""
+def open_store(uri: str, *, s3: S3Config, only_reads: bool = False) -> ObjectStore:
+    """Open the object store at an address, or in the directory at a path; raises ConfigError when it cannot be used.
+
+    A caller that `only_reads` makes no directory.
+    """
     scheme, separator, _ = uri.partition("://")
     for one in SCHEMES:
         if one.scheme == (scheme if separator else ""):
-            return one.open(uri, s3)
+            return one.open(uri, s3, only_reads)
     raise ConfigError(f"{uri}: a lake is {' or '.join(one.form for one in SCHEMES if one.form)}")
 
 
-def _open_path(uri: str, _: S3Config) -> ObjectStore:
-    return open_directory(Path(uri).expanduser())
+def _open_path(uri: str, _: S3Config, only_reads: bool) -> ObjectStore:
+    return (find_directory if only_reads else open_directory)(Path(uri).expanduser())
 
 
-def _open_file(uri: str, _: S3Config) -> ObjectStore:
-    return open_directory(Path(unquote(urlsplit(uri).path)))
+def _open_file(uri: str, s3: S3Config, only_reads: bool) -> ObjectStore:
+    return _open_path(unquote(urlsplit(uri).path), s3, only_reads)
 
 
-def _open_s3(uri: str, s3: S3Config) -> ObjectStore:
+def _open_s3(uri: str, s3: S3Config, _only_reads: bool) -> ObjectStore:
+    from tasks.lake.objects.s3 import open_s3  # noqa: PLC0415 - boto3 costs half a second
+
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     return open_s3(bucket, prefix.strip("/"), s3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """What opens the stores of one scheme; `form` is how an address is written, for people."""
+    """Opens the stores of one scheme; `form` shows people how to write an address."""
 
     scheme: str
     form: str
-    open: Callable[[str, S3Config], ObjectStore]
+    open: Callable[[str, S3Config, bool], ObjectStore]
 
 
 SCHEMES = (
@@ -66,11 +70,11 @@ SCHEMES = (
     Scheme(scheme="file", form="", open=_open_file),
     Scheme(scheme="s3", form="s3://bucket/prefix", open=_open_s3),
 )
-"""The object stores that there are: a new one is one module and one row."""
+"""All object stores. A new one is one module and one row."""
 
 
 def open_lake(store: ObjectStore) -> str:
-    """Return the lake's id, writing its marker where there is none: of several who do so at once, one wins.
+    """Return the lake's id, and write its marker if there is none: of several processes at once, one wins.
 
     Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
     a store where several writers may win one conditional PUT, and LakeUnavailable.
@@ -84,8 +88,19 @@ def open_lake(store: ObjectStore) -> str:
     return _lake_id(content, store.uri)
 
 
+def find_lake(store: ObjectStore) -> str | None:
+    """Return the lake's id, or None where no lake is there yet. Raises LakeFormatError, LakeUnavailable."""
+    try:
+        content = store.get(MARKER_KEY)
+    except MissingObject:
+        return None
+    return _lake_id(content, store.uri)
+
+
 def _check_exclusive(store: ObjectStore) -> None:
-    """Let writers race for one key: commits rest on there being one winner, and some S3 servers know of none."""
+    """Let writers race for one key: commits need exactly one winner, and some S3 servers let several win."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - once in a lake's life
+
     key = f"probe-{uuid.uuid4()}"
     try:
         with ThreadPoolExecutor(RACERS) as pool:

@@ -1,0 +1,105 @@
+"""What each command costs: CPU of all its processes, as a ratio of `python -c 'import typer, rich'` in the same minute.
+
+    python -m benchmarks.commands [--runs 7] [--sweeps]
+
+A ratio is the median of several paired runs, so that a busy or a slow machine changes it little. The folder has an index
+and a lake with the articles of a small press. `--sweeps` measures `ingest --limit 1` as well, in seconds of CPU: on a
+Prefect server that runs, and without one, on a fresh Prefect database and again.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.server.local import local_server
+from tests.press import running_press
+
+COMMAND = str(Path(sys.executable).with_name("presslake"))
+BASE = [sys.executable, "-c", "import typer, rich"]
+BOUNDS = {"--help": 2.5, "--version": 2.5, "sources list": 4.0, "status": 8.0, "trace": 8.0}
+SWEEP_BOUNDS = {"with a server": 5.0, "without, on a fresh database": 10.0, "without, again": 10.0}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--sweeps", action="store_true")
+    asked = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="presslake-commands-") as folder,
+        running_press(sites=3, articles=9) as press,
+    ):
+        home = Path(folder)
+        press.catalogue(home / "sources.yaml")
+        _cpu([COMMAND, "ingest", "--json"], home)
+        url = next(iter(press.urls()))
+        print(f"{'command':<16}{'ratio':>8}{'at most':>9}{'CPU s':>8}")
+        for name, bound in BOUNDS.items():
+            words = [*name.split(), *([url] if name == "trace" else [])]
+            ratio, seconds = _ratio([COMMAND, *words], home, asked.runs)
+            print(f"{name:<16}{ratio:>8.2f}{bound:>9.1f}{seconds:>8.2f}")
+        if asked.sweeps:
+            for name, seconds in _sweeps(home):
+                print(f"ingest --limit 1, {name}: {seconds:.2f} s of CPU (at most {SWEEP_BOUNDS[name]:g})")
+
+
+def _ratio(words: list[str], home: Path, runs: int) -> tuple[float, float]:
+    """Return a command's CPU as a multiple of the base's, and in seconds: medians of paired runs."""
+    pairs = [(_cpu(words, home), _cpu(BASE, home)) for _ in range(runs)]
+    return statistics.median(own / base for own, base in pairs), statistics.median(own for own, _ in pairs)
+
+
+def _sweeps(home: Path) -> Iterator[tuple[str, float]]:
+    words = [COMMAND, "ingest", "--limit", "1", "--json"]
+    for name in ("without, on a fresh database", "without, again"):
+        yield name, _cpu(words, home, PREFECT_HOME=str(home / "prefect"))
+    with _environment(PREFECT_HOME=str(home / "other")), local_server(has_ui=False) as url:
+        server = _children()
+        own = _cpu(words, home, PREFECT_API_URL=url)
+        yield "with a server", own + _children() - server
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _children() -> float:
+    """Return the CPU seconds of this process's children that still run."""
+    ticks = 0
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == os.getpid():
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu(words: list[str], home: Path, **variables: str) -> float:
+    """Run a command and return the CPU seconds of it and of all processes that it waited for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(words, cwd=home, env={**os.environ, **variables}, capture_output=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{' '.join(words)}: {done.stderr.decode()}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+if __name__ == "__main__":
+    main()

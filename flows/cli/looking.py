@@ -1,0 +1,52 @@
+"""The commands that look something up in index and lake: `status`, `trace`. They make nothing."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import IndexOption, JsonOption, LakeOption, one_clear_line
+
+
+def trace(
+    what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
+    diff: Annotated[bool, typer.Option("--diff", help="Show what each revision changed, by sentence.")] = False,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a URL's history: who announced it, what came back, what was decided, where the bytes are."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake, index=index)
+        from tasks.report.trace import trace as look_up
+
+        found = look_up(what, settings)
+        if as_json:
+            console.print_json(found.to_json())
+            return
+        console.show_tables(found.tables())
+        if diff:
+            console.show_diff(found.diff())
+
+
+def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Show what is known and pending, by source, and how the last runs went."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(index=index)
+        from tasks.report.status import read_status
+
+        found = read_status(settings)
+        if as_json:
+            console.print_json(found.to_json())
+        else:
+            console.show_tables(found.tables())
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(status)
+    app.command()(trace)

@@ -1,0 +1,111 @@
+"""The commands that sweep: `ingest` once, `up` for as long as it runs."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.server.defaults import set_prefect_defaults
+from tasks.config.choices import MAX_SHARDS
+from tasks.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tasks.config.parameters import IngestConfig
+
+OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
+"""Options that have another name than their parameter."""
+
+
+def ingest(
+    catalogue: CatalogueOption = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    feed: Annotated[list[str] | None, typer.Option("--feed", help="Poll this feed instead of the catalogue's.")] = None,
+    url: Annotated[list[str] | None, typer.Option("--url", help="Look at this article, now.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Look at so many URLs at most; 0: no limit.")] = 0,
+    since: Annotated[
+        str, typer.Option("--since", help="Only what was published since: 90m, 6h, 3d, 2w, or an instant.")
+    ] = "",
+    due: Annotated[bool, typer.Option("--due", help="Poll only the feeds that are due, as the schedule does.")] = False,
+    refetch: Annotated[
+        bool, typer.Option("--refetch", help="Look again at every article that is known, conditionally.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Look now at what waits after a failure, was given up or is gone.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be fetched, and fetch nothing.")] = False,
+    shards: Annotated[
+        int, typer.Option("--shards", min=1, max=MAX_SHARDS, help="Share the work among so many runs on workers.")
+    ] = 1,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        config = _config(
+            sources=tuple(source or ()),
+            feeds=tuple(feed or ()),
+            urls=tuple(url or ()),
+            limit=limit,
+            since=since,
+            due_only=due,
+            refetch=refetch,
+            force=force,
+            dry_run=dry_run,
+            shards=shards,
+        )
+        from tasks.config.reading import read_catalogue
+
+        sources_to_follow = read_catalogue(
+            settings, config
+        )  # a mistake in it is found before anything dear is imported
+        set_prefect_defaults(is_quiet=True)
+        from flows.sweep.by_hand import run_sweep
+
+        report = run_sweep(config, settings, sources_to_follow, shows_progress=not as_json)
+        if as_json:
+            console.print_json(report.to_json())
+            return
+        from flows.cli.sweep_report import show
+
+        show(report, settings)
+
+
+def up(catalogue: CatalogueOption = None, lake: LakeOption = None, index: IndexOption = None) -> None:
+    """Serve Prefect's UI and run the schedules on this machine, until Ctrl-C."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        from tasks.config.loading import load_catalogue
+
+        load_catalogue(settings.catalogue)  # a mistake in it is found before anything dear is imported
+        set_prefect_defaults(is_quiet=False)
+        from flows.server.up import serve_until_interrupted
+
+        serve_until_interrupted(settings)
+
+
+def _config(**parameters: object) -> "IngestConfig":
+    from pydantic import ValidationError
+
+    from tasks.config.parameters import IngestConfig
+
+    try:
+        return IngestConfig.model_validate(parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "since"
+        says = "should be an age (90m, 6h, 3d, 2w) or an instant" if first["type"] == "string_pattern_mismatch" else ""
+        says = says or first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"--{OPTIONS.get(name, name)}: {says}") from error
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(ingest)
+    app.command()(up)

@@ -1,0 +1,135 @@
+"""Rows as text for a terminal: a table where it fits, else a list; no id and no URL is ever broken. Pure.
+
+Cells come from the web: what is shown of them is one line of visible characters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tasks.values.text.escape import as_plain
+
+GAP = 2
+LEAST_WRAPPED = 16
+"""A column is not wrapped to less than so many cells."""
+
+CELL_LENGTH = 500
+WRAPPED = 0.6
+"""The share of a line that a list's names and values are indented by at most."""
+
+_ZERO_WIDE = {"Mn", "Me", "Cf"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Lines of text; the first `head` of them are the columns' names, none of a list."""
+
+    lines: tuple[str, ...]
+    head: int = 0
+
+
+def lay_out(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int) -> Layout:
+    """Return a table that is at most `width` wide or, where that cannot be, a list of its rows."""
+    cells = [[as_plain(_spelled(cell), length=CELL_LENGTH) for cell in row] for row in rows]
+    kept = [place for place, name in enumerate(head) if name or any(row[place] for row in cells)]
+    names, cells = [head[place] for place in kept], [[row[place] for place in kept] for row in cells]
+    numeric = [all(isinstance(row[place], int | float) for row in rows) for place in kept]
+    widths = _widths(names, cells, width)
+    if widths is None:
+        return Layout(lines=tuple(_listed(names, cells, width)))
+    top = tuple(_line(names, widths, numeric)) if any(names) else ()
+    return Layout(lines=(*top, *(line for row in cells for line in _line(row, widths, numeric))), head=len(top))
+
+
+def measure(text: str) -> int:
+    """Return how many cells of a terminal a text takes."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+@lru_cache(maxsize=4096)
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in _ZERO_WIDE:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def _spelled(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Return the width of each column, or None where not even wrapped they fit."""
+    columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(names)]
+    widths = [max(map(measure, column), default=0) for column in columns]
+    least = [_least(column) for column in columns]
+    over = sum(widths) + GAP * (len(widths) - 1) - width
+    while over > 0:
+        place = max(range(len(widths)), key=lambda one: (widths[one] > least[one], widths[one]))
+        if widths[place] <= least[place]:
+            return None
+        step = min(over, widths[place] - least[place], max(1, widths[place] - _second(widths, least)))
+        widths[place] -= step
+        over -= step
+    return widths
+
+
+def _second(widths: Sequence[int], least: Sequence[int]) -> int:
+    """Return the width of the second widest column that may be narrower still, so that the widest gives way first."""
+    able = sorted((one for one, bound in zip(widths, least, strict=True) if one > bound), reverse=True)
+    return able[1] if len(able) > 1 else 0
+
+
+def _least(column: Sequence[str]) -> int:
+    """Return how narrow a column may be: its longest word, since words are never broken."""
+    longest = max((measure(word) for text in column for word in re.split(r"\s+", text)), default=0)
+    widest = max(map(measure, column), default=0)
+    return min(widest, max(longest, LEAST_WRAPPED)) if any(" " in text for text in column[1:]) else widest
+
+
+def _line(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
+    wrapped = [_wrap(text, width) for text, width in zip(row, widths, strict=True)]
+    for number in range(max(map(len, wrapped), default=0)):
+        parts = [
+            _padded(lines[number] if number < len(lines) else "", width, is_right=is_right)
+            for lines, width, is_right in zip(wrapped, widths, numeric, strict=True)
+        ]
+        yield (" " * GAP).join(parts).rstrip()
+
+
+def _padded(text: str, width: int, *, is_right: bool) -> str:
+    fill = " " * max(0, width - measure(text))
+    return fill + text if is_right else text + fill
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return a text in lines, parted at spaces alone."""
+    if measure(text) <= width:
+        return [text]
+    lines, line = list[str](), ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and measure(longer) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = longer
+    return [*lines, line]
+
+
+def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield the rows as paragraphs: a line for each value that is there, a value's further lines under its first."""
+    indent = min(max(map(measure, names), default=0), int(width * WRAPPED)) + GAP
+    for number, row in enumerate(cells):
+        if number:
+            yield ""
+        for name, text in zip(names, row, strict=True):
+            if text:
+                first, *others = _wrap(text, max(width - indent, LEAST_WRAPPED))
+                yield _padded(name, indent, is_right=False) + first
+                yield from (" " * indent + line for line in others)

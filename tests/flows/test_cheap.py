@@ -1,0 +1,91 @@
+"""What a command imports, in a process of its own: modules, no time, which would be the machine's."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NEVER = {
+    "prefect",
+    "httpx",
+    "alembic",
+    "boto3",
+    "botocore",
+    "tldextract",
+    "requests",
+    "lxml",
+    "cssselect",
+    "rich.console",
+}
+LAKE = {"pyarrow", "deltalake"}
+INDEX = {"sqlalchemy"}
+CATALOGUE = {"yaml", "pydantic", "can_ada"}
+WATCHED = """
+import atexit, json, os, sys
+atexit.register(lambda: open(os.environ["MODULES"], "w").write(json.dumps(sorted(sys.modules))))
+import presslake_command
+presslake_command.main()
+"""
+GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
+
+
+def _imported(home: Path, *words: str) -> set[str]:
+    """Run a command and return the modules that its process had in the end."""
+    places = {"PRESSLAKE_INDEX": f"sqlite:///{home / 'index.db'}", "PRESSLAKE_LAKE": str(home / "lake")}
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, *words],
+        cwd=home,
+        env={
+            **os.environ,
+            **places,
+            "MODULES": str(home / "modules.json"),
+            "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return set(json.loads((home / "modules.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """A folder with a catalogue, an index and a lake."""
+    home = tmp_path_factory.mktemp("cheap")
+    (home / "sources.yaml").write_text(GOOD)
+    _imported(home, "ingest")  # ends where no server answers, after it has made both
+    assert (home / "index.db").exists()
+    assert (home / "lake").exists()
+    return home
+
+
+@pytest.mark.parametrize(
+    ("words", "dear"),
+    [
+        (("--help",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
+        (("-h",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
+        (("ingest", "--help"), NEVER | LAKE | INDEX | {"yaml", "can_ada"}),  # typer itself checks options by pydantic
+        (("--version",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
+        (("sources", "list"), NEVER | LAKE | INDEX),
+        (("status",), NEVER | LAKE | {"yaml", "sqlalchemy.dialects.postgresql"}),
+        (("trace", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_small_command_imports_nothing_dear(home, words, dear):
+    assert _imported(home, *words) & dear == set()
+
+
+def test_a_mistake_in_the_catalogue_is_found_before_prefect_and_the_index_are_imported(tmp_path):
+    (tmp_path / "sources.yaml").write_text(GOOD + "    crawl_dely_s: 3\n")
+
+    assert _imported(tmp_path, "ingest") & (NEVER | LAKE | INDEX) == set()
+
+
+def test_a_wrong_catalogue_is_found_by_up_before_prefect_is_imported(tmp_path):
+    assert _imported(tmp_path, "up") & (NEVER | LAKE | INDEX) == set()
