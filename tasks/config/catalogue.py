@@ -227,9 +227,7 @@ class Source(_Model):
 class Catalogue(_Model):
     """The sources that Presslake follows."""
 
-    defaults: Defaults = Field(
-        default_factory=Defaults, description="The values for every source that does not set its own."
-    )
+    defaults: Defaults = Field(default_factory=Defaults, description="Values that apply where a source sets none.")
     sources: tuple[Source, ...] = Field(description="The outlets, at least one.", json_schema_extra={"minItems": 1})
 
     @field_validator("sources")
