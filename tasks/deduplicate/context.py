@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.deduplicate.clusters import Clusters, Member
-from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.neighbours import Match, Neighbours
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction, lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import ELSEWHERE, Alias, Edge
@@ -91,7 +90,7 @@ class DecisionContext:
         articles.merge_clusters(tx, self.clusters.losers())
         articles.demote(tx, self.clusters.replaced)
         articles.remember(tx, newest.values())
-        postings.drop_shapes(tx, newest)
+        postings.drop_shapes(tx, newest.keys())
         postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         relations.note_aliases(tx, self.claims, now=now)

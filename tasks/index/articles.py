@@ -1,8 +1,10 @@
 """The articles for decisions: the known article of a URL, and the other places of a text."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
@@ -31,6 +33,11 @@ class KnownArticle:
     cluster_id: str
     duplicate_of: str | None
     is_representative: bool
+
+
+def article_id_of(url_key: str) -> str:
+    """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
+    return hashlib.sha256(url_key.encode()).hexdigest()[:32]
 
 
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
@@ -89,7 +96,7 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write the newest state of each article."""
     rows = [
         {name: getattr(one, name) for name in KnownArticle.__dataclass_fields__}
-        for one in sorted(known, key=lambda one: one.article_id)
+        for one in sorted(known, key=attrgetter("article_id"))
     ]
     kept = {"article_id", "url_key", "first_seen_at"}
     upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)

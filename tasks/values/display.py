@@ -36,11 +36,19 @@ def age(at: datetime | None, now: datetime) -> str:
 
 def span(length: timedelta) -> str:
     """Return a time in its largest unit that fits twice: `90 minutes`, `3 days`."""
-    units = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
-    for name, unit in units:
+    for name, unit in _UNITS:
         if length >= 2 * unit:
             return plural(round(length / unit), name)
     return plural(round(length.total_seconds()), "second")
+
+
+_UNITS = (
+    ("year", timedelta(days=365.25)),
+    ("month", timedelta(days=365.25 / 12)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
 
 
 def plural(number: int, noun: str, nouns: str | None = None) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import httpcore
 
 from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
-from tasks.web.budget import Budget
+from tasks.web.budget import START_SIZE, Budget
 from tasks.web.guard import AddressGuard
 
 MAX_ADDRESSES = 8
@@ -97,7 +97,12 @@ class GuardedBackend:
     def _permitted(self, host: str, addresses: Sequence[str]) -> tuple[str, ...]:
         permitted = tuple(address for address in addresses if self._guard.permits(address))
         if not permitted:
-            raise ForbiddenAddress(f"{host} is {', '.join(addresses[:MAX_ADDRESSES])}, outside the public internet")
+            found = ", ".join(addresses[:MAX_ADDRESSES])
+            place = "an address" if found == host else found
+            raise ForbiddenAddress(
+                f"{host} is {place} outside the public internet: allow_networks of its source names what may be asked, "
+                "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
+            )
         return permitted[:MAX_ADDRESSES]
 
 
@@ -115,7 +120,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
         received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
-        self.budget.take(received)
+        self.budget.take(len(received), start=received[:START_SIZE])
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
