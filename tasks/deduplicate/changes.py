@@ -1,4 +1,4 @@
-"""What changed from one revision of an article to the next: a summary, and a unified diff by sentence. Pure."""
+"""The changes from one revision of an article to the next: a summary, and a unified diff by sentence. Pure."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _ABBREVIATED = re.compile(r"(?:\b\w|\b(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gen|Gov|Jr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a revision changed. Words are counted with their repetitions; moving them about adds and removes none."""
+    """The changes of a revision. Words are counted with their repetitions; moving them adds and removes none."""
 
     title_before: str | None
     title_after: str | None
@@ -26,12 +26,12 @@ class Change:
 
     @property
     def is_new_title(self) -> bool:
-        """Whether the headline is another one."""
+        """Whether the headline has changed."""
         return self.title_before != self.title_after
 
 
 def summarise_change(*, title_before: str | None, text_before: str, title_after: str | None, text_after: str) -> Change:
-    """Return how much changed between two revisions."""
+    """Return the changes between two revisions."""
     words_before, words_after = Counter(tokenise(text_before)), Counter(tokenise(text_after))
     before, after = Counter(split_sentences(text_before)), Counter(split_sentences(text_after))
     return Change(
@@ -47,7 +47,7 @@ def summarise_change(*, title_before: str | None, text_before: str, title_after:
 def diff_revisions(
     before: str, after: str, *, before_name: str = "before", after_name: str = "after", context: int = 1
 ) -> str:
-    """Return a unified diff of two texts, a sentence a line; empty where none differs."""
+    """Return a unified diff of two texts, a sentence a line; empty if no sentence differs."""
     lines = unified_diff(
         split_sentences(before), split_sentences(after), before_name, after_name, n=context, lineterm=""
     )
@@ -55,7 +55,7 @@ def diff_revisions(
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text, white space made plain; a paragraph ends one as well."""
+    """Return the sentences of a text, with plain white space; the end of a paragraph also ends a sentence."""
     return [sentence for paragraph in text.split("\n") for sentence in _sentences(paragraph)]
 
 

@@ -7,8 +7,8 @@ from functools import partial
 
 from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.attributing import attribute, is_wanted
-from tasks.errors import FeedUnreadable
+from tasks.discover.attributing import attribute, is_followed, is_wanted
+from tasks.errors import FeedUnreadable, SkippedError
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
@@ -92,6 +92,8 @@ def announcements(
                 announced_at=entry.published_at,
                 priority=_priority(entry.published_at, entry.modified_at, now=now),
             )
+            if not is_followed(one, announcer=rules):
+                raise SkippedError(f"{source_id} follows its own hosts alone, not {one.host}", reason="foreign_host")
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
             if not is_late and is_wanted(one, announcer=rules, owners=owners):
                 found = one

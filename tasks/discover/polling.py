@@ -41,6 +41,7 @@ from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
+from tasks.index.intake import Allowance
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.politeness.site_files import robots_name
@@ -89,12 +90,13 @@ async def poll_feeds(
     owners: Owners = NO_OWNERS,
     reader: Reader | None = None,
     keep_unreadable: KeepUnreadable = keep_nothing,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
     With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
-    a row; it blocks, and is called in a thread.
+    a row; it blocks, and is called in a thread. Once `is_over`, nothing more is asked for.
     """
     polling = _Polling(
         feeds,
@@ -103,13 +105,14 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        poll_log=poll_log or PollLog(index),
+        poll_log=poll_log or PollLog(index, _allowances(rules)),
         owners=owners,
         reader=reader or SharedReader(),
         keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
-        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
+        visits = [_visit(poll, number, rules) for number, poll in enumerate(wave)]
+        await client.visit(visits, polling.take, is_full=is_over)
     return await polling.end()
 
 
@@ -143,6 +146,13 @@ class _Waiting:
     max_age_s: float | None
     place: tuple[str | None, int]
     links: Sequence[Entry] | None
+
+
+def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
+    return {
+        source_id: Allowance(new_urls_a_day=one.new_urls_a_day, new_hosts_a_day=one.new_hosts_a_day)
+        for source_id, one in rules.items()
+    }
 
 
 def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
