@@ -70,7 +70,7 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
 
 def _decide_and_store(extracted: Batch, sweep: Sweep) -> BatchReport:
     with batch_span(extracted.batch_id) as note:
-        decided = deduplicate(whole(extracted), sweep.settings)
+        decided = deduplicate(whole(extracted), whole(sweep.plan.rules), sweep.settings)
         store(sweep.settings)
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     return decided

@@ -5,7 +5,8 @@ from dataclasses import replace
 from tasks.deduplicate.identity import names_elsewhere, other_names, syndicated_key
 from tasks.deduplicate.resemblance import told_at
 from tasks.values.look import Look
-from tasks.values.page import PreparedPage
+from tasks.values.page import Page, PreparedPage
+from tasks.values.text.content import content_digest
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.url import host_of
 
@@ -17,8 +18,14 @@ def prepared(look: Look) -> Look:
         host=host_of(capture.final_url),
         told_at=told_at(page.published_at or look.due.announced_at, capture.fetched_at),
         text=page.fingerprint or fingerprint_of(page.text),
+        content=content_of(page),
         names=other_names(capture, page, look.hops),
         elsewhere=names_elsewhere(capture.url, (*look.hops, capture.final_url)),
         syndicated_key=syndicated_key(page.syndicated_from, capture.final_url),
     )
     return replace(look, prepared=made)
+
+
+def content_of(page: Page) -> str:
+    """Return the digest of what a page says, by itself: a feed's title or date is not of the page."""
+    return content_digest(title=page.title, text=page.text, authors=page.authors, published_at=page.published_at)

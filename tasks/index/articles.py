@@ -14,7 +14,11 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
-    """One article's newest revision, as far as a decision needs it."""
+    """One article's newest revision, as far as a decision needs it; `earlier_contents` are others seen at its URL.
+
+    Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None where they
+    are still to be read from the lake.
+    """
 
     article_id: str
     url_key: str
@@ -30,6 +34,9 @@ class KnownArticle:
     cluster_id: str
     duplicate_of: str | None
     is_representative: bool
+    content_digest: str | None = None
+    extractor: str | None = None
+    earlier_contents: tuple[tuple[int, str], ...] = ()
 
 
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
@@ -87,7 +94,10 @@ def demote(tx: Connection, article_ids: Iterable[str]) -> None:
 def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write the newest state of each article."""
     rows = [
-        {name: getattr(one, name) for name in KnownArticle.__dataclass_fields__}
+        {
+            **{name: getattr(one, name) for name in KnownArticle.__dataclass_fields__},
+            "earlier_contents": _listed(one.earlier_contents),
+        }
         for one in sorted(known, key=lambda one: one.article_id)
     ]
     if not rows:
@@ -98,12 +108,25 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     tx.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=newest), rows)
 
 
+def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
+    """Write what was learnt of the earlier contents of these articles, and nothing else."""
+    for one in sorted(known, key=lambda one: one.article_id):
+        is_it = articles.c.article_id == one.article_id
+        tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
+
+
 def _find(tx: Connection, condition: object) -> list[KnownArticle]:
     return [_known(row) for row in tx.execute(select(articles).where(condition)).mappings()]  # type: ignore[arg-type]
 
 
 def _known(row: RowMapping | Mapping[str, object]) -> KnownArticle:
-    return KnownArticle(**{name: row[name] for name in KnownArticle.__dataclass_fields__})  # type: ignore[arg-type]
+    values = {name: row[name] for name in KnownArticle.__dataclass_fields__}
+    values["earlier_contents"] = tuple(map(tuple, row["earlier_contents"] or ()))  # type: ignore[arg-type]
+    return KnownArticle(**values)  # type: ignore[arg-type]
+
+
+def _listed(contents: tuple[tuple[int, str], ...]) -> list[list[object]] | None:
+    return [list(one) for one in contents] or None
 
 
 def _parts(values: Iterable[str]) -> list[list[str]]:
