@@ -17,8 +17,8 @@
     │   │   ├── RobotsDisallowed
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
-    │   │   ├── RedirectedHome, SoftNotFound
-    │   │   └── NotHtml, NotAnArticle
+    │   │   ├── NotAnArticle
+    │   │   └── (redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       ├── FeedUnreadable         the parser of a feed was killed
@@ -57,15 +57,20 @@ class PresslakeError(Exception):
 class ItemError(PresslakeError):
     """One URL's trouble: `reason` is what is counted; what becomes of the item follows from it (tasks/reasons.py).
 
-    The message names the identifier; it may hold text from the web and is escaped where it is shown.
+    The message names the identifier; it may hold text from the web and is escaped where it is shown. A class of its own is
+    for what is caught somewhere; any other reason of the table is given where the error is raised.
     """
 
     reason: ClassVar[str] = "failed"
 
+    def __init__(self, message: str = "", *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self._given = reason
+
     @property
     def counted_as(self) -> str:
-        """The reason under which this one is counted; a class attribute unless a subclass knows better."""
-        return self.reason
+        """The reason under which this one is counted; a class attribute unless it was given or a subclass knows better."""
+        return self._given or self.reason
 
     @property
     def detail(self) -> str:
@@ -82,8 +87,8 @@ class ItemError(PresslakeError):
 class TransientError(ItemError):
     """Stays due: the next look may succeed. `retry_after_s` is the server's own wait, in seconds, or None."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, retry_after_s: float | None = None, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
         self.retry_after_s = retry_after_s
 
 
@@ -207,22 +212,6 @@ class RightsReserved(SkippedError):
     """Rights to text and data mining are reserved, and its source has `obey_tdm`."""
 
     reason = "tdm_reserved"
-
-
-class RedirectedHome(SkippedError):
-    """The URL of an article leads to the site's front page, or to a section's: the article is gone."""
-
-    reason = "redirected_home"
-
-
-class SoftNotFound(SkippedError):
-    """The page is the one that its host gives for what does not exist, with status 200."""
-
-    reason = "soft_404"
-
-
-class NotHtml(SkippedError):
-    reason = "not_html"
 
 
 class NotAnArticle(SkippedError):

@@ -78,6 +78,8 @@ def _start(port: int, *, has_ui: bool) -> _Server:
             env={
                 **safe_environment(os.environ),
                 "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
+                # a second of CPU on a fresh database, for forms that only a UI has
+                "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": str(has_ui).lower(),
                 "PREFECT_SERVER_UI_API_URL": f"{url}/api",
             },
             start_new_session=True,  # Ctrl-C is for us: the server goes when we have told it the end of the run

@@ -1,5 +1,6 @@
 """The local server's process: `prefect server start`, until standard input ends or a signal comes."""
 
+import gc
 import os
 import signal
 import sys
@@ -13,9 +14,39 @@ STDIN = 0
 def main() -> None:
     """Serve on the port that is the first argument."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from prefect.cli import app  # noqa: PLC0415 - after the thread: a parent that dies during this import is noticed
+    port = sys.argv[1]
+    gc.disable()  # an eighth of what the imports cost is Python's collector, which finds nothing in them
+    import prefect.server.api.server  # noqa: F401, PLC0415 - after the thread: a parent that dies meanwhile is noticed
 
-    sys.argv = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", sys.argv[1]]
+    gc.freeze()
+    gc.enable()
+    _prepare_database()
+    _prefect("server", "start", "--host", "127.0.0.1", "--port", port)
+
+
+def _prepare_database() -> None:
+    import prefect  # noqa: PLC0415
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    from flows.server.template import prepare_database  # noqa: PLC0415
+
+    url = get_current_settings().server.database.connection_url
+    if url is not None:
+        prepare_database(url.get_secret_value(), version=prefect.__version__, migrate=_migrate)
+
+
+def _migrate() -> None:
+    try:
+        _prefect("server", "database", "upgrade", "--yes")
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+def _prefect(*words: str) -> None:
+    from prefect.cli import app  # noqa: PLC0415
+
+    sys.argv = ["prefect", *words]
     app()
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import make_url
-
 from flows.cli.saying import say
 from flows.server.local import local_server
 from tasks.config.settings import Settings, set_flags
+from tasks.index.addresses import absolute_address
 from tasks.runtime.resources import check_lake, close_opened
 
 if TYPE_CHECKING:
@@ -51,14 +50,10 @@ def serve_until_interrupted(settings: Settings) -> None:
 
 def _set_places(settings: Settings) -> None:
     """Name what lies in the working directory by its absolute path, for runs that are started in another one."""
-    index = make_url(settings.index)
-    is_file = index.get_backend_name() == "sqlite" and index.database
     set_flags(
         catalogue=settings.catalogue.absolute(),
         lake=None if "://" in settings.lake else Path(settings.lake).absolute(),
-        index=index.set(database=str(Path(str(index.database)).absolute())).render_as_string(hide_password=False)
-        if is_file
-        else None,
+        index=absolute_address(settings.index),
     )
 
 

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 
 from tasks.config.catalogue import Source, SourceRules, accepts
-from tasks.values.url import bare_host, fetch_url, registrable_domain
+from tasks.values.url import Url
 
 K = TypeVar("K")
 
@@ -37,7 +36,7 @@ class Owners:
         folders: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for source in sources:
             for url, folder in _named(source):
-                host = bare_host(url)
+                host = url.bare_host
                 hosts[host].append(source.id)
                 folders[source.id, host].append(folder)
                 if (domain := _domain(url)) is not None:
@@ -48,8 +47,9 @@ class Owners:
         """Return the sources that name a URL's host or, where none does, its registrable domain. Raises BadUrl."""
         if not self.by_host:
             return ()
-        found = self.by_host.get(bare_host(url))
-        if found is None and (domain := _domain(url)) is not None:
+        address = Url.of(url)
+        found = self.by_host.get(address.bare_host)
+        if found is None and (domain := _domain(address)) is not None:
             found = self.by_domain.get(domain)
         return found or ()
 
@@ -88,8 +88,9 @@ class Owners:
         return any(self.rules[one].obey_tdm for one in self.claimants(url))
 
     def _fitness(self, source_id: str, url: str) -> tuple[bool, int]:
-        path = urlsplit(url).path
-        around = [one for one in self.folders.get((source_id, bare_host(url)), ()) if path.startswith(one)]
+        address = Url.of(url)
+        folders = self.folders.get((source_id, address.bare_host), ())
+        around = [one for one in folders if address.parts.path.startswith(one)]
         return accepts(url, self.rules[source_id]), max(map(len, around), default=0)
 
 
@@ -97,20 +98,20 @@ NO_OWNERS = Owners()
 """Where there is no catalogue, nobody owns a host."""
 
 
-def _named(source: Source) -> Iterator[tuple[str, str]]:
+def _named(source: Source) -> Iterator[tuple[Url, str]]:
     """Yield the URLs by which a source names what is its own, as they are requested, each with its folder."""
     if source.home_url is not None:
-        home_url = fetch_url(source.home_url)
-        yield home_url, urlsplit(home_url).path.rstrip("/") + "/"
+        home_url = Url.of(source.home_url).fetch_form
+        yield home_url, home_url.parts.path.rstrip("/") + "/"
         return
     for feed_url, _ in source.feeds_of():
-        url = fetch_url(feed_url)
-        yield url, urlsplit(url).path.rpartition("/")[0] + "/"
+        url = Url.of(feed_url).fetch_form
+        yield url, url.parts.path.rpartition("/")[0] + "/"
 
 
-def _domain(url: str) -> str | None:
+def _domain(url: Url) -> str | None:
     """Return the domain that one party holds; None for an address or a name without a dot, where each port is a site."""
-    domain = registrable_domain(url)
+    domain = url.domain
     return domain if "." in domain and not _is_address(domain) else None
 
 

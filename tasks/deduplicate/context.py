@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from tasks.deduplicate.clusters import Clusters, Member
 from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.identity import REDIRECT
@@ -18,7 +16,7 @@ from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
 from tasks.index.articles import KnownArticle
-from tasks.index.database import lock
+from tasks.index.database import Transaction, lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import ELSEWHERE, Alias, Edge
 from tasks.values.page import PreparedPage
@@ -118,7 +116,7 @@ class DecisionContext:
             for row in self.rows
         )
 
-    def write(self, tx: Connection, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
+    def write(self, tx: Transaction, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
         """Write what the decisions added; returns the rows with the sizes of their clusters."""
         newest = {row.article_id: _in_its_cluster(self.entered[row.article_id], row) for row in rows}
         articles.merge_clusters(tx, self.clusters.losers())
@@ -165,7 +163,7 @@ def _is_one_page(asked: str, name: str, how: str, known_key: str) -> bool:
     return how == REDIRECT or known_key != name or asked.partition("?")[0] == known_key.partition("?")[0]
 
 
-def read_context(tx: Connection, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> DecisionContext:
+def read_context(tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> DecisionContext:
     """Lock the scripts that the pages are written in, and read all that their decisions need."""
     for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
@@ -186,7 +184,7 @@ def read_context(tx: Connection, url_keys: Iterable[str], pages: Sequence[Prepar
     )
 
 
-def _read_clusters(tx: Connection, neighbours: Neighbours, known: Iterable[KnownArticle]) -> Clusters:
+def _read_clusters(tx: Transaction, neighbours: Neighbours, known: Iterable[KnownArticle]) -> Clusters:
     cluster_of = {one.article_id: one.cluster_id for one in known}
     cluster_of |= articles.find_clusters(tx, set(neighbours.article_ids()) - set(cluster_of))
     for forgotten in set(neighbours.article_ids()) - set(cluster_of):

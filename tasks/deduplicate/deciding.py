@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.corrections import Standing, restated_of, stand
@@ -24,7 +22,7 @@ from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
 from tasks.index.articles import KnownArticle
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
@@ -65,7 +63,7 @@ def decide_batch(
         return _decide(batch, tx, now=now, revisit_after=revisit_after)
 
 
-def _decide(batch: Batch, tx: Connection, *, now: datetime, revisit_after: Sequence[timedelta]) -> BatchReport:
+def _decide(batch: Batch, tx: Transaction, *, now: datetime, revisit_after: Sequence[timedelta]) -> BatchReport:
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
@@ -84,7 +82,7 @@ def _decide(batch: Batch, tx: Connection, *, now: datetime, revisit_after: Seque
 
 
 def _publish_later(
-    tx: Connection, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
+    tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
     """Put a decided batch into the outbox, and count what it came to."""
     captures = batch.captures
@@ -189,7 +187,7 @@ def _stamped(look: Look, novelty: Novelty, known: KnownArticle, *, revision: int
 
 
 def _settle(
-    tx: Connection,
+    tx: Transaction,
     looks: Sequence[Look],
     context: DecisionContext,
     *,

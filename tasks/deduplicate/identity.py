@@ -6,21 +6,17 @@ A claim is no identity: it counts only while the texts are equal, so that no pag
 from collections.abc import Mapping, Sequence
 
 from tasks.errors import ItemError
+from tasks.values.look import Look
 from tasks.values.page import Page
-from tasks.values.rows import Capture
-from tasks.values.url import is_same_site, url_key
+from tasks.values.url import Url
 
 REDIRECT, CANONICAL = "redirect", "canonical"
 
 
-def other_names(capture: Capture, page: Page, hops: Sequence[str] = ()) -> Mapping[str, str]:
-    """Return the keys of the page's other URLs on its site, with how they are known; where it was asked for is none.
-
-    `hops` are the URLs that were passed on the way from the one that was asked for to the one that answered.
-    """
-    return names_on_site(
-        capture.url, capture.url_key, redirects=(capture.final_url, *hops), canonical=page.canonical_url
-    )
+def other_names(look: Look, page: Page) -> Mapping[str, str]:
+    """Return the keys of the page's other URLs on its site, with how they are known; where it was asked for is none."""
+    redirects = (look.final_url, *look.hops)
+    return names_on_site(look.due.url, look.due.url_key, redirects=redirects, canonical=page.canonical_url)
 
 
 def names_on_site(
@@ -47,15 +43,16 @@ def syndicated_key(syndicated_from: str | None, final_url: str) -> str | None:
 
 def _key_on_site(url: str, asked: str) -> str | None:
     try:
-        key = url_key(url)
+        one = Url.of(url)
         # a site's root is what careless templates name on every page
-        return key if is_same_site(url, asked) and key.partition("/")[2] else None
+        return one.key if one.is_same_site(Url.of(asked)) and one.key.partition("/")[2] else None
     except ItemError:
         return None
 
 
 def _key_elsewhere(url: str, page_url: str) -> str | None:
     try:
-        return None if is_same_site(url, page_url) else url_key(url)
+        one = Url.of(url)
+        return None if one.is_same_site(Url.of(page_url)) else one.key
     except ItemError:
         return None

@@ -8,20 +8,19 @@ from tasks.values.look import Look
 from tasks.values.page import Page, PreparedPage
 from tasks.values.text.content import content_digest
 from tasks.values.text.fingerprint import fingerprint_of
-from tasks.values.url import host_of
 
 
 def prepared(look: Look) -> Look:
     """Return a look at a page with what its decision needs."""
     capture, page = look.captured, look.extracted
     made = PreparedPage(
-        host=host_of(capture.final_url),
+        host=look.final_url.host,
         told_at=told_at(page.published_at or look.due.announced_at, capture.fetched_at),
         text=page.fingerprint or fingerprint_of(page.text),
         content=content_of(page),
-        names=other_names(capture, page, look.hops),
-        elsewhere=names_elsewhere(capture.url, (*look.hops, capture.final_url)),
-        syndicated_key=syndicated_key(page.syndicated_from, capture.final_url),
+        names=other_names(look, page),
+        elsewhere=names_elsewhere(look.due.url, (*look.hops, look.final_url)),
+        syndicated_key=syndicated_key(page.syndicated_from, look.final_url),
     )
     return replace(look, prepared=made)
 

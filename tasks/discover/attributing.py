@@ -6,7 +6,7 @@ from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import Owners
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import NEWS
-from tasks.values.url import fetch_url, host_of, url_key
+from tasks.values.url import Url
 
 
 def attribute(
@@ -24,14 +24,14 @@ def attribute(
     What another source's feed says of an owned URL is not believed: neither its date, nor the priority that follows from
     that, nor its title.
     """
-    address = fetch_url(url)
+    address = Url.of(url).fetch_form
     claimants = owners.claimants(address)
     owner = owners.chosen(claimants, address, announcer=announcer)
     is_foreign = owner is not None and owner != announcer
     return Announcement(
         url=address,
-        url_key=url_key(address),
-        host=host_of(address),
+        url_key=address.key,
+        host=address.host,
         source_id=owner or announcer,
         announced_by=announced_by,
         title=None if is_foreign else title,

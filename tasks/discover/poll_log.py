@@ -6,12 +6,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from tasks.errors import ItemError, UnexpectedError
 from tasks.index import announcing, feeds, frontier
 from tasks.index.announcing import Announcement
-from tasks.index.database import Index, savepoint
+from tasks.index.database import Index, Transaction, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
@@ -66,7 +64,7 @@ class PollLog:
         return self._states(addresses, self.index.write)
 
     def _states(
-        self, addresses: Iterable[FeedAddress], opened: Callable[[], AbstractContextManager[Connection]]
+        self, addresses: Iterable[FeedAddress], opened: Callable[[], AbstractContextManager[Transaction]]
     ) -> tuple[FeedState, ...]:
         by_url = {one.feed_url: one for one in addresses}
         with opened() as tx:
@@ -123,7 +121,7 @@ class PollLog:
 
 
 def _write(
-    tx: Connection, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
+    tx: Transaction, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
 ) -> tuple[int, list[tuple[str, str, UnexpectedError]]]:
     """Write both; returns how many URLs were new, and what could not be written: its URL, its source, and why."""
     discovered = 0
@@ -138,7 +136,7 @@ def _write(
         with savepoint(tx):
             feeds.record_polls(tx, part)
 
-    unwritten = [(one.url, one.source_id, error) for one, error in store_rows(announcements, announce)]
+    unwritten = [(str(one.url), one.source_id, error) for one, error in store_rows(announcements, announce)]
     unwritten += [(one.feed_url, "", error) for one, error in store_rows(records, record)]
     return discovered, unwritten
 

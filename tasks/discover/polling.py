@@ -34,12 +34,12 @@ from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import origin_of
 from tasks.politeness.site_files import robots_name
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 
@@ -136,7 +136,7 @@ class _Waiting:
 def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
     return Visit(
         key=str(number),
-        url=poll_url(poll.feed),
+        url=Url.of(poll_url(poll.feed)),
         rules=rules[poll.feed.source_id],
         accept=ACCEPT,
         etag=poll.feed.etag,
@@ -308,7 +308,7 @@ class _Polling:
             return [(child, FeedKind.SITEMAP) for child in content.children]
         if content.linked:
             return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
-        name = robots_name(origin_of(fetched.url), self._rules[poll.feed.source_id])
+        name = robots_name(fetched.url.origin, self._rules[poll.feed.source_id])
         lines = await read_sitemaps(HostLimits(self._index).robots(name), reader=self._reader)
         sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
         return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
@@ -317,7 +317,7 @@ class _Polling:
         """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
         if poll.depth >= MAX_DEPTH:
             return []
-        kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
+        kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
         chosen = dict(list(kinds.items())[:MAX_CHILDREN])
         self._seen.update(chosen)
         states = self._poll_log.states(

@@ -10,6 +10,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.warc import iter_records, read_response
 from tasks.values.page import Page
 from tasks.values.rows import Article
+from tasks.values.url import Url
 
 
 def extract_again(
@@ -38,7 +39,7 @@ def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_ren
     """Yield the page of a row, if it is in the lake still and whole."""
     try:
         record = store.get_range(row.warc_key, row.warc_offset, row.warc_length)
-        url = read_response(record, 0, len(record)).url
+        url = Url.of(read_response(record, 0, len(record)).url)
         rendition = _find_rendition(store.get(row.warc_key), row, url) if is_rendered else None
     except (MissingObject, CorruptRecord, ValueError):
         return

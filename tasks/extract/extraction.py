@@ -86,7 +86,7 @@ def _stored_pages(
         segment, start = segments[capture.warc_key], capture.warc_offset or 0
         yield StoredPage(
             capture_id=capture.capture_id,
-            url=capture.final_url,
+            url=look.final_url,
             fetched_at=capture.fetched_at,
             record=segment[start : start + (capture.warc_length or 0)],
             options=options.get(capture.source_id, NO_OPTIONS),

@@ -19,7 +19,7 @@ from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, text_of, words_of
-from tasks.values.url import is_same_site, storable_url
+from tasks.values.url import Url, is_same_site, storable_url
 
 Meta = dict[str, list[str]]
 
@@ -157,7 +157,7 @@ def _site_names(graph: Graph, node: Node, meta: Meta, url: str) -> tuple[str, ..
         *graph.of_types(frozenset(("WebSite", "NewsMediaOrganization"))),
     ]
     named = [name for one in publishers if isinstance(one, dict) for name in strings(one.get("name"))]
-    return (*named, *_values(meta, *_SITES), (urlsplit(url).hostname or "").removeprefix("www."))
+    return (*named, *_values(meta, *_SITES), Url.of(url).parts.hostname.removeprefix("www."))
 
 
 def _published(tree: HtmlElement, node: Node, meta: Meta, *, url: str, now: datetime) -> datetime | None:

@@ -1,14 +1,14 @@
 """One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 
 from lxml.html import HtmlElement
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.errors import EmptyExtraction, NotAnArticle, TooManyElements
+from tasks.errors import DecompressionBomb, EmptyExtraction, NotAnArticle, TooManyElements
 from tasks.extract.article import Extraction, extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
@@ -19,6 +19,7 @@ from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
+from tasks.values.url import Url
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
 
@@ -37,6 +38,9 @@ class ExtractConfig:
     max_elements: int = 50_000
 
 
+_AS_IN_A_SWEEP = ExtractConfig()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
     """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
@@ -45,7 +49,7 @@ class StoredPage:
     """
 
     capture_id: str
-    url: str
+    url: Url
     fetched_at: datetime
     record: bytes
     options: ExtractOptions = NO_OPTIONS
@@ -66,21 +70,54 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     else:
         body = read_conversion(stored.rendition, 0, len(stored.rendition))
         html, charset = decode_text(body, RENDITION_TYPE)
-    tree = parse_html(html)
+    document = _Document(html=html, charset=charset, size=len(body), headers=response.headers)
+    return _read(document, stored.url, fetched_at=stored.fetched_at, options=stored.options, config=config)
+
+
+def extract_html(
+    html: str | bytes, url: str, *, content_type: str | None = None, fetched_at: datetime | None = None
+) -> Page:
+    """Return a page that was never stored; raises as `extract_page` does. Not pure: without `fetched_at` it is now."""
+    if isinstance(html, bytes):
+        size = len(html)
+        html, charset = decode_text(html, content_type)
+    else:
+        size, charset = len(html), "utf-8"
+    if size > _AS_IN_A_SWEEP.max_decoded_size:
+        raise DecompressionBomb(f"{size} bytes at {url}")
+    document = _Document(html=html, charset=charset, size=size, headers=())
+    now = fetched_at or datetime.now(UTC)
+    return _read(document, url, fetched_at=now, options=NO_OPTIONS, config=_AS_IN_A_SWEEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """A page's text, the name of its charset, how many bytes it was, and the header of its response."""
+
+    html: str
+    charset: str
+    size: int
+    headers: tuple[tuple[str, str], ...]
+
+
+def _read(
+    document: _Document, url: str, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig
+) -> Page:
+    tree = parse_html(document.html)
     if tree is None:
-        raise NotAnArticle(f"nothing but {len(body)} bytes without an element at {stored.url}")
-    _check_size(tree, config, stored.url)
-    metadata = read_metadata(tree, url=stored.url, now=stored.fetched_at)
-    metadata = with_selected(metadata, tree, stored.options, now=stored.fetched_at)
-    rights = rights_of(metadata, response.headers)
-    facts = look_at(tree, url=stored.url)
-    found = extract_text(tree, metadata, url=stored.url, options=stored.options)
+        raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
+    _check_size(tree, config, url)
+    metadata = read_metadata(tree, url=url, now=fetched_at)
+    metadata = with_selected(metadata, tree, options, now=fetched_at)
+    rights = rights_of(metadata, document.headers)
+    facts = look_at(tree, url=url)
+    found = extract_text(tree, metadata, url=url, options=options)
     kind = classify_page(metadata, found.text, facts)
     if not found.text and kind.is_story:
-        if len(body) > LONG_PAGE_SIZE:
-            raise EmptyExtraction(f"no text in {len(body)} bytes at {stored.url}")
-        raise NotAnArticle(f"no text in {len(body)} bytes at {stored.url}")
-    return _page(metadata, rights, kind, found, charset=charset)
+        if document.size > LONG_PAGE_SIZE:
+            raise EmptyExtraction(f"no text in {document.size} bytes at {url}")
+        raise NotAnArticle(f"no text in {document.size} bytes at {url}")
+    return _page(metadata, rights, kind, found, charset=document.charset)
 
 
 def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from lxml import etree, html
 
+from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import absolute_url, plain_title
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import FeedKind
@@ -51,7 +52,7 @@ def is_markup(text: str) -> bool:
 
 def page_tree(body: bytes, content_type: str | None) -> etree._Element | None:
     """Return the root of an HTML page, or None where the bytes are none."""
-    text = decode_text(body, content_type)[0][:MAX_PAGE_LENGTH]
+    text, _ = bounded_markup(decode_text(body, content_type)[0][:MAX_PAGE_LENGTH])
     if not is_markup(text):
         return None
     parser = html.HTMLParser(huge_tree=True, no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")

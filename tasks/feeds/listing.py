@@ -7,7 +7,6 @@ many one GET; `include` and `exclude` of the catalogue narrow it down.
 import re
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -17,7 +16,7 @@ from tasks.feeds.document import Document
 from tasks.feeds.html_links import is_markup, page_base, page_tree
 from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.feed import FeedContent
-from tasks.values.url import is_same_site, url_key
+from tasks.values.url import Url
 
 MAX_LINKS = 1000
 _MAX_LOOKED_AT = 10_000
@@ -67,19 +66,19 @@ def read_links(root: etree._Element, document: Document) -> FeedContent:
     """Return the page's links, each once and in its order, with the longest of their texts."""
     page_url = document.url
     base_url = page_base(root, page_url)
-    found: dict[str, tuple[str, str]] = {}
+    page, found = Url.of(page_url), dict[str, tuple[Url, str]]()
     refusals = Refusals(ignored=FURNITURE)
     for href, words in islice(_links(root), _MAX_LOOKED_AT):
         with refusals.guarded(page_url):
             url = refusals.url(href, base_url=base_url)
-            key = _key(url, page_url=page_url) if url else None
+            key = _key(url, page=page) if url else None
             if url is None or key is None or (key not in found and len(found) >= MAX_LINKS):
                 continue
             first_url, title = found.get(key, (url, ""))
             found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
     gathering = Gathering(base_url=page_url, now=document.now, limit=MAX_LINKS)
-    for url, title in found.values():
-        gathering.add(url, title=title)
+    for link, title in found.values():
+        gathering.add(link, title=title)
     refusals.add(gathering.refusals.listed())
     return FeedContent(
         entries=gathering.entries,
@@ -100,23 +99,23 @@ def _links(root: etree._Element) -> Iterator[tuple[str, str]]:
             yield element.get("href"), words
 
 
-def _key(url: str, *, page_url: str) -> str | None:
+def _key(url: Url, *, page: Url) -> str | None:
     """Return the identity of a link that may be an article, or None."""
     try:
-        key = url_key(url)
-        is_wanted = is_same_site(url, page_url) and key != url_key(page_url) and not _is_furniture(url)
+        key = url.key
+        is_wanted = url.is_same_site(page) and key != page.key and not _is_furniture(url)
     except (BadUrl, ForbiddenScheme):
         return None
     return key if is_wanted else None
 
 
-def _is_furniture(url: str) -> bool:
-    parts = urlsplit(url)
-    segments = [segment for segment in parts.path.lower().split("/") if segment]
+def _is_furniture(url: Url) -> bool:
+    path, query = url.parts.path, url.parts.search.removeprefix("?")
+    segments = [segment for segment in path.lower().split("/") if segment]
     if not segments:
-        return not parts.query
+        return not query
     last = segments[-1].removesuffix(".html").removesuffix(".php")
-    if _FILES.search(segments[-1]) or _PAGING.search(parts.query) or last in _PAGES or not _GROUPS.isdisjoint(segments):
+    if _FILES.search(segments[-1]) or _PAGING.search(query) or last in _PAGES or not _GROUPS.isdisjoint(segments):
         return True
     # one plain word is a section's front page: /sport
-    return len(segments) == 1 and not parts.query and bool(_SECTION.fullmatch(segments[0]))
+    return len(segments) == 1 and not query and bool(_SECTION.fullmatch(segments[0]))

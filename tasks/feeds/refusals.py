@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tasks.errors import BadUrl, ForbiddenScheme, ItemError, UnexpectedError
 from tasks.runtime.guarding import guarded_item
 from tasks.values.feed import Refusal
-from tasks.values.url import storable_url
+from tasks.values.url import Url
 
 FURNITURE = frozenset({ForbiddenScheme.reason})
 """What is no fault where a page links to it: mailto:, javascript:."""
@@ -27,14 +27,16 @@ class Refusals:
             number, detail = (before.number + 1, before.detail) if before else (1, error.detail)
             self._by_reason[reason] = Refusal(reason=reason, number=number, detail=detail)
 
-    def url(self, link: str | None, *, base_url: str) -> str | None:
+    def url(self, link: str | None, *, base_url: str) -> Url | None:
         """Return a link as announced, absolute; None where there is none, or none that can be stored."""
+        if isinstance(link, Url):
+            return link
         # an ampersand escaped once too often is the commonest fault of links
         text = (link or "").strip().replace("&amp;", "&")
         if not text:
             return None
         try:
-            return storable_url(text, base=base_url)
+            return Url.parse(text, base=base_url)
         except (BadUrl, ForbiddenScheme) as error:
             self.note(error)
             return None

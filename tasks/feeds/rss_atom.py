@@ -12,6 +12,7 @@ from itertools import islice
 
 from lxml import etree
 
+from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering, absolute_url, plain_title
 from tasks.feeds.document import Document
 from tasks.feeds.xml_tree import (
@@ -52,19 +53,25 @@ def parse(document: Document) -> FeedContent:
     Dates are aware UTC; one that cannot be is None and counted. Entries without a link that can be fetched are left out
     and counted.
     """
-    text, feed_url, now = xml_text(document.body, document.content_type), document.url, document.now
+    feed_url, now = document.url, document.now
+    text, doubts = bounded_markup(xml_text(document.body, document.content_type))
     gathering = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     mended = mended_feed(text, feed_url=feed_url)
     root, fault = feed_tree(mended, feed_url=feed_url)
-    has_bases = "xml:base" in mended
+    bases = _Bases(feed_url, has_any="xml:base" in mended)
     items = _items(root)
     for item in items:
+        if gathering.is_full:
+            gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
+            break
         with gathering.refusals.guarded(feed_url):
-            base_url = _base_of(item, feed_url) if has_bases else feed_url
+            base_url = bases.of(item)
             _add_item(children(item), gathering, base_url, attributes=_attributes(item))
     if fault and (gathering.is_lacking or len(items) < count_items(mended)):
         gathering = _rescued(mended, gathering, feed_url=feed_url, now=now)
     gathering.flag_equal_dates()
+    for doubt in doubts:
+        gathering.doubt(doubt)
     if fault:
         gathering.doubt(f"not well-formed, {fault}")
     if len(text) > MAX_FEED_LENGTH:
@@ -131,7 +138,8 @@ def _add_item(
 def _best(links: list[str], base_url: str) -> str | None:
     """Return the first link that can be fetched: a broken one hides no good one."""
     if len(links) > 1:
-        return next((link for link in links if absolute_url(link, base_url=base_url)), links[0])
+        found = (absolute_url(link, base_url=base_url) for link in links)
+        return next((url for url in found if url), links[0])
     return links[0] if links else None
 
 
@@ -157,14 +165,26 @@ def _links(name: str, element: etree._Element) -> Iterator[tuple[int, str]]:
         yield 3, text
 
 
-def _base_of(item: etree._Element, feed_url: str) -> str:
-    """Return the base of an item's links: of each xml:base from the root down, resolved against the one before."""
-    base_url = feed_url
-    for element in (*reversed(list(item.iterancestors())), item):
-        declared = element.get(_XML_BASE)
-        if declared:
-            base_url = absolute_url(declared, base_url=base_url) or base_url
-    return base_url
+class _Bases:
+    """What links are relative to: each xml:base from the root down, resolved against the one before, and each once."""
+
+    def __init__(self, feed_url: str, *, has_any: bool) -> None:
+        self._feed_url = feed_url
+        self._has_any = has_any
+        self._known: dict[etree._Element, str] = {}
+
+    def of(self, item: etree._Element) -> str:
+        """Return the base of an item's links."""
+        if not self._has_any:
+            return self._feed_url
+        parent = item.getparent()
+        around = self._feed_url
+        if parent is not None:
+            if parent not in self._known:
+                self._known[parent] = self.of(parent)
+            around = self._known[parent]
+        declared = item.get(_XML_BASE)
+        return (absolute_url(declared, base_url=around) or around) if declared else around
 
 
 def _channel(root: etree._Element) -> tuple[str | None, float | None]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from lxml import etree
 
 from tasks.errors import NotAFeed
+from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering
-from tasks.feeds.dates import EARLIEST, parse_instant
+from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
@@ -39,7 +40,9 @@ def is_sitemap(start: str) -> bool:
 def parse(document: Document) -> FeedContent:
     """Return what a sitemap says, read as far as it goes; the children of an index come newest first. Raises NotAFeed."""
     gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
-    text = xml_text(document.body, None)
+    text, doubts = bounded_markup(xml_text(document.body, None))
+    for doubt in doubts:
+        gathering.doubt(doubt)
     root = _ROOT.search(text, 0, _ROOT_WITHIN)
     if root is None or root[1].lower() not in _ROOTS:
         raise NotAFeed(f"no sitemap at {document.url}")
@@ -57,6 +60,9 @@ def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> t
     """Add a document's URLs to the gathering, and return the sitemaps that it names, the newest first."""
     found: dict[str, Entry] = {}
     for element in _elements(text, start, gathering):
+        if gathering.is_full or len(found) >= MAX_ENTRIES:
+            gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
+            break
         if split_name(element)[1] == "url":
             with gathering.refusals.guarded(sitemap_url):
                 _add_url(element, gathering)
@@ -65,9 +71,9 @@ def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> t
         child_url = gathering.refusals.url(words.get("loc"), base_url=sitemap_url)
         if child_url is None:
             gathering.doubt("sitemap without a link that can be fetched")
-        elif len(found) < MAX_ENTRIES:
+        else:
             with gathering.refusals.guarded(child_url):
-                found.setdefault(child_url, Entry(url=child_url, modified_at=parse_instant(words.get("lastmod"))))
+                found.setdefault(child_url, Entry(url=child_url, modified_at=gathering.instant(words.get("lastmod"))))
     return tuple(sorted(found.values(), key=lambda child: child.modified_at or EARLIEST, reverse=True))
 
 

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.errors import ItemError, NotHtml
+from tasks.errors import ItemError, SkippedError
 from tasks.values.look import DueUrl
 from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
@@ -30,14 +30,14 @@ class RecordAddress:
 
 
 def check_is_html(fetched: Fetched) -> None:
-    """Raise NotHtml unless the answer is a page by its type or, where that says nothing, by its first bytes."""
+    """Raise SkippedError unless the answer is a page by its type or, where that says nothing, by its first bytes."""
     kind = media_type(fetched.header("content-type"))
     start = fetched.content[:SNIFFED_SIZE].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if kind in HTML_TYPES and not start.startswith((b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"pk\x03\x04")):
         return
     if kind in UNTYPED and (start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in start):
         return
-    raise NotHtml(f"{kind or 'no content type'} at {fetched.url}")
+    raise SkippedError(f"{kind or 'no content type'} at {fetched.url}", reason="not_html")
 
 
 def capture_of(

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.errors import DETAIL_LENGTH, ItemError, SoftNotFound, UnexpectedError
+from tasks.errors import DETAIL_LENGTH, ItemError, SkippedError, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import origin_of
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
@@ -187,7 +186,7 @@ class _Gathering:
         """Label a page that was captured as the one that its host gives for what does not exist."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
-        error = SoftNotFound(f"as for what does not exist, at {url}")
+        error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:
@@ -244,7 +243,7 @@ def _sampled(find: _Find, number: int, rules: SourceRules, fetched: Fetched, rec
 
 def _sample(number: int, look: Look, fetched: Fetched, content: bytes, digest: str | None) -> Sample:
     return sample_of(
-        content, number=number, source_id=look.due.source_id, origin=origin_of(fetched.url), payload_digest=digest
+        content, number=number, source_id=look.due.source_id, origin=fetched.url.origin, payload_digest=digest
     )
 
 

@@ -4,13 +4,11 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from tasks.errors import FeedUnreadable
 from tasks.fetch.capture import RecordAddress, capture_of
 from tasks.index import announcing, capture_counts, frontier, health, outbox
 from tasks.index.announcing import Announcement
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement, State
 from tasks.index.health import Quarantined
 from tasks.lake.keys import quarantine_key, warc_key
@@ -19,7 +17,7 @@ from tasks.politeness.client import Answered
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl
 from tasks.values.rows import Capture
-from tasks.values.url import host_of, url_key
+from tasks.values.url import Url
 
 
 def keep_unreadable(
@@ -59,10 +57,11 @@ def keep_unreadable(
         warc_length=ref.length,
         record_id=ref.record_id,
     )
+    url = Url.of(feed.feed_url)
     due = DueUrl(
-        url=feed.feed_url,
-        url_key=url_key(feed.feed_url),
-        host=host_of(feed.feed_url),
+        url=url,
+        url_key=url.key,
+        host=url.host,
         source_id=feed.source_id,
         attempt=feed.failures + 1,
     )
@@ -95,12 +94,13 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
         health.note_quarantined(tx, [page])
 
 
-def _shelve(tx: Connection, capture: Capture, *, now: datetime) -> None:
+def _shelve(tx: Transaction, capture: Capture, *, now: datetime) -> None:
     """Give the frontier the feed's URL, as it has every URL that was captured, where nothing is planned for it."""
+    url = Url.of(capture.url)
     new = Announcement(
-        url=capture.url,
+        url=url,
         url_key=capture.url_key,
-        host=host_of(capture.url),
+        host=url.host,
         source_id=capture.source_id,
         announced_by=capture.url,
     )

@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from tasks.health.cadence import PAST as CADENCE_PAST
 from tasks.health.drift import LATE, Drift, find_drifts, find_judged
 from tasks.health.drift import PAST as DRIFT_PAST
@@ -20,7 +18,7 @@ from tasks.health.judgement import (
     worst_first,
 )
 from tasks.index import health, runs
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.drift import SourceDay, find_days
 from tasks.index.health import Alarm, Total
 
@@ -39,13 +37,13 @@ def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now
     return report
 
 
-def read_health(tx: Connection, source_ids: Collection[str], *, now: datetime) -> HealthReport:
+def read_health(tx: Transaction, source_ids: Collection[str], *, now: datetime) -> HealthReport:
     """Judge the sources as they are known now, and leave the telling to the next run."""
     return _judge(tx, source_ids, run_id="", now=now)[0]
 
 
 def _judge(
-    tx: Connection, source_ids: Collection[str], *, run_id: str, now: datetime
+    tx: Transaction, source_ids: Collection[str], *, run_id: str, now: datetime
 ) -> tuple[HealthReport, tuple[Alarm, ...], tuple[Alarm, ...]]:
     days = find_days(tx, source_ids, since=now.date() - DRIFT_PAST, apart=now.date() - LATE + timedelta(days=1))
     drifts = find_drifts(days, today=now.date())
@@ -63,7 +61,7 @@ def _judge(
 
 
 def _evidence(
-    tx: Connection,
+    tx: Transaction,
     source_ids: list[str],
     days: list[SourceDay],
     drifts: tuple[Drift, ...],

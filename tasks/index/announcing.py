@@ -14,6 +14,8 @@ from tasks.index.frontier import CHUNK, NEWS, State, is_over
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.index.upsert import insert_into
+from tasks.values.chunks import in_chunks
+from tasks.values.url import Url
 
 TOLD_EVERY = timedelta(days=1)
 
@@ -26,7 +28,7 @@ class Announcement:
     source than `source_id` announces it.
     """
 
-    url: str
+    url: Url
     url_key: str
     host: str
     source_id: str
@@ -109,11 +111,10 @@ def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) 
 
 def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows that led to no article yet; one that is being fetched stays whose it is."""
-    keys = sorted(url_keys)
     columns = [frontier.c[name] for name in ("url_key", "source_id", "state", "announced_title", "announced_at")]
     is_open = and_(frontier.c.article_id.is_(None), frontier.c.state != State.LEASED)
-    for start in range(0, len(keys), CHUNK):
-        known = frontier.c.url_key.in_(keys[start : start + CHUNK])
+    for part in in_chunks(sorted(url_keys), CHUNK):
+        known = frontier.c.url_key.in_(part)
         for row in tx.execute(select(*columns).where(known, is_open)).mappings():
             yield row["url_key"], dict(row)
 
@@ -121,7 +122,7 @@ def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[
 def _row(one: Announcement, now: datetime) -> dict[str, object]:
     return {
         "url_key": one.url_key,
-        "url": one.url,
+        "url": str(one.url),
         "host": one.host,
         "source_id": one.source_id,
         "state": State.DUE,

@@ -1,13 +1,14 @@
 """The articles as decisions need them: what is known at a URL, and where else a text stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
 
 from tasks.index.schema import articles
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import upsert
+from tasks.values.chunks import in_chunks
 
 CHUNK = 400
 
@@ -39,28 +40,28 @@ class KnownArticle:
     earlier_contents: tuple[tuple[int, str], ...] = ()
 
 
-def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
+def find_by_url_key(tx: Transaction, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the articles known at these URLs, by url_key."""
-    return {one.url_key: one for part in _parts(url_keys) for one in _find(tx, articles.c.url_key.in_(part))}
+    return {one.url_key: one for part in _parts(url_keys) for one in find_where(tx, articles.c.url_key.in_(part))}
 
 
-def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
+def find_by_text(tx: Transaction, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
     """Return for each text digest the earliest article that has it now: the one a duplicate is a duplicate of."""
     found: dict[str, KnownArticle] = {}
     for part in _parts(text_digests):
-        for one in _find(tx, articles.c.text_digest.in_(part)):
+        for one in find_where(tx, articles.c.text_digest.in_(part)):
             held = found.get(one.text_digest)
             if held is None or (one.first_seen_at, one.article_id) < (held.first_seen_at, held.article_id):
                 found[one.text_digest] = one
     return found
 
 
-def find_by_id(tx: Connection, article_id: str) -> KnownArticle | None:
+def find_by_id(tx: Transaction, article_id: str) -> KnownArticle | None:
     """Return one article, or None."""
-    return next(iter(_find(tx, articles.c.article_id == article_id)), None)
+    return next(iter(find_where(tx, articles.c.article_id == article_id)), None)
 
 
-def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
+def find_clusters(tx: Transaction, article_ids: Iterable[str]) -> dict[str, str]:
     """Return the cluster of each of these articles."""
     columns = select(articles.c.article_id, articles.c.cluster_id)
     return {
@@ -70,28 +71,28 @@ def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
     }
 
 
-def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
+def find_representatives(tx: Transaction, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the representative of each of these clusters."""
     return {
         one.cluster_id: one
         for part in _parts(cluster_ids)
-        for one in _find(tx, and_(articles.c.cluster_id.in_(part), articles.c.is_representative))
+        for one in find_where(tx, and_(articles.c.cluster_id.in_(part), articles.c.is_representative))
     }
 
 
-def merge_clusters(tx: Connection, merged: Mapping[str, str]) -> None:
+def merge_clusters(tx: Transaction, merged: Mapping[str, str]) -> None:
     """Let the members of each cluster belong to another, by cluster id; who represents it is set apart."""
     for loser, winner in sorted(merged.items()):
         tx.execute(update(articles).where(articles.c.cluster_id == loser).values(cluster_id=winner))
 
 
-def demote(tx: Connection, article_ids: Iterable[str]) -> None:
+def demote(tx: Transaction, article_ids: Iterable[str]) -> None:
     """Let these articles represent their cluster no longer."""
     for part in _parts(article_ids):
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 
 
-def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
+def remember(tx: Transaction, known: Iterable[KnownArticle]) -> None:
     """Write the newest state of each article."""
     rows = [
         {
@@ -100,23 +101,25 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
         }
         for one in sorted(known, key=lambda one: one.article_id)
     ]
-    if not rows:
-        return
-    statement = insert_into(tx, articles)
     kept = {"article_id", "url_key", "first_seen_at"}
-    newest = {name: statement.excluded[name] for name in KnownArticle.__dataclass_fields__ if name not in kept}
-    tx.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=newest), rows)
+    upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
 
 
-def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
+def note_contents(tx: Transaction, known: Iterable[KnownArticle]) -> None:
     """Write what was learnt of the earlier contents of these articles, and nothing else."""
     for one in sorted(known, key=lambda one: one.article_id):
         is_it = articles.c.article_id == one.article_id
         tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
 
 
-def _find(tx: Connection, condition: object) -> list[KnownArticle]:
-    return [_known(row) for row in tx.execute(select(articles).where(condition)).mappings()]  # type: ignore[arg-type]
+def find_where(tx: Transaction, condition: ColumnElement[bool]) -> list[KnownArticle]:
+    """Return the articles that a condition holds for."""
+    return [_known(row) for row in tx.execute(select(articles).where(condition)).mappings()]
+
+
+def count(tx: Transaction) -> int:
+    """Count the articles."""
+    return tx.execute(select(func.count()).select_from(articles)).scalar_one()
 
 
 def _known(row: RowMapping | Mapping[str, object]) -> KnownArticle:
@@ -129,6 +132,5 @@ def _listed(contents: tuple[tuple[int, str], ...]) -> list[list[object]] | None:
     return [list(one) for one in contents] or None
 
 
-def _parts(values: Iterable[str]) -> list[list[str]]:
-    ordered = sorted(set(values))
-    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+    return in_chunks(sorted(set(values)), CHUNK)

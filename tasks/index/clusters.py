@@ -4,7 +4,7 @@ A row of the lake tells of its cluster what was known when the row was decided; 
 `maintain` tells the rows of marked clusters anew. All functions take the transaction they run in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from tasks.index.schema import articles, stale_clusters
 from tasks.index.upsert import insert_into
+from tasks.values.chunks import in_chunks
 
 CHUNK = 400
 
@@ -98,6 +99,5 @@ def _sizes(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, int]:
     }
 
 
-def _parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
-    ordered = sorted(set(values))
-    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
+def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+    return in_chunks(sorted(set(values)), CHUNK)

@@ -51,6 +51,10 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _migrating = threading.Lock()  # alembic keeps its context in a module: one migration at a time, a process
 
 
+Transaction = Connection
+"""A transaction of the index: other rooms hand it on, and no statement of theirs runs in it."""
+
+
 class Index:
     """The control plane, opened. Every decision happens inside `write()`, every look inside `read()`."""
 
@@ -66,7 +70,7 @@ class Index:
     @property
     def uri(self) -> str:
         """Where it is, for people: without the password."""
-        return _shown(self._engine.url)
+        return without_secrets(self._engine.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -192,7 +196,7 @@ def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri:
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
     """Do a part of a transaction, which leaves nothing where it fails and lets the rest go on; raises IndexUnavailable."""
-    with _translated(_shown(tx.engine.url)), tx.begin_nested():
+    with _translated(without_secrets(tx.engine.url)), tx.begin_nested():
         yield
 
 
@@ -226,10 +230,10 @@ def _parse_url(index_url: str) -> URL:
 
 def shown_url(index_url: str) -> str:
     """Return an index's URL for people; raises ConfigError where it is none."""
-    return _shown(_parse_url(index_url))
+    return without_secrets(_parse_url(index_url))
 
 
-def _shown(url: URL) -> str:
+def without_secrets(url: URL) -> str:
     """Return the URL for people: no password, wherever in it that is."""
     return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
@@ -239,7 +243,9 @@ def _make_engine(url: URL) -> Engine:
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
         except ModuleNotFoundError as error:
-            raise ConfigError(f"the index {_shown(url)} needs a driver: pip install 'presslake[postgresql]'") from error
+            raise ConfigError(
+                f"the index {without_secrets(url)} needs a driver: pip install 'presslake[postgresql]'"
+            ) from error
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

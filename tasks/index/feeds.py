@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, func, select, update
 
 from tasks.index.schema import feeds
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import upsert
+from tasks.values.chunks import in_chunks
 from tasks.values.feed import FeedKind, FeedState
 
 CHUNK = 400
@@ -65,19 +66,14 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
         }
         for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # two writers lock rows in one order
     ]
-    if not rows:
-        return
-    statement = insert_into(tx, feeds)
-    moved = {name: statement.excluded[name] for name in ("source_id", "kind", "parent_url")}
-    tx.execute(statement.on_conflict_do_update(index_elements=["feed_key"], set_=moved), rows)
+    upsert(tx, feeds, rows, by=["feed_key"], newest=("source_id", "kind", "parent_url"))
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:
     """Return the state of the feeds named, only those due by then if given; an ended feed is due to nobody."""
-    wanted = sorted({feed_key(feed_url) for feed_url in feed_urls})
     found: list[FeedState] = []
-    for start in range(0, len(wanted), CHUNK):
-        query = select(feeds).where(feeds.c.feed_key.in_(wanted[start : start + CHUNK]))
+    for part in in_chunks(sorted({feed_key(feed_url) for feed_url in feed_urls}), CHUNK):
+        query = select(feeds).where(feeds.c.feed_key.in_(part))
         if due_by is not None:
             query = query.where(feeds.c.due_at <= due_by)
         found.extend(_state(row) for row in tx.execute(query).mappings())

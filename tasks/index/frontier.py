@@ -27,8 +27,10 @@ from tasks.index.database import lock
 from tasks.index.pace import kept_delay_s
 from tasks.index.schema import feeds, frontier, hosts
 from tasks.index.shards import Shard
+from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
+from tasks.values.url import Url
 
 CHUNK = 400
 """Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
@@ -155,12 +157,11 @@ def claim(
     lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
     keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
     taken: list[DueUrl] = []
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
+    for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
         # the condition stands again: the row may have been settled since it was picked
-        part = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
-        statement = update(frontier).where(frontier.c.url_key.in_(part)).values(lease).returning(frontier)
+        held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
+        statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
     order = {key: place for place, key in enumerate(keys)}
     return tuple(sorted(taken, key=lambda due: order[due.url_key]))
@@ -182,9 +183,7 @@ def hold(tx: Connection, url_keys: Iterable[str]) -> None:
     """Keep these rows to this transaction: two that decide the same URL do so one after the other."""
     if tx.dialect.name == "sqlite":
         return
-    ordered = sorted(set(url_keys))
-    for start in range(0, len(ordered), CHUNK):
-        part = ordered[start : start + CHUNK]
+    for part in in_chunks(sorted(set(url_keys)), CHUNK):
         rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
         tx.execute(rows.with_for_update())
 
@@ -219,8 +218,8 @@ def prune(tx: Connection, *, before: datetime) -> int:
     """
     is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
     keys = _lock_rows(tx, and_(is_over(), is_old))
-    for start in range(0, len(keys), CHUNK):
-        tx.execute(delete(frontier).where(frontier.c.url_key.in_(keys[start : start + CHUNK])))
+    for part in in_chunks(keys, CHUNK):
+        tx.execute(delete(frontier).where(frontier.c.url_key.in_(part)))
     return len(keys)
 
 
@@ -235,9 +234,8 @@ def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> 
 
 def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
     """Return which of these URLs are known."""
-    wanted, found = sorted(set(url_keys)), set[str]()
-    for start in range(0, len(wanted), CHUNK):
-        part = wanted[start : start + CHUNK]
+    found = set[str]()
+    for part in in_chunks(sorted(set(url_keys)), CHUNK):
         found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
     return found
 
@@ -267,8 +265,7 @@ def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
 
 
 def _update_rows(tx: Connection, keys: Sequence[str], values: Mapping[str, object]) -> int:
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
+    for part in in_chunks(keys, CHUNK):
         tx.execute(update(frontier).where(frontier.c.url_key.in_(part)).values(dict(values)))
     return len(keys)
 
@@ -343,7 +340,7 @@ def _pick(
 
 def _due_url(row: RowMapping) -> DueUrl:
     return DueUrl(
-        url=row["url"],
+        url=Url.of(row["url"]),
         url_key=row["url_key"],
         host=row["host"],
         source_id=row["source_id"],

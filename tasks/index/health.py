@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, fun
 from tasks.index.database import lock
 from tasks.index.frontier import State
 from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_days, source_tallies
-from tasks.index.upsert import Upsert, insert_into
+from tasks.index.upsert import Upsert, insert_into, upsert
 from tasks.values.feed import FeedKind
 
 _BY_DAY = (source_days, source_tallies, source_arrivals)
@@ -289,10 +289,8 @@ def hold_alarms(tx: Connection) -> None:
 def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Alarm]) -> None:
     """Write what is wrong now, and forget what is over."""
     rows = [asdict(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
-    if rows:
-        insert = insert_into(tx, source_alarms)
-        changed = {name: insert.excluded[name] for name in ("reason", "looks", "sweeps", "began_at", "told_at")}
-        tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "kind"], set_=changed), rows)
+    newest = ("reason", "looks", "sweeps", "began_at", "told_at")
+    upsert(tx, source_alarms, rows, by=["source_id", "kind"], newest=newest)
     for one in over:
         tx.execute(
             delete(source_alarms).where(source_alarms.c.source_id == one.source_id, source_alarms.c.kind == one.kind)

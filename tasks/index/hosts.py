@@ -14,7 +14,7 @@ from tasks.index.database import Index
 from tasks.index.pace import Pace, end_permit, grant_permit
 from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, robots
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import insert_into, upsert
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 ROBOTS_FRESH = timedelta(hours=24)
@@ -110,10 +110,7 @@ def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
         {"origin": one.origin, "status": one.status, "body": one.body, "fetched_at": one.fetched_at}
         for one in sorted(answers, key=lambda one: one.origin)
     ]
-    if rows:
-        statement = insert_into(tx, robots)
-        newest = {name: statement.excluded[name] for name in ("status", "body", "fetched_at")}
-        tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=newest), rows)
+    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at"))
 
 
 def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:

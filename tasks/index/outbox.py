@@ -8,6 +8,7 @@ is null.
 import dataclasses
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -63,6 +64,31 @@ def pending(tx: Connection, *, limit: int, after: int = 0) -> tuple[OutboxItem, 
     query = select(outbox).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
     rows = tx.execute(query.limit(limit)).mappings()
     return tuple(_item(row["sequence"], row["batch_id"], row["payload"]) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingBatch:
+    """A batch in the outbox, without its rows."""
+
+    sequence: int
+    batch_id: str
+    run_id: str | None
+    created_at: datetime
+
+
+def waiting(tx: Connection) -> tuple[WaitingBatch, ...]:
+    """Return what waits in the outbox, in its order."""
+    query = (
+        select(outbox.c.sequence, outbox.c.batch_id, outbox.c.created_at, batches.c.run_id)
+        .outerjoin(batches, batches.c.batch_id == outbox.c.batch_id)
+        .order_by(outbox.c.sequence)
+    )
+    return tuple(WaitingBatch(**row) for row in tx.execute(query).mappings())
+
+
+def count_on_from(tx: Connection, sequence: int) -> None:
+    """Let a new index's sequences follow this one."""
+    tx.execute(insert(counters).values(name=COUNTER, value=sequence))
 
 
 def clear(tx: Connection, sequences: Iterable[int]) -> None:

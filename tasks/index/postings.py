@@ -6,7 +6,7 @@ there are, and pruning drops the old ones as one range. All functions take the t
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from tasks.index.schema import articles, postings, shapes
+from tasks.values.chunks import in_chunks
 from tasks.values.text.shape import Shape, pack, unpack
 
 GENERATION = timedelta(days=14)
@@ -125,7 +126,7 @@ def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
     ids = sorted(set(article_ids))
     rows = [
         row
-        for part in _parts(ids)
+        for part in in_chunks(ids, CHUNK)
         for row in tx.execute(select(shapes).where(shapes.c.article_id.in_(part))).mappings()
     ]
     if not rows:
@@ -197,7 +198,7 @@ def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape
     shapes_of_texts: dict[Shape, Shape] = {}  # copies of one story have one shape, which is large
     return {
         row["number"]: _known(row, shapes_of_texts)
-        for part in _parts(sorted(numbers))
+        for part in in_chunks(sorted(numbers), CHUNK)
         for row in tx.execute(select(shapes).where(shapes.c.number.in_(part))).mappings()
     }
 
@@ -226,7 +227,3 @@ def _known(row: Mapping[Any, Any], shapes_of_texts: dict[Shape, Shape]) -> Known
     )
     shape = shapes_of_texts.setdefault(shape, shape)
     return KnownShape(article_id=row["article_id"], told_at=row["told_at"], host=row["host"], shape=shape)
-
-
-def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -16,6 +16,7 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from tasks.index import clusters, postings
 from tasks.index.schema import Instant, aliases, articles, edges, frontier, shapes
+from tasks.values.chunks import in_chunks
 
 Row = dict[str, Any]
 
@@ -164,8 +165,8 @@ def _by_identity(
     tx: Connection, table: Table, wanted: Sequence[tuple[str, ...]]
 ) -> dict[tuple[Table, tuple[str, ...]], Row]:
     found: dict[tuple[Table, tuple[str, ...]], Row] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = select(table).where(_is_one_of(table, wanted[start : start + CHUNK])).with_for_update()
+    for part in in_chunks(wanted, CHUNK):
+        query = select(table).where(_is_one_of(table, part)).with_for_update()
         for row in tx.execute(query).mappings():
             found[table, _identity(table, row)] = _plain(table, row)
     return found

@@ -3,14 +3,15 @@
 All functions take the transaction they run in.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
 from tasks.index.schema import aliases, edges
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import insert_into, upsert
+from tasks.values.chunks import in_chunks
 
 CHUNK = 400
 
@@ -41,7 +42,7 @@ def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
     """Return for each of these URLs that is said to be another's article the key of that article's URL."""
     return {
         row.url_key: row.article_key
-        for part in _parts(sorted(set(url_keys)))
+        for part in in_chunks(sorted(set(url_keys)), CHUNK)
         for row in tx.execute(
             select(aliases.c.url_key, aliases.c.article_key).where(
                 aliases.c.url_key.in_(part), aliases.c.how != ELSEWHERE
@@ -57,8 +58,8 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
     claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
     statement = insert_into(tx, aliases)
     newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
-    upsert = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
-    for by_key, how in ((claimed, upsert), (passed, statement.on_conflict_do_nothing())):
+    replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
+    for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
         if rows := [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]:
             tx.execute(how, rows)
 
@@ -67,14 +68,7 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     """Add edges; one that is there keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
-    if rows:
-        statement = insert_into(tx, edges)
-        tx.execute(
-            statement.on_conflict_do_update(
-                index_elements=["a", "b", "kind"], set_={"score": statement.excluded.score}
-            ),
-            rows,
-        )
+    upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
 
 
 def find_edges(tx: Connection, article_id: str) -> list[Edge]:
@@ -83,7 +77,3 @@ def find_edges(tx: Connection, article_id: str) -> list[Edge]:
         or_(edges.c.a == article_id, edges.c.b == article_id)
     )
     return [Edge(**row) for row in tx.execute(query.order_by(edges.c.score.desc(), edges.c.a, edges.c.b)).mappings()]
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -3,12 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 
 from tasks.index import feeds, frontier, health, hosts, outbox, runs
 from tasks.index.database import Index
-from tasks.index.schema import facts
-from tasks.index.upsert import insert_into
+from tasks.index.facts import note_fact, read_fact
 
 EVERY = timedelta(days=1)
 
@@ -26,12 +25,10 @@ _PRUNED_AT = "pruned_at"
 
 def prune_daily(tx: Connection, *, now: datetime) -> int | None:
     """Forget what is over and old, unless that was done within a day; returns how many rows, or None."""
-    last = tx.execute(select(facts.c.value).where(facts.c.name == _PRUNED_AT)).scalar()
+    last = read_fact(tx, _PRUNED_AT)
     if last is not None and now - datetime.fromisoformat(last) < EVERY:
         return None
-    insert = insert_into(tx, facts)
-    noted = insert.values(name=_PRUNED_AT, value=now.isoformat())
-    tx.execute(noted.on_conflict_do_update(index_elements=["name"], set_={"value": noted.excluded.value}))
+    note_fact(tx, _PRUNED_AT, now.isoformat())
     return (
         frontier.prune(tx, before=now - KEPT)
         + feeds.prune(tx, before=now - KEPT)

@@ -1,6 +1,7 @@
 """The insert that may meet a row that is there: SQLite and PostgreSQL spell it alike, SQLAlchemy by dialect."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, Table
 
@@ -19,3 +20,13 @@ def insert_into(tx: Connection, table: Table) -> Upsert:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415
 
     return postgresql.insert(table)
+
+
+def upsert(
+    tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str], newest: Iterable[str]
+) -> None:
+    """Insert rows; of one that is there already by the columns `by`, the columns `newest` are replaced."""
+    if rows:
+        statement = insert_into(tx, table)
+        replaced = {name: statement.excluded[name] for name in newest}
+        tx.execute(statement.on_conflict_do_update(index_elements=list(by), set_=replaced), list(rows))

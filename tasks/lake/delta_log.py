@@ -1,8 +1,8 @@
 """Whether a table's Delta log is whole: its commits and checkpoints listed through the object port, and read.
 
-deltalake takes an empty commit for one that changes nothing, and a log whose end is gone for a shorter one: the rows are
-then missing without a word. A power loss leaves such files. What no reader needs is not looked at: commits before the
-newest checkpoint, and older checkpoints.
+A power loss may leave empty files. deltalake reads an empty commit as one that changes nothing, and a log without its
+end as a shorter one: rows are then missing, and no error says so. This module ignores what no reader needs: commits
+before the newest checkpoint, and older checkpoints.
 """
 
 import re
@@ -18,7 +18,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectInfo, ObjectStore, on
 from tasks.lake.schemas import open_parquet
 
 TAIL = 20
-"""Versions that are looked at before each commit: a checkpoint comes as often."""
+"""Versions that are checked before each commit; there is a checkpoint as often."""
 
 # Delta protocol, "Delta Log Entries" and "Checkpoints": classic, in parts, with a UUID
 _COMMIT = re.compile(r"(?P<version>[0-9]{20})\.json")
@@ -58,7 +58,8 @@ class _Log:
 def find_log_damage(store: ObjectStore, table: str) -> tuple[LogDamage, ...]:
     """Return what is wrong with a table's log; none for a table that is not made yet. Raises LakeUnavailable."""
     found = _damages(store, table)
-    # others commit meanwhile, and a listing may have a commit and not the one before: what is wrong stays so
+    # Others commit meanwhile, and a listing may have a commit without the one before. Real damage is still there at a
+    # second listing.
     return tuple(one for one in found if one in _damages(store, table)) if found else ()
 
 
@@ -69,9 +70,9 @@ def check_log(store: ObjectStore, table: str) -> None:
 
 
 def check_tail(store: ObjectStore, table: str, *, version: int) -> None:
-    """Raise DamagedTable where one of the latest commits is empty, by listing alone: for whoever is about to commit.
+    """Raise DamagedTable where one of the latest commits is empty, by listing only. Call it before a commit.
 
-    deltalake has read them and says so itself of one that is unreadable or missing.
+    deltalake has read them, and itself reports a commit that is unreadable or missing.
     """
     decades = range(max(version - TAIL, 0) // 10, version // 10 + 1)
     log = _listed(one for decade in decades for one in store.list(log_prefix(table, decade=decade)))
@@ -81,7 +82,7 @@ def check_tail(store: ObjectStore, table: str, *, version: int) -> None:
 
 
 def is_new(store: ObjectStore, table: str) -> bool:
-    """Whether the table has neither files nor a log: one that has lost its log must not be made again, empty."""
+    """Whether the table has neither files nor a log: a table that has lost its log must not be made again, empty."""
     if any(True for _ in store.list(data_prefix(table))) or store.exists(last_checkpoint_key(table)):
         return False
     log = _listed(store.list(log_prefix(table)))
@@ -113,7 +114,7 @@ def _listed(objects: Iterable[ObjectInfo]) -> _Log:
 
 
 def _pointer_damage(store: ObjectStore, table: str, log: _Log) -> Iterator[LogDamage]:
-    """Yield a pointer to a checkpoint that is gone: deltalake then reads nothing. One that is no JSON is passed over."""
+    """Yield a pointer to a missing checkpoint: deltalake then reads nothing. It ignores a pointer that is not JSON."""
     key = last_checkpoint_key(table)
     try:
         named = int(orjson.loads(store.get(key))["version"])
@@ -124,7 +125,7 @@ def _pointer_damage(store: ObjectStore, table: str, log: _Log) -> Iterator[LogDa
 
 
 def _checkpoint_damage(store: ObjectStore, log: _Log) -> Iterator[LogDamage]:
-    """Yield what of the newest checkpoint cannot be read: deltalake takes no older one instead."""
+    """Yield the unreadable parts of the newest checkpoint: deltalake uses no older one instead."""
     newest = log.newest_checkpoint
     for key in log.checkpoints[newest] if newest is not None else ():
         try:
@@ -158,5 +159,5 @@ def _trouble(store: ObjectStore, key: str) -> str | None:
     if not read:
         return "it is empty"
     if not all(isinstance(action, dict) and _ACTIONS & action.keys() for action in read):
-        return "it has lines that are no actions"
+        return "it has lines that are not actions"
     return None

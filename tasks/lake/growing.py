@@ -1,7 +1,7 @@
-"""Tables gain columns: those that this version defines and a table lacks, in a commit of their own.
+"""Add to tables the columns that this version defines and a table lacks, in a commit of their own (ADR 0003).
 
-Each commit lands on the version that was looked at, or not at all: of several who add a column one does, and a sweep that
-commits rows meanwhile is not in the way. Rows that were there have null in a new column.
+A commit lands on the version of the table that was read, or not at all. So of several processes that add a column, one
+succeeds, and a sweep may commit rows meanwhile. Earlier rows have null in a new column.
 """
 
 from deltalake import CommitProperties, DeltaTable
@@ -36,7 +36,7 @@ def open_grown(store: ObjectStore, name: str) -> DeltaTable:
 
 
 def _make_ready(table: DeltaTable, store: ObjectStore, name: str) -> None:
-    check_tail(store, name, version=table.version())  # a checkpoint over an empty commit would hide its rows for good
+    check_tail(store, name, version=table.version())  # a checkpoint over an empty commit would hide its rows for ever
     _grow(table, name)
 
 

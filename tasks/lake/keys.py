@@ -2,10 +2,10 @@
 
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
-- `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written anew
+- `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written again
 - `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
-- `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what `verify --mend` did and took out
+- `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
 - `presslake.json`: what makes a place a lake
 """
 
@@ -22,7 +22,7 @@ PARTITION = "dt"
 SET_ASIDE = "set-aside/"
 LOG = "_delta_log"
 FIRST_KEYS = (f"{ARTICLES}/{LOG}/{0:020d}.json", f"{ARTICLES}/{LOG}/_last_checkpoint")
-"""Of these, a lake with articles has one: a Delta log begins with the first, and keeps the second once that is gone."""
+"""A lake with articles has one of these: a Delta log begins with the first; the second remains when that is gone."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}")
 
@@ -33,7 +33,7 @@ def warc_key(batch_id: str, day: date) -> str:
 
 
 def data_path(day: date, batch_id: str, sequence: int) -> str:
-    """Return a Parquet file's path inside its table, as a Delta log wants it."""
+    """Return a Parquet file's path inside its table, as a Delta log needs it."""
     return f"{_partition(day)}/{_checked(batch_id)}-{sequence:d}.parquet"
 
 
@@ -45,17 +45,17 @@ def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
 
 
 def rewritten_path(day: date, digest: str) -> str:
-    """Return the path inside its table of a file of rows written anew, named by its bytes: who repeats it changes nothing."""
+    """Return the path inside its table of a file of rewritten rows, named by its bytes: a repetition changes nothing."""
     return f"{_partition(day)}/maintained-{_checked(digest)}.parquet"
 
 
 def quarantine_key(batch_id: str, n: int, day: date) -> str:
-    """Return the key of what is told about the n-th capture of a batch that could not be processed."""
+    """Return the key of the document about the n-th capture of a batch that cannot be processed."""
     return f"quarantine/{_partition(day)}/{_checked(batch_id)}-{n:d}.json"
 
 
 def log_prefix(table: str, *, decade: int | None = None) -> str:
-    """Return what the keys of a table's log begin with; of a `decade`, those of ten versions alone."""
+    """Return the prefix of the keys of a table's log; with a `decade`, of its ten versions only."""
     return f"{table}/{LOG}/" if decade is None else f"{table}/{LOG}/{decade:019d}"
 
 
@@ -70,27 +70,27 @@ def last_checkpoint_key(table: str) -> str:
 
 
 def data_prefix(table: str, day: date | None = None) -> str:
-    """Return what the keys of a table's Parquet files begin with, of all days or of one."""
+    """Return the prefix of the keys of a table's Parquet files, of all days or of one."""
     return f"{table}/{PARTITION}=" if day is None else f"{table}/{_partition(day)}/"
 
 
 def plan_key(verify_id: str) -> str:
-    """Return the key of what a mend was about to do."""
+    """Return the key of a repair's plan."""
     return f"{SET_ASIDE}{_checked(verify_id)}/plan.json"
 
 
 def changed_rows_key(verify_id: str, n: int) -> str:
-    """Return the key of the rows of the index that a mend's n-th transaction changed."""
+    """Return the key of the rows of the index that a repair's n-th transaction changed."""
     return f"{changed_rows_prefix(verify_id)}{n:06d}.json"
 
 
 def changed_rows_prefix(verify_id: str) -> str:
-    """Return what the keys of a mend's changed rows begin with."""
+    """Return the prefix of the keys of a repair's changed rows."""
     return f"{SET_ASIDE}{_checked(verify_id)}/rows-"
 
 
 def set_aside_prefix(verify_id: str) -> str:
-    """Return what stands before an object's own key once a mend has set it aside."""
+    """Return the prefix of an object's own key after a repair has set it aside."""
     return f"{SET_ASIDE}{_checked(verify_id)}/objects/"
 
 
@@ -100,5 +100,5 @@ def _partition(day: date) -> str:
 
 def _checked(own_id: str) -> str:
     if not _ID.fullmatch(own_id):
-        raise ValueError(f"an id that may not be in a key: {own_id!r}")
+        raise ValueError(f"not an id for a key: {own_id!r}")
     return own_id

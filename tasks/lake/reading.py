@@ -1,7 +1,7 @@
-"""Read rows of the lake's tables back, for `trace` and `maintain`: file by file, through the object port.
+"""Read rows of the lake's tables, for `trace` and `maintain`: file by file, through the object port.
 
-Not through deltalake's Arrow datasets: their file system is Python's, and a reader thread of Arrow's that is still in it
-when the process ends aborts it (one run of `trace` in ten, measured).
+It does not use deltalake's Arrow datasets. Their file system is Python's, and a reader thread of Arrow that still uses
+it at the end of the process aborts the process (one run of `trace` in ten, measured; ADR 0019).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,13 +51,13 @@ def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
 
 
 def read_columns(store: ObjectStore, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return a file's rows, these columns alone where some are named; raises LakeUnavailable."""
+    """Return a file's rows, with only the named columns if there are names; raises LakeUnavailable."""
     own = SCHEMAS[file.table]
     return read_fitted(store, file, pa.schema([own.field(name) for name in columns or own.names]))
 
 
 def read_fitted(store: ObjectStore, file: StoredFile, schema: pa.Schema) -> pa.Table:
-    """Return a file's rows in this schema, null in a column that it was written without; raises LakeUnavailable."""
+    """Return a file's rows in this schema, with null in a column that the file lacks; raises LakeUnavailable."""
     with _lake_errors(file.key):
         return fitted(_open(store, file.key).read(columns=schema.names, use_threads=False), schema)
 
@@ -92,7 +92,7 @@ def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[st
 def _rows_where(store: ObjectStore, file: StoredFile, column: str, values: Sequence[str]) -> list[dict[str, Any]]:
     opened = _open(store, file.key)
     wanted = pc.is_in(opened.read(columns=[column], use_threads=False)[column], pa.array(values, pa.string()))
-    if not pc.any(wanted).as_py():  # most files: the rest of them is not even decoded
+    if not pc.any(wanted).as_py():  # most files have no such row, and their other columns are not decoded
         return []
     found = opened.read(use_threads=False).filter(wanted)
     rows: list[dict[str, Any]] = fitted(found, SCHEMAS[file.table]).to_pylist()

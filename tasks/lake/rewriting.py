@@ -1,7 +1,7 @@
-"""Files of a table in place of others: the same rows packed into fewer files, or rows that tell something anew.
+"""Replace files of a table: the same rows packed into fewer files, or rows with new values.
 
-A commit of removals and additions lands on the very version that it was planned on, or not at all: delta-rs lets two
-writers remove one file, each with its own replacement, and every row of it would be there twice.
+A commit of removals and additions lands on the version of the table for which it was planned, or not at all. delta-rs
+lets two writers remove one file, each with its own replacement: every row of that file would be there twice.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A Parquet file that lies in the lake and takes the place of others; `size` in bytes."""
+    """A Parquet file that is in the lake and replaces others; `size` in bytes."""
 
     path: str
     day: date
@@ -48,9 +48,9 @@ def put_rows(store: ObjectStore, table: str, day: date, rows: pa.Table) -> NewFi
 def replace_files(
     table: DeltaTable, old: Sequence[StoredFile], new: Sequence[NewFile], *, is_changed: bool, now: datetime
 ) -> bool:
-    """Let new files stand in place of old ones of one day, in one version; False where one of the old is no more there.
+    """Replace old files of one day by new ones, in one version; False where one of the old files is gone.
 
-    `is_changed` says that rows tell something else, and do not merely lie elsewhere. Raises LakeUnavailable.
+    `is_changed` says that values of rows have changed, and not only their place. Raises LakeUnavailable.
     """
     wanted = {file.key for file in old}
     for _ in range(COMMIT_ATTEMPTS):
@@ -60,11 +60,11 @@ def replace_files(
             return False
         if _commit(table, old, new, is_changed=is_changed, now=now):
             return True
-    return False  # another time: what is not replaced is still there
+    return False  # next time: what is not replaced is still there
 
 
 def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bool:
-    """Let a file that lies in the lake be one of the table's; False where it is by now. Raises LakeUnavailable."""
+    """Add a file that is in the lake to the table; False where the table has it already. Raises LakeUnavailable."""
     for _ in range(COMMIT_ATTEMPTS):
         with delta_errors(table.table_uri):
             table.update_incremental()
@@ -90,7 +90,7 @@ def _commit(
             partition_values={PARTITION: file.day.isoformat()},
             modification_time=at,
             data_change=is_changed,
-            stats=json.dumps({"numRecords": file.rows}),  # and no more: see tables.py
+            stats=json.dumps({"numRecords": file.rows}),  # the number of rows and no other statistics: see tables.py
         )
         for file in new
     ]
@@ -101,7 +101,7 @@ def _commit(
                 mode="append",
                 schema=table.schema(),
                 partition_by=[PARTITION],
-                # with retries it would land on a version that nobody has looked at
+                # with retries the commit would land on a version that was not read
                 commit_properties=CommitProperties(max_commit_retries=0),
             )
         except CommitFailedError:

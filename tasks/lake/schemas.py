@@ -1,4 +1,4 @@
-"""The tables' schemas, as Arrow and Delta want them, out of the definition of their columns (tasks/values/rows.py). Pure."""
+"""The tables' schemas for Arrow and Delta, from the definition of their columns (tasks/values/rows.py). Pure."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -63,7 +63,7 @@ def file_schema(name: str, held: Schema) -> pa.Schema:
 
 
 def find_misfits(name: str, held: Schema) -> Iterator[str]:
-    """Yield why rows of ours cannot be written to a table, or read from it, one line each."""
+    """Yield the reasons why our rows cannot be written to a table, or read from it, one line each."""
     fields = {field.name: field for field in held.fields}
     for own in _delta_fields(name):
         there = fields.pop(own.name, None)
@@ -74,12 +74,12 @@ def find_misfits(name: str, held: Schema) -> Iterator[str]:
         elif there is not None and own.nullable and not there.nullable:
             yield f"column {own.name} may not be null"
     yield from (
-        f"column {other.name} is not known here and may not be null" for other in fields.values() if not other.nullable
+        f"column {other.name} is unknown here and may not be null" for other in fields.values() if not other.nullable
     )
 
 
 def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows of a file in this schema: null where the file was written before there was such a column.
+    """Return rows of a file in this schema, with null in a column that is newer than the file.
 
     Raises ValueError, or pyarrow.ArrowException, where a column that may not be null is missing or is of another type.
     """
@@ -105,7 +105,7 @@ def _arrow_type(kind: ColumnType) -> pa.DataType:
 
 
 def _shape(kind: object) -> str:
-    """Return a type by its name, whatever may be null inside: other programs that write a table are not strict in that."""
+    """Return a type's name, without what may be null inside it: other writers of tables are not strict about that."""
     if isinstance(kind, DeltaArray):
         return f"array<{_shape(kind.element_type)}>"
     if isinstance(kind, DeltaStruct):
@@ -118,8 +118,8 @@ SCHEMAS = {name: arrow_schema(kind) for name, kind in KINDS.items()}
 
 
 def open_parquet(body: bytes) -> pq.ParquetFile:
-    """Open a Parquet file that is in memory, so that the calling thread alone reads it.
+    """Open a Parquet file in memory, so that only the calling thread reads it.
 
-    A thread of Arrow's that holds a Python file would end the interpreter with SIGABRT at exit.
+    A thread of Arrow that holds a Python file would end the interpreter with SIGABRT at exit (ADR 0019).
     """
     return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)

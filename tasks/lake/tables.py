@@ -1,8 +1,8 @@
 """The tables `captures` and `articles`: rows into Parquet, and files into a Delta log, each once.
 
 Columns are those of tasks/values/rows.py, in their order, after the partition `dt`. The application transaction of a
-commit is the index's id with the outbox's sequence; the commit also names its batches, so that an index that was
-restored from a backup, and counts from there again, loses nothing.
+commit is the index's id with the outbox's sequence. The commit also names its batches: an index that was restored from
+a backup uses its sequences again, and must lose nothing.
 """
 
 import io
@@ -28,7 +28,7 @@ from tasks.values.text.storable import storable_text
 
 BATCHES = "presslake_batches"
 COMMIT_ATTEMPTS = 10
-# Every reader lists and reads the log from its last checkpoint on; 20 keeps that short, at 2 ms CPU a commit
+# every reader lists and reads the log from its last checkpoint on; 20 keeps that short and costs 2 ms CPU a commit
 CHECKPOINT_INTERVAL = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ DESCRIPTIONS = {CAPTURES: "One row a fetch, whatever came of it.", ARTICLES: "On
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """A Parquet file that lies in the lake and may be committed; `size` in bytes."""
+    """A Parquet file that is in the lake and can be committed; `size` in bytes."""
 
     batch_id: str
     sequence: int
@@ -51,7 +51,7 @@ class DataFile:
 
     @property
     def path(self) -> str:
-        """Where it lies inside its table."""
+        """Its path inside its table."""
         return data_path(self.day, self.batch_id, self.sequence)
 
 
@@ -61,20 +61,20 @@ def parquet(name: str, rows: Sequence[Row]) -> bytes:
 
 
 def arrow_rows(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
-    """Return rows as an Arrow table, with what it cannot hold replaced."""
+    """Return rows as an Arrow table; characters that Arrow cannot hold are replaced."""
     columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def parquet_of(table: pa.Table) -> bytes:
-    """Return the Parquet file of rows that are in a table's schema."""
+    """Return a Parquet file of rows that have a table's schema."""
     out = io.BytesIO()
     small = [column for column in table.schema.names if column != "text"]
     pq.write_table(
         table,
         out,
         compression="zstd",
-        store_schema=False,  # Parquet's own types say it all
+        store_schema=False,  # Parquet's own types are enough
         write_statistics=small,
         use_dictionary=small,
     )
@@ -82,20 +82,20 @@ def parquet_of(table: pa.Table) -> bytes:
 
 
 def open_table(store: ObjectStore, name: str) -> DeltaTable:
-    """Open a table at its newest version, creating it where there is none; safe when several do so at once.
+    """Open a table at its newest version, and create it if there is none; several processes may do so at once.
 
-    It may lack columns that may be null: to a reader they are null, and `open_grown` adds them. Raises LakeUnavailable,
-    and LakeFormatError where a column is missing or is another than ours.
+    The table may lack columns that may be null: a reader gets null, and `open_grown` adds them. Raises LakeUnavailable,
+    and LakeFormatError where another column is missing or differs from ours.
     """
     if table := find_table(store, name):
         return table
     uri = store.delta_uri(name)
-    if is_new(store, name):  # one that has lost its log must not be made again, empty
+    if is_new(store, name):  # a table that has lost its log must not be made again, empty
         with delta_errors(uri):
             _create_table(uri, name, store.storage_options())
     if table := find_table(store, name):
         return table
-    raise LakeUnavailable(f"{uri}: its log is not there: see `presslake verify`")
+    raise LakeUnavailable(f"{uri}: its log is missing: see `presslake verify`")
 
 
 def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
@@ -113,21 +113,21 @@ def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
 
 
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
-    """Tell whether this version of the table has the batch's rows."""
+    """Whether this version of the table has the batch's rows."""
     with delta_errors(table.table_uri):
         if sequence > (table.transaction_version(app_id) or 0):
             return False
-        # Almost always so; but an index restored from a backup gives old numbers to new batches
+        # the transaction almost always decides; but an index restored from a backup gives old numbers to new batches
         named = (batch for commit in table.history() for batch in commit.get(BATCHES, ()))
         files = (path.rpartition("/")[2] for path in table.file_uris())
         return batch_id in set(named) or f"{batch_id}-{sequence}.parquet" in set(files)
 
 
 def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -> Sequence[DataFile]:
-    """Commit what is not committed yet, in one version; returns those files. The table stays as it was opened.
+    """Commit the files that are not committed yet, in one version, and return them. `table` keeps its version.
 
-    When another process commits under the same application first, delta-rs refuses; what is missing then is
-    looked up anew and tried again. Raises LakeUnavailable.
+    If another process commits under the same application first, delta-rs refuses the commit. The missing files are then
+    determined again, and committed. Raises LakeUnavailable.
     """
     wanted = tuple(files)
     for _ in range(COMMIT_ATTEMPTS):
@@ -144,7 +144,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
 
 
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
-    """Commit, or return False when another commit stands in the way."""
+    """Commit, or return False where another commit was first."""
     batches = sorted({file.batch_id for file in files})
     with delta_errors(table.table_uri):
         version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))
@@ -175,7 +175,7 @@ def _create_table(uri: str, name: str, options: dict[str, str] | None) -> None:
             description=DESCRIPTIONS[name],
             configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
             storage_options=options,
-            # With retries the loser of a race would write the table's metadata a second time, as version 1
+            # with retries the loser of a race would write the table's metadata a second time, as version 1
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     except CommitFailedError:
@@ -189,7 +189,7 @@ def _add_action(file: DataFile) -> AddAction:
         partition_values={PARTITION: file.day.isoformat()},
         modification_time=(file.last_at - _EPOCH) // timedelta(milliseconds=1),
         data_change=True,
-        # Statistics of some columns alone are read by deltalake 1.6.6 as "between null and null" for all the others:
+        # deltalake 1.6.6 reads statistics of some columns as "between null and null" for all other columns:
         # its Arrow datasets, and DuckDB over them, then find nothing by a filter on any of those
         stats=json.dumps({"numRecords": file.rows}),
     )

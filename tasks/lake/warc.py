@@ -1,8 +1,8 @@
 """WARC 1.1 segments: HTTP exchanges into bytes, and bytes back into responses (ISO 28500:2017). No I/O.
 
-A segment is a warcinfo record, then for each exchange a response (or revisit) and its request, and what a page was
-converted to, one gzip member a record, so that a record is read alone by offset and length. The same exchanges make the
-same bytes.
+A segment has a warcinfo record; then for each exchange a response (or revisit) and its request, and the conversion of a
+page, if there is one. Each record is one gzip member, so that it can be read alone, by offset and length. The same
+exchanges make the same bytes.
 """
 
 import base64
@@ -24,10 +24,10 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 from isal import isal_zlib
 
 from tasks.errors import BadResponse, BadUrl, CorruptRecord
+from tasks.values.url import MAX_URL_LENGTH
 
-# fastwarc gives up on a whole file, at its defaults, where one record's headers pass 32 KiB
+# with its defaults, fastwarc gives up on a whole file where one record's headers exceed 32 KiB
 MAX_HEAD_SIZE = 30_000
-MAX_URL_LENGTH = 16_000
 
 RENDITION_TYPE = "text/html; charset=utf-8"
 """The type of a page as its scripts made it, which is a conversion record."""
@@ -66,7 +66,7 @@ class RecordRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseRecord:
-    """A stored response. `headers` have lower-case names, `body` is as received: content coding kept."""
+    """A stored response. `headers` have lower-case names. `body` is as received, with its content coding."""
 
     url: str
     fetched_at: datetime
@@ -78,9 +78,9 @@ class ResponseRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record of a segment; `kind` is its WARC-Type, `response` is there for responses over HTTP alone.
+    """One record of a segment; `kind` is its WARC-Type. Only HTTP responses have `response`.
 
-    `conversion` is what another record was converted to.
+    `conversion` is the content to which another record was converted.
     """
 
     kind: str
@@ -92,7 +92,7 @@ class Record:
 
 
 def payload_digest(body: bytes) -> str:
-    """Return `sha256:<hex>` of a body as received, its content coding kept and its transfer coding undone."""
+    """Return `sha256:<hex>` of a body as received, with its content coding and without its transfer coding."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
@@ -124,8 +124,8 @@ class SegmentWriter:
     ) -> RecordRef:  # fmt: skip
         """Add a response as received and its request (none for an empty head).
 
-        `body` has its content coding, but no transfer coding: that header is renamed, and Content-Length made true.
-        Raises BadUrl and BadResponse, and has then added nothing.
+        `body` has its content coding, but no transfer coding: that header is renamed, and Content-Length is corrected.
+        On BadUrl and BadResponse it adds nothing.
         """
         digest = payload_digest(body)
         block = _response_head(response_head, body) + body
@@ -138,9 +138,9 @@ class SegmentWriter:
         address: str | None = None, payload_digest: str | None = None, refers_to_url: str | None = None,
         refers_to_date: datetime | None = None,
     ) -> RecordRef:  # fmt: skip
-        """Add a response whose payload is known: its head alone, and which capture has the payload.
+        """Add a response whose payload is known: its head, and the capture that has the payload.
 
-        IDENTICAL_PAYLOAD needs the `payload_digest`. Raises BadUrl and BadResponse, and has then added nothing.
+        IDENTICAL_PAYLOAD needs the `payload_digest`. On BadUrl and BadResponse it adds nothing.
         """
         if profile is RevisitProfile.IDENTICAL_PAYLOAD and payload_digest is None:
             raise ValueError(f"no payload digest for the revisit of {url}")
@@ -156,7 +156,7 @@ class SegmentWriter:
         return RecordRef(offset=offset, length=length, payload_digest=payload_digest, record_id=record_id)
 
     def add_conversion(self, *, url: str, refers_to: str, html: bytes, rendered_at: datetime) -> RecordRef:
-        """Add a page as its scripts made it out of the record of that name (WARC 1.1, 6.8); raises BadUrl."""
+        """Add a page as its scripts made it, from the record of that name (WARC 1.1, 6.8); raises BadUrl."""
         headers = [
             ("WARC-Target-URI", _clean_url(url)),
             ("WARC-Refers-To", refers_to),
@@ -172,7 +172,7 @@ class SegmentWriter:
     def _add(
         self, kind: str, headers: list[tuple[str, str]], block: bytes, request_head: bytes, fetched_at: datetime
     ) -> tuple[int, int, str]:
-        """Write the record and its request; returns where the record lies, and its name."""
+        """Write the record and its request; returns the record's place and name."""
         request = _head(_REQUEST_LINE, request_head) if request_head else b""
         offset = self.size
         record_id = self._write(kind, headers, block, fetched_at)
@@ -205,7 +205,7 @@ class SegmentWriter:
         return record_id
 
     def _write_member(self, record: bytes, *, is_coded: bool) -> None:
-        if is_coded:  # what came compressed gets no smaller, whatever is spent on it
+        if is_coded:  # no effort makes compressed input smaller
             fast = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
             self._out.write(fast.compress(record) + fast.flush())
             return
@@ -214,7 +214,7 @@ class SegmentWriter:
 
 
 def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
-    """Return the response whose gzip member lies there; raises CorruptRecord where its digests do not agree."""
+    """Return the response of the gzip member at this place; raises CorruptRecord where its digests do not match."""
     records = list(iter_records(segment[offset : offset + length]))
     if len(records) != 1 or records[0].response is None:
         raise CorruptRecord(f"no response record at {offset}, {length} bytes long")
@@ -222,7 +222,7 @@ def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
 
 
 def read_conversion(segment: bytes, offset: int, length: int) -> bytes:
-    """Return the block of the conversion record that lies there; raises CorruptRecord."""
+    """Return the block of the conversion record at this place; raises CorruptRecord."""
     records = list(iter_records(segment[offset : offset + length]))
     if len(records) != 1 or records[0].conversion is None:
         raise CorruptRecord(f"no conversion record at {offset}, {length} bytes long")
@@ -304,17 +304,17 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
 
 
 def _without_chunks(headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
-    """Undo the transfer coding that other writers leave in (we do not)."""
+    """Undo the transfer coding that other writers keep (ours does not)."""
     if ("transfer-encoding", "chunked") not in headers:
         return body
     try:
         return ChunkedReader(io.BytesIO(body)).read(len(body))
     except OSError:
-        return body  # said to be chunked, and is not: some writers undo it and keep the header
+        return body  # some writers undo the chunked coding and keep the header
 
 
 def _is_digest_of(digest: str | None, content: bytes) -> bool:
-    """Tell whether a labelled digest, in hex or base32, is this content's; one that we cannot compute passes."""
+    """Whether a labelled digest, in hex or base32, is this content's; an unknown algorithm passes."""
     algorithm, _, value = (digest or "").partition(":")
     algorithm = algorithm.lower().replace("-", "")
     if algorithm not in _ALGORITHMS:
@@ -331,7 +331,7 @@ def _about_target(url: str, address: str | None) -> list[tuple[str, str]]:
 
 
 def _clean_url(url: str) -> str:
-    """Return the URL without a character that could end its header line; raises BadUrl when too long."""
+    """Return the URL without any character that could end its header line; raises BadUrl where it is too long."""
     clean = quote(url, safe=_PRINTABLE, errors="replace")
     if len(clean) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(clean)} characters: {clean[:200]}")
@@ -343,7 +343,7 @@ def _warc_date(at: datetime) -> str:
 
 
 def _response_head(head: bytes, body: bytes | None) -> bytes:
-    """Return the head with what it says of the body made true, the original said under `X-Presslake-`."""
+    """Return the head, corrected for the body as stored; the original fields are kept under `X-Presslake-`."""
     return _head(_STATUS_LINE, head, body)
 
 
@@ -374,7 +374,7 @@ def _fields(lines: list[bytes]) -> list[Field]:
 
 
 def _framed(fields: list[Field], body: bytes | None) -> list[Field]:
-    """Rename a transfer coding, which was undone, and a length that is not the body's, and say the true one."""
+    """Rename a transfer coding, which was undone, and a wrong length, and add the right length."""
     true = str(len(body)).encode() if body is not None else None
     is_coded = any(name.lower() == b"transfer-encoding" for name, _ in fields)
     lengths = [value for name, value in fields if name.lower() == b"content-length"]
@@ -385,7 +385,7 @@ def _framed(fields: list[Field], body: bytes | None) -> list[Field]:
 
 
 def _fitted(fields: list[Field]) -> list[Field]:
-    """Leave out the longest fields of a head that readers would choke on, and say how many."""
+    """Leave out the longest fields of a head that is too long for readers, and add their number."""
     if sum(len(name) + len(value) + 4 for name, value in fields) <= MAX_HEAD_SIZE:
         return fields
     ranked = sorted(fields, key=lambda field: (field[0].lower() not in _KEPT_FIELDS, len(field[0]) + len(field[1])))

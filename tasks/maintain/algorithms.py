@@ -5,24 +5,23 @@ first, a chunk a transaction, by the way that they came in; then the lake's rows
 still has an older number.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
-from sqlalchemy import ColumnElement, Connection, or_, select
 
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
+from tasks.index.facts import note_fact, read_fact
 from tasks.index.frontier import hold
-from tasks.index.schema import articles, facts, shapes
-from tasks.index.upsert import insert_into
+from tasks.index.repairing import find_older, has_older
 from tasks.lake.keys import ARTICLES
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.schemas import SCHEMAS
 from tasks.lake.tables import open_table
 from tasks.maintain.compaction import Compaction, rewrite
+from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article
 from tasks.values.text import digest as identity
 from tasks.values.text import sketch
@@ -51,8 +50,8 @@ def move_to_current(compaction: Compaction, index: Index) -> Moved:
     """Move what has an older number; raises LakeUnavailable, IndexUnavailable."""
     moved, is_whole = Moved(), True
     with index.read() as tx:
-        held = tx.execute(select(facts.c.value).where(facts.c.name == FACT)).scalar()
-        is_needed = held not in {None, CURRENT} or _has_older(tx)
+        held = read_fact(tx, FACT)
+        is_needed = held not in {None, CURRENT} or has_older(tx, digests=PREFIX, sketches=sketch.ALGORITHM)
     if is_needed:
         if held in {None, CURRENT} and not compaction.is_dry_run:
             _note(
@@ -79,25 +78,14 @@ def with_current_digests(rows: pa.Table) -> pa.Table:
 def _note(index: Index, value: str) -> None:
     """Note at which algorithms index and lake stand."""
     with index.write() as tx:
-        insert = insert_into(tx, facts).values(name=FACT, value=value)
-        tx.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
-
-
-def _has_older(tx: Connection) -> bool:
-    older_shape = select(shapes.c.number).where(shapes.c.algorithm != sketch.ALGORITHM)
-    older_digest = select(articles.c.article_id).where(_is_older_digest())
-    return any(tx.execute(query.limit(1)).first() is not None for query in (older_digest, older_shape))
-
-
-def _is_older_digest() -> ColumnElement[bool]:
-    return articles.c.text_digest.not_like(f"{PREFIX}%")
+        note_fact(tx, FACT, value)
 
 
 def _move_index(compaction: Compaction, index: Index, table: DeltaTable, *, has_new_sketch: bool) -> int:
     files, count = list_files(table, ARTICLES), 0
     for number, file in enumerate(files):
         compaction.on_step("moving articles to the current algorithm", number, len(files))
-        for part in _parts(as_article(row) for row in read_file(compaction.store, file)):
+        for part in in_chunks((as_article(row) for row in read_file(compaction.store, file)), CHUNK):
             count += _move_articles(compaction, index, part, has_new_sketch=has_new_sketch)
     return count
 
@@ -119,20 +107,15 @@ def _move_articles(compaction: Compaction, index: Index, rows: Sequence[Article]
     return len(older)
 
 
-def _find_older(tx: Connection, rows: Sequence[Article], *, has_new_sketch: bool) -> list[Article]:
+def _find_older(tx: Transaction, rows: Sequence[Article], *, has_new_sketch: bool) -> list[Article]:
     """Return the revisions that are to move; a text that has no shape may get one by a new sketch."""
-    older_shape = shapes.c.algorithm != sketch.ALGORITHM
-    if has_new_sketch:
-        older_shape = or_(older_shape, shapes.c.number.is_(None))
-    query = (
-        select(articles.c.article_id, articles.c.revision)
-        .outerjoin(shapes, shapes.c.article_id == articles.c.article_id)
-        .where(
-            articles.c.article_id.in_([row.article_id for row in rows]),
-            or_(_is_older_digest(), older_shape),
-        )
+    older = find_older(
+        tx,
+        [row.article_id for row in rows],
+        digests=PREFIX,
+        sketches=sketch.ALGORITHM,
+        or_without_shape=has_new_sketch,
     )
-    older = set(tx.execute(query).tuples())
     return [row for row in rows if (row.article_id, row.revision) in older]
 
 
@@ -151,9 +134,3 @@ def _older(rows: pa.Table) -> list[int]:
     is_current = pc.starts_with(rows["text_digest"], PREFIX)
     places: list[int] = pc.indices_nonzero(pc.invert(is_current)).to_pylist()
     return places
-
-
-def _parts(values: Iterable[Article]) -> Iterator[list[Article]]:
-    ordered = iter(values)
-    while part := list(islice(ordered, CHUNK)):
-        yield part

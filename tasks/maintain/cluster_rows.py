@@ -11,12 +11,10 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
-from sqlalchemy import select
 
-from tasks.index import clusters
+from tasks.index import clusters, outbox
 from tasks.index.clusters import Membership
 from tasks.index.database import Index
-from tasks.index.schema import outbox
 from tasks.lake.keys import ARTICLES
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.schemas import SCHEMAS
@@ -46,7 +44,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
         with index.read() as tx:
             marked = clusters.find_stale(tx, limit=CLUSTERS_AT_ONCE, after=after)
             members = clusters.find_members(tx, marked)
-            waiting = tx.execute(select(outbox.c.sequence)).scalars().all()
+            waiting = [one.sequence for one in outbox.waiting(tx)]
         if not marked:
             return done
         if not compaction.is_dry_run:

@@ -18,8 +18,8 @@ from prometheus_client.registry import Collector
 
 from tasks.errors import PresslakeError
 from tasks.index.database import HEAD, open_reader
+from tasks.index.state import IndexState, read_state
 from tasks.metrics.families import source_families, whole_families
-from tasks.metrics.state import IndexState, read_state
 
 TIMEOUT_S = 8
 """For a look at the index; Prometheus itself gives up after 10 unless it is told otherwise."""

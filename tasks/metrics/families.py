@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric
 
 from tasks.index.capture_counts import ARRIVALS, CaptureCount
 from tasks.index.frontier import State
-from tasks.metrics.state import IndexState
+from tasks.index.state import IndexState
 from tasks.values.rows import Novelty, Outcome
 
 Values = Mapping[tuple[str, ...], float]

@@ -27,13 +27,13 @@ from tasks.politeness.keeping import Room
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits
 from tasks.politeness.robots import (
     RobotsPolicy,
-    origin_of,
 )
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
 from tasks.politeness.way import Way
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.permit import RobotsAnswer
+from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.exchange import Fetched
@@ -53,7 +53,7 @@ class Visit:
     """
 
     key: str
-    url: str
+    url: Url
     rules: SourceRules
     accept: str | None = None
     etag: str | None = None
@@ -133,7 +133,8 @@ class PoliteClient:
         by_origin: defaultdict[tuple[str, str], list[Visit]] = defaultdict(list)
         for one in visits:
             try:
-                by_origin[origin_of(parse_target(one.url).url), mark_of(one.rules)].append(one)
+                target = parse_target(one.url)
+                by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
                 await _tell(tell, one, _told(None, error, _now()))
         try:
@@ -197,17 +198,17 @@ class PoliteClient:
     def _way(self, rules: SourceRules) -> Way:
         return Way(self._limiter, rules, self._owners)
 
-    def _obeys_rights(self, one: Visit, url: str) -> bool:
+    def _obeys_rights(self, one: Visit, url: Url) -> bool:
         return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))
 
     async def _get(self, one: Visit, way: Way) -> Fetched:
-        async def follow(url: str) -> None:
+        async def follow(url: Url) -> None:
             """Hold a redirect's target to its own host's robots.txt and pace."""
             await way.leave()
-            policy = await self._files.policy(origin_of(url), one.rules)
+            policy = await self._files.policy(url.origin, one.rules)
             policy.check(url, user_agent=one.rules.user_agent)
             if self._obeys_rights(one, url):
-                await self._files.learn_rights(origin_of(url), policy, one.rules)
+                await self._files.learn_rights(url.origin, policy, one.rules)
             await way.enter(url)
 
         client = await self.client_for(one.rules)
@@ -226,7 +227,7 @@ class PoliteClient:
 
         403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a robots.txt.
         """
-        return await self._files.ask_daily(name, url, rules)
+        return await self._files.ask_daily(name, Url.of(url), rules)
 
     async def client_for(self, rules: SourceRules) -> WebClient:
         """Return the client that asks as a source does and connects where it may; it knows no turns."""

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
-import can_ada
-
-from tasks.errors import BadUrl, RobotsDisallowed, RobotsTooCostly
+from tasks.errors import RobotsDisallowed, RobotsTooCostly
 from tasks.politeness.robots_rules import Group, Rule, TooMuchWork, Work, normal_path, path_rule, weight_of
+from tasks.values.url import Url
 
 MAX_ROBOTS_SIZE = 500 * 1024
 """Bytes that are read; RFC 9309, 2.5 asks for no more."""
@@ -54,8 +53,7 @@ def verdict_of_status(status: int | None) -> RobotsVerdict:
 
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]`, for which one robots.txt speaks; raises BadUrl."""
-    parsed = _parse(url)
-    return f"{parsed.protocol}//{parsed.host}"
+    return Url.of(url).origin
 
 
 def robots_url(url: str) -> str:
@@ -102,7 +100,7 @@ class RobotsPolicy:
 
     def check(self, url: str, *, user_agent: str) -> None:
         """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
-        if _parse(url).pathname == _ROBOTS_PATH:
+        if Url.of(url).parts.path == _ROBOTS_PATH:
             return
         path, work = matched_path(url), Work()
         try:
@@ -137,9 +135,8 @@ class RobotsPolicy:
 
 def matched_path(url: str) -> str:
     """Return the path and query of a URL as `Rule.matches` takes them; raises BadUrl."""
-    parsed = _parse(url)
     # In a path, the two characters that mean something in a pattern stand for themselves.
-    return normal_path(parsed.pathname + parsed.search).replace("*", "%2A").replace("$", "%24")
+    return normal_path(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
 
 
 def parse_robots(body: bytes) -> RobotsPolicy:
@@ -254,10 +251,3 @@ def _delay_s(value: str) -> float | None:
     except ValueError:
         return None
     return delay_s if math.isfinite(delay_s) and delay_s >= 0 else None
-
-
-def _parse(url: str) -> can_ada.URL:
-    try:
-        return can_ada.parse(url)
-    except (ValueError, TypeError) as error:  # TypeError: not encodable, half a surrogate pair
-        raise BadUrl(f"no URL: {url[:200]!r}") from error

@@ -27,7 +27,6 @@ from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,
     RobotsVerdict,
-    origin_of,
     policy_for,
     product_token,
     verdict_of_status,
@@ -37,7 +36,7 @@ from tasks.politeness.way import Way
 from tasks.runtime.reading import Reader
 from tasks.runtime.workers import Job
 from tasks.values.permit import LearnedRobots, RobotsAnswer
-from tasks.values.url import host_of
+from tasks.values.url import Url
 from tasks.web.client import WebClient
 
 MAX_CRAWL_DELAY_S = 120.0
@@ -69,7 +68,7 @@ def robots_name(origin: str, rules: SourceRules) -> str:
 
 
 class SiteFiles:
-    """The files of the sites that one client visits; every question has its host's turn."""
+    """The files of the sites that one client visits; every question has its host's permit."""
 
     def __init__(
         self,
@@ -126,7 +125,7 @@ class SiteFiles:
     async def _ask_robots(self, origin: str, name: str, rules: SourceRules) -> RobotsAnswer:
         """Ask for robots.txt; a transient silence is an answer too (RFC 9309, 2.3.1.4), and is kept for a while."""
         try:
-            return await self._ask_file(name, f"{origin}/robots.txt", rules, accept="text/plain, */*;q=0.5")
+            return await self._ask_file(name, Url(f"{origin}/robots.txt"), rules, accept="text/plain, */*;q=0.5")
         except TooManyRedirects:
             return RobotsAnswer(origin=name, status=404, body=b"", fetched_at=datetime.now(UTC))
         except TransientError as error:
@@ -138,7 +137,7 @@ class SiteFiles:
 
         It is kept like robots.txt, under its own address. One that cannot be had says nothing.
         """
-        url = f"{origin}{TDMREP_PATH}"
+        url = Url(f"{origin}{TDMREP_PATH}")
         name = f"{url}#{mark_of(rules)}"
         async with self._asking[name]:
             if name in self._reservations:
@@ -148,21 +147,21 @@ class SiteFiles:
         said = await self._read(parse_tdmrep, answer.body, item=url) if is_said else Reservations.none_said()
         self._reservations[name] = said
 
-    def is_reserved(self, url: str, rules: SourceRules) -> bool | None:
+    def is_reserved(self, url: Url, rules: SourceRules) -> bool | None:
         """Return whether a page's rights are reserved by what was learnt, None where nothing is said; raises BadUrl."""
-        return self._reservations[f"{origin_of(url)}{TDMREP_PATH}#{mark_of(rules)}"].says(url)
+        return self._reservations[f"{url.origin}{TDMREP_PATH}#{mark_of(rules)}"].says(url)
 
-    async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
+    async def ask_daily(self, name: str, url: Url, rules: SourceRules) -> RobotsAnswer:
         """Return what an origin answers to a question that is put to it once a day; `name` is the question's.
 
         403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a robots.txt.
         """
         name = f"{name}={mark_of(rules)}"
         async with self._asking[name]:
-            return await self._kept_or_asked(name, url, await self.policy(origin_of(url), rules), rules)
+            return await self._kept_or_asked(name, url, await self.policy(url.origin, rules), rules)
 
     async def _kept_or_asked(
-        self, name: str, url: str, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
+        self, name: str, url: Url, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
     ) -> RobotsAnswer:
         if kept := await self._limiter.kept_robots(name):
             return kept
@@ -172,14 +171,14 @@ class SiteFiles:
             answer = await self._ask_file(name, url, rules, accept=accept)
         except ItemError:
             answer = RobotsAnswer(origin=name, status=None, body=b"", fetched_at=datetime.now(UTC))
-        await self._keep(answer, origin_of(url), policy, rules)
+        await self._keep(answer, url.origin, policy, rules)
         return answer
 
-    async def _ask_file(self, name: str, url: str, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
+    async def _ask_file(self, name: str, url: Url, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
         """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
         async with way.opened(url):
-            # Another run may have asked while we waited for the turn.
+            # Another run may have asked while we waited for the permit.
             if kept := await self._limiter.kept_robots(name):
                 return kept
             fetched = await client.get(
@@ -198,4 +197,4 @@ class SiteFiles:
     async def _keep(self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy | None, rules: SourceRules) -> None:
         delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
         capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
-        await self._limiter.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
+        await self._limiter.keep(LearnedRobots(answer=answer, host=Url.of(origin).host, crawl_delay_s=capped_s))

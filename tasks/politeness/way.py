@@ -1,4 +1,4 @@
-"""The turn that a GET holds at the host that it has come to, and what that host's answer asks of us."""
+"""The permit that a GET holds at the host that it has come to, and what that host's answer asks of us."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,7 +8,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
-from tasks.values.url import host_of
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched, raise_for_status
 
 UNSPOKEN_WAIT_S = 60.0
@@ -16,7 +16,7 @@ UNSPOKEN_WAIT_S = 60.0
 
 
 class Way:
-    """The turn that one GET holds, as redirects lead it from host to host: never two at once."""
+    """The permit that one GET holds, as redirects lead it from host to host: never two at once."""
 
     def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
         self._limiter = limiter
@@ -26,25 +26,25 @@ class Way:
         self._heard = Noted()
 
     @asynccontextmanager
-    async def opened(self, url: str) -> AsyncIterator[None]:
-        """Hold the turn for a first request within the block, then for whatever the redirects led to."""
+    async def opened(self, url: Url) -> AsyncIterator[None]:
+        """Hold the permit for a first request within the block, then for whatever the redirects led to."""
         await self.enter(url)
         try:
             yield
         finally:
             await self.leave()
 
-    async def enter(self, url: str) -> None:
-        """Wait for the turn at a URL's host; raises HostWaits."""
+    async def enter(self, url: Url) -> None:
+        """Wait for the permit of a URL's host; raises HostWaits."""
         pace = self._owners.pace_at(url, self._rules)
-        permit = self._limiter.permit(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+        permit = self._limiter.permit(url.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
-        """Give the turn back, if one is held."""
+        """Give the permit back, if one is held."""
         await self._held.aclose()
 
-    async def follow(self, url: str) -> None:
+    async def follow(self, url: Url) -> None:
         """Go on to another request."""
         await self.leave()
         await self.enter(url)

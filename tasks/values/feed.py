@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.values.url import Url
+
 
 class FeedKind(StrEnum):
     """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which.
@@ -24,7 +26,7 @@ class FeedKind(StrEnum):
 class Entry:
     """One item of a feed: a pointer to an article. `url` is absolute, as announced; `published_at` is aware UTC."""
 
-    url: str
+    url: Url
     title: str | None = None
     published_at: datetime | None = None
     modified_at: datetime | None = None

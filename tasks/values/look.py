@@ -8,13 +8,14 @@ from tasks.errors import ItemError
 from tasks.reasons import Disposition
 from tasks.values.page import Page, PreparedPage
 from tasks.values.rows import Capture, outcome_of
+from tasks.values.url import Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueUrl:
     """One URL of the frontier, claimed: where to look, what is known of it, and who announced it."""
 
-    url: str
+    url: Url
     url_key: str
     host: str
     source_id: str
@@ -48,7 +49,7 @@ class Look:
     deferred_until: datetime | None = None
     capture: Capture | None = None
     disposition: Disposition | None = None
-    hops: tuple[str, ...] = ()
+    hops: tuple[Url, ...] = ()
     rendition: tuple[int, int] | None = None
     obeys_rights: bool = False
     tdm_reserved: bool | None = None
@@ -62,6 +63,11 @@ class Look:
         if self.capture is None:
             raise ValueError(f"not asked for: {self.due.url}")
         return self.capture
+
+    @property
+    def final_url(self) -> Url:
+        """The URL that answered in the end, else the one that was asked for."""
+        return Url.of(self.captured.final_url)
 
     @property
     def extracted(self) -> Page:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert
-
 from tasks.deduplicate.context import read_context
 from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.judge import article_id_of
@@ -18,9 +16,10 @@ from tasks.deduplicate.retry_policy import next_look, settle
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
 from tasks.index.articles import KnownArticle
+from tasks.index.database import Transaction
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
-from tasks.index.schema import frontier
+from tasks.index.repairing import replace_urls
 from tasks.index.shards import shard_key
 from tasks.reasons import Disposition, find_reason
 from tasks.values.page import PreparedPage
@@ -39,7 +38,7 @@ class Revision:
     final_url: str
 
 
-def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: datetime) -> None:
+def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: datetime) -> None:
     """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins.
 
     Revisions may come in another order than they were made in, where a clock was set back between them.
@@ -58,15 +57,13 @@ def remember_revisions(tx: Connection, revisions: Sequence[Revision], *, now: da
 
 
 def remember_urls(
-    tx: Connection, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
+    tx: Transaction, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> int:
     """Make these URLs known, each by all its captures, the oldest first; returns how many there were."""
     several = [tuple(captures) for captures in looks]
     known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
-    tx.execute(delete(frontier).where(frontier.c.url_key.in_([str(row["url_key"]) for row in rows])))
-    if rows:
-        tx.execute(insert(frontier), rows)
+    replace_urls(tx, rows)
     relations.note_aliases(tx, _aliases(several, known), now=now)
     return len(rows)
 
@@ -85,7 +82,7 @@ def _differs(on_step: Article, row: Article) -> bool:
     return any(getattr(on_step, name) != getattr(row, name) for name in names)
 
 
-def _find(tx: Connection, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
+def _find(tx: Transaction, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
     """Return the articles that the last captures name, by id; nearly all of them are at the captures' own URLs."""
     last = [captures[-1] for captures in looks]
     found = known_articles.find_by_url_key(tx, (one.url_key for one in last)).values()

@@ -7,17 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TypeVar
 
 from deltalake import DeltaTable
-from sqlalchemy import Connection, func, insert, select
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.index import capture_counts
-from tasks.index.database import Index, bind_lake
-from tasks.index.outbox import COUNTER
-from tasks.index.schema import articles, batches, counters, feeds, frontier, outbox, runs
+from tasks.index import articles, capture_counts, outbox
+from tasks.index.database import Index, Transaction, bind_lake
+from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import ObjectStore, open_lake
@@ -25,6 +22,7 @@ from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.tables import open_table
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import opened_index, opened_store
+from tasks.values.chunks import in_chunks
 from tasks.values.rows import Capture
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
@@ -32,7 +30,6 @@ from tasks.verify.spill import Lookup, Spill
 from tasks.verify.stored import as_article, as_capture, read_file
 
 CHUNK = 200
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +45,9 @@ class ReindexReport:
 def check_is_empty(index: Index) -> None:
     """Raise ConfigError for an index that knows anything."""
     with index.read() as tx:
-        for table in (articles, frontier, batches, outbox, feeds, runs):
-            if tx.execute(select(table).limit(1)).first() is not None:
-                raise ConfigError(f"the index {index.uri} is not empty ({table.name}): name a new one with --index")
+        used = find_used_table(tx)
+    if used is not None:
+        raise ConfigError(f"the index {index.uri} is not empty ({used}): name a new one with --index")
 
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
@@ -84,12 +81,12 @@ def reindex(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, now=now, on_step=on_step
         )
         urls = 0
-        for several in _chunks(_by_url(captures.read())):
+        for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
             capture_counts.count_captures(tx, (one for captures_of_url in several for one in captures_of_url))
             on_step("urls", urls, 0)
         _set_counter(tx, index, tables.values())
-        known = tx.execute(select(func.count()).select_from(articles)).scalar_one()
+        known = articles.count(tx)
     return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
 
 
@@ -112,7 +109,7 @@ def _spill_captures(
 
 
 def _remember_articles(
-    tx: Connection, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
+    tx: Transaction, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
 ) -> int:
     """Remember all revisions, a day at a time; returns how many."""
     count = done = 0
@@ -122,7 +119,7 @@ def _remember_articles(
                 on_step(ARTICLES, done, len(files))
                 spilled.add(_revisions(store, file, moved))
                 done += 1
-            for several in _chunks(spilled.read()):
+            for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
                 count += len(several)
             spilled.clear()
@@ -143,19 +140,8 @@ def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:
         yield tuple(several)
 
 
-def _chunks(values: Iterator[T]) -> Iterator[list[T]]:
-    chunk: list[T] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _set_counter(tx: Connection, index: Index, tables: Iterable[DeltaTable]) -> None:
+def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable]) -> None:
     """Let the outbox count on from what the lake has of this index: nothing, unless its rows were emptied by hand."""
     held = max(table.transaction_version(index.index_id) or 0 for table in tables)
     if held:
-        tx.execute(insert(counters).values(name=COUNTER, value=held))
+        outbox.count_on_from(tx, held)

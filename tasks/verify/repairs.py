@@ -8,18 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
-
-from tasks.index import clusters, postings
-from tasks.index.database import Index
-from tasks.index.frontier import State, hold
-from tasks.index.schema import articles, edges, frontier
+from tasks.index import articles as known_articles
+from tasks.index import clusters, repairing
+from tasks.index.database import Index, Transaction
+from tasks.index.frontier import hold
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
+from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article, Capture
 from tasks.verify.cluster_repair import repair_clusters
 from tasks.verify.documents import write_documents
@@ -34,7 +33,7 @@ GRACE = timedelta(hours=1)
 """A younger object may be about to be named."""
 
 CHUNK = 200
-_NEW = {"etag": None, "last_modified": None, "payload_digest": None, "lease_owner": None, "lease_until": None}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,29 +105,27 @@ def _restore_articles(context: RepairContext, keys: Sequence[str]) -> Collection
 def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
     """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
     newest: dict[str, Article] = {}
-    for row in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
-        held = newest.get(row["article_id"])
-        if held is None or row["revision"] >= held.revision:
-            newest[row["article_id"]] = as_article(row)
+    for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
+        held = newest.get(stored["article_id"])
+        if held is None or stored["revision"] >= held.revision:
+            newest[stored["article_id"]] = as_article(stored)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
             ahead = set() if may_set_back else _ahead(tx, part)
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                right = {"url_key": row.url_key, "first_seen_at": row.first_seen_at, "revision": row.revision}
-                tx.execute(update(articles).where(articles.c.article_id == row.article_id).values(right))
+                repairing.set_right(
+                    tx, row.article_id, url_key=row.url_key, first_seen_at=row.first_seen_at, revision=row.revision
+                )
             remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=context.now)
     return newest.keys()
 
 
-def _ahead(tx: Connection, rows: Sequence[Article]) -> set[str]:
+def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
     """Return the articles of which the index knows a newer revision: a sweep may have decided it just now."""
-    known = select(articles.c.article_id, articles.c.revision).where(
-        articles.c.article_id.in_([row.article_id for row in rows])
-    )
-    revisions = dict(tx.execute(known).tuples().all())
-    return {row.article_id for row in rows if revisions.get(row.article_id, 0) > row.revision}
+    known = repairing.find_articles(tx, [row.article_id for row in rows])
+    return {row.article_id for row in rows if row.article_id in known and known[row.article_id].revision > row.revision}
 
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
@@ -138,20 +135,10 @@ def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     lost = sorted(set(keys) - set(_restore_newest(context, keys, may_set_back=True)))
     for part in _parts(keys):
         with context.journal.write() as tx:
-            known = {
-                row.article_id: row
-                for row in tx.execute(
-                    select(articles.c.article_id, articles.c.url_key, articles.c.cluster_id).where(
-                        articles.c.article_id.in_(part)
-                    )
-                )
-            }
-            _look_again_at(tx, frontier.c.url_key.in_([row.url_key for row in known.values()]), context.now)
+            known = repairing.find_articles(tx, part)
+            repairing.look_again(tx, [row.url_key for row in known.values()], now=context.now)
             gone = [article_id for article_id in known if article_id in lost]
-            postings.drop_shapes(tx, gone)
-            tx.execute(delete(edges).where(or_(edges.c.a.in_(gone), edges.c.b.in_(gone))))
-            tx.execute(delete(articles).where(articles.c.article_id.in_(gone)))
-            tx.execute(update(frontier).where(frontier.c.article_id.in_(gone)).values(article_id=None))
+            repairing.remove_articles(tx, gone)
             repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})
     return keys
 
@@ -171,7 +158,7 @@ def _restore_urls(context: RepairContext, keys: Sequence[str]) -> Collection[str
 def _look_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            _look_again_at(tx, frontier.c.url_key.in_(part), context.now, article_id=None)
+            repairing.look_again(tx, part, now=context.now, forgets_article=True)
     return keys
 
 
@@ -184,14 +171,7 @@ def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Colle
     if not context.is_lake_whole:
         return ()
     with context.index.read() as tx:
-        known = select(articles.c.article_id)
-        lost = [
-            url_key
-            for part in _parts(keys)
-            for url_key in tx.execute(
-                select(frontier.c.url_key).where(frontier.c.url_key.in_(part), frontier.c.article_id.not_in(known))
-            ).scalars()
-        ]
+        lost = [url_key for part in _parts(keys) for url_key in repairing.find_lost_urls(tx, part)]
     _look_again(context, lost)
     return keys
 
@@ -199,22 +179,14 @@ def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Colle
 def _give_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            is_leased = frontier.c.state == State.LEASED
-            ended = {"lease_owner": None, "lease_until": None}
-            mine = update(frontier).where(frontier.c.url_key.in_(part))
-            tx.execute(mine.where(is_leased).values(state=State.DUE, **ended))
-            tx.execute(mine.where(~is_leased).values(ended))
+            repairing.end_leases(tx, part)
     return keys
 
 
 def _make_due(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            tx.execute(
-                update(frontier)
-                .where(frontier.c.url_key.in_(part), frontier.c.due_at.is_(None))
-                .values(due_at=context.now)
-            )
+            repairing.make_due(tx, part, now=context.now)
     return keys
 
 
@@ -228,8 +200,7 @@ def _put_together(context: RepairContext, keys: Sequence[str]) -> Collection[str
 def _put_torn_together(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            found = tx.execute(select(articles.c.cluster_id).where(articles.c.article_id.in_(part)))
-            repair_clusters(tx, found.scalars())
+            repair_clusters(tx, known_articles.find_clusters(tx, part).values())
     return keys
 
 
@@ -250,11 +221,8 @@ def _take_edges_out(context: RepairContext, keys: Sequence[str]) -> Collection[s
     return keys
 
 
-def _take_edge_out(tx: Connection, a: str, b: str, kind: str) -> None:
-    ends = {a} if kind == "syndicated" else {a, b}
-    known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
-    if set(known) != ends:
-        tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
+def _take_edge_out(tx: Transaction, a: str, b: str, kind: str) -> None:
+    repairing.drop_edge_of_unknown(tx, a, b, kind, ends={a} if kind == "syndicated" else {a, b})
 
 
 def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
@@ -262,8 +230,7 @@ def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[
         return ()
     for part in _parts(keys):
         with context.journal.write() as tx:
-            known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(part))).scalars()
-            postings.drop_shapes(tx, set(part) - set(known))
+            repairing.drop_shapes_of_unknown(tx, part)
     return keys
 
 
@@ -299,11 +266,6 @@ SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
 """Of these the object itself is taken out."""
 
 
-def _look_again_at(tx: Connection, condition: ColumnElement[bool], now: datetime, **more: object) -> None:
-    """Make URLs due as if they had never been captured: a 304 would hide what is missing."""
-    tx.execute(update(frontier).where(condition).values({**_NEW, "state": State.DUE, "due_at": now, **more}))
-
-
 def _scan(store: ObjectStore, name: str, column: str, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows whose column has one of these values; files that cannot be read were told about already."""
     for file in list_files(open_table(store, name), name):
@@ -320,6 +282,5 @@ def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[
                     yield number, as_capture(row)
 
 
-def _parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
-    every = list(keys)
-    return (every[start : start + CHUNK] for start in range(0, len(every), CHUNK))
+def _parts(keys: Iterable[T]) -> Iterator[list[T]]:
+    return in_chunks(keys, CHUNK)

@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 import orjson
-from sqlalchemy import Connection
 
 from tasks.errors import ConfigError
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.recording import ChangedRow, History, histories, recorded, take_back
 from tasks.lake.keys import SET_ASIDE, changed_rows_key, changed_rows_prefix, plan_key, set_aside_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectStore
@@ -55,7 +54,7 @@ class Journal:
             )
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Iterator[Transaction]:
         """Give a transaction of the index whose changes are in the lake before it commits."""
         with self.index.write() as tx, recorded(tx) as recording:
             yield tx

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from deltalake import DeltaTable
-from sqlalchemy import Connection, select
 
 from tasks.index import outbox
-from tasks.index.database import Index
-from tasks.index.schema import batches
-from tasks.index.schema import outbox as outbox_table
+from tasks.index.database import Index, Transaction
 from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import is_committed, open_table
@@ -37,13 +34,8 @@ class Waiting:
 
 def read_waiting(index: Index, store: ObjectStore) -> Iterator[Waiting]:
     """Yield the batches of the outbox in their order, one in memory at a time."""
-    query = (
-        select(outbox_table.c.sequence, outbox_table.c.batch_id, outbox_table.c.created_at, batches.c.run_id)
-        .outerjoin(batches, batches.c.batch_id == outbox_table.c.batch_id)
-        .order_by(outbox_table.c.sequence)
-    )
     with index.read() as tx:
-        rows = tx.execute(query).all()
+        rows = outbox.waiting(tx)
     tables = {name: open_table(store, name) for name in (ARTICLES, CAPTURES)} if rows else {}
     for row in rows:
         with index.read() as tx:
@@ -107,7 +99,7 @@ def publish_waiting(index: Index, store: ObjectStore, sequences: Iterable[int]) 
             outbox.clear(tx, [sequence])
 
 
-def _read_item(tx: Connection, sequence: int) -> tuple[OutboxItem | None, bool]:
+def _read_item(tx: Transaction, sequence: int) -> tuple[OutboxItem | None, bool]:
     """Return the batch, and whether it is there at all: its payload may be damaged."""
     try:
         found = outbox.pending(tx, limit=1, after=sequence - 1)

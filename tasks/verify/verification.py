@@ -12,6 +12,7 @@ from functools import partial
 
 from tasks.config.settings import Settings
 from tasks.index.database import Index
+from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
 from tasks.lake.keys import TABLES
@@ -23,7 +24,7 @@ from tasks.verify.config import VerifyConfig
 from tasks.verify.documents import check_documents
 from tasks.verify.fault import Fault, FaultKind, VerifyReport
 from tasks.verify.findings import Findings
-from tasks.verify.index_rows import copy_index, find_live_runs
+from tasks.verify.index_rows import copy_index
 from tasks.verify.lake_rows import copy_objects, copy_table, copy_waiting
 from tasks.verify.orphans import find_orphans
 from tasks.verify.repairing import Repairing

@@ -9,6 +9,8 @@ from encodings.aliases import aliases
 
 import cchardet
 
+from tasks.web.headers import capped
+
 _PRESCAN_SIZE = 4096
 _DETECTED_SIZE = 262_144
 
@@ -80,12 +82,12 @@ _MORE_LABELS = {
 }
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
-_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_HEADER_CHARSET = re.compile(r"charset\s*+=\s*+(?:[\"']\s*+)?([^\s\"';,]+)", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _XML_ENCODING = re.compile(rb"\s*<\?xml\s[^>]*?\bencoding\s*=\s*[\"']\s*([\w.:-]+)")
 _META = re.compile(rb"<meta[\s/][^>]*", re.IGNORECASE)
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
-_META_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]+)", re.IGNORECASE)
 
 
 def decode_text(body: bytes, content_type: str | None) -> tuple[str, str]:
@@ -148,7 +150,7 @@ def _unmarked_utf16(body: bytes) -> str | None:
 
 
 def _header_charset(content_type: str | None) -> str | None:
-    found = _HEADER_CHARSET.search(content_type or "")
+    found = _HEADER_CHARSET.search(capped(content_type))
     return _name_of(found[1]) if found else None
 
 

@@ -16,6 +16,7 @@ from typing import Self
 import httpx
 
 from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, TooManyRedirects
+from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
@@ -23,7 +24,7 @@ from tasks.web.decoding import decode_aside, decode_body, decode_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.raw_transport import RawTransport
-from tasks.web.target import Target, parse_target, redirect_target
+from tasks.web.target import parse_target, redirect_target
 from tasks.web.transport import guarded_client
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -32,7 +33,7 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 # A field's value: no control character, nothing outside Latin-1, no white space at either end (RFC 9110, 5.5).
 _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 
-OnRedirect = Callable[[str], Awaitable[None]]
+OnRedirect = Callable[[Url], Awaitable[None]]
 """Told where a redirect leads before it is followed; what it raises ends the GET."""
 
 
@@ -116,7 +117,7 @@ class WebClient:
                 raise TooManyRedirects(f"{url} redirects more than {self._config.max_redirects} times")
             target = redirect_target((hops[-1].header("location") or "").encode("latin-1"), base=target)
             if on_redirect is not None:
-                await on_redirect(target.url)
+                await on_redirect(target)
 
     def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
@@ -127,12 +128,12 @@ class WebClient:
             if value and _SENDABLE.fullmatch(value)
         ]
 
-    async def _exchange(self, target: Target, fields: list[tuple[bytes, bytes]], budget: Budget) -> Exchange:
+    async def _exchange(self, target: Url, fields: list[tuple[bytes, bytes]], budget: Budget) -> Exchange:
         request = httpx.Request(
             "GET",
-            _origin_url(target.scheme, target.authority),
+            _origin_url(target.origin),
             headers=[(b"Host", target.authority.encode()), *fields],
-            extensions={"target": target.path.encode(), "budget": budget, "timeout": self._timeouts},
+            extensions={"target": target.request_target.encode(), "budget": budget, "timeout": self._timeouts},
         )
         response = await self._http.send(request, stream=True)
         body = BytesIO()
@@ -144,8 +145,8 @@ class WebClient:
         finally:
             await response.aclose()
         return Exchange(
-            url=target.url,
-            request_head=_head(f"GET {target.path} HTTP/1.1".encode(), request.headers.raw),
+            url=target,
+            request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
             response_head=_head(_status_line(response), response.headers.raw),
             status=response.status_code,
             headers=tuple(
@@ -159,12 +160,12 @@ class WebClient:
 
 
 @lru_cache(maxsize=10_000)
-def _origin_url(scheme: str, authority: str) -> httpx.URL:
+def _origin_url(origin: str) -> httpx.URL:
     """Return what tells httpx whom to ask: what to ask for is the request's `target`, untouched. Raises BadUrl."""
     try:
-        return httpx.URL(f"{scheme}://{authority}/")
+        return httpx.URL(f"{origin}/")
     except httpx.InvalidURL as error:  # which is no httpx.HTTPError
-        raise BadUrl(f"{scheme}://{authority}/: {error}") from error
+        raise BadUrl(f"{origin}/: {error}") from error
 
 
 async def _content(final: Exchange, limits: _Limits) -> bytes:

@@ -3,8 +3,8 @@
 They go back to the origin that set them and to no other host, whatever Domain says, and are forgotten with the GET.
 """
 
+from tasks.values.url import Url
 from tasks.web.exchange import Exchange
-from tasks.web.target import Target
 
 MAX_COOKIES_SIZE = 4096
 
@@ -13,21 +13,17 @@ class Cookies:
     """What the origins on one GET's way have set."""
 
     def __init__(self) -> None:
-        self._by_origin: dict[tuple[str, str], dict[str, str]] = {}
+        self._by_origin: dict[str, dict[str, str]] = {}
 
-    def take(self, answer: Exchange, *, target: Target) -> None:
+    def take(self, answer: Exchange, *, target: Url) -> None:
         """Keep what an answer sets; attributes are of no matter within one GET (RFC 6265, 5.2)."""
-        ours = self._by_origin.setdefault(_origin(target), {})
+        ours = self._by_origin.setdefault(target.origin, {})
         for name, value in answer.headers:
             key, equals, text = value.partition(";")[0].partition("=")
             if name == "set-cookie" and equals:
                 ours[key.strip()] = text.strip()
 
-    def header_for(self, target: Target) -> str | None:
+    def header_for(self, target: Url) -> str | None:
         """Return the Cookie field's value for a request, None where there is nothing to send."""
-        line = "; ".join(f"{name}={value}" for name, value in self._by_origin.get(_origin(target), {}).items())
+        line = "; ".join(f"{name}={value}" for name, value in self._by_origin.get(target.origin, {}).items())
         return line if line and len(line) <= MAX_COOKIES_SIZE else None
-
-
-def _origin(target: Target) -> tuple[str, str]:
-    return target.scheme, target.authority

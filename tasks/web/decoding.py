@@ -14,6 +14,7 @@ import zstandard
 from isal import isal_zlib
 
 from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
+from tasks.web.headers import capped
 
 MAX_CODINGS = 2
 MAX_MEMBERS = 10_000
@@ -100,7 +101,7 @@ async def decode_aside(decode: Decode, body: bytes, content_encoding: str, *, ma
 
 
 def _decoders(content_encoding: str | None) -> list[Decoder]:
-    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
+    names = [name.strip().lower() for name in capped(content_encoding).split(",")]
     names = [name for name in names if name not in _MEANINGLESS]
     if len(names) > MAX_CODINGS:
         raise BadContentEncoding(f"{len(names)} content codings; at most {MAX_CODINGS} are undone")

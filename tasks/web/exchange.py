@@ -5,10 +5,13 @@ from datetime import datetime
 
 from tasks.errors import BadResponse, GoneError, HttpRefused, ServerBusy
 from tasks.reasons import Disposition, reason_of_status
-from tasks.web.headers import parse_retry_after
+from tasks.values.url import Url
+from tasks.web.headers import capped, parse_retry_after
 
 # Of these the first counts when a server sends several; of all others, all do (RFC 9110, 5.3).
 _SINGULAR = frozenset({"content-type", "content-length", "date", "etag", "last-modified", "location", "retry-after"})
+
+_MAX_FIELDS = 100
 
 _PAGES = frozenset({200, 203})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -22,7 +25,7 @@ class Exchange:
     content coding kept; `address` is the server's, None where it is not known; `started_at` is aware UTC.
     """
 
-    url: str
+    url: Url
     request_head: bytes
     response_head: bytes
     status: int
@@ -33,11 +36,13 @@ class Exchange:
     elapsed_ms: int
 
     def header(self, name: str) -> str | None:
-        """Return a field's value, by its lower-case name."""
+        """Return a field's value, by its lower-case name; of all but Location, which is a URL, no more than is looked at."""
         values = [value for known, value in self.headers if known == name]
         if not values:
             return None
-        return values[0] if name in _SINGULAR else ", ".join(values)
+        if name == "location":
+            return values[0]
+        return capped(values[0] if name in _SINGULAR else ", ".join(values[:_MAX_FIELDS]))
 
     @property
     def is_redirect(self) -> bool:
@@ -66,7 +71,7 @@ class Fetched:
         return self.hops[-1]
 
     @property
-    def url(self) -> str:
+    def url(self) -> Url:
         """Where the answer came from, after all redirects."""
         return self.final.url
 

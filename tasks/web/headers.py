@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+MAX_VALUE_LENGTH = 1024
+"""Characters of a field's value that any expression sees: no sense is longer, and some expressions take a time that grows
+with its square."""
+
 LONGEST_RETRY_AFTER_S = 86_400.0
 LONGEST_MAX_AGE_S = 31_536_000.0
 
@@ -12,8 +16,12 @@ _SECONDS = re.compile(r"[+-]?\d+(\.\d+)?")
 _MAX_AGE = re.compile(r'max-age\s*=\s*"?(\d+)"?', re.IGNORECASE)
 _VALUED_DIRECTIVES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 _CRAWLER = re.compile(r"[a-z][a-z0-9_ .-]*")  # a date's comma and colons make no crawler
-_MAX_DIRECTIVES_LENGTH = 2000
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+
+
+def capped(value: str | None) -> str:
+    """Return the part of a field's value that is looked at."""
+    return (value or "")[:MAX_VALUE_LENGTH]
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -23,7 +31,7 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """
     if value is None:
         return None
-    text = value.strip()
+    text = capped(value).strip()
     wait_s = float(text) if _SECONDS.fullmatch(text) else _seconds_until(text, now)
     return None if wait_s is None else min(max(wait_s, 0.0), LONGEST_RETRY_AFTER_S)
 
@@ -39,7 +47,7 @@ def _seconds_until(text: str, now: datetime) -> float | None:
 
 def max_age_s(cache_control: str | None) -> float | None:
     """Return Cache-Control's max-age in seconds, at most a year; None without one (RFC 9111, 5.2.2.1)."""
-    for directive in (cache_control or "").split(","):
+    for directive in capped(cache_control).split(","):
         if found := _MAX_AGE.fullmatch(directive.strip()):
             return min(float(found[1]), LONGEST_MAX_AGE_S)
     return None
@@ -48,7 +56,7 @@ def max_age_s(cache_control: str | None) -> float | None:
 def media_type(content_type: str | None) -> str | None:
     """Return `type/subtype` in lower case without parameters; None where there is none (RFC 9110, 8.3.1)."""
     # A field sent twice arrives as one with a comma: the first counts.
-    text = re.split("[;,]", content_type or "", maxsplit=1)[0].strip().lower()
+    text = re.split("[;,]", capped(content_type), maxsplit=1)[0].strip().lower()
     return text if _MEDIA_TYPE.fullmatch(text) else None
 
 
@@ -57,7 +65,7 @@ def tdm_reservation(value: str | None) -> bool | None:
 
     Sent twice with two answers, it is.
     """
-    said = {part.strip() for part in (value or "").split(",")}
+    said = {part.strip() for part in capped(value).split(",")}
     return True if "1" in said else False if "0" in said else None
 
 
@@ -68,7 +76,7 @@ def robots_directives(values: Iterable[str]) -> frozenset[str]:
     """
     said: set[str] = set()
     for value in values:
-        for part in value[:_MAX_DIRECTIVES_LENGTH].split(","):
+        for part in capped(value).split(","):
             name, colon, _ = part.strip().lower().partition(":")
             if colon and _CRAWLER.fullmatch(name.strip()) and name.strip() not in _VALUED_DIRECTIVES:
                 break

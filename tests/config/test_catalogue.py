@@ -408,7 +408,7 @@ def test_select_names_an_unknown_source(written):
         ((), (r"\.pdf$",), "https://a.example/x.pdf", False),
         ((), (r"\.pdf$",), "https://a.example/x.pdf?x", True),
         (("/news/",), ("/news/live",), "https://a.example/news/live/x", False),
-        ((), (), "https://a.example/" + "x" * 4096, False),
+        ((), (), "https://a.example/" + "x" * 8192, False),
     ],
 )
 def test_accepts_is_true_for_keep(include, exclude, url, kept):

@@ -180,7 +180,10 @@ def _counted(original: FunctionType, walk: Walk) -> FunctionType:
 
 
 class _Here:
-    """Extraction in this process."""
+    """Reading of feeds and extraction in this process."""
+
+    async def read(self, job):
+        return job.read(*job.arguments)
 
     def extract(self, pages):
         for one in pages:
@@ -211,10 +214,11 @@ async def _sweep(catalogue, index, store) -> int:
         feeds.know_feeds(tx, plan.feeds, now=now)
         polled = feeds.select_feeds(tx, (one.feed_url for one in plan.feeds), due_by=None)
     config = WebConfig(user_agent=AGENT, timeout_s=5.0, deadline_s=10.0)
-    async with PoliteClient(config, HostLimits(index), owners=plan.owners) as client:
+    here = _Here()
+    async with PoliteClient(config, HostLimits(index), owners=plan.owners, reader=here) as client:
         await poll_feeds(
             polled, client=client, rules=plan.rules, index=index, config=PollConfig(), polled_one=lambda: None,
-            owners=plan.owners,
+            owners=plan.owners, reader=here,
         )  # fmt: skip
         batch = claim_batch(
             index, plan.selection, run_id="r1", limit=100, lease_s=300, host_budget_s=120, rules=plan.rules
@@ -223,7 +227,7 @@ async def _sweep(catalogue, index, store) -> int:
             batch, client=client, rules=plan.rules, segment_key="warc/dt=2026-01-01/b1.warc.gz", software="presslake/0",
             max_segment_size=10**8, put=store.put, fetched_one=lambda: None,
         )  # fmt: skip
-    extracted = extract_batch(fetched, pool=_Here(), read_segment=store.get, now=now, extracted_one=lambda: None)
+    extracted = extract_batch(fetched, pool=here, read_segment=store.get, now=now, extracted_one=lambda: None)
     decide_batch(extracted, index=index, now=now)
     return publish_all(index, store)
 

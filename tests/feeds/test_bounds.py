@@ -5,8 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.feeds.bounds import MAX_ATTRIBUTES, MAX_TAGS, bounded_markup
+from tasks.feeds.formats import read_document
+from tasks.values.feed import FeedKind
 from tests.work import calls_of
 
+URL = "https://daily.example/feed"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -54,6 +57,39 @@ def test_what_follows_too_many_tags_is_cut_off():
 @pytest.mark.parametrize("text", ["<a " + '"' * 100_000, "<a " + "='" * 50_000, "<a" + " " * 100_000, "<" * 100_000])
 def test_what_never_ends_costs_little(text):
     assert calls_of(lambda: bounded_markup(text)) < 500_000
+
+
+def feed(text):
+    return read_document(FeedKind.FEED, text.encode(), content_type=None, url=URL, now=NOW)
+
+
+def test_a_feed_whose_root_has_too_many_attributes_is_read_without_them():
+    content = feed(f"<rss{attributes(40_000)}><channel><item><link>/a</link></item></channel></rss>")
+
+    assert [entry.url for entry in content.entries] == ["https://daily.example/a"]
+    assert content.warnings == (f"an element with more than {MAX_ATTRIBUTES} attributes",)
+
+
+def test_a_sitemap_of_nothing_but_empty_elements_is_cut_off():
+    body = b"<urlset>" + b"<url><loc>/a</loc></url>" + b"<a/>" * (MAX_TAGS + 9) + b"</urlset>"
+
+    content = read_document(FeedKind.SITEMAP, body, content_type=None, url=URL, now=NOW)
+
+    assert [entry.url for entry in content.entries] == ["https://daily.example/a"]
+    assert f"more than {MAX_TAGS:,} tags" in content.warnings
+
+
+def test_what_links_are_relative_to_is_found_once_for_all_items_in_one_place():
+    depth, number = 200, 3000
+    items = "<item><link>a</link></item>" * number
+    nested = (
+        '<rss xml:base="https://daily.example/b/">' + '<a xml:base="c/">' * depth + items + "</a>" * depth + "</rss>"
+    )
+
+    content = feed(nested)
+
+    assert {entry.url for entry in content.entries} == {"https://daily.example/b/" + "c/" * depth + "a"}
+    assert calls_of(lambda: feed(nested)) < 200 * (number + depth)
 
 
 @given(st.text(alphabet="<>=\"' /a\n", max_size=300))

@@ -5,14 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.discover.answers import read_feed
 from tasks.errors import BadUrl, UnexpectedError
+from tasks.feeds.formats import read_document
 from tasks.feeds.opml import read_opml
 from tasks.feeds.refusals import Refusals
-from tasks.politeness.client import Visit
 from tasks.values.feed import FeedKind, Refusal
 from tasks.values.url import MAX_URL_LENGTH
-from tests.discover.conftest import RULES, Said, answered
 from tests.documents import linked_feeds
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -22,9 +20,8 @@ SWOLLEN = "/" + "ä" * 1500  # short as it is written, long as it is asked for
 
 
 def read(kind, body, content_type="application/xml"):
-    said = Said(body=body, headers={"content-type": content_type})
-    said_so = answered(Visit(key="0", url=f"{SITE}/feed", rules=RULES), said)
-    return read_feed(kind, said_so.fetched, now=NOW)
+    said = body if isinstance(body, bytes) else body.encode()
+    return read_document(kind, said, content_type=content_type, url=f"{SITE}/feed", now=NOW)
 
 
 def rss(*links):

@@ -105,7 +105,7 @@ async def test_lake_and_index_agree_about_it(index, store):
         index=index,
         store=store,
         now=datetime.now(UTC) + timedelta(hours=2),
-        is_mending=False,
+        is_repairing=False,
         sample=None,
         revisit_after=(),
         on_step=lambda *_: None,

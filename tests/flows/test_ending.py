@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tasks.index.database import open_index
 from tests.engine import COMMAND
 
 BEGIN = """
@@ -78,6 +79,7 @@ def test_output_that_finds_no_room_is_a_failure():
 def test_a_command_leaves_no_log_of_sqlites_beside_the_index(tmp_path):
     index = tmp_path / "index.db"
     environment = {**os.environ, "PRESSLAKE_INDEX": f"sqlite:///{index}"}
+    open_index(f"sqlite:///{index}").close()
 
     subprocess.run([COMMAND, "status"], cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=True)
 

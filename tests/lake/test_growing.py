@@ -217,7 +217,7 @@ def test_a_later_column_that_may_not_be_null_is_refused(tmp_path):
     later = pa.field("mood", pa.string(), nullable=False)
     DeltaTable.create(str(tmp_path / CAPTURES), table_schema(CAPTURES).append(later))
 
-    with pytest.raises(LakeFormatError, match="column mood is not known here and may not be null"):
+    with pytest.raises(LakeFormatError, match="column mood is unknown here and may not be null"):
         open_table(DirectoryStore(tmp_path), CAPTURES)
 
 

@@ -1,13 +1,17 @@
 """What is requested, and what it is the same as."""
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.errors import BadUrl, ForbiddenScheme
+from tasks.values.trackers import TRACKERS
 from tasks.values.url import (
     MAX_URL_LENGTH,
-    TRACKERS,
+    Url,
     fetch_url,
     host_of,
     is_same_site,
@@ -505,6 +509,40 @@ def test_any_text_is_a_url_or_refused(text):
         fetch_url(text, base="https://example.com/")
     except (BadUrl, ForbiddenScheme):
         return
+
+
+@given(urls())
+@example("https://example.com./a/%2e%2E/;b?utm_source=x&c=%7e#!/d")
+def test_the_parts_of_a_fetch_form_are_those_that_a_parse_finds(url):
+    form = Url.of(url).fetch_form
+
+    assert Url.parse(str(form)).parts == form.parts
+
+
+@given(urls())
+def test_a_url_is_in_its_fetch_form_once_it_was_brought_into_it(url):
+    form = Url.of(url).fetch_form
+
+    assert (form.fetch_form, form.key) == (fetch_url(url), url_key(url))
+
+
+def test_a_parsed_url_is_its_text_and_keeps_what_was_found_wherever_it_goes():
+    url = Url.parse("/A?b=1#c", base="https://www.Example.com:8443/")
+
+    sent = pickle.loads(pickle.dumps(url))
+
+    assert (url, sent, str(sent)) == ("https://www.example.com:8443/A?b=1#c",) * 3
+    assert (sent.host, sent.bare_host, sent.domain) == ("www.example.com:8443", "example.com:8443", "example.com")
+    assert (sent.origin, sent.request_target) == ("https://www.example.com:8443", "/A?b=1")
+    assert (sent.fetch_form, sent.key) == ("https://www.example.com:8443/A?b=1", "example.com:8443/A?b=1")
+    assert copy.deepcopy(url) is url
+
+
+@pytest.mark.parametrize("part", ["parts", "host", "origin", "domain", "fetch_form", "key"])
+@pytest.mark.parametrize(("text", "error"), [("", BadUrl), ("news", BadUrl), ("ftp://a.example/", ForbiddenScheme)])
+def test_a_text_that_is_no_url_says_so_when_a_part_is_asked_for(text, error, part):
+    with pytest.raises(error):
+        getattr(Url.of(text), part)
 
 
 HALVES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF)

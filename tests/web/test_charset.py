@@ -286,3 +286,11 @@ def test_hostile_markup_is_read_in_few_steps():
             decode_text(body, "charset" * 10_000)
 
     assert calls_of(read) < 1000
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/xml; charset=" + " " * 60_000 + ";", "charset " * 8000, "text/html; charset='" + " " * 60_000 + "utf-8"],
+)
+def test_a_long_label_is_no_label(content_type):
+    assert decode_text("<p>caf\xe9</p>".encode("latin-1"), content_type)[0] == "<p>café</p>"

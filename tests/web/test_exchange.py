@@ -40,6 +40,13 @@ def test_of_a_singular_field_the_first_counts(name):
     assert exchange(200, (name, "a"), (name, "b")).header(name) == "a"
 
 
+@pytest.mark.parametrize(
+    ("name", "length"), [("content-type", 1024), ("etag", 1024), ("x-robots-tag", 1024), ("location", 9000)]
+)
+def test_of_a_long_value_the_beginning_is_given_but_a_url_is_given_whole(name, length):
+    assert len(exchange(200, (name, "a" * 9000)).header(name)) == length
+
+
 def test_the_final_answer_is_the_last():
     hops = (exchange(301, ("etag", "a")), exchange(200, ("etag", "b")))
 

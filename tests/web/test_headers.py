@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.headers import max_age_s, media_type, parse_retry_after, robots_directives, tdm_reservation
+from tasks.web.headers import (
+    MAX_VALUE_LENGTH,
+    max_age_s,
+    media_type,
+    parse_retry_after,
+    robots_directives,
+    tdm_reservation,
+)
+from tests.work import calls_of
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -137,3 +145,12 @@ def test_a_reservation_is_one_or_nothing(value, expected):
 )
 def test_directives_to_everybody_are_told_from_those_to_one_crawler(values, expected):
     assert robots_directives(values) == expected
+
+
+@pytest.mark.parametrize("read", [max_age_s, media_type, tdm_reservation, lambda value: robots_directives([value])])
+@pytest.mark.parametrize("filling", [" ", ",", ";", "a", '"', "max-age=", "1,"])
+def test_of_a_long_value_no_more_than_its_beginning_is_looked_at(read, filling):
+    value = filling * 100_000
+
+    assert read(value) == read(value[:MAX_VALUE_LENGTH])
+    assert calls_of(lambda: read(value)) < 10 * MAX_VALUE_LENGTH

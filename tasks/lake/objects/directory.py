@@ -12,7 +12,7 @@ from tasks.lake.objects.port import OCTETS, MissingObject, ObjectInfo, check_ran
 
 
 def open_directory(path: Path) -> "DirectoryStore":
-    """Open the directory, making it where it is missing; raises ConfigError when it cannot be written."""
+    """Open the directory, and make it if it is missing; raises ConfigError where it cannot be written."""
     probe = path / ".presslake"
     try:
         with written_beside(probe, b""):
@@ -100,7 +100,7 @@ class DirectoryStore:
         folder, _, beginning = prefix.rpartition("/")
         directory = self._path(folder) if folder else self._root
         for entry in directory.iterdir() if directory.is_dir() else ():
-            if entry.name.startswith(beginning):  # a log has thousands of names, of which a few are asked for
+            if entry.name.startswith(beginning):  # a log has thousands of names, and a prefix selects a few
                 for path in (entry, *entry.rglob("*")):
                     if path.is_file() and not is_temporary(path):
                         yield path
@@ -108,7 +108,7 @@ class DirectoryStore:
 
 @contextmanager
 def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Iterator[None]:
-    """Translate; with a `key`, what is not there is MissingObject."""
+    """Translate errors; with a `key`, a missing file is MissingObject."""
     try:
         yield
     except OSError as error:

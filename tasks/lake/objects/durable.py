@@ -14,7 +14,7 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 def written_beside(target: Path, body: bytes) -> Iterator[Path]:
     """Give a file with these bytes, on disk, in the target's directory; it is gone when the block ends.
 
-    The directory is made where it is missing. Raises OSError.
+    The directory is made if it is missing. Raises OSError.
     """
     _make_directory(target.parent)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
@@ -29,7 +29,7 @@ def written_beside(target: Path, body: bytes) -> Iterator[Path]:
 
 
 def is_temporary(path: Path) -> bool:
-    """Tell a file of `written_beside`, which a killed process may leave."""
+    """Whether the name is of a file of `written_beside`, which a killed process may leave."""
     return bool(_TEMPORARY.fullmatch(path.name))
 
 

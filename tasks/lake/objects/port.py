@@ -26,7 +26,7 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """Bytes under keys. Every method may raise LakeUnavailable, and ValueError for a key that is none."""
+    """Bytes under keys. Every method may raise LakeUnavailable, and ValueError for an invalid key."""
 
     @property
     def uri(self) -> str:
@@ -34,11 +34,11 @@ class ObjectStore(Protocol):
         ...
 
     def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:
-        """Store under the key, over what is there; readers see the old bytes or the new, never half."""
+        """Store under the key and replace what is there; readers see the old bytes or the new, never a part."""
         ...
 
     def put_new(self, key: str, body: bytes) -> bool:
-        """Store only where nothing is; True for the one writer whose bytes are there."""
+        """Store only if the key is free; True for the one writer whose bytes are stored."""
         ...
 
     def get(self, key: str) -> bytes:
@@ -56,15 +56,15 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove the object; none there is no error."""
+        """Remove the object; a missing one is no error."""
         ...
 
     def delta_uri(self, table: str) -> str:
-        """Return where delta-rs finds a table."""
+        """Return a table's address for delta-rs."""
         ...
 
     def storage_options(self) -> dict[str, str] | None:
-        """Return what delta-rs needs beside the address; secrets among it, never to be logged."""
+        """Return delta-rs's options; they have secrets and must never be logged."""
         ...
 
 
@@ -72,17 +72,17 @@ def checked_key(key: str) -> str:
     """Return the key; raises ValueError for one that could lead out of the store."""
     plain = all(segment not in {"", ".", ".."} for segment in key.split("/"))
     if not plain or "\\" in key or not key.isprintable() or not key.isascii():
-        raise ValueError(f"no key of an object: {key!r}")
+        raise ValueError(f"not a key of an object: {key!r}")
     return key
 
 
 def check_range(offset: int, length: int) -> None:
-    """Raise ValueError for a range of bytes that is none."""
+    """Raise ValueError for an invalid range of bytes."""
     if offset < 0 or length < 1:
-        raise ValueError(f"no range of bytes: {length} from {offset}")
+        raise ValueError(f"not a range of bytes: {length} from {offset}")
 
 
 def one_line(error: BaseException) -> str:
-    """Return what a library says as one short line without terminal codes, for our own messages."""
+    """Return a library's message as one short line without terminal codes, for our own messages."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)) or type(error).__name__
     return " ".join(text.split())[:300]

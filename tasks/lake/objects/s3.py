@@ -1,6 +1,7 @@
 """The object store in S3 or a server that speaks it. boto3's errors are translated here, once.
 
-At opening, what a person can mend is a ConfigError of one line; later, trouble is LakeUnavailable.
+When a store is opened, a mistake of configuration is a ConfigError of one line. Later, every failure is
+LakeUnavailable.
 """
 
 import re
@@ -63,7 +64,7 @@ class S3Store:
             try:
                 self._client.put_object(**self._address(key), Body=body, IfNoneMatch="*")
             except ClientError as error:
-                # 409: another conditional write was under way; whichever ends first has won (S3, PutObject)
+                # 409: another conditional write was in progress; the one that ends first wins (S3, PutObject)
                 if _code(error) in {"PreconditionFailed", "412"}:
                     return False
                 if _code(error) == "ConditionalRequestConflict" and self.exists(key):
@@ -112,7 +113,7 @@ class S3Store:
         return f"{self.uri}/{checked_key(table)}"
 
     def storage_options(self) -> dict[str, str] | None:
-        """Return delta-rs's options, with the credentials that boto3 has at this moment: ask anew for each table."""
+        """Return delta-rs's options, with boto3's present credentials; they expire, so call this for each table."""
         with self._errors("reach", ""):
             credentials = self._session.get_credentials().get_frozen_credentials()
         options = {
@@ -152,7 +153,7 @@ def open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
     try:
         session = boto3.Session(region_name=config.region)
         endpoint_url = config.endpoint_url or _named_endpoint(session)
-        # Few attempts: at opening a person waits, and a wrong address does not mend itself
+        # few attempts: a person waits for the opening, and a wrong address stays wrong
         hasty = replace(config, endpoint_url=endpoint_url, attempts=min(config.attempts, 2))
         answer = _s3_client(session, hasty).list_objects_v2(Bucket=bucket, MaxKeys=1)
     except (*_S3_ERRORS, ValueError) as error:
@@ -171,7 +172,7 @@ def _named_endpoint(session: boto3.Session) -> str | None:
 def _s3_client(session: boto3.Session, config: S3Config) -> Any:  # noqa: ANN401 - boto3 has no types
     own: dict[str, Any] = {}
     if config.endpoint_url:
-        # Names of buckets do not resolve as hosts there, and not all such servers know the newer checksums
+        # other servers do not resolve a bucket's name as a host, and some do not know the newer checksums
         own = {
             "s3": {"addressing_style": "path"},
             "request_checksum_calculation": "when_required",

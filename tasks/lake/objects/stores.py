@@ -1,4 +1,4 @@
-"""Where a lake lies: a directory or S3, opened by its address, and the marker that makes a place a lake."""
+"""Open the object store of a lake by its address (a directory or S3), and the marker that makes it a lake."""
 
 import json
 import uuid
@@ -58,7 +58,7 @@ def _open_s3(uri: str, s3: S3Config, _only_reads: bool) -> ObjectStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """What opens the stores of one scheme; `form` is how an address is written, for people."""
+    """Opens the stores of one scheme; `form` shows people how to write an address."""
 
     scheme: str
     form: str
@@ -70,11 +70,11 @@ SCHEMES = (
     Scheme(scheme="file", form="", open=_open_file),
     Scheme(scheme="s3", form="s3://bucket/prefix", open=_open_s3),
 )
-"""The object stores that there are: a new one is one module and one row."""
+"""All object stores. A new one is one module and one row."""
 
 
 def open_lake(store: ObjectStore) -> str:
-    """Return the lake's id, writing its marker where there is none: of several who do so at once, one wins.
+    """Return the lake's id, and write its marker if there is none: of several processes at once, one wins.
 
     Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
     a store where several writers may win one conditional PUT, and LakeUnavailable.
@@ -98,7 +98,7 @@ def find_lake(store: ObjectStore) -> str | None:
 
 
 def _check_exclusive(store: ObjectStore) -> None:
-    """Let writers race for one key: commits rest on there being one winner, and some S3 servers know of none."""
+    """Let writers race for one key: commits need exactly one winner, and some S3 servers let several win."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - once in a lake's life
 
     key = f"probe-{uuid.uuid4()}"

@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from tasks.index.schema import articles
 from tasks.index.schema import frontier as frontier_table
-from tasks.metrics.state import Due, SourceFeeds, read_state
+from tasks.index.state import Due, SourceFeeds, read_state
 from tests.index.test_frontier import announce, announcement, claim
 from tests.metrics.filling import NOW, fill
 
