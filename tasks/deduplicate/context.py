@@ -44,13 +44,16 @@ class DecisionContext:
         """Return the earliest article with a page's text."""
         return self.by_text.get(text.digest) if text.has_words else None
 
-    def alias_target(self, asked: str, page: PreparedPage) -> KnownArticle | None:
-        """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal."""
-        for name in (asked, *page.names):
+    def alias_target(self, asked: str, page: PreparedPage) -> tuple[KnownArticle, bool] | None:
+        """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal.
+
+        Beside it stands whether both URLs lead to one rendition, so that what differs is a correction.
+        """
+        for name, how in (*page.names.items(), (asked, "")):
             known = self.by_url_key.get(self.aliases.get(name, name))
             if known and known.url_key != asked and page.text.has_words and known.text_digest == page.text.digest:
                 self._claim(asked, known.url_key, page.names.get(known.url_key, "canonical"))
-                return known
+                return known, bool(how) and _is_one_page(asked, name, how, known.url_key)
         return None
 
     def rotated_target(

@@ -124,7 +124,8 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Lo
     asked = look.due.url_key
     known, standing = context.by_url_key.get(asked), Standing()
     if known is None:
-        if (target := context.alias_target(asked, page)) is not None and not _is_rotated(asked, target):
+        target, is_one_page = context.alias_target(asked, page) or (None, True)
+        if target is not None and not is_one_page:
             return _stamped(look, Novelty.UNCHANGED, target)
         known = target or _rotated_target(look, page, context)
     if known is not None:
@@ -135,11 +136,6 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Lo
     row = _new_revision(look, page, context, known, changes=standing.changes)
     capture = replace(look.captured, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
     return replace(look, capture=capture)
-
-
-def _is_rotated(asked: str, target: KnownArticle) -> bool:
-    """Whether a URL differs from an article's in the query alone: of one path, a page has one rendition."""
-    return asked.partition("?")[0] == target.url_key.partition("?")[0]
 
 
 def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> KnownArticle | None:

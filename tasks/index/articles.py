@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
 from tasks.index.schema import articles
 from tasks.index.upsert import upsert
@@ -40,12 +40,12 @@ class KnownArticle:
     earlier_contents: tuple[tuple[int, str], ...] = ()
 
 
-def find_by_url_key(tx: Transaction, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
+def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the articles known at these URLs, by url_key."""
     return {one.url_key: one for part in _parts(url_keys) for one in find_where(tx, articles.c.url_key.in_(part))}
 
 
-def find_by_text(tx: Transaction, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
+def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
     """Return for each text digest the earliest article that has it now: the one a duplicate is a duplicate of."""
     found: dict[str, KnownArticle] = {}
     for part in _parts(text_digests):
@@ -56,12 +56,12 @@ def find_by_text(tx: Transaction, text_digests: Iterable[str]) -> dict[str, Know
     return found
 
 
-def find_by_id(tx: Transaction, article_id: str) -> KnownArticle | None:
+def find_by_id(tx: Connection, article_id: str) -> KnownArticle | None:
     """Return one article, or None."""
     return next(iter(find_where(tx, articles.c.article_id == article_id)), None)
 
 
-def find_clusters(tx: Transaction, article_ids: Iterable[str]) -> dict[str, str]:
+def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
     """Return the cluster of each of these articles."""
     columns = select(articles.c.article_id, articles.c.cluster_id)
     return {
@@ -71,7 +71,7 @@ def find_clusters(tx: Transaction, article_ids: Iterable[str]) -> dict[str, str]
     }
 
 
-def find_representatives(tx: Transaction, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
+def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the representative of each of these clusters."""
     return {
         one.cluster_id: one
@@ -80,19 +80,19 @@ def find_representatives(tx: Transaction, cluster_ids: Iterable[str]) -> dict[st
     }
 
 
-def merge_clusters(tx: Transaction, merged: Mapping[str, str]) -> None:
+def merge_clusters(tx: Connection, merged: Mapping[str, str]) -> None:
     """Let the members of each cluster belong to another, by cluster id; who represents it is set apart."""
     for loser, winner in sorted(merged.items()):
         tx.execute(update(articles).where(articles.c.cluster_id == loser).values(cluster_id=winner))
 
 
-def demote(tx: Transaction, article_ids: Iterable[str]) -> None:
+def demote(tx: Connection, article_ids: Iterable[str]) -> None:
     """Let these articles represent their cluster no longer."""
     for part in _parts(article_ids):
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 
 
-def remember(tx: Transaction, known: Iterable[KnownArticle]) -> None:
+def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write the newest state of each article."""
     rows = [
         {
@@ -105,19 +105,19 @@ def remember(tx: Transaction, known: Iterable[KnownArticle]) -> None:
     upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
 
 
-def note_contents(tx: Transaction, known: Iterable[KnownArticle]) -> None:
+def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write what was learnt of the earlier contents of these articles, and nothing else."""
     for one in sorted(known, key=lambda one: one.article_id):
         is_it = articles.c.article_id == one.article_id
         tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
 
 
-def find_where(tx: Transaction, condition: ColumnElement[bool]) -> list[KnownArticle]:
+def find_where(tx: Connection, condition: ColumnElement[bool]) -> list[KnownArticle]:
     """Return the articles that a condition holds for."""
     return [_known(row) for row in tx.execute(select(articles).where(condition)).mappings()]
 
 
-def count(tx: Transaction) -> int:
+def count(tx: Connection) -> int:
     """Count the articles."""
     return tx.execute(select(func.count()).select_from(articles)).scalar_one()
 
