@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
 
-
 _LAKE = {
     FaultKind.DUPLICATE_REVISION: """
         SELECT article_id, 'articles: ' || article_id || ', revision ' || revision || ', ' || url_key,
