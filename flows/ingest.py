@@ -28,14 +28,14 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
     """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report.
 
     Args:
-        config: What to look at; nothing filled in means every source of the catalogue.
+        config: What to look at; without a choice, every source of the catalogue.
     """
     started = time.monotonic()
     settings, run_id = load_settings(), str(flow_run.id)
     if config.dry_run:
         return preview_sweep(settings, config, run_id=run_id)
     with begun(settings, config, run_id=run_id) as sweep, shared_out(sweep) as others:
-        store(settings)  # what an earlier run decided and did not live to publish
+        store(settings)  # an earlier run may have been killed between its decision and its publication
         discovered = _discover(sweep)
         others.start()
         batches = work_through(sweep, shown_progress)

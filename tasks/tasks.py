@@ -1,7 +1,7 @@
 """Every Prefect task of Presslake: each runs one stage over one batch, and does nothing else.
 
-This is the only module below `tasks` that knows Prefect. What is retried is decided here: a port that is away
-(StageError); everything else fails again.
+This is the only module below `tasks` that imports Prefect. It decides what is retried: a failure of a port
+(StageError); any other error would occur again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,6 +49,7 @@ from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
+from tasks.values.display import counted, plural
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl
 from tasks.values.page import Page
@@ -58,7 +59,7 @@ from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
 
-configure()  # as the first task is defined: before any flow begins, whose own span would be lost otherwise
+configure()  # before any flow begins, or Prefect's own span of the flow is lost
 
 REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
@@ -76,7 +77,7 @@ class _Retries(TypedDict):
 
 
 def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a task failed because a port was away (StageError), and this process is not asked to stop."""
+    """Whether a task failed because a port was away (StageError), and this process need not stop."""
     result = state.result(raise_on_failure=False)
     return isinstance(result, StageError) and not stopping.is_set()
 
@@ -93,7 +94,7 @@ RETRIES = _Retries(
 def discover(
     feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, run_id: str
 ) -> DiscoverReport:
-    """Poll feeds and return what they gave; `announced` URLs were new before any feed was polled."""
+    """Poll feeds and return the counts; `announced` URLs were new before any feed was polled."""
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id))
         report = replace(polled, discovered=polled.discovered + announced)
@@ -221,10 +222,15 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
     archive = _archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
         report = decide_batch(
-            extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages, archive=archive
+            extracted,
+            index=opened_index(settings),
+            now=datetime.now(UTC),
+            revisit_after=ages,
+            rules=rules,
+            archive=archive,
         )
         note(**report.articles)
-    get_run_logger().info("decided %s", report.articles)
+    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
 
 
@@ -239,21 +245,21 @@ def store(settings: Settings) -> int:
     return gained
 
 
-# no retries: where the server is away, Prefect's client has asked for a minute already
+# no retries: if the server is away, Prefect's client has retried for a minute already
 @task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(run: RunReport, health: HealthReport | None) -> None:
     """Show a run as artifacts (report, sources' health, failures, quarantine) and emit its events.
 
-    The run of a shard knows no health; its sweep reports it.
+    The run of a shard has no health; its sweep reports it.
     """
-    for event in events_of(run, health) if health else ():  # first: no later run emits what began in this one
+    for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     health = health or HealthReport()
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
         create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
     if run.failures:
-        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
+        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
@@ -262,7 +268,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
-    """Verify the index against the lake and return what was found."""
+    """Verify the index against the lake and return the faults."""
     log = get_run_logger()
     found = verify_lake(config, settings, on_step=_log_steps)
     for fault in found.faults[:LOGGED_FAULTS]:

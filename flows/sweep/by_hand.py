@@ -1,4 +1,4 @@
-"""A sweep started by hand: on the Prefect server that is configured, or on one of our own for as long as it lasts."""
+"""A sweep started by hand: on the configured Prefect server, or on one of our own for the time of the sweep."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,14 +24,14 @@ from tasks.values.text.escape import as_plain
 def run_sweep(
     config: IngestConfig, settings: Settings, catalogue: Catalogue | None, *, shows_progress: bool
 ) -> RunReport | Preview:
-    """Run the flow `ingest` in this process and return its report; raises what ended it."""
+    """Run the flow `ingest` in this process and return its report; raises the error that ended it."""
     plan_sweep(config, catalogue, allow_networks=settings.allow_networks, now=datetime.now(UTC))
     if not config.dry_run:
-        check_lake(settings)  # a wrong flag is told before any server starts
+        check_lake(settings)  # report a wrong flag before any server starts
         close_opened()
     with ExitStack() as stack:
         stack.enter_context(prefect_api(is_shared=config.shards > 1))
-        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is reported before
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 
         if config.shards > 1:
@@ -58,7 +58,7 @@ def run_sweep(
 
 
 def _unheard(error: httpx.HTTPError) -> RunReport:
-    """Return the report of a run whose end Prefect's server did not hear of; raises PresslakeError where it has none."""
+    """Return the report of a run whose end did not reach Prefect's server; raises PresslakeError if there is none."""
     why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
     if not ended:
         raise PresslakeError(
@@ -70,9 +70,9 @@ def _unheard(error: httpx.HTTPError) -> RunReport:
 
 @contextmanager
 def prefect_api(*, is_shared: bool = False) -> Iterator[str]:
-    """Give the URL of the API: the one that is configured, checked, or a local server's.
+    """Give the URL of the API: the configured one, after a check, or a local server's.
 
-    One of our own has no workers: what `is_shared` among them is refused. Raises ServerUnavailable.
+    A server of our own has no workers, so a sweep that `is_shared` is refused. Raises ServerUnavailable.
     """
     import prefect.settings as prefect_settings  # noqa: PLC0415
 

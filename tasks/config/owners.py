@@ -1,7 +1,7 @@
-"""Who owns a host: the source whose entry in the catalogue names it. Pure.
+"""The owner of a host: the source whose entry in the catalogue names it (ADR 0018). Pure.
 
-The catalogue alone makes owners: what a feed says of itself, where it redirects and which sitemaps it names do not. A
-source names its `home_url`; where it has none, its feeds, sitemaps and listings.
+Only the catalogue makes owners. What a feed says of itself, its redirects and the sitemaps that it names do not. A
+source names the host of its `home_url`; without one, those of its feeds, sitemaps and listings.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ K = TypeVar("K")
 class Owners:
     """The sources by the hosts and by the registrable domains that they name, in the catalogue's order.
 
-    `folders` are the paths of what each of them names, by source and host.
+    `folders` are the paths of the URLs that each source names, by source and host.
     """
 
     rules: Mapping[str, SourceRules] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Owners:
         return cls(rules=rules, by_host=_each_once(hosts), by_domain=_each_once(domains), folders=_each_once(folders))
 
     def claimants(self, url: str) -> tuple[str, ...]:
-        """Return the sources that name a URL's host or, where none does, its registrable domain. Raises BadUrl."""
+        """Return the sources that name a URL's host or, if none does, its registrable domain. Raises BadUrl."""
         if not self.by_host:
             return ()
         address = Url.of(url)
@@ -54,15 +54,15 @@ class Owners:
         return found or ()
 
     def owner_of(self, url: str, *, announcer: str) -> str | None:
-        """Return the source that a URL belongs to, or None where nobody owns its host. Raises BadUrl.
+        """Return the owner of a URL, or None where no source owns its host. Raises BadUrl.
 
-        Of several it is the announcer. Where that is none of them, it is one whose patterns keep the URL, then the one
-        whose folder it lies in, then the first in the catalogue.
+        Of several sources it is the announcer. If the announcer is not among them, it is one whose patterns keep the
+        URL, then the one whose folder has it, then the first in the catalogue.
         """
         return self.chosen(self.claimants(url), url, announcer=announcer)
 
     def chosen(self, claimants: tuple[str, ...], url: str, *, announcer: str) -> str | None:
-        """Return the one of a URL's claimants that it belongs to, as `owner_of` says."""
+        """Return the owner of a URL among these sources, by the rules of `owner_of`."""
         if announcer in claimants:
             return announcer
         if len(claimants) > 1:
@@ -70,9 +70,9 @@ class Owners:
         return claimants[0] if claimants else None
 
     def pace_at(self, url: str, asker: SourceRules) -> SourceRules:
-        """Return the rules whose delay and number hold at a URL's host: its owner's, else the asker's. Raises BadUrl.
+        """Return the rules whose delay and number apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
 
-        Of several owners that are not the asker, the slowest pace is kept.
+        If it has several owners and the asker is none of them, the slowest pace applies.
         """
         owners = [self.rules[one] for one in self.claimants(url)]
         if not owners or asker in owners:
@@ -95,11 +95,11 @@ class Owners:
 
 
 NO_OWNERS = Owners()
-"""Where there is no catalogue, nobody owns a host."""
+"""Without a catalogue, no host has an owner."""
 
 
 def _named(source: Source) -> Iterator[tuple[Url, str]]:
-    """Yield the URLs by which a source names what is its own, as they are requested, each with its folder."""
+    """Yield the URLs by which a source names its own hosts, in the form of requests, each with its folder."""
     if source.home_url is not None:
         home_url = Url.of(source.home_url).fetch_form
         yield home_url, home_url.parts.path.rstrip("/") + "/"
@@ -110,7 +110,7 @@ def _named(source: Source) -> Iterator[tuple[Url, str]]:
 
 
 def _domain(url: Url) -> str | None:
-    """Return the domain that one party holds; None for an address or a name without a dot, where each port is a site."""
+    """Return the registrable domain; None for an address or a name without a dot, of which each port is a site."""
     domain = url.domain
     return domain if "." in domain and not _is_address(domain) else None
 

@@ -4,10 +4,12 @@ Asked again for a batch that is decided, it answers what was decided then and ch
 shown the first time).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.corrections import Standing, restated_of, stand
@@ -17,7 +19,7 @@ from tasks.deduplicate.quarantining import prepare_pages, without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
-from tasks.deduplicate.rows import article_row, report_of
+from tasks.deduplicate.rows import article_row, labelled, report_of
 from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
@@ -31,6 +33,8 @@ from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article, Novelty, Outcome
 
+NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
+
 
 def decide_batch(
     batch: Batch,
@@ -39,11 +43,13 @@ def decide_batch(
     now: datetime,
     revisit_after: Sequence[timedelta] = REVISIT_AFTER,
     archive: Archive | None = None,
+    rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
     """Decide a batch and commit the decisions; raises IndexUnavailable, LakeUnavailable, and then nothing was decided.
 
     `revisit_after` are the ages at which a young article is looked at again. The `archive` is asked what is stored of an
-    article where the index does not know it, or other rules made it; without one the words alone decide there.
+    article where the index does not know it, or other rules made it; without one the words alone decide there. `rules` are the
+    sources', by id.
     """
     batch = prepare_pages(batch)  # all that is costly comes before the lock
     if archive is not None:
@@ -51,19 +57,26 @@ def decide_batch(
 
     def rehearse(part: Batch) -> None:
         with index.rehearse() as tx:
-            _decide(part, tx, now=now, revisit_after=revisit_after)
+            _decide(part, tx, now=now, revisit_after=revisit_after, rules=rules)
 
     try:
         with guarded_item(f"batch {batch.batch_id}"), index.write() as tx:
-            return _decide(batch, tx, now=now, revisit_after=revisit_after)
+            return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
     except UnexpectedError as error:
         # a statement that fails ends its transaction: who is to blame is found out in others
         batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
-        return _decide(batch, tx, now=now, revisit_after=revisit_after)
+        return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
 
 
-def _decide(batch: Batch, tx: Transaction, *, now: datetime, revisit_after: Sequence[timedelta]) -> BatchReport:
+def _decide(
+    batch: Batch,
+    tx: Transaction,
+    *,
+    now: datetime,
+    revisit_after: Sequence[timedelta],
+    rules: Mapping[str, SourceRules],
+) -> BatchReport:
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
@@ -71,7 +84,7 @@ def _decide(batch: Batch, tx: Transaction, *, now: datetime, revisit_after: Sequ
     pages = [look.prepared for look in looks if look.prepared is not None]
     context = read_context(tx, (look.due.url_key for look in looks), pages)
     looks = _decide_all(looks, context)
-    rows = context.write(tx, context.finished_rows(), now=now)
+    rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
     report = report_of(batch.batch_id, looks, rows)
     _settle(tx, looks, context, now=now, revisit_after=revisit_after)
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})

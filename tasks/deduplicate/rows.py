@@ -1,8 +1,10 @@
 """Make the rows of the articles table, and count what a batch came to. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.judge import Verdict
 from tasks.index.articles import KnownArticle
@@ -108,6 +110,16 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
         segments=tuple(sorted({one.warc_key for one in looks if one.warc_key})),
         failures=tuple(_failures(decided))[:SHOWN_FAILURES],
     )
+
+
+def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:
+    """Return the rows with what the catalogue says of their sources."""
+    return [
+        row
+        if (known := rules.get(row.source_id)) is None
+        else replace(row, source_tags=known.tags, source_country=known.country)
+        for row in rows
+    ]
 
 
 def _slowest_answers(looks: Iterable[Look]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
+from tasks.discover.children import choose_children
 from tasks.discover.poll_log import PollLog
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
@@ -44,7 +45,7 @@ from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+"""Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
 
 MAX_LINKED = 5
 """Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
@@ -251,7 +252,7 @@ class _Polling:
             )
             self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
-        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
+        content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
         named = await self._named(poll, fetched, content, refusals)
@@ -318,7 +319,7 @@ class _Polling:
         if poll.depth >= MAX_DEPTH:
             return []
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
-        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        chosen = self._chosen(kinds)
         self._seen.update(chosen)
         states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
@@ -329,6 +330,14 @@ class _Polling:
             for state in states
             if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
         ]
+
+    def _chosen(self, kinds: dict[str, tuple[Entry, FeedKind]]) -> dict[str, tuple[Entry, FeedKind]]:
+        if len(kinds) <= MAX_CHILDREN:
+            return kinds
+        known = {state.feed_url: state for state in self._poll_log.known(kinds)}
+        now = datetime.now(UTC)
+        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or _is_open(known[entry.url], now)]
+        return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
     async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
@@ -405,8 +414,12 @@ def _kept(feed: FeedState) -> _Validators:
     return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
 
 
+def _is_open(state: FeedState, now: datetime) -> bool:
+    return state.due_at is not None and not (state.failures and state.due_at > now)
+
+
 def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
     """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
-    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
+    if not _is_open(state, datetime.now(UTC)):
         return False
     return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

@@ -9,7 +9,7 @@ from tasks.values.text.escape import as_plain
 
 TABLE_ROWS = 500
 HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after", "why")
-"""The reason is last: it is the one that may be clipped, and the run's report has it whole."""
+"""The reason is last, since the UI may clip it; the run's report has it whole."""
 
 
 def health_rows(sources: Iterable[SourceHealth]) -> list[dict[str, str]]:
@@ -32,7 +32,7 @@ def quarantine_rows(pages: Iterable[Quarantined]) -> list[dict[str, str]]:
 
 
 def health_summary(sources: Collection[SourceHealth]) -> str:
-    """Return in one line how many sources are how."""
+    """Return in one line how many sources are in each state."""
     counts = {state: sum(one.state is state for one in sources) for state in HealthState}
     return ", ".join(f"{number} {state.value}" for state, number in counts.items() if number) or "no sources"
 
@@ -43,7 +43,7 @@ def shown_at(at: datetime | None) -> str:
 
 
 def shown_s(seconds: float | None) -> str:
-    """Return a duration as people say it."""
+    """Return a duration for people."""
     if seconds is None:
         return ""
     span = timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""The articles as decisions need them: what is known at a URL, and where else a text stands."""
+"""The articles for decisions: the known article of a URL, and the other places of a text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownA
 
 
 def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
-    """Return for each text digest the earliest article that has it now: the one a duplicate is a duplicate of."""
+    """Return for each text digest the earliest article that has it now: a duplicate is a duplicate of that article."""
     found: dict[str, KnownArticle] = {}
     for part in _parts(text_digests):
         for one in find_where(tx, articles.c.text_digest.in_(part)):
@@ -81,13 +81,13 @@ def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str
 
 
 def merge_clusters(tx: Connection, merged: Mapping[str, str]) -> None:
-    """Let the members of each cluster belong to another, by cluster id; who represents it is set apart."""
+    """Move the members of each cluster to another, by cluster id; representatives are set elsewhere."""
     for loser, winner in sorted(merged.items()):
         tx.execute(update(articles).where(articles.c.cluster_id == loser).values(cluster_id=winner))
 
 
 def demote(tx: Connection, article_ids: Iterable[str]) -> None:
-    """Let these articles represent their cluster no longer."""
+    """Make these articles no longer represent their cluster."""
     for part in _parts(article_ids):
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 

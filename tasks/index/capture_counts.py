@@ -1,6 +1,6 @@
-"""How many captures came to what, by source: counters that survive any process, written where batches are decided.
+"""Counts of captures by source and result: they outlive each process, and are written where batches are decided.
 
-Reading them costs what there are sources and reasons, not what there are URLs.
+The cost of reading them grows with the number of sources and reasons, not of URLs.
 """
 
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from tasks.index.upsert import insert_into
 from tasks.values.rows import Capture, Novelty
 
 ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})
-"""What makes an article that was not known before: each is a sign of life of its source."""
+"""The novelties that make an unknown article: each is a sign of life of its source."""
 
 _KEY = ("source_id", "outcome", "reason", "novelty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureCount:
-    """One sum: the captures of a source that came to this, their bytes, and the instant of the latest."""
+    """One sum: the captures of a source with this result, their bytes, and the instant of the latest."""
 
     source_id: str
     outcome: str
@@ -33,7 +33,7 @@ class CaptureCount:
 
 
 def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
-    """Add the captures of a decided batch; in the transaction that holds the outbox's lock, or rows are waited for."""
+    """Add the captures of a decided batch; call it while the transaction has the outbox's lock, or it waits for rows."""
     several: dict[tuple[str, ...], list[Capture]] = {}
     for one in captures:
         key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")

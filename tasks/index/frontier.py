@@ -1,4 +1,4 @@
-"""The frontier: every URL once, what is due, who has it, and what became of it.
+"""The frontier: every URL once, with its state, its due time and its lease.
 
 All functions take the transaction they run in. States: due, leased, done, dropped, gone, quarantined.
 """
@@ -33,17 +33,17 @@ from tasks.values.rows import Outcome
 from tasks.values.url import Url
 
 CHUNK = 400
-"""Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
+"""Rows in one statement: SQLite allows 32,766 parameters, and a row has a dozen."""
 
 NEWS, BACKFILL = 0, 10
 """Priorities: the lower is fetched first."""
 
 SLOWEST_HOST_ROWS = 250
-"""Rows of one host that a claim looks at, at most: a batch takes no more of one host in any case."""
+"""The most rows of one host that a claim reads: a batch never takes more of one host."""
 
 
 class State(StrEnum):
-    """Where a URL stands. DUE may lie in the future; DROPPED, and DONE while it is young, come back by schedule."""
+    """The state of a URL. DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule."""
 
     DUE = "due"
     LEASED = "leased"
@@ -55,14 +55,15 @@ class State(StrEnum):
 
 FETCHED = frozenset({State.DONE, State.DROPPED})
 WAITING = frozenset({State.DUE, State.DROPPED, State.GONE, State.QUARANTINED})
-"""Where URLs are that wait after a failure, or are over by one."""
+"""The states of URLs that wait after a failure, or ended with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs, in one shard of all.
+    """The part of the frontier that a run works on: some sources (None: all), or exactly some URLs, in one shard.
 
-    Of the sources `others`, what the feeds and lists of `source_ids` announced is in it as well. With `since`, only what was published since, by is_since; what has no date counts from its discovery.
+    It also has the URLs of the sources `others` that feeds and lists of `source_ids` announced. With `since` it has
+    only what was published since, by is_since; a URL without a date counts from its discovery.
     """
 
     source_ids: frozenset[str] | None = None
@@ -95,7 +96,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a URL's row becomes once its capture is decided. `due_at` is None where nothing is planned."""
+    """The new state of a URL's row after its capture is decided. `due_at` is None where nothing is planned."""
 
     url_key: str
     state: State
@@ -111,25 +112,25 @@ class Settlement:
 
 
 def list_of(source_id: str) -> str:
-    """Return by what name a source's own list of URLs announces them: that of no feed."""
+    """Return the name under which a source's own list announces URLs; no feed has this name."""
     return f"catalogue:{source_id}"
 
 
 def is_since(instant: datetime, since: datetime) -> bool:
-    """Whether an instant is not before another; one that is a day without a clock is the whole of that day."""
+    """Whether an instant is not before another; a day without a time counts as the whole day."""
     return instant >= since or instant == _day_of(since)
 
 
 def is_over() -> ColumnElement[bool]:
-    """Return the condition of a row that nothing is planned for any more."""
+    """Return the condition of a row for which nothing is planned any more."""
     return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime, states: Iterable[State] | None = None) -> int:
     """Make the URLs of the selection in these states due now; returns how many.
 
-    Without `states` it is every URL that was fetched before; what is gone or quarantined then comes back only where it
-    is asked for by name.
+    Without `states`, it makes every URL due that was fetched before; gone and quarantined URLs only if the selection
+    names them.
     """
     if states is None:
         states = FETCHED if selection.url_keys is None else FETCHED | {State.GONE, State.QUARANTINED}
@@ -151,15 +152,15 @@ def claim(
 ) -> tuple[DueUrl, ...]:
     """Lease up to `limit` due URLs over many hosts to the run `owner`, news first, no host beyond its budget.
 
-    `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more, and one that is slow
-    or busy is given more. A host whose next slot is further away than its budget is left alone.
+    `crawl_delays_s` is the catalogue's delay by source; the host's robots.txt may require more, and a slow or busy host
+    gets more. A host is left out if its next slot is further away than its budget.
     """
-    lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
+    lock(tx, "claim")  # two claims at once would pick the same rows, and one of them would get none
     keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
     taken: list[DueUrl] = []
     for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
-        # the condition stands again: the row may have been settled since it was picked
+        # the condition is repeated: the row may have been settled since it was picked
         held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
         statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
@@ -174,13 +175,13 @@ def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
 
 
 def release(tx: Connection, *, owner: str) -> int:
-    """End every lease of the run, its URLs due as they were; returns how many it held."""
+    """End every lease of the run; its URLs keep their due time. Returns how many it held."""
     keys = _lock_rows(tx, and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED))
     return _update_rows(tx, keys, {"state": State.DUE, "lease_owner": None, "lease_until": None})
 
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
-    """Keep these rows to this transaction: two that decide the same URL do so one after the other."""
+    """Lock these rows: two transactions that decide the same URL do so one after the other."""
     if tx.dialect.name == "sqlite":
         return
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
@@ -189,7 +190,7 @@ def hold(tx: Connection, url_keys: Iterable[str]) -> None:
 
 
 def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
-    """Write what became of each URL and end its lease."""
+    """Write the new state of each URL and end its lease."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"))
@@ -201,7 +202,7 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
 
 
 def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
-    """Give URLs back that were claimed and not asked for, due at the instant given."""
+    """Give back URLs that were claimed and not requested, due at the given instant."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"), frontier.c.state == State.LEASED)
@@ -212,9 +213,9 @@ def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget the URLs that are gone or dropped for good and were neither asked for nor announced since; returns how many.
+    """Delete URLs that are gone or dropped for good and were neither requested nor announced since; returns how many.
 
-    One that is announced again after that is new, and is asked for once more.
+    A URL that is announced again after that is new, and is requested once more.
     """
     is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
     keys = _lock_rows(tx, and_(is_over(), is_old))
@@ -224,7 +225,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> tuple[int, tuple[DueUrl, ...]]:
-    """Return how many URLs of the selection are due, and the first of them in the order of their turn; leases none."""
+    """Return how many URLs of the selection are due, and the first of them in the order of a claim; leases none."""
     is_meant = and_(_is_due(now), selection.clause())
     number = tx.execute(select(func.count()).select_from(frontier).where(is_meant)).scalar_one()
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
@@ -241,7 +242,7 @@ def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
 
 
 def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
-    """Count the URLs that are known and still to be fetched, now or later; or only those that are due by then."""
+    """Count the known URLs that are still to be fetched, now or later, or only those due by the given instant."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
     query = select(func.count()).select_from(frontier).where(waiting, selection.clause())
     return tx.execute(query if due_by is None else query.where(frontier.c.due_at <= due_by)).scalar_one()
@@ -259,7 +260,7 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
 
 
 def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
-    """Return the keys of the rows that it holds for, locked in one order; what another transaction works on is left."""
+    """Return the keys of rows that meet the condition, locked in one order; rows that others have locked are left out."""
     rows = select(frontier.c.url_key).where(condition).order_by(frontier.c.url_key)
     return list(tx.execute(rows.with_for_update(skip_locked=True)).scalars())
 

@@ -20,7 +20,7 @@ class UrlHistory:
 
 
 def find_history(tx: Connection, *, url_key: str | None, article_id: str | None) -> UrlHistory:
-    """Look a URL up by its key, or an article by its id; what the one says leads to the other, and so does an alias."""
+    """Look up a URL by its key, or an article by its id; each leads to the other, and so does an alias."""
     row, article_key = None, url_key
     if url_key is not None:
         row = tx.execute(select(frontier).where(frontier.c.url_key == url_key)).mappings().first()
@@ -36,7 +36,7 @@ def find_history(tx: Connection, *, url_key: str | None, article_id: str | None)
 
 
 def find_names(tx: Connection, article_key: str) -> list[dict[str, Any]]:
-    """Return the other URLs that an article goes by, by their keys, with how and since when they are known."""
+    """Return an article's aliases, by their keys, with their kind and the instant since which they are known."""
     query = select(aliases).where(aliases.c.article_key == article_key).order_by(aliases.c.url_key)
     return [dict(row) for row in tx.execute(query).mappings()]
 
@@ -52,7 +52,7 @@ def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[st
 
 
 def read_sources(tx: Connection) -> list[dict[str, Any]]:
-    """Return for each source: its own feeds and those that fail, its last poll, articles and its newest."""
+    """Return for each source its own feeds, its failing feeds, its last poll, its articles and the newest one."""
     polled = (
         select(
             feeds.c.source_id,
@@ -74,13 +74,13 @@ def read_sources(tx: Connection) -> list[dict[str, Any]]:
 
 
 def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
-    """Return the last runs, the newest first; what ran for a sweep is in that one's summary."""
+    """Return the last runs, the newest first; the runs of shards are part of their sweep's summary."""
     query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary)
     query = query.where(runs.c.sweep_id.is_(None)).order_by(runs.c.started_at.desc()).limit(limit)
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def count_unpublished(tx: Connection) -> tuple[int, datetime | None]:
-    """Return how many batches wait in the outbox, and since when the oldest does."""
+    """Return how many batches wait in the outbox, and the instant of the oldest."""
     number, oldest = tx.execute(select(func.count(), func.min(outbox.c.created_at))).one()
     return number, oldest

@@ -1,6 +1,6 @@
-"""The tables of the index, one definition for SQLite and PostgreSQL. Migrations (alembic) are what makes them.
+"""The tables of the index, one definition for SQLite and PostgreSQL. Migrations (alembic) create them.
 
-Nothing here that PostgreSQL cannot do, and nothing that SQLite cannot.
+Nothing here needs what only one of the two can do.
 """
 
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive instant, since it would be read as something else on another machine."""
+        """Refuse a naive instant: another machine would read it differently."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -43,7 +43,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back what was put in."""
+        """Return the instant that was stored."""
         del dialect
         if value is None:
             return None
@@ -51,13 +51,13 @@ class Instant(TypeDecorator[datetime]):
 
 
 class WebText(TypeDecorator[str]):
-    """Text from the web. PostgreSQL refuses NUL and both refuse unpaired surrogates: here they are U+FFFD, as in the lake."""
+    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: these become U+FFFD, as in the lake."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace what no database takes."""
+        """Replace characters that a database refuses."""
         del dialect
         return None if value is None else storable_text(value)
 
@@ -76,7 +76,7 @@ facts = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What the index knows of itself: index_id, lake_id, lake_uri."""
+"""Facts about the index itself: index_id, lake_id, lake_uri."""
 
 counters = Table(
     "counters",
@@ -84,7 +84,7 @@ counters = Table(
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Numbers handed out in the order of commits: a sequence would hand them out before, and a reader could skip one."""
+"""Numbers in the order of commits: a database sequence assigns them before, and a reader could miss one."""
 
 runs = Table(
     "runs",
@@ -100,9 +100,9 @@ runs = Table(
     Column("heard_at", Instant, nullable=False),
     Column("sweep_id", String(64), index=True),
 )
-"""One row a run: who holds leases, whether that process lives, and what it came to.
+"""One row a run: the owner of leases, whether its process lives, and its summary.
 
-A run that lives says so (`heard_at`) three times a lease. One that fetches a part of a sweep names it (`sweep_id`).
+A live run renews `heard_at` three times a lease. The run of a shard names its sweep (`sweep_id`).
 """
 
 feeds = Table(
@@ -127,7 +127,7 @@ feeds = Table(
 )
 """Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
 
-`feed_key` is the SHA-256 of the URL: an index of PostgreSQL takes 2,704 bytes, and a feed's URL may be longer.
+`feed_key` is the SHA-256 of the URL: an index of PostgreSQL allows 2,704 bytes, and a feed's URL may be longer.
 """
 
 frontier = Table(
@@ -158,7 +158,7 @@ frontier = Table(
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
 )
-"""Every URL that was ever announced, once, with what became of it. `shard` is made of its host's registrable domain."""
+"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain."""
 
 hosts = Table(
     "hosts",
@@ -180,7 +180,7 @@ robots = Table(
     Column("body", LargeBinary),
     Column("fetched_at", Instant, nullable=False),
 )
-"""robots.txt as it was answered; status is null where nothing answered. Other daily questions have names of their own."""
+"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own."""
 
 articles = Table(
     "articles",
@@ -215,7 +215,7 @@ stale_clusters = Table(
     Column("cluster_id", String(32), primary_key=True),
     Column("marks", BigInteger, nullable=False),
 )
-"""Clusters that have changed since the lake's rows were told; `marks` counts the changes, so that none is missed."""
+"""Clusters that have changed since the lake's rows were updated; `marks` counts the changes, so that none is missed."""
 
 aliases = Table(
     "aliases",
@@ -241,7 +241,7 @@ shapes = Table(
     Column("shingles", LargeBinary, nullable=False),
     Column("numbers", LargeBinary, nullable=False),
 )
-"""What is compared of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others."""
+"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others."""
 
 postings = Table(
     "postings",
@@ -251,7 +251,7 @@ postings = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
-"""Which shape has which hash in its sketch; a generation is a time window, and goes as one range of the key."""
+"""The shapes that have a hash in their sketch; a generation is a time window, and is deleted as one range of the key."""
 
 edges = Table(
     "edges",
@@ -262,7 +262,7 @@ edges = Table(
     Column("score", Float, nullable=False),
     Column("found_at", Instant, nullable=False),
 )
-"""What articles have to do with each other: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is out of b)."""
+"""Relations of articles: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is taken from b)."""
 
 source_days = Table(
     "source_days",
@@ -276,7 +276,7 @@ source_days = Table(
     Column("usual", Integer, nullable=False),
     Column("log_length", Float, nullable=False),
 )
-"""What a source's pages looked like on a UTC day: sums, by which a new layout is noticed."""
+"""Figures of a source's pages on a UTC day: sums that show a new layout."""
 
 source_tallies = Table(
     "source_tallies",
@@ -291,7 +291,7 @@ source_tallies = Table(
     Column("last_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What a source's URLs came to on a UTC day, and in the run that looked last: `run_number` is what that run added."""
+"""The results of a source's looks on a UTC day, and in the last run: `run_number` is what that run added."""
 
 source_arrivals = Table(
     "source_arrivals",
@@ -302,7 +302,7 @@ source_arrivals = Table(
     Column("newest_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""How many articles a source published in each hour of a UTC day: what its cadence is learnt from."""
+"""The number of articles that a source published in each hour of a UTC day: its cadence is learnt from these."""
 
 source_alarms = Table(
     "source_alarms",
@@ -316,7 +316,7 @@ source_alarms = Table(
     Column("told_at", Instant),
     sqlite_with_rowid=False,
 )
-"""What is wrong with a source, since when, and whether that was told; `told_at` is null while it may still be chance."""
+"""A source's alarms, since when, and whether they were reported; `told_at` is null while an alarm may be chance."""
 
 quarantine = Table(
     "quarantine",
@@ -328,7 +328,7 @@ quarantine = Table(
     Column("reason", String(64), nullable=False),
     Column("captured_at", Instant, nullable=False, index=True),
 )
-"""The pages that could not be processed, each with the key of its document in the lake."""
+"""The pages that cannot be processed, each with the key of its document in the lake."""
 
 batches = Table(
     "batches",
@@ -338,7 +338,7 @@ batches = Table(
     Column("decided_at", Instant, nullable=False),
     Column("counts", Text, nullable=False),
 )
-"""Batches that were decided: a decision that is asked for twice is taken once."""
+"""Batches that were decided: a decision that is requested twice is made once."""
 
 outbox = Table(
     "outbox",
@@ -361,7 +361,7 @@ capture_counts = Table(
     Column("payload_size", BigInteger, nullable=False),
     Column("latest_at", Instant),
 )
-"""How many captures came to what since counting began, and when the latest did: sums that only grow, for metrics.
+"""Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
 
 `reason` and `novelty` are empty where a capture has none.
 """

@@ -1,4 +1,4 @@
-"""The permit that a GET holds at the host that it has come to, and what that host's answer asks of us."""
+"""The permit of a GET at its present host, and the wait that this host's answer requires."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,11 +12,11 @@ from tasks.values.url import Url
 from tasks.web.exchange import Fetched, raise_for_status
 
 UNSPOKEN_WAIT_S = 60.0
-"""The wait after a 429 that names none."""
+"""The wait after a 429 without one."""
 
 
 class Way:
-    """The permit that one GET holds, as redirects lead it from host to host: never two at once."""
+    """The permit of one GET, as redirects lead it from host to host: never two at once."""
 
     def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
         self._limiter = limiter
@@ -27,7 +27,7 @@ class Way:
 
     @asynccontextmanager
     async def opened(self, url: Url) -> AsyncIterator[None]:
-        """Hold the permit for a first request within the block, then for whatever the redirects led to."""
+        """Hold the permit for a first request within the block, then for the targets of its redirects."""
         await self.enter(url)
         try:
             yield
@@ -41,16 +41,16 @@ class Way:
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
-        """Give the permit back, if one is held."""
+        """Give the permit back, if there is one."""
         await self._held.aclose()
 
     async def follow(self, url: Url) -> None:
-        """Go on to another request."""
+        """Continue with another request."""
         await self.leave()
         await self.enter(url)
 
     def judge(self, fetched: Fetched) -> None:
-        """Raise for an answer that is no page, having noted the wait that it asks for."""
+        """Raise for an answer that is not a page, after recording the wait that it requires."""
         try:
             raise_for_status(fetched, now=datetime.now(UTC))
         except ServerBusy as error:

@@ -48,7 +48,7 @@ def _sources(health: HealthReport) -> Iterator[str]:
     yield "## Sources"
     if plot := _plot(health):
         yield plot
-    yield f"{health_summary(health.sources)}; the artifact `source-health` has them all."
+    yield f"{health_summary(health.sources)}; the artifact `source-health` has all of them."
     if unwell := [one for one in health.sources if one.detail][:SHOWN]:
         yield table(
             ("source", "state", "why"),
@@ -87,7 +87,7 @@ def _lake(report: RunReport) -> Iterator[str]:
 
 
 def _plot(health: HealthReport) -> str:
-    """Draw what the looks of the run came to, for the sources that were looked at most."""
+    """Draw the results of the run's looks, for the sources with the most looks."""
     looked = sorted(health.sources, key=lambda one: (-sum(one.came_to.values()), one.source_id))[:PLOTTED]
     rows = []
     for one in looked:

@@ -1,6 +1,6 @@
-"""The past day or week of all sources: volume, novelty, freshness, failures, and how each source is. Pure.
+"""The past day or week of all sources: volume, novelty, freshness, failures, and each source's state. Pure.
 
-A period is of whole UTC days and ends with the last midnight; what came since then is told beside it.
+A period consists of whole UTC days and ends with the last midnight; the figures of today are shown beside it.
 """
 
 from collections import Counter
@@ -20,12 +20,12 @@ from tasks.values.text.escape import as_code, as_text
 
 SHOWN = 50
 ARTICLES = frozenset({*Novelty} - {Novelty.UNCHANGED, Novelty.REVISION})
-"""The novelties of a page that is an article for the first time."""
+"""The novelties of the first page of an article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInPeriod:
-    """What one source gave in a period, and in the one before; lags are seconds."""
+    """One source's figures in a period, and in the one before; lags are seconds."""
 
     source_id: str
     articles: int
@@ -40,7 +40,7 @@ class SourceInPeriod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodReport:
-    """A period, from `since` until before `until`; `came_to`, `before` and `today` count looks by what they came to."""
+    """A period, from `since` until before `until`; `came_to`, `before` and `today` count looks by result."""
 
     period: Period
     since: date
@@ -72,7 +72,7 @@ def articles_of(counts: dict[str, int]) -> int:
 def sum_up(
     period: Period, *, tallies: Iterable[Tally], arrivals: Iterable[ArrivalDay], health: HealthReport, today: date
 ) -> PeriodReport:
-    """Add a period up, out of the tallies of it and of the one before."""
+    """Add up a period, from its tallies and those of the period before."""
     since, former = today - period.span, today - 2 * period.span
     all_of = tuple(tallies)
     inside = tuple(one for one in all_of if since <= one.day < today)
@@ -156,7 +156,7 @@ def _cell(column: str, value: object) -> str:
 def _by_source(
     ids: Iterable[str], inside: Sequence[Tally], before: Sequence[Tally], states: dict[str, SourceHealth]
 ) -> tuple[SourceInPeriod, ...]:
-    """Return the sources, those that gave most first."""
+    """Return the sources, those with the most articles first."""
     now, past = _grouped(inside), _grouped(before)
     rows = []
     for source_id in ids:

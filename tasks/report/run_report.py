@@ -1,4 +1,4 @@
-"""What a run came to: added up, as JSON for programs, as rows for people. Pure."""
+"""The result of a run: added up, as JSON for programs, as rows for people. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ DRIFT_HEAD = ("drifted source", "what", "before", "lately")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a sweep came to. Its JSON is the contract of `--json` (docs/cli.md)."""
+    """The result of a sweep. Its JSON is the contract of `--json` (docs/cli.md)."""
 
     run_id: str
     polled: int
@@ -40,7 +40,7 @@ class RunReport:
     segments: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the object that `--json` prints, every novelty named."""
+        """Return the object that `--json` prints, with every novelty."""
         return {
             "run_id": self.run_id,
             "discovered": self.discovered,
@@ -66,7 +66,7 @@ def add_up(
     drifted: tuple[Drift, ...] = (),
     lake: str | None = None,
 ) -> RunReport:
-    """Add the batches of a run up."""
+    """Add up the batches of a run."""
     done = tuple(batches)
     host_ms: dict[str, int] = {}
     for batch in done:
@@ -96,7 +96,7 @@ def add_up(
 
 
 def shortfall(report: RunReport) -> str | None:
-    """Return in words what fell short in a run that ended, or None when nothing did."""
+    """Return in words what fell short in a run that ended, or None if nothing did."""
     parts = []
     if failed := sum(report.failed.values()):
         parts.append(f"{failed} failed ({_by_reason(report.failed)})")

@@ -1,4 +1,4 @@
-"""How things stand: sources, what is pending, what is unpublished, the last runs."""
+"""The present state: sources, pending URLs, unpublished batches, the last runs."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Where is my article? A URL's history out of the index and the lake: what came back, what was decided, what changed."""
+"""Where is my article? A URL's history from the index and the lake: its answers, decisions and changes."""
 
 import re
 from collections.abc import Iterator
@@ -27,10 +27,10 @@ ARTICLE_SHOWN = ("article_id", "title", "revision", "published_at", "first_seen_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What is known of one URL: its frontier row and article, its captures and revisions, its other names, its kin.
+    """The history of one URL: its frontier row and article, its captures and revisions, its aliases, related articles.
 
-    `revisions` are the lake's rows, the oldest first; `names` the other URLs that it goes by, with how they are known;
-    `edges` what it is to other articles; `cluster` the articles of its story, the earliest first.
+    `revisions` are the lake's rows, the oldest first; `names` are its aliases, with their kind; `edges` lead to other
+    articles; `cluster` has the articles of its story, the earliest first.
     """
 
     history: UrlHistory
@@ -54,14 +54,14 @@ class Trace:
         }
 
     def changes(self) -> list[Change]:
-        """Return what each revision after the first changed."""
+        """Return the changes of each revision after the first."""
         return [
             summarise_change(_version(before), _version(after), parts=after["changes"])
             for before, after in pairwise(self.revisions)
         ]
 
     def diff(self) -> str:
-        """Return what each revision changed, as unified diffs; empty where there is one revision."""
+        """Return the changes of each revision, as unified diffs; empty where there is one revision."""
         diffs = [
             diff_versions(_version(before), _version(after), before_name=_name(before), after_name=_name(after))
             for before, after in pairwise(self.revisions)
@@ -102,7 +102,7 @@ class Trace:
 
 
 def trace(what: str, settings: Settings) -> Trace:
-    """Look a URL or an article's id up; raises ConfigError when nothing is known of it."""
+    """Look up a URL or an article's id; raises ConfigError where nothing is known of it."""
     key, article_id = _read_question(what)
     with index_to_read(settings) as index:
         return _look_up(what, key, article_id, index=index, lake=lake_to_read(settings, index))
@@ -116,7 +116,7 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         edges = find_edges(tx, known["article_id"]) if known else []
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
-        raise ConfigError(f"nothing is known of {what}: no feed announced it, and nobody asked for it")
+        raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
     since = _first_day(history)
@@ -140,7 +140,7 @@ def _read_question(what: str) -> tuple[str | None, str | None]:
 
 
 def _first_day(history: UrlHistory) -> date:
-    """Return the day before which nothing of this URL can be in the lake."""
+    """Return the first day on which the lake can have something of this URL."""
     known = [
         row[name] for row, name in ((history.frontier, "discovered_at"), (history.article, "first_seen_at")) if row
     ]

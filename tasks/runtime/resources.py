@@ -1,6 +1,6 @@
 """Open the ports that the settings name, once a process: an S3 client costs 0.2 s, an engine has a pool.
 
-Tasks take plain data and open what they need here; the clients opened are safe between threads.
+Tasks take plain data and open what they need here. Threads may share the opened clients.
 """
 
 import atexit
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tasks.web.client import WebConfig
 
 READ_TIMEOUT_S = 600
-"""The longest that a command which only reads waits for the index."""
+"""The longest time that a read-only command waits for the index."""
 
 
 def opened_index(settings: Settings) -> Index:
@@ -43,7 +43,7 @@ def check_lake(settings: Settings) -> None:
 
 @contextmanager
 def index_to_read(settings: Settings) -> Iterator[Index]:
-    """Open the index to look only: nothing is made or upgraded. Raises ConfigError where there is none."""
+    """Open the index for reading only: nothing is made or migrated. Raises ConfigError where there is none."""
     try:
         index = open_reader(settings.index, timeout_s=READ_TIMEOUT_S)
     except IndexUnavailable as error:
@@ -53,7 +53,7 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
-    """Open the lake of an index to look only: nothing is made. Raises ConfigError where it is not there, or another's."""
+    """Open the lake of an index for reading only: nothing is made. Raises ConfigError where it is missing, or another's."""
     s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
     store = open_store(settings.lake, s3=s3, only_reads=True)
     lake_id = find_lake(store)
@@ -64,7 +64,7 @@ def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
 
 
 def web_config(settings: Settings) -> "WebConfig":
-    """Return how the web is asked; the user agent comes from the source."""
+    """Return the limits of web requests; the user agent is the source's."""
     from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
 
     return WebConfig(
@@ -85,7 +85,7 @@ def reader_of(settings: Settings) -> SharedReader:
 
 
 def close_opened() -> None:
-    """Give back what this process opened; the next call opens it again."""
+    """Close what this process opened; the next call opens it again."""
     if _index.cache_info().currsize:
         for index in _indexes:
             index.close()
@@ -94,7 +94,7 @@ def close_opened() -> None:
     _store.cache_clear()
 
 
-# a command that closes nothing would leave SQLite's write-ahead log beside the index
+# a command without this would leave SQLite's write-ahead log beside the index
 atexit.register(close_opened)
 
 _indexes: list[Index] = []

@@ -1,7 +1,7 @@
 """What is shown of rows, in tables and as JSON. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Rows = list[tuple[object, ...]]
@@ -14,6 +14,51 @@ def shown(value: object) -> object:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return "" if value is None else value
+
+
+def moment(at: datetime | None, now: datetime) -> str:
+    """Return an instant to the minute, with its year unless that is this one; nothing for None. UTC."""
+    if at is None:
+        return ""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %H:%M}" if at.year == now.astimezone(UTC).year else f"{at.day} {at:%b %Y %H:%M}"
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """Return how long ago an instant was, as people say it; what is to come is `in ...`. Nothing for None."""
+    if at is None:
+        return ""
+    ago = now - at
+    if abs(ago) < timedelta(minutes=1):
+        return "now"
+    return f"{span(ago)} ago" if ago > timedelta() else f"in {span(-ago)}"
+
+
+def span(length: timedelta) -> str:
+    """Return a time in its largest unit that fits twice: `90 minutes`, `3 days`."""
+    for name, unit in _UNITS:
+        if length >= 2 * unit:
+            return plural(round(length / unit), name)
+    return plural(round(length.total_seconds()), "second")
+
+
+_UNITS = (
+    ("year", timedelta(days=365.25)),
+    ("month", timedelta(days=365.25 / 12)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
+
+
+def plural(number: int, noun: str, nouns: str | None = None) -> str:
+    """Return a number with its noun, which agrees with it: `1 feed`, `2,000 feeds`."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return named counts in one line, without those that are nothing: `3 new, 1 near-duplicate`."""
+    return ", ".join(f"{number:,} {name.replace('_', '-')}" for name, number in counts.items() if number)
 
 
 def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:

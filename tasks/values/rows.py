@@ -195,6 +195,13 @@ class Article:
             "what a revision changed: `title`, `words` (with signs and punctuation), `figures` (with their signs and currencies), `authors`, `date`; null where it is the first, or where that is not known"
         ),
     ] = None
+    source_tags: Annotated[
+        tuple[str, ...] | None,
+        Column("the tags that its source has in the catalogue; null where that names no such source"),
+    ] = None
+    source_country: Annotated[
+        str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
+    ] = None
 
     @property
     def is_doubtful(self) -> bool:

@@ -40,6 +40,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # beside a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that nobody wrote
 _STRAY_BEFORE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_SESSION = re.compile(r"(?<!\.);jsessionid=[^/;]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  # cookieless: /(S(24 characters))/
@@ -225,6 +226,14 @@ def storable_url(url: str, *, base: str | None = None) -> str:
     return str(Url.parse(url, base=base))
 
 
+def without_breaks(url: str) -> str:
+    """Return a URL as a browser reads it: without white space around it, and without tabs and line breaks in it.
+
+    WHATWG URL, 4.4, the first steps of the basic parser: templates break lines inside of links.
+    """
+    return url.strip().translate(_BREAKS)
+
+
 def fetch_url(url: str, *, base: str | None = None) -> str:
     """Return the URL to request for one that was announced, resolved against `base`. Raises BadUrl, ForbiddenScheme."""
     return str(_lenient(url, base).fetch_form)
@@ -264,7 +273,7 @@ def _lenient(url: str, base: str | None = None) -> Url:
 
 
 def _parse(url: str, base: str | None) -> can_ada.URL:
-    text = url.strip()
+    text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):

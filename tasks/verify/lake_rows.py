@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 def copy_objects(store: ObjectStore, snapshot: Snapshot) -> int:
-    """List what lies in the lake, and count it."""
+    """List the objects of the lake, and count them."""
     return sum(
         snapshot.add("object", ((found.key, micros(found.modified_at)) for found in store.list(prefix)))
         for prefix in PREFIXES
@@ -40,7 +40,7 @@ def copy_table(
     is_sampled: Callable[[str], bool],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `told` is told how many files of how many."""
+    """Copy a table's rows, and yield the files and texts that are wrong; `told` gets the number of files done, of all."""
     files = list_files(table, name)
     for number, file in enumerate(files):
         on_step(number, len(files))
@@ -48,7 +48,7 @@ def copy_table(
         try:
             snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
         except MissingObject:
-            detail = f"the log of {name} names it, with {file.rows} rows, and it is not there"
+            detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
             troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
         except DamagedFile as error:
             troubles.append(Fault(kind=FaultKind.DAMAGED_FILE, place=file.key, detail=str(error), key=file.key))
@@ -57,7 +57,7 @@ def copy_table(
 
 
 def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot) -> None:
-    """Copy the rows of a batch that the lake's tables are still to get."""
+    """Copy the rows of a batch that is not published yet."""
     if ARTICLES not in in_lake:
         snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in item.articles))
     if CAPTURES not in in_lake:
@@ -83,7 +83,7 @@ def _copied(
 def _digest_trouble(row: Row) -> tuple[FaultKind, str] | None:
     """Return which digest of a row is not what the row gives; those of another algorithm are passed over."""
     held, made = str(row["text_digest"]), text_digest(row["text"])
-    if held.startswith(f"t{ALGORITHM}:") and made != held:  # else `maintain` brings it up to date
+    if held.startswith(f"t{ALGORITHM}:") and made != held:  # `maintain` makes one of another algorithm again
         return FaultKind.WRONG_TEXT_DIGEST, f"its text gives {made}, the row says {held}"
     content = row["content_digest"]
     if is_current(content) and content not in (possible := possible_digests(as_article(row))):

@@ -1,4 +1,4 @@
-"""The light columns of index and lake side by side, in a file of its own: what is compared may be larger than memory."""
+"""A scratch file with the light columns of index and lake: what is compared may be larger than memory."""
 
 import sqlite3
 import tempfile
@@ -57,7 +57,7 @@ _INSERTS = {
 
 
 class Snapshot:
-    """A scratch database, gone when the block ends. Instants lie in it as microseconds since 1970 (`micros`)."""
+    """A scratch database, deleted at the end of the block. Its instants are microseconds since 1970 (`micros`)."""
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="presslake-verify-")
@@ -76,7 +76,7 @@ class Snapshot:
         return self._database.executemany(_INSERTS[table], rows).rowcount
 
     def finish(self) -> None:
-        """Make what is queried: to be called once everything is in."""
+        """Make indexes and derived tables; call it after all rows are added."""
         self._database.executescript(_INDEXES)
 
     def ask(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
@@ -84,13 +84,13 @@ class Snapshot:
         yield from self._database.execute(query, values)
 
     def count(self, query: str, *values: object) -> int:
-        """Return the one number that a query gives."""
+        """Return the single number of a query."""
         ((number,),) = self._database.execute(query, values)
         return int(number)
 
 
 def micros(instant: datetime | None) -> int | None:
-    """Return an instant as the snapshot has it."""
+    """Return an instant in the snapshot's form."""
     return None if instant is None else instant_micros(instant)
 
 

@@ -1,4 +1,4 @@
-"""Rows in order and words by place, however many: they go to a file as they come, and are looked up there."""
+"""Rows in order, and words by place, however many: they are written to a file and read from it."""
 
 import pickle
 import sqlite3
@@ -30,18 +30,18 @@ class Spill(Generic[T]):
         self._folder.cleanup()
 
     def add(self, rows: Iterable[tuple[Any, Any, T]]) -> None:
-        """Put values away, each with its key."""
+        """Add values, each with its key."""
         packed = ((first, second, zlib.compress(pickle.dumps(value), 1)) for first, second, value in rows)
         self._database.executemany("INSERT INTO spilled VALUES (?,?,?)", packed)
 
     def read(self) -> Iterator[T]:
         """Yield the values in the order of their keys."""
         for (packed,) in self._database.execute("SELECT value FROM spilled ORDER BY first, second, rowid"):
-            # written by this process a moment ago, into a folder that nobody else may write
+            # this process wrote it a moment ago, into a folder that nobody else may write
             yield pickle.loads(zlib.decompress(packed))  # noqa: S301
 
     def clear(self) -> None:
-        """Let go of all that is held."""
+        """Delete all values."""
         self._database.execute("DELETE FROM spilled")
 
 
@@ -64,7 +64,7 @@ class Lookup:
         self._folder.cleanup()
 
     def add(self, rows: Iterable[tuple[str, int, str]]) -> None:
-        """Put words away, each with its place."""
+        """Add words, each with its place."""
         self._database.executemany("INSERT OR REPLACE INTO held VALUES (?,?,?)", rows)
 
     def find(self, key: str, number: int) -> str | None:

@@ -613,3 +613,18 @@ async def test_what_another_announced_first_gets_its_owners_date_when_its_own_fe
     )
 
     assert whose(index) == {f"{GOOD}/1990/a-story": ("good", "T", date, BACKFILL)}
+
+
+async def test_an_index_without_dates_is_read_over_several_sweeps_with_its_last_ones_first(index):
+    children = [f"{SITE}/s-{number}.xml" for number in range(60)]
+    press = Press({SITEMAP: Said(body=sitemap_index(*((url, None) for url in children)))})
+    press.pages |= {url: Said(body=urlset(f"story-{number}")) for number, url in enumerate(children)}
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+
+    await sweep()
+    first = sweep.urls()
+    await sweep()
+
+    assert {f"{SITE}/story-0", f"{SITE}/story-59"} <= set(first)
+    assert len(first) == 50
+    assert len(sweep.urls()) == 60
