@@ -45,7 +45,7 @@ fix: $(READY)  ## Correct style where a tool can
 bench: $(READY)  ## Measure CPU per article of the whole run against bare trafilatura
 	$(BIN)/python -m benchmarks.whole_run
 
-bench-extract: $(READY)  ## Score extraction beside stock trafilatura, and measure what each costs a page
+bench-extract: $(READY)  ## Score extraction beside stock trafilatura on each labelled set, with intervals, and measure what each costs a page
 	$(BIN)/python -m benchmarks.extraction
 
 bench-pool: $(READY)  ## Measure the extraction pool's memory over 20,000 pages, and the gain of a second worker (half an hour)

@@ -41,16 +41,17 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
         batches = work_through(sweep, shown_progress)
         for number in others.left_behind():
             batches += work_through(sweep.taking(number))
-        health = sweep.health()
+        health, pending = sweep.health(), sweep.pending()
         run = add_up(
             run_id=run_id,
             discovered=discovered,
             batches=[*batches, *others.batches()],
-            pending=sweep.pending(),
+            pending=pending,
             seconds=time.monotonic() - started,
             fell_short=others.shortfall(),
             drifted=health.drifted,
             lake=settings.lake,
+            limits=tuple(sweep.clock.limits(pending)),
         )
         run = show(run, health)
         sweep.end(run)
@@ -62,4 +63,6 @@ def _discover(sweep: Sweep) -> DiscoverReport:
     """Announce the plan's URLs, then poll its feeds, all of them in one task."""
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
-    return discover(whole(feeds), whole(sweep.plan), announced, sweep.settings, sweep.run_id)
+    return discover(
+        whole(feeds), whole(sweep.plan), announced, sweep.settings, run_id=sweep.run_id, until=sweep.ends_at
+    )

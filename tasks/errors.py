@@ -18,7 +18,7 @@
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
     │   │   ├── NotAnArticle
-    │   │   └── (redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
+    │   │   └── (foreign_host, redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       ├── FeedUnreadable         the parser of a feed was killed

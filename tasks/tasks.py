@@ -92,11 +92,14 @@ RETRIES = _Retries(
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def discover(
-    feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, run_id: str
+    feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, *, run_id: str, until: datetime
 ) -> DiscoverReport:
-    """Poll feeds and return the counts; `announced` URLs were new before any feed was polled."""
+    """Poll feeds and return the counts; `announced` URLs were new before any feed was polled.
+
+    No feed is polled after `until`.
+    """
     with stage_span("discover") as note:
-        polled = run_until_stopped(_discover(feeds, plan, settings, run_id))
+        polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
         report = replace(polled, discovered=polled.discovered + announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
@@ -105,7 +108,9 @@ def discover(
     return report
 
 
-async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str) -> DiscoverReport:
+async def _discover(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str, until: datetime
+) -> DiscoverReport:
     def keep(feed: FeedState, answered: Answered, error: FeedUnreadable) -> None:
         keep_unreadable(
             feed,
@@ -131,6 +136,7 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             owners=plan.owners,
             reader=reader_of(settings),
             keep_unreadable=keep,
+            is_over=lambda: datetime.now(UTC) >= until,
         )
 
 

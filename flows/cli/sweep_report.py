@@ -38,6 +38,8 @@ def report_tables(report: RunReport) -> Iterator[Table]:
             yield "", (title, "URLs"), list(most_first(reasons))
     if report.doubtful:
         yield "", ("source", "doubtful articles"), list(most_first(report.doubtful))
+    if report.limits:
+        yield "", ("limits reached",), [(one,) for one in report.limits[:SHOWN_FAILURES]]
     if report.drifted:
         yield "", DRIFT_HEAD, list(drift_rows(report))
     if report.failures:

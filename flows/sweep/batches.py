@@ -62,7 +62,9 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
         done = next(iter(as_completed([*extracting, *fetching])))
         if done in extracting:
             extracting.remove(done)
-            yield done.result()
+            extracted = done.result()
+            sweep.clock.note([look.due.source_id for look in extracted.looks])
+            yield extracted
         else:
             fetching.remove(done)
             extracting.append(extract.submit(whole(done.result()), whole(rules), settings))

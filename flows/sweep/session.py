@@ -3,12 +3,13 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
+from flows.sweep.clock import SweepClock
 from tasks.config.parameters import IngestConfig, ShardConfig
 from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
@@ -23,6 +24,7 @@ from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
 from tasks.index.shards import Shard
+from tasks.index.turns import Turns
 from tasks.index.upkeep import prune_daily
 from tasks.report.run_report import RunReport
 from tasks.runtime.progress import progress
@@ -55,6 +57,13 @@ class Sweep:
     left: int | None
     begun_at: datetime
     shard: Shard | None = None
+    clock: SweepClock
+    turns: Turns = field(default_factory=Turns)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When nothing more is to be polled or claimed."""
+        return self.begun_at + timedelta(seconds=self.settings.sweep_s)
 
     def taking(self, number: int) -> "Sweep":
         """Return this sweep at work on another shard."""
@@ -81,7 +90,7 @@ class Sweep:
     def claim(self) -> Batch | None:
         """Lease the next batch, or None when nothing is due or the limit is reached."""
         limit = self.settings.batch_size if self.left is None else min(self.left, self.settings.batch_size)
-        if limit == 0:
+        if limit == 0 or self.clock.is_over:
             return None
         batch = claim_batch(
             self.index,
@@ -91,6 +100,8 @@ class Sweep:
             lease_s=self.settings.lease_s,
             host_budget_s=self.settings.host_budget_s,
             rules=self.plan.rules,
+            turns=self.turns,
+            without=self.clock.over_share(),
         )
         if batch:
             progress.add("claimed", len(batch.looks))
@@ -150,7 +161,16 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
     share = _part(config, part.number if part else 0)
     if part is not None:
         plan = replace(plan, selection=replace(plan.selection, shard=share["shard"]))
-    sweep = Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, **share)
+    sweep = Sweep(
+        run_id=run_id,
+        settings=settings,
+        config=config,
+        plan=plan,
+        index=index,
+        begun_at=now,
+        clock=_clock(settings, plan),
+        **share,
+    )
     try:
         with run_span(run_id), LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
             yield sweep
@@ -173,13 +193,27 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
     try:
         index = opened_index(settings)
-        yield Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, left=None)
+        clock = _clock(settings, plan)
+        yield Sweep(
+            run_id=run_id,
+            settings=settings,
+            config=config,
+            plan=plan,
+            index=index,
+            begun_at=now,
+            left=None,
+            clock=clock,
+        )
     except BaseException:
         stopping.set()
         raise
     finally:
         close_reader()
         close_opened()
+
+
+def _clock(settings: Settings, plan: SweepPlan) -> SweepClock:
+    return SweepClock(settings.sweep_s, {one: plan.rules[one].sweep_share for one in plan.source_ids})
 
 
 def _part(config: IngestConfig, number: int) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from datetime import datetime
 
 from tasks.deduplicate.clusters import Clusters, Member
 from tasks.deduplicate.corrections import with_contents
-from tasks.deduplicate.identity import REDIRECT
-from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.neighbours import Match, Neighbours
+from tasks.deduplicate.prepared_page import REDIRECT
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction, lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import ELSEWHERE, Alias, Edge
@@ -126,7 +125,7 @@ class DecisionContext:
         articles.demote(tx, self.clusters.replaced)
         articles.remember(tx, newest.values())
         articles.note_contents(tx, (one for one in self.learnt.values() if one.article_id not in newest))
-        postings.drop_shapes(tx, newest)
+        postings.drop_shapes(tx, newest.keys())
         postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         relations.note_aliases(tx, self.claims, now=now)

@@ -13,25 +13,26 @@ from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.corrections import Standing, restated_of, stand
-from tasks.deduplicate.days import days_of
-from tasks.deduplicate.judge import article_id_of, judge
-from tasks.deduplicate.quarantining import prepare_pages, without_culprits
+from tasks.deduplicate.days import Read, days_of
+from tasks.deduplicate.judge import judge
+from tasks.deduplicate.prepared_page import prepare_pages
+from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import restate
-from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
-from tasks.deduplicate.rows import article_row, labelled, report_of
-from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
+from tasks.deduplicate.rows import article_row, labelled, report_of, settle
+from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
-from tasks.values.page import PreparedPage
+from tasks.values.page import Page, PreparedPage
 from tasks.values.reports import BatchReport
-from tasks.values.rows import Article, Novelty, Outcome
+from tasks.values.rows import Article, Capture, Novelty, Outcome
 
 NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
 
@@ -88,7 +89,7 @@ def _decide(
     report = report_of(batch.batch_id, looks, rows)
     _settle(tx, looks, context, now=now, revisit_after=revisit_after)
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
-    drift.add_days(tx, days_of(looks))
+    drift.add_days(tx, days_of(_read(look.captured, look.page) for look in looks))
     if looks:
         _publish_later(tx, replace(batch, looks=looks), rows, report, now=now)
     return report
@@ -108,10 +109,13 @@ def _publish_later(
         counts=asdict(replace(report, failures=())),
         now=now,
     )
-    capture_counts.count_captures(tx, captures)
-    health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
-    health.add_arrivals(tx, arrivals_of(rows))
-    health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
+    capture_counts.count_captures(tx, (one.counted for one in captures))
+    arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in rows if row.revision == 1]
+    looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in captures]
+    health.add_tallies(tx, tallies_of(looks, arrivals, run_id=batch.run_id, now=now))
+    health.add_arrivals(tx, arrivals_of(arrivals))
+    apart = ((number, one) for number, one in enumerate(captures) if one.outcome is Outcome.QUARANTINED)
+    health.note_quarantined(tx, quarantined_of(apart, batch_id=batch.batch_id))
 
 
 def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, ...]:
@@ -190,6 +194,10 @@ def _new_revision(
     return row
 
 
+def _read(capture: Capture, page: Page | None) -> Read:
+    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=page)
+
+
 def _stamped(look: Look, novelty: Novelty, known: KnownArticle, *, revision: int | None = None) -> Look:
     capture = replace(look.captured, novelty=novelty, article_id=known.article_id, revision=revision or known.revision)
     return replace(look, capture=capture)
@@ -212,7 +220,9 @@ def _settle(
             look.disposition,
             now=now,
             previous_digest=look.due.payload_digest,
-            look_again_at=next_look(known, now=now, revisit_after=revisit_after) if known else None,
+            look_again_at=next_look(known.first_seen_at, known.published_at, now=now, revisit_after=revisit_after)
+            if known
+            else None,
         )
 
     frontier.settle(tx, map(settled, looks))

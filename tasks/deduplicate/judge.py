@@ -1,6 +1,5 @@
 """What a text that is not at its URL yet is: new, revision, duplicate, near-duplicate or excerpt. Pure."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,11 +18,6 @@ class Verdict:
     revision: int
     duplicate_of: str | None
     similarity: float | None
-
-
-def article_id_of(url_key: str) -> str:
-    """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
-    return hashlib.sha256(url_key.encode()).hexdigest()[:32]
 
 
 def judge(

@@ -1,17 +1,22 @@
-"""Make the rows of the articles table, and count what a batch came to. Pure."""
+"""Make the rows of the articles table and of the frontier, and count what a batch came to. Pure."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.judge import Verdict
+from tasks.deduplicate.retry_policy import state_after
 from tasks.index.articles import KnownArticle
+from tasks.index.frontier import Settlement
+from tasks.reasons import Disposition
 from tasks.values.look import Look
 from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport, Failure
-from tasks.values.rows import Article, Outcome
+from tasks.values.rows import Article, Capture, Outcome
 from tasks.values.text.content import possible_digests
 
 SHOWN_FAILURES = 200
@@ -89,6 +94,40 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
     if article.content_digest is None:
         contents += ((article.revision, digest) for digest in possible_digests(article))
     return with_contents(KnownArticle(**values), contents)
+
+
+def settle(
+    capture: Capture,
+    disposition: Disposition | None,
+    *,
+    now: datetime,
+    previous_digest: str | None,
+    look_again_at: datetime | None = None,
+) -> Settlement:
+    """Return the row's new state; `previous_digest` is the payload's that the article stands on.
+
+    `look_again_at` is when an article that is there is looked at again (next_look).
+    """
+    digest = hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()
+    spread = int.from_bytes(digest[:2], "big") / 0xFFFF  # out of the URL, so that a rebuilt index has the same
+    state, due_at = state_after(disposition, capture.reason, attempt=capture.attempt, spread=spread, now=now)
+    if disposition is None:
+        due_at = look_again_at
+    has_page = capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}
+    return Settlement(
+        url_key=capture.url_key,
+        state=state,
+        due_at=due_at,
+        attempts=0 if has_page else capture.attempt,
+        outcome=capture.outcome,
+        reason=capture.reason,
+        # validators are kept only with the payload they stand for: else a 304 would hide a page that was never read
+        etag=capture.etag if has_page else None,
+        last_modified=capture.last_modified if has_page else None,
+        payload_digest=capture.payload_digest if has_page else previous_digest,
+        captured_at=capture.fetched_at,
+        article_id=capture.article_id,
+    )
 
 
 def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article] = ()) -> BatchReport:

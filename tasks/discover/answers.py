@@ -1,14 +1,14 @@
 """What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.attributing import attribute, is_wanted
-from tasks.errors import FeedUnreadable
+from tasks.discover.attributing import attribute, is_followed, is_wanted
+from tasks.errors import FeedUnreadable, SkippedError
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
@@ -65,7 +65,7 @@ async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple
 
 
 def announcements(
-    content: FeedContent,
+    entries: Iterable[Entry],
     *,
     refusals: Refusals,
     source_id: str,
@@ -80,7 +80,7 @@ def announcements(
     Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
     dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
     """
-    for entry in content.entries:
+    for entry in entries:
         found: Announcement | None = None
         with refusals.guarded(entry.url):
             one = attribute(
@@ -90,8 +90,10 @@ def announcements(
                 owners=owners,
                 title=entry.title,
                 announced_at=entry.published_at,
-                priority=_priority(entry, now),
+                priority=_priority(entry.published_at, entry.modified_at, now=now),
             )
+            if not is_followed(one, announcer=rules):
+                raise SkippedError(f"{source_id} follows its own hosts alone, not {one.host}", reason="foreign_host")
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
             if not is_late and is_wanted(one, announcer=rules, owners=owners):
                 found = one
@@ -111,6 +113,6 @@ def moved_to(fetched: Fetched) -> str | None:
     return fetched.url if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 
-def _priority(entry: Entry, now: datetime) -> int:
-    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+def _priority(*told: datetime | None, now: datetime) -> int:
+    dates = [instant for instant in told if instant is not None]
     return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS

@@ -26,7 +26,7 @@ class Announcement:
     """One URL, as a feed announces it. `url` is in fetch form, `host` in the form that politeness uses.
 
     `owners` are the sources that own its host; a host may have none. `is_foreign` says that a feed of another source
-    than `source_id` announces it.
+    than `source_id` announces it, the `announcer`.
     """
 
     url: Url
@@ -39,6 +39,7 @@ class Announcement:
     priority: int = NEWS
     owners: tuple[str, ...] = ()
     is_foreign: bool = False
+    announcer: str = ""
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:

@@ -1,8 +1,10 @@
 """The articles for decisions: the known article of a URL, and the other places of a text."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
@@ -38,6 +40,11 @@ class KnownArticle:
     content_digest: str | None = None
     extractor: str | None = None
     earlier_contents: tuple[tuple[int, str], ...] = ()
+
+
+def article_id_of(url_key: str) -> str:
+    """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
+    return hashlib.sha256(url_key.encode()).hexdigest()[:32]
 
 
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
@@ -99,7 +106,7 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
             **{name: getattr(one, name) for name in KnownArticle.__dataclass_fields__},
             "earlier_contents": _listed(one.earlier_contents),
         }
-        for one in sorted(known, key=lambda one: one.article_id)
+        for one in sorted(known, key=attrgetter("article_id"))
     ]
     kept = {"article_id", "url_key", "first_seen_at"}
     upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
@@ -107,7 +114,7 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
 
 def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write what was learnt of the earlier contents of these articles, and nothing else."""
-    for one in sorted(known, key=lambda one: one.article_id):
+    for one in sorted(known, key=attrgetter("article_id")):
         is_it = articles.c.article_id == one.article_id
         tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
 

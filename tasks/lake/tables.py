@@ -196,6 +196,8 @@ def _add_action(file: DataFile) -> AddAction:
 
 
 def _plain(value: object) -> object:
+    if type(value) is str and value.isascii() and "\0" not in value:
+        return value  # most are, and these can all be stored
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, tuple):

@@ -36,7 +36,7 @@ from tasks.values.permit import RobotsAnswer
 from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Fetched, raise_for_status
 from tasks.web.guard import AddressGuard
 from tasks.web.target import parse_target
 
@@ -134,7 +134,7 @@ class PoliteClient:
         by_origin: defaultdict[tuple[str, str], list[Visit]] = defaultdict(list)
         for one in visits:
             try:
-                target = parse_target(one.url)
+                target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
                 by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
                 await _tell(tell, one, _told(None, error, _now()))
@@ -180,10 +180,11 @@ class PoliteClient:
         try:
             with guarded_item(one.url):
                 policy.check(one.url, user_agent=one.rules.user_agent)
-                async with way.opened(one.url):
+                async with way.opened(one.url.site):
                     asked_at = _now()
                     fetched = await self._get(one, way)
-                    way.judge(fetched)
+                    with way.noting():
+                        raise_for_status(fetched, now=_now())
                     size = await self._room.enter(len(fetched.content))
         except (ItemError, HostWaits) as met:
             trouble = met
@@ -200,7 +201,7 @@ class PoliteClient:
         return Way(self._limiter, rules, self._owners)
 
     def _obeys_rights(self, one: Visit, url: Url) -> bool:
-        return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))
+        return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url.site))
 
     async def _get(self, one: Visit, way: Way) -> Fetched:
         async def follow(url: Url) -> None:
@@ -210,7 +211,7 @@ class PoliteClient:
             policy.check(url, user_agent=one.rules.user_agent)
             if self._obeys_rights(one, url):
                 await self._files.learn_rights(url.origin, policy, one.rules)
-            await way.enter(url)
+            await way.enter(url.site)
 
         client = await self.client_for(one.rules)
         return await client.get(

@@ -100,7 +100,7 @@ class RobotsPolicy:
 
     def check(self, url: str, *, user_agent: str) -> None:
         """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
-        if Url.of(url).parts.path == _ROBOTS_PATH:
+        if Url.of(url).parts.path == _ROBOTS_PATH or not self.groups:
             return
         path, work = matched_path(url), Work()
         try:

@@ -38,6 +38,7 @@ from tasks.runtime.workers import Job
 from tasks.values.permit import LearnedRobots, RobotsAnswer
 from tasks.values.url import Url
 from tasks.web.client import WebClient
+from tasks.web.exchange import raise_for_status
 
 MAX_CRAWL_DELAY_S = 120.0
 """A longer Crawl-delay is cut to this: some sites require days."""
@@ -177,8 +178,8 @@ class SiteFiles:
     async def _ask_file(self, name: str, url: Url, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
         """Request what is kept under a name; any status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
-        async with way.opened(url):
-            # Another run may have requested it while this one waited for the permit.
+        async with way.opened(url.site):
+            # Another run may have asked while we waited for the permit.
             if kept := await self._limiter.kept_robots(name):
                 return kept
             fetched = await client.get(
@@ -189,8 +190,8 @@ class SiteFiles:
                 on_redirect=way.follow,
                 cut=True,
             )
-            with suppress(HttpStatusError, BadResponse):  # judged for its Retry-After alone
-                way.judge(fetched)
+            with suppress(HttpStatusError, BadResponse), way.noting():  # what it asks of us is heeded
+                raise_for_status(fetched, now=datetime.now(UTC))
         body = fetched.content if fetched.final.status < 300 else b""
         return RobotsAnswer(origin=name, status=fetched.final.status, body=body, fetched_at=datetime.now(UTC))
 

@@ -38,6 +38,7 @@ class RunReport:
     fell_short: str | None = None
     lake: str | None = None
     segments: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints, with every novelty."""
@@ -65,8 +66,9 @@ def add_up(
     fell_short: str | None,
     drifted: tuple[Drift, ...] = (),
     lake: str | None = None,
+    limits: tuple[str, ...] = (),
 ) -> RunReport:
-    """Add up the batches of a run."""
+    """Add up the batches of a run; `limits` are what it stopped at, beside those of its polls."""
     done = tuple(batches)
     host_ms: dict[str, int] = {}
     for batch in done:
@@ -92,6 +94,7 @@ def add_up(
         fell_short=fell_short,
         lake=lake,
         segments=tuple(key for batch in done for key in batch.segments),
+        limits=(*discovered.limits, *limits),
     )
 
 

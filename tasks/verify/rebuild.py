@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import read_context
-from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.prepared_page import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import contents_of
-from tasks.deduplicate.retry_policy import next_look, settle
+from tasks.deduplicate.retry_policy import next_look
+from tasks.deduplicate.rows import settle
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
@@ -104,7 +104,11 @@ def _url_row(
         disposition_of(last),
         now=last.fetched_at,
         previous_digest=pages[-1].payload_digest if pages else None,
-        look_again_at=next_look(article, now=last.fetched_at, revisit_after=revisit_after) if article else None,
+        look_again_at=next_look(
+            article.first_seen_at, article.published_at, now=last.fetched_at, revisit_after=revisit_after
+        )
+        if article
+        else None,
     )
     return {
         "url_key": last.url_key,

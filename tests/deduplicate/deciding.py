@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.judge import article_id_of
 from tasks.index import announcing, articles, frontier, outbox, relations
 from tasks.index.announcing import Announcement
+from tasks.index.articles import article_id_of
 from tasks.index.frontier import Selection
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look

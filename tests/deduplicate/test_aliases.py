@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.deduplicate.judge import article_id_of
+from tasks.index.articles import article_id_of
 from tasks.index.history import find_names
 from tests.deduplicate.deciding import captured, decide, edges_of, known, published
 from tests.deduplicate.pages import page, story

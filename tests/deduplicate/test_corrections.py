@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from tasks.deduplicate.archive import Archive
-from tasks.deduplicate.judge import article_id_of
 from tasks.index import outbox
-from tasks.index.articles import find_by_url_key
+from tasks.index.articles import article_id_of, find_by_url_key
 from tasks.index.schema import articles
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.store.publishing import publish, publish_all

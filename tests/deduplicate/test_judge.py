@@ -2,10 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.deduplicate.judge import article_id_of, judge
+from tasks.deduplicate.judge import judge
 from tasks.deduplicate.neighbours import Match
 from tasks.deduplicate.resemblance import Relation
 from tasks.deduplicate.rows import known_after
+from tasks.index.articles import article_id_of
 from tasks.values.rows import Novelty
 from tests.rows import make_article
 

@@ -11,7 +11,7 @@ from tests.rows import FETCHED_AT, make_capture
 
 def count(index, *captures):
     with index.write() as tx:
-        count_captures(tx, captures)
+        count_captures(tx, (one.counted for one in captures))
     with index.read() as tx:
         return {(one.source_id, one.outcome, one.reason, one.novelty): one for one in read_counts(tx)}
 
