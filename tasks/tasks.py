@@ -48,7 +48,7 @@ from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
 from tasks.values.display import counted, plural
-from tasks.values.feed import FeedState
+from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import BatchReport, DiscoverReport
 from tasks.values.rows import Outcome
@@ -115,7 +115,7 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             now=datetime.now(UTC),
         )
 
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await poll_feeds(
             feeds,
@@ -142,7 +142,7 @@ def preview(
 async def _preview(
     feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await preview_sweep(
             feeds,

@@ -88,8 +88,9 @@ def _second(widths: Sequence[int], least: Sequence[int]) -> int:
 def _least(column: Sequence[str]) -> int:
     """Return how narrow a column may be: its longest word, since words are never broken."""
     longest = max((measure(word) for text in column for word in re.split(r"\s+", text)), default=0)
-    widest = max(map(measure, column), default=0)
-    return min(widest, max(longest, LEAST_WRAPPED)) if any(" " in text for text in column[1:]) else widest
+    cells = max(map(measure, column[1:]), default=0)
+    prose = any(" " in text for text in column[1:])
+    return max(longest, min(cells, LEAST_WRAPPED)) if prose else max(longest, cells)
 
 
 def _line(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
-from tasks.index import announcing, feeds, frontier, runs
+from tasks.index import announcing, feeds, frontier, history, runs
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -32,11 +32,13 @@ from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
 from tasks.values.batch import Batch
 from tasks.values.feed import FeedState
+from tasks.values.reports import Headline
 from tasks.web.browser import check_browser
 
 ended: list[RunReport] = []
 """What this process's last run came to: Prefect hands it on only while its server answers."""
 
+HEADLINES = 10
 FAILURES_KEPT = 200
 """Failures, one by one, that a shard's run hands to its sweep."""
 
@@ -103,6 +105,12 @@ class Sweep:
         """Count the URLs of the selection that are still to be fetched, now or later."""
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
+
+    def headlines(self) -> tuple[Headline, ...]:
+        """Return the newest articles that this sweep saw first."""
+        ids = {*self.plan.source_ids, *(self.plan.selection.others or ())}
+        with self.index.read() as tx:
+            return tuple(history.find_newest(tx, ids, since=self.begun_at, limit=HEADLINES))
 
     def due_now(self) -> int:
         """Count the URLs of the selection that this sweep may still look at."""

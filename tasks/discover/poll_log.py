@@ -26,6 +26,7 @@ class PollLog:
 
     index: Index
     polled: int = 0
+    asked: int = 0
     unchanged: int = 0
     discovered: int = 0
     skipped: Counter[str] = field(default_factory=Counter)

@@ -1,8 +1,11 @@
 """What is shown of rows, in tables and as JSON. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 Rows = list[tuple[object, ...]]
 Table = tuple[str, Sequence[str], Rows]
@@ -59,6 +62,11 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """Return named counts in one line, without those that are nothing: `3 new, 1 near-duplicate`."""
     return ", ".join(f"{number:,} {name.replace('_', '-')}" for name, number in counts.items() if number)
+
+
+def without_userinfo(url: str) -> str:
+    """Return a URL without a user's name and password, which some bear before their host."""
+    return _USERINFO.sub(r"\1", url)
 
 
 def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
