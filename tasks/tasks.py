@@ -248,12 +248,18 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     health = health or HealthReport()
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
+        create_table_artifact(
+            health_rows(health.sources, now=datetime.now(UTC)),
+            key=HEALTH_KEY,
+            description=health_summary(health.sources),
+        )
     if run.failures:
         create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
-        create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
+        create_table_artifact(
+            quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
+        )
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 

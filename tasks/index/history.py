@@ -53,6 +53,14 @@ def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[st
     return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
+def find_articles(tx: Connection, article_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Return the articles of these ids that are known."""
+    if not article_ids:
+        return []
+    query = select(articles).where(articles.c.article_id.in_(sorted(article_ids)))
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
 def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime, limit: int) -> list[Headline]:
     """Return the sources' articles that were first seen since then and have a title, the newest published first."""
     told_at = func.coalesce(articles.c.published_at, articles.c.first_seen_at)

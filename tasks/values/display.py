@@ -76,8 +76,3 @@ def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if row is None
         else {str(name): value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
     )
-
-
-def listed(row: Mapping[str, Any], names: Sequence[str]) -> Rows:
-    """Return a row's named values, a line each, without those that are None."""
-    return [(name, shown(row[name])) for name in names if row[name] is not None]
