@@ -137,7 +137,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
     pages = [one for one in looks if one.outcome is Outcome.OK]
     return BatchReport(
         batch_id=batch_id,
-        fetched=sum(one.status in {200, 203} and one.outcome is not Outcome.NOT_MODIFIED for one in looks),
+        fetched=len(pages),
         not_modified=outcomes[Outcome.NOT_MODIFIED],
         articles=dict(Counter(str(one.novelty) for one in pages)),
         skipped=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.SKIPPED)),
@@ -148,6 +148,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
         host_ms=_slowest_answers(decided),
         segments=tuple(sorted({one.warc_key for one in looks if one.warc_key})),
         failures=tuple(_failures(decided))[:SHOWN_FAILURES],
+        again=sum(look.disposition is Disposition.STAYS_DUE for look in decided),
     )
 
 
