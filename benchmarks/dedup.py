@@ -30,10 +30,10 @@ import psycopg
 import sqlalchemy as sa
 
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.judge import article_id_of
 from tasks.deduplicate.prepared_page import read_pages
 from tasks.index import announcing, postings
 from tasks.index.announcing import Announcement
+from tasks.index.articles import article_id_of
 from tasks.index.database import Index, open_index
 from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table

@@ -10,7 +10,10 @@ from flows.cli.options import IndexOption, JsonOption, LakeOption, one_clear_lin
 
 def trace(
     what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
-    diff: Annotated[bool, typer.Option("--diff", help="Show what each revision changed, by sentence.")] = False,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Show what each revision changed: title, authors, date, and the text by sentence."),
+    ] = False,
     lake: LakeOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,

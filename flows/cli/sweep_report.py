@@ -38,6 +38,8 @@ def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:
         yield "", ("feeds, and what they name", "number"), list(most_first(feeds))
     if report.doubtful:
         yield "", ("source", "doubtful articles"), list(most_first(report.doubtful))
+    if report.limits:
+        yield "", ("limits reached",), [(one,) for one in report.limits[:SHOWN]]
     if report.drifted:
         yield "", DRIFT_HEAD, list(drift_rows(report))
     if report.failures:

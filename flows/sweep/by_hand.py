@@ -1,4 +1,4 @@
-"""A sweep started by hand: on the Prefect server that is configured, or on one of our own for as long as it lasts."""
+"""A sweep started by hand: on the configured Prefect server, or on one of our own for the time of the sweep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,7 +30,7 @@ def run_sweep(
     """Run the flow `ingest` in this process and return its report; raises what ended it."""
     plan = plan_sweep(config, catalogue, allow_networks=settings.allow_networks, now=datetime.now(UTC))
     if not config.dry_run:
-        check_lake(settings)  # a wrong flag is told before any server starts
+        check_lake(settings)  # report a wrong flag before any server starts
         close_opened()
     tell = say if shows_progress else _say_nothing
     tell(opening_line(plan, config, settings))
@@ -81,7 +81,7 @@ def _say_nothing(_line: str) -> None:
 
 
 def _unheard(error: httpx.HTTPError) -> RunReport:
-    """Return the report of a run whose end Prefect's server did not hear of; raises PresslakeError where it has none."""
+    """Return the report of a run whose end did not reach Prefect's server; raises PresslakeError if there is none."""
     why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
     if not ended:
         raise PresslakeError(
@@ -95,7 +95,7 @@ def _unheard(error: httpx.HTTPError) -> RunReport:
 def prefect_api(*, is_shared: bool = False, tell: Callable[[str], None] = _say_nothing) -> Iterator[str]:
     """Give the URL of the API: the one that is configured, checked; of a `presslake up` that runs; or a server of our own.
 
-    One of our own has no workers: what `is_shared` among them is refused. Raises ServerUnavailable.
+    A server of our own has no workers, so a sweep that `is_shared` is refused. Raises ServerUnavailable.
     """
     import prefect.settings as prefect_settings  # noqa: PLC0415
 

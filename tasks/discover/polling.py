@@ -24,6 +24,7 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
+from tasks.discover.children import choose_children
 from tasks.discover.poll_log import PollLog
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
@@ -32,19 +33,20 @@ from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
+from tasks.index.intake import Allowance
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.politeness.site_files import robots_name
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.runtime.reading import Reader, SharedReader
-from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
+from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
 from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+"""Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
 
 MAX_LINKED = 5
 """Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
@@ -77,12 +79,13 @@ async def poll_feeds(
     owners: Owners = NO_OWNERS,
     reader: Reader | None = None,
     keep_unreadable: KeepUnreadable = keep_nothing,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
     With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
-    a row; it blocks, and is called in a thread.
+    a row; it blocks, and is called in a thread. Once `is_over`, nothing more is asked for.
     """
     polling = _Polling(
         feeds,
@@ -91,13 +94,14 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        poll_log=poll_log or PollLog(index),
+        poll_log=poll_log or PollLog(index, _allowances(rules)),
         owners=owners,
         reader=reader or SharedReader(),
         keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
-        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
+        visits = [_visit(poll, number, rules) for number, poll in enumerate(wave)]
+        await client.visit(visits, polling.take, is_full=is_over)
     return await polling.end()
 
 
@@ -130,12 +134,19 @@ class _Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
-    """A front page or an index whose record waits for what it names; `content` is a front page's own links."""
+    """A front page or an index whose record waits for what it names; `links` are a front page's own."""
 
     poll: _Poll
     max_age_s: float | None
     place: tuple[str | None, int]
-    content: FeedContent | None
+    links: Sequence[Entry] | None
+
+
+def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
+    return {
+        source_id: Allowance(new_urls_a_day=one.new_urls_a_day, new_hosts_a_day=one.new_hosts_a_day)
+        for source_id, one in rules.items()
+    }
 
 
 def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
@@ -218,10 +229,10 @@ class _Polling:
         """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
         now = datetime.now(UTC)
         for one in self._waiting:
-            if one.content is not None and one.poll.feed.source_id not in self._yielding:
+            if one.links is not None and one.poll.feed.source_id not in self._yielding:
                 try:
                     with guarded_item(one.poll.feed.feed_url):
-                        await self._announce(one.poll, one.content, now=now)
+                        await self._announce(one.poll, one.links, now=now)
                 except ItemError as error:
                     self._fail(one.poll, error)
                     continue
@@ -255,23 +266,23 @@ class _Polling:
             )
             self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
-        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
+        content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
-        named = await self._named(poll, fetched, content, refusals)
+        named = await self._named(poll, fetched.url, (content.children, content.linked), refusals)
         self._poll_log.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
         unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
-            unexpected += await self._announce(poll, content, now=now)
+            unexpected += await self._announce(poll, content.entries, now=now)
         if named:
             self._next += self._children(poll, named)
-        _check_entries(content, unexpected, refusals.listed())
+        _check_entries(len(content.entries), unexpected, refusals.listed())
         if named and poll.is_asked_for:
-            own_links = content if is_home else None
-            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
+            own_links = content.entries if is_home else None
+            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, links=own_links))
             return
-        entries = fresh_count(content.entries, now=now)
+        entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
@@ -279,12 +290,12 @@ class _Polling:
         new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    async def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
+    async def _announce(self, poll: _Poll, entries: Sequence[Entry], *, now: datetime) -> int:
         """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
         refusals = Refusals()
         found = announcements(
-            content,
+            entries,
             refusals=refusals,
             source_id=source_id,
             announced_by=poll.feed.feed_url,
@@ -297,7 +308,7 @@ class _Polling:
             self._poll_log.announce(part)
             await asyncio.sleep(0)  # others are being asked meanwhile
         self._poll_log.refuse(poll.feed, refusals.listed())
-        if content.entries:
+        if entries:
             self._yielding.add(source_id)
         else:
             self._poll_log.skipped[EMPTY] += 1
@@ -305,24 +316,25 @@ class _Polling:
         return refusals.unexpected
 
     async def _named(
-        self, poll: _Poll, fetched: Fetched, content: FeedContent, refusals: Refusals
+        self, poll: _Poll, url: Url, said: tuple[Sequence[Entry], Sequence[Entry]], refusals: Refusals
     ) -> list[tuple[Entry, FeedKind]]:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
+        children, linked = said
         if poll.feed.kind not in _HOMES:
-            return [(child, FeedKind.SITEMAP) for child in content.children]
-        if content.linked:
-            return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
-        name = robots_name(fetched.url.origin, self._rules[poll.feed.source_id])
+            return [(child, FeedKind.SITEMAP) for child in children]
+        if linked:
+            return [(feed, FeedKind.FEED) for feed in linked[:MAX_LINKED]]
+        name = robots_name(url.origin, self._rules[poll.feed.source_id])
         lines = await read_sitemaps(HostLimits(self._index).robots(name), reader=self._reader)
-        sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
-        return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
+        sitemaps = [found for line in lines if (found := refusals.url(line, base_url=url))]
+        return [(Entry(url=one), FeedKind.SITEMAP) for one in sitemaps]
 
     def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
         """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
         if poll.depth >= MAX_DEPTH:
             return []
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
-        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        chosen = self._chosen(kinds)
         self._seen.update(chosen)
         states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
@@ -333,6 +345,14 @@ class _Polling:
             for state in states
             if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
         ]
+
+    def _chosen(self, kinds: dict[str, tuple[Entry, FeedKind]]) -> dict[str, tuple[Entry, FeedKind]]:
+        if len(kinds) <= MAX_CHILDREN:
+            return kinds
+        known = {state.feed_url: state for state in self._poll_log.known(kinds)}
+        now = datetime.now(UTC)
+        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or _is_open(known[entry.url], now)]
+        return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
     async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
@@ -396,9 +416,9 @@ class _Polling:
         )
 
 
-def _check_entries(content: FeedContent, unexpected: int, refused: Iterable[Refusal]) -> None:
+def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> None:
     """Raise UnexpectedError where so many entries met an exception that it is the reading of the feed that fails."""
-    of = len(content.entries) + unexpected
+    of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
         raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
@@ -409,8 +429,12 @@ def _kept(feed: FeedState) -> _Validators:
     return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
 
 
+def _is_open(state: FeedState, now: datetime) -> bool:
+    return state.due_at is not None and not (state.failures and state.due_at > now)
+
+
 def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
     """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
-    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
+    if not _is_open(state, datetime.now(UTC)):
         return False
     return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

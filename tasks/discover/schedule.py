@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.values.feed import Entry, FeedState
+from tasks.values.feed import FeedState
 
 WEEK = timedelta(days=7)
 SIGHTINGS_BELIEVED = 3
@@ -67,10 +67,10 @@ def next_poll(
     return max(due_at, floor_at, outcome.retry_after_at or floor_at), interval_s, failures
 
 
-def fresh_count(entries: Iterable[Entry], *, now: datetime) -> int:
-    """Count the entries of the last week; one without a date may be of today."""
+def fresh_count(told_at: Iterable[datetime | None], *, now: datetime) -> int:
+    """Count the entries of the last week by their dates; one without a date may be of today."""
     since = now - WEEK
-    return sum(1 for entry in entries if (entry.published_at or entry.modified_at or now) >= since)
+    return sum(1 for instant in told_at if (instant or now) >= since)
 
 
 def poll_url(feed: FeedState) -> str:

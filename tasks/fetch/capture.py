@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.errors import ItemError, SkippedError
-from tasks.values.look import DueUrl
+from tasks.values.look import Look
 from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
@@ -41,7 +41,7 @@ def check_is_html(fetched: Fetched) -> None:
 
 
 def capture_of(
-    due: DueUrl,
+    look: Look,
     *,
     run_id: str,
     asked_at: datetime,
@@ -51,12 +51,13 @@ def capture_of(
     is_known: bool,
 ) -> Capture:
     """Return the row for one look at one URL; `is_known` says that the payload is the one captured before."""
+    due = look.due
     outcome, reason, detail = _outcome(fetched, error, is_known=is_known)
     return Capture(
         capture_id=hashlib.sha256(f"{due.url}\n{asked_at.isoformat()}\n{run_id}".encode()).hexdigest()[:32],
         source_id=due.source_id,
-        url=due.url,
-        final_url=fetched.url if fetched else due.url,
+        url=str(due.url),
+        final_url=str(fetched.url if fetched else due.url),
         url_key=due.url_key,
         fetched_at=asked_at,
         status=fetched.final.status if fetched else None,

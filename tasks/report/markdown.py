@@ -19,6 +19,9 @@ def to_markdown(report: RunReport, health: HealthReport = NOBODY) -> str:
     blocks = [f"# {summary_line(report)}"]
     if report.fell_short:
         blocks.append(f"**Fell short:** {as_text(report.fell_short)}")
+    if report.limits:
+        blocks.append("## Limits reached")
+        blocks.append("\n".join(f"- {as_text(one)}" for one in report.limits[:SHOWN]))
     for part in (_figures(report), _sources(health), _trouble(report), _lake(report)):
         blocks += part
     return "\n\n".join(blocks) + "\n"

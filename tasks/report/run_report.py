@@ -39,6 +39,7 @@ class RunReport:
     fell_short: str | None = None
     lake: str | None = None
     segments: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     feeds_skipped: dict[str, int] = field(default_factory=dict)
     feeds_failed: dict[str, int] = field(default_factory=dict)
     again: int = 0
@@ -92,6 +93,7 @@ def add_up(
     fell_short: str | None,
     drifted: tuple[Drift, ...] = (),
     lake: str | None = None,
+    limits: tuple[str, ...] = (),
     headlines: tuple[Headline, ...] = (),
 ) -> RunReport:
     """Add up the batches of a run; `pending` are all URLs that are still to be fetched, also those that just failed."""
@@ -121,6 +123,7 @@ def add_up(
         fell_short=fell_short,
         lake=lake,
         segments=tuple(key for batch in done for key in batch.segments),
+        limits=(*discovered.limits, *limits),
         feeds_skipped=dict(discovered.skipped),
         feeds_failed=dict(discovered.failed),
         again=again,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from tasks.config.settings import Settings
-from tasks.deduplicate.changes import Change, diff_revisions, summarise_change
+from tasks.deduplicate.changes import Change, Version, diff_versions, summarise_change
 from tasks.errors import ConfigError, ItemError
 from tasks.index.database import Index
 from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names
@@ -58,24 +58,14 @@ class Trace:
     def changes(self) -> list[Change]:
         """Return the changes of each revision after the first."""
         return [
-            summarise_change(
-                title_before=before["title"],
-                text_before=before["text"],
-                title_after=after["title"],
-                text_after=after["text"],
-            )
+            summarise_change(_version(before), _version(after), parts=after["changes"])
             for before, after in pairwise(self.revisions)
         ]
 
     def diff(self) -> str:
-        """Return the changes of each revision, as unified diffs of sentences; empty where there is one revision."""
+        """Return the changes of each revision, as unified diffs; empty where there is one revision."""
         diffs = [
-            diff_revisions(
-                before["text"],
-                after["text"],
-                before_name=f"revision {before['revision']}, {shown(before['fetched_at'])}",
-                after_name=f"revision {after['revision']}, {shown(after['fetched_at'])}",
-            )
+            diff_versions(_version(before), _version(after), before_name=_name(before), after_name=_name(after))
             for before, after in pairwise(self.revisions)
         ]
         return "\n".join(diff for diff in diffs if diff)
@@ -125,7 +115,7 @@ class Trace:
         return rows
 
     def _revisions_table(self, now: datetime) -> Table:
-        changes = ["", *(f"+{change.words_added} -{change.words_removed}" for change in self.changes())]
+        changes = ["", *map(_shown_change, self.changes())]
         rows: Rows = [
             (row["revision"], row["novelty"], moment(row["fetched_at"], now), row["word_count"], change, row["title"])
             for row, change in zip(self.revisions, changes, strict=True)
@@ -184,6 +174,24 @@ def _first_day(history: UrlHistory) -> date:
     ]
     earliest: date = min(known).date()
     return earliest
+
+
+def _version(row: dict[str, Any]) -> Version:
+    return Version(
+        title=row["title"],
+        text=row["text"],
+        authors=tuple(row["authors"]),
+        published_at=row["published_at"],
+    )
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"revision {row['revision']}, {shown(row['fetched_at'])}"
+
+
+def _shown_change(change: Change) -> str:
+    moved = f"+{change.words_added} -{change.words_removed}"
+    return f"{', '.join(change.parts)} ({moved})" if change.parts else moved
 
 
 def _capture_row(row: dict[str, Any], now: datetime) -> tuple[object, ...]:

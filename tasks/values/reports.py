@@ -53,7 +53,7 @@ class BatchReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason."""
+    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached."""
 
     polled: int = 0
     unchanged: int = 0
@@ -61,3 +61,4 @@ class DiscoverReport:
     skipped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    limits: tuple[str, ...] = ()

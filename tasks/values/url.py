@@ -9,14 +9,13 @@ identity under which work is skipped. A false merge loses an article, a false sp
 import hashlib
 import re
 from collections.abc import Callable
-from functools import lru_cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import unquote_plus
 
 import can_ada
 
 from tasks.errors import BadUrl, ForbiddenScheme
+from tasks.values.domain import domain_of_host
 from tasks.values.trackers import (
     AMP_CACHE,
     AMP_CACHE_PATH,
@@ -26,9 +25,6 @@ from tasks.values.trackers import (
     WIDGET_CLICKS,
     WRAPPERS,
 )
-
-if TYPE_CHECKING:
-    import tldextract
 
 MAX_URL_LENGTH = 8192
 """Characters of a URL wherever it is announced, requested or stored (RFC 9110, 4.1: at least 8,000 are supported)."""
@@ -40,12 +36,14 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # beside a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that nobody wrote
 _STRAY_BEFORE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_SESSION = re.compile(r"(?<!\.);jsessionid=[^/;]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  # cookieless: /(S(24 characters))/
 _QUERY_SESSION = re.compile(r"(?:jsessionid|phpsessid|aspsessionid[a-z]*)", re.IGNORECASE)
 
 _MAX_WRAPPERS = 16
+_ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
@@ -57,6 +55,14 @@ class _Parts(NamedTuple):
     path: str
     search: str
     hash: str
+
+
+class Site(NamedTuple):
+    """Whose a URL may be: its host as politeness counts it, that without `www.`, and the domain that one party holds."""
+
+    host: str
+    bare_host: str
+    domain: str
 
 
 class Url(str):
@@ -73,10 +79,10 @@ class Url(str):
     _fetch_form: "Url | None"
     _is_fetch_form: bool
 
-    def __new__(cls, text: str, parts: _Parts | None = None) -> Self:
-        """Return a URL of a text and the parts that are known of it."""
+    def __new__(cls, text: str) -> Self:
+        """Return a URL of a text; its parts are not known yet."""
         url = super().__new__(cls, text)
-        url._parts, url._key, url._fetch_form, url._is_fetch_form = parts, None, None, False
+        url._parts, url._key, url._fetch_form, url._is_fetch_form = None, None, None, False
         return url
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -85,31 +91,32 @@ class Url(str):
     def __deepcopy__(self, memo: object) -> Self:
         return self  # it does not change
 
-    @classmethod
-    def of(cls, text: str) -> "Url":
+    @staticmethod
+    def of(text: str) -> "Url":
         """Return a URL out of a row, which was checked when it was stored; it is parsed when a part is first asked for."""
-        return text if isinstance(text, Url) else cls(text)
+        return text if isinstance(text, Url) else Url(text)
 
-    @classmethod
-    def parse(cls, text: str, *, base: str | None = None) -> Self:
+    @staticmethod
+    def parse(text: str, *, base: str | None = None) -> "Url":
         """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
 
         Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out
         is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        parsed = _parse(text, base)
-        parts = _parts_of(parsed)
-        _checked_host(parts.hostname)
-        return cls(_checked_length(parsed.href), parts)  # escapes are longer than what they stand for
+        url = _made(_parse(text, base))
+        _checked_host(url.parts.hostname)
+        _checked_length(url)  # escapes are longer than what they stand for
+        return url
 
-    @classmethod
-    def requested(cls, parsed: can_ada.URL) -> Self:
+    @staticmethod
+    def requested(parsed: can_ada.URL) -> "Url":
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
-        parts = _parts_of(parsed)._replace(hash="")
-        _checked_host(parts.hostname)
-        return cls(_checked_length(parsed.href.partition("#")[0]), parts)
+        url = _made(parsed).without_fragment
+        _checked_host(url.parts.hostname)
+        _checked_length(url)
+        return url
 
     @property
     def parts(self) -> _Parts:
@@ -145,18 +152,29 @@ class Url(str):
 
     @property
     def domain(self) -> str:
-        """The domain that one party holds: `example.co.uk`, `someone.github.io`; an IP address is its own.
+        """The domain that one party holds."""
+        return domain_of_host(_checked_host(self.parts.hostname))
 
-        By the Public Suffix List as packaged with tldextract, private part included.
-        """
-        return _domain_of_host(_checked_host(self.parts.hostname))
+    @property
+    def site(self) -> Site:
+        """What says whose the URL is."""
+        return Site(self.host, self.bare_host, self.domain)
+
+    @property
+    def without_fragment(self) -> "Url":
+        """The URL as it is asked for."""
+        if not self.parts.hash and not self.endswith("#"):
+            return self
+        url = Url(self.partition("#")[0])
+        url._parts = self.parts._replace(hash="")
+        return url
 
     @property
     def fetch_form(self) -> "Url":
         """The URL to request for one that was announced.
 
-        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a hashbang is kept,
-        AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
+        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
         characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
@@ -183,11 +201,24 @@ class Url(str):
     def _unwrapped(self) -> "Url":
         url = self
         for _ in range(_MAX_WRAPPERS):
-            inner = _unwrap(url.parts)
+            inner = url._inner()
             if inner is None:
                 return url
-            url = Url(inner.href, _parts_of(inner))
+            url = inner
         raise BadUrl(f"more than {_MAX_WRAPPERS} redirect wrappers in {self[:200]!r}")
+
+    def _inner(self) -> "Url | None":
+        """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
+        _, hostname, _, path, search, _ = self.parts
+        host = hostname.removesuffix(".")
+        if AMP_CACHE.fullmatch(host):
+            return _amp_origin(AMP_CACHE_PATH.fullmatch(path), search)
+        if GOOGLE.fullmatch(host) and path.startswith("/amp/"):
+            return _amp_origin(GOOGLE_AMP_PATH.fullmatch(path), search)
+        for host_pattern, path_pattern, names in WRAPPERS:
+            if host_pattern.fullmatch(host) and path_pattern.fullmatch(path):
+                return _wrapped(search, names)
+        return None
 
     def _spelled(self) -> "Url":
         scheme, hostname, port, path, search, hash_ = self.parts
@@ -198,12 +229,12 @@ class Url(str):
             port=port,
             path=_normal_escapes(path),
             search="?" + "&".join(pieces) if any(pieces) else "",
-            # `#!` alone is a link that leads nowhere, a habit of style sheets; with more it names a page
-            hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else "",
+            # `#!` and `#/` alone lead nowhere; with more they name a page that scripts show
+            hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith(_ROUTES) else "",
         )
         text = f"{scheme}://{_with_port(parts.hostname, port)}{parts.path}{parts.search}{parts.hash}"
-        url = Url(_checked_length(text), parts)
-        url._is_fetch_form = True
+        url = Url(_checked_length(text))
+        url._parts, url._is_fetch_form = parts, True
         return url
 
     def _identity(self) -> str:
@@ -217,12 +248,22 @@ class Url(str):
 
 
 def _revived(text: str, *parts: str) -> Url:
-    return Url(text, _Parts(*parts) if parts else None)
+    url = Url(text)
+    url._parts = _Parts(*parts) if parts else None
+    return url
 
 
 def storable_url(url: str, *, base: str | None = None) -> str:
     """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
     return str(Url.parse(url, base=base))
+
+
+def without_breaks(url: str) -> str:
+    """Return a URL as a browser reads it: without white space around it, and without tabs and line breaks in it.
+
+    WHATWG URL, 4.4, the first steps of the basic parser: templates break lines inside of links.
+    """
+    return url.strip().translate(_BREAKS)
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
@@ -250,21 +291,21 @@ def is_same_site(a: str, b: str) -> bool:
     return _lenient(a).is_same_site(_lenient(b))
 
 
-def domain_of(host: str) -> str:
-    """Return the registrable domain of a host as politeness counts it. Raises BadUrl."""
-    return registrable_domain(f"http://{host}/")
-
-
 def _lenient(url: str, base: str | None = None) -> Url:
     """Return a URL that may be too long to be stored, since its fetch form may be shorter."""
     if isinstance(url, Url) and base is None:
         return url
-    parsed = _parse(url, base)
-    return Url(parsed.href, _parts_of(parsed))
+    return _made(_parse(url, base))
+
+
+def _made(parsed: can_ada.URL) -> Url:
+    url = Url(parsed.href)
+    url._parts = _parts_of(parsed)
+    return url
 
 
 def _parse(url: str, base: str | None) -> can_ada.URL:
-    text = url.strip()
+    text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
@@ -342,20 +383,7 @@ def _normal_escapes(text: str) -> str:
     return _ESCAPE.sub(normal, text) if "%" in text else text
 
 
-def _unwrap(parts: _Parts) -> can_ada.URL | None:
-    """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
-    host, path = parts.hostname.removesuffix("."), parts.path
-    if AMP_CACHE.fullmatch(host):
-        return _amp_origin(AMP_CACHE_PATH.fullmatch(path), parts.search)
-    if GOOGLE.fullmatch(host) and path.startswith("/amp/"):
-        return _amp_origin(GOOGLE_AMP_PATH.fullmatch(path), parts.search)
-    for host_pattern, path_pattern, names in WRAPPERS:
-        if host_pattern.fullmatch(host) and path_pattern.fullmatch(path):
-            return _wrapped(parts.search, names)
-    return None
-
-
-def _amp_origin(path: re.Match[str] | None, search: str) -> can_ada.URL | None:
+def _amp_origin(path: re.Match[str] | None, search: str) -> Url | None:
     if path is None:
         return None
     host = path[2].partition("/")[0]
@@ -364,7 +392,7 @@ def _amp_origin(path: re.Match[str] | None, search: str) -> can_ada.URL | None:
     return _absolute(f"{'https' if path[1] else 'http'}://{path[2]}{search}")
 
 
-def _wrapped(search: str, names: tuple[str, ...]) -> can_ada.URL | None:
+def _wrapped(search: str, names: tuple[str, ...]) -> Url | None:
     for piece in search.removeprefix("?").split("&"):
         name, _, value = piece.partition("=")
         if name in names:
@@ -374,29 +402,13 @@ def _wrapped(search: str, names: tuple[str, ...]) -> can_ada.URL | None:
     return None
 
 
-def _absolute(text: str) -> can_ada.URL | None:
+def _absolute(text: str) -> Url | None:
     """Parse an http(s) URL, or return None: what a wrapper holds may be anything."""
     if not text.lower().startswith(("http://", "https://")):
         return None
     try:
-        parsed = _parse(text, None)
-        _checked_host(parsed.hostname)
+        url = _made(_parse(text, None))
+        _checked_host(url.parts.hostname)
     except BadUrl:
         return None
-    return parsed
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> "tldextract.TLDExtract":
-    import tldextract  # noqa: PLC0415 - it brings requests, and most commands never ask
-
-    # no addresses and no cache: the packaged list alone, so that the answer is the same on every machine
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-
-
-@lru_cache(maxsize=65_536)  # hosts of a large catalogue, each asked about for every URL
-def _domain_of_host(host: str) -> str:
-    try:
-        return str(ip_address(host.strip("[]")))
-    except ValueError:
-        return _suffixes().extract_str(host, include_psl_private_domains=True).top_domain_under_public_suffix or host
+    return url

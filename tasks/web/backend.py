@@ -16,7 +16,7 @@ from typing import Any
 import httpcore
 
 from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
-from tasks.web.budget import Budget
+from tasks.web.budget import START_SIZE, Budget
 from tasks.web.guard import AddressGuard
 
 MAX_ADDRESSES = 8
@@ -120,7 +120,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
         received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
-        self.budget.take(received)
+        self.budget.take(len(received), start=received[:START_SIZE])
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109

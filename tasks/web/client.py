@@ -103,14 +103,15 @@ class WebClient:
             cut,
         )
         asked = {"Accept": accept or ACCEPT, "If-None-Match": etag, "If-Modified-Since": last_modified}
-        target, left_s, cookies = parse_target(url), self._config.deadline_s, Cookies()
+        target = url.without_fragment if isinstance(url, Url) else parse_target(url)
+        left_s, cookies = self._config.deadline_s, Cookies()
         hops: list[Exchange] = []
         while True:
             budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut)
-            fields = self._fields({**asked, "Cookie": cookies.header_for(target)})
+            fields = self._fields({**asked, "Cookie": cookies.header_for(target.origin)})
             hops.append(await self._exchange(target, fields, budget))
             left_s -= time.monotonic() - budget.began
-            cookies.take(hops[-1], target=target)
+            cookies.take(hops[-1].headers, origin=target.origin)
             if not hops[-1].is_redirect:
                 return Fetched(hops=tuple(hops), content=await _content(hops[-1], limits))
             if len(hops) > self._config.max_redirects:
@@ -172,6 +173,8 @@ async def _content(final: Exchange, limits: _Limits) -> bytes:
     """Undo the content coding."""
     coding = final.header("content-encoding")
     decode = decode_prefix if limits.cut else decode_body
+    if not coding and len(final.body) <= limits.decoded_size:
+        return final.body
     if not coding:
         return decode(final.body, None, max_size=limits.decoded_size)
     try:
