@@ -52,11 +52,12 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
             drifted=health.drifted,
             lake=settings.lake,
             limits=tuple(sweep.clock.limits(pending)),
+            headlines=sweep.headlines(),
         )
         run = show(run, health)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)
+    return Completed(name=name, message=summary_line(run), data=run)
 
 
 def _discover(sweep: Sweep) -> DiscoverReport:

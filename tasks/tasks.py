@@ -4,7 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -20,12 +20,14 @@ from prefect.tasks import Task, exponential_backoff
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings
+from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.deciding import decide_batch
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.errors import FeedUnreadable, StageError
+from tasks.extract.again import extract_again
 from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
@@ -48,10 +50,11 @@ from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
 from tasks.values.display import counted, plural
-from tasks.values.feed import FeedState
+from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
+from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
-from tasks.values.rows import Outcome
+from tasks.values.rows import Article, Outcome
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
@@ -120,7 +123,7 @@ async def _discover(
             now=datetime.now(UTC),
         )
 
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await poll_feeds(
             feeds,
@@ -148,7 +151,7 @@ def preview(
 async def _preview(
     feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await preview_sweep(
             feeds,
@@ -220,11 +223,17 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
     **RETRIES,
 )
 def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
-    """Decide a batch and return its counts."""
+    """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
+    archive = _archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
         report = decide_batch(
-            extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages, rules=rules
+            extracted,
+            index=opened_index(settings),
+            now=datetime.now(UTC),
+            revisit_after=ages,
+            rules=rules,
+            archive=archive,
         )
         note(**report.articles)
     get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
@@ -254,12 +263,18 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     health = health or HealthReport()
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
+        create_table_artifact(
+            health_rows(health.sources, now=datetime.now(UTC)),
+            key=HEALTH_KEY,
+            description=health_summary(health.sources),
+        )
     if run.failures:
         create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
-        create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
+        create_table_artifact(
+            quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
+        )
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 
@@ -279,6 +294,24 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
     return done
+
+
+def _archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
+    """Return what tells what is stored; a page is extracted again as its source's rules say now."""
+    store = opened_store(settings)
+
+    def again(rows: Sequence[Article]) -> dict[str, Page]:
+        if not rows:
+            return {}
+        return extract_again(
+            rows,
+            pool=shared_pool(settings),
+            store=store,
+            options={source_id: one.extract for source_id, one in sources.items()},
+            rendered={source_id for source_id, one in sources.items() if one.render != "none"},
+        )
+
+    return Archive(store, again)
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:

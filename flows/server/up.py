@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from flows.cli.saying import say
 from flows.server.local import local_server
+from flows.server.running import findable
 from tasks.config.settings import Settings, set_flags
 from tasks.index.addresses import absolute_address
 from tasks.runtime.resources import check_lake, close_opened
@@ -43,7 +44,7 @@ def serve_until_interrupted(settings: Settings) -> None:
                 f"Presslake is up: {api_url.removesuffix('/api')} (a sweep every {settings.every_s} s; Ctrl-C stops it)"
             )
             _set_places(settings)
-            with chdir(OWN_FOLDER):
+            with chdir(OWN_FOLDER), findable(api_url):
                 _serve(settings)
     say("Stopped.")
 

@@ -114,6 +114,11 @@ class _Poll:
     depth: int = 1
 
     @property
+    def is_named(self) -> bool:
+        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
+        return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
+
+    @property
     def is_asked_for(self) -> bool:
         return self.depth == 1
 
@@ -196,8 +201,6 @@ class _Polling:
         """Return what is to be polled now; nothing at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
-            for _ in range(len(self._fallbacks) - len(self._next)):
-                self._polled_one()
             self._fallbacks = []
         self._wave, self._next = self._next, []
         return self._wave
@@ -205,7 +208,8 @@ class _Polling:
     async def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._poll_log.polled += not isinstance(result, Deferred)
+        self._poll_log.asked += not isinstance(result, Deferred)
+        self._poll_log.polled += poll.is_named and not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -218,7 +222,7 @@ class _Polling:
             self._fail(poll, error)
             if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
                 await self._keep(poll, result, error)
-        if poll.is_asked_for:
+        if poll.is_named:
             self._polled_one()
 
     async def end(self) -> DiscoverReport:
@@ -236,7 +240,7 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
         return self._poll_log.report()
 

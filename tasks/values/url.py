@@ -43,6 +43,7 @@ _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  #
 _QUERY_SESSION = re.compile(r"(?:jsessionid|phpsessid|aspsessionid[a-z]*)", re.IGNORECASE)
 
 _MAX_WRAPPERS = 16
+_ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
@@ -172,8 +173,8 @@ class Url(str):
     def fetch_form(self) -> "Url":
         """The URL to request for one that was announced.
 
-        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a hashbang is kept,
-        AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
+        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
         characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
@@ -228,8 +229,8 @@ class Url(str):
             port=port,
             path=_normal_escapes(path),
             search="?" + "&".join(pieces) if any(pieces) else "",
-            # `#!` alone is a link that leads nowhere, a habit of style sheets; with more it names a page
-            hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else "",
+            # `#!` and `#/` alone lead nowhere; with more they name a page that scripts show
+            hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith(_ROUTES) else "",
         )
         text = f"{scheme}://{_with_port(parts.hostname, port)}{parts.path}{parts.search}{parts.hash}"
         url = Url(_checked_length(text))

@@ -59,6 +59,9 @@ FETCHED = [
     ("https://example.com/a#:~:text=word", "https://example.com/a"),
     ("https://example.com/#!/story/1", "https://example.com/#!/story/1"),
     ("https://example.com/a#!", "https://example.com/a"),
+    ("https://example.com/app#/news/12", "https://example.com/app#/news/12"),
+    ("https://example.com/?utm_source=x#/news/%7e1", "https://example.com/#/news/~1"),
+    ("https://example.com/a#/", "https://example.com/a"),
     ("https://example.com/a?#", "https://example.com/a"),
     # percent-encoding
     ("https://example.com/%7efoo", "https://example.com/~foo"),
@@ -305,6 +308,8 @@ def test_two_spellings_are_one(a, b):
         ("https://example.com/?q=a+b", "https://example.com/?q=a%2Bb"),
         ("https://example.com/a/b", "https://example.com/a%2Fb"),
         ("https://example.com/#!/a", "https://example.com/#!/b"),
+        ("https://example.com/app#/news/12", "https://example.com/app#/news/13"),
+        ("https://example.com/app", "https://example.com/app#/news/13"),
         ("https://example.com/a;sid=1", "https://example.com/a;sid=2"),
         ("https://example.com/a//b", "https://example.com/a/b"),
         ("https://example.com/?id=a&id=b", "https://example.com/?id=a&id=c"),
