@@ -145,7 +145,9 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     try:
         found = _schema_version(index)
         if found is None or found < HEAD:
-            raise IndexUnavailable(f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}")
+            raise IndexUnavailable(
+                f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}, and so does `presslake migrate`"
+            )
         if found > HEAD:
             raise _too_new(index, found)
     except PresslakeError:
