@@ -75,7 +75,7 @@ def _page(family: Family, number: int, chance: random.Random, decks: Mapping[str
 
 def _filling(slot: str, chance: random.Random, decks: Mapping[str, Iterator[str]]) -> str:
     if slot.startswith("#"):
-        low, _, high = slot[1:].split("/")[0].partition("-")
+        low, _, high = slot[1:].split("/", maxsplit=1)[0].partition("-")
         return str(chance.randint(int(low), int(high)))
     return next(decks[slot.rstrip("0123456789")])
 
@@ -95,7 +95,13 @@ _MORE = (
     "them in writing before the parliament meets again."
 )
 _CORRECTIONS: Mapping[str, tuple[str, str]] = {"The island's": ("41", "47"), "Die Werft in": ("320", "230")}
-_STYLES = {" per cent": "%", "percent": "per cent", " said ": " told reporters ", "centre": "center", " although ": " though "}
+_STYLES = {
+    " per cent": "%",
+    "percent": "per cent",
+    " said ": " told reporters ",
+    "centre": "center",
+    " although ": " though ",
+}
 
 
 def _restyled(text: str) -> str:
@@ -120,7 +126,14 @@ FAMILIES: tuple[Family, ...] = (
         "who go out in small boats should tell the harbour office first. In the hills {fall} is possible after noon, while the "
         "lowlands have nothing to fear. Those who travel over the moor are advised to leave early and to take a blanket along. "
         "The next outlook is given at sunset, and as always it can be heard on the radio of the coast.",
-        {"day": _DAYS, "sky": "grey|clear|hazy|overcast|misty", "wind": "light|stiff|gusty|weak|steady", "feel": "mild|chilly|warm|cool|icy", "sea": "low|high|choppy|short|long", "fall": "rain|snow|sleet|drizzle|hail"},
+        {
+            "day": _DAYS,
+            "sky": "grey|clear|hazy|overcast|misty",
+            "wind": "light|stiff|gusty|weak|steady",
+            "feel": "mild|chilly|warm|cool|icy",
+            "sea": "low|high|choppy|short|long",
+            "fall": "rain|snow|sleet|drizzle|hail",
+        },
     ),
     Family(
         "bulletin-de",
@@ -130,14 +143,27 @@ FAMILIES: tuple[Family, ...] = (
         "frischer an. Auf den Pässen ist mit {fall} zu rechnen, Autofahrer sollten dort Ketten mitführen und mehr Zeit "
         "einplanen. Die Wellen vor der Küste sind {sea}, kleine Boote bleiben besser im Hafen. Der Wetterdienst meldet sich "
         "am nächsten Morgen wieder, Warnungen stehen wie immer auf der Tafel am Rathaus und im Radio.",
-        {"day": "Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag", "sky": "heiter|bedeckt|neblig|wechselhaft|klar", "wind": "schwach|mäßig|stürmisch|böig|kräftig", "feel": "mild|kalt|warm|schwül|frostig", "sea": "niedrig|hoch|kurz|lang|steil", "fall": "Schnee|Regen|Hagel|Glätte|Nebel"},
+        {
+            "day": "Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag",
+            "sky": "heiter|bedeckt|neblig|wechselhaft|klar",
+            "wind": "schwach|mäßig|stürmisch|böig|kräftig",
+            "feel": "mild|kalt|warm|schwül|frostig",
+            "sea": "niedrig|hoch|kurz|lang|steil",
+            "fall": "Schnee|Regen|Hagel|Glätte|Nebel",
+        },
     ),
     Family(
         "bulletin-ja",
         "{day}の天気",
         "{day}の島の天気は{sky}で、夕方から北の風がやや強まる見込みです。内陸では{feel}日となり、海沿いではそれより少し低い気温でしょう。沖の波は{sea}、小さな船で出る人は港の事務所に知らせてください。"
         "山では午後から{fall}が降るところがあり、峠を通る車はチェーンを用意してください。次の予報は日没のころに発表し、沿岸ラジオでも放送します。",
-        {"day": "月曜日|火曜日|水曜日|木曜日|金曜日|土曜日", "sky": "晴れ|曇り|霧|雨のち晴れ|快晴", "feel": "暖かい|寒い|涼しい|蒸し暑い|冷え込む", "sea": "高く|低く|やや高く|穏やかで|荒く", "fall": "雪|雨|みぞれ|霰|あられ"},
+        {
+            "day": "月曜日|火曜日|水曜日|木曜日|金曜日|土曜日",
+            "sky": "晴れ|曇り|霧|雨のち晴れ|快晴",
+            "feel": "暖かい|寒い|涼しい|蒸し暑い|冷え込む",
+            "sea": "高く|低く|やや高く|穏やかで|荒く",
+            "fall": "雪|雨|みぞれ|霰|あられ",
+        },
     ),
     Family(
         "match-en",
@@ -147,7 +173,12 @@ FAMILIES: tuple[Family, ...] = (
         "braved the wind to see it. The referee had a quiet afternoon and kept his cards in his pocket for most of it. The round "
         "is completed on Wednesday, when the two games that were put off for the frost are played at last. Entrance is paid at the "
         "gate, those under twelve come in for nothing, and the buffet behind the stand is run by the parents of the juniors.",
-        {"club": _CLUBS, "number": _NUMBERS, "name": _NAMES, "crowd": "two hundred|three hundred|four hundred|six hundred|ninety"},
+        {
+            "club": _CLUBS,
+            "number": _NUMBERS,
+            "name": _NAMES,
+            "crowd": "two hundred|three hundred|four hundred|six hundred|ninety",
+        },
     ),
     Family(
         "match-es",
@@ -157,7 +188,11 @@ FAMILIES: tuple[Family, ...] = (
         "tuvo una tarde tranquila en un campo pesado por la lluvia. La jornada se completa el miércoles, cuando se juegan los dos "
         "encuentros que fueron aplazados por la nieve. Las entradas se venden en la taquilla como siempre, los niños no pagan y el "
         "bar detrás de la grada lo llevan los padres de los juveniles.",
-        {"club": "Deportivo Norte|Atlético Faro|Unión Puerto|Racing Valle|Real Laguna|Sporting Cabo", "number": "uno|dos|tres|cuatro|cinco|seis", "name": "Ortega|Salinas|Robles|Mendoza|Vidal|Acosta|Lozano"},
+        {
+            "club": "Deportivo Norte|Atlético Faro|Unión Puerto|Racing Valle|Real Laguna|Sporting Cabo",
+            "number": "uno|dos|tres|cuatro|cinco|seis",
+            "name": "Ortega|Salinas|Robles|Mendoza|Vidal|Acosta|Lozano",
+        },
     ),
     Family(
         "match-de",
@@ -167,7 +202,11 @@ FAMILIES: tuple[Family, ...] = (
         "wenig Mühe mit beiden Mannschaften und ließ die Karten meist stecken. Der Spieltag wird am Mittwoch fortgesetzt, dann "
         "werden die beiden Partien nachgeholt, die wegen des Frostes ausgefallen waren. Karten gibt es wie immer an der Kasse, "
         "Kinder zahlen nichts, und den Stand hinter der Tribüne betreiben die Eltern der Jugend.",
-        {"club": "Hafenstadt|Nordheim|Seeblick|Altdorf|Bergen|Talhausen|Neukirch", "number": "eins|zwei|drei|vier|fünf|sechs", "name": "Brandt|Keller|Vogel|Lorenz|Winkler|Seidel|Pohl"},
+        {
+            "club": "Hafenstadt|Nordheim|Seeblick|Altdorf|Bergen|Talhausen|Neukirch",
+            "number": "eins|zwei|drei|vier|fünf|sechs",
+            "name": "Brandt|Keller|Vogel|Lorenz|Winkler|Seidel|Pohl",
+        },
     ),
     Family(
         "tender-en",
@@ -177,7 +216,9 @@ FAMILIES: tuple[Family, ...] = (
         "binds the bidder for 60 days. The papers cost 30 crowns and lie at the office from 8:30 to 15:30, telephone 0800 411 207, "
         "notice 2027/4. Opening is in public at 11:15 in room 12. The board decides within 21 days on the price alone, by section 14 "
         "of the act of 2016, and pays 30 days after the work is done. Complaints reach the board of appeal within 14 days.",
-        {"work": "new floor of the gym|snow clearing of the lanes|painting of the church tower|drain under Mill Lane|lamps along the quay"},
+        {
+            "work": "new floor of the gym|snow clearing of the lanes|painting of the church tower|drain under Mill Lane|lamps along the quay"
+        },
     ),
     Family(
         "tender-fr",
@@ -187,7 +228,9 @@ FAMILIES: tuple[Family, ...] = (
         "leur auteur pendant 90 jours. Le dossier coûte 20 euros et peut être retiré au guichet de 9:00 à 17:00, téléphone 04 55 12 "
         "30, avis 2027/31. L'ouverture des plis est publique, à 14:30 en salle 3. La commune se prononce sous 30 jours sur le seul "
         "critère du prix, selon l'article 27 de la loi de 2015, et règle à 45 jours. Les recours se font sous 10 jours au tribunal.",
-        {"work": "la toiture de l'école|la réfection du pont|le chauffage de la salle des fêtes|l'éclairage du port|la digue du nord"},
+        {
+            "work": "la toiture de l'école|la réfection du pont|le chauffage de la salle des fêtes|l'éclairage du port|la digue du nord"
+        },
     ),
     Family(
         "court-en",
@@ -197,7 +240,12 @@ FAMILIES: tuple[Family, ...] = (
         "called to the scene by a neighbour and that nobody was hurt. The magistrate reminded those present that nothing may be "
         "published that could identify a witness, and that cameras and telephones are to be left with the usher at the door. The "
         "lists of the court are printed here as a service to the public, without any view on the outcome of a case.",
-        {"name": _NAMES, "place": _PLACES, "day": _DAYS, "deed": "driving without a licence|breaking a window|taking a bicycle|fishing without a permit|making false calls|letting a dog run loose"},
+        {
+            "name": _NAMES,
+            "place": _PLACES,
+            "day": _DAYS,
+            "deed": "driving without a licence|breaking a window|taking a bicycle|fishing without a permit|making false calls|letting a dog run loose",
+        },
     ),
     Family(
         "market-en",
@@ -207,7 +255,11 @@ FAMILIES: tuple[Family, ...] = (
         "of {#1-6}.{#1-9/d} percent, while {firm2} was at the other end of it. Dealers said that trade was thin and that most wait for "
         "the figures of the central bank, which are due next week. Government bonds were little changed. All prices are as of the "
         "close, without any guarantee, and no advice to buy or to sell.",
-        {"way": "higher|lower|firmer|weaker|unchanged", "day": _DAYS, "firm": "Norsteel|Havn Shipping|Baltwood|Skarv Foods|Lumen Power|Ostbank|Tideway"},
+        {
+            "way": "higher|lower|firmer|weaker|unchanged",
+            "day": _DAYS,
+            "firm": "Norsteel|Havn Shipping|Baltwood|Skarv Foods|Lumen Power|Ostbank|Tideway",
+        },
     ),
     Family(
         "market-de",
@@ -217,7 +269,11 @@ FAMILIES: tuple[Family, ...] = (
         "Veränderung von {#1-6},{#1-9/d} Prozent, am Ende der Liste fand sich {firm2}. Händler sprachen von dünnen Umsätzen, viele "
         "warteten auf die Zahlen der Notenbank in der kommenden Woche. Anleihen bewegten sich kaum. Alle Kurse ohne Gewähr, sie "
         "sind keine Aufforderung zum Kauf oder Verkauf.",
-        {"way": "fester|schwächer|höher|tiefer|behauptet", "day": "Montag|Dienstag|Mittwoch|Donnerstag|Freitag", "firm": "Nordstahl|Hafenlager|Ostholz|Seekraft|Inselbank|Talwerke"},
+        {
+            "way": "fester|schwächer|höher|tiefer|behauptet",
+            "day": "Montag|Dienstag|Mittwoch|Donnerstag|Freitag",
+            "firm": "Nordstahl|Hafenlager|Ostholz|Seekraft|Inselbank|Talwerke",
+        },
     ),
     Family(
         "traffic-en",
@@ -227,7 +283,12 @@ FAMILIES: tuple[Family, ...] = (
         "Buses run by the usual timetable but do not call at the stops within the closed stretch. Those who live there may pass on "
         "showing a paper. The office asks for patience, and will say here when the way is free again. Questions are answered at the "
         "desk of the office on working days, or by the machine at all other hours.",
-        {"road": "the valley road|the mill road|the harbour road|the forest road|the moor road", "place": _PLACES, "day": _DAYS, "reason": "a landslip|a broken main|a fallen mast|tree felling|a film crew"},
+        {
+            "road": "the valley road|the mill road|the harbour road|the forest road|the moor road",
+            "place": _PLACES,
+            "day": _DAYS,
+            "reason": "a landslip|a broken main|a fallen mast|tree felling|a film crew",
+        },
     ),
     Family(
         "traffic-it",
@@ -237,7 +298,12 @@ FAMILIES: tuple[Family, ...] = (
         "Gli autobus seguono l'orario normale ma saltano le fermate del tratto chiuso. I residenti possono passare mostrando un "
         "documento. L'ufficio chiede pazienza e comunicherà qui quando la strada sarà di nuovo libera. Per domande ci si può "
         "rivolgere allo sportello nei giorni feriali, oppure alla segreteria in tutte le altre ore.",
-        {"road": "la strada del porto|la via del mulino|la provinciale nord|la strada della valle", "place": "Borgo Alto|San Vito|Castelmare|Pontelungo|Rivabella|Montefalco", "day": "lunedì|martedì|mercoledì|giovedì|venerdì", "reason": "una frana|un guasto idrico|un albero caduto|lavori urgenti"},
+        {
+            "road": "la strada del porto|la via del mulino|la provinciale nord|la strada della valle",
+            "place": "Borgo Alto|San Vito|Castelmare|Pontelungo|Rivabella|Montefalco",
+            "day": "lunedì|martedì|mercoledì|giovedì|venerdì",
+            "reason": "una frana|un guasto idrico|un albero caduto|lavori urgenti",
+        },
     ),
     Family(
         "obituary-en",
@@ -247,7 +313,13 @@ FAMILIES: tuple[Family, ...] = (
         "above the harbour, and all who knew the deceased are welcome. The family asks that no flowers be sent, and that a gift be "
         "made to the lifeboat instead. A book in which those who wish may write a line lies in the hall of the parish house until the "
         "end of the month, and coffee is served there after the service.",
-        {"name": _NAMES, "place": _PLACES, "day": _DAYS, "illness": "short|long|brief|severe", "job": "teacher|pilot|baker|nurse|carpenter|postman|fisherman"},
+        {
+            "name": _NAMES,
+            "place": _PLACES,
+            "day": _DAYS,
+            "illness": "short|long|brief|severe",
+            "job": "teacher|pilot|baker|nurse|carpenter|postman|fisherman",
+        },
     ),
     Family(
         "obituary-pl",
@@ -256,7 +328,12 @@ FAMILIES: tuple[Family, ...] = (
         "wszystkim z dobrego słowa i dobrej pamięci. Pogrzeb odbędzie się w sobotę w południe w kaplicy nad portem, a wszyscy, którzy "
         "znali zmarłego, są mile widziani. Rodzina prosi, aby nie przynosić kwiatów, lecz złożyć datek na łódź ratunkową. Księga, do "
         "której można się wpisać, leży w domu parafialnym do końca miesiąca, a po uroczystości podana zostanie tam kawa.",
-        {"name": "Jan Wrona|Piotr Sowa|Adam Lis|Marek Dąb|Tomasz Kos|Paweł Bór", "job": "nauczyciel|piekarz|rybak|listonosz|stolarz", "place": "Zalewo|Kąty|Borowo|Lipno|Rudnik", "day": "poniedziałek|wtorek|środę|czwartek|piątek"},
+        {
+            "name": "Jan Wrona|Piotr Sowa|Adam Lis|Marek Dąb|Tomasz Kos|Paweł Bór",
+            "job": "nauczyciel|piekarz|rybak|listonosz|stolarz",
+            "place": "Zalewo|Kąty|Borowo|Lipno|Rudnik",
+            "day": "poniedziałek|wtorek|środę|czwartek|piątek",
+        },
     ),
     Family(
         "recall-en",
@@ -266,7 +343,12 @@ FAMILIES: tuple[Family, ...] = (
         "given back without a receipt. No case of harm to anyone is known so far. The food office has been told and watches the recall. "
         "A line for questions is open on working days from eight to six. Recalls are printed here at the request of the office, which "
         "alone answers for what they say, and remain on this page for a month.",
-        {"firm": "Baltwood|Skarv Foods|Norsteel|Lumen|Tideway|Ostby Mills", "product": "oat biscuits|smoked herring|baby cots|bicycle lamps|apple juice|hot water bottles", "month": "March|April|May|June|July", "fault": "there may be splinters of glass in them|the label does not name nuts|a hinge can break|the cable can grow hot|yeast was found"},
+        {
+            "firm": "Baltwood|Skarv Foods|Norsteel|Lumen|Tideway|Ostby Mills",
+            "product": "oat biscuits|smoked herring|baby cots|bicycle lamps|apple juice|hot water bottles",
+            "month": "March|April|May|June|July",
+            "fault": "there may be splinters of glass in them|the label does not name nuts|a hinge can break|the cable can grow hot|yeast was found",
+        },
     ),
     Family(
         "recall-nl",
@@ -276,7 +358,12 @@ FAMILIES: tuple[Family, ...] = (
         "zonder kassabon wordt terugbetaald. Voor zover bekend is niemand ziek geworden. De voedselautoriteit is op de hoogte en houdt "
         "toezicht op de actie. Vragen worden op werkdagen van acht tot zes beantwoord. Deze berichten plaatsen wij op verzoek van de "
         "autoriteit, die voor de inhoud instaat, en zij blijven een maand op deze pagina staan.",
-        {"firm": "Molenaar|Zeeland Foods|De Korenbloem|Havenbrood|Visser", "product": "haverkoekjes|gerookte haring|appelsap|pindakaas|kinderbedjes", "month": "maart|april|mei|juni|juli", "fault": "er glas in kan zitten|noten niet op het etiket staan|er gist in is gevonden|een scharnier kan breken"},
+        {
+            "firm": "Molenaar|Zeeland Foods|De Korenbloem|Havenbrood|Visser",
+            "product": "haverkoekjes|gerookte haring|appelsap|pindakaas|kinderbedjes",
+            "month": "maart|april|mei|juni|juli",
+            "fault": "er glas in kan zitten|noten niet op het etiket staan|er gist in is gevonden|een scharnier kan breken",
+        },
     ),
     Family(
         "notice-en",
@@ -318,7 +405,14 @@ FAMILIES: tuple[Family, ...] = (
         "with a paper between nine and four. The station reminds the public that the number for emergencies is not for questions about "
         "the ferry, and that bonfires are to be announced the day before. The log is taken from the book of the watch as it is and is not "
         "checked by this paper; who is named in it wrongly may turn to the station.",
-        {"place": _PLACES, "number": _NUMBERS, "day": _DAYS, "deed": "loud music|a broken fence|a stray cow|a quarrel over a hedge|a smell of gas", "count": "Four|Nine|Thirteen|Seven|Twenty", "thing": "purse|watch|violin|set of keys|glove"},
+        {
+            "place": _PLACES,
+            "number": _NUMBERS,
+            "day": _DAYS,
+            "deed": "loud music|a broken fence|a stray cow|a quarrel over a hedge|a smell of gas",
+            "count": "Four|Nine|Thirteen|Seven|Twenty",
+            "thing": "purse|watch|violin|set of keys|glove",
+        },
     ),
     Family(
         "dividend-en",
@@ -328,7 +422,12 @@ FAMILIES: tuple[Family, ...] = (
         "The chairman, {name1}, said that orders had developed as planned and that the board saw no reason to change the outlook it "
         "gave in spring. The company has its seat in {place1}. The report in full can be had from the office of the company, and the "
         "figures in it have not been audited. Shares of the company are traded on the island exchange.",
-        {"firm": "Norsteel|Havn Shipping|Baltwood|Skarv Foods|Lumen Power|Ostbank|Tideway", "quarter": "first|second|third|fourth", "name": _NAMES, "place": _PLACES},
+        {
+            "firm": "Norsteel|Havn Shipping|Baltwood|Skarv Foods|Lumen Power|Ostbank|Tideway",
+            "quarter": "first|second|third|fourth",
+            "name": _NAMES,
+            "place": _PLACES,
+        },
     ),
     Family(
         "election-fr",
@@ -338,7 +437,10 @@ FAMILIES: tuple[Family, ...] = (
         "Les bureaux de vote seront ouverts de huit heures à dix-huit heures, et les procurations peuvent être établies jusqu'à la veille "
         "à la gendarmerie. Ces résultats, transmis par la préfecture, sont provisoires tant que la commission de recensement ne les a "
         "pas validés. Ils sont publiés ici commune par commune, au fur et à mesure de leur arrivée.",
-        {"place": "Port-Blanc|Saint-Aubin|Les Salles|Grandcamp|Montfort|Villers", "name": "Mme Leroy|M. Caron|Mme Blin|M. Hamel|M. Guérin|Mme Roussel|M. Petit|Mme Faure"},
+        {
+            "place": "Port-Blanc|Saint-Aubin|Les Salles|Grandcamp|Montfort|Villers",
+            "name": "Mme Leroy|M. Caron|Mme Blin|M. Hamel|M. Guérin|Mme Roussel|M. Petit|Mme Faure",
+        },
     ),
     Family(
         "ship-fi",
@@ -347,7 +449,12 @@ FAMILIES: tuple[Family, ...] = (
         "Laiturilla kolme on nosturityöt, joten jalankulkijoita pyydetään käyttämään rannan puoleista käytävää. Matkustajalautat kulkevat "
         "aikataulun mukaan, ja liput voi ostaa laivalta tai sataman kioskista. Satamatoimisto on avoinna arkisin kahdeksasta neljään. "
         "Tiedot perustuvat sataman ilmoitukseen, eikä lehti vastaa muutoksista, joita sää tai jäät voivat aiheuttaa.",
-        {"ship": "Aallotar|Meritähti|Pohjola|Kaleva|Sampo", "cargo": "puutavaraa|suolaa|sementtiä|viljaa|terästä", "place": "Kotka|Tallinna|Visby|Riika|Oulu|Gdynia|Rauma", "day": "maanantaina|tiistaina|keskiviikkona|torstaina|perjantaina"},
+        {
+            "ship": "Aallotar|Meritähti|Pohjola|Kaleva|Sampo",
+            "cargo": "puutavaraa|suolaa|sementtiä|viljaa|terästä",
+            "place": "Kotka|Tallinna|Visby|Riika|Oulu|Gdynia|Rauma",
+            "day": "maanantaina|tiistaina|keskiviikkona|torstaina|perjantaina",
+        },
     ),
     Family(
         "quake-pt",
@@ -357,7 +464,10 @@ FAMILIES: tuple[Family, ...] = (
         "acompanha a situação e emitirá novos comunicados se tal se justificar. A proteção civil recorda que em caso de sismo se deve manter a "
         "calma, afastar-se de janelas e não usar elevadores. Os dados são preliminares e podem ser revistos depois de analisados os registos "
         "de todas as estações da rede.",
-        {"place": "Ponta Delgada|Horta|Lagos|Sines|Peniche|Velas", "day": "na segunda-feira|na terça-feira|na quarta-feira|na quinta-feira|na sexta-feira"},
+        {
+            "place": "Ponta Delgada|Horta|Lagos|Sines|Peniche|Velas",
+            "day": "na segunda-feira|na terça-feira|na quarta-feira|na quinta-feira|na sexta-feira",
+        },
     ),
     Family(
         "air-ru",
@@ -366,7 +476,12 @@ FAMILIES: tuple[Family, ...] = (
         "пятьдесят, ветер был {wind}. Людям с болезнями лёгких врачи советуют не выходить надолго из дома и не открывать окна на сторону "
         "дороги. Измерения проводятся каждый час на высоте трёх метров, а сводка выходит один раз в сутки. Жалобы на запах и дым принимает "
         "дежурный по телефону, который указан на сайте станции. Данные предварительные и могут быть уточнены.",
-        {"place": "Северный порт|Старый мост|Лесная|Заречье|Каменка", "day": "понедельник|вторник|среду|четверг|пятницу", "state": "чистым|грязным|умеренно загрязнённым|тяжёлым", "wind": "слабым|сильным|северным|восточным"},
+        {
+            "place": "Северный порт|Старый мост|Лесная|Заречье|Каменка",
+            "day": "понедельник|вторник|среду|четверг|пятницу",
+            "state": "чистым|грязным|умеренно загрязнённым|тяжёлым",
+            "wind": "слабым|сильным|северным|восточным",
+        },
     ),
 )
 
