@@ -28,38 +28,42 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
     """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report.
 
     Args:
-        config: What to look at; nothing filled in means every source of the catalogue.
+        config: What to look at; without a choice, every source of the catalogue.
     """
     started = time.monotonic()
     settings, run_id = load_settings(), str(flow_run.id)
     if config.dry_run:
         return preview_sweep(settings, config, run_id=run_id)
     with begun(settings, config, run_id=run_id) as sweep, shared_out(sweep) as others:
-        store(settings)  # what an earlier run decided and did not live to publish
+        store(settings)  # an earlier run may have been killed between its decision and its publication
         discovered = _discover(sweep)
         others.start()
         batches = work_through(sweep, shown_progress)
         for number in others.left_behind():
             batches += work_through(sweep.taking(number))
-        health = sweep.health()
+        health, pending = sweep.health(), sweep.pending()
         run = add_up(
             run_id=run_id,
             discovered=discovered,
             batches=[*batches, *others.batches()],
-            pending=sweep.pending(),
+            pending=pending,
             seconds=time.monotonic() - started,
             fell_short=others.shortfall(),
             drifted=health.drifted,
             lake=settings.lake,
+            limits=tuple(sweep.clock.limits(pending)),
+            headlines=sweep.headlines(),
         )
         run = show(run, health)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)
+    return Completed(name=name, message=summary_line(run), data=run)
 
 
 def _discover(sweep: Sweep) -> DiscoverReport:
     """Announce the plan's URLs, then poll its feeds, all of them in one task."""
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
-    return discover(whole(feeds), whole(sweep.plan), announced, sweep.settings, sweep.run_id)
+    return discover(
+        whole(feeds), whole(sweep.plan), announced, sweep.settings, run_id=sweep.run_id, until=sweep.ends_at
+    )

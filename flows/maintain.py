@@ -1,4 +1,4 @@
-"""Maintenance: what lake and index gather is put in order, beside the sweeps."""
+"""Maintenance: put lake and index in order, beside sweeps."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ USUAL = MaintainConfig()
 
 @flow(name="maintain", flow_run_name="maintain", persist_result=False)
 def maintain(config: MaintainConfig = USUAL) -> State[Any]:
-    """Tell clusters anew, pack small files, delete what is over, and move to the current algorithm.
+    """Update clusters in the lake, pack small files, delete what has expired, and move to the current algorithm.
 
     Args:
-        config: How long old files are kept, how large files become; nothing filled in is what most need.
+        config: How long old files are kept, how large files become; the defaults suit most lakes.
     """
     settings = load_settings()
     check_lake(settings)

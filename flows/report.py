@@ -1,4 +1,4 @@
-"""The report over the past day or week: what came in, how fresh, how new, what failed, how the sources are."""
+"""The report on the past day or week: volume, freshness, novelty, failures, and the state of the sources."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ LAST_DAY = ReportConfig()
 
 @flow(name="report", flow_run_name="report of the {config.period}", persist_result=False)
 def report(config: ReportConfig = LAST_DAY) -> State[Any]:
-    """Look over the past day or week and show it as an artifact: volume, freshness, novelty, failures, sources.
+    """Report on the past day or week as an artifact: volume, freshness, novelty, failures, sources.
 
     Args:
-        config: How far back, and of which sources; nothing filled in means the past day of all of them.
+        config: How far back, and of which sources; without a choice, the past day of all sources.
     """
     try:
         found, health = report_period(config, load_settings())

@@ -4,7 +4,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import lake, looking, metrics, report, sweeping
+from flows.cli import init, lake, looking, metrics, report, sweeping
 from flows.cli.automations import automations
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
@@ -42,6 +42,7 @@ def _presslake(
     """Turn the news of the open web into a dataset you can trust."""
 
 
+init.add_command(app)
 sweeping.add_commands(app)
 looking.add_commands(app)
 report.add_command(app)

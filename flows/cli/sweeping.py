@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
-from flows.cli.options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.cli.options import (
+    CatalogueOption,
+    IndexOption,
+    JsonOption,
+    LakeOption,
+    QuietOption,
+    SourceOption,
+    one_clear_line,
+)
 from flows.server.defaults import set_prefect_defaults
 from tasks.config.choices import MAX_SHARDS
 from tasks.errors import ConfigError
@@ -19,7 +27,7 @@ OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due
 
 def ingest(
     catalogue: CatalogueOption = None,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    source: SourceOption = None,
     feed: Annotated[list[str] | None, typer.Option("--feed", help="Poll this feed instead of the catalogue's.")] = None,
     url: Annotated[list[str] | None, typer.Option("--url", help="Look at this article, now.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Look at so many URLs at most; 0: no limit.")] = 0,
@@ -39,6 +47,7 @@ def ingest(
     ] = 1,
     lake: LakeOption = None,
     index: IndexOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report."""
@@ -66,7 +75,7 @@ def ingest(
         set_prefect_defaults(is_quiet=True)
         from flows.sweep.by_hand import run_sweep
 
-        report = run_sweep(config, settings, sources_to_follow, shows_progress=not as_json)
+        report = run_sweep(config, settings, sources_to_follow, shows_progress=not (as_json or quiet))
         if as_json:
             console.print_json(report.to_json())
             return

@@ -33,6 +33,8 @@ class Layout:
 def lay_out(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int) -> Layout:
     """Return a table that is at most `width` wide or, where that cannot be, a list of its rows."""
     cells = [[as_plain(_spelled(cell), length=CELL_LENGTH) for cell in row] for row in rows]
+    if not any(head):
+        return Layout(lines=tuple(_pairs(cells, width)))
     kept = [place for place, name in enumerate(head) if name or any(row[place] for row in cells)]
     names, cells = [head[place] for place in kept], [[row[place] for place in kept] for row in cells]
     numeric = [all(isinstance(row[place], int | float) for row in rows) for place in kept]
@@ -88,8 +90,9 @@ def _second(widths: Sequence[int], least: Sequence[int]) -> int:
 def _least(column: Sequence[str]) -> int:
     """Return how narrow a column may be: its longest word, since words are never broken."""
     longest = max((measure(word) for text in column for word in re.split(r"\s+", text)), default=0)
-    widest = max(map(measure, column), default=0)
-    return min(widest, max(longest, LEAST_WRAPPED)) if any(" " in text for text in column[1:]) else widest
+    cells = max(map(measure, column[1:]), default=0)
+    prose = any(" " in text for text in column[1:])
+    return max(longest, min(cells, LEAST_WRAPPED)) if prose else max(longest, cells)
 
 
 def _line(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
@@ -120,6 +123,15 @@ def _wrap(text: str, width: int) -> list[str]:
         else:
             line = longer
     return [*lines, line]
+
+
+def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield names with their values, which may have several lines."""
+    indent = max((measure(row[0]) for row in cells), default=0) + GAP
+    for name, *values in cells:
+        first, *others = _wrap(" ".join(values), max(width - indent, LEAST_WRAPPED))
+        yield (_padded(name, indent, is_right=False) + first).rstrip()
+        yield from (" " * indent + line for line in others)
 
 
 def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from flows.cli.saying import say
 from flows.server.local import local_server
+from flows.server.running import findable
 from tasks.config.settings import Settings, set_flags
 from tasks.index.addresses import absolute_address
 from tasks.runtime.resources import check_lake, close_opened
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
 DEPLOYMENT = "local"
 MAINTAINED_AT, REPORTED_AT = "17 3 * * *", "30 0 * * *"
 OWN_FOLDER = Path(__file__).parents[2]
-"""Where our packages are. Prefect's runner puts its working directory first on the path of each run."""
+"""The folder of our packages. Prefect's runner puts its working directory first on the import path of each run."""
 
 QUERY_S = 5
-"""How often the server is asked for runs that are due."""
+"""The time between two requests to the server for due runs."""
 
 
 def serve_until_interrupted(settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM, then end what runs and the server; raises ConfigError. The catalogue was read."""
+    """Serve until Ctrl-C or SIGTERM, then end the runs and the server; raises ConfigError."""
     check_lake(settings)
     close_opened()
     signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with this signal ignored
     say("Starting Prefect's server ...")
     with local_server(port=settings.ui_port, has_ui=True) as api_url:
         import prefect.settings as prefect_settings  # noqa: PLC0415 - after the defaults are set
@@ -43,13 +44,13 @@ def serve_until_interrupted(settings: Settings) -> None:
                 f"Presslake is up: {api_url.removesuffix('/api')} (a sweep every {settings.every_s} s; Ctrl-C stops it)"
             )
             _set_places(settings)
-            with chdir(OWN_FOLDER):
+            with chdir(OWN_FOLDER), findable(api_url):
                 _serve(settings)
     say("Stopped.")
 
 
 def _set_places(settings: Settings) -> None:
-    """Name what lies in the working directory by its absolute path, for runs that are started in another one."""
+    """Give relative paths as absolute ones, for runs that start in another working directory."""
     set_flags(
         catalogue=settings.catalogue.absolute(),
         lake=None if "://" in settings.lake else Path(settings.lake).absolute(),
@@ -70,7 +71,7 @@ def _serve(settings: Settings) -> None:
 
     class StoppableRunner(Runner):
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
-            """End as at Ctrl-C: Prefect's own handler leaves without waiting for what it stops."""
+            """End as at Ctrl-C: Prefect's own handler exits without waiting for the runs that it stops."""
             os.kill(os.getpid(), signal.SIGINT)
 
     deployment = ingest.to_deployment(

@@ -21,7 +21,7 @@ ARTIFACT_KEY = "dry-run"
 
 
 def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> State[Any]:
-    """Poll the feeds and tell what would be fetched; raises ConfigError."""
+    """Poll the feeds and show what would be fetched; raises ConfigError."""
     started = time.monotonic()
     with rehearsed(settings, config, run_id=run_id) as sweep:
         polled, number, urls = preview(whole(sweep.due_feeds()), whole(sweep.plan), config.limit, settings)

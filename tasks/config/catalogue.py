@@ -24,7 +24,9 @@ from tasks.config.fields import (
     Country,
     CrawlDelay,
     Flag,
+    Follow,
     Language,
+    MaxNew,
     MaxPerHost,
     Network,
     Pattern,
@@ -32,6 +34,7 @@ from tasks.config.fields import (
     Render,
     Selector,
     SourceId,
+    SweepShare,
     Tag,
     Url,
     Urls,
@@ -61,6 +64,16 @@ class Poll(_Model):
             why = f"min_s ({self.min_s:g}) should not be more than max_s ({self.max_s:g})"
             raise PydanticCustomError("poll", "{why}", {"why": why})
         return self
+
+
+class Budget(_Model):
+    """How much of our work one source may be: what is beyond waits for another day, or another sweep."""
+
+    new_urls_a_day: MaxNew = Field(100_000, description="URLs that its feeds may add a UTC day.")
+    new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add a UTC day.")
+    sweep_share: SweepShare = Field(
+        0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take, where a sweep looks at other sources too."
+    )
 
 
 class Selectors(_Model):
@@ -105,6 +118,8 @@ class Defaults(_Model):
         description="Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
     )
     poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
+    follow: Follow = Field("any", description="own: what its feeds name on hosts that are not its own is left out.")
+    budget: Budget = Field(default_factory=Budget, description="How much of our work one source may be.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +127,7 @@ class SourceRules:
     """How one source is fetched, and which of its URLs are kept: its own values, else the defaults.
 
     `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include` and `exclude` are regular expressions, searched in the URL. `tags` and `country` go into the rows of its articles.
+    `own_urls` are the pages and feeds that the source names.
     """
 
     user_agent: str
@@ -127,6 +143,11 @@ class SourceRules:
     extract: ExtractOptions = NO_OPTIONS
     tags: tuple[str, ...] = ()
     country: str | None = None
+    own_urls: tuple[str, ...] = ()
+    follow: Follow = "any"
+    new_urls_a_day: int = 100_000
+    new_hosts_a_day: int = 1000
+    sweep_share: float = 0.5
 
 
 class Source(_Model):
@@ -159,6 +180,8 @@ class Source(_Model):
     allow_networks: tuple[Network, ...] | None = Field(None, description="As under defaults, for this source.")
     obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
+    follow: Follow | None = Field(None, description="As under defaults, for this source.")
+    budget: Budget | None = Field(None, description="As under defaults, for this source.")
     extract: Extract = Field(
         default_factory=Extract, description="Special rules for reading its pages, where the usual rules fail."
     )
@@ -171,6 +194,7 @@ class Source(_Model):
     def effective(self, defaults: Defaults) -> SourceRules:
         """Return this source's rules, with defaults for what it does not set."""
         poll = defaults.poll if self.poll is None else self.poll
+        budget = defaults.budget if self.budget is None else self.budget
         return SourceRules(
             user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
@@ -185,6 +209,9 @@ class Source(_Model):
             extract=self.extract.to_options(),
             tags=self.tags,
             country=self.country,
+            own_urls=tuple(filter(None, (self.home_url, *(url for url, _ in self.feeds_of())))),
+            follow=defaults.follow if self.follow is None else self.follow,
+            **budget.model_dump(),
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:

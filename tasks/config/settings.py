@@ -36,6 +36,9 @@ class Settings(BaseModel):
         300, ge=1, description="A claimed URL comes back when its lease was not renewed for this time."
     )
 
+    sweep_s: float = Field(
+        3600, ge=1, description="After this time a sweep polls and claims nothing more; the rest stays pending."
+    )
     shard_start_s: float = Field(
         120, ge=1, description="After this time the sweep itself does a shard that no worker has begun."
     )

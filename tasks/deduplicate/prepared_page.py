@@ -12,7 +12,8 @@ from tasks.errors import ItemError, UnexpectedError
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
-from tasks.values.page import PreparedPage
+from tasks.values.page import Page, PreparedPage
+from tasks.values.text.content import content_digest
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.url import Url
 
@@ -45,11 +46,17 @@ def prepared(look: Look) -> Look:
         host=final.host,
         told_at=told_at(page.published_at or look.due.announced_at, look.captured.fetched_at),
         text=page.fingerprint or fingerprint_of(page.text),
+        content=content_of(page),
         names=names_on_site(asked, look.due.url_key, redirects=(final, *look.hops), canonical=page.canonical_url),
         elsewhere=names_elsewhere(asked, (*look.hops, final)),
         syndicated_key=syndicated_key(page.syndicated_from, final),
     )
     return replace(look, prepared=made)
+
+
+def content_of(page: Page) -> str:
+    """Return the digest of what a page says, by itself: a feed's title or date is not of the page."""
+    return content_digest(title=page.title, text=page.text, authors=page.authors, published_at=page.published_at)
 
 
 def names_on_site(

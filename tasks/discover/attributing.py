@@ -39,7 +39,13 @@ def attribute(
         priority=NEWS if is_foreign else priority,
         owners=claimants,
         is_foreign=is_foreign,
+        announcer=announcer,
     )
+
+
+def is_followed(one: Announcement, *, announcer: SourceRules) -> bool:
+    """Whether a URL lies on a host of its announcer, where that one follows no others."""
+    return announcer.follow != "own" or one.announcer in one.owners
 
 
 def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:

@@ -24,6 +24,7 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
+from tasks.discover.children import choose_children
 from tasks.discover.poll_log import PollLog
 from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
@@ -32,6 +33,7 @@ from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
+from tasks.index.intake import Allowance
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.politeness.site_files import robots_name
@@ -44,7 +46,7 @@ from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+"""Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
 
 MAX_LINKED = 5
 """Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
@@ -77,12 +79,13 @@ async def poll_feeds(
     owners: Owners = NO_OWNERS,
     reader: Reader | None = None,
     keep_unreadable: KeepUnreadable = keep_nothing,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
     With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
-    a row; it blocks, and is called in a thread.
+    a row; it blocks, and is called in a thread. Once `is_over`, nothing more is asked for.
     """
     polling = _Polling(
         feeds,
@@ -91,13 +94,14 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        poll_log=poll_log or PollLog(index),
+        poll_log=poll_log or PollLog(index, _allowances(rules)),
         owners=owners,
         reader=reader or SharedReader(),
         keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
-        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
+        visits = [_visit(poll, number, rules) for number, poll in enumerate(wave)]
+        await client.visit(visits, polling.take, is_full=is_over)
     return await polling.end()
 
 
@@ -108,6 +112,11 @@ class _Poll:
     feed: FeedState
     root_url: str
     depth: int = 1
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
+        return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
 
     @property
     def is_asked_for(self) -> bool:
@@ -131,6 +140,13 @@ class _Waiting:
     max_age_s: float | None
     place: tuple[str | None, int]
     links: Sequence[Entry] | None
+
+
+def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
+    return {
+        source_id: Allowance(new_urls_a_day=one.new_urls_a_day, new_hosts_a_day=one.new_hosts_a_day)
+        for source_id, one in rules.items()
+    }
 
 
 def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
@@ -185,8 +201,6 @@ class _Polling:
         """Return what is to be polled now; nothing at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
-            for _ in range(len(self._fallbacks) - len(self._next)):
-                self._polled_one()
             self._fallbacks = []
         self._wave, self._next = self._next, []
         return self._wave
@@ -194,7 +208,8 @@ class _Polling:
     async def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._poll_log.polled += not isinstance(result, Deferred)
+        self._poll_log.asked += not isinstance(result, Deferred)
+        self._poll_log.polled += poll.is_named and not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -207,7 +222,7 @@ class _Polling:
             self._fail(poll, error)
             if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
                 await self._keep(poll, result, error)
-        if poll.is_asked_for:
+        if poll.is_named:
             self._polled_one()
 
     async def end(self) -> DiscoverReport:
@@ -225,7 +240,7 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
         return self._poll_log.report()
 
@@ -251,7 +266,7 @@ class _Polling:
             )
             self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
             return
-        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
+        content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
         named = await self._named(poll, fetched.url, (content.children, content.linked), refusals)
@@ -319,7 +334,7 @@ class _Polling:
         if poll.depth >= MAX_DEPTH:
             return []
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
-        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        chosen = self._chosen(kinds)
         self._seen.update(chosen)
         states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
@@ -330,6 +345,14 @@ class _Polling:
             for state in states
             if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
         ]
+
+    def _chosen(self, kinds: dict[str, tuple[Entry, FeedKind]]) -> dict[str, tuple[Entry, FeedKind]]:
+        if len(kinds) <= MAX_CHILDREN:
+            return kinds
+        known = {state.feed_url: state for state in self._poll_log.known(kinds)}
+        now = datetime.now(UTC)
+        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or _is_open(known[entry.url], now)]
+        return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
     async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
@@ -406,8 +429,12 @@ def _kept(feed: FeedState) -> _Validators:
     return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
 
 
+def _is_open(state: FeedState, now: datetime) -> bool:
+    return state.due_at is not None and not (state.failures and state.due_at > now)
+
+
 def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
     """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
-    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
+    if not _is_open(state, datetime.now(UTC)):
         return False
     return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

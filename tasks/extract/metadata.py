@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from urllib.parse import urlsplit
 
 from htmldate import find_date
@@ -18,7 +19,7 @@ from tasks.extract.authors import META_NAMES, find_authors
 from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
 from tasks.extract.titles import choose_title
-from tasks.extract.tree import clean, text_of, words_of
+from tasks.extract.tree import clean, raw_text_of, text_of, words_of
 from tasks.values.url import Url, is_same_site, storable_url
 
 Meta = dict[str, list[str]]
@@ -46,7 +47,7 @@ _ORIGINALS = ("syndication-source", "original-source")  # Google News's words fo
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
-_MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS = 50, 80, 5
+_MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
 _MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
 _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
 
@@ -101,7 +102,9 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         titles=_distinct((title or "", *headings[:1], *candidates)),
         lede=next(iter(ledes), None),
         ledes=ledes,
-        authors=find_authors(tree, graph, article, _values(meta, *META_NAMES), site_names=site_names),
+        authors=find_authors(
+            tree, graph, article, _values(meta, *META_NAMES), heading=heading_of(tree, title), site_names=site_names
+        ),
         published_at=_published(tree, node, meta, url=url, now=now),
         modified_at=_first_instant((*strings(node.get("dateModified")), *_values(meta, *_MODIFIED)), now=now),
         language=_language(tree, meta, node),
@@ -139,6 +142,15 @@ def _headings(tree: HtmlElement) -> tuple[str, ...]:
         text for element, _ in zip(tree.iter("h1"), range(_MAX_HEADINGS), strict=False) if (text := text_of(element))
     ]
     return tuple(found)
+
+
+def heading_of(tree: HtmlElement, title: str | None) -> HtmlElement | None:
+    """Return the heading that says the title, else the first main heading."""
+    words = words_of(title or "")
+    headings = list(islice(tree.iter("h1", "h2", "h3"), _MAX_TITLES))
+    exact = [one for one in headings if words and words_of(raw_text_of(one)[:_MAX_VALUE_LENGTH]) == words]
+    main = [one for one in headings if one.tag == "h1"]
+    return next((one for one in (*exact, *main)), None)
 
 
 def _own_article(graph: Graph, shown: tuple[str, ...]) -> Node | None:

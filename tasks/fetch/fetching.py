@@ -18,6 +18,7 @@ from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
+from tasks.values.url import Url
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
 
@@ -143,9 +144,13 @@ class _Gathering:
             unexpected=error if isinstance(error, UnexpectedError) else None,
         )
 
-    def to_render(self) -> dict[int, tuple[Fetched, SourceRules]]:
-        """Return the answers whose scripts are to run, by their places in the batch."""
-        return {number: find.to_render[:2] for number, find in enumerate(self.finds) if find.to_render}
+    def to_render(self) -> dict[int, tuple[Fetched, SourceRules, str]]:
+        """Return the answers whose scripts are to run, by their places in the batch, with their rules and routes."""
+        return {
+            number: (*find.to_render[:2], Url.of(find.look.due.url).parts.hash)
+            for number, find in enumerate(self.finds)
+            if find.to_render
+        }
 
     def samples(self) -> tuple[Sample, ...]:
         """Return what is compared of the pages that came."""

@@ -26,7 +26,7 @@ class Announcement:
     """One URL, as a feed announces it. `url` is in fetch form, `host` in the form that politeness uses.
 
     `owners` are the sources that own its host; a host may have none. `is_foreign` says that a feed of another source
-    than `source_id` announces it.
+    than `source_id` announces it, the `announcer`.
     """
 
     url: Url
@@ -39,6 +39,7 @@ class Announcement:
     priority: int = NEWS
     owners: tuple[str, ...] = ()
     is_foreign: bool = False
+    announcer: str = ""
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
@@ -94,6 +95,7 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
         "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
         "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
     }
+    # `prune` deletes by the day of discovery, so an announced URL must renew it; once a day, since a write costs more
     is_told = and_(is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
     added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)

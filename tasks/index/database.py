@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
@@ -226,6 +226,12 @@ def _parse_url(index_url: str) -> URL:
         if not folder.is_dir():
             raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
     return url
+
+
+def is_missing(index_url: str) -> bool:
+    """Whether an index is a file that is not there yet; raises ConfigError where the URL is none."""
+    url = _parse_url(index_url)
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
 
 
 def shown_url(index_url: str) -> str:

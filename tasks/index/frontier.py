@@ -4,8 +4,8 @@ All functions take the transaction they run in. States: due, leased, done, dropp
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import itemgetter
@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 
 from tasks.index.database import lock
-from tasks.index.pace import kept_delay_s
-from tasks.index.schema import feeds, frontier, hosts
-from tasks.index.shards import Shard
+from tasks.index.schema import feeds, frontier
+from tasks.index.shards import Shard, shard_key
+from tasks.index.turns import Claiming, Turns, pick, within_budget
 from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
@@ -38,9 +38,6 @@ CHUNK = 400
 
 NEWS, BACKFILL = 0, 10
 """Priorities: the lower is fetched first."""
-
-SLOWEST_HOST_ROWS = 250
-"""The most rows of one host that a claim reads: a batch never takes more of one host."""
 
 
 class State(StrEnum):
@@ -86,6 +83,19 @@ class Selection:
         if self.shard is not None:
             parts.append(frontier.c.shard % self.shard.of == self.shard.number)
         return and_(true(), *parts)
+
+    def has_source(self, source_id: str) -> bool:
+        """Whether anything of a source may be in it."""
+        return self.source_ids is None or source_id in self.source_ids or source_id in self.others
+
+    def has_host(self, host: str) -> bool:
+        """Whether a host is in its shard."""
+        return self.shard is None or shard_key(host) % self.shard.of == self.shard.number
+
+    def clause_of(self, source_id: str) -> ColumnElement[bool]:
+        """Return what rows of one source have to meet, which is in it."""
+        ids = None if self.source_ids is None or source_id in self.source_ids else self.source_ids
+        return replace(self, source_ids=ids, shard=None).clause()
 
     def _announced(self) -> Iterator[ColumnElement[bool]]:
         if self.source_ids and self.others:
@@ -150,14 +160,27 @@ def claim(
     host_budget_s: float,
     crawl_delays_s: Mapping[str, float],
     now: datetime,
+    turns: Turns | None = None,
+    without: Collection[str] = (),
 ) -> tuple[DueUrl, ...]:
-    """Lease up to `limit` due URLs over many hosts to the run `owner`, news first, no host beyond its budget.
+    """Lease up to `limit` due URLs to the run `owner`: sources take turns, then their hosts, and news go first.
 
-    `crawl_delays_s` is the catalogue's delay by source; the host's robots.txt may require more, and a slow or busy host
-    gets more. A host is left out if its next slot is further away than its budget.
+    `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more, and one that is slow
+    or busy is given more. A host whose next slot is further away than its budget is left alone. `turns` is the run's own;
+    nothing of the sources `without` is taken.
     """
-    lock(tx, "claim")  # two claims at once would pick the same rows, and one of them would get none
-    keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
+    lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
+    _end_expired(tx, now=now)
+    claiming = Claiming(
+        limit=limit,
+        host_budget_s=host_budget_s,
+        crawl_delays_s=crawl_delays_s,
+        now=now,
+        clause_of=selection.clause_of,
+        is_wanted=lambda source_id: source_id not in without and selection.has_source(source_id),
+        is_mine=selection.has_host,
+    )
+    keys = pick(tx, turns or Turns(), claiming) if selection.url_keys is None else _named_keys(tx, selection, claiming)
     taken: list[DueUrl] = []
     for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
@@ -183,7 +206,7 @@ def release(tx: Connection, *, owner: str) -> int:
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
     """Lock these rows: two transactions that decide the same URL do so one after the other."""
-    if tx.dialect.name == "sqlite":
+    if tx.dialect.name == "sqlite":  # BEGIN IMMEDIATE has locked the whole file
         return
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
         rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
@@ -198,7 +221,7 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
         .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
     )
     rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
-    if rows:
+    if rows:  # sorted: two transactions lock rows in one order, and never wait for one another in a circle
         tx.execute(statement, sorted(rows, key=itemgetter("key")))
 
 
@@ -295,49 +318,18 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(due, and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now))
 
 
-def _pick(
-    tx: Connection,
-    selection: Selection,
-    *,
-    limit: int,
-    host_budget_s: float,
-    crawl_delays_s: Mapping[str, float],
-    now: datetime,
-) -> list[str]:
+def _end_expired(tx: Connection, *, now: datetime) -> None:
+    """Make due what was leased and not asked for in time."""
+    is_over = and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now)
+    _update_rows(tx, _lock_rows(tx, is_over), {"state": State.DUE, "lease_owner": None, "lease_until": None})
+
+
+def _named_keys(tx: Connection, selection: Selection, claiming: Claiming) -> list[str]:
+    """Return the URLs of a selection that names them which are due, as hosts take turns."""
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
-    place = func.row_number().over(partition_by=frontier.c.host, order_by=order).label("place")
-    ranked = (
-        select(frontier.c.url_key, frontier.c.host, frontier.c.source_id, frontier.c.priority, frontier.c.due_at, place)
-        .where(_is_due(now), selection.clause())
-        .subquery()
-    )
-    query = (
-        select(
-            ranked.c.url_key,
-            ranked.c.host,
-            ranked.c.source_id,
-            ranked.c.place,
-            hosts.c.next_slot_at,
-            hosts.c.crawl_delay_s,
-            hosts.c.latency_s,
-            hosts.c.slowdown,
-        )
-        .select_from(ranked.outerjoin(hosts, hosts.c.host == ranked.c.host))
-        .where(ranked.c.place <= SLOWEST_HOST_ROWS)
-        .order_by(ranked.c.priority, ranked.c.place, ranked.c.due_at, ranked.c.url_key)
-    )
-    keys: list[str] = []
-    for url_key, _, source_id, number, next_slot_at, host_delay_s, latency_s, slowdown in tx.execute(query):
-        delay_s = kept_delay_s(
-            crawl_delays_s.get(source_id, 0.0), crawl_delay_s=host_delay_s, latency_s=latency_s, slowdown=slowdown
-        )
-        waits_s = max(0.0, (next_slot_at - now).total_seconds()) if next_slot_at else 0.0
-        is_within_budget = waits_s + (number - 1) * delay_s <= host_budget_s
-        if is_within_budget or (number == 1 and waits_s <= host_budget_s):
-            keys.append(url_key)
-        if len(keys) == limit:
-            break
-    return keys
+    columns = (frontier.c.url_key, frontier.c.host, frontier.c.source_id)
+    rows = tx.execute(select(*columns).where(_is_due(claiming.now), selection.clause()).order_by(*order))
+    return within_budget(tx, claiming, rows.tuples())
 
 
 def _due_url(row: RowMapping) -> DueUrl:

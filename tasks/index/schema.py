@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 from tasks.values.text.storable import storable_text
@@ -130,6 +131,13 @@ feeds = Table(
 `feed_key` is the SHA-256 of the URL: an index of PostgreSQL allows 2,704 bytes, and a feed's URL may be longer.
 """
 
+WAITING_STATES = ("done", "dropped", "due")
+"""Where URLs are that will be looked at again, where they have an instant; leased ones are being looked at."""
+
+DUE_OF_SOURCE, DUE_OF_HOST = "ix_frontier_due_of_source", "ix_frontier_due_of_host"
+
+_IS_WAITING = text(f"state IN ({', '.join(map(repr, WAITING_STATES))}) AND due_at IS NOT NULL")
+
 frontier = Table(
     "frontier",
     metadata,
@@ -157,6 +165,13 @@ frontier = Table(
     Column("shard", SmallInteger, nullable=False),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
+    *(
+        Index(name, *columns, sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING)
+        for name, columns in (
+            (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
+            (DUE_OF_HOST, ("source_id", "priority", "host", "due_at")),
+        )
+    ),
 )
 """Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain."""
 
@@ -199,8 +214,15 @@ articles = Table(
     Column("cluster_id", String(32), nullable=False, index=True),
     Column("duplicate_of", String(32)),
     Column("is_representative", Boolean, nullable=False),
+    Column("content_digest", String(128)),
+    Column("extractor", WebText),
+    Column("earlier_contents", JSON(none_as_null=True)),
 )
-"""One row an article: its newest revision, as far as later decisions need it."""
+"""One row an article: its newest revision, as far as later decisions need it.
+
+`earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest` and
+`extractor` are null where a version before 0.2.0 wrote the row.
+"""
 
 stale_clusters = Table(
     "stale_clusters",
@@ -285,6 +307,17 @@ source_tallies = Table(
     sqlite_with_rowid=False,
 )
 """The results of a source's looks on a UTC day, and in the last run: `run_number` is what that run added."""
+
+source_intake = Table(
+    "source_intake",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("urls", Integer, nullable=False),
+    Column("hosts", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many URLs and hosts a source's feeds added to the frontier on a UTC day: what its budget is held to."""
 
 source_arrivals = Table(
     "source_arrivals",

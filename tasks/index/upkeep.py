@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tasks.index import feeds, frontier, health, hosts, outbox, runs
+from tasks.index import feeds, frontier, health, hosts, intake, outbox, runs
 from tasks.index.database import Index
 from tasks.index.facts import note_fact, read_fact
 
@@ -36,6 +36,7 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
         + runs.prune(tx, before=now - KEPT)
         + outbox.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
+        + intake.prune(tx, before=(now - ANSWERS_KEPT).date())
     )
 
 

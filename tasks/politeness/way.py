@@ -1,4 +1,4 @@
-"""The permit that a GET holds at the host that it has come to, and what that host's answer asks of us."""
+"""The permit of a GET at its present host, and the wait that this host's answer requires."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -11,11 +11,11 @@ from tasks.values.domain import Site
 from tasks.values.url import Url
 
 UNSPOKEN_WAIT_S = 60.0
-"""The wait after a 429 that names none."""
+"""The wait after a 429 without one."""
 
 
 class Way:
-    """The permit that one GET holds, as redirects lead it from host to host: never two at once."""
+    """The permit of one GET, as redirects lead it from host to host: never two at once."""
 
     def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
         self._limiter = limiter
@@ -40,11 +40,11 @@ class Way:
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
-        """Give the permit back, if one is held."""
+        """Give the permit back, if there is one."""
         await self._held.aclose()
 
     async def follow(self, url: Url) -> None:
-        """Go on to another request."""
+        """Continue with another request."""
         await self.leave()
         await self.enter(url.site)
 

@@ -46,13 +46,15 @@ class FeedContent:
     """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
 
     `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known. `linked`
-    are the feeds that a front page names in its head.
+    are the feeds that a front page names in its head, `doubtful` the links of a page that look like no article's: they
+    count where the source's `include` names them.
     `refused` is what it names and cannot be stored or asked for.
     """
 
     entries: tuple[Entry, ...]
     children: tuple[Entry, ...] = ()
     linked: tuple[Entry, ...] = ()
+    doubtful: tuple[Entry, ...] = ()
     title: str | None = None
     ttl_s: float | None = None
     warnings: tuple[str, ...] = ()

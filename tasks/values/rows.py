@@ -208,6 +208,18 @@ class Article:
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with the page")]
     warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
     warc_length: Annotated[int, Column("how long it is, in bytes")]
+    content_digest: Annotated[
+        str | None,
+        Column(
+            "the identity of what the page says, exact but for white space: `c<algorithm>:` and a digest each for title, words, figures, authors and date of publication, parted by dots; a title or a date that the feed alone gives is not in it"
+        ),
+    ] = None
+    changes: Annotated[
+        tuple[str, ...] | None,
+        Column(
+            "what a revision changed: `title`, `words` (with signs and punctuation), `figures` (with their signs and currencies), `authors`, `date`; null where it is the first, or where that is not known"
+        ),
+    ] = None
     source_tags: Annotated[
         tuple[str, ...] | None,
         Column("the tags that its source has in the catalogue; null where that names no such source"),

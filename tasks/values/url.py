@@ -38,11 +38,13 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # beside a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that nobody wrote
 _STRAY_BEFORE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_SESSION = re.compile(r"(?<!\.);jsessionid=[^/;]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  # cookieless: /(S(24 characters))/
 
 _MAX_WRAPPERS = 16
+_ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
@@ -93,25 +95,19 @@ class Url(str):
         is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        url = _made(_parse(text, base))
-        _checked_host(url.parts.hostname)
-        _checked_length(url)  # escapes are longer than what they stand for
-        return url
+        return _storable(_parse(text, base))
 
     @staticmethod
     def requested(parsed: can_ada.URL) -> "Url":
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
-        url = _made(parsed).without_fragment
-        _checked_host(url.parts.hostname)
-        _checked_length(url)
-        return url
+        return _storable(_revived(parsed.href, is_parsed=True).without_fragment)
 
     @property
     def parts(self) -> _Parts:
         """What the parser found."""
         if self._parts is None:
-            self._parts = _split(str(self) if self._is_parsed else _parse(str(self), None).href)
+            self._parts = _split(str(self if self._is_parsed else _parse(str(self), None)))
         return self._parts
 
     @property
@@ -160,8 +156,8 @@ class Url(str):
     def fetch_form(self) -> "Url":
         """The URL to request for one that was announced.
 
-        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a hashbang is kept,
-        AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
+        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
         characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
@@ -213,11 +209,11 @@ class Url(str):
         scheme, hostname, port, path, search, hash_ = self.parts
         pieces = _pieces(search, keep=is_no_tracker)
         search = "?" + "&".join(pieces) if any(pieces) else ""
-        # `#!` alone is a link that leads nowhere, a habit of style sheets; with more it names a page
-        hashbang = _normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else ""
+        # `#!` and `#/` alone lead nowhere; with more they name a page that scripts show
+        route = _normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith(_ROUTES) else ""
         host, path = _checked_host(hostname), _normal_escapes(path)
-        url = Url(_checked_length(f"{scheme}://{_with_port(host, port)}{path}{search}{hashbang}"))
-        url._parts, url._is_fetch_form = _Parts(scheme, host, port, path, search, hashbang), True
+        url = Url(_checked_length(f"{scheme}://{_with_port(host, port)}{path}{search}{route}"))
+        url._parts, url._is_fetch_form = _Parts(scheme, host, port, path, search, route), True
         url._is_parsed = True
         return url
 
@@ -240,6 +236,14 @@ def _revived(text: str, is_parsed: bool) -> Url:
 def storable_url(url: str, *, base: str | None = None) -> str:
     """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
     return str(Url.parse(url, base=base))
+
+
+def without_breaks(url: str) -> str:
+    """Return a URL as a browser reads it: without white space around it, and without tabs and line breaks in it.
+
+    WHATWG URL, 4.4, the first steps of the basic parser: templates break lines inside of links.
+    """
+    return url.strip().translate(_BREAKS)
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
@@ -271,15 +275,11 @@ def _lenient(url: str, base: str | None = None) -> Url:
     """Return a URL that may be too long to be stored, since its fetch form may be shorter."""
     if isinstance(url, Url) and base is None:
         return url
-    return _made(_parse(url, base))
+    return _parse(url, base)
 
 
-def _made(parsed: can_ada.URL) -> Url:
-    return _revived(parsed.href, is_parsed=True)
-
-
-def _parse(url: str, base: str | None) -> can_ada.URL:
-    text = url.strip()
+def _parse(url: str, base: str | None) -> Url:
+    text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
@@ -291,7 +291,13 @@ def _parse(url: str, base: str | None) -> can_ada.URL:
     except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair in the base
         raise BadUrl(f"not a URL: {text[:200]!r}") from error
     _check(parsed, text)
-    return parsed
+    return _revived(parsed.href, is_parsed=True)
+
+
+def _storable(url: Url) -> Url:
+    _checked_host(url.parts.hostname)
+    _checked_length(url)  # escapes are longer than what they stand for
+    return url
 
 
 def _check(parsed: can_ada.URL, text: str) -> None:
@@ -307,12 +313,9 @@ def _split(href: str) -> _Parts:
     rest, _, fragment = rest.partition("#")
     rest, _, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
-    hostname, _, port = (
-        authority.rpartition(":") if authority[-1:].isdigit() and ":" in authority else (authority, "", "")
-    )
-    return _Parts(
-        scheme, hostname, port, slash + path, f"?{query}" if query else "", f"#{fragment}" if fragment else ""
-    )
+    port = authority.rpartition(":")[2] if authority[-1:].isdigit() and ":" in authority else ""
+    hostname = authority.removesuffix(f":{port}") if port else authority
+    return _Parts(scheme, hostname, port, slash + path, query and f"?{query}", fragment and f"#{fragment}")
 
 
 def _with_port(host: str, port: str) -> str:
@@ -390,7 +393,7 @@ def _absolute(text: str) -> Url | None:
     if not text.lower().startswith(("http://", "https://")):
         return None
     try:
-        url = _made(_parse(text, None))
+        url = _parse(text, None)
         _checked_host(url.parts.hostname)
     except BadUrl:
         return None

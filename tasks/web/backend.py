@@ -97,7 +97,12 @@ class GuardedBackend:
     def _permitted(self, host: str, addresses: Sequence[str]) -> tuple[str, ...]:
         permitted = tuple(address for address in addresses if self._guard.permits(address))
         if not permitted:
-            raise ForbiddenAddress(f"{host} is {', '.join(addresses[:MAX_ADDRESSES])}, outside the public internet")
+            found = ", ".join(addresses[:MAX_ADDRESSES])
+            place = "an address" if found == host else found
+            raise ForbiddenAddress(
+                f"{host} is {place} outside the public internet: allow_networks of its source names what may be asked, "
+                "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
+            )
         return permitted[:MAX_ADDRESSES]
 
 

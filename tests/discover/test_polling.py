@@ -47,6 +47,9 @@ def sitemap_index(*children):
     return f"<sitemapindex>{named}</sitemapindex>"
 
 
+FOREIGN = "<item><title>b</title><link>https://elsewhere.example/b</link></item>"
+
+
 class Sweeps:
     """Sweeps over one index and one press."""
 
@@ -57,7 +60,7 @@ class Sweeps:
         ]
         self.polled = 0
 
-    async def __call__(self, due_by=None):
+    async def __call__(self, due_by=None, **options):
         with self.index.write() as tx:
             know_feeds(tx, self.addresses, now=datetime.now(UTC))
             states = select_feeds(tx, (one.feed_url for one in self.addresses), due_by=due_by)
@@ -69,6 +72,7 @@ class Sweeps:
             config=PollConfig(),
             polled_one=self._count,
             owners=self.owners,
+            **options,
         )
 
     def _count(self):
@@ -270,8 +274,7 @@ async def test_an_index_is_followed_to_its_sitemaps_and_no_further_than_it_reach
 
     assert sorted(press.asked) == sorted([SITEMAP, f"{SITE}/1.xml", f"{SITE}/nested.xml", f"{SITE}/2.xml"])
     assert sweep.urls() == {f"{SITE}/a"}
-    assert report.polled == 4
-    assert sweep.polled == 1
+    assert (report.polled, sweep.polled) == (1, 1)
 
 
 async def test_an_index_that_stays_the_same_hides_no_change_in_its_sitemaps(index):
@@ -300,7 +303,7 @@ async def test_the_sitemaps_of_an_index_are_asked_with_their_own_validators(inde
     report = await sweep()
 
     assert press.visits[-1].etag == '"c"'
-    assert (report.polled, report.unchanged) == (2, 1)
+    assert (report.polled, report.unchanged) == (1, 1)
 
 
 async def test_a_sitemap_that_has_not_changed_since_it_was_read_is_not_asked_for(index):
@@ -379,7 +382,7 @@ async def test_a_source_that_names_nothing_is_read_through_its_front_pages_feed(
     report = await sweep()
 
     assert sweep.urls() == {f"{SITE}/a"}
-    assert (report.polled, sweep.polled) == (2, 1)
+    assert (report.polled, sweep.polled) == (1, 1)
 
 
 async def test_a_front_page_without_feeds_leads_to_the_sitemaps_of_robots_txt(index):
@@ -419,7 +422,7 @@ async def test_a_front_page_is_left_alone_while_the_feed_yields(index):
     await sweep()
 
     assert press.asked == [FEED, FEED]
-    assert sweep.polled == 4
+    assert sweep.polled == 2
     assert sweep.state(HOME)["polled_at"] is None
 
 
@@ -470,7 +473,7 @@ class _Generating(Press):
         super().__init__({})
         self._body = body
 
-    async def visit(self, visits, tell):
+    async def visit(self, visits, tell, *, is_full):
         for visit in visits:
             self.pages = {visit.url: Said(body=self._body + visit.url.encode())}
             self.visits = []
@@ -613,3 +616,53 @@ async def test_what_another_announced_first_gets_its_owners_date_when_its_own_fe
     )
 
     assert whose(index) == {f"{GOOD}/1990/a-story": ("good", "T", date, BACKFILL)}
+
+
+async def test_an_index_without_dates_is_read_over_several_sweeps_with_its_last_ones_first(index):
+    children = [f"{SITE}/s-{number}.xml" for number in range(60)]
+    press = Press({SITEMAP: Said(body=sitemap_index(*((url, None) for url in children)))})
+    press.pages |= {url: Said(body=urlset(f"story-{number}")) for number, url in enumerate(children)}
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+
+    await sweep()
+    first = sweep.urls()
+    await sweep()
+
+    assert {f"{SITE}/story-0", f"{SITE}/story-59"} <= set(first)
+    assert len(first) == 50
+    assert len(sweep.urls()) == 60
+
+
+async def test_once_the_sweeps_time_is_over_no_feed_is_asked_and_all_are_due_again(index):
+    press = Press({FEED: Said(body=rss("a"))})
+    sweep = Sweeps(index, press, (FEED, FeedKind.FEED))
+
+    report = await sweep(is_over=lambda: True)
+
+    assert press.asked == []
+    assert report.skipped == {"feed_deferred": 1}
+
+
+async def test_what_is_beyond_a_sources_budget_is_found_again_on_another_day(index):
+    press = Press({FEED: Said(body=rss(*"abcdef"), headers={"etag": '"1"'})})
+    sweep = Sweeps(index, press, (FEED, FeedKind.FEED), rules=replace(RULES, new_urls_a_day=4))
+
+    first = await sweep()
+    second = await sweep()
+
+    assert (first.discovered, first.skipped) == (4, {"link_over_budget": 2})
+    assert first.limits == ("daily: new_urls_a_day reached, 2 URLs left for another day",)
+    assert (second.unchanged, second.skipped) == (0, {"link_over_budget": 2})  # it was read again
+
+
+@pytest.mark.parametrize(("follow", "found"), [("any", 2), ("own", 1)])
+async def test_a_source_that_follows_its_own_hosts_leaves_foreign_links_out(index, follow, found):
+    own = Source(id="daily", home_url=f"{SITE}/", feeds=(FEED,))
+    rules = replace(RULES, follow=follow)
+    press = Press({FEED: Said(body=rss("a").replace("</channel>", f"{FOREIGN}</channel>"))})
+    sweep = Sweeps(index, press, (FEED, FeedKind.FEED), rules=rules, owners=Owners.of([own], {"daily": rules}))
+
+    report = await sweep()
+
+    assert report.discovered == found
+    assert report.skipped == ({} if follow == "any" else {"link_foreign_host": 1})

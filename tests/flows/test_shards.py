@@ -207,7 +207,7 @@ def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, pr
     out, err = sweep.communicate(timeout=120)
 
     assert sweep.returncode == 0, err
-    assert "shard 1 of 2: not heard of since" in out.decode()
+    assert "shard 1 of 2: no sign of life since" in out.decode()
 
 
 def test_a_shard_on_another_index_is_refused(tmp_path):
