@@ -69,7 +69,7 @@ def batch_of(items: Sequence[Item], batch_id: str) -> Batch:
 def _look(item: Item, extracted_at: datetime) -> Look:
     key = f"wire.example/{item.name}"
     url = Url.parse(f"https://{key}")
-    due = DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1)
+    due = DueUrl(url=Url(url), url_key=key, host="wire.example", source_id="wire", attempt=1)
     return Look(due=due, capture=_capture(item, url, key), page=_page(item), extracted_at=extracted_at)
 
 
