@@ -50,6 +50,8 @@ def run_sweep(
             state = ingest(config, return_state=True)
         except AWAY as error:
             return _unheard(error)
+        if state.is_cancelled():
+            raise KeyboardInterrupt
         report = state.result(raise_on_failure=False)
     if isinstance(report, RunReport | Preview):
         return report

@@ -10,6 +10,7 @@ from tasks.config.settings import Settings
 from tasks.health.judgement import SourceHealth
 from tasks.health.judging import read_health
 from tasks.health.table import HEAD, health_lines, health_summary
+from tasks.index import runs
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
 from tasks.runtime.resources import index_to_read
@@ -59,8 +60,13 @@ class Status:
         yield "Sources" if rows else "No sources yet", ("source", "feeds", "polled ago", "articles", *states), rows
         if self.health:
             yield "Health: " + health_summary(self.health), HEALTH_HEAD, health_lines(self.health, now=now)
-        head = ("begun", "state", "fetched", "new", "failed", "run")
-        yield "Last runs" if self.runs else "No runs yet", head, [_run_row(row, now) for row in self.runs]
+        is_plain = all(row["state"] == runs.ENDED for row in self.runs)
+        head = ("begun", "" if is_plain else "state", "fetched", "new", "failed", "run")
+        yield (
+            "Last runs" if self.runs else "No runs yet",
+            head,
+            [_run_row(row, now, is_plain=is_plain) for row in self.runs],
+        )
         since = f", the oldest since {moment(self.unpublished_since, now)}" if self.unpublished_since else ""
         yield f"Decided and not yet published: {plural(self.unpublished, 'batch', 'batches')}{since}", (), []
 
@@ -81,8 +87,15 @@ def read_status(settings: Settings) -> Status:
         )
 
 
-def _run_row(row: dict[str, Any], now: datetime) -> tuple[object, ...]:
+def _run_row(row: dict[str, Any], now: datetime, *, is_plain: bool) -> tuple[object, ...]:
     summary = json.loads(row["summary"]) if row["summary"] else {}
     new = summary.get("articles", {}).get("new", "")
     failed = sum(summary["failed"].values()) if summary else ""
-    return (moment(row["started_at"], now), row["state"], summary.get("fetched", ""), new, failed, row["run_id"])
+    return (
+        moment(row["started_at"], now),
+        "" if is_plain else row["state"],
+        summary.get("fetched", ""),
+        new,
+        failed,
+        row["run_id"],
+    )

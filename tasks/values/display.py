@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+_PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*):.*@")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 Rows = list[tuple[object, ...]]
@@ -67,6 +68,12 @@ def counted(counts: Mapping[str, int]) -> str:
 def without_userinfo(url: str) -> str:
     """Return a URL without a user's name and password, which some bear before their host."""
     return _USERINFO.sub(r"\1", url)
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without its secrets: the password, and every option after `?`, which may be one."""
+    place, mark, _options = url.partition("?")
+    return _PASSWORD.sub(r"\1:***@", place) + ("?***" if mark else "")
 
 
 def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
