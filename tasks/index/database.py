@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0004"
+HEAD = "0006"
 """The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
@@ -145,7 +145,9 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     try:
         found = _schema_version(index)
         if found is None or found < HEAD:
-            raise IndexUnavailable(f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}")
+            raise IndexUnavailable(
+                f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}, and so does `presslake migrate`"
+            )
         if found > HEAD:
             raise _too_new(index, found)
     except PresslakeError:

@@ -125,6 +125,7 @@ feeds = Table(
     Column("moved_to", WebText),
     Column("sightings", Integer),
     Column("parent_url", Text),
+    Column("unchanged", Integer),
 )
 """Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
 

@@ -633,6 +633,43 @@ async def test_an_index_without_dates_is_read_over_several_sweeps_with_its_last_
     assert len(sweep.urls()) == 60
 
 
+async def test_a_feed_that_says_304_whatever_has_changed_is_found_out(index):
+    press = Press({FEED: Said(body=rss("a"), headers={"etag": '"fixed"'})})
+    sweep = Sweeps(index, press)
+    await sweep()
+    press.pages[FEED] = Said(status=304)
+    for _ in range(3):
+        await sweep()
+    assert [visit.etag for visit in press.visits] == [None, '"fixed"', '"fixed"', '"fixed"']
+
+    press.pages[FEED] = Said(body=rss("a", "b"), headers={"etag": '"fixed"'})
+    await sweep()
+
+    assert press.visits[-1].etag is None
+    assert f"{SITE}/b" in sweep.urls()
+    # a tag that other bytes had as well is no tag
+    assert (sweep.state()["etag"], sweep.state()["unchanged"]) == (None, 0)
+
+
+async def test_a_feed_that_is_as_it_was_is_asked_with_its_validators_again(index):
+    body = rss(*(f"story-{number}" for number in range(84)))  # one in two hours
+    press = Press({FEED: Said(body=body, headers={"etag": '"1"'})})
+    sweep = Sweeps(index, press)
+    for _ in range(6):
+        await sweep()
+
+    assert [visit.etag for visit in press.visits] == [None, '"1"', '"1"', '"1"', None, '"1"']
+
+
+async def test_an_instant_that_is_still_to_come_is_no_validator(index):
+    press = Press({FEED: Said(body=rss("a"), headers={"last-modified": "Sat, 16 Nov 2091 19:11:00 GMT"})})
+    sweep = Sweeps(index, press)
+
+    await sweep()
+
+    assert sweep.state()["last_modified"] is None
+
+
 async def test_once_the_sweeps_time_is_over_no_feed_is_asked_and_all_are_due_again(index):
     press = Press({FEED: Said(body=rss("a"))})
     sweep = Sweeps(index, press, (FEED, FeedKind.FEED))

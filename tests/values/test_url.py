@@ -540,7 +540,7 @@ def test_a_parsed_url_is_its_text_and_keeps_what_was_found_wherever_it_goes():
     assert (sent.host, sent.bare_host, sent.domain) == ("www.example.com:8443", "example.com:8443", "example.com")
     assert (sent.origin, sent.request_target) == ("https://www.example.com:8443", "/A?b=1")
     assert (sent.fetch_form, sent.key) == ("https://www.example.com:8443/A?b=1", "example.com:8443/A?b=1")
-    assert copy.deepcopy(url) is url
+    assert copy.deepcopy(url) == url
 
 
 @pytest.mark.parametrize("part", ["parts", "host", "origin", "domain", "fetch_form", "key"])
