@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 
 from tasks.index import frontier
 from tasks.index.database import Index, open_index
@@ -60,7 +60,7 @@ def _measure(index: Index, sizes: list[int]) -> int:
     return 0 if is_fair and growth <= MOST_GROWTH else 1
 
 
-def _claims(index: Index, tx) -> Iterator[tuple[float, tuple[frontier.DueUrl, ...]]]:
+def _claims(index: Index, tx: Connection) -> Iterator[tuple[float, tuple[frontier.DueUrl, ...]]]:
     turns = Turns()
     server = None
     if not index.is_sqlite:

@@ -220,6 +220,7 @@ class PoliteClient:
             max_wire_size=one.max_wire_size,
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
+            takes_part=True,
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:

@@ -9,7 +9,7 @@ from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched, raise_for_status
+from tasks.web.exchange import Fetched, raise_for_missing, raise_for_status
 
 UNSPOKEN_WAIT_S = 60.0
 """The wait after a 429 that names none."""
@@ -53,6 +53,7 @@ class Way:
         """Raise for an answer that is no page, having noted the wait that it asks for."""
         try:
             raise_for_status(fetched, now=datetime.now(UTC))
+            raise_for_missing(fetched)
         except ServerBusy as error:
             unspoken_s = UNSPOKEN_WAIT_S if error.status == 429 else None
             self._heard.hold_s = unspoken_s if error.retry_after_s is None else error.retry_after_s

@@ -15,6 +15,7 @@ from isal import isal_zlib
 
 from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
 from tasks.web.headers import capped
+from tasks.web.sniffing import is_markup
 
 MAX_CODINGS = 2
 MAX_MEMBERS = 10_000
@@ -76,6 +77,28 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
     if len(body) > max_size:
         raise BodyTooLarge(f"{len(body)} bytes; at most {max_size} are taken")
     return body
+
+
+def decode_received(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
+    """Return the body without the codings that are there, whatever is said of them; raises as `decode_body` does.
+
+    A coding that is named and not there is none; gzip that nobody names is undone as well.
+    """
+    try:
+        plain = decode_body(body, content_encoding, max_size=max_size)
+    except (BadContentEncoding, BodyTruncated):
+        if not is_markup(body):
+            raise
+        plain = decode_body(body, None, max_size=max_size)
+    if not plain.startswith(_GZIP_MAGIC):
+        return plain
+    try:
+        return decode_body(plain, "gzip", max_size=max_size)
+    except (
+        BadContentEncoding,
+        BodyTruncated,
+    ):  # no gzip but for its first bytes, or a file that a reader may read in part
+        return plain
 
 
 def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
