@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import insert, text
 
 from tasks.index import frontier
-from tasks.index.database import Index, open_index
+from tasks.index.database import Index, Transaction, open_index
 from tasks.index.frontier import Selection, State
 from tasks.index.schema import frontier as rows_table
 from tasks.index.turns import Turns
@@ -60,7 +60,7 @@ def _measure(index: Index, sizes: list[int]) -> int:
     return 0 if is_fair and growth <= MOST_GROWTH else 1
 
 
-def _claims(index: Index, tx: Connection) -> Iterator[tuple[float, tuple[frontier.DueUrl, ...]]]:
+def _claims(index: Index, tx: Transaction) -> Iterator[tuple[float, tuple[frontier.DueUrl, ...]]]:
     turns = Turns()
     server = None
     if not index.is_sqlite:

@@ -30,10 +30,10 @@ import psycopg
 import sqlalchemy as sa
 
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.judge import article_id_of
-from tasks.deduplicate.prepared_page import read_pages
+from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.index import announcing, postings
 from tasks.index.announcing import Announcement
+from tasks.index.articles import article_id_of
 from tasks.index.database import Index, open_index
 from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table
@@ -43,6 +43,7 @@ from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import Capture, Outcome, PageType
+from tasks.values.url import Url
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/dedup"
 BATCH = 200
@@ -67,7 +68,7 @@ def batch_of(items: Sequence[Item], batch_id: str) -> Batch:
 
 def _look(item: Item, extracted_at: datetime) -> Look:
     key = f"wire.example/{item.name}"
-    url = f"https://{key}"
+    url = Url.parse(f"https://{key}")
     due = DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1)
     return Look(due=due, capture=_capture(item, url, key), page=_page(item), extracted_at=extracted_at)
 
@@ -232,9 +233,10 @@ def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[],
         items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
         batch = batch_of(items, f"{size}-{number}")
         announce(index, batch, NOW)
-        prepared_pages = [one for one in read_pages(batch).values() if one.shape]
+        pages = [look.prepared for look in prepare_pages(batch).looks if look.prepared is not None]
         with index.read() as tx:
-            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in prepared_pages if one.shape])
+            texts = [(one.told_at, one.text.shape) for one in pages if one.text.shape is not None]
+            found = postings.read_surroundings(tx, texts)
         before, served = time.process_time(), server_cpu()
         started = time.perf_counter()
         decide_batch(batch, index=index, now=NOW)

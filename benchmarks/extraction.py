@@ -1,65 +1,66 @@
 """Presslake's extraction beside stock trafilatura, page by page in one process: what it finds and what it costs.
 
-    python -m benchmarks.extraction [--pages DIR] [--rounds N] [--ablation]
+    python -m benchmarks.extraction [--set NAME|DIR]... [--folds 0-3] [--rounds N] [--jobs N] [--ablation]
 
 Each page is extracted by both, one straight after the other, with the first turn changing from page to page, so that a
-loaded machine slows both alike. A page's CPU is the least of its rounds.
+loaded machine slows both alike. A page's CPU is the least of its rounds. Folds 0 to 3 may be looked at, fold 4 is for
+reporting alone.
 """
 
 import argparse
-import gzip
-import json
-import random
+import multiprocessing
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 from trafilatura import bare_extraction
 
+from benchmarks.intervals import area_under_curve, differences
 from benchmarks.scoring import Answer, Score, score, summarise
+from benchmarks.true_pages import FIXTURES, NEWSROOM, SETS, TruePage, read_pages
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.tree import parse_html
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-NEWSROOM = CHECKOUT.parent / "shared" / "newsroom" / "pages"
-FIXTURES = CHECKOUT / "tests" / "data" / "pages"
+__all__ = ["FIXTURES", "NEWSROOM", "Extractor", "TruePage", "extract_ours", "extract_stock", "read_pages"]
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 COLUMNS = ("f1", "precision", "recall", "rouge_l", "exact", "leak", "title", "author", "date")
-SPLIT_SEED = 7
+REPORTED_FOLD = 4
 MIN_GAIN = 0.001
 """A page's F1 must change by more to count as better or worse."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TruePage:
-    """A page as decoded text, and what is in it."""
-
-    name: str
-    url: str
-    html: str
-    truth: Answer
-
+POOR, WRONG = 0.8, 0.5
+"""F1 of a page that `quality` should know of; of one that is hardly its article."""
 
 Extractor = Callable[[TruePage], Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one extractor did: its score and its CPU (milliseconds), page by page."""
+    """What one extractor did: its score, its CPU (milliseconds) and its own opinion, page by page."""
 
     scores: tuple[Score, ...]
     cpu_ms: tuple[float, ...]
+    quality: tuple[float | None, ...]
 
     @property
     def mean_ms(self) -> float:
         return sum(self.cpu_ms) / len(self.cpu_ms)
+
+    def of(self, chosen: Sequence[int]) -> "Measured":
+        """Return the same of the chosen pages alone."""
+        return Measured(
+            scores=tuple(self.scores[at] for at in chosen),
+            cpu_ms=tuple(self.cpu_ms[at] for at in chosen),
+            quality=tuple(self.quality[at] for at in chosen),
+        )
 
 
 def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer:
@@ -68,75 +69,88 @@ def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer
         return Answer(text="")
     metadata = read_metadata(tree, url=page.url, now=NOW)
     facts = look_at(tree, url=page.url)
-    text = extract_text(tree, metadata, url=page.url, options=options).text
-    classify_page(metadata, text, facts)
+    found = extract_text(tree, metadata, url=page.url, options=options)
+    classify_page(metadata, found.text, facts)
     day = metadata.published_at.date().isoformat() if metadata.published_at else None
-    return Answer(text=text, title=metadata.title, authors=metadata.authors, published_on=day)
+    return Answer(
+        text=found.text, title=metadata.title, authors=metadata.authors, published_on=day, quality=found.quality
+    )
 
 
 def extract_stock(page: TruePage) -> Answer:
     found = bare_extraction(page.html, url=page.url, with_metadata=True)
-    if found is None:
+    if found is None or isinstance(found, dict):
         return Answer(text="")
     authors = (found.author,) if found.author else ()
     return Answer(text=found.text or "", title=found.title, authors=authors, published_on=found.date)
 
 
-def measure(pages: Sequence[TruePage], extractors: Mapping[str, Extractor], *, rounds: int) -> dict[str, Measured]:
-    """Return what each extractor did on the same pages, taking turns page by page."""
-    least: dict[str, list[float]] = {name: [float("inf")] * len(pages) for name in extractors}
-    scores: dict[str, list[Score]] = {name: [] for name in extractors}
-    turns = list(extractors)
+def measure(
+    pages: Sequence[TruePage], extractors: Mapping[str, Extractor], *, rounds: int, jobs: int = 1
+) -> dict[str, Measured]:
+    """Return what each extractor did on the same pages, taking turns page by page; `jobs` processes share the pages."""
     for extract in extractors.values():  # what is loaded at first use is no page's cost
         extract(pages[0])
+    measure_one = partial(_measure_page, extractors=extractors, rounds=rounds)
+    if jobs > 1:
+        with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            rows = pool.starmap(measure_one, zip(count(), pages, strict=False), chunksize=8)
+    else:
+        rows = [measure_one(at, page) for at, page in enumerate(pages)]
+    return {
+        name: Measured(
+            scores=tuple(row[name][0] for row in rows),
+            cpu_ms=tuple(row[name][1] for row in rows),
+            quality=tuple(row[name][2] for row in rows),
+        )
+        for name in extractors
+    }
+
+
+def _measure_page(
+    at: int, page: TruePage, *, extractors: Mapping[str, Extractor], rounds: int
+) -> dict[str, tuple[Score, float, float | None]]:
+    """Return each extractor's score, least CPU and quality on one page."""
+    least: dict[str, float] = dict.fromkeys(extractors, float("inf"))
+    found: dict[str, Answer] = {}
+    names = list(extractors)
     for turn in range(rounds):
-        for at, page in enumerate(pages):
-            turns.append(turns.pop(0))
-            for name in turns:
-                started = process_time()
-                found = extractors[name](page)
-                least[name][at] = min(least[name][at], 1000 * (process_time() - started))
-                if turn == 0:
-                    scores[name].append(score(page.truth, found))
-    return {name: Measured(scores=tuple(scores[name]), cpu_ms=tuple(least[name])) for name in extractors}
+        first = (at + turn) % len(names)
+        for name in names[first:] + names[:first]:
+            started = process_time()
+            found[name] = extractors[name](page)
+            least[name] = min(least[name], 1000 * (process_time() - started))
+    return {name: (score(page.truth, found[name]), least[name], found[name].quality) for name in names}
 
 
-def read_pages(folder: Path) -> list[TruePage]:
-    """Return the pages of a folder: a `truth.jsonl` that names them, or pairs of `NAME.html` and `NAME.json`."""
-    if (folder / "truth.jsonl").exists():
-        lines = (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
-        return [_true_page(row["id"], row, folder / row["html_path"]) for row in rows]
-    pages = ((path, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json")))
-    return [_true_page(path.stem, row, path.with_suffix(".html")) for path, row in pages if row.get("text")]
+def groups_of(pages: Sequence[TruePage]) -> dict[str, list[int]]:
+    """Return the pages by what is reported apart: folds to look at and the fold kept back, whole and by source."""
+    groups: dict[str, list[int]] = {}
+    for at, page in enumerate(pages):
+        if page.fold is None:
+            groups.setdefault("all", []).append(at)
+            continue
+        folds = f"fold {REPORTED_FOLD}" if page.fold == REPORTED_FOLD else f"folds 0-{REPORTED_FOLD - 1}"
+        groups.setdefault(folds, []).append(at)
+        groups.setdefault(f"{folds}, {page.source}", []).append(at)
+    return dict(sorted(groups.items()))
 
 
-def _true_page(name: str, row: Mapping[str, Any], path: Path) -> TruePage:
-    stored = path.read_bytes()
-    html = gzip.decompress(stored) if stored.startswith(b"\x1f\x8b") else stored
-    author = row.get("author") or ()
-    return TruePage(
-        name=name,
-        url=row["url"],
-        html=html.decode("utf-8", "replace"),
-        truth=Answer(
-            text=row["text"],
-            title=row.get("title"),
-            authors=(author,) if isinstance(author, str) else tuple(author),
-            published_on=row.get("date"),
-        ),
+def print_comparison(title: str, pages: Sequence[TruePage], measured: Mapping[str, Measured]) -> None:
+    """Print both extractors' figures, and what ours has more with its 95 % interval."""
+    ours, stock = measured["presslake"], measured["stock"]
+    _print_head(f"{title} ({len(pages)})")
+    for name, one in measured.items():
+        _print_row(name, one)
+    gains = differences(ours.scores, stock.scores, [page.site for page in pages])
+    for label, value in (("more by", "difference"), ("at least", "low"), ("at most", "high")):
+        print(f"{label:<24}" + "".join(f"{getattr(gains[column], value):>+10.4f}" for column in COLUMNS))
+    poor = [one.f1 < POOR for one in ours.scores]
+    area = area_under_curve([quality or 0.0 for quality in ours.quality], is_bad=poor)
+    print(
+        f"CPU of Presslake to stock: {ours.mean_ms / stock.mean_ms:.2f}; F1 below {POOR}: {sum(poor)} pages,"
+        f" of which quality knows (AUC) {'-' if area is None else f'{area:.3f}'}"
     )
-
-
-def print_comparison(pages: Sequence[TruePage], measured: Mapping[str, Measured]) -> None:
-    halves = list(range(len(pages)))
-    random.Random(SPLIT_SEED).shuffle(halves)
-    parts = {"all pages": halves, "half A": halves[: len(halves) // 2], "half B": halves[len(halves) // 2 :]}
-    for title, chosen in parts.items():
-        _print_head(f"{title} ({len(chosen)})")
-        for name, one in measured.items():
-            _print_row(name, [one.scores[at] for at in chosen], [one.cpu_ms[at] for at in chosen])
-    print(f"\nCPU of Presslake to stock: {measured['presslake'].mean_ms / measured['stock'].mean_ms:.2f}")
 
 
 def print_ablation(measured: Mapping[str, Measured]) -> None:
@@ -144,7 +158,7 @@ def print_ablation(measured: Mapping[str, Measured]) -> None:
     whole = measured["presslake"]
     _print_head("without")
     for name, one in measured.items():
-        _print_row(name, one.scores, one.cpu_ms)
+        _print_row(name, one)
     print(f"\n{'rule':<24} {'gives F1':>9} {'takes leak':>11} {'costs ms':>9} {'better':>7} {'worse':>6}")
     for name, one in measured.items():
         before, after = summarise(one.scores), summarise(whole.scores)
@@ -155,38 +169,49 @@ def print_ablation(measured: Mapping[str, Measured]) -> None:
 
 
 def _print_head(title: str) -> None:
-    print(f"\n{title:<24}" + "".join(f"{column:>10}" for column in COLUMNS) + f"{'CPU ms':>10}")
+    columns = "".join(f"{column:>10}" for column in COLUMNS)
+    print(f"\n{title:<24}{columns}{f'F1 < {WRONG}':>10}{'CPU ms':>10}")
 
 
-def _print_row(name: str, scores: Iterable[Score], cpu_ms: Sequence[float]) -> None:
-    figures = summarise(list(scores))
+def _print_row(name: str, one: Measured) -> None:
+    figures = summarise(one.scores)
     row = "".join(f"{figures[column]:>10.4f}" for column in COLUMNS)
-    print(f"{name:<24}{row}{sum(cpu_ms) / len(cpu_ms):>10.1f}")
+    wrong = sum(page.f1 < WRONG for page in one.scores)
+    print(f"{name:<24}{row}{wrong:>10}{one.mean_ms:>10.1f}", flush=True)
 
 
 def _without(*names: PruneRule) -> Extractor:
-    options = ExtractOptions(prune_without=names)
-    return lambda page: extract_ours(page, options)
+    return partial(extract_ours, options=ExtractOptions(prune_without=names))
+
+
+def _folds(text: str) -> frozenset[int]:
+    first, _, last = text.partition("-")
+    return frozenset(range(int(first), int(last or first) + 1))
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=Path, default=NEWSROOM if NEWSROOM.exists() else FIXTURES)
+    parser.add_argument("--set", action="append", dest="sets", help=f"{', '.join(SETS)}, or a folder; all if not given")
+    parser.add_argument("--folds", type=_folds, help="such as 0-3: those pages alone of a set that has folds")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--ablation", action="store_true")
     options = parser.parse_args()
-    pages = read_pages(options.pages)
-    if not pages:
-        sys.exit(f"no pages in {options.pages}")
-    if not options.ablation:
-        print_comparison(
-            pages, measure(pages, {"presslake": extract_ours, "stock": extract_stock}, rounds=options.rounds)
-        )
-        return
-    variants = {rule.value: _without(rule) for rule in PruneRule}
-    nothing = _without(*PruneRule)
-    print_ablation(measure(pages, {"presslake": extract_ours, **variants, "all": nothing}, rounds=options.rounds))
+    for name in options.sets or SETS:
+        pages = read_pages(SETS.get(name, Path(name)), folds=options.folds if name == "more" else None)
+        if not pages:
+            sys.exit(f"no pages in {name}")
+        if options.ablation:
+            variants = {"presslake": extract_ours, **{rule.value: _without(rule) for rule in PruneRule}}
+            variants["all"] = _without(*PruneRule)
+            print_ablation(measure(pages, variants, rounds=options.rounds, jobs=options.jobs))
+            continue
+        pair = {"presslake": extract_ours, "stock": extract_stock}
+        measured = measure(pages, pair, rounds=options.rounds, jobs=options.jobs)
+        for title, chosen in groups_of(pages).items():
+            part = {one: measured[one].of(chosen) for one in measured}
+            print_comparison(f"{name} {title}", [pages[at] for at in chosen], part)
 
 
 if __name__ == "__main__":

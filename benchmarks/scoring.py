@@ -22,17 +22,24 @@ _UNSEEN = str.maketrans(dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufff
 _BETWEEN_NAMES = re.compile(r"\s*(?:[;,|&]|\band\b|\bund\b)\s*")
 _BEFORE_NAME = re.compile(r"(?:by|von|par|por)\s+")
 
+MEANS = ("precision", "recall", "rouge_l", "exact", "leak", "title", "author", "date")
+"""The figures of a score that are averaged over pages as they are."""
+
 Tokens = list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a page's article is said to be, by its truth or by an extractor; `published_on` is YYYY-MM-DD."""
+    """What a page's article is said to be, by its truth or by an extractor; `published_on` is YYYY-MM-DD.
+
+    `quality` is how far the extractor trusts it.
+    """
 
     text: str
     title: str | None = None
     authors: tuple[str, ...] = ()
     published_on: str | None = None
+    quality: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +78,7 @@ def score(true: Answer, found: Answer) -> Score:
 
 def summarise(scores: Sequence[Score]) -> Mapping[str, float]:
     """Return the macro figures of many pages, by name."""
-    means = {
-        name: _mean(getattr(one, name) for one in scores)
-        for name in ("precision", "recall", "rouge_l", "exact", "leak", "title", "author", "date")
-    }
+    means = {name: _mean(getattr(one, name) for one in scores) for name in MEANS}
     return {"f1": harmonic(means["precision"], means["recall"]), **means}
 
 

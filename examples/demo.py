@@ -140,7 +140,7 @@ def _show_places(corrected: str) -> None:
     flags = f"--lake {LAKE} --index sqlite:///{INDEX}"
     _head("Where everything lies")
     for what, where in (
-        ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md tells how to read them)"),
+        ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md shows how to read them)"),
         ("bytes", f"{LAKE}/warc (WARC 1.1, every answer as it came)"),
         ("index", f"{INDEX} (SQLite)"),
         ("catalogue", f"{CATALOGUE}"),

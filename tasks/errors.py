@@ -5,15 +5,15 @@
     │   ├── TransientError   stays due, backoff with jitter
     │   │   ├── DnsFailed, ConnectFailed, TlsFailed, ConnectionLost, TimedOut, BodyTruncated
     │   │   ├── ServerBusy             408, 425, 429, 5xx; may carry Retry-After
-    │   │   ├── Deferred               the host wants a wait, and was not asked
+    │   │   ├── Deferred               the host requires a wait, and got no request
     │   │   └── RobotsUnavailable      robots.txt 5xx or unreachable (RFC 9309, 2.3.1.4)
     │   ├── RefusedError     dropped with its reason; looked at again days later
     │   │   ├── HttpRefused            401, 403, 404, 451 and other 4xx
     │   │   ├── BadUrl, ForbiddenScheme, ForbiddenAddress, TooManyRedirects
     │   │   ├── BodyTooLarge, DecompressionBomb, BadContentEncoding, BadResponse
     │   │   └── NotAFeed               counted against the feed, see discover
-    │   ├── GoneError        410: never again, unless announced anew
-    │   ├── SkippedError     labelled, not a failure: nobody did anything wrong
+    │   ├── GoneError        410: never again, unless announced later
+    │   ├── SkippedError     labelled, not a failure: nothing went wrong
     │   │   ├── RobotsDisallowed
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
@@ -55,10 +55,10 @@ class PresslakeError(Exception):
 
 
 class ItemError(PresslakeError):
-    """One URL's trouble: `reason` is what is counted; what becomes of the item follows from it (tasks/reasons.py).
+    """One URL's failure: `reason` is counted, and decides what becomes of the item (tasks/reasons.py).
 
-    The message names the identifier; it may hold text from the web and is escaped where it is shown. A class of its own is
-    for what is caught somewhere; any other reason of the table is given where the error is raised.
+    The message names the identifier; it may hold text from the web and is escaped where it is shown. A class of its own
+    is for what is caught somewhere; any other reason of the table is given where the error is raised.
     """
 
     reason: ClassVar[str] = "failed"
@@ -117,7 +117,7 @@ class BodyTruncated(TransientError):
 
 
 class Deferred(TransientError):
-    """The host wants a wait, and was not asked."""
+    """The host requires a wait, and got no request."""
 
     reason = "deferred"
 
@@ -287,11 +287,11 @@ class CorruptRecord(StageError):
 
 
 class TooManyUnexpected(PresslakeError):
-    """So many items of a batch met exceptions that are not ours that it is no item's fault; not worth another try."""
+    """Exceptions that are not ours affect so many items of a batch that no item is at fault; a retry is useless."""
 
 
 class ConfigError(PresslakeError):
-    """Wrong usage or configuration; the message is one line that names the thing and the mend."""
+    """Wrong usage or configuration; the message is one line that names the mistake and the remedy."""
 
 
 class CatalogueError(ConfigError):
@@ -307,4 +307,4 @@ class ServerUnavailable(ConfigError):
 
 
 class Stopped(PresslakeError):
-    """This process was asked to stop; the batch under way was given up, and its URLs come back."""
+    """This process must stop; the batch in progress was given up, and its URLs come back."""

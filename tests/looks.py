@@ -3,7 +3,7 @@
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
-from tasks.values.url import host_of, url_key
+from tasks.values.url import Url, host_of, url_key
 
 
 def look_at(url: str, **due) -> Look:
@@ -15,7 +15,7 @@ def look_at(url: str, **due) -> Look:
 def captured(capture: Capture, **parts) -> Look:
     """A look that was fetched."""
     due = DueUrl(
-        url=capture.url, url_key=capture.url_key, host="daily.example", source_id=capture.source_id, attempt=capture.attempt
+        url=Url.of(capture.url), url_key=capture.url_key, host="daily.example", source_id=capture.source_id, attempt=capture.attempt
     )  # fmt: skip
     return Look(due=due, capture=capture, **parts)
 

@@ -149,6 +149,16 @@ def test_the_catalogues_in_the_docs_are_valid(name):
     assert read
 
 
+def test_every_room_is_in_the_layers_of_the_architecture():
+    rooms = {
+        f"`{path.parent.relative_to(ROOT)}/`"
+        for path in [*ROOT.glob("flows/*/__init__.py"), *ROOT.glob("tasks/*/__init__.py")]
+    }
+
+    assert rooms
+    assert {room for room in rooms if room not in page("docs/architecture.md")} == set()
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(path):
     links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", path.read_text(encoding="utf-8"))

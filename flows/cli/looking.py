@@ -10,7 +10,10 @@ from flows.cli.options import IndexOption, JsonOption, LakeOption, one_clear_lin
 
 def trace(
     what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
-    diff: Annotated[bool, typer.Option("--diff", help="Show what each revision changed, by sentence.")] = False,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Show what each revision changed: title, authors, date, and the text by sentence."),
+    ] = False,
     lake: LakeOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
@@ -26,9 +29,14 @@ def trace(
         if as_json:
             console.print_json(found.to_json())
             return
-        console.show_tables(found.tables())
+        from datetime import UTC, datetime
+
+        console.show_tables(found.tables(now=datetime.now(UTC)))
         if diff:
-            console.show_diff(found.diff())
+            changes = found.diff()
+            console.show_diff(changes)
+            if not changes:
+                console.show_line(found.why_no_diff())
 
 
 def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
@@ -43,7 +51,9 @@ def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             console.print_json(found.to_json())
         else:
-            console.show_tables(found.tables())
+            from datetime import UTC, datetime
+
+            console.show_tables(found.tables(now=datetime.now(UTC)))
 
 
 def add_commands(app: typer.Typer) -> None:

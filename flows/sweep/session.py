@@ -1,4 +1,4 @@
-"""The ground under a sweep: its ports, its row among the runs, its leases, its plan."""
+"""The session of a sweep: its ports, its row among the runs, its leases, its plan."""
 
 import gc
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
-from tasks.index import announcing, feeds, frontier, runs
+from tasks.index import announcing, feeds, frontier, history, runs
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -34,20 +34,22 @@ from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
 from tasks.values.batch import Batch
 from tasks.values.feed import FeedState
+from tasks.values.reports import Headline
 from tasks.web.browser import check_browser
 
 ended: list[RunReport] = []
-"""What this process's last run came to: Prefect hands it on only while its server answers."""
+"""The reports of this process's runs: Prefect passes them on only while its server answers."""
 
+HEADLINES = 10
 FAILURES_KEPT = 200
-"""Failures, one by one, that a shard's run hands to its sweep."""
+"""The most failures that a shard's run passes to its sweep."""
 
 COLLECTOR_THRESHOLDS = 20_000, 20, 50
 
 
 @dataclass(slots=True, kw_only=True)
 class Sweep:
-    """One sweep under way, or the run of one shard of it. `left` is what remains of its limit, or None."""
+    """One running sweep, or the run of one of its shards. `left` is the rest of its limit, or None."""
 
     run_id: str
     settings: Settings
@@ -79,7 +81,7 @@ class Sweep:
             )
 
     def announce_urls(self) -> int:
-        """Put the plan's single URLs, and what it recalls, into the frontier; returns how many were new."""
+        """Put the plan's single URLs into the frontier, and make due what it recalls; returns how many URLs were new."""
         now = datetime.now(UTC)
         with self.index.write() as tx:
             new = announcing.announce(tx, self.plan.urls, now=now)
@@ -111,9 +113,15 @@ class Sweep:
         return batch
 
     def pending(self) -> int:
-        """Count the URLs of the selection that are still to be fetched, now or later."""
+        """Count the URLs of the selection that are still due, now or later."""
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
+
+    def headlines(self) -> tuple[Headline, ...]:
+        """Return the newest articles that this sweep saw first."""
+        ids = {*self.plan.source_ids, *(self.plan.selection.others or ())}
+        with self.index.read() as tx:
+            return tuple(history.find_newest(tx, ids, since=self.begun_at, limit=HEADLINES))
 
     def due_now(self) -> int:
         """Count the URLs of the selection that this sweep may still look at."""
@@ -122,7 +130,7 @@ class Sweep:
         return due if self.left is None else min(due, self.left)
 
     def health(self) -> HealthReport:
-        """Judge the sources by what is known now, and take it upon this sweep to tell what changed."""
+        """Judge the sources now; this sweep reports what changed."""
         return judge_sources(self.index, self.plan.source_ids, run_id=self.run_id, now=datetime.now(UTC))
 
     def end(self, report: RunReport) -> None:
@@ -140,7 +148,7 @@ class Sweep:
 
 @contextmanager
 def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardConfig | None = None) -> Iterator[Sweep]:
-    """Open what a sweep stands on, or the run of one `part` of it, and close it however that ends; raises ConfigError."""
+    """Open the session of a sweep, or of the run of one `part` of it, and close it at the end; raises ConfigError."""
     stopping.clear()
     progress.clear()
     ended.clear()
@@ -186,7 +194,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
 
 @contextmanager
 def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
-    """Open what a dry run stands on, which leaves nothing behind but the hosts' pace; raises ConfigError."""
+    """Open the session of a dry run, which changes nothing but the hosts' pace; raises ConfigError."""
     stopping.clear()
     progress.clear()
     now = datetime.now(UTC)
@@ -217,7 +225,7 @@ def _clock(settings: Settings, plan: SweepPlan) -> SweepClock:
 
 
 def _part(config: IngestConfig, number: int) -> dict[str, Any]:
-    """Return which shard a part of a sweep is, and what of the sweep's limit is left to it."""
+    """Return the shard of a part of a sweep, and its share of the sweep's limit."""
     of = config.shards
     limit = config.limit // of + (number < config.limit % of) if config.limit else None
     return {"shard": Shard(number=number, of=of) if of > 1 else None, "left": limit}
@@ -225,7 +233,7 @@ def _part(config: IngestConfig, number: int) -> dict[str, Any]:
 
 @contextmanager
 def _calm_collector() -> Iterator[None]:
-    """Keep Python's collector from walking through what the imports left: a tenth of a sweep's CPU, measured."""
+    """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
@@ -234,11 +242,11 @@ def _calm_collector() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-        gc.collect()  # what this sweep left: the next one in this process would freeze it
+        gc.collect()  # collect this sweep's objects, or the next sweep of this process would freeze them
 
 
 def _give_up(index: Index, run_id: str) -> None:
-    """Give the leases back; an index that is away gives them back itself, when they expire."""
+    """Give the leases back; if the index is away, they expire by themselves."""
     try:
         with index.write() as tx:
             runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=None)

@@ -127,6 +127,7 @@ class SourceRules:
     """How one source is fetched, and which of its URLs are kept: its own values, else the defaults.
 
     `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include` and `exclude` are regular expressions, searched in the URL. `tags` and `country` go into the rows of its articles.
+    `own_urls` are the pages and feeds that the source names.
     """
 
     user_agent: str
@@ -142,6 +143,7 @@ class SourceRules:
     extract: ExtractOptions = NO_OPTIONS
     tags: tuple[str, ...] = ()
     country: str | None = None
+    own_urls: tuple[str, ...] = ()
     follow: Follow = "any"
     new_urls_a_day: int = 100_000
     new_hosts_a_day: int = 1000
@@ -207,6 +209,7 @@ class Source(_Model):
             extract=self.extract.to_options(),
             tags=self.tags,
             country=self.country,
+            own_urls=tuple(filter(None, (self.home_url, *(url for url, _ in self.feeds_of())))),
             follow=defaults.follow if self.follow is None else self.follow,
             **budget.model_dump(),
         )

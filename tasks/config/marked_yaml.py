@@ -138,10 +138,13 @@ class _Plain:
 
 
 def _scalar(node: yaml.Node) -> object:
-    text = str(node.value)
     is_plain = isinstance(node, yaml.ScalarNode) and not node.style  # None, or "" from libyaml
-    if not is_plain:
-        return text  # quoted, or a block: always text
+    # quoted, or a block: always text
+    return plain_scalar(str(node.value)) if is_plain else str(node.value)
+
+
+def plain_scalar(text: str) -> object:
+    """Return what a text without quotes stands for."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text.lower() in ("true", "false"):

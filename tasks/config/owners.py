@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Self, TypeVar
 
 from tasks.config.catalogue import Source, SourceRules, accepts
+from tasks.values.domain import Site
 from tasks.values.url import Url
 
 K = TypeVar("K")
@@ -39,17 +40,16 @@ class Owners:
                 host = url.bare_host
                 hosts[host].append(source.id)
                 folders[source.id, host].append(folder)
-                if (domain := _domain(url)) is not None:
+                if (domain := _domain(url.site)) is not None:
                     domains[domain].append(source.id)
         return cls(rules=rules, by_host=_each_once(hosts), by_domain=_each_once(domains), folders=_each_once(folders))
 
-    def claimants(self, url: str) -> tuple[str, ...]:
+    def claimants(self, site: Site) -> tuple[str, ...]:
         """Return the sources that name a URL's host or, if none does, its registrable domain. Raises BadUrl."""
         if not self.by_host:
             return ()
-        address = Url.of(url)
-        found = self.by_host.get(address.bare_host)
-        if found is None and (domain := _domain(address)) is not None:
+        found = self.by_host.get(site.bare_host)
+        if found is None and (domain := _domain(site)) is not None:
             found = self.by_domain.get(domain)
         return found or ()
 
@@ -59,22 +59,21 @@ class Owners:
         Of several sources it is the announcer. If the announcer is not among them, it is one whose patterns keep the
         URL, then the one whose folder has it, then the first in the catalogue.
         """
-        return self.chosen(self.claimants(url), url, announcer=announcer)
+        claimants = self.claimants(Url.of(url).site)
+        return announcer if announcer in claimants else self.chosen(claimants, url)
 
-    def chosen(self, claimants: tuple[str, ...], url: str, *, announcer: str) -> str | None:
-        """Return the owner of a URL among these sources, by the rules of `owner_of`."""
-        if announcer in claimants:
-            return announcer
+    def chosen(self, claimants: tuple[str, ...], url: str) -> str | None:
+        """Return the owner of a URL among these sources, by the rules of `owner_of`; its announcer is none of them."""
         if len(claimants) > 1:
             return max(claimants, key=lambda one: self._fitness(one, url))
         return claimants[0] if claimants else None
 
-    def pace_at(self, url: str, asker: SourceRules) -> SourceRules:
+    def pace_at(self, site: Site, asker: SourceRules) -> SourceRules:
         """Return the rules whose delay and number apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
 
         If it has several owners and the asker is none of them, the slowest pace applies.
         """
-        owners = [self.rules[one] for one in self.claimants(url)]
+        owners = [self.rules[one] for one in self.claimants(site)]
         if not owners or asker in owners:
             return asker
         return replace(
@@ -83,9 +82,9 @@ class Owners:
             max_per_host=min(one.max_per_host for one in owners),
         )
 
-    def obey_rights_at(self, url: str) -> bool:
+    def obey_rights_at(self, site: Site) -> bool:
         """Whether an owner of a URL's host obeys reservations of text and data mining. Raises BadUrl."""
-        return any(self.rules[one].obey_tdm for one in self.claimants(url))
+        return any(self.rules[one].obey_tdm for one in self.claimants(site))
 
     def _fitness(self, source_id: str, url: str) -> tuple[bool, int]:
         address = Url.of(url)
@@ -109,9 +108,9 @@ def _named(source: Source) -> Iterator[tuple[Url, str]]:
         yield url, url.parts.path.rpartition("/")[0] + "/"
 
 
-def _domain(url: Url) -> str | None:
+def _domain(site: Site) -> str | None:
     """Return the registrable domain; None for an address or a name without a dot, of which each port is a site."""
-    domain = url.domain
+    domain = site.domain
     return domain if "." in domain and not _is_address(domain) else None
 
 

@@ -25,8 +25,8 @@ def attribute(
     that, nor its title.
     """
     address = Url.of(url).fetch_form
-    claimants = owners.claimants(address)
-    owner = owners.chosen(claimants, address, announcer=announcer)
+    claimants = owners.claimants(address.site)
+    owner = announcer if announcer in claimants else owners.chosen(claimants, address) if claimants else None
     is_foreign = owner is not None and owner != announcer
     return Announcement(
         url=address,
@@ -50,4 +50,5 @@ def is_followed(one: Announcement, *, announcer: SourceRules) -> bool:
 
 def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
     """Whether the patterns of whoever announces a URL keep it, and its owner's as well."""
-    return accepts(one.url, announcer) and (not one.is_foreign or accepts(one.url, owners.rules[one.source_id]))
+    rules = (announcer, owners.rules[one.source_id]) if one.is_foreign else (announcer,)
+    return all(accepts(one.url, each) for each in rules if each.include or each.exclude)

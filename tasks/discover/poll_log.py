@@ -30,6 +30,7 @@ class PollLog:
     index: Index
     allowances: Mapping[str, Allowance] = field(default_factory=dict)
     polled: int = 0
+    asked: int = 0
     unchanged: int = 0
     discovered: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -64,6 +65,11 @@ class PollLog:
         if isinstance(error, UnexpectedError):
             self.unexpected.append(error)
         return reason
+
+    def known(self, feed_urls: Iterable[str]) -> tuple[FeedState, ...]:
+        """Return the state of those of the feeds that are known."""
+        with self.index.read() as tx:
+            return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
         """Return the state of feeds that others name; one that is known stays what it was."""
@@ -170,6 +176,11 @@ class DryPollLog(PollLog):
     """A poll log that writes nothing: it keeps the announcements of URLs that are not known, each once."""
 
     new: dict[str, Announcement] = field(default_factory=dict)
+
+    def known(self, feed_urls: Iterable[str]) -> tuple[FeedState, ...]:
+        """Return the state of those of the feeds that are known."""
+        with self.index.read() as tx:
+            return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
         """Return the state of feeds that others name, as it would be."""

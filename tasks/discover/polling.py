@@ -24,8 +24,17 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
+from tasks.discover.children import choose_children
 from tasks.discover.poll_log import PollLog
-from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.discover.schedule import (
+    PollConfig,
+    PollOutcome,
+    fresh_count,
+    next_poll,
+    poll_url,
+    seen_moved,
+    trusts_validators,
+)
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
@@ -38,14 +47,14 @@ from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.politeness.site_files import robots_name
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.runtime.reading import Reader, SharedReader
-from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
+from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
 from tasks.values.url import Url
 from tasks.web.exchange import Fetched
-from tasks.web.headers import max_age_s
+from tasks.web.headers import max_age_s, parse_http_date
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+"""Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
 
 MAX_LINKED = 5
 """Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
@@ -62,6 +71,9 @@ LASTMOD_LAG = timedelta(hours=36)
 
 EMPTY = "feed_empty"
 DEFERRED = "feed_deferred"
+CLOCK_ERROR = timedelta(hours=1)
+"""How far a server's clock may be ahead of ours."""
+
 _HOMES = frozenset({FeedKind.HOME, FeedKind.FALLBACK})
 
 
@@ -113,6 +125,11 @@ class _Poll:
     depth: int = 1
 
     @property
+    def is_named(self) -> bool:
+        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
+        return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
+
+    @property
     def is_asked_for(self) -> bool:
         return self.depth == 1
 
@@ -128,12 +145,12 @@ class _Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
-    """A front page or an index whose record waits for what it names; `content` is a front page's own links."""
+    """A front page or an index whose record waits for what it names; `links` are a front page's own."""
 
     poll: _Poll
     max_age_s: float | None
     place: tuple[str | None, int]
-    content: FeedContent | None
+    links: Sequence[Entry] | None
 
 
 def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
@@ -149,8 +166,8 @@ def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
         url=Url.of(poll_url(poll.feed)),
         rules=rules[poll.feed.source_id],
         accept=ACCEPT,
-        etag=poll.feed.etag,
-        last_modified=poll.feed.last_modified,
+        etag=poll.feed.etag if trusts_validators(poll.feed) else None,
+        last_modified=poll.feed.last_modified if trusts_validators(poll.feed) else None,
         max_wire_size=MAX_FEED_SIZE,
         max_decoded_size=MAX_FEED_SIZE,
     )
@@ -195,8 +212,6 @@ class _Polling:
         """Return what is to be polled now; nothing at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
-            for _ in range(len(self._fallbacks) - len(self._next)):
-                self._polled_one()
             self._fallbacks = []
         self._wave, self._next = self._next, []
         return self._wave
@@ -204,7 +219,8 @@ class _Polling:
     async def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._poll_log.polled += not isinstance(result, Deferred)
+        self._poll_log.asked += not isinstance(result, Deferred)
+        self._poll_log.polled += poll.is_named and not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -217,17 +233,17 @@ class _Polling:
             self._fail(poll, error)
             if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
                 await self._keep(poll, result, error)
-        if poll.is_asked_for:
+        if poll.is_named:
             self._polled_one()
 
     async def end(self) -> DiscoverReport:
         """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
         now = datetime.now(UTC)
         for one in self._waiting:
-            if one.content is not None and one.poll.feed.source_id not in self._yielding:
+            if one.links is not None and one.poll.feed.source_id not in self._yielding:
                 try:
                     with guarded_item(one.poll.feed.feed_url):
-                        await self._announce(one.poll, one.content, now=now)
+                        await self._announce(one.poll, one.links, now=now)
                 except ItemError as error:
                     self._fail(one.poll, error)
                     continue
@@ -235,7 +251,7 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
         return self._poll_log.report()
 
@@ -259,38 +275,39 @@ class _Polling:
             same = _Validators(
                 etag=etag or feed.etag, last_modified=last_modified or feed.last_modified, digest=feed.body_digest
             )
-            self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
+            outcome = PollOutcome(is_failure=False, max_age_s=max_age)
+            self._record(poll, outcome, same, place=place, unchanged=feed.unchanged + 1)
             return
-        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
+        content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
-        named = await self._named(poll, fetched, content, refusals)
+        named = await self._named(poll, fetched.url, (content.children, content.linked), refusals)
         self._poll_log.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
         unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
-            unexpected += await self._announce(poll, content, now=now)
+            unexpected += await self._announce(poll, content.entries, now=now)
         if named:
             self._next += self._children(poll, named)
-        _check_entries(content, unexpected, refusals.listed())
+        _check_entries(len(content.entries), unexpected, refusals.listed())
         if named and poll.is_asked_for:
-            own_links = content if is_home else None
-            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
+            own_links = content.entries if is_home else None
+            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, links=own_links))
             return
-        entries = fresh_count(content.entries, now=now)
+        entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
         is_read = not (named or is_partial or unexpected)
-        new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
+        new = _new_validators(feed, etag, last_modified, digest, now=now) if is_read else _Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    async def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
+    async def _announce(self, poll: _Poll, entries: Sequence[Entry], *, now: datetime) -> int:
         """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
         refusals = Refusals()
         found = announcements(
-            content,
+            entries,
             refusals=refusals,
             source_id=source_id,
             announced_by=poll.feed.feed_url,
@@ -303,7 +320,7 @@ class _Polling:
             self._poll_log.announce(part)
             await asyncio.sleep(0)  # others are being asked meanwhile
         self._poll_log.refuse(poll.feed, refusals.listed())
-        if content.entries:
+        if entries:
             self._yielding.add(source_id)
         else:
             self._poll_log.skipped[EMPTY] += 1
@@ -311,24 +328,25 @@ class _Polling:
         return refusals.unexpected
 
     async def _named(
-        self, poll: _Poll, fetched: Fetched, content: FeedContent, refusals: Refusals
+        self, poll: _Poll, url: Url, said: tuple[Sequence[Entry], Sequence[Entry]], refusals: Refusals
     ) -> list[tuple[Entry, FeedKind]]:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
+        children, linked = said
         if poll.feed.kind not in _HOMES:
-            return [(child, FeedKind.SITEMAP) for child in content.children]
-        if content.linked:
-            return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
-        name = robots_name(fetched.url.origin, self._rules[poll.feed.source_id])
+            return [(child, FeedKind.SITEMAP) for child in children]
+        if linked:
+            return [(feed, FeedKind.FEED) for feed in linked[:MAX_LINKED]]
+        name = robots_name(url.origin, self._rules[poll.feed.source_id])
         lines = await read_sitemaps(HostLimits(self._index).robots(name), reader=self._reader)
-        sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
-        return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
+        sitemaps = [found for line in lines if (found := refusals.url(line, base_url=url))]
+        return [(Entry(url=one), FeedKind.SITEMAP) for one in sitemaps]
 
     def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
         """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
         if poll.depth >= MAX_DEPTH:
             return []
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
-        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        chosen = self._chosen(kinds)
         self._seen.update(chosen)
         states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
@@ -339,6 +357,14 @@ class _Polling:
             for state in states
             if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
         ]
+
+    def _chosen(self, kinds: dict[str, tuple[Entry, FeedKind]]) -> dict[str, tuple[Entry, FeedKind]]:
+        if len(kinds) <= MAX_CHILDREN:
+            return kinds
+        known = {state.feed_url: state for state in self._poll_log.known(kinds)}
+        now = datetime.now(UTC)
+        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or _is_open(known[entry.url], now)]
+        return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
     async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
@@ -375,8 +401,13 @@ class _Polling:
         entries: int | None = None,
         reason: str | None = None,
         is_asked: bool = True,
+        unchanged: int | None = None,
     ) -> None:
-        """Note what the poll taught; `place` is where the feed has moved and how often that was seen, None for no news."""
+        """Note what the poll taught.
+
+        `place` is where the feed has moved and how often that was seen, None for no news. `unchanged` is how often in a row
+        it has brought nothing new: none for a feed that was read, and as often as before where `reason` says why not.
+        """
         feed, now = poll.feed, datetime.now(UTC)
         jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
         bounds = self._bounds(feed.source_id)
@@ -398,16 +429,33 @@ class _Polling:
                 body_digest=validators.digest,
                 moved_to=place_url,
                 sightings=sightings,
+                unchanged=unchanged if unchanged is not None else feed.unchanged if reason else 0,
             )
         )
 
 
-def _check_entries(content: FeedContent, unexpected: int, refused: Iterable[Refusal]) -> None:
+def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> None:
     """Raise UnexpectedError where so many entries met an exception that it is the reading of the feed that fails."""
-    of = len(content.entries) + unexpected
+    of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
         raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
+
+
+def _new_validators(
+    feed: FeedState, etag: str | None, last_modified: str | None, digest: str, *, now: datetime
+) -> _Validators:
+    """Return what tells a body that was just read from the next; without what its server says of every body.
+
+    A tag that is the same on another body tells nothing, and an instant that is still to come (RFC 9110, 8.8.2.1).
+    """
+    is_other = feed.body_digest is not None and feed.body_digest != digest
+    if is_other and etag is not None and etag == feed.etag:
+        return _Validators(digest=digest)
+    changed_at = parse_http_date(last_modified)
+    if changed_at is not None and changed_at > now + CLOCK_ERROR:
+        last_modified = None
+    return _Validators(etag=etag, last_modified=last_modified, digest=digest)
 
 
 def _kept(feed: FeedState) -> _Validators:
@@ -415,8 +463,12 @@ def _kept(feed: FeedState) -> _Validators:
     return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
 
 
+def _is_open(state: FeedState, now: datetime) -> bool:
+    return state.due_at is not None and not (state.failures and state.due_at > now)
+
+
 def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
     """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
-    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
+    if not _is_open(state, datetime.now(UTC)):
         return False
     return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

@@ -121,7 +121,9 @@ async def _seen(target: Target, result: Answered | Deferred, reader: Reader) -> 
     if error is None:
         try:
             with guarded_item(target.url):
-                content = await read_feed(target.kind, fetched, now=datetime.now(UTC), reader=reader)
+                content = await read_feed(
+                    target.kind, fetched, rules=target.rules, now=datetime.now(UTC), reader=reader
+                )
         except ItemError as trouble:
             error = trouble
     return _look_of(target, fetched, content, error)

@@ -12,12 +12,16 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement, fragment_fromstring
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.extract.fallbacks import block_text, first_sufficient
+from tasks.extract.blocks import blocks_of
+from tasks.extract.container import Place, fill, locate, place_of
+from tasks.extract.fallbacks import alone, block_text, first_sufficient
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
+from tasks.extract.others import cut_other_articles
+from tasks.extract.outline import find_title
 from tasks.extract.prune import FURNITURE, RULES, prune
-from tasks.extract.quality import length_of, paragraph_mass, quality_of
+from tasks.extract.quality import length_of, quality_of
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
 
@@ -50,24 +54,46 @@ def extract_text(
     remove(list(tree.iter(*INVISIBLE)))
     _open_layout_tables(tree)
     chosen = select_elements(tree, filter(None, (options.text,)))
+    if not chosen and options.is_pruned and "LiveBlogPosting" not in metadata.types:
+        titles = [words_of(title) for title in metadata.titles]
+        cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options)
     said = Said.by(metadata)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         return Extraction(text=text, path="selected", quality=1.0)
-    mass = paragraph_mass(tree)
-    text, path = _find_text(tree, metadata, said, mass=mass)
+    text, path, mass = _find_text(tree, metadata, said)
     return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, mass: int) -> tuple[str, str]:
-    """Return the text and its path: what the page shows, or its JSON-LD's where that has more and agrees."""
-    text, path = first_sufficient(tree, lambda text: tidy(text, said), wanted=_MIN_SHARE_OF_PARAGRAPHS * mass)
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said) -> tuple[str, str, int]:
+    """Return the text, its path and the mass of its article: what the page shows, or its JSON-LD's.
+
+    The latter where that has more and agrees.
+    """
+    blocks = blocks_of(tree)
+    heading = _heading_of(tree, metadata)
+    places: list[Place] = []
+
+    def measure(text: str) -> tuple[HtmlElement, float]:
+        place = place_of(locate(text.split("\n"), blocks), heading)
+        places.append(place)
+        return alone(place.scope, tree), _MIN_SHARE_OF_PARAGRAPHS * place.mass
+
+    text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
+    mass = places[0].mass
+    if path in ("fast", "default") and text:
+        text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks)))
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)
         if len(text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(text, body):
-            return body, "jsonld"
-    return text, path
+            return body, "jsonld", mass
+    return text, path, mass
+
+
+def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
+    body = tree.find("body")
+    return find_title(body, words_of(metadata.title or "")) if body is not None else None
 
 
 def tidy(text: str, said: Said) -> str:

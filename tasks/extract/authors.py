@@ -1,111 +1,77 @@
 """The names of those who wrote a page. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from lxml.html import HtmlElement
 
-from tasks.extract.jsonld import Graph, Node, strings
-from tasks.extract.tree import clean, text_of, words_of
+from tasks.extract.bylines import shown_names
+from tasks.extract.jsonld import Graph, Node, string, strings, types_of
+from tasks.extract.names import is_full_name, tidy_names
+from tasks.extract.tree import words_of
 
 META_NAMES = (
     "author", "article:author", "og:article:author", "parsely-author", "sailthru.author", "byl", "citation_author",
     "dc.creator", "dcterms.creator", "cxenseparse:author", "creator", "article.author",
 )  # fmt: skip
-_PROFILE = re.compile(r"/(?:authors?|autor(?:en|es|i)?|auteurs?|autore|byline|journalists?|forfatter)/", re.IGNORECASE)
-_BYLINE = re.compile(
-    r"(?:^|[ _-])(?:byline|author|autor|auteur|verfasser)s?(?:[_-]*(?:name|link|text|list))?(?: |$)", re.IGNORECASE
-)
-_MAX_SEARCHED = 400  # elements after the main heading: a byline stands near it
-_PREFIX = re.compile(
-    r"^(?i:(?:(?:written|posted|reported|story|text|words|article|interview|edited)\s+by|by|par|por|door|przez|"
-    r"autore?|auteure?|author|text|texte|testo|tekst|автор|текст)\s*:?\s+(?=\S)"
-    # these begin surnames as well (von der Leyen, Di Canio): a name in full must follow
-    r"|(?:von|di|av|af|de)\s+(?=(?-i:[A-ZÀ-Þ])\S+\s+\S))"
-)
-_APART = re.compile(r"\s*[;|]\s*")
-_TOGETHER = re.compile(r",?\s+(?:&|and|und|et|y|e|og|och|en|i|и)\s+|,\s+", re.IGNORECASE)
-_NO_NAME = re.compile(
-    r"https?:|www\.|@\S+\.|^@|^\W*$|^\d+$|(?:^|\s)(?:admin|administrator|unknown|null|none|undefined|n/a)$",
-    re.IGNORECASE,
-)
-_MAX_NAMES, _MAX_LENGTH, _MAX_WORDS = 20, 80, 8
+_ORGANISATIONS = frozenset(("Organization", "NewsMediaOrganization", "Corporation", "NGO", "WebSite", "Brand"))
 
 
 def find_authors(
-    tree: HtmlElement, graph: Graph, article: Node | None, metas: Iterable[str], *, site_names: Iterable[str]
+    tree: HtmlElement,
+    graph: Graph,
+    article: Node | None,
+    metas: Iterable[str],
+    *,
+    heading: HtmlElement | None,
+    site_names: Iterable[str],
 ) -> tuple[str, ...]:
-    """Return the authors' names in their order, without prefixes, addresses and doubles.
+    """Return the authors' names in their order, without prefixes, roles, addresses and doubles.
 
-    Those of JSON-LD, then of the meta elements, then of the byline on show; the site itself only where nobody else is
-    named.
+    `heading` is the page's own, near which its byline stands. Those of JSON-LD, then of the meta elements, then of the
+    byline on show; an organisation or the site itself only where nobody else is named.
     """
-    sites = {words_of(name) for name in site_names}
-    named = _tidy(_from_jsonld(graph, article))
-    if _is_anybody(named, sites):
-        return named
-    in_meta = _tidy(metas)
-    if _is_anybody(in_meta, sites):
-        return in_meta
-    return _tidy(_from_show(tree)) or named
+    sites = [words for name in site_names if (words := words_of(name))]
+    everybody, people = _from_jsonld(graph, article)
+    listed, in_meta = tidy_names(everybody), tidy_names(metas)
+    if any(not _is_site(name, sites) for name in tidy_names(people)):
+        return tuple(name for name in listed if not _is_site(name, sites))
+    if persons := tuple(name for name in in_meta if not _is_site(name, sites)):
+        return persons
+    shown = tidy_names(shown_names(tree, heading))
+    if any(map(is_full_name, shown)):
+        return shown
+    return listed or in_meta or shown
 
 
-def _is_anybody(names: tuple[str, ...], sites: set[tuple[str, ...]]) -> bool:
-    return any(words_of(name) not in sites for name in names)
+def _is_site(name: str, sites: list[tuple[str, ...]]) -> bool:
+    """Whether a name is the site's, or begins with the whole of it: `Port Courier Online`."""
+    words = words_of(name)
+    joined = "".join(words)
+    return any(words[: len(site)] == site or joined == "".join(site) for site in sites)
 
 
-def _from_jsonld(graph: Graph, article: Node | None) -> Iterator[str]:
+def _from_jsonld(graph: Graph, article: Node | None) -> tuple[list[str], list[str]]:
+    """Return the names of all authors, and those of the ones that do not call themselves an organisation."""
+    listed: list[str] = []
+    people: list[str] = []
+    for author in _authors(graph, article):
+        if isinstance(author, dict):
+            names = strings(author.get("name")) or _name_in_parts(author)
+            is_person = _ORGANISATIONS.isdisjoint(types_of(author))
+        else:
+            names, is_person = strings(author), True
+        listed.extend(names)
+        people.extend(names if is_person else ())
+    return listed, people
+
+
+def _authors(graph: Graph, article: Node | None) -> Iterator[object]:
     authors = (article or {}).get("author") or (article or {}).get("creator")
     for one in authors if isinstance(authors, list) else [authors]:
-        author = graph.resolve(one)
-        yield from strings(author.get("name") if isinstance(author, dict) else author)
+        yield graph.resolve(one)
 
 
-def _from_show(tree: HtmlElement) -> list[str]:
-    """Return the names of the first byline after the main heading: what is marked as one, or links to a person."""
-    heading = next(tree.iter("h1"), None)
-    after = heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED) if heading is not None else []
-    marked = [element for element in after if _is_byline(element)]
-    near = [element for element in marked if _block_of(element) is _block_of(marked[0])]
-    return [text for element in near if _is_full_name(text := _PREFIX.sub("", text_of(element)))]
-
-
-def _is_byline(element: HtmlElement) -> bool:
-    if element.get("rel") == "author" or element.get("itemprop") == "author":
-        return True
-    if element.tag == "a" and _PROFILE.search(element.get("href") or ""):
-        return True
-    return bool(_BYLINE.search(element.get("class") or "")) and next(element.iter("a", "li"), None) is None
-
-
-def _block_of(element: HtmlElement) -> HtmlElement:
-    """Return the element two levels up: the byline that several names share."""
-    parent = element.getparent()
-    above = parent.getparent()
-    return parent if above is None else above
-
-
-def _is_full_name(text: str) -> bool:
-    """Whether a text that nothing but its place calls a name can be one: two to six words, none of them lower-case."""
-    words = text.split()
-    return 2 <= len(words) <= 6 and len(text) <= _MAX_LENGTH and not any(word[0].islower() for word in words[1::4])
-
-
-def _tidy(names: Iterable[str]) -> tuple[str, ...]:
-    tidy: dict[tuple[str, ...], str] = {}
-    for name in names:
-        for part in _split(_PREFIX.sub("", clean(name))):
-            key = words_of(part)
-            if key and not _NO_NAME.search(part) and len(key) <= _MAX_WORDS:
-                tidy.setdefault(key, part)
-    return tuple(tidy.values())[:_MAX_NAMES]
-
-
-def _split(names: str) -> list[str]:
-    """Part `A B, C D and E F`; only full names, since `Parker, Tracy` and `Ortega y Gasset` are one."""
-    parts: list[str] = []
-    for part in _APART.split(names[:1000]):
-        pieces = _TOGETHER.split(part)
-        parts.extend(pieces if all(len(piece.split()) > 1 for piece in pieces) else [part])
-    stripped = (_PREFIX.sub("", part).strip(" ,.:·•-\u2013\u2014") for part in parts)
-    return [part for part in stripped if len(part) <= _MAX_LENGTH]
+def _name_in_parts(author: Node) -> tuple[str, ...]:
+    parts = (string(author.get(name)) for name in ("givenName", "additionalName", "familyName"))
+    name = " ".join(filter(None, parts))
+    return (name,) if name else ()

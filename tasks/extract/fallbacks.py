@@ -8,6 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
+from lxml.etree import SubElement
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 from trafilatura.readability_lxml import Document
@@ -32,18 +33,37 @@ class Way:
     may_suffice: bool = True
 
 
-def first_sufficient(tree: HtmlElement, tidied: Callable[[str], str], *, wanted: float) -> tuple[str, str]:
-    """Return the first text of the `wanted` length and the name of its way; where none has it, the longest."""
-    longest = ("", WAYS[0].name)
-    for way in WAYS:
-        if not way.is_open(tree):
+def first_sufficient(
+    tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement, float]]
+) -> tuple[str, str]:
+    """Return the first text that is long enough and the name of its way; where none is, the longest.
+
+    `measure` says of the first way's text where the other ways are to look, as a page, and what length is wanted.
+    """
+    first, *others = WAYS
+    text = tidied(first.find(tree))
+    page, wanted = measure(text)
+    longest = (text, first.name)
+    if text and len(text) >= wanted:
+        return longest
+    for way in others:
+        if not way.is_open(page):
             continue
-        text = tidied(way.find(tree))
+        text = tidied(way.find(page))
         if len(text) > len(longest[0]):
             longest = (text, way.name)
         if text and len(text) >= wanted and way.may_suffice:
             break
     return longest
+
+
+def alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
+    """Return a page with a copy of an element and nothing else; the whole tree where the element is all or none of it."""
+    if element is None or element.tag in ("body", "html"):
+        return tree
+    page: HtmlElement = tree.makeelement("html")
+    SubElement(page, "body").append(deepcopy(element))
+    return page
 
 
 def block_text(tree: HtmlElement) -> str:

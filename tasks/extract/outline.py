@@ -48,7 +48,7 @@ def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Itera
     elements = list(body.iter())
     parents = [element.getparent() for element in elements]
     weights = weigh(elements, parents)
-    heading = _find_title(body, words_of(title or ""))
+    heading = find_title(body, words_of(title or ""))
     labels = [one for one in _find_labels(elements, parents, weights) if one is not heading]
     lines = [one for one in _find_lines(elements, parents, weights) if one is not heading]
     texts = {one: text_of(one) for one in {*labels, *lines}}
@@ -70,7 +70,8 @@ def has_picture(element: HtmlElement) -> bool:
     return next(element.iter("img", "picture", "video", "figure", "amp-img"), None) is not None
 
 
-def _find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
+def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
+    """Return the heading that says the words, else the first main heading."""
     headings = list(body.iter("h1"))
     return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
@@ -78,14 +79,15 @@ def _find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
 def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> dict[HtmlElement, int]:
     counts = dict.fromkeys(elements, 0)
     for element, above in zip(reversed(elements), reversed(parents), strict=True):
-        if element.tag in HEADINGS and _links_elsewhere(element, here):
+        if element.tag in HEADINGS and links_elsewhere(element, here):
             counts[element] += 1
         if counts[element] and above in counts:
             counts[above] += counts[element]
     return counts
 
 
-def _links_elsewhere(heading: HtmlElement, here: str) -> bool:
+def links_elsewhere(heading: HtmlElement, here: str) -> bool:
+    """Whether a heading links to another page than the one at `here`."""
     link = next(heading.iter("a"), None)
     if link is None:
         link = next(heading.iterancestors("a"), None)

@@ -13,10 +13,10 @@ from tasks.values.url import Url
 
 def parse(document: Document, *, feed_types: Container[str]) -> FeedContent:
     """Return the page's links, and in `linked` the feeds of its head; raises NotAFeed."""
-    root = page_of(document)
-    content = read_links(root, document)
+    page = page_of(document)
+    content = read_links(page, document)
     refusals = Refusals()
     refusals.add(content.refused)
-    linked = linked_feeds(root, page_url=document.url, feed_types=feed_types, refusals=refusals)
+    linked = linked_feeds(page, feed_types=feed_types, refusals=refusals)
     feeds = tuple(Entry(url=Url.of(one.url)) for one in linked if one.found_by is FoundBy.LINK)
     return replace(content, linked=feeds, refused=refusals.listed())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.errors import ItemError, SkippedError
-from tasks.values.look import DueUrl
+from tasks.values.look import Look
 from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
@@ -42,7 +42,7 @@ def check_is_html(fetched: Fetched) -> None:
 
 
 def capture_of(
-    due: DueUrl,
+    look: Look,
     *,
     run_id: str,
     asked_at: datetime,
@@ -56,12 +56,13 @@ def capture_of(
 
     `detail` is what is said of a page; without it, what was changed in its answer's head.
     """
+    due = look.due
     outcome, reason, detail = _outcome(fetched, error, is_known=is_known, detail=detail)
     return Capture(
         capture_id=hashlib.sha256(f"{due.url}\n{asked_at.isoformat()}\n{run_id}".encode()).hexdigest()[:32],
         source_id=due.source_id,
-        url=due.url,
-        final_url=fetched.url if fetched else due.url,
+        url=str(due.url),
+        final_url=str(fetched.url if fetched else due.url),
         url_key=due.url_key,
         fetched_at=asked_at,
         status=fetched.final.status if fetched else None,

@@ -15,7 +15,7 @@ from tasks.lake.keys import quarantine_key, warc_key
 from tasks.lake.warc import SegmentWriter
 from tasks.politeness.client import Answered
 from tasks.values.feed import FeedState
-from tasks.values.look import DueUrl
+from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
 from tasks.values.url import Url
 
@@ -66,7 +66,7 @@ def keep_unreadable(
         attempt=feed.failures + 1,
     )
     capture = capture_of(
-        due,
+        Look(due=due),
         run_id=run_id,
         asked_at=answered.asked_at,
         fetched=answered.fetched,
@@ -90,7 +90,7 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
     with index.write() as tx:
         _shelve(tx, capture, now=now)
         outbox.append(tx, batch_id=batch_id, run_id=run_id, captures=[capture], articles=[], counts=counts, now=now)
-        capture_counts.count_captures(tx, [capture])
+        capture_counts.count_captures(tx, [capture.counted])
         health.note_quarantined(tx, [page])
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, select
 
 from tasks.index.schema import capture_counts
 from tasks.index.upsert import insert_into
-from tasks.values.rows import Capture, Novelty
+from tasks.values.rows import CountedCapture, Novelty
 
 ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})
 """The novelties that make an unknown article: each is a sign of life of its source."""
@@ -32,9 +32,9 @@ class CaptureCount:
     latest_at: datetime | None
 
 
-def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
+def count_captures(tx: Connection, captures: Iterable[CountedCapture]) -> None:
     """Add the captures of a decided batch; call it while the transaction has the outbox's lock, or it waits for rows."""
-    several: dict[tuple[str, ...], list[Capture]] = {}
+    several: dict[tuple[str, ...], list[CountedCapture]] = {}
     for one in captures:
         key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")
         several.setdefault(key, []).append(one)
@@ -42,7 +42,7 @@ def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
         {
             **dict(zip(_KEY, key, strict=True)),
             "captures": len(same),
-            "payload_size": sum(one.payload_size or 0 for one in same),
+            "payload_size": sum(one.payload_size for one in same),
             "latest_at": max(one.fetched_at for one in same),
         }
         for key, same in sorted(several.items())

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 from sqlalchemy import (
     ColumnElement,
@@ -188,8 +189,8 @@ def claim(
         held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
         statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
-    order = {key: place for place, key in enumerate(keys)}
-    return tuple(sorted(taken, key=lambda due: order[due.url_key]))
+    by_key = {due.url_key: due for due in taken}
+    return tuple(by_key[key] for key in keys if key in by_key)
 
 
 def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
@@ -206,7 +207,7 @@ def release(tx: Connection, *, owner: str) -> int:
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
     """Lock these rows: two transactions that decide the same URL do so one after the other."""
-    if tx.dialect.name == "sqlite":
+    if tx.dialect.name == "sqlite":  # BEGIN IMMEDIATE has locked the whole file
         return
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
         rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
@@ -221,8 +222,8 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
         .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
     )
     rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
-    if rows:
-        tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
+    if rows:  # sorted: two transactions lock rows in one order, and never wait for one another in a circle
+        tx.execute(statement, sorted(rows, key=itemgetter("key")))
 
 
 def defer(tx: Connection, until: Mapping[str, datetime]) -> None:

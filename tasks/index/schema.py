@@ -125,6 +125,7 @@ feeds = Table(
     Column("moved_to", WebText),
     Column("sightings", Integer),
     Column("parent_url", Text),
+    Column("unchanged", Integer),
 )
 """Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
 
@@ -218,8 +219,15 @@ articles = Table(
     Column("cluster_id", String(32), nullable=False, index=True),
     Column("duplicate_of", String(32)),
     Column("is_representative", Boolean, nullable=False),
+    Column("content_digest", String(128)),
+    Column("extractor", WebText),
+    Column("earlier_contents", JSON(none_as_null=True)),
 )
-"""One row an article: its newest revision, as far as later decisions need it."""
+"""One row an article: its newest revision, as far as later decisions need it.
+
+`earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest` and
+`extractor` are null where a version before 0.2.0 wrote the row.
+"""
 
 stale_clusters = Table(
     "stale_clusters",

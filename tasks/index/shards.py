@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasks.values.url import domain_of
+from tasks.values.url import registrable_domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,5 +18,5 @@ class Shard:
 @lru_cache(maxsize=4096)
 def shard_key(host: str) -> int:
     """Return the number, of 15 bits, that decides the shard of a host: equal for hosts of one registrable domain."""
-    domain = domain_of(host)
+    domain = registrable_domain(f"http://{host}/")
     return int.from_bytes(hashlib.sha256(domain.encode()).digest()[:2], "big") >> 1

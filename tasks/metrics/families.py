@@ -65,7 +65,7 @@ def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[
     )
     yield _counter_by(
         "source_captures",
-        "Looks at the source's URLs by what they came to.",
+        "Looks at the source's URLs, by outcome.",
         ("source", "outcome"),
         _add_up(capture_counts, lambda one: (one.source_id, one.outcome)),
     )
@@ -112,7 +112,7 @@ def _frontier(state: IndexState) -> Iterator[Metric]:
 def _captures(state: IndexState) -> Iterator[Metric]:
     yield _counter_by(
         "captures",
-        "Looks at URLs by what they came to, and why where they came to no page.",
+        "Looks at URLs, by outcome, and by reason where there is no page.",
         ("outcome", "reason"),
         {(Outcome.OK.value, ""): 0, **_add_up(state.capture_counts, lambda one: (one.outcome, one.reason))},
     )

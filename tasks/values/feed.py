@@ -46,13 +46,15 @@ class FeedContent:
     """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
 
     `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known. `linked`
-    are the feeds that a front page names in its head.
+    are the feeds that a front page names in its head, `doubtful` the links of a page that look like no article's: they
+    count where the source's `include` names them.
     `refused` is what it names and cannot be stored or asked for.
     """
 
     entries: tuple[Entry, ...]
     children: tuple[Entry, ...] = ()
     linked: tuple[Entry, ...] = ()
+    doubtful: tuple[Entry, ...] = ()
     title: str | None = None
     ttl_s: float | None = None
     warnings: tuple[str, ...] = ()
@@ -64,7 +66,8 @@ class FeedState:
     """One feed as the index knows it: where it is, its validators and how it has behaved.
 
     `due_at` None means that it has ended (410). `moved_to` is where permanent redirects led, `sightings` how often in a
-    row. `parent_url` is the feed that named this one: a sitemap index, or a front page.
+    row. `parent_url` is the feed that named this one: a sitemap index, or a front page. `unchanged` is how
+    often in a row it brought nothing new.
     """
 
     feed_url: str
@@ -80,3 +83,4 @@ class FeedState:
     moved_to: str | None = None
     sightings: int = 0
     parent_url: str | None = None
+    unchanged: int = 0

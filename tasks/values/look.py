@@ -70,7 +70,7 @@ class Look:
     @property
     def final_url(self) -> Url:
         """The URL that answered in the end, else the one that was asked for."""
-        return Url.of(self.captured.final_url)
+        return self.due.url if self.due.url == self.captured.final_url else Url.of(self.captured.final_url)
 
     @property
     def extracted(self) -> Page:

@@ -10,25 +10,23 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import unquote_plus
 
 import can_ada
 
 from tasks.errors import BadUrl, ForbiddenScheme
+from tasks.values.domain import Site, domain_of_host
 from tasks.values.trackers import (
     AMP_CACHE,
     AMP_CACHE_PATH,
     GOOGLE,
     GOOGLE_AMP_PATH,
-    TRACKERS,
-    WIDGET_CLICKS,
     WRAPPERS,
+    is_no_session,
+    is_no_tracker,
+    may_wrap,
 )
-
-if TYPE_CHECKING:
-    import tldextract
 
 MAX_URL_LENGTH = 8192
 """Characters of a URL wherever it is announced, requested or stored (RFC 9110, 4.1: at least 8,000 are supported)."""
@@ -40,12 +38,13 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # beside a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that nobody wrote
 _STRAY_BEFORE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_SESSION = re.compile(r"(?<!\.);jsessionid=[^/;]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  # cookieless: /(S(24 characters))/
-_QUERY_SESSION = re.compile(r"(?:jsessionid|phpsessid|aspsessionid[a-z]*)", re.IGNORECASE)
 
 _MAX_WRAPPERS = 16
+_ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
@@ -66,56 +65,55 @@ class Url(str):
     a part of a text that is no URL raises BadUrl, or ForbiddenScheme.
     """
 
-    __slots__ = ("_fetch_form", "_is_fetch_form", "_key", "_parts")
+    __slots__ = ("_fetch_form", "_is_fetch_form", "_is_parsed", "_key", "_parts")
 
     _parts: _Parts | None
     _key: str | None
     _fetch_form: "Url | None"
     _is_fetch_form: bool
+    _is_parsed: bool
 
-    def __new__(cls, text: str, parts: _Parts | None = None) -> Self:
-        """Return a URL of a text and the parts that are known of it."""
+    def __new__(cls, text: str) -> Self:
+        """Return a URL of a text; its parts are not known yet."""
         url = super().__new__(cls, text)
-        url._parts, url._key, url._fetch_form, url._is_fetch_form = parts, None, None, False
+        url._parts, url._key, url._fetch_form, url._is_fetch_form, url._is_parsed = None, None, None, False, False
         return url
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _revived, (str(self), *(self._parts or ()))
+        return _revived, (str(self), self._is_parsed)
 
-    def __deepcopy__(self, memo: object) -> Self:
-        return self  # it does not change
-
-    @classmethod
-    def of(cls, text: str) -> "Url":
+    @staticmethod
+    def of(text: str) -> "Url":
         """Return a URL out of a row, which was checked when it was stored; it is parsed when a part is first asked for."""
-        return text if isinstance(text, Url) else cls(text)
+        return text if isinstance(text, Url) else Url(text)
 
-    @classmethod
-    def parse(cls, text: str, *, base: str | None = None) -> Self:
+    @staticmethod
+    def parse(text: str, *, base: str | None = None) -> "Url":
         """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
 
         Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out
         is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        parsed = _parse(text, base)
-        parts = _parts_of(parsed)
-        _checked_host(parts.hostname)
-        return cls(_checked_length(parsed.href), parts)  # escapes are longer than what they stand for
+        url = _made(_parse(text, base))
+        _checked_host(url.parts.hostname)
+        _checked_length(url)  # escapes are longer than what they stand for
+        return url
 
-    @classmethod
-    def requested(cls, parsed: can_ada.URL) -> Self:
+    @staticmethod
+    def requested(parsed: can_ada.URL) -> "Url":
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
-        parts = _parts_of(parsed)._replace(hash="")
-        _checked_host(parts.hostname)
-        return cls(_checked_length(parsed.href.partition("#")[0]), parts)
+        url = _made(parsed).without_fragment
+        _checked_host(url.parts.hostname)
+        _checked_length(url)
+        return url
 
     @property
     def parts(self) -> _Parts:
         """What the parser found."""
         if self._parts is None:
-            self._parts = _parts_of(_parse(str(self), None))
+            self._parts = _split(str(self) if self._is_parsed else _parse(str(self), None).href)
         return self._parts
 
     @property
@@ -136,27 +134,36 @@ class Url(str):
     @property
     def host(self) -> str:
         """The host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
-        return _with_port(_checked_host(self.parts.hostname), self.parts.port)
+        return _hosts_of(self.parts.hostname, self.parts.port)[0]
 
     @property
     def bare_host(self) -> str:
         """The host as a key spells it: without `www.`."""
-        return _without_www(self.host)
+        return _hosts_of(self.parts.hostname, self.parts.port)[1]
 
     @property
     def domain(self) -> str:
-        """The domain that one party holds: `example.co.uk`, `someone.github.io`; an IP address is its own.
+        """The domain that one party holds."""
+        return domain_of_host(_checked_host(self.parts.hostname))
 
-        By the Public Suffix List as packaged with tldextract, private part included.
-        """
-        return _domain_of_host(_checked_host(self.parts.hostname))
+    @property
+    def site(self) -> Site:
+        """What says whose the URL is."""
+        return Site(*_hosts_of(self.parts.hostname, self.parts.port), self.domain)
+
+    @property
+    def without_fragment(self) -> "Url":
+        """The URL as it is asked for."""
+        if not self.parts.hash and not self.endswith("#"):
+            return self
+        return _revived(self.partition("#")[0], self._is_parsed)
 
     @property
     def fetch_form(self) -> "Url":
         """The URL to request for one that was announced.
 
-        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a hashbang is kept,
-        AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
+        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
         characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
@@ -183,32 +190,42 @@ class Url(str):
     def _unwrapped(self) -> "Url":
         url = self
         for _ in range(_MAX_WRAPPERS):
-            inner = _unwrap(url.parts)
+            inner = url._inner()
             if inner is None:
                 return url
-            url = Url(inner.href, _parts_of(inner))
+            url = inner
         raise BadUrl(f"more than {_MAX_WRAPPERS} redirect wrappers in {self[:200]!r}")
+
+    def _inner(self) -> "Url | None":
+        """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
+        _, hostname, _, path, search, _ = self.parts
+        host = hostname.removesuffix(".")
+        if not may_wrap(host):
+            return None
+        if AMP_CACHE.fullmatch(host):
+            return _amp_origin(AMP_CACHE_PATH.fullmatch(path), search)
+        if GOOGLE.fullmatch(host) and path.startswith("/amp/"):
+            return _amp_origin(GOOGLE_AMP_PATH.fullmatch(path), search)
+        for host_pattern, path_pattern, names in WRAPPERS:
+            if host_pattern.fullmatch(host) and path_pattern.fullmatch(path):
+                return _wrapped(search, names)
+        return None
 
     def _spelled(self) -> "Url":
         scheme, hostname, port, path, search, hash_ = self.parts
-        pieces = _pieces(search, keep=_is_no_tracker)
-        parts = _Parts(
-            scheme=scheme,
-            hostname=_checked_host(hostname),
-            port=port,
-            path=_normal_escapes(path),
-            search="?" + "&".join(pieces) if any(pieces) else "",
-            # `#!` alone is a link that leads nowhere, a habit of style sheets; with more it names a page
-            hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else "",
-        )
-        text = f"{scheme}://{_with_port(parts.hostname, port)}{parts.path}{parts.search}{parts.hash}"
-        url = Url(_checked_length(text), parts)
-        url._is_fetch_form = True
+        pieces = _pieces(search, keep=is_no_tracker)
+        search = "?" + "&".join(pieces) if any(pieces) else ""
+        # `#!` and `#/` alone lead nowhere; with more they name a page that scripts show
+        route = _normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith(_ROUTES) else ""
+        host, path = _checked_host(hostname), _normal_escapes(path)
+        url = Url(_checked_length(f"{scheme}://{_with_port(host, port)}{path}{search}{route}"))
+        url._parts, url._is_fetch_form = _Parts(scheme, host, port, path, search, route), True
+        url._is_parsed = True
         return url
 
     def _identity(self) -> str:
         path = _ASPNET_SESSION.sub("", _PATH_SESSION.sub("", self.parts.path)).rstrip("/") or "/"
-        named = _pieces(self.parts.search, keep=_is_no_session)
+        named = _pieces(self.parts.search, keep=is_no_session)
         pieces = sorted((piece for piece in named if piece), key=lambda piece: piece.partition("="))
         query = "?" + "&".join(pieces) if pieces else ""
         host = self.bare_host
@@ -216,13 +233,23 @@ class Url(str):
         return key if len(key) <= MAX_KEY_LENGTH else f"{host}/~{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _revived(text: str, *parts: str) -> Url:
-    return Url(text, _Parts(*parts) if parts else None)
+def _revived(text: str, is_parsed: bool) -> Url:
+    url = Url(text)
+    url._is_parsed = is_parsed
+    return url
 
 
 def storable_url(url: str, *, base: str | None = None) -> str:
     """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
     return str(Url.parse(url, base=base))
+
+
+def without_breaks(url: str) -> str:
+    """Return a URL as a browser reads it: without white space around it, and without tabs and line breaks in it.
+
+    WHATWG URL, 4.4, the first steps of the basic parser: templates break lines inside of links.
+    """
+    return url.strip().translate(_BREAKS)
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
@@ -250,21 +277,19 @@ def is_same_site(a: str, b: str) -> bool:
     return _lenient(a).is_same_site(_lenient(b))
 
 
-def domain_of(host: str) -> str:
-    """Return the registrable domain of a host as politeness counts it. Raises BadUrl."""
-    return registrable_domain(f"http://{host}/")
-
-
 def _lenient(url: str, base: str | None = None) -> Url:
     """Return a URL that may be too long to be stored, since its fetch form may be shorter."""
     if isinstance(url, Url) and base is None:
         return url
-    parsed = _parse(url, base)
-    return Url(parsed.href, _parts_of(parsed))
+    return _made(_parse(url, base))
+
+
+def _made(parsed: can_ada.URL) -> Url:
+    return _revived(parsed.href, is_parsed=True)
 
 
 def _parse(url: str, base: str | None) -> can_ada.URL:
-    text = url.strip()
+    text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
     if _CONTROL.search(text):
@@ -286,9 +311,18 @@ def _check(parsed: can_ada.URL, text: str) -> None:
         raise BadUrl(f"user name or password at host {parsed.hostname}")
 
 
-def _parts_of(parsed: can_ada.URL) -> _Parts:
-    scheme = parsed.protocol.removesuffix(":")
-    return _Parts(scheme, parsed.hostname, parsed.port, parsed.pathname, parsed.search, parsed.hash)
+def _split(href: str) -> _Parts:
+    """Return the parts of what the parser wrote, whose every part ends where the next one's sign begins."""
+    scheme, _, rest = href.partition("://")
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    hostname, _, port = (
+        authority.rpartition(":") if authority[-1:].isdigit() and ":" in authority else (authority, "", "")
+    )
+    return _Parts(
+        scheme, hostname, port, slash + path, f"?{query}" if query else "", f"#{fragment}" if fragment else ""
+    )
 
 
 def _with_port(host: str, port: str) -> str:
@@ -307,6 +341,7 @@ def _without_www(host: str) -> str:
     return host
 
 
+@lru_cache(maxsize=65_536)
 def _checked_host(hostname: str) -> str:
     """Return the host, without its trailing dot; brackets stay round an IPv6 address. Raises BadUrl on empty labels."""
     host = hostname.removesuffix(".")
@@ -315,18 +350,17 @@ def _checked_host(hostname: str) -> str:
     return host
 
 
+@lru_cache(maxsize=65_536)  # each host of a large catalogue is asked about for every URL, several times
+def _hosts_of(hostname: str, port: str) -> tuple[str, str]:
+    """Return a host as politeness counts it, and that without `www.`; raises BadUrl."""
+    host = _with_port(_checked_host(hostname), port)
+    return host, _without_www(host)
+
+
 def _pieces(search: str, *, keep: Callable[[str], bool]) -> list[str]:
     """List the query's `name=value` pieces whose names `keep` accepts."""
     pieces = _normal_escapes(search.removeprefix("?")).split("&")
     return [piece for piece in pieces if keep(piece.partition("=")[0])]
-
-
-def _is_no_tracker(name: str) -> bool:
-    return name not in TRACKERS and not name.lower().startswith("utm_")
-
-
-def _is_no_session(name: str) -> bool:
-    return name not in WIDGET_CLICKS and not _QUERY_SESSION.fullmatch(name)
 
 
 def _normal_escapes(text: str) -> str:
@@ -342,20 +376,7 @@ def _normal_escapes(text: str) -> str:
     return _ESCAPE.sub(normal, text) if "%" in text else text
 
 
-def _unwrap(parts: _Parts) -> can_ada.URL | None:
-    """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
-    host, path = parts.hostname.removesuffix("."), parts.path
-    if AMP_CACHE.fullmatch(host):
-        return _amp_origin(AMP_CACHE_PATH.fullmatch(path), parts.search)
-    if GOOGLE.fullmatch(host) and path.startswith("/amp/"):
-        return _amp_origin(GOOGLE_AMP_PATH.fullmatch(path), parts.search)
-    for host_pattern, path_pattern, names in WRAPPERS:
-        if host_pattern.fullmatch(host) and path_pattern.fullmatch(path):
-            return _wrapped(parts.search, names)
-    return None
-
-
-def _amp_origin(path: re.Match[str] | None, search: str) -> can_ada.URL | None:
+def _amp_origin(path: re.Match[str] | None, search: str) -> Url | None:
     if path is None:
         return None
     host = path[2].partition("/")[0]
@@ -364,7 +385,7 @@ def _amp_origin(path: re.Match[str] | None, search: str) -> can_ada.URL | None:
     return _absolute(f"{'https' if path[1] else 'http'}://{path[2]}{search}")
 
 
-def _wrapped(search: str, names: tuple[str, ...]) -> can_ada.URL | None:
+def _wrapped(search: str, names: tuple[str, ...]) -> Url | None:
     for piece in search.removeprefix("?").split("&"):
         name, _, value = piece.partition("=")
         if name in names:
@@ -374,29 +395,13 @@ def _wrapped(search: str, names: tuple[str, ...]) -> can_ada.URL | None:
     return None
 
 
-def _absolute(text: str) -> can_ada.URL | None:
+def _absolute(text: str) -> Url | None:
     """Parse an http(s) URL, or return None: what a wrapper holds may be anything."""
     if not text.lower().startswith(("http://", "https://")):
         return None
     try:
-        parsed = _parse(text, None)
-        _checked_host(parsed.hostname)
+        url = _made(_parse(text, None))
+        _checked_host(url.parts.hostname)
     except BadUrl:
         return None
-    return parsed
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> "tldextract.TLDExtract":
-    import tldextract  # noqa: PLC0415 - it brings requests, and most commands never ask
-
-    # no addresses and no cache: the packaged list alone, so that the answer is the same on every machine
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-
-
-@lru_cache(maxsize=65_536)  # hosts of a large catalogue, each asked about for every URL
-def _domain_of_host(host: str) -> str:
-    try:
-        return str(ip_address(host.strip("[]")))
-    except ValueError:
-        return _suffixes().extract_str(host, include_psl_private_domains=True).top_domain_under_public_suffix or host
+    return url

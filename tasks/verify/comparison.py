@@ -50,13 +50,17 @@ _BOTH = {
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'not as the lake has it: ' || trim(
                 CASE WHEN a.text_digest <> n.text_digest THEN 'text digest ' ELSE '' END ||
+                CASE WHEN a.content_digest <> n.content_digest THEN 'content digest ' ELSE '' END ||
                 CASE WHEN a.url_key <> n.url_key THEN 'URL ' ELSE '' END ||
                 CASE WHEN a.source_id <> n.source_id THEN 'source ' ELSE '' END ||
                 CASE WHEN a.published_at IS NOT n.published_at THEN 'published at ' ELSE '' END ||
                 CASE WHEN a.first_seen_at <> n.first_seen_at THEN 'first seen at' ELSE '' END)
         FROM article AS a JOIN newest AS n ON n.article_id = a.article_id AND n.revision = a.revision
         WHERE n.fetched_at < ?1 AND ((a.text_digest <> n.text_digest
-            AND substr(a.text_digest, 1, instr(a.text_digest, ':')) = substr(n.text_digest, 1, instr(n.text_digest, ':'))) OR a.url_key <> n.url_key
+                AND substr(a.text_digest, 1, instr(a.text_digest, ':')) = substr(n.text_digest, 1, instr(n.text_digest, ':')))
+            OR (a.content_digest <> n.content_digest AND substr(a.content_digest, 1, instr(a.content_digest, ':'))
+                = substr(n.content_digest, 1, instr(n.content_digest, ':')))
+            OR a.url_key <> n.url_key
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
             OR a.first_seen_at <> n.first_seen_at)""",
     # rows may change while a sweep runs, with `maintain` beside it; ?1 is then an instant, and nothing is compared

@@ -34,7 +34,7 @@ def check_documents(store: ObjectStore, snapshot: Snapshot) -> Iterator[Fault]:
     wanting = set()
     for capture_id, url_key, place, warc_key in snapshot.ask(_WITHOUT):
         wanting.add(_batch_id(_SEGMENT, warc_key))
-        detail = f"{url_key} is in quarantine, and no document tells why"
+        detail = f"{url_key} is in quarantine, and no document says why"
         yield Fault(
             kind=FaultKind.MISSING_DOCUMENT, place=f"{place}: capture {capture_id}", detail=detail, key=capture_id
         )

@@ -19,6 +19,7 @@ class FaultKind(StrEnum):
     DUPLICATE_REVISION = "duplicate_revision"
     DUPLICATE_CAPTURE = "duplicate_capture"
     WRONG_TEXT_DIGEST = "wrong_text_digest"
+    WRONG_CONTENT_DIGEST = "wrong_content_digest"
     CAPTURE_WITHOUT_REVISION = "capture_without_revision"
     REVISION_WITHOUT_CAPTURE = "revision_without_capture"
     MISSING_SEGMENT = "missing_segment"
@@ -89,6 +90,7 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.DUPLICATE_REVISION: "by hand: delete one of the rows",
     FaultKind.DUPLICATE_CAPTURE: "by hand: delete one of the rows",
     FaultKind.WRONG_TEXT_DIGEST: "by hand: extract the stored page again",
+    FaultKind.WRONG_CONTENT_DIGEST: "by hand: extract the stored page again",
     FaultKind.CAPTURE_WITHOUT_REVISION: "by hand: extract the stored page again",
     FaultKind.REVISION_WITHOUT_CAPTURE: "none: the article is whole, the log of its fetch is not",
     FaultKind.MISSING_SEGMENT: "by hand: restore the object from a backup",

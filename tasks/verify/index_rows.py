@@ -37,6 +37,7 @@ def _article(row: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a row of the articl
         row.source_id,
         row.revision,
         row.text_digest,
+        row.content_digest,
         micros(row.published_at),
         micros(row.first_seen_at),
         micros(row.fetched_at),

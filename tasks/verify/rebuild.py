@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import read_context
-from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.prepared_page import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.resemblance import told_at
-from tasks.deduplicate.retry_policy import next_look, settle
+from tasks.deduplicate.restating import contents_of
+from tasks.deduplicate.retry_policy import next_look
+from tasks.deduplicate.rows import settle
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
@@ -103,7 +104,11 @@ def _url_row(
         disposition_of(last),
         now=last.fetched_at,
         previous_digest=pages[-1].payload_digest if pages else None,
-        look_again_at=next_look(article, now=last.fetched_at, revisit_after=revisit_after) if article else None,
+        look_again_at=next_look(
+            article.first_seen_at, article.published_at, now=last.fetched_at, revisit_after=revisit_after
+        )
+        if article
+        else None,
     )
     return {
         "url_key": last.url_key,
@@ -143,6 +148,7 @@ def _prepared(one: Revision) -> PreparedPage:
         host=article.host,
         told_at=told_at(article.published_at, article.fetched_at),
         text=fingerprint_of(article.text),
+        content=contents_of(article)[0],
         names=names_on_site(article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url),
         elsewhere=names_elsewhere(article.url, (one.final_url,)),
         syndicated_key=syndicated_key(article.syndicated_from, one.final_url),

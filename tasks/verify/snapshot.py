@@ -11,14 +11,14 @@ from typing import Any, Self
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SCHEMA = """
-CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, payload_digest, published_at,
-    first_seen_at, fetched_at, warc_key, warc_offset, warc_length, cluster_id, is_representative, cluster_size,
+CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, content_digest,
+    payload_digest, published_at, first_seen_at, fetched_at, warc_key, warc_offset, warc_length, cluster_id, is_representative, cluster_size,
     cluster_earliest, place);
 CREATE TABLE stale_cluster (cluster_id PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE capture (capture_id, url_key, fetched_at, outcome, article_id, revision, payload_digest,
     warc_key, warc_offset, warc_length, place);
-CREATE TABLE article (article_id PRIMARY KEY, url_key, source_id, revision, text_digest, published_at, first_seen_at,
-    fetched_at, told_at, cluster_id, is_representative) WITHOUT ROWID;
+CREATE TABLE article (article_id PRIMARY KEY, url_key, source_id, revision, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at, told_at, cluster_id, is_representative) WITHOUT ROWID;
 CREATE TABLE url (url_key PRIMARY KEY, state, due_at, lease_owner, lease_until, captured_at, article_id) WITHOUT ROWID;
 CREATE TABLE edge (a, b, kind);
 CREATE TABLE shape (article_id);
@@ -37,17 +37,17 @@ CREATE INDEX article_cluster ON article (cluster_id);
 CREATE TABLE cluster (cluster_id PRIMARY KEY, size, earliest) WITHOUT ROWID;
 INSERT INTO cluster SELECT cluster_id, count(*), max(CASE WHEN is_representative THEN article_id END)
     FROM article GROUP BY cluster_id HAVING sum(is_representative) = 1 AND max(article_id = cluster_id) = 1;
-CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, published_at, first_seen_at,
-    fetched_at) WITHOUT ROWID;
-INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, published_at, first_seen_at,
-    fetched_at FROM revision GROUP BY article_id;
+CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at) WITHOUT ROWID;
+INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at FROM revision GROUP BY article_id;
 """
 
 _INSERTS = {
-    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "stale_cluster": "INSERT INTO stale_cluster VALUES (?)",
     "capture": "INSERT INTO capture VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-    "article": "INSERT INTO article VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "article": "INSERT INTO article VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     "url": "INSERT INTO url VALUES (?,?,?,?,?,?,?)",
     "edge": "INSERT INTO edge VALUES (?,?,?)",
     "shape": "INSERT INTO shape VALUES (?)",

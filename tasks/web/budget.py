@@ -10,7 +10,7 @@ from tasks.web.heads import HeadMender
 FRAMING_SIZE = 256 * 1024
 """Bytes that an answer's heads and chunk framing may take beside its body, which they may double."""
 
-_START_SIZE = 5
+START_SIZE = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,10 +56,10 @@ class Budget:
             raise TimedOut("the deadline has passed")
         return left_s if timeout_s is None else min(timeout_s, left_s)
 
-    def take(self, received: bytes) -> None:
-        """Count what was received; raises BodyTooLarge."""
-        self.has_ended = not received
-        self.start = self.start or received[:_START_SIZE]
-        self.size += len(received)
+    def take(self, size: int, *, start: bytes) -> None:
+        """Count what was received, `start` being its first octets; raises BodyTooLarge."""
+        self.has_ended = not size
+        self.start = self.start or start
+        self.size += size
         if self.size > self.max_size:
             raise BodyTooLarge(f"more than {self.max_size} bytes, framing included")

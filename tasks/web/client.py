@@ -20,7 +20,7 @@ from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import decode_aside, decode_prefix, decode_received
+from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_prefix, decode_received
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.raw_transport import RawTransport
@@ -96,8 +96,9 @@ class WebClient:
     ) -> Fetched:
         """Return the answer at the end of the redirects, whatever its status; raises ItemError.
 
-        A page that leads its readers on (tasks.web.refresh) is a redirect as well.
-        With `takes_part`, a body that ends before its end is returned as far as it came. Sizes take the place of the configuration's. `cut` returns a longer body's beginning instead of refusing it.
+        A page that leads its readers on (tasks.web.refresh) is a redirect as well. Sizes take the place of the
+        configuration's. `cut` returns a longer body's beginning instead of refusing it; with `takes_part`, a body that
+        ends before its end is returned as far as it came.
         The time that `on_redirect` takes does not count against the deadline.
         """
         limits = _Limits(
@@ -106,7 +107,8 @@ class WebClient:
             cut,
         )
         asked = {"Accept": accept or ACCEPT, "If-None-Match": etag, "If-Modified-Since": last_modified}
-        target, left_s, cookies = parse_target(url), self._config.deadline_s, Cookies()
+        target = url.without_fragment if isinstance(url, Url) else parse_target(url)
+        left_s, cookies = self._config.deadline_s, Cookies()
         hops: list[Exchange] = []
         while True:
             budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut)
@@ -197,6 +199,9 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
     """Undo the content coding; returns also how much came of a body that ended before its end."""
     coding = final.header("content-encoding") or ""
     missing = _missing(final) if final.is_cut_short else None
+    is_plain = not coding and len(final.body) <= limits.decoded_size and not final.body.startswith(GZIP_MAGIC)
+    if is_plain:
+        return final.body, missing
     decode = decode_prefix if limits.cut or missing else decode_received
     try:
         return await decode_aside(decode, final.body, coding, max_size=limits.decoded_size), missing

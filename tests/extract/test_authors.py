@@ -33,6 +33,9 @@ def authors(*, jsonld=None, meta: str | None = None, byline: str = "") -> list[s
         ({"name": "admin"}, []),
         ({"name": "@maraquill"}, []),
         (["", None, 3], []),
+        ({"@type": "Person", "givenName": "Mara", "familyName": "Quill"}, ["Mara Quill"]),
+        ([{"@type": "Organization", "name": "North Wire"}, {"name": "Mara Quill"}], ["North Wire", "Mara Quill"]),
+        ([{"@type": "Organization", "name": "Port Courier"}, {"name": "Mara Quill"}], ["Mara Quill"]),
     ],
 )
 def test_jsonld_names_the_authors(said, names):
@@ -52,6 +55,13 @@ def test_a_person_in_meta_is_better_than_the_site_in_jsonld():
     assert authors(jsonld={"@type": "Organization", "name": "Port Courier"}, meta="Mara Quill") == ["Mara Quill"]
 
 
+@pytest.mark.parametrize("name", ["North Wire", "Port Courier Online"])
+def test_a_person_on_show_is_better_than_an_organisation_in_jsonld(name):
+    said = {"@type": "Organization", "name": name}
+
+    assert authors(jsonld=said, byline='<div class="byline">Mara Quill</div>') == ["Mara Quill"]
+
+
 def test_the_site_is_the_author_where_nobody_else_is():
     assert authors(jsonld={"@type": "Organization", "name": "Port Courier"}) == ["Port Courier"]
 
@@ -63,6 +73,14 @@ def test_the_site_is_the_author_where_nobody_else_is():
         '<p>By <a rel="author" href="/people/mara">Mara Quill</a></p>',
         '<p><a href="/authors/mara-quill">Mara Quill</a></p>',
         '<span itemprop="author">Mara Quill</span>',
+        '<a class="piece__author" href="/who/7">Mara Quill</a>',
+        '<span class="PieceWriter-byName">Mara Quill</span>',
+        '<p class="byline">by <a href="mailto:mq@courier.example">Mara Quill</a></p>',
+        '<div class="authorDate_authorName__x7">Mara Quill</div>',
+        '<a rel="author">Mara Quill<span class="role">Harbour Editor</span></a>',
+        "<p>By Mara Quill</p>",
+        '<div class="author">Mara Quill</div><div class="checked">Reviewed by <a class="author" href="/a/2">Tom Hale</a></div>',
+        '<article><footer><div class="author"><a rel="author">Mara Quill</a></div></footer></article>',
     ],
 )
 def test_the_byline_is_read_where_nothing_else_names_anybody(byline):
@@ -84,7 +102,16 @@ def test_authors_of_other_stories_are_not_named():
 
 
 @pytest.mark.parametrize(
-    "byline", ["<div class='author'>more about the author here</div>", "<div class='byline'>Newsroom</div>"]
+    "byline",
+    [
+        "<div class='author'>more about the author here</div>",
+        "<div class='byline'>Newsroom</div>",
+        "<div class='byline'>Feb 11th 2025 7:30AM</div>",
+        "<form><label class='author'>Name *</label></form>",
+        "<div class='comments'><span class='author'>Tom Hale</span></div>",
+        "<a href='/other'><h3>Another story</h3><span class='author'>Tom Hale</span></a>",
+        "<p>By the time the ferry sails, nobody on the island will have milk left.</p>",
+    ],
 )
 def test_what_can_be_no_name_is_none(byline):
     assert authors(byline=byline) == []

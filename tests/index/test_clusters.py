@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.deduplicate.judge import article_id_of
 from tasks.index import clusters
+from tasks.index.articles import article_id_of
 from tests.deduplicate.deciding import decide, published
 from tests.deduplicate.pages import story
 

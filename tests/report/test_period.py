@@ -40,7 +40,7 @@ def test_failures_are_counted_by_reason_and_source():
     told = report(tally("http_403", 3, day=TODAY - DAY), tally("new", 1, day=TODAY - DAY))
 
     assert ("http_403", 3, 1) in {title: rows for title, _, rows in tables(told)}["Failures"]
-    assert summary_line(told) == f"1 articles, {TODAY - DAY}; 75.0% of 4 looks failed"
+    assert summary_line(told) == f"1 article, {TODAY - DAY}; 75.0% of 4 looks failed"
 
 
 def test_the_source_that_gave_most_comes_first_and_one_that_gave_nothing_is_there():

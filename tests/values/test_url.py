@@ -48,6 +48,8 @@ FETCHED = [
     ("http://localhost:8900/a", "http://localhost:8900/a"),
     # white space, back slashes, dots
     ("  https://example.com/a\n", "https://example.com/a"),
+    ("https://example.com/a\r\n\t/b", "https://example.com/a/b"),
+    ("ht\ntps://exa\tmple.com/a?x=1\n&y=2", "https://example.com/a?x=1&y=2"),
     ("https://example.com/a b", "https://example.com/a%20b"),
     ("https:\\\\example.com\\a", "https://example.com/a"),
     ("https://example.com/a/../b/./c", "https://example.com/b/c"),
@@ -57,6 +59,9 @@ FETCHED = [
     ("https://example.com/a#:~:text=word", "https://example.com/a"),
     ("https://example.com/#!/story/1", "https://example.com/#!/story/1"),
     ("https://example.com/a#!", "https://example.com/a"),
+    ("https://example.com/app#/news/12", "https://example.com/app#/news/12"),
+    ("https://example.com/?utm_source=x#/news/%7e1", "https://example.com/#/news/~1"),
+    ("https://example.com/a#/", "https://example.com/a"),
     ("https://example.com/a?#", "https://example.com/a"),
     # percent-encoding
     ("https://example.com/%7efoo", "https://example.com/~foo"),
@@ -171,8 +176,6 @@ def test_a_relative_url_is_resolved(announced, base, requested):
         "https://user@example.com/",
         "https://user:secret@example.com/",
         "https://:secret@example.com/",
-        "https://example.com/a\nb",
-        "https://example.com/a\tb",
         "https://example.com/\x00",
         "https://example.com/\x7f",
         "https://example.com/\x85x",
@@ -305,6 +308,8 @@ def test_two_spellings_are_one(a, b):
         ("https://example.com/?q=a+b", "https://example.com/?q=a%2Bb"),
         ("https://example.com/a/b", "https://example.com/a%2Fb"),
         ("https://example.com/#!/a", "https://example.com/#!/b"),
+        ("https://example.com/app#/news/12", "https://example.com/app#/news/13"),
+        ("https://example.com/app", "https://example.com/app#/news/13"),
         ("https://example.com/a;sid=1", "https://example.com/a;sid=2"),
         ("https://example.com/a//b", "https://example.com/a/b"),
         ("https://example.com/?id=a&id=b", "https://example.com/?id=a&id=c"),
@@ -535,7 +540,7 @@ def test_a_parsed_url_is_its_text_and_keeps_what_was_found_wherever_it_goes():
     assert (sent.host, sent.bare_host, sent.domain) == ("www.example.com:8443", "example.com:8443", "example.com")
     assert (sent.origin, sent.request_target) == ("https://www.example.com:8443", "/A?b=1")
     assert (sent.fetch_form, sent.key) == ("https://www.example.com:8443/A?b=1", "example.com:8443/A?b=1")
-    assert copy.deepcopy(url) is url
+    assert copy.deepcopy(url) == url
 
 
 @pytest.mark.parametrize("part", ["parts", "host", "origin", "domain", "fetch_form", "key"])
@@ -570,11 +575,10 @@ def test_whatever_a_stranger_names_is_storable_or_refused_with_a_reason(text, be
         "http://h.example/\ud800",
         "http://\ud800.example/",
         "http://h.example/\0.xml",
-        "http://h.example/a\nb",
         "http://h.example/\x9b31m",
         "http://h.example/" + "a" * MAX_URL_LENGTH,
-        "http://h.example/?utm_source=" + "ä" * 1000,
-        "http://h.example/#" + "ä" * 1000,
+        "http://h.example/?utm_source=" + "ä" * 2000,
+        "http://h.example/#" + "ä" * 2000,
         f"http://{'a' * 64}.example/",
         f"http://{'a.' * 200}example/",
         "http://a..example/",

@@ -1,0 +1,204 @@
+"""The byline that a page shows: where it stands, and the names in it. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from lxml.html import HtmlElement
+
+from tasks.extract.names import PREFIX, is_full_name, is_nickname, is_team, split_names
+from tasks.extract.tree import clean, raw_text_of, text_of
+
+_PROFILE = re.compile(
+    r"/(?:authors?|autor(?:en|es|i|a)?|auteurs?|autore|bylines?|journalists?|forfatter|contributors?|writers?|reporters?|"
+    r"columnists?|kolumnisten)/[^/?#]",
+    re.IGNORECASE,
+)
+_BY = frozenset(
+    "author authors byline bylines byname writer reporter journalist autor autoren autorin auteur auteurs verfasser redakteur contributor "
+    "contributors autore autores dateline-author bywriter".split()
+)
+_NOT_BY = frozenset(
+    "bio biography box image img avatar photo picture social follow share date time role job position description desc count comment "
+    "comments related form newsletter email twitter facebook linkedin more tags tag about respond required label count reading "
+    "intro popover tooltip excerpt".split()
+)
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NAMED = frozenset("name names nick fn".split())
+_CHECKED = re.compile(
+    r"review|check|edit|research|contribut|verif|geprüft|lektor|relu|revis|traduc|translat|übersetz|photo|foto|illustrat|updated",
+    re.IGNORECASE,
+)
+_FOREIGN = frozenset(("form", "label", "nav", "aside", "button", "select", "script", "style"))
+_FOREIGN_NAMES = re.compile(
+    r"(?:[\w-]*[-_])?(?:comments?|respond|disqus|related|sidebar|recommended|teasers?|popular|trending)(?:[-_][\w-]*)?",
+    re.IGNORECASE,
+)
+_MAX_SEARCHED, _MAX_BEFORE, _MAX_LENGTH, _MAX_CLASS = 400, 60, 200, 500
+_MAX_MARKED = 3000
+_MAX_UNSPACED = 2  # names without a space beside one another: more are tags
+_LINES = frozenset(("p", "div", "span", "a", "strong", "b", "h4", "h5", "h6", "li", "address"))
+_MAX_PROSE = 4  # long paragraphs after which no byline is looked for
+_MIN_PROSE = 120  # characters
+
+
+def shown_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
+    """Return the names of the byline nearest to the main heading.
+
+    After it, else shortly before it; else the one name that the whole page marks.
+    """
+    if heading is None:
+        return _only_name(tree)
+    after = _until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED))
+    return _first_names(after) or _first_names(_before(heading)) or _only_name(tree)
+
+
+def _only_name(tree: HtmlElement) -> list[str]:
+    names: dict[str, None] = {}
+    for element, _ in zip(
+        tree.iter("a", "span", "div", "p", "h3", "h4", "h5", "strong", "address"), range(_MAX_MARKED), strict=False
+    ):
+        if _strength(element) > 1 and not _is_foreign(element):
+            names.update(dict.fromkeys(_names_in(element, is_sure=True)))
+        if len(names) > 1:
+            return []
+    return list(names)
+
+
+def _before(heading: HtmlElement) -> Iterator[HtmlElement]:
+    yield from heading.xpath("preceding::*[position() <= $n]", n=_MAX_BEFORE)
+
+
+def _until_prose(elements: Iterable[HtmlElement]) -> Iterator[HtmlElement]:
+    prose = 0
+    for element in elements:
+        if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
+            prose += 1
+            if prose > _MAX_PROSE:
+                return
+        yield element
+
+
+def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
+    """Return the names of the first mark that has any, with those of the marks that share its block."""
+    found: list[tuple[HtmlElement, list[str]]] = []
+    known: set[HtmlElement] = set()
+    block: HtmlElement | None = None
+    for element in elements:
+        strength = _strength(element)
+        if not strength or (block is not None and _block_of(element) is not block):
+            continue
+        if not known.isdisjoint(element.iterancestors()) or (found and _CHECKED.search(_said_before(element))):
+            continue
+        names = _names_in(element, is_sure=strength > 1)
+        if names and not _is_foreign(element):
+            found.append((element, names))
+            known.add(element)
+            block = block if block is not None else _block_of(element)
+    return [name for _, names in found for name in names]
+
+
+def _strength(element: HtmlElement) -> int:
+    """Return 2 where an element is marked as the author, 1 where its name or its text says so, 0 otherwise."""
+    if element.get("rel") == "author" or element.get("itemprop") == "author":
+        return 2
+    if element.tag == "a" and _PROFILE.search(element.get("href") or ""):
+        return 2
+    if said := max(
+        _says_author(element.get("class")), _says_author(element.get("data-testid")), _says_author(element.get("id"))
+    ):
+        return said
+    if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):
+        text = element.text or ""
+        return 1 if len(text) <= _MAX_LENGTH and PREFIX.match(clean(text) + " X x") and _is_line(element) else 0
+    return 0
+
+
+def _is_line(element: HtmlElement) -> bool:
+    """Whether all of an element is the byline: `By Mara Quill`, and no sentence that begins like one."""
+    text = text_of(element)
+    return len(text) <= _MAX_LENGTH and PREFIX.match(text) is not None and len(text.split()) <= 18
+
+
+def _says_author(names: str | None) -> int:
+    """Return 2 where a class or an id says that this is an author's name, 1 where it says author, 0 otherwise."""
+    if not names or len(names) > _MAX_CLASS:
+        return 0
+    best = 0
+    for name in names.split():
+        parts = [part.lower() for part in _NAME_PARTS.findall(name)]
+        if _BY.isdisjoint(parts) and "byname" not in (joined := "".join(parts)) and "byline" not in joined:
+            continue
+        if any(_NAMED.intersection(pair) and _BY.intersection(pair) for pair in pairwise(parts)):
+            return 2
+        if parts[-1] in _NAMED:
+            return 2
+        if _NOT_BY.isdisjoint(parts) or parts[-1] in _BY:
+            best = 1
+    return best
+
+
+def _said_before(element: HtmlElement) -> str:
+    """Return what stands before an element in its line: `Reviewed by`."""
+    pieces: list[str] = []
+    for one in (element, element.getparent()):
+        if one is not None:
+            before = one.getprevious()
+            above = one.getparent()
+            pieces.append(
+                (raw_text_of(before)[-40:] + (before.tail or ""))
+                if before is not None
+                else (above.text or "")
+                if above is not None
+                else ""
+            )
+    return " ".join(pieces)[-100:]
+
+
+def _is_foreign(element: HtmlElement) -> bool:
+    """Whether an element stands in a form, a menu or another story's teaser."""
+    for above in (element, *element.iterancestors()):
+        if above.tag in _FOREIGN or (
+            above is not element and above.tag == "a" and next(above.iter("h2", "h3"), None) is not None
+        ):
+            return True
+        if above.tag in ("body", "main", "article"):
+            return False
+        if above.tag == "footer" and next(above.iterancestors("article"), None) is None:
+            return True
+        names = f"{above.get('class') or ''} {above.get('id') or ''}"[:_MAX_CLASS].split()
+        if any(map(_FOREIGN_NAMES.fullmatch, names)):
+            return True
+    return False
+
+
+def _block_of(element: HtmlElement) -> HtmlElement | None:
+    """Return the element two levels up: the byline that several names share."""
+    parent = element.getparent()
+    above = parent.getparent() if parent is not None else None
+    return parent if above is None else above
+
+
+def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
+    """Return the names in a byline: of its links, else of its pieces, else of all of its text."""
+    if len(raw_text_of(element)) > 2 * _MAX_LENGTH:
+        return []
+    named = next((one for one in element.iterdescendants() if one.get("itemprop") == "name"), None)
+    if named is not None:
+        return [clean(named.get("content")) or text_of(named)]
+    links = [
+        one for at, one in enumerate(element.iterdescendants("a")) if at == 0 or not _CHECKED.search(_said_before(one))
+    ]
+    linked = [text for link in links if (text := text_of(link))]
+    for texts in (linked, _pieces_of(element), [text_of(element)]):
+        names = [name for text in texts for name in split_names(text) if is_full_name(name)]
+        if names and (is_sure or " " in names[0] or len(names) <= _MAX_UNSPACED):
+            return names
+    whole = text_of(element)
+    text = PREFIX.sub("", whole).strip(" ,.")
+    is_said = is_sure or text != whole
+    return [text] if is_said and (is_nickname(text) or is_team(text)) else []
+
+
+def _pieces_of(element: HtmlElement) -> list[str]:
+    return [text for piece in element.itertext() if (text := clean(piece))]

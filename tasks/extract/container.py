@@ -1,0 +1,225 @@
+"""The element that holds an article, found by where its text stands; and what of it an extractor left out. Pure."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from tasks.extract.blocks import Block, Kind
+from tasks.extract.tree import HEADINGS, words_of
+
+_LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
+_HOLDERS = frozenset(("div", "section", "article", "main", "body"))
+_MAX_JUMP, _LONG_KEY = 40, 20  # blocks that a short line may be away from the one before it; characters
+_MIN_LINE = 40  # characters of a text that is no label
+_MIN_SHARE = 0.1  # of the text: what has less is not the kind of the body
+_MAX_LINK_SHARE = 0.5
+_MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
+_PART_HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
+_MIN_SHARE_OF_SCOPE, _MIN_SHARE_OF_PAGE = 0.25, 0.15
+_MOST = 0.8  # of the text: what holds so much of it is its container
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of the text, and the block of the page that it is, where it is one."""
+
+    text: str
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known of a text's place: blocks, its lines, which blocks it has, and what holds most of them."""
+
+    blocks: Sequence[Block]
+    lines: tuple[Line, ...]
+    is_kept: Sequence[bool]
+    holders: Counter[HtmlElement]
+    kinds: Counter[Kind]
+
+    @property
+    def mass(self) -> int:
+        return self.holders.total()
+
+
+def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
+    """Return where the lines stand among the blocks of the page."""
+    keys = ["".join(words_of(line)) for line in lines]
+    places: dict[str, list[int]] = {}
+    for at, block in enumerate(blocks):
+        places.setdefault(block.key, []).append(at)
+    found: list[Line] = []
+    last = -1
+    for line, key in zip(lines, keys, strict=True):
+        place = _next_place(places.get(key, []), last, is_short=len(key) < _LONG_KEY)
+        last = last if place is None else place
+        found.append(Line(text=line, at=place))
+    whole, known_keys = "".join(keys), set(keys)
+    is_kept = [block.key in known_keys or _is_within(block.key, whole) for block in blocks]
+    holders: Counter[HtmlElement] = Counter()
+    kinds: Counter[Kind] = Counter()
+    for block, kept in zip(blocks, is_kept, strict=True):
+        if kept:
+            holders[holder_of(block)] += len(block.text)
+            kinds[block.kind] += len(block.text)
+    return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, holders=holders, kinds=kinds)
+
+
+def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | None:
+    """Return the first place after the last one; what is short may stand anywhere, and counts only where it is near."""
+    after = bisect_right(places, last)
+    if after == len(places) or (is_short and places[after] - last > _MAX_JUMP):
+        return None
+    return places[after]
+
+
+def _is_within(key: str, whole: str) -> bool:
+    """Whether a text has a block, by how it begins or ends: extractors leave out pieces in its midst."""
+    return len(key) >= _LONG_KEY and (key[:_LONG_KEY] in whole or key[-_LONG_KEY:] in whole)
+
+
+def holder_of(block: Block) -> HtmlElement:
+    """Return the element that a block's list, table or paragraph stands in; a loose line's is its own element."""
+    element = block.element
+    while element.tag not in _HOLDERS:
+        above = element.getparent()
+        if above is None:
+            break
+        is_through = element.tag in _LISTED
+        element = above
+        if not is_through:
+            break
+    return element
+
+
+def fill(found: Found) -> list[Line]:
+    """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
+    lines: list[Line] = []
+    last: int | None = None
+    for line in found.lines:
+        if line.at is not None:
+            if last is not None:
+                gap = range(last + 1, line.at)
+                lines.extend(Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at))
+            last = line.at
+        lines.append(line)
+    if last is not None:
+        lines.extend(_continued(found, last))
+    return lines
+
+
+def _continued(found: Found, last: int) -> Iterator[Line]:
+    """Yield what follows the last line in another element of the same make, with the headings over it.
+
+    Some pages part a story into several boxes, of which extractors take the first.
+    """
+    heading: int | None = None
+    rows = {row for block, kept in zip(found.blocks, found.is_kept, strict=True) if kept for row in _rows_of(block)}
+    for at in range(last + 1, len(found.blocks)):
+        block = found.blocks[at]
+        if found.is_kept[at]:
+            continue
+        if block.element.tag in _PART_HEADINGS and not block.linked:
+            heading = at
+        elif _continues(found, block) and not rows.isdisjoint(_rows_of(block)):
+            if heading is not None and found.blocks[heading].box == block.box:
+                yield Line(text=found.blocks[heading].text, at=heading)
+            heading = None
+            yield Line(text=block.text, at=at)
+
+
+def _continues(found: Found, block: Block) -> bool:
+    is_boxed = block.element.tag == "p" and block.kind[3] != ""
+    return is_boxed and found.kinds[block.kind] >= _MAIN_SHARE * found.mass and _prose(block) > 0
+
+
+def _rows_of(block: Block) -> list[HtmlElement]:
+    """Return what holds a block's box and its neighbours."""
+    boxes = (block.box, block.box.getparent() if block.box is not None else None)
+    return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
+
+
+def _is_missing(found: Found, at: int) -> bool:
+    block = found.blocks[at]
+    if found.is_kept[at] or block.link_share >= _MAX_LINK_SHARE:
+        return False
+    is_held = found.holders[holder_of(block)] >= _MIN_SHARE * found.mass
+    if len(block.text) < _MIN_LINE:
+        return is_held and block.element.tag in ("li", "h2", "h3", "h4")
+    return is_held or found.kinds[block.kind] >= _MIN_SHARE * found.mass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an article stands: the element that holds it and its heading (None: the whole page), and its mass.
+
+    The mass is the characters of its paragraphs, found or not, without those that stand in links.
+    """
+
+    scope: HtmlElement | None
+    mass: int
+
+
+def place_of(found: Found, heading: HtmlElement | None) -> Place:
+    """Return the place of the article that a text is of.
+
+    Its paragraphs are those in the text's container, and those that are of a kind with the found ones. A text that has
+    no paragraphs counts by its blocks. Where the text is next to nothing of what stands round its heading, it is
+    something else, and all paragraphs there count.
+    """
+    container = _container_of(
+        {at: len(block.text) for at, block in enumerate(found.blocks) if found.is_kept[at]}, found
+    )
+    own = _own_blocks(found, container)
+    masses = {at: _prose(block) for at, block in enumerate(found.blocks) if own[at]}
+    scope = _common(_container_of(masses, found) if masses else container, heading)
+    inner = set(scope.iter()) if scope is not None else set()
+    paragraphs = [block for block in found.blocks if block.element.tag == "p"]
+    if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(_prose, paragraphs))):
+        return Place(scope=None, mass=whole)
+    around = sum(_prose(block) for block in paragraphs if block.element in inner)
+    if found.mass < _MIN_SHARE_OF_SCOPE * around:
+        return Place(scope=scope, mass=around)
+    return Place(scope=scope, mass=sum(masses.values()))
+
+
+def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
+    """Return which blocks may be the article's: paragraphs where it has any, else whatever is long."""
+    kept = [block for block, is_kept in zip(found.blocks, found.is_kept, strict=True) if is_kept and _prose(block)]
+    kinds = {block.kind[2:] for block in kept if block.element.tag == "p"}
+    inner = set(container.iter()) if container is not None else set()
+    return [
+        (block.element in inner or block.kind[2:] in kinds) and (block.element.tag == "p" or not kinds)
+        for block in found.blocks
+    ]
+
+
+def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None:
+    """Return the deepest element that holds most of the mass of blocks."""
+    sums: Counter[HtmlElement] = Counter()
+    for at, mass in masses.items():
+        holder = holder_of(found.blocks[at])
+        sums[holder] += mass
+    total = sums.total()
+    nested: Counter[HtmlElement] = Counter()
+    for holder, mass in sums.items():
+        for above in (holder, *holder.iterancestors()):
+            nested[above] += mass
+    deep = [one for one, mass in nested.items() if mass >= _MOST * total]
+    return max(deep, key=lambda one: sum(1 for _ in one.iterancestors()), default=None)
+
+
+def _common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
+    """Return the element that holds both; None where one of the two is not known."""
+    if container is None or heading is None:
+        return None
+    around = {heading, *heading.iterancestors()}
+    return next((one for one in (container, *container.iterancestors()) if one in around), None)
+
+
+def _prose(block: Block) -> int:
+    """Return a block's characters outside of links, none where it is as short as a label."""
+    return length if (length := len(block.text) - block.linked) >= _MIN_LINE else 0

@@ -1,0 +1,69 @@
+"""Other articles below the page's own: what endless scroll appends. Pure, but it changes the tree given."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lxml.html import HtmlElement
+
+from tasks.extract.outline import links_elsewhere
+from tasks.extract.tree import raw_text_of, remove, text_of, words_in
+
+_MIN_STORY, _MIN_PARAGRAPH = 120, 40  # characters of an article's longer paragraphs; of one of them
+_ADDRESSES = ("data-url", "data-href", "data-permalink", "data-article-url", "data-canonical-url", "itemid", "data-uri")
+_MAX_SIBLINGS, _MAX_PARAGRAPHS, _MAX_LEVELS = 200, 200, 60
+_TITLES = ("h1", "h2")
+
+
+def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]], url: str) -> int:
+    """Remove the articles that follow the one under `heading`, and return their characters.
+
+    Another article is a later sibling of the same make, with a heading of its own that is none of the page's `titles`,
+    and with something that articles have and parts of one do not: it is an `article`, its heading or an attribute
+    leads to another page, or it has a date of its own.
+    """
+    if heading is None:
+        return 0
+    own = {tuple(title) for title in titles}
+    found = list(_others(heading, own, url))
+    count = sum(len(raw_text_of(one)) for one in found)
+    remove(found)
+    return count
+
+
+def _others(heading: HtmlElement, own: set[tuple[str, ...]], url: str) -> Iterator[HtmlElement]:
+    inner = heading
+    for _, above in zip(range(_MAX_LEVELS), heading.iterancestors(), strict=False):
+        alike = [
+            one
+            for _, one in zip(range(_MAX_SIBLINGS), inner.itersiblings(), strict=False)
+            if one.tag == inner.tag and _make(one) == _make(inner)
+        ]
+        if alike and _story_of(inner) >= _MIN_STORY:
+            others = [one for one in alike if _is_other(one, heading, own, url)]
+            if others:
+                yield from others
+                return
+        if above.tag == "body":
+            return
+        inner = above
+
+
+def _make(element: HtmlElement) -> str:
+    """Return the first of an element's classes: the others may say that it is the first, or which it is."""
+    return next(iter((element.get("class") or "").split()), "")
+
+
+def _is_other(element: HtmlElement, heading: HtmlElement, own: set[tuple[str, ...]], url: str) -> bool:
+    its = next(element.iter(*_TITLES), None)
+    if its is None or words_in(text_of(its)) in own or _story_of(element) < _MIN_STORY:
+        return False
+    if element.tag == "article" and its.tag == heading.tag:
+        return True
+    if links_elsewhere(its, url) or any(element.get(name) for name in _ADDRESSES):
+        return True
+    return its.tag == heading.tag and next(element.iter("time"), None) is not None
+
+
+def _story_of(element: HtmlElement) -> int:
+    paragraphs = zip(range(_MAX_PARAGRAPHS), element.iter("p"), strict=False)
+    lengths = (len(text_of(one)) for _, one in paragraphs)
+    return sum(length for length in lengths if length >= _MIN_PARAGRAPH)

@@ -1,0 +1,44 @@
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.intervals import area_under_curve, differences
+from benchmarks.scoring import Answer, score
+
+GOOD = score(Answer(text="a b c d e f"), Answer(text="a b c d e f"))
+POOR = replace(GOOD, precision=0.5, recall=0.5)
+
+
+def test_no_difference_has_no_width():
+    found = differences([GOOD, POOR], [GOOD, POOR], ["a", "b"])["f1"]
+
+    assert (found.low, found.difference, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_a_difference_on_every_site_is_sure():
+    found = differences([GOOD] * 8, [POOR] * 8, list("abcdefgh"))["f1"]
+
+    assert (found.low, found.high) == (0.5, 0.5)
+
+
+def test_a_difference_on_one_site_of_many_pages_is_not():
+    found = differences([GOOD] * 8, [POOR] * 4 + [GOOD] * 4, list("aaaabcde"))["precision"]
+
+    assert found.low == 0.0
+    assert found.difference == 0.25
+
+
+def test_what_nobody_knows_is_left_out():
+    assert differences([GOOD, POOR], [POOR, GOOD], ["a", "b"])["title"].difference == 0.0
+
+
+@pytest.mark.parametrize(
+    ("figures", "area"),
+    [([0.1, 0.9], 1.0), ([0.9, 0.1], 0.0), ([0.5, 0.5], 0.5)],
+)
+def test_the_area_says_how_often_the_bad_one_is_lower(figures, area):
+    assert area_under_curve(figures, is_bad=[True, False]) == area
+
+
+def test_there_is_no_area_without_both():
+    assert area_under_curve([0.1, 0.9], is_bad=[False, False]) is None

@@ -1,0 +1,74 @@
+import pytest
+
+from tasks.extract.names import is_full_name, is_nickname, is_team, tidy_names
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("Mara Quill, Harbour Editor", ["Mara Quill"]),
+        ("Mara Quill | Staff Writer", ["Mara Quill"]),
+        ("Mara Quill - Senior Correspondent", ["Mara Quill"]),
+        ("Mara Quill • 3 May 2024", ["Mara Quill"]),
+        ("3 May 2024 by Mara Quill", ["Mara Quill"]),
+        ("Mara Quill, 03.05.2024", ["Mara Quill"]),
+        ("Prof. Mara Quill, Chief Economics Reporter, and Tom Hale", ["Prof. Mara Quill", "Tom Hale"]),
+        ("Mara Quill for the Port Courier", ["Mara Quill"]),
+        ("Von Jana Brandl, Kiel", ["Jana Brandl"]),
+        ("Reporting by Mara Quill; Editing by Tom Hale", ["Mara Quill", "Tom Hale"]),
+        ("Mara Quill, MD", ["Mara Quill, MD"]),
+        ("Texte : Élise Aubert et Paul Renard", ["Élise Aubert", "Paul Renard"]),
+        ("Автор: Анна Белова", ["Анна Белова"]),
+        ("山田太郎、佐藤花子", ["山田太郎", "佐藤花子"]),
+        ("记者 李明", ["李明"]),
+        ("Ines de Quellmar", ["Ines de Quellmar"]),
+        ("Gurus - Harbour", ["Gurus - Harbour"]),
+        ("Courier Staff", ["Courier Staff"]),
+        ("Port et AFP", ["Port et AFP"]),
+        ("page.head.extra.author", []),
+        ("mara@courier.example", []),
+        ("Name *", []),
+        ("May 3rd 2024 7:30AM", []),
+        ("2024年5月3日", []),
+    ],
+)
+def test_names_are_read_out_of_a_byline(said, names):
+    assert list(tidy_names([said])) == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mara Quill", "Ines de Quellmar", "Juan Carlos de la Vega", "Mara Quill, MD", "Анна Белова", "山田太郎", "김민수"],
+)
+def test_a_name_in_full_is_one(text):
+    assert is_full_name(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mara",
+        "Coast Editor",
+        "Feb 11th 2025",
+        "more about the harbour",
+        "Read More",
+        "東京社会部",
+        "フォロー",
+        "Mara Quill!?",
+        "",
+    ],
+)
+def test_what_is_none_is_none(text):
+    assert not is_full_name(text)
+
+
+@pytest.mark.parametrize(("text", "is_one"), [("Mara", True), ("mquill", True), ("Author", False), ("Editor", False)])
+def test_a_marked_word_may_be_a_nickname(text, is_one):
+    assert is_nickname(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"), [("Courier Staff", True), ("Read More", False), ("about the author here", False)]
+)
+def test_a_marked_house_may_be_an_author(text, is_one):
+    assert is_team(text) is is_one
