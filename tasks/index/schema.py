@@ -164,6 +164,7 @@ frontier = Table(
     Column("announced_at", Instant),
     Column("discovered_at", Instant, nullable=False),
     Column("shard", SmallInteger, nullable=False),
+    Column("partial", String(96)),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
     *(
@@ -175,7 +176,10 @@ frontier = Table(
         )
     ),
 )
-"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain."""
+"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain.
+
+`partial` is of a body that ended before its end: how many looks gave it, and its digest.
+"""
 
 hosts = Table(
     "hosts",
