@@ -49,7 +49,9 @@ def _is_said(line: str, said: Said) -> bool:
 
 def _is_place(line: str, words: tuple[str, ...]) -> bool:
     """Whether a line is one capitalised word, or as short as a place's name in scripts without capitals or spaces."""
-    longest = _MAX_PLACE_LENGTH if line[0].isupper() else _MAX_UNCASED_LENGTH if line[0].lower() == line[0].upper() else 0
+    longest = (
+        _MAX_PLACE_LENGTH if line[0].isupper() else _MAX_UNCASED_LENGTH if line[0].lower() == line[0].upper() else 0
+    )
     return len(words) == 1 and len(line) <= longest
 
 

@@ -261,8 +261,13 @@ shapes = Table(
     Column("sketch", LargeBinary, nullable=False),
     Column("shingles", LargeBinary, nullable=False),
     Column("numbers", LargeBinary, nullable=False),
+    Column("vocabulary", LargeBinary),
+    Column("names", LargeBinary),
 )
-"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others."""
+"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others.
+
+`vocabulary` and `names` are null in shapes of the first algorithm, which had none.
+"""
 
 postings = Table(
     "postings",
