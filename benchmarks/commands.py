@@ -39,7 +39,7 @@ def main() -> None:
     ):
         home = Path(folder)
         press.catalogue(home / "sources.yaml")
-        _cpu([COMMAND, "ingest", "--json"], home)
+        _cpu([COMMAND, "ingest", "--json"], home, PREFECT_HOME=str(home / "first"))
         url = next(iter(press.urls()))
         print(f"{'command':<16}{'ratio':>8}{'at most':>9}{'CPU s':>8}")
         for name, bound in BOUNDS.items():
