@@ -102,6 +102,7 @@ def settle(
     *,
     now: datetime,
     previous_digest: str | None,
+    partial: str | None = None,
     look_again_at: datetime | None = None,
 ) -> Settlement:
     """Return the row's new state; `previous_digest` is the payload's that the article stands on.
@@ -127,6 +128,7 @@ def settle(
         payload_digest=capture.payload_digest if has_page else previous_digest,
         captured_at=capture.fetched_at,
         article_id=capture.article_id,
+        partial=None if has_page else partial,
     )
 
 

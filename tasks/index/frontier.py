@@ -120,6 +120,7 @@ class Settlement:
     payload_digest: str | None
     captured_at: datetime
     article_id: str | None
+    partial: str | None = None
 
 
 def list_of(source_id: str) -> str:
@@ -306,6 +307,7 @@ _SETTLED = (
     "payload_digest",
     "captured_at",
     "article_id",
+    "partial",
 )
 
 
@@ -345,4 +347,5 @@ def _due_url(row: RowMapping) -> DueUrl:
         captured_at=row["captured_at"],
         announced_title=row["announced_title"],
         announced_at=row["announced_at"],
+        partial=row["partial"],
     )
