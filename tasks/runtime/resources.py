@@ -65,6 +65,7 @@ def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
 
 def web_config(settings: Settings) -> "WebConfig":
     """Return the limits of web requests; the user agent is the source's."""
+    from tasks.web.addresses import AddressLimits  # noqa: PLC0415
     from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
 
     return WebConfig(
@@ -75,6 +76,7 @@ def web_config(settings: Settings) -> "WebConfig":
         max_decoded_size=settings.max_decoded_size,
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
+        addresses=AddressLimits(most=settings.max_per_address, shared_networks=settings.shared_networks),
     )
 
 
