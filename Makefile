@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ bench-feeds: $(READY)  ## Measure the cost of polling 10,000 feeds: new, with 30
 
 bench-commands: $(READY)  ## Measure the CPU of each command, as ratios of importing typer and rich, and of a sweep of one article
 	$(BIN)/python -m benchmarks.commands --sweeps
+
+bench-claims: $(READY)  ## Measure what a claim costs at ten thousand, a hundred thousand and a million due URLs
+	$(BIN)/python -m benchmarks.claims
 
 bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards

@@ -6,34 +6,46 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.states import Cancelled, Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.sweep.batches import show, whole, work_through
 from flows.sweep.dry_run import preview_sweep
+from flows.sweep.naming import named, sweep_name
 from flows.sweep.progress import shown_progress
 from flows.sweep.session import Sweep, begun
 from flows.sweep.shards import shared_out
 from tasks.config.parameters import IngestConfig
-from tasks.config.settings import load_settings
+from tasks.config.settings import Settings, load_settings
 from tasks.report.run_report import add_up, shortfall, summary_line
 from tasks.tasks import discover, store
 from tasks.values.reports import DiscoverReport
 
 EVERYTHING = IngestConfig()
+INTERRUPTED = "interrupted: what is stored is whole, and the rest comes back with the next sweep"
 
 
-@flow(name="ingest", flow_run_name="sweep", persist_result=False, task_runner=ThreadPoolTaskRunner(max_workers=10))  # type: ignore[arg-type]
+@flow(
+    name="ingest",
+    flow_run_name=named(sweep_name),
+    persist_result=False,
+    task_runner=ThreadPoolTaskRunner(max_workers=10),  # type: ignore[arg-type]
+)
 def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
     """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report.
 
     Args:
         config: What to look at; without a choice, every source of the catalogue.
     """
-    started = time.monotonic()
     settings, run_id = load_settings(), str(flow_run.id)
-    if config.dry_run:
-        return preview_sweep(settings, config, run_id=run_id)
+    try:
+        return preview_sweep(settings, config, run_id=run_id) if config.dry_run else _sweep(settings, config, run_id)
+    except KeyboardInterrupt:  # a person's own wish is no crash
+        return Cancelled(message=INTERRUPTED)
+
+
+def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:
+    started = time.monotonic()
     with begun(settings, config, run_id=run_id) as sweep, shared_out(sweep) as others:
         store(settings)  # an earlier run may have been killed between its decision and its publication
         discovered = _discover(sweep)
@@ -52,11 +64,12 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
             drifted=health.drifted,
             lake=settings.lake,
             limits=tuple(sweep.clock.limits(pending)),
+            headlines=sweep.headlines(),
         )
         run = show(run, health)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)
+    return Completed(name=name, message=summary_line(run), data=run)
 
 
 def _discover(sweep: Sweep) -> DiscoverReport:

@@ -42,4 +42,4 @@ def ingest_shard(config: ShardConfig) -> State[Any]:
         run = show(run)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)
+    return Completed(name=name, message=summary_line(run), data=run)

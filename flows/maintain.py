@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import summary_line
@@ -15,7 +16,7 @@ from tasks.tasks import maintain as maintain_task
 USUAL = MaintainConfig()
 
 
-@flow(name="maintain", flow_run_name="maintain", persist_result=False)
+@flow(name="maintain", flow_run_name=named(lambda _: "maintain"), persist_result=False)
 def maintain(config: MaintainConfig = USUAL) -> State[Any]:
     """Update clusters in the lake, pack small files, delete what has expired, and move to the current algorithm.
 

@@ -7,6 +7,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.sweep.naming import named, report_name
 from tasks.config.parameters import ReportConfig
 from tasks.config.settings import load_settings
 from tasks.report.period import summary_line, to_markdown
@@ -17,7 +18,7 @@ KEY = "period-report"
 LAST_DAY = ReportConfig()
 
 
-@flow(name="report", flow_run_name="report of the {config.period}", persist_result=False)
+@flow(name="report", flow_run_name=named(report_name), persist_result=False)
 def report(config: ReportConfig = LAST_DAY) -> State[Any]:
     """Report on the past day or week as an artifact: volume, freshness, novelty, failures, sources.
 

@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.runtime.resources import check_lake, close_opened
 from tasks.tasks import verify as verify_task
@@ -15,7 +16,7 @@ from tasks.verify.report import summary_line
 LOOK = VerifyConfig()
 
 
-@flow(name="verify", flow_run_name="verify", persist_result=False)
+@flow(name="verify", flow_run_name=named(lambda _: "verify"), persist_result=False)
 def verify(config: VerifyConfig = LOOK) -> State[Any]:
     """Compare the index with the lake and name every fault; with `mend`, repair what can be repaired.
 

@@ -50,7 +50,7 @@ from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
 from tasks.values.display import counted, plural
-from tasks.values.feed import FeedState
+from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
 from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
@@ -123,7 +123,7 @@ async def _discover(
             now=datetime.now(UTC),
         )
 
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await poll_feeds(
             feeds,
@@ -151,7 +151,7 @@ def preview(
 async def _preview(
     feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await preview_sweep(
             feeds,
@@ -263,12 +263,18 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     health = health or HealthReport()
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
+        create_table_artifact(
+            health_rows(health.sources, now=datetime.now(UTC)),
+            key=HEALTH_KEY,
+            description=health_summary(health.sources),
+        )
     if run.failures:
         create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
-        create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
+        create_table_artifact(
+            quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
+        )
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 

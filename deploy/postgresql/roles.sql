@@ -1,6 +1,6 @@
 -- The two databases and the rights of their roles: run once, as a superuser, with the passwords in the environment:
 --   psql -v ON_ERROR_STOP=1 -f deploy/postgresql/roles.sql postgres
--- presslake_owner   makes and upgrades the tables (`presslake status` with its URL does), and nothing else runs as it
+-- presslake_owner   makes and migrates the tables (`presslake migrate` with its URL); nothing else runs as it
 -- presslake_worker  reads and writes rows: sweeps, verify, reindex
 -- presslake_reader  reads rows: dashboards, metrics, a person with psql
 -- prefect           owns the database of Prefect's server, and sees nothing of the index

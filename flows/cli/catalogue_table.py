@@ -6,21 +6,26 @@ from flows.cli import console
 from flows.cli.saying import say
 from tasks.config.catalogue import Catalogue
 from tasks.config.loading import doubts
-from tasks.values.display import Rows, plural
+from tasks.values.display import Rows, Table, plural
 
 HEAD = ("source", "name", "feeds", "sitemaps", "listings", "urls", "language", "country", "tags")
 
 
 def show(catalogue: Catalogue, path: Path) -> None:
     """Show what the catalogue follows."""
+    console.show_tables([rows_of(catalogue)])
+    console.show_line(f"{path}: {plural(len(catalogue.sources), 'source')}, well-formed.")
+    say_doubts(catalogue, path)
+
+
+def rows_of(catalogue: Catalogue) -> Table:
+    """Return a catalogue's sources as a table."""
     rows: Rows = []
     for source in catalogue.sources:
         counts = (len(source.feeds), len(source.sitemaps), len(source.listings), len(source.urls))
         name = source.name if source.name != source.id else ""
         rows.append((source.id, name, *counts, source.language, source.country, ", ".join(source.tags)))
-    console.show_tables([("", HEAD, rows)])
-    console.show_line(f"{path}: {plural(len(rows), 'source')}, well-formed.")
-    say_doubts(catalogue, path)
+    return "", HEAD, rows
 
 
 def say_doubts(catalogue: Catalogue, path: Path) -> None:

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
     ("Look", ("status", "trace", "report")),
-    ("Look after", ("maintain", "verify", "reindex")),
+    ("Look after", ("maintain", "verify", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"

@@ -1,4 +1,4 @@
-"""The commands that look after index and lake: `verify`, `reindex`, `maintain`."""
+"""The commands that look after index and lake: `verify`, `reindex`, `maintain`, `migrate`."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +7,7 @@ import typer
 
 from flows.cli import console
 from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, QuietOption, one_clear_line
+from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
 from tasks.values.display import Rows
@@ -116,8 +117,21 @@ def maintain(
             console.show_tables([(summary_line(done), ("what", "number"), shown)])
 
 
+def migrate(index: IndexOption = None) -> None:
+    """Make the index's tables, or migrate them to this version. Each run does so too, where its role may."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(index=index)
+        from tasks.index.database import HEAD, open_index
+
+        with open_index(settings.index) as opened:
+            say(f"The index {opened.uri} is at schema {HEAD}.")
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(verify)
     app.command()(reindex)
     app.command()(maintain)
+    app.command()(migrate)

@@ -29,9 +29,14 @@ def trace(
         if as_json:
             console.print_json(found.to_json())
             return
-        console.show_tables(found.tables())
+        from datetime import UTC, datetime
+
+        console.show_tables(found.tables(now=datetime.now(UTC)))
         if diff:
-            console.show_diff(found.diff())
+            changes = found.diff()
+            console.show_diff(changes)
+            if not changes:
+                console.show_line(found.why_no_diff())
 
 
 def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
@@ -46,7 +51,9 @@ def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             console.print_json(found.to_json())
         else:
-            console.show_tables(found.tables())
+            from datetime import UTC, datetime
+
+            console.show_tables(found.tables(now=datetime.now(UTC)))
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -19,7 +19,7 @@ from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
-from tasks.index import announcing, feeds, frontier, runs
+from tasks.index import announcing, feeds, frontier, history, runs
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -34,11 +34,13 @@ from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
 from tasks.values.batch import Batch
 from tasks.values.feed import FeedState
+from tasks.values.reports import Headline
 from tasks.web.browser import check_browser
 
 ended: list[RunReport] = []
 """The reports of this process's runs: Prefect passes them on only while its server answers."""
 
+HEADLINES = 10
 FAILURES_KEPT = 200
 """The most failures that a shard's run passes to its sweep."""
 
@@ -114,6 +116,12 @@ class Sweep:
         """Count the URLs of the selection that are still due, now or later."""
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
+
+    def headlines(self) -> tuple[Headline, ...]:
+        """Return the newest articles that this sweep saw first."""
+        ids = {*self.plan.source_ids, *(self.plan.selection.others or ())}
+        with self.index.read() as tx:
+            return tuple(history.find_newest(tx, ids, since=self.begun_at, limit=HEADLINES))
 
     def due_now(self) -> int:
         """Count the URLs of the selection that this sweep may still look at."""

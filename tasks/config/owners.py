@@ -11,7 +11,8 @@ from ipaddress import ip_address
 from typing import Self, TypeVar
 
 from tasks.config.catalogue import Source, SourceRules, accepts
-from tasks.values.url import Site, Url
+from tasks.values.domain import Site
+from tasks.values.url import Url
 
 K = TypeVar("K")
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tasks.config.choices import MAX_SHARDS, Period
 from tasks.errors import ItemError
+from tasks.values.display import without_userinfo
 from tasks.values.url import fetch_url
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -81,7 +82,9 @@ class IngestConfig(BaseModel):
             try:
                 fetch_url(value)
             except ItemError as error:
-                raise ValueError(f"not a URL that can be fetched: {value!r}") from error
+                raise ValueError(
+                    f"not a URL that can be fetched, with http:// or https:// and without a user name: {without_userinfo(value)!r}"
+                ) from error
         return values
 
     @field_validator("since")

@@ -90,6 +90,15 @@ def variable_of(name: str, environment: Mapping[str, str]) -> str | None:
     return next((spelled[candidate] for candidate in candidates if candidate in spelled), None)
 
 
+def read_origins(environment: Mapping[str, str], flags: Mapping[str, object]) -> dict[str, str]:
+    """Return where each setting's value comes from: a flag, a variable by its name, or the default."""
+    origins = {}
+    for name in Settings.model_fields:
+        variable = variable_of(name, environment)
+        origins[name] = f"--{name}" if flags.get(name) is not None else variable or "default"
+    return origins
+
+
 def load_settings() -> Settings:
     """Read the environment; raises ConfigError naming the setting."""
     variables = {name: variable_of(name, os.environ) for name in Settings.model_fields}

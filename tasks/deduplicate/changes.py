@@ -58,7 +58,7 @@ class Change:
 
     @property
     def is_new_title(self) -> bool:
-        """Whether the headline is another one."""
+        """Whether the headline has changed."""
         return self.title_before != self.title_after
 
 
@@ -86,7 +86,7 @@ def diff_versions(
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text, white space made plain; a paragraph ends one as well."""
+    """Return the sentences of a text, with plain white space; the end of a paragraph also ends a sentence."""
     return [sentence for paragraph in text.split("\n") for sentence in _sentences(paragraph)]
 
 

@@ -220,6 +220,7 @@ def _settle(
             look.disposition,
             now=now,
             previous_digest=look.due.payload_digest,
+            partial=look.partial,
             look_again_at=next_look(known.first_seen_at, known.published_at, now=now, revisit_after=revisit_after)
             if known
             else None,

@@ -1,7 +1,7 @@
-"""What two texts have to do with each other, by their shapes. Pure, symmetrical.
+"""The relation of two texts, by their shapes. Pure, symmetrical.
 
-The parameters were measured on wire copy with labelled pairs (benchmarks/dedup.py): re-takes, corrections and
-truncations of a story are found, stories of one template with other figures are not.
+The parameters were measured on wire copy with labelled pairs (benchmarks/dedup.py): they find re-takes, corrections and
+truncations of a story, and not stories of one template with other figures.
 """
 
 from collections import Counter
@@ -13,17 +13,17 @@ from enum import StrEnum
 from tasks.values.text.shape import Shape
 
 WINDOW = timedelta(days=14)
-"""How far apart in time two texts may be, and be one story."""
+"""The longest time between two texts of one story."""
 
 MIN_CONTAINMENT = 0.60
 MIN_LENGTH_RATIO = 0.5
 """Below it the shorter text is an excerpt of the longer."""
 
 MIN_STRANGERS, MAX_STRANGERS = 3, 8
-"""How many stories have to have a shingle for it to be furniture, and how many are asked at most."""
+"""How many stories must have a shingle for it to be furniture, and how many are compared at most."""
 
 MIN_OWN = 40
-"""Shingles that must remain beside the furniture."""
+"""The fewest shingles that must remain without the furniture."""
 
 MAX_EXCHANGE = 0.04
 """The share of its words, weighted, in whose place a copy may have others."""
@@ -53,14 +53,14 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resemblance:
-    """How two texts resemble each other; `score` is the share of the smaller one's shingles that the other has."""
+    """The resemblance of two texts; `score` is the share of the smaller one's shingles that the other has."""
 
     relation: Relation
     score: float
 
 
 def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
-    """Return what two texts are to each other, or None: too little in common, or other figures.
+    """Return the relation of two texts, or None: too little in common, or other figures.
 
     `furniture` are shingles that are left out of both; a text that has little beside them is compared with nothing. Two
     stories of one template share most of their shingles, and each has words, figures and names of its own.
@@ -113,9 +113,9 @@ def exchange(one: Shape, other: Shape) -> Exchange:
 
 
 def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
-    """Return the shingles of a text that several stories of its host have, which are not one story themselves.
+    """Return the shingles that a text shares with several different stories of its host.
 
-    That is what a site repeats on its pages (a notice, an appeal, an author's note), and no sign of a copy.
+    A site repeats these on its pages (a notice, an appeal, an author's note). They are no sign of a copy.
     """
     strangers: list[Shape] = []
     for one in neighbours:
@@ -130,13 +130,13 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:
-    """Whether the figures agree, where both texts have some: dividends, tenders and prices are told in one wording."""
+    """Whether the figures agree, where both texts have some: news of dividends, tenders and prices has a fixed wording."""
     fewer = min(len(one.numbers), len(other.numbers))
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 
 
 def told_at(published_at: datetime | None, first_seen_at: datetime) -> datetime:
-    """Return an article's time: when it was published, where that is plausible, else when it was first seen."""
+    """Return an article's time: its publication, where that is plausible, else when it was first seen."""
     if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
         return first_seen_at
     return published_at

@@ -102,6 +102,7 @@ def settle(
     *,
     now: datetime,
     previous_digest: str | None,
+    partial: str | None = None,
     look_again_at: datetime | None = None,
 ) -> Settlement:
     """Return the row's new state; `previous_digest` is the payload's that the article stands on.
@@ -127,6 +128,7 @@ def settle(
         payload_digest=capture.payload_digest if has_page else previous_digest,
         captured_at=capture.fetched_at,
         article_id=capture.article_id,
+        partial=None if has_page else partial,
     )
 
 
@@ -137,7 +139,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
     pages = [one for one in looks if one.outcome is Outcome.OK]
     return BatchReport(
         batch_id=batch_id,
-        fetched=sum(one.status in {200, 203} and one.outcome is not Outcome.NOT_MODIFIED for one in looks),
+        fetched=len(pages),
         not_modified=outcomes[Outcome.NOT_MODIFIED],
         articles=dict(Counter(str(one.novelty) for one in pages)),
         skipped=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.SKIPPED)),
@@ -148,6 +150,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
         host_ms=_slowest_answers(decided),
         segments=tuple(sorted({one.warc_key for one in looks if one.warc_key})),
         failures=tuple(_failures(decided))[:SHOWN_FAILURES],
+        again=sum(look.disposition is Disposition.STAYS_DUE for look in decided),
     )
 
 

@@ -110,7 +110,7 @@ def is_before(entry: Entry, since: datetime) -> bool:
 def moved_to(fetched: Fetched) -> str | None:
     """Return where permanent redirects, and no others, led; None where there were none."""
     redirects = fetched.hops[:-1]
-    return fetched.url if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
+    return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 
 def _priority(*told: datetime | None, now: datetime) -> int:

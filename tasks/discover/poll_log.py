@@ -30,6 +30,7 @@ class PollLog:
     index: Index
     allowances: Mapping[str, Allowance] = field(default_factory=dict)
     polled: int = 0
+    asked: int = 0
     unchanged: int = 0
     discovered: int = 0
     skipped: Counter[str] = field(default_factory=Counter)

@@ -26,7 +26,15 @@ from tasks.discover.answers import (
 )
 from tasks.discover.children import choose_children
 from tasks.discover.poll_log import PollLog
-from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.discover.schedule import (
+    PollConfig,
+    PollOutcome,
+    fresh_count,
+    next_poll,
+    poll_url,
+    seen_moved,
+    trusts_validators,
+)
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
@@ -43,7 +51,7 @@ from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
 from tasks.values.url import Url
 from tasks.web.exchange import Fetched
-from tasks.web.headers import max_age_s
+from tasks.web.headers import max_age_s, parse_http_date
 
 MAX_CHILDREN = 50
 """Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
@@ -63,6 +71,9 @@ LASTMOD_LAG = timedelta(hours=36)
 
 EMPTY = "feed_empty"
 DEFERRED = "feed_deferred"
+CLOCK_ERROR = timedelta(hours=1)
+"""How far a server's clock may be ahead of ours."""
+
 _HOMES = frozenset({FeedKind.HOME, FeedKind.FALLBACK})
 
 
@@ -114,6 +125,11 @@ class _Poll:
     depth: int = 1
 
     @property
+    def is_named(self) -> bool:
+        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
+        return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
+
+    @property
     def is_asked_for(self) -> bool:
         return self.depth == 1
 
@@ -150,8 +166,8 @@ def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
         url=Url.of(poll_url(poll.feed)),
         rules=rules[poll.feed.source_id],
         accept=ACCEPT,
-        etag=poll.feed.etag,
-        last_modified=poll.feed.last_modified,
+        etag=poll.feed.etag if trusts_validators(poll.feed) else None,
+        last_modified=poll.feed.last_modified if trusts_validators(poll.feed) else None,
         max_wire_size=MAX_FEED_SIZE,
         max_decoded_size=MAX_FEED_SIZE,
     )
@@ -196,8 +212,6 @@ class _Polling:
         """Return what is to be polled now; nothing at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
-            for _ in range(len(self._fallbacks) - len(self._next)):
-                self._polled_one()
             self._fallbacks = []
         self._wave, self._next = self._next, []
         return self._wave
@@ -205,7 +219,8 @@ class _Polling:
     async def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._poll_log.polled += not isinstance(result, Deferred)
+        self._poll_log.asked += not isinstance(result, Deferred)
+        self._poll_log.polled += poll.is_named and not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -218,7 +233,7 @@ class _Polling:
             self._fail(poll, error)
             if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
                 await self._keep(poll, result, error)
-        if poll.is_asked_for:
+        if poll.is_named:
             self._polled_one()
 
     async def end(self) -> DiscoverReport:
@@ -236,7 +251,7 @@ class _Polling:
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
             self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+        check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
         return self._poll_log.report()
 
@@ -260,7 +275,8 @@ class _Polling:
             same = _Validators(
                 etag=etag or feed.etag, last_modified=last_modified or feed.last_modified, digest=feed.body_digest
             )
-            self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
+            outcome = PollOutcome(is_failure=False, max_age_s=max_age)
+            self._record(poll, outcome, same, place=place, unchanged=feed.unchanged + 1)
             return
         content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
@@ -283,7 +299,7 @@ class _Polling:
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
         is_read = not (named or is_partial or unexpected)
-        new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
+        new = _new_validators(feed, etag, last_modified, digest, now=now) if is_read else _Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
     async def _announce(self, poll: _Poll, entries: Sequence[Entry], *, now: datetime) -> int:
@@ -385,8 +401,13 @@ class _Polling:
         entries: int | None = None,
         reason: str | None = None,
         is_asked: bool = True,
+        unchanged: int | None = None,
     ) -> None:
-        """Note what the poll taught; `place` is where the feed has moved and how often that was seen, None for no news."""
+        """Note what the poll taught.
+
+        `place` is where the feed has moved and how often that was seen, None for no news. `unchanged` is how often in a row
+        it has brought nothing new: none for a feed that was read, and as often as before where `reason` says why not.
+        """
         feed, now = poll.feed, datetime.now(UTC)
         jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
         bounds = self._bounds(feed.source_id)
@@ -408,6 +429,7 @@ class _Polling:
                 body_digest=validators.digest,
                 moved_to=place_url,
                 sightings=sightings,
+                unchanged=unchanged if unchanged is not None else feed.unchanged if reason else 0,
             )
         )
 
@@ -418,6 +440,22 @@ def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> No
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
         raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
+
+
+def _new_validators(
+    feed: FeedState, etag: str | None, last_modified: str | None, digest: str, *, now: datetime
+) -> _Validators:
+    """Return what tells a body that was just read from the next; without what its server says of every body.
+
+    A tag that is the same on another body tells nothing, and an instant that is still to come (RFC 9110, 8.8.2.1).
+    """
+    is_other = feed.body_digest is not None and feed.body_digest != digest
+    if is_other and etag is not None and etag == feed.etag:
+        return _Validators(digest=digest)
+    changed_at = parse_http_date(last_modified)
+    if changed_at is not None and changed_at > now + CLOCK_ERROR:
+        last_modified = None
+    return _Validators(etag=etag, last_modified=last_modified, digest=digest)
 
 
 def _kept(feed: FeedState) -> _Validators:

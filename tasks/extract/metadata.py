@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from htmldate import find_date
 from lxml.html import HtmlElement
@@ -18,6 +18,7 @@ from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.extract.authors import META_NAMES, find_authors
 from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
+from tasks.extract.shown_dates import shown_instants
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, raw_text_of, text_of, words_of
 from tasks.values.url import Url, is_same_site, storable_url
@@ -31,6 +32,9 @@ _PUBLISHED = tuple(
     publishdate pubdate date dc.date dc.date.issued dcterms.issued dcterms.created dcterms.date vr:published_time
     citation_publication_date iso-8601-publish-date article.published originalpublicationdate
     """.split()
+)
+_PAGES = frozenset(
+    ("WebPage", "ItemPage", "AboutPage", "FAQPage", "CollectionPage", "MedicalWebPage", "HowTo", "Recipe")
 )
 _MODIFIED = (
     "article:modified_time",
@@ -47,6 +51,7 @@ _ORIGINALS = ("syndication-source", "original-source")  # Google News's words fo
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
+_IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 and its like, RFC 5322
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
 _MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
 _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
@@ -85,7 +90,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
     """Return what the page at `url` says of itself; what it does not say, or what cannot be true, is None."""
     meta = _read_meta(tree)
     graph = read_jsonld(tree)
-    headings = _headings(tree)
+    headings, home = _headings(tree, url)
     article = _own_article(graph, (*headings, *_values(meta, *_TITLES)))
     node: Node = article or {}
     site_names = _site_names(graph, node, meta, url)
@@ -95,20 +100,26 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         *_values(meta, *_TITLES),
         clean((tree.findtext(".//title") or "")[:_MAX_VALUE_LENGTH]),
     )
-    title = choose_title(headings, candidates, site_names)
+    section = string(node.get("articleSection")) or next(iter(_values(meta, *_SECTIONS)), None)
+    title = choose_title(
+        headings,
+        candidates,
+        (*site_names, *home),
+        others=map(text_of, islice(tree.iter("h2"), _MAX_HEADINGS)),
+        sections=filter(None, (section, *Url.of(url).parts.path.strip("/").split("/")[:-1])),
+    )
+    heading = heading_of(tree, title)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
     return Metadata(
         title=title,
         titles=_distinct((title or "", *headings[:1], *candidates)),
         lede=next(iter(ledes), None),
         ledes=ledes,
-        authors=find_authors(
-            tree, graph, article, _values(meta, *META_NAMES), heading=heading_of(tree, title), site_names=site_names
-        ),
-        published_at=_published(tree, node, meta, url=url, now=now),
+        authors=find_authors(tree, graph, article, _values(meta, *META_NAMES), heading=heading, site_names=site_names),
+        published_at=_published(tree, graph, node, meta, heading=heading, url=url, now=now),
         modified_at=_first_instant((*strings(node.get("dateModified")), *_values(meta, *_MODIFIED)), now=now),
         language=_language(tree, meta, node),
-        section=string(node.get("articleSection")) or next(iter(_values(meta, *_SECTIONS)), None),
+        section=section,
         tags=_tags(node, meta),
         image_url=_image(graph, node, meta, url),
         canonical_url=_canonical(links, meta, url),
@@ -137,11 +148,22 @@ def _values(meta: Meta, *names: str) -> tuple[str, ...]:
     return tuple(value for name in names for value in meta.get(name, ()))
 
 
-def _headings(tree: HtmlElement) -> tuple[str, ...]:
-    found = [
-        text for element, _ in zip(tree.iter("h1"), range(_MAX_HEADINGS), strict=False) if (text := text_of(element))
-    ]
-    return tuple(found)
+def _headings(tree: HtmlElement, url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the first main headings, and those of them that lead to the site's front page, which are its name."""
+    found = [(text, _leads_home(one, url)) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
+    return tuple(text for text, is_home in found if not is_home), tuple(text for text, is_home in found if is_home)
+
+
+def _leads_home(heading: HtmlElement, url: str) -> bool:
+    link = next(heading.iter("a"), None)
+    href = (link.get("href") or "").strip() if link is not None else ""
+    if not href or Url.of(url).parts.path == "/":
+        return False
+    try:
+        target = urlsplit(urljoin(url, href))
+    except ValueError:
+        return False
+    return target.path in ("", "/") and not target.query and not href.startswith("#")
 
 
 def heading_of(tree: HtmlElement, title: str | None) -> HtmlElement | None:
@@ -172,18 +194,31 @@ def _site_names(graph: Graph, node: Node, meta: Meta, url: str) -> tuple[str, ..
     return (*named, *_values(meta, *_SITES), Url.of(url).parts.hostname.removeprefix("www."))
 
 
-def _published(tree: HtmlElement, node: Node, meta: Meta, *, url: str, now: datetime) -> datetime | None:
+def _published(
+    tree: HtmlElement, graph: Graph, node: Node, meta: Meta, *, heading: HtmlElement | None, url: str, now: datetime
+) -> datetime | None:
+    """Return when the page was published.
+
+    By its fields in figures, which programs write; else by the date on show, since fields in words often say when a page
+    was built; else by those, by what is said of the page around the article, by when it was changed, by htmldate.
+    """
     fields = (*strings(node.get("datePublished")), *_values(meta, *_PUBLISHED), *strings(node.get("dateCreated")))
-    return _first_instant(fields, now=now) or _shown_instant(tree, now=now) or _guessed_instant(tree, url=url, now=now)
+    of_page = (stated for one in graph.of_types(_PAGES) for stated in strings(one.get("datePublished")))
+    figures = (field for field in fields if _IN_FIGURES.match(field))
+    if found := _first_instant(figures, now=now) or _marked_instant(tree, now=now):
+        return found
+    said, changed = shown_instants(heading, now=now)
+    stated = said or _first_instant(of_page, now=now) or changed or _first_instant(fields, now=now)
+    return stated or _guessed_instant(tree, url=url, now=now)
 
 
 def _first_instant(fields: Iterable[str], *, now: datetime) -> datetime | None:
     return next((found for field in fields if (found := parse_instant(field, now=now))), None)
 
 
-def _shown_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
-    """Return the date that is marked as the page's: an itemprop, a pubdate, or the first time after its heading."""
-    for path in ('.//*[@itemprop="datePublished"]', ".//time[@pubdate]", "(.//h1)[1]/following::time[1]"):
+def _marked_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
+    """Return the date that is marked as the page's: an itemprop or a pubdate."""
+    for path in ('.//*[@itemprop="datePublished"]', ".//time[@pubdate]"):
         for element in tree.xpath(path)[:1]:
             found = parse_instant(element.get("datetime") or element.get("content") or text_of(element), now=now)
             if found:

@@ -1,6 +1,6 @@
 """One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -21,10 +21,13 @@ from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.url import Url
 from tasks.web.charset import decode_text
-from tasks.web.decoding import decode_body
+from tasks.web.decoding import decode_prefix, decode_received
 
 RULE_SET = 1
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
+
+TRUNCATED_QUALITY = 0.5
+"""The best that a page can be whose end is missing."""
 
 LONG_PAGE_SIZE = 20_000
 """A page of so many bytes that gives no text is a fault of ours, not an empty article."""
@@ -45,7 +48,7 @@ _AS_IN_A_SWEEP = ExtractConfig()
 class StoredPage:
     """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
 
-    `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
+    With `is_truncated`, its body ended before its end, and is read as far as it goes. `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
     """
 
     capture_id: str
@@ -54,24 +57,30 @@ class StoredPage:
     record: bytes
     options: ExtractOptions = NO_OPTIONS
     rendition: bytes | None = None
+    is_truncated: bool = False
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     """Return the page with its text, or with the label of what it is instead and no text.
 
     The same record gives the same page, on any machine and at any time. Raises NotAnArticle where there is nothing to
-    read, EmptyExtraction where there should be, TooManyElements, what `decode_body` raises, and CorruptRecord.
+    read, EmptyExtraction where there should be, TooManyElements, what `decode_received` raises, and CorruptRecord.
     """
     response = read_response(stored.record, 0, len(stored.record))
     headers = dict(response.headers)
     if stored.rendition is None:
-        body = decode_body(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
+        decode = decode_prefix if stored.is_truncated else decode_received
+        body = decode(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
         html, charset = decode_text(body, headers.get("content-type"))
     else:
         body = read_conversion(stored.rendition, 0, len(stored.rendition))
         html, charset = decode_text(body, RENDITION_TYPE)
     document = _Document(html=html, charset=charset, size=len(body), headers=response.headers)
-    return _read(document, stored.url, fetched_at=stored.fetched_at, options=stored.options, config=config)
+    page = _read(document, stored.url, fetched_at=stored.fetched_at, options=stored.options, config=config)
+    if not stored.is_truncated:
+        return page
+    best = TRUNCATED_QUALITY if page.quality is None else page.quality
+    return replace(page, quality=min(best, TRUNCATED_QUALITY))
 
 
 def extract_html(

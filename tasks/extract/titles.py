@@ -1,35 +1,93 @@
 """The one title of a page, out of all that it calls itself. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tasks.extract.tree import words_of
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•»:]{1,2}\s+|\s*\|\s*")
+_BAR = re.compile(r"\s*\|\s*")
+_LABEL = re.compile(r"\S+\s*[:：|–—/-]\s*")  # one word and a mark: `Blog: …`
 _MAX_LENGTH = 500
 _LONG_WORD = 4  # letters; shorter ones are in every line
+_MIN_TITLE, _MAX_KICKER, _MAX_SECTION = (
+    2,
+    6,
+    4,
+)  # words of a title inside of a heading; of what stands round it; of a section
+
+Words = tuple[str, ...]
 
 
-def choose_title(headings: Iterable[str], candidates: Iterable[str], site_names: Iterable[str]) -> str | None:
+def choose_title(
+    headings: Iterable[str],
+    candidates: Iterable[str],
+    site_names: Iterable[str],
+    *,
+    others: Iterable[str] = (),
+    sections: Iterable[str] = (),
+) -> str | None:
     """Return the heading that readers see, where the page calls itself so elsewhere too, else the first candidate.
 
-    `candidates` come in the order of their trust. A heading that has neither half of its words nor two long ones in
-    common with any of them is a site's name, a section or a slogan; titles for search engines differ as much.
+    `candidates` come in the order of their trust. A heading that says just what one of them says is taken first, then
+    one of the `others`, which are lesser headings; of one that says more at its beginning or end, the candidate. A
+    heading that has neither half of its words nor two long ones in common with any of them, or that is one word of
+    many, is a site's name, a section or a slogan; titles for search engines differ as much.
     """
-    sites = frozenset("".join(words_of(name)) for name in site_names)
-    bare = [title for candidate in candidates if (title := without_site(candidate[:_MAX_LENGTH], sites))]
-    headings = tuple(headings)
-    known = [frozenset(words_of(candidate)) for candidate in bare]
+    names = tuple(site_names)
+    sites = frozenset("".join(words_of(name)) for name in names)
+    named = frozenset("".join(words_of(name)) for name in sections) - {""}
+    bare = [title for one in candidates if (title := _without_section(without_site(one[:_MAX_LENGTH], sites), named))]
+    shown = [title for one in headings if (title := _without_section(without_site(one[:_MAX_LENGTH], sites), named))]
+    known = [words_of(candidate) for candidate in bare]
+    wholes = [heading for heading in shown if not _is_site("".join(words_of(heading)), sites)]
+    return (
+        _exact(wholes, known)
+        or _within(wholes, bare)
+        or _part_of(others, known, [*shown, *names])
+        or _alike(wholes, known)
+        or next((title[:_MAX_LENGTH] for title in (*bare, *shown)), None)
+    )
+
+
+def _exact(headings: Sequence[str], known: Sequence[Words]) -> str | None:
+    return next((heading for heading in headings if words_of(heading) in known), None)
+
+
+def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
+    """Return the candidate that a heading ends with: a kicker, a label or a date stands before it."""
     for heading in headings:
-        words = frozenset(words_of(heading[:_MAX_LENGTH]))
-        if words and any(_is_alike(words, others) for others in known):
-            return without_site(heading[:_MAX_LENGTH], sites)
-    return next((title[:_MAX_LENGTH] for title in (*bare, *headings)), None)
+        words = words_of(heading)
+        for candidate in candidates:
+            size = len(inner := words_of(candidate))
+            if size < _MIN_TITLE or not 0 < len(words) - size <= _MAX_KICKER or words[-size:] != inner:
+                continue
+            if len(words) - size > 1 or _LABEL.match(heading):
+                return candidate
+    return None
 
 
-def _is_alike(words: frozenset[str], others: frozenset[str]) -> bool:
-    shared = words & others
-    return 2 * len(shared) >= len(words) or sum(len(word) >= _LONG_WORD for word in shared) >= 2
+def _part_of(others: Iterable[str], known: Sequence[Words], headings: Sequence[str]) -> str | None:
+    """Return the lesser heading that is a candidate, but for what a main heading says: `Copper Kettle: Notes on a ferry`."""
+    mains = [words_of(heading) for heading in headings]
+    for other in others:
+        words = words_of(other[:_MAX_LENGTH])
+        if len(words) < _MIN_TITLE:
+            continue
+        if words in known or any((*main, *words) in known or (*words, *main) in known for main in mains):
+            return other[:_MAX_LENGTH]
+    return None
+
+
+def _alike(headings: Sequence[str], known: Sequence[Words]) -> str | None:
+    return next((one for one in headings if any(_is_alike(words_of(one), candidate) for candidate in known)), None)
+
+
+def _is_alike(words: Words, others: Words) -> bool:
+    own, other = frozenset(words), frozenset(others)
+    shared = own & other
+    is_half = 2 * len(shared) >= len(own) and (len(shared) > 1 or 2 * len(shared) >= len(other))
+    return bool(own) and (is_half or sum(len(word) >= _LONG_WORD for word in shared) >= 2)
 
 
 def without_site(title: str, sites: frozenset[str]) -> str:
@@ -44,6 +102,21 @@ def without_site(title: str, sites: frozenset[str]) -> str:
         is_near_the_end = len(parts) - index <= 2 and part.start() >= len(title) / 2
         if part.start() and (_is_site(tail, sites) or (is_near_the_end and _is_site(last, sites))):
             return title[: part.start()].rstrip()
+    return title
+
+
+def _without_section(title: str, sections: frozenset[str]) -> str:
+    """Return a title without the page's section after or before it, and without what is barred off: `… | Opinion`."""
+    parts = list(_SEPARATOR.finditer(title))
+    if parts and "".join(words_of(title[parts[-1].end() :])) in sections:
+        return title[: parts[-1].start()].rstrip()
+    if parts and "".join(words_of(title[: parts[0].start()])) in sections:
+        return title[parts[0].end() :].lstrip()
+    bars = list(_BAR.finditer(title))
+    if bars:
+        head, tail = words_of(title[: bars[0].start()]), words_of(title[bars[0].end() :])
+        if len(head) > len(tail) and len(tail) <= _MAX_SECTION:
+            return title[: bars[0].start()].rstrip()
     return title
 
 

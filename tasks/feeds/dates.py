@@ -6,6 +6,8 @@ Only dates that are spelled out are read. Nothing is guessed from the clock, as 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from tasks.values.text.written_dates import month_of, read_date
+
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 FUTURE_ALLOWED = timedelta(days=1)
 
@@ -62,7 +64,8 @@ def parse_instant(text: str | None) -> datetime | None:
     for shape in _SHAPES:
         if found := shape.fullmatch(folded):
             return _instant(found.groupdict())
-    return None
+    written = read_date(folded)  # `GMT+0100`, a zone said twice, asctime with a zone, ISO 8601 without marks
+    return written.instant.astimezone(UTC) if written is not None and written.has_clock else None
 
 
 def is_plausible(instant: datetime, *, now: datetime) -> bool:
@@ -88,8 +91,8 @@ def _instant(parts: dict[str, str | None]) -> datetime | None:
 
 
 def _month(name: str) -> int | None:
-    """Return the month that a name begins like, the longest beginning first: `juillet` is no `juin`."""
-    return next((_MONTHS[name[:size]] for size in (5, 4, 3) if name[:size] in _MONTHS), None)
+    """Return the month that a name is, or begins like, the longest beginning first: `juillet` is no `juin`."""
+    return month_of(name) or next((_MONTHS[name[:size]] for size in (5, 4, 3) if name[:size] in _MONTHS), None)
 
 
 def _hour(hour: int, half: str) -> int:

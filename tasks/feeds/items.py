@@ -47,10 +47,8 @@ def add_items(items: Sequence[Item], gathering: Gathering, *, feed_url: str) -> 
     are_alike = _are_alike(items)
     for item in items:
         with gathering.refusals.guarded(feed_url):
-            link = _best(sorted(item.links, key=lambda one: one.rank), are_alike=are_alike)
             gathering.add(
-                link.text if link else None,
-                base_url=link.base_url if link else None,
+                _best(sorted(item.links, key=_rank), are_alike=are_alike),
                 title=item.title,
                 published=item.published,
                 modified=item.modified,
@@ -68,18 +66,18 @@ def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str])
     return url if any(url.is_same_site(Url.of(own_url)) for own_url in own_urls) else feed_url
 
 
-def _best(links: Sequence[Link], *, are_alike: bool) -> Link | None:
-    """Return the first link that can be fetched: a broken one hides no good one."""
+def _best(links: Sequence[Link], *, are_alike: bool) -> str | None:
+    """Return the first link that can be fetched, parsed where it was looked at: a broken one hides no good one."""
     if len(links) < 2:
-        return links[0] if links else None
-    fetchable = [one for one in links if _absolute(one)]
-    if not fetchable:
-        return links[0]
-    first = fetchable[0]
-    permalink = next((one for one in fetchable if one.rank is Rank.PERMALINK), None)
-    if permalink is None or first.rank is Rank.ORIGINAL or not (are_alike or _is_root(first)) or _is_root(permalink):
-        return first
-    return permalink
+        return _absolute(links[0]) or links[0].text if links else None
+    first = next(((one, url) for one in links if (url := _absolute(one))), None)
+    if first is None:
+        return links[0].text
+    link, url = first
+    if link.rank is Rank.ORIGINAL or not (are_alike or _is_root(url)):
+        return url
+    found = (_absolute(one) for one in links if one.rank is Rank.PERMALINK)
+    return next((one for one in found if one and not _is_root(one)), url)
 
 
 def _are_alike(items: Sequence[Item]) -> bool:
@@ -89,12 +87,16 @@ def _are_alike(items: Sequence[Item]) -> bool:
         return False
     first: str | None = None
     for item in items:
-        pages = sorted((one for one in item.links if one.rank <= Rank.OTHER), key=lambda one: one.rank)
+        pages = sorted((one for one in item.links if one.rank <= Rank.OTHER), key=_rank)
         key = next((found for one in pages if (found := _key(one))), None)
         if key is None or (first is not None and key != first):
             return False
         first = key
     return True
+
+
+def _rank(link: Link) -> Rank:
+    return link.rank
 
 
 def _absolute(link: Link) -> Url | None:
@@ -109,7 +111,6 @@ def _key(link: Link) -> str | None:
         return None
 
 
-def _is_root(link: Link) -> bool:
-    url = _absolute(link)
+def _is_root(url: Url) -> bool:
     # behind `#/` a site that is one page for scripts has its articles
-    return url is not None and url.request_target == "/" and not url.parts.hash.startswith(("#/", "#!"))
+    return url.request_target == "/" and not url.parts.hash.startswith(("#/", "#!"))

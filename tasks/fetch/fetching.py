@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.errors import DETAIL_LENGTH, ItemError, SkippedError, UnexpectedError
+from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
+from tasks.fetch.cut_short import is_taken, seen_partial
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
@@ -18,6 +19,8 @@ from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
+from tasks.values.truncation import truncated_detail
+from tasks.values.url import Url
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
 
@@ -107,7 +110,12 @@ class _Gathering:
 
     def _answered(self, number: int, look: Look, rules: SourceRules, result: Answered) -> _Find:
         fetched, record = result.fetched, None
-        error = result.error or _trouble(fetched)
+        error, partial, detail = result.error, None, None
+        if fetched and isinstance(error, BodyTruncated):
+            partial = seen_partial(look.due, payload_digest(fetched.final.body))
+            if _is_known(look, fetched) or is_taken(partial):
+                error, detail = None, truncated_detail(str(fetched.missing))
+        error = error or _trouble(fetched)
         is_known = error is None and _is_known(look, fetched)
         if fetched:
             try:
@@ -115,8 +123,8 @@ class _Gathering:
                     record = self._write(look, fetched, is_known=is_known)
             except ItemError as unwritable:  # a head that no WARC record can hold
                 error, is_known = unwritable, False
-            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]))
-        find = self._captured(look, result, error, record=record, is_known=is_known)
+            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), partial=partial)
+        find = self._captured(look, result, error, record=record, is_known=is_known, detail=detail)
         is_page = error is None and not is_known and fetched and fetched.final.status != 304
         return _sampled(number, find.look, rules, fetched, record) if is_page and fetched and record else find
 
@@ -128,6 +136,7 @@ class _Gathering:
         *,
         record: RecordAddress | None = None,
         is_known: bool = False,
+        detail: str | None = None,
     ) -> _Find:
         capture = capture_of(
             look,
@@ -137,15 +146,20 @@ class _Gathering:
             error=error,
             record=record,
             is_known=is_known,
+            detail=detail,
         )
         return _Find(
             look=replace(look, capture=capture, disposition=error.disposition if error else None),
             unexpected=error if isinstance(error, UnexpectedError) else None,
         )
 
-    def to_render(self) -> dict[int, tuple[Fetched, SourceRules]]:
-        """Return the answers whose scripts are to run, by their places in the batch."""
-        return {number: find.to_render[:2] for number, find in enumerate(self.finds) if find.to_render}
+    def to_render(self) -> dict[int, tuple[Fetched, SourceRules, str]]:
+        """Return the answers whose scripts are to run, by their places in the batch, with their rules and routes."""
+        return {
+            number: (*find.to_render[:2], Url.of(find.look.due.url).parts.hash)
+            for number, find in enumerate(self.finds)
+            if find.to_render
+        }
 
     def samples(self) -> tuple[Sample, ...]:
         """Return what is compared of the pages that came."""

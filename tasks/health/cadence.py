@@ -60,10 +60,11 @@ class Cadence:
 
     def silent_from(self, newest_at: datetime) -> datetime:
         """Return the instant from which the source is silent if it publishes nothing more."""
+        # The inverse of `read`: the clock of one week is repeated, and its hours are joined by straight lines.
         weeks, rest = divmod(self.read(newest_at) + self.patience, self.clock[-1])
         hour = max(bisect_left(self.clock, rest), 1)
         before, after = self.clock[hour - 1], self.clock[hour]
-        part = (rest - before) / (after - before) if after > before else 1.0
+        part = (rest - before) / (after - before) if after > before else 1.0  # an hour without articles has no slope
         reached = _MONDAY + timedelta(weeks=weeks, hours=hour - 1 + part)
         return max(reached, newest_at + LEAST_SILENCE)
 
@@ -78,6 +79,7 @@ def learn_cadence(days: Sequence[ArrivalDay]) -> Cadence | None:
     length = (days[-1].day - max(days[0].day, days[-1].day - PAST)).days
     clock = tuple(accumulate(_usual_week(past, last=days[-1].day, length=length), initial=0.0))
     gaps = nlargest(2, (after - before for before, after in pairwise(_readings([*past, days[-1]], clock))))
+    # In a Poisson process a gap exceeds x articles with probability exp(-x); n gaps exceed ln(n) about once.
     at_random = math.log(max(math.e, ONCE_IN_DAYS * clock[-1] / 7))
     longest_but_one = gaps[1] if len(gaps) > 1 else 0.0
     return Cadence(clock=clock, patience=max(at_random, PATIENCE * longest_but_one))
@@ -88,6 +90,7 @@ def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Itera
 
     An hour is smoothed with its neighbours, so that neither chance nor daylight saving time makes a sharp edge.
     """
+    # Four weeks are too few to learn 168 hours one by one, so weekdays and hours are learnt apart.
     by_hour = [sum(numbers) for numbers in zip(*(one.hours for one in past), strict=True)]
     by_weekday = [0] * 7
     for one in past:

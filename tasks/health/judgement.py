@@ -124,6 +124,7 @@ def new_alarms(
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...]]:
     """Return the alarms that began and ended, for this report; then the present ones, and those to delete."""
     all_of = tuple(judgements)
+    # What is not reported now keeps `told_at` null, so that the next sweep reports it.
     fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
     began = tuple(replace(one, told_at=now) for one in fresh[:MOST_TOLD])
     told = {(one.source_id, one.kind): one for one in began}
@@ -180,7 +181,7 @@ def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Al
 def _silence(evidence: Evidence, cadence: Cadence, *, heard_at: datetime) -> Alarm | None:
     newest_at = evidence.arrivals[-1].newest_at
     silent_from = cadence.silent_from(newest_at)
-    if heard_at < silent_from:
+    if heard_at < silent_from:  # nothing was read since then: the silence may be ours
         return None
     reason = f"nothing since {newest_at:%Y-%m-%d %H:%M}, expected by {silent_from:%Y-%m-%d %H:%M} UTC"
     return Alarm(source_id=evidence.source_id, kind=AlarmKind.SILENT, reason=reason, began_at=newest_at)
@@ -188,6 +189,7 @@ def _silence(evidence: Evidence, cadence: Cadence, *, heard_at: datetime) -> Ala
 
 def _continued(before: Alarm | None, found: Alarm) -> Alarm:
     """Return the new alarm as a continuation of the earlier one; refused for another reason is a new alarm."""
+    # A reason that changes before the report starts again: two kinds of chance do not make one certainty.
     if before is None or (found.kind is AlarmKind.REFUSED and found.reason != before.reason and before.told_at is None):
         return found
     return replace(before, reason=found.reason, looks=before.looks + found.looks, sweeps=before.sweeps + found.sweeps)

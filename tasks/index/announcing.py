@@ -95,6 +95,7 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
         "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
         "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
     }
+    # `prune` deletes by the day of discovery, so an announced URL must renew it; once a day, since a write costs more
     is_told = and_(is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
     added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)

@@ -21,12 +21,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
 PROGRESS_STEPS = 100_000
 """Steps of SQLite's machine between two checks of the clock: a few milliseconds."""
+_SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 WRITES = "presslake_writes"
 DURABLE = "presslake_durable"
 _SQLITE_TROUBLE = frozenset({
@@ -144,7 +145,9 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     try:
         found = _schema_version(index)
         if found is None or found < HEAD:
-            raise IndexUnavailable(f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}")
+            raise IndexUnavailable(
+                f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}, and so does `presslake migrate`"
+            )
         if found > HEAD:
             raise _too_new(index, found)
     except PresslakeError:
@@ -240,14 +243,17 @@ def shown_url(index_url: str) -> str:
 
 
 def without_secrets(url: URL) -> str:
-    """Return the URL for people, without a password in any place."""
-    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+    """Return the URL for people: no password, and of its options those alone that say where it is."""
+    hidden = [name for name in url.query if name not in _SHOWN_OPTIONS]
+    return url.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def _make_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        except (ArgumentError, ValueError) as error:
+            raise ConfigError("the index's URL has an option that is none: its hosts or ports") from error
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"the index {without_secrets(url)} needs a driver: pip install 'presslake[postgresql]'"

@@ -45,6 +45,7 @@ class PollRecord:
     body_digest: str | None
     moved_to: str | None = None
     sightings: int = 0
+    unchanged: int = 0
 
 
 def feed_key(feed_url: str) -> str:
@@ -116,6 +117,7 @@ _LEARNED = (
     "body_digest",
     "moved_to",
     "sightings",
+    "unchanged",
 )
 
 
@@ -134,4 +136,5 @@ def _state(row: RowMapping) -> FeedState:
         moved_to=row["moved_to"],
         sightings=row["sightings"] or 0,
         parent_url=row["parent_url"],
+        unchanged=row["unchanged"] or 0,
     )

@@ -120,6 +120,7 @@ class Settlement:
     payload_digest: str | None
     captured_at: datetime
     article_id: str | None
+    partial: str | None = None
 
 
 def list_of(source_id: str) -> str:
@@ -206,7 +207,7 @@ def release(tx: Connection, *, owner: str) -> int:
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
     """Lock these rows: two transactions that decide the same URL do so one after the other."""
-    if tx.dialect.name == "sqlite":
+    if tx.dialect.name == "sqlite":  # BEGIN IMMEDIATE has locked the whole file
         return
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
         rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
@@ -221,7 +222,7 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
         .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
     )
     rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
-    if rows:
+    if rows:  # sorted: two transactions lock rows in one order, and never wait for one another in a circle
         tx.execute(statement, sorted(rows, key=itemgetter("key")))
 
 
@@ -306,6 +307,7 @@ _SETTLED = (
     "payload_digest",
     "captured_at",
     "article_id",
+    "partial",
 )
 
 
@@ -345,4 +347,5 @@ def _due_url(row: RowMapping) -> DueUrl:
         captured_at=row["captured_at"],
         announced_title=row["announced_title"],
         announced_at=row["announced_at"],
+        partial=row["partial"],
     )

@@ -1,5 +1,6 @@
 """What the index knows of one URL or article, and of all of them together: for `trace` and `status`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from tasks.index.relations import find_aliases
 from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
 from tasks.values.feed import FeedKind
+from tasks.values.reports import Headline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,27 @@ def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[st
         .order_by(articles.c.first_seen_at, articles.c.article_id)
     )
     return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
+def find_articles(tx: Connection, article_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Return the articles of these ids that are known."""
+    if not article_ids:
+        return []
+    query = select(articles).where(articles.c.article_id.in_(sorted(article_ids)))
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime, limit: int) -> list[Headline]:
+    """Return the sources' articles that were first seen since then and have a title, the newest published first."""
+    told_at = func.coalesce(articles.c.published_at, articles.c.first_seen_at)
+    query = (
+        select(
+            articles.c.title, articles.c.source_id, articles.c.url, articles.c.published_at, articles.c.first_seen_at
+        )
+        .where(articles.c.first_seen_at >= since, articles.c.source_id.in_(sorted(source_ids)), articles.c.title != "")
+        .order_by(told_at.desc(), articles.c.article_id)
+    )
+    return [Headline(**row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
 def read_sources(tx: Connection) -> list[dict[str, Any]]:

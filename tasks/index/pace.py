@@ -52,6 +52,7 @@ def kept_delay_s(
     """
     latency_s = latency_s or 0.0
     delay_s = max(wanted_s, crawl_delay_s or 0.0, latency_s if latency_s > LATENCY_AT_EASE_S else 0.0)
+    # A busy host needs a delay that can be multiplied, even if the source allows 0.
     if slowdown is not None and slowdown > 1:
         delay_s = max(delay_s, _LEAST_SLOWED_S) * slowdown
     return min(delay_s, max(wanted_s, LONGEST_DELAY_S))
@@ -78,6 +79,7 @@ def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: date
 def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
     """Return the pace after a permit ends: 429 and 503 halve the rate, answers bring it back, a long latency slows it."""
     slowdown = min(pace.slowdown * 2, MOST_SLOWDOWN) if end.is_busy else max(pace.slowdown * _RECOVERY, 1.0)
+    # An exponential moving average: one slow answer does not slow a host, many do.
     known_s = end.elapsed_s if pace.latency_s is None else pace.latency_s
     pace = replace(
         pace,
@@ -85,5 +87,6 @@ def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
         latency_s=known_s + _NEWEST_SHARE * (end.elapsed_s - known_s),
         turns={one: until for one, until in pace.turns.items() if one != end.permit.permit_id},
     )
+    # from the end of the request: only then is it certain that a slow server has finished
     free_at = now + timedelta(seconds=max(pace.delay_s(end.delay_s), end.hold_s or 0.0))
     return replace(pace, next_slot_at=max(pace.next_slot_at, free_at))

@@ -80,6 +80,7 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
     hashes: dict[int, set[int]] = {}
     for told_at, shape in texts:
         middle = generation_of(told_at)
+        # A text at the edge of its time window may resemble one in the next, and no text is compared over a longer time.
         for generation in (middle - 1, middle, middle + 1):
             hashes.setdefault(generation, set()).update(shape.sketch)
     holders: dict[int, list[int]] = {}
@@ -95,6 +96,7 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
 
 def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
     """Return the shapes that share at least two hashes with this one, without hot ones."""
+    # One common hash may be chance or a common phrase; near-duplicates share many (benchmarks/dedup.py).
     counts: Counter[T] = Counter()
     for value in shape.sketch:
         found = holders.get(value, ())

@@ -86,6 +86,7 @@ class Recording:
             held = _by_identity(self.tx, table, wanted)
             found = {(table, one): held.get((table, one)) for one in wanted}
         else:
+            # The statement's own condition finds its rows; they are locked, so that it then changes the same ones.
             query = select(table).with_for_update()
             if statement.whereclause is not None:
                 query = query.where(statement.whereclause)
@@ -131,6 +132,7 @@ def take_back(tx: Connection, rows: Sequence[History]) -> tuple[int, list[Histor
         now = _by_identity(tx, one.table, [one.identity]).get((one.table, one.identity))
         if now == one.before:
             continue  # restored already, or never changed because the transaction did not commit
+        # a later change of the row is a newer fact than the repair, and so is an article that has its URL by now
         if now not in one.afterwards or (one.before and _is_taken(tx, one.table, one.before)):
             kept.append(one)
             continue

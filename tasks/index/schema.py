@@ -125,6 +125,7 @@ feeds = Table(
     Column("moved_to", WebText),
     Column("sightings", Integer),
     Column("parent_url", Text),
+    Column("unchanged", Integer),
 )
 """Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
 
@@ -163,17 +164,22 @@ frontier = Table(
     Column("announced_at", Instant),
     Column("discovered_at", Instant, nullable=False),
     Column("shard", SmallInteger, nullable=False),
+    Column("partial", String(96)),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
     *(
-        Index(name, *columns, sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING)
+        # the migration makes them partial in PostgreSQL too; to name that here would import its dialect for every command
+        Index(name, *columns, sqlite_where=_IS_WAITING)
         for name, columns in (
             (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
             (DUE_OF_HOST, ("source_id", "priority", "host", "due_at")),
         )
     ),
 )
-"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain."""
+"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain.
+
+`partial` is of a body that ended before its end: how many looks gave it, and its digest.
+"""
 
 hosts = Table(
     "hosts",

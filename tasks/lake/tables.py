@@ -115,6 +115,7 @@ def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
     """Whether this version of the table has the batch's rows."""
     with delta_errors(table.table_uri):
+        # A table keeps the greatest version of each application alone (Delta protocol, "Transaction Identifiers").
         if sequence > (table.transaction_version(app_id) or 0):
             return False
         # the transaction almost always decides; but an index restored from a backup gives old numbers to new batches
@@ -159,7 +160,7 @@ def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
                 partition_by=[PARTITION],
                 commit_properties=properties,
             )
-        except CommitFailedError:
+        except CommitFailedError:  # another commit has written this application's transaction
             return False
     return True
 

@@ -368,6 +368,7 @@ def _fields(lines: list[bytes]) -> list[Field]:
     fields = []
     for line in lines:
         name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")  # as it is read (RFC 9112, 5.1)
         well_formed = colon and _TOKEN.fullmatch(name)
         fields.append((name, value.strip()) if well_formed else (b"X-Presslake-Malformed", line))
     return fields

@@ -47,6 +47,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
             waiting = [one.sequence for one in outbox.waiting(tx)]
         if not marked:
             return done
+        # Rows in the outbox have the clusters of their decision: published later, they would be wrong without a mark.
         if not compaction.is_dry_run:
             publish_waiting(index, compaction.store, waiting)
         after = max(marked)

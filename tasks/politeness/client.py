@@ -36,7 +36,7 @@ from tasks.values.permit import RobotsAnswer
 from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
-from tasks.web.exchange import Fetched, raise_for_status
+from tasks.web.exchange import Fetched, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
 from tasks.web.target import parse_target
 
@@ -185,6 +185,7 @@ class PoliteClient:
                     fetched = await self._get(one, way)
                     with way.noting():
                         raise_for_status(fetched, now=_now())
+                    raise_for_missing(fetched)
                     size = await self._room.enter(len(fetched.content))
         except (ItemError, HostWaits) as met:
             trouble = met
@@ -222,6 +223,7 @@ class PoliteClient:
             max_wire_size=one.max_wire_size,
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
+            takes_part=True,
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:

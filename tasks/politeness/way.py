@@ -7,7 +7,8 @@ from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
-from tasks.values.url import Site, Url
+from tasks.values.domain import Site
+from tasks.values.url import Url
 
 UNSPOKEN_WAIT_S = 60.0
 """The wait after a 429 without one."""

@@ -35,10 +35,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _figures(report: RunReport) -> Iterator[str]:
     rate = report.fetched / report.seconds if report.seconds else 0.0
-    counts = (report.polled, report.discovered, report.fetched, report.not_modified, report.pending)
-    figures = (*map(str, counts), f"{report.payload_size / 1e6:.1f}", f"{rate:.1f}", f"{report.seconds:.1f}")
-    head = ("feeds polled", "discovered", "fetched", "not modified", "pending", "MB in", "pages/s", "seconds")
-    yield table(head, [figures])
+    skipped, failed = sum(report.urls_skipped.values()), sum(report.urls_failed.values())
+    looks = (report.fetched, report.not_modified, skipped, failed, report.quarantined)
+    counts = (report.discovered, report.known_before, *looks, report.pending)
+    head = ("discovered", "known before", "fetched", "not modified", "skipped", "failed", "quarantined", "pending")
+    yield table(head, [[f"{number:,}" for number in counts]])
+    figures = (f"{report.polled:,}", f"{report.payload_size / 1e6:.1f}", f"{rate:.1f}", f"{report.seconds:.1f}")
+    yield table(("feeds polled", "MB in", "pages/s", "seconds"), [figures])
     yield "## Articles"
     yield table(
         ("novelty", "articles"), [(novelty.value, str(report.articles.get(novelty.value, 0))) for novelty in Novelty]
@@ -60,10 +63,15 @@ def _sources(health: HealthReport) -> Iterator[str]:
 
 
 def _trouble(report: RunReport) -> Iterator[str]:
-    for title, counts in (("Skipped", report.skipped), ("Failed", report.failed)):
+    feeds = {**report.feeds_failed, **report.feeds_skipped}
+    for title, what, counts in (
+        ("Skipped", "URLs", report.urls_skipped),
+        ("Failed", "URLs", report.urls_failed),
+        ("Feeds", "feeds, or links in them", feeds),
+    ):
         if counts:
             yield f"## {title}"
-            yield table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in most_first(counts)])
+            yield table(("reason", what), [(as_code(reason), str(number)) for reason, number in most_first(counts)])
     if report.quarantined:
         yield f"{report.quarantined} quarantined: their payloads are kept, see the artifact `quarantine`."
     if report.doubtful:

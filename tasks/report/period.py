@@ -6,15 +6,16 @@ A period consists of whole UTC days and ends with the last midnight; the figures
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
-from tasks.health.table import health_summary, shown_at, shown_s
+from tasks.health.table import health_summary, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
+from tasks.values.display import moment, plural
 from tasks.values.rows import Novelty, Outcome
 from tasks.values.text.escape import as_code, as_text
 
@@ -103,8 +104,10 @@ def summary_line(report: PeriodReport) -> str:
     looks = sum(report.came_to.values())
     failing = sum(failing_of(report.came_to).values())
     span = f"{report.since}" if report.period is Period.DAY else f"{report.since} to {report.until - timedelta(days=1)}"
-    answered = f"; {failing / looks:.1%} of {looks:,} looks failed" if looks else ""
-    return f"{report.articles:,} articles, {span}{answered}"
+    now = articles_of(report.today)
+    so_far = f"; today so far {plural(now, 'article')}" if now and not report.articles else ""
+    answered = f"; {failing / looks:.1%} of {plural(looks, 'look')} failed" if looks else ""
+    return f"{plural(report.articles, 'article')}, {span}{answered}{so_far}"
 
 
 def to_markdown(report: PeriodReport, health: HealthReport) -> str:
@@ -137,15 +140,16 @@ def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tupl
     if failing:
         spoilt = [(reason, number, sum(reason in one.failing for one in report.sources)) for reason, number in failing]
         yield "Failures", ("reason", "looks", "sources"), list(spoilt)
-    rows: list[tuple[object, ...]] = [_source_row(one) for one in report.sources[:SHOWN]]
+    now = datetime.combine(report.until, time(), tzinfo=UTC)
+    rows: list[tuple[object, ...]] = [_source_row(one, now) for one in report.sources[:SHOWN]]
     yield "Sources", ("source", "state", "articles", "before", "failing", "stored after", "newest"), rows
 
 
-def _source_row(one: SourceInPeriod) -> tuple[object, ...]:
+def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
     lags = f"{shown_s(one.lag_p50_s)} / {shown_s(one.lag_p95_s)}" if one.lag_p50_s is not None else ""
     failing = f"{sum(one.failing.values())} of {one.looks}"
     state = one.health.state.value if one.health else ""
-    newest = shown_at(one.health.newest_at) if one.health else ""
+    newest = moment(one.health.newest_at, now) if one.health else ""
     return one.source_id, state, one.articles, one.before, failing, lags, newest
 
 

@@ -1,9 +1,9 @@
 """Where is my article? A URL's history from the index and the lake: its answers, decisions and changes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -11,16 +11,17 @@ from tasks.config.settings import Settings
 from tasks.deduplicate.changes import Change, Version, diff_versions, summarise_change
 from tasks.errors import ConfigError, ItemError
 from tasks.index.database import Index
-from tasks.index.history import UrlHistory, find_cluster, find_history, find_names
+from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names
 from tasks.index.relations import Edge, find_edges
 from tasks.lake.objects.port import ObjectStore
 from tasks.lake.reading import read_rows
 from tasks.runtime.resources import index_to_read, lake_to_read
-from tasks.values.display import Rows, Table, listed, plain, shown
+from tasks.values.display import Rows, Table, age, moment, plain, plural, shown
 from tasks.values.url import url_key
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
 CLUSTER_SHOWN = 50
+NOT_HERE = "(an article that was never fetched here)"
 URL_SHOWN = ("url", "source_id", "state", "announced_by", "announced_at", "discovered_at", "due_at", "reason")
 ARTICLE_SHOWN = ("article_id", "title", "revision", "published_at", "first_seen_at", "duplicate_of")
 
@@ -39,6 +40,7 @@ class Trace:
     names: tuple[dict[str, Any], ...]
     edges: tuple[Edge, ...]
     cluster: tuple[dict[str, Any], ...]
+    kin: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data; instants in ISO 8601."""
@@ -68,35 +70,59 @@ class Trace:
         ]
         return "\n".join(diff for diff in diffs if diff)
 
-    def tables(self) -> Iterator[Table]:
-        """Return it as titled tables."""
-        if row := self.history.frontier:
-            yield "URL", ("what", "is"), listed(row, URL_SHOWN)
-        if row := self.history.article:
-            yield "Article", ("what", "is"), listed(row, ARTICLE_SHOWN)
-        if self.names:
-            names: Rows = [(row["url_key"], row["how"], shown(row["noted_at"])) for row in self.names]
-            yield "Also known as", ("URL key", "by", "since"), names
-        head = ("fetched at", "status", "outcome", "reason", "novelty", "revision", "bytes at")
-        yield f"Captures ({len(self.captures)})", head, [_capture_row(row) for row in self.captures]
-        if self.revisions:
-            yield self._revisions_table()
-        if self.edges:
-            kin: Rows = [(edge.kind, f"{edge.score:.2f}", edge.a, edge.b) for edge in self.edges]
-            yield f"Alike ({len(kin)})", ("kind", "score", "of", "to"), kin
-        if len(self.cluster) > 1:
-            members: Rows = [(shown(row["first_seen_at"]), row["source_id"], row["url"]) for row in self.cluster]
-            yield f"The same story ({len(members)})", ("first seen at", "source", "URL"), members
+    def why_no_diff(self) -> str:
+        """Return why there is nothing to compare."""
+        number = len(self.revisions)
+        return f"There is nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
 
-    def _revisions_table(self) -> Table:
+    def tables(self, *, now: datetime) -> Iterator[Table]:
+        """Return it as titled tables; who published the story first stands first."""
+        if row := self.history.frontier:
+            yield "URL", ("", ""), _listed(row, URL_SHOWN, now)
+        if row := self.history.article:
+            yield "Article", ("", ""), _listed(row, ARTICLE_SHOWN, now)
+        if self.names:
+            names: Rows = [(row["url_key"], row["how"], moment(row["noted_at"], now)) for row in self.names]
+            yield "Also known as", ("URL key", "by", "since"), names
+        head = ("fetched", "status", "outcome", "reason", "novelty", "revision")
+        yield plural(len(self.captures), "capture"), head, [_capture_row(row, now) for row in self.captures]
+        if places := [(moment(row["fetched_at"], now), place) for row in self.captures if (place := _place(row))]:
+            yield "Where the bytes are", ("fetched", "segment:offset+length"), list(places)
+        if self.revisions:
+            yield self._revisions_table(now)
+        if self.edges:
+            yield f"Alike ({len(self.edges)})", ("kind", "score", "published", "source", "title"), self._kin(now)
+        if len(self.cluster) > 1:
+            rows: Rows = [
+                (moment(_told_at(row), now), row["source_id"], row["title"] or row["url"]) for row in self.cluster
+            ]
+            yield f"The same story ({len(rows)})", ("published", "source", "title"), rows
+
+    def _kin(self, now: datetime) -> Rows:
+        """Return the other ends of the edges; one that was never fetched has its id alone."""
+        own = self.history.article or {}
+        others = [(edge, edge.b if edge.a == own.get("article_id") else edge.a) for edge in self.edges]
+        known = {row["article_id"]: row for row in self.kin}
+        rows: Rows = []
+        for edge, article_id in others:
+            row = known.get(article_id)
+            told = (
+                (moment(_told_at(row), now), row["source_id"], row["title"] or row["url"])
+                if row
+                else ("", "", NOT_HERE)
+            )
+            rows.append((edge.kind, f"{edge.score:.2f}", *told))
+        return rows
+
+    def _revisions_table(self, now: datetime) -> Table:
         changes = ["", *map(_shown_change, self.changes())]
         rows: Rows = [
-            (row["revision"], row["novelty"], shown(row["fetched_at"]), row["word_count"], change, row["title"])
+            (row["revision"], row["novelty"], moment(row["fetched_at"], now), row["word_count"], change, row["title"])
             for row, change in zip(self.revisions, changes, strict=True)
         ]
         return (
-            f"Revisions ({len(rows)})",
-            ("revision", "novelty", "fetched at", "words", "changed", "title"),
+            plural(len(rows), "revision"),
+            ("number", "novelty", "fetched", "words", "changed", "title"),
             rows,
         )
 
@@ -114,6 +140,7 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         known = history.article
         cluster = find_cluster(tx, known["cluster_id"], limit=CLUSTER_SHOWN) if known else []
         edges = find_edges(tx, known["article_id"]) if known else []
+        kin = find_articles(tx, {end for edge in edges for end in (edge.a, edge.b)})
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
         raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
@@ -126,7 +153,8 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         revisions=tuple(read_rows(lake, "articles", url_key=article_key, since=since)),
         names=tuple(names),
         edges=tuple(edges),
-        cluster=tuple(cluster),
+        cluster=tuple(sorted(cluster, key=_told_at)),
+        kin=tuple(kin),
     )
 
 
@@ -166,14 +194,27 @@ def _shown_change(change: Change) -> str:
     return f"{', '.join(change.parts)} ({moved})" if change.parts else moved
 
 
-def _capture_row(row: dict[str, Any]) -> tuple[object, ...]:
-    place = f"{row['warc_key']}:{row['warc_offset']}+{row['warc_length']}" if row["warc_key"] else ""
+def _capture_row(row: dict[str, Any], now: datetime) -> tuple[object, ...]:
     return (
-        shown(row["fetched_at"]),
-        row["status"] or "",
-        row["outcome"],
-        row["reason"] or "",
-        row["novelty"] or "",
-        row["revision"] or "",
-        place,
+        moment(row["fetched_at"], now),
+        *(row[name] for name in ("status", "outcome", "reason", "novelty", "revision")),
     )
+
+
+def _place(row: dict[str, Any]) -> str:
+    return f"{row['warc_key']}:{row['warc_offset']}+{row['warc_length']}" if row["warc_key"] else ""
+
+
+def _told_at(row: dict[str, Any]) -> datetime:
+    """Return when an article was published, as far as that is known: else when it was first seen."""
+    told_at: datetime = row["published_at"] or row["first_seen_at"]
+    return told_at
+
+
+def _listed(row: dict[str, Any], names: Sequence[str], now: datetime) -> Rows:
+    """Return a row's named values, a line each, without those that are None."""
+    values = ((name, row[name]) for name in names if row[name] is not None)
+    return [
+        (name.replace("_", " "), f"{moment(one, now)} UTC ({age(one, now)})" if isinstance(one, datetime) else one)
+        for name, one in values
+    ]

@@ -1,8 +1,12 @@
 """What is shown of rows, in tables and as JSON. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+_PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*):.*@")
+_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 Rows = list[tuple[object, ...]]
 Table = tuple[str, Sequence[str], Rows]
@@ -61,6 +65,17 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {name.replace('_', '-')}" for name, number in counts.items() if number)
 
 
+def without_userinfo(url: str) -> str:
+    """Return a URL without a user's name and password, which some bear before their host."""
+    return _USERINFO.sub(r"\1", url)
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without its secrets: the password, and every option after `?`, which may be one."""
+    place, mark, _options = url.partition("?")
+    return _PASSWORD.sub(r"\1:***@", place) + ("?***" if mark else "")
+
+
 def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return a row as plain data; instants in ISO 8601."""
     return (
@@ -68,8 +83,3 @@ def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if row is None
         else {str(name): value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
     )
-
-
-def listed(row: Mapping[str, Any], names: Sequence[str]) -> Rows:
-    """Return a row's named values, a line each, without those that are None."""
-    return [(name, shown(row[name])) for name in names if row[name] is not None]

@@ -1,11 +1,19 @@
-"""The domain that one party holds, of a host. Pure."""
+"""Whose a host may be, and the domain that one party holds. Pure."""
 
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import tldextract
+
+
+class Site(NamedTuple):
+    """Whose a URL may be: its host as politeness counts it, that without `www.`, and the domain that one party holds."""
+
+    host: str
+    bare_host: str
+    domain: str
 
 
 @lru_cache(maxsize=1)

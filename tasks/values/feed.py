@@ -66,7 +66,8 @@ class FeedState:
     """One feed as the index knows it: where it is, its validators and how it has behaved.
 
     `due_at` None means that it has ended (410). `moved_to` is where permanent redirects led, `sightings` how often in a
-    row. `parent_url` is the feed that named this one: a sitemap index, or a front page.
+    row. `parent_url` is the feed that named this one: a sitemap index, or a front page. `unchanged` is how
+    often in a row it brought nothing new.
     """
 
     feed_url: str
@@ -82,3 +83,4 @@ class FeedState:
     moved_to: str | None = None
     sightings: int = 0
     parent_url: str | None = None
+    unchanged: int = 0

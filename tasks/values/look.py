@@ -26,6 +26,7 @@ class DueUrl:
     captured_at: datetime | None = None
     announced_title: str | None = None
     announced_at: datetime | None = None
+    partial: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Look:
     `capture` | fetch | the row of the captures table; later stages label it
     `disposition` | fetch, extract, deduplicate | what becomes of a failure; None where there is none
     `hops` | fetch | the URLs between the one that was asked for and the one that answered
+    `partial` | fetch | of a body that ended before its end: how many looks gave it, and its digest
     `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
     `obeys_rights` | fetch | whether reservations of text and data mining are obeyed at the URL
     `tdm_reserved` | fetch | what the site's tdmrep.json then says of the page
@@ -50,6 +52,7 @@ class Look:
     capture: Capture | None = None
     disposition: Disposition | None = None
     hops: tuple[Url, ...] = ()
+    partial: str | None = None
     rendition: tuple[int, int] | None = None
     obeys_rights: bool = False
     tdm_reserved: bool | None = None

@@ -1,6 +1,7 @@
-"""What stands between a reader and a page in its URL: parameters of trackers, caches and redirectors. Data alone."""
+"""What stands between a reader and a page in its URL: parameters of trackers, caches and redirectors. Pure."""
 
 import re
+from functools import lru_cache
 
 _TRACKER_NAMES = """
     fbclid fb_action_ids fb_action_types fb_ref fb_source mibextid igsh igshid
@@ -21,6 +22,8 @@ TRACKERS = frozenset(_TRACKER_NAMES.split())
 
 WIDGET_CLICKS = frozenset({"dicbo", "tblci"})
 """Click ids of recommendation widgets: no identity, but asked for as announced, since archives answer to the whole URL."""
+
+_QUERY_SESSION = re.compile(r"(?:jsessionid|phpsessid|aspsessionid[a-z]*)", re.IGNORECASE)
 
 GOOGLE = re.compile(r"(?:www\.)?google\.(?:com?\.)?[a-z]{2,3}")
 AMP_CACHE = re.compile(r"(?:[a-z0-9-]+\.)?(?:cdn\.ampproject\.org|bing-amp\.com)")
@@ -44,3 +47,20 @@ WRAPPERS: tuple[tuple[re.Pattern[str], re.Pattern[str], tuple[str, ...]], ...] =
         (r"[a-z0-9]+\.safelinks\.protection\.outlook\.com", r"/", ("url",)),
     )
 )
+
+
+def is_no_tracker(name: str) -> bool:
+    """Whether a parameter names anything else than the way to a page."""
+    return name not in TRACKERS and not name.lower().startswith("utm_")
+
+
+def is_no_session(name: str) -> bool:
+    """Whether a parameter is neither a session's id nor a click's."""
+    return name not in WIDGET_CLICKS and not _QUERY_SESSION.fullmatch(name)
+
+
+@lru_cache(maxsize=65_536)
+def may_wrap(host: str) -> bool:
+    """Whether a host is an AMP cache's or a redirector's."""
+    patterns = (AMP_CACHE, GOOGLE, *(pattern for pattern, _, _ in WRAPPERS))
+    return any(pattern.fullmatch(host) for pattern in patterns)

@@ -9,21 +9,23 @@ identity under which work is skipped. A false merge loses an article, a false sp
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from urllib.parse import unquote_plus
 
 import can_ada
 
 from tasks.errors import BadUrl, ForbiddenScheme
-from tasks.values.domain import domain_of_host
+from tasks.values.domain import Site, domain_of_host
 from tasks.values.trackers import (
     AMP_CACHE,
     AMP_CACHE_PATH,
     GOOGLE,
     GOOGLE_AMP_PATH,
-    TRACKERS,
-    WIDGET_CLICKS,
     WRAPPERS,
+    is_no_session,
+    is_no_tracker,
+    may_wrap,
 )
 
 MAX_URL_LENGTH = 8192
@@ -40,9 +42,9 @@ _BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_SESSION = re.compile(r"(?<!\.);jsessionid=[^/;]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9A-Za-z_-]{20,}\))+\)(?=/|$)")  # cookieless: /(S(24 characters))/
-_QUERY_SESSION = re.compile(r"(?:jsessionid|phpsessid|aspsessionid[a-z]*)", re.IGNORECASE)
 
 _MAX_WRAPPERS = 16
+_ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
@@ -56,14 +58,6 @@ class _Parts(NamedTuple):
     hash: str
 
 
-class Site(NamedTuple):
-    """Whose a URL may be: its host as politeness counts it, that without `www.`, and the domain that one party holds."""
-
-    host: str
-    bare_host: str
-    domain: str
-
-
 class Url(str):
     """One http(s) URL: a string, its text, with what its one parse found.
 
@@ -71,24 +65,22 @@ class Url(str):
     a part of a text that is no URL raises BadUrl, or ForbiddenScheme.
     """
 
-    __slots__ = ("_fetch_form", "_is_fetch_form", "_key", "_parts")
+    __slots__ = ("_fetch_form", "_is_fetch_form", "_is_parsed", "_key", "_parts")
 
     _parts: _Parts | None
     _key: str | None
     _fetch_form: "Url | None"
     _is_fetch_form: bool
+    _is_parsed: bool
 
     def __new__(cls, text: str) -> Self:
         """Return a URL of a text; its parts are not known yet."""
         url = super().__new__(cls, text)
-        url._parts, url._key, url._fetch_form, url._is_fetch_form = None, None, None, False
+        url._parts, url._key, url._fetch_form, url._is_fetch_form, url._is_parsed = None, None, None, False, False
         return url
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _revived, (str(self), *(self._parts or ()))
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self  # it does not change
+        return _revived, (str(self), self._is_parsed)
 
     @staticmethod
     def of(text: str) -> "Url":
@@ -103,25 +95,19 @@ class Url(str):
         is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        url = _made(_parse(text, base))
-        _checked_host(url.parts.hostname)
-        _checked_length(url)  # escapes are longer than what they stand for
-        return url
+        return _storable(_parse(text, base))
 
     @staticmethod
     def requested(parsed: can_ada.URL) -> "Url":
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
-        url = _made(parsed).without_fragment
-        _checked_host(url.parts.hostname)
-        _checked_length(url)
-        return url
+        return _storable(_revived(parsed.href, is_parsed=True).without_fragment)
 
     @property
     def parts(self) -> _Parts:
         """What the parser found."""
         if self._parts is None:
-            self._parts = _parts_of(_parse(str(self), None))
+            self._parts = _split(str(self if self._is_parsed else _parse(str(self), None)))
         return self._parts
 
     @property
@@ -142,12 +128,12 @@ class Url(str):
     @property
     def host(self) -> str:
         """The host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
-        return _with_port(_checked_host(self.parts.hostname), self.parts.port)
+        return _hosts_of(self.parts.hostname, self.parts.port)[0]
 
     @property
     def bare_host(self) -> str:
         """The host as a key spells it: without `www.`."""
-        return _without_www(self.host)
+        return _hosts_of(self.parts.hostname, self.parts.port)[1]
 
     @property
     def domain(self) -> str:
@@ -157,23 +143,21 @@ class Url(str):
     @property
     def site(self) -> Site:
         """What says whose the URL is."""
-        return Site(self.host, self.bare_host, self.domain)
+        return Site(*_hosts_of(self.parts.hostname, self.parts.port), self.domain)
 
     @property
     def without_fragment(self) -> "Url":
         """The URL as it is asked for."""
         if not self.parts.hash and not self.endswith("#"):
             return self
-        url = Url(self.partition("#")[0])
-        url._parts = self.parts._replace(hash="")
-        return url
+        return _revived(self.partition("#")[0], self._is_parsed)
 
     @property
     def fetch_form(self) -> "Url":
         """The URL to request for one that was announced.
 
-        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a hashbang is kept,
-        AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
+        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
         characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
@@ -210,6 +194,8 @@ class Url(str):
         """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
         _, hostname, _, path, search, _ = self.parts
         host = hostname.removesuffix(".")
+        if not may_wrap(host):
+            return None
         if AMP_CACHE.fullmatch(host):
             return _amp_origin(AMP_CACHE_PATH.fullmatch(path), search)
         if GOOGLE.fullmatch(host) and path.startswith("/amp/"):
@@ -221,24 +207,19 @@ class Url(str):
 
     def _spelled(self) -> "Url":
         scheme, hostname, port, path, search, hash_ = self.parts
-        pieces = _pieces(search, keep=_is_no_tracker)
-        parts = _Parts(
-            scheme=scheme,
-            hostname=_checked_host(hostname),
-            port=port,
-            path=_normal_escapes(path),
-            search="?" + "&".join(pieces) if any(pieces) else "",
-            # `#!` alone is a link that leads nowhere, a habit of style sheets; with more it names a page
-            hash=_normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith("#!") else "",
-        )
-        text = f"{scheme}://{_with_port(parts.hostname, port)}{parts.path}{parts.search}{parts.hash}"
-        url = Url(_checked_length(text))
-        url._parts, url._is_fetch_form = parts, True
+        pieces = _pieces(search, keep=is_no_tracker)
+        search = "?" + "&".join(pieces) if any(pieces) else ""
+        # `#!` and `#/` alone lead nowhere; with more they name a page that scripts show
+        route = _normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith(_ROUTES) else ""
+        host, path = _checked_host(hostname), _normal_escapes(path)
+        url = Url(_checked_length(f"{scheme}://{_with_port(host, port)}{path}{search}{route}"))
+        url._parts, url._is_fetch_form = _Parts(scheme, host, port, path, search, route), True
+        url._is_parsed = True
         return url
 
     def _identity(self) -> str:
         path = _ASPNET_SESSION.sub("", _PATH_SESSION.sub("", self.parts.path)).rstrip("/") or "/"
-        named = _pieces(self.parts.search, keep=_is_no_session)
+        named = _pieces(self.parts.search, keep=is_no_session)
         pieces = sorted((piece for piece in named if piece), key=lambda piece: piece.partition("="))
         query = "?" + "&".join(pieces) if pieces else ""
         host = self.bare_host
@@ -246,9 +227,9 @@ class Url(str):
         return key if len(key) <= MAX_KEY_LENGTH else f"{host}/~{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _revived(text: str, *parts: str) -> Url:
+def _revived(text: str, is_parsed: bool) -> Url:
     url = Url(text)
-    url._parts = _Parts(*parts) if parts else None
+    url._is_parsed = is_parsed
     return url
 
 
@@ -294,16 +275,10 @@ def _lenient(url: str, base: str | None = None) -> Url:
     """Return a URL that may be too long to be stored, since its fetch form may be shorter."""
     if isinstance(url, Url) and base is None:
         return url
-    return _made(_parse(url, base))
+    return _parse(url, base)
 
 
-def _made(parsed: can_ada.URL) -> Url:
-    url = Url(parsed.href)
-    url._parts = _parts_of(parsed)
-    return url
-
-
-def _parse(url: str, base: str | None) -> can_ada.URL:
+def _parse(url: str, base: str | None) -> Url:
     text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
@@ -316,7 +291,13 @@ def _parse(url: str, base: str | None) -> can_ada.URL:
     except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair in the base
         raise BadUrl(f"not a URL: {text[:200]!r}") from error
     _check(parsed, text)
-    return parsed
+    return _revived(parsed.href, is_parsed=True)
+
+
+def _storable(url: Url) -> Url:
+    _checked_host(url.parts.hostname)
+    _checked_length(url)  # escapes are longer than what they stand for
+    return url
 
 
 def _check(parsed: can_ada.URL, text: str) -> None:
@@ -326,9 +307,15 @@ def _check(parsed: can_ada.URL, text: str) -> None:
         raise BadUrl(f"user name or password at host {parsed.hostname}")
 
 
-def _parts_of(parsed: can_ada.URL) -> _Parts:
-    scheme = parsed.protocol.removesuffix(":")
-    return _Parts(scheme, parsed.hostname, parsed.port, parsed.pathname, parsed.search, parsed.hash)
+def _split(href: str) -> _Parts:
+    """Return the parts of what the parser wrote, whose every part ends where the next one's sign begins."""
+    scheme, _, rest = href.partition("://")
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    port = authority.rpartition(":")[2] if authority[-1:].isdigit() and ":" in authority else ""
+    hostname = authority.removesuffix(f":{port}") if port else authority
+    return _Parts(scheme, hostname, port, slash + path, query and f"?{query}", fragment and f"#{fragment}")
 
 
 def _with_port(host: str, port: str) -> str:
@@ -347,6 +334,7 @@ def _without_www(host: str) -> str:
     return host
 
 
+@lru_cache(maxsize=65_536)
 def _checked_host(hostname: str) -> str:
     """Return the host, without its trailing dot; brackets stay round an IPv6 address. Raises BadUrl on empty labels."""
     host = hostname.removesuffix(".")
@@ -355,18 +343,17 @@ def _checked_host(hostname: str) -> str:
     return host
 
 
+@lru_cache(maxsize=65_536)  # each host of a large catalogue is asked about for every URL, several times
+def _hosts_of(hostname: str, port: str) -> tuple[str, str]:
+    """Return a host as politeness counts it, and that without `www.`; raises BadUrl."""
+    host = _with_port(_checked_host(hostname), port)
+    return host, _without_www(host)
+
+
 def _pieces(search: str, *, keep: Callable[[str], bool]) -> list[str]:
     """List the query's `name=value` pieces whose names `keep` accepts."""
     pieces = _normal_escapes(search.removeprefix("?")).split("&")
     return [piece for piece in pieces if keep(piece.partition("=")[0])]
-
-
-def _is_no_tracker(name: str) -> bool:
-    return name not in TRACKERS and not name.lower().startswith("utm_")
-
-
-def _is_no_session(name: str) -> bool:
-    return name not in WIDGET_CLICKS and not _QUERY_SESSION.fullmatch(name)
 
 
 def _normal_escapes(text: str) -> str:
@@ -406,7 +393,7 @@ def _absolute(text: str) -> Url | None:
     if not text.lower().startswith(("http://", "https://")):
         return None
     try:
-        url = _made(_parse(text, None))
+        url = _parse(text, None)
         _checked_host(url.parts.hostname)
     except BadUrl:
         return None

@@ -113,7 +113,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
-            ahead = set() if may_set_back else _ahead(tx, part)
+            ahead = set() if may_set_back else _ahead(tx, part)  # read under the lock: a sweep may decide meanwhile
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
                 repairing.set_right(
@@ -131,6 +131,7 @@ def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Set the index back to what the lake has, and make the URLs due: their text is then new once more."""
+    # a damaged file may have the newer rows, and a run that has begun since may be about to publish them
     if not (context.is_lake_whole and context.is_quiet):
         return ()
     lost = sorted(set(keys) - set(_restore_newest(context, keys, may_set_back=True)))

@@ -69,6 +69,7 @@ class Journal:
             body = self.store.get(key)
         except MissingObject:
             return False
+        # the copy first: a kill in between leaves the object twice, and never not at all
         self.store.put(set_aside_prefix(self.verify_id) + key, body)
         self.store.delete(key)
         return True
@@ -146,6 +147,7 @@ def _put_back(store: ObjectStore, prefix: str) -> tuple[int, list[str]]:
     count, standing = 0, []
     for aside in [one.key for one in store.list(prefix)]:
         key, body = aside.removeprefix(prefix), store.get(aside)
+        # equal bytes: an earlier undo was killed between its put and its delete
         if store.put_new(key, body) or store.get(key) == body:
             store.delete(aside)
             count += 1

@@ -66,10 +66,11 @@ def verify(
         checked = look(findings)
         if is_repairing:
             on_step("mending", 0, len(findings.faults))
-            if lost := repairing.repair_lost(findings):
+            if lost := repairing.repair_lost(findings):  # rows are back in the tables: compare everything again
                 findings = Findings()
                 findings.take(lost)
                 checked = look(findings)
+            # a run that has begun since may have changed what was compared
             repairing.mend(findings, is_quiet=_live_runs(index, now) <= before)
     return VerifyReport(
         checked=checked,
@@ -153,7 +154,7 @@ def _compare_all(
     on_step("index", 0, 0)
     with index.read() as tx:
         checked = copy_index(tx, snapshot)
-    live_runs |= _live_runs(index, now)
+    live_runs |= _live_runs(index, now)  # a run may have begun while the index was copied
     # while a sweep runs, its latest captures are on their way from the index to the lake
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     checked["objects"] = copy_objects(store, snapshot)

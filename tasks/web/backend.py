@@ -118,10 +118,12 @@ class BoundedStream(httpcore.AsyncNetworkStream):
         self._server_addr: Any = None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
-        received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
-        self.budget.take(len(received), start=received[:START_SIZE])
-        return received
+        """Return what has come, its head mended, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
+        while True:
+            received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
+            self.budget.take(len(received), start=received[:START_SIZE])
+            if (seen := self.budget.head.take(received)) is not None:
+                return seen
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Send all of it; raises TimedOut at the deadline, else as httpcore does."""

@@ -266,7 +266,7 @@ def test_the_image_runs_as_nobody_from_pinned_parts():
 
 
 @pytest.mark.parametrize("command", [SERVER.partition(" --host")[0], WORKER.partition(" --name")[0], "python deploy/fill_env.py",
-                                     "psql -v ON_ERROR_STOP=1", "presslake status", "prefect deploy --all --prefect-file deploy/prefect.yaml",
+                                     "psql -v ON_ERROR_STOP=1", "presslake migrate", "prefect deploy --all --prefect-file deploy/prefect.yaml",
                                      "prefect work-pool create presslake --type process", "pg_dump --format=custom", "presslake verify"])  # fmt: skip
 def test_what_the_walk_runs_is_what_the_docs_say(command):
     assert command in (ROOT / "docs/operations.md").read_text()

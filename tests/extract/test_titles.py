@@ -44,3 +44,38 @@ def test_a_sites_name_at_the_end_goes(title, bare):
 
 def test_a_title_is_bounded():
     assert len(choose_title([], ["harbour | " * 100_000], [])) <= 500
+
+
+@pytest.mark.parametrize(
+    ("headings", "candidates", "title"),
+    [
+        (["Island letters : What the port reads"], ["What the port reads"], "What the port reads"),
+        (["3 May 2024 What the port reads"], ["What the port reads"], "What the port reads"),
+        (
+            ["島の便り：港の朝"],
+            ["港の朝"],
+            "島の便り：港の朝",
+        ),  # words are not parted there: nobody knows where it begins
+        (["The harbour reopens"], ["Harbour reopens"], "The harbour reopens"),
+        (["Local"], ["Harbour reopens - Local"], "Harbour reopens"),
+        (
+            ["Planning"],
+            ["Your wedding checklist for the planning of a year"],
+            "Your wedding checklist for the planning of a year",
+        ),
+        (
+            ["Sleep is good for ferrymen | Opinion"],
+            ["Sleep is good for ferrymen | Opinion"],
+            "Sleep is good for ferrymen",
+        ),
+        ([], ["Harbour reopens after repairs | Press Room"], "Harbour reopens after repairs"),
+    ],
+)
+def test_what_stands_beside_the_title_goes(headings, candidates, title):
+    assert choose_title(headings, candidates, ["Port Courier"], sections=["Local", "opinion"]) == title
+
+
+def test_a_lesser_heading_is_the_title_where_the_main_one_is_the_sites_name():
+    candidates = ["Copper Kettle: Notes on a ferry"]
+
+    assert choose_title([], candidates, ["Copper Kettle"], others=["Menu", "Notes on a ferry"]) == "Notes on a ferry"

@@ -161,7 +161,7 @@ def test_a_shard_that_is_killed_is_named_and_its_urls_come_back(deployed, pressl
     environment = _environment(deployed, catalogue, index=index, lake=str(presslake.lake))
 
     with httpx.Client(base_url=deployed, timeout=60) as api:
-        presslake.run("status")
+        presslake.run("migrate")
         run_id = start_run(api, "ingest/sweep", {"shards": 2})
         with _two_workers(environment):
             os.kill(_await_shard(index)["pid"], signal.SIGKILL)
@@ -198,7 +198,7 @@ def test_shards_without_a_server_of_workers_are_refused(tmp_path):
 @pytest.mark.long
 def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
-    presslake.run("status")
+    presslake.run("migrate")
     sweep = presslake.start("ingest", "--catalogue", catalogue, "--shards", "2", PRESSLAKE_LEASE_S="3")
     with httpx.Client(base_url=deployed, timeout=60) as api, open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
         shard = _await_scheduled(api)

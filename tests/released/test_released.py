@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from tasks.index.database import HEAD
 from tests.engine import Presslake
 from tests.postgres import fresh_database
 from tests.released.specimen import RELEASED, Row, Specimen, read_rows, serving
@@ -69,6 +70,19 @@ def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, command
 
     assert again["not_modified"] >= len({article_id for _, article_id, _, _ in known})
     assert _texts(specimen.rows("articles")) == known
+
+
+def test_what_only_reads_leaves_the_index_to_migrate(command):
+    before = command.run("status", check=False)
+
+    migrated, again = command.run("migrate"), command.run("migrate")
+
+    assert (before.code, before.out) == (2, "")
+    assert "presslake migrate" in before.err
+    assert migrated.err == again.err
+    assert f"is at schema {HEAD}." in migrated.err
+    assert command.run("status", "--json").json()["unpublished"] == 1
+    assert command.run("verify", "--json", check=False).json()["found"] == WAITING
 
 
 @pytest.mark.engine

@@ -59,6 +59,9 @@ FETCHED = [
     ("https://example.com/a#:~:text=word", "https://example.com/a"),
     ("https://example.com/#!/story/1", "https://example.com/#!/story/1"),
     ("https://example.com/a#!", "https://example.com/a"),
+    ("https://example.com/app#/news/12", "https://example.com/app#/news/12"),
+    ("https://example.com/?utm_source=x#/news/%7e1", "https://example.com/#/news/~1"),
+    ("https://example.com/a#/", "https://example.com/a"),
     ("https://example.com/a?#", "https://example.com/a"),
     # percent-encoding
     ("https://example.com/%7efoo", "https://example.com/~foo"),
@@ -305,6 +308,8 @@ def test_two_spellings_are_one(a, b):
         ("https://example.com/?q=a+b", "https://example.com/?q=a%2Bb"),
         ("https://example.com/a/b", "https://example.com/a%2Fb"),
         ("https://example.com/#!/a", "https://example.com/#!/b"),
+        ("https://example.com/app#/news/12", "https://example.com/app#/news/13"),
+        ("https://example.com/app", "https://example.com/app#/news/13"),
         ("https://example.com/a;sid=1", "https://example.com/a;sid=2"),
         ("https://example.com/a//b", "https://example.com/a/b"),
         ("https://example.com/?id=a&id=b", "https://example.com/?id=a&id=c"),
@@ -535,7 +540,7 @@ def test_a_parsed_url_is_its_text_and_keeps_what_was_found_wherever_it_goes():
     assert (sent.host, sent.bare_host, sent.domain) == ("www.example.com:8443", "example.com:8443", "example.com")
     assert (sent.origin, sent.request_target) == ("https://www.example.com:8443", "/A?b=1")
     assert (sent.fetch_form, sent.key) == ("https://www.example.com:8443/A?b=1", "example.com:8443/A?b=1")
-    assert copy.deepcopy(url) is url
+    assert copy.deepcopy(url) == url
 
 
 @pytest.mark.parametrize("part", ["parts", "host", "origin", "domain", "fetch_form", "key"])

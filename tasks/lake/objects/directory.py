@@ -109,7 +109,7 @@ class DirectoryStore:
         for entry in directory.iterdir() if directory.is_dir() else ():
             if entry.name.startswith(beginning):  # a log has thousands of names, and a prefix selects a few
                 for path in (entry, *entry.rglob("*")):
-                    if path.is_file() and not _is_temporary(path):
+                    if path.is_file() and not _is_temporary(path):  # a killed put leaves its temporary file
                         yield path
 
 

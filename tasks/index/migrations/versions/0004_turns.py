@@ -1,4 +1,4 @@
-"""What waits in the frontier, by source and by host, so that a claim need not look at every row that is due; budgets."""
+"""What waits in the frontier, by source and by host, so that a claim need not look at every row that is due; budgets; bodies cut short."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ _INDEXES = {
 
 
 def upgrade() -> None:
-    """Make both indexes, and the table of what sources have added."""
+    """Make both indexes, the table of what sources have added, and a column."""
     op.create_table(
         "source_intake",
         sa.Column("source_id", sa.String(length=255), nullable=False),
@@ -26,5 +26,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_source_intake")),
         sqlite_with_rowid=False,
     )
+    op.add_column("frontier", sa.Column("partial", sa.String(length=96), nullable=True))
     for name, columns in _INDEXES.items():
         op.create_index(name, "frontier", columns, sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING)

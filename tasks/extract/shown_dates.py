@@ -1,0 +1,71 @@
+"""The date that a page shows near its heading, in words or figures. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from lxml.html import HtmlElement
+
+from tasks.extract.dates import is_plausible, parse_instant
+from tasks.extract.tree import clean, raw_text_of
+from tasks.values.text.written_dates import find_date
+
+_MAX_AFTER, _MAX_BEFORE, _MAX_PROSE, _MIN_PROSE = 150, 40, 2, 120  # elements; long paragraphs; characters of one
+_MAX_LINE, _MIN_SHARE = 80, 0.25  # characters of a line that has a date; the part of it that the date is
+_DIGIT = re.compile(r"\d{4}")
+_CHANGED = re.compile(
+    r"updat|modif|aktualisier|stand:|mis(?:e)? à jour|actualiza|atualiza|aggiorna|bijgewerkt|uppdatera|oppdatert|opdater|"
+    r"päivite|aktualizac|обновлен|оновлен|güncel|diperbarui|cập nhật|更新|修订|수정|업데이트|last reviewed",
+    re.IGNORECASE,
+)
+
+
+def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return the date that stands nearest to the main heading, and the nearest that says when the page changed."""
+    if heading is None:
+        return None, None
+    near = (
+        *_dates_in(_until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_AFTER)), now),
+        *_dates_in(reversed(heading.xpath("preceding::*[position() <= $n]", n=_MAX_BEFORE)), now),
+    )
+    said, changed = (next((instant for is_change, instant in near if is_change is one), None) for one in (False, True))
+    return said, changed
+
+
+def _until_prose(elements: Iterable[HtmlElement]) -> Iterator[HtmlElement]:
+    prose = 0
+    for element in elements:
+        if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
+            prose += 1
+            if prose > _MAX_PROSE:
+                return
+        yield element
+
+
+def _dates_in(elements: Iterable[HtmlElement], now: datetime) -> Iterator[tuple[bool, datetime]]:
+    """Yield the dates of the elements' lines, each with whether it is when the page changed."""
+    label = ""
+    for element in elements:
+        if element.tag in ("script", "style"):
+            continue
+        line = clean(element.text) if len(element.text or "") <= 4 * _MAX_LINE else ""
+        found = _date_of(element, line, now)
+        if found is not None:
+            names = f"{label[-_MAX_LINE:]} {element.get('class') or ''} {element.get('itemprop') or ''}"
+            yield bool(_CHANGED.search(f"{line} {names}")), found
+        label = "" if found is not None or len(line) > _MAX_LINE else line or label
+
+
+def _date_of(element: HtmlElement, line: str, now: datetime) -> datetime | None:
+    if element.tag == "time" and (stated := element.get("datetime")):
+        return parse_instant(stated, now=now) or _in_line(line, now)
+    return _in_line(line, now)
+
+
+def _in_line(line: str, now: datetime) -> datetime | None:
+    if not 6 <= len(line) <= _MAX_LINE or not _DIGIT.search(line):
+        return None
+    found = find_date(line)
+    if found is None or found.end - found.start < _MIN_SHARE * len(line) or not is_plausible(found.instant, now=now):
+        return None
+    return found.instant
