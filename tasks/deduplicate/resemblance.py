@@ -15,7 +15,7 @@ from tasks.values.text.shape import Shape
 WINDOW = timedelta(days=14)
 """The longest time between two texts of one story."""
 
-MIN_CONTAINMENT = 0.55
+MIN_CONTAINMENT = 0.60
 MIN_LENGTH_RATIO = 0.5
 """Below it the shorter text is an excerpt of the longer."""
 
@@ -25,8 +25,8 @@ MIN_STRANGERS, MAX_STRANGERS = 3, 8
 MIN_OWN = 40
 """The fewest shingles that must remain without the furniture."""
 
-MAX_EXCHANGE = 0.055
-"""The share of its vocabulary, weighted, for which a text may have other words than one that it is a copy of."""
+MAX_EXCHANGE = 0.04
+"""The share of its words, weighted, in whose place a copy may have others."""
 
 NUMBER_WEIGHT, NAME_WEIGHT = 4.0, 2.0
 """What a figure or a name counts for that is another one, in words."""
@@ -87,7 +87,7 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 class Exchange:
     """What two texts have in each other's place: `words` and `numbers` that each has of its own, at least so many.
 
-    `weight` is the share of the smaller vocabulary, in which figures and names count for more; `is_balanced` says whether
+    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says whether
     each has about as many of its own.
     """
 
@@ -107,7 +107,7 @@ def exchange(one: Shape, other: Shape) -> Exchange:
     return Exchange(
         words=words,
         numbers=numbers,
-        weight=weighted / max(1, min(len(one.vocabulary), len(other.vocabulary))) if words >= MIN_EXCHANGED else 0.0,
+        weight=weighted / min(one.words, other.words) if words >= MIN_EXCHANGED else 0.0,
         is_balanced=words >= MIN_BALANCE * most,
     )
 

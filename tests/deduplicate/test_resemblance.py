@@ -116,7 +116,7 @@ def exchanged(number, *, with_figures=0, length=100):
 
 @pytest.mark.parametrize(
     ("number", "figures", "are_one"),
-    [(0, 0, True), (1, 0, True), (3, 0, True), (6, 0, False), (9, 0, False), (1, 1, True), (2, 1, True), (3, 1, False), (2, 2, False)],
+    [(0, 0, True), (1, 0, True), (3, 0, True), (6, 0, False), (9, 0, False), (1, 1, True), (2, 1, False), (3, 1, False), (2, 2, False)],
 )  # fmt: skip
 def test_other_words_in_their_places_make_another_story_and_other_figures_sooner(number, figures, are_one):
     one, other = exchanged(number, with_figures=figures)
