@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.deduplicate.resemblance import Relation, compare, find_furniture, told_at
+from tasks.values.text.shape import MOST_COMPARED
 from tasks.values.text.sketch import make_shape
 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -95,3 +96,25 @@ def test_a_text_that_is_furniture_alone_is_compared_with_nothing():
     shape = make_shape(counted(0, 200))
 
     assert compare(shape, shape, furniture=shape.shingles) is None
+
+
+LONG = [f"word{number}" for number in range(60_000)]
+
+
+@pytest.mark.parametrize(("share", "is_found"), [(1.0, True), (0.9, True), (0.7, True), (0.5, False), (0.2, False)])
+def test_long_texts_are_compared_by_a_sample_that_finds_what_all_of_them_would(share, is_found):
+    kept = int(len(LONG) * share)
+    other = [*LONG[:kept], *(f"other{number}" for number in range(len(LONG) - kept))]
+
+    one, two = make_shape(LONG), make_shape(other)
+
+    assert (compare(one, two) is not None) is is_found
+    assert compare(one, two) == compare(two, one)
+    assert len(one.sample(one.bound)) == MOST_COMPARED
+
+
+def test_an_excerpt_of_a_long_text_is_found_by_the_sample_of_the_longer():
+    found = compare(make_shape(LONG), make_shape(LONG[20_000:26_000]))
+
+    assert found.relation is Relation.EXCERPT
+    assert found.score > 0.95
