@@ -9,7 +9,7 @@ from tasks.values.url import Url, host_of, url_key
 def look_at(url: str, **due) -> Look:
     """A look at a URL that was claimed."""
     known = {"url_key": url_key(url), "host": host_of(url), "source_id": "daily", "attempt": 1}
-    return Look(due=DueUrl(url=url, **(known | due)))
+    return Look(due=DueUrl(url=Url(url), **(known | due)))
 
 
 def captured(capture: Capture, **parts) -> Look:

@@ -29,6 +29,18 @@ MOST_LOOKED_AT = 40
 MIN_OWN = 40
 """The fewest shingles that must remain without the furniture."""
 
+MAX_EXCHANGE = 0.04
+"""The share of its words, weighted, in whose place a copy may have others."""
+
+NUMBER_WEIGHT, NAME_WEIGHT = 4.0, 2.0
+"""What a figure or a name counts for that is another one, in words."""
+
+MIN_EXCHANGED = 2
+"""One word for another is a correction."""
+
+MIN_BALANCE = 0.4
+"""Of the words that only one text has, the one has so many for each of the other's: else it is cut, or continued."""
+
 NOTHING: frozenset[int] = frozenset()
 MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
 LATEST = timedelta(hours=24)
@@ -54,7 +66,8 @@ class Resemblance:
 def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
     """Return the relation of two texts, or None: too little in common, or other figures.
 
-    `furniture` are shingles to leave out of both; a text with little else is compared with nothing.
+    `furniture` are shingles that are left out of both; a text that has little beside them is compared with nothing. Two
+    stories of one template share most of their shingles, and each has words, figures and names of its own.
     """
     bound = min(one.bound, other.bound)
     ours, theirs = one.sample(bound), other.sample(bound)
@@ -64,10 +77,44 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
     if not smaller or (furniture and smaller < MIN_OWN):
         return None
     score = len(ours & theirs) / smaller
-    if score < MIN_CONTAINMENT or not have_same_numbers(one, other):
+    if score < MIN_CONTAINMENT:
+        return None
+    exchanged = exchange(one, other)
+    if exchanged.is_balanced and exchanged.weight >= MAX_EXCHANGE:
+        return None
+    if exchanged.numbers >= (1 if exchanged.is_balanced else MIN_NUMBERS) and not have_same_numbers(one, other):
         return None
     is_whole = min(one.words, other.words) >= MIN_LENGTH_RATIO * max(one.words, other.words)
     return Resemblance(relation=Relation.NEAR_DUPLICATE if is_whole else Relation.EXCERPT, score=score)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What two texts have in each other's place: `words` and `numbers` that each has of its own, at least so many.
+
+    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says whether
+    each has about as many of its own.
+    """
+
+    words: int
+    numbers: int
+    weight: float
+    is_balanced: bool
+
+
+def exchange(one: Shape, other: Shape) -> Exchange:
+    """Return what stands in one text for what stands in the other. A copy that is cut has nothing for what it lacks."""
+    ours, theirs = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
+    words, most = sorted((len(ours), len(theirs)))
+    numbers = min(len(ours & one.numbers), len(theirs & other.numbers))
+    names = min(len(ours & one.names), len(theirs & other.names))
+    weighted = words + (NUMBER_WEIGHT - 1) * numbers + (NAME_WEIGHT - 1) * names
+    return Exchange(
+        words=words,
+        numbers=numbers,
+        weight=weighted / min(one.words, other.words) if words >= MIN_EXCHANGED else 0.0,
+        is_balanced=words >= MIN_BALANCE * most,
+    )
 
 
 def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:

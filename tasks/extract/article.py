@@ -15,12 +15,13 @@ from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import blocks_of
 from tasks.extract.container import Place, fill, locate, place_of
 from tasks.extract.fallbacks import alone, block_text, first_sufficient
+from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
-from tasks.extract.prune import FURNITURE, RULES, prune
+from tasks.extract.prune import RULES, prune
 from tasks.extract.quality import length_of, quality_of
 from tasks.extract.selectors import select_elements
 from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
@@ -61,11 +62,11 @@ def extract_text(
     said = Said.by(metadata)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         return Extraction(text=text, path="selected", quality=1.0)
-    text, path, mass = _find_text(tree, metadata, said)
+    text, path, mass = _find_text(tree, metadata, said, url=url)
     return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said) -> tuple[str, str, int]:
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, url: str) -> tuple[str, str, int]:
     """Return the text, its path and the mass of its article: what the page shows, or its JSON-LD's.
 
     The latter where that has more and agrees.
@@ -82,7 +83,7 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said) -> tuple[str, 
     text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
     mass = places[0].mass
     if path in ("fast", "default") and text:
-        text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks)))
+        text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks), url=url))
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)

@@ -3,11 +3,13 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block, Kind
+from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, words_of
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
@@ -16,6 +18,8 @@ _MAX_JUMP, _LONG_KEY = 40, 20  # blocks that a short line may be away from the o
 _MIN_LINE = 40  # characters of a text that is no label
 _MIN_SHARE = 0.1  # of the text: what has less is not the kind of the body
 _MAX_LINK_SHARE = 0.5
+_MIN_SENTENCE, _ENDS = 60, (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # of a paragraph that is one link
+_MIN_ITEMS = 2
 _MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
 _PART_HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 _MIN_SHARE_OF_SCOPE, _MIN_SHARE_OF_PAGE = 0.25, 0.15
@@ -95,15 +99,18 @@ def holder_of(block: Block) -> HtmlElement:
     return element
 
 
-def fill(found: Found) -> list[Line]:
+def fill(found: Found, *, url: str) -> list[Line]:
     """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
+    items = _items_of(found, url)
     for line in found.lines:
         if line.at is not None:
             if last is not None:
                 gap = range(last + 1, line.at)
-                lines.extend(Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at))
+                lines.extend(
+                    Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at, items, url)
+                )
             last = line.at
         lines.append(line)
     if last is not None:
@@ -142,14 +149,51 @@ def _rows_of(block: Block) -> list[HtmlElement]:
     return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
 
 
-def _is_missing(found: Found, at: int) -> bool:
+def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], url: str) -> bool:
     block = found.blocks[at]
-    if found.is_kept[at] or block.link_share >= _MAX_LINK_SHARE:
+    if found.is_kept[at]:
         return False
+    if items and not items.isdisjoint((block.element, *block.element.iterancestors())):
+        return True
     is_held = found.holders[holder_of(block)] >= _MIN_SHARE * found.mass
+    if block.link_share >= _MAX_LINK_SHARE:
+        return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block, url)
     if len(block.text) < _MIN_LINE:
         return is_held and block.element.tag in ("li", "h2", "h3", "h4")
     return is_held or found.kinds[block.kind] >= _MIN_SHARE * found.mass
+
+
+def _is_sentence(block: Block) -> bool:
+    return len(block.text) >= _MIN_SENTENCE and block.text.endswith(_ENDS)
+
+
+def _leads_on(block: Block, url: str) -> bool:
+    """Whether a block links to another page of the site, as a teaser does and a source seldom."""
+    return any(is_on_site(link.get("href"), url) for link in block.element.iter("a"))
+
+
+def _items_of(found: Found, url: str) -> set[HtmlElement]:
+    """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
+
+    Two or more of the same make stand beside paragraphs, each with a heading and without a link to the site itself.
+    """
+    main = found.holders.most_common(1)[0][0] if found.holders else None
+    boxes: dict[str, list[HtmlElement]] = {}
+    for box in main if main is not None else ():
+        if box.tag in ("div", "section", "article", "li") and (
+            name := next(iter((box.get("class") or "").split()), "")
+        ):
+            boxes.setdefault(name, []).append(box)
+    alike = [row for row in boxes.values() if len(row) >= _MIN_ITEMS]
+    return {box for row in alike if all(_is_item(box, url) for box in row) for box in row}
+
+
+def _is_item(box: HtmlElement, url: str) -> bool:
+    links = [link.get("href") for link in box.iter("a")]
+    is_foreign = bool(links) and not any(is_on_site(href, url) for href in links)
+    has_heading = next(box.iter("h2", "h3", "h4"), None) is not None
+    beside = (box.getprevious(), box.getnext())
+    return is_foreign and has_heading and any(one is not None and one.tag == "p" for one in beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

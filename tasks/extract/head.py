@@ -10,7 +10,8 @@ from tasks.extract.tree import words_in, words_of
 
 _MAX_HEAD_LINES = 5
 _MAX_KICKER, _MAX_BYLINE = 4, 10  # words
-_MAX_PLACE_LENGTH = 20  # characters; not words, which Japanese does not part
+_MAX_PLACE_LENGTH, _MAX_UNCASED_LENGTH = 20, 4  # characters; not words, which Japanese does not part
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "」", "』", "”", "»", '"', "।", "؟", "۔", ":", "：")
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2}\b|\b(?:19|20)\d\d[年년]")
 
 
@@ -40,10 +41,18 @@ def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
 
 def _is_said(line: str, said: Said) -> bool:
     words = words_in(line)
-    is_place = len(words) == 1 and len(line) <= _MAX_PLACE_LENGTH
-    return (
-        is_place or words == said.section or _is_title(words, said) or _is_byline(words, said) or _is_date(line, words)
+    if words == said.section or _is_title(words, said) or _is_date(line, words):
+        return True
+    # what ends like a sentence is one, however short: `Silence.`, `雨が降り始めた。`
+    return not line.endswith(_ENDS) and (_is_place(line, words) or _is_byline(words, said))
+
+
+def _is_place(line: str, words: tuple[str, ...]) -> bool:
+    """Whether a line is one capitalised word, or as short as a place's name in scripts without capitals or spaces."""
+    longest = (
+        _MAX_PLACE_LENGTH if line[0].isupper() else _MAX_UNCASED_LENGTH if line[0].lower() == line[0].upper() else 0
     )
+    return len(words) == 1 and len(line) <= longest
 
 
 def _is_title(words: tuple[str, ...], said: Said) -> bool:

@@ -106,7 +106,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         candidates,
         (*site_names, *home),
         others=map(text_of, islice(tree.iter("h2"), _MAX_HEADINGS)),
-        sections=filter(None, (section, *urlsplit(url).path.strip("/").split("/")[:-1])),
+        sections=filter(None, (section, *Url.of(url).parts.path.strip("/").split("/")[:-1])),
     )
     heading = heading_of(tree, title)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
@@ -157,7 +157,7 @@ def _headings(tree: HtmlElement, url: str) -> tuple[tuple[str, ...], tuple[str, 
 def _leads_home(heading: HtmlElement, url: str) -> bool:
     link = next(heading.iter("a"), None)
     href = (link.get("href") or "").strip() if link is not None else ""
-    if not href or (urlsplit(url).path in ("", "/")):
+    if not href or Url.of(url).parts.path == "/":
         return False
     try:
         target = urlsplit(urljoin(url, href))

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urldefrag, urljoin
+from functools import lru_cache
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
+from tasks.errors import BadUrl
 from tasks.extract.tree import HEADINGS, Weight, text_of, weigh, words_in, words_of
+from tasks.values.url import is_same_site
 
 MAX_LABEL_LENGTH, MAX_LINE_LENGTH = 80, 300
 INLINE = frozenset(("a", "span", "strong", "b", "em", "i", "small", "button", "label", "u", "font", "time"))
@@ -36,6 +39,7 @@ class Outline:
     title: HtmlElement | None
     ledes: frozenset[Words]
     is_news: bool
+    url: str
 
     @property
     def prose(self) -> int:
@@ -62,6 +66,7 @@ def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Itera
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
         is_news=is_news,
+        url=url,
     )
 
 
@@ -88,15 +93,47 @@ def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here
 
 def links_elsewhere(heading: HtmlElement, here: str) -> bool:
     """Whether a heading links to another page than the one at `here`."""
+    return _target(link_of(heading), here) is not None
+
+
+def link_of(heading: HtmlElement) -> str | None:
+    """Return the address that a heading links to, by a link in it or round it."""
     link = next(heading.iter("a"), None)
     if link is None:
         link = next(heading.iterancestors("a"), None)
-    href: str = link.get("href", "").strip() if link is not None else ""
-    if not href or href.startswith(("#", "javascript:", "mailto:")):
+    return link.get("href") if link is not None else None
+
+
+def _target(href: str | None, here: str) -> str | None:
+    """Return the address of another page, absolute; None where a link leads to none."""
+    href = (href or "").strip()
+    if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
+        return None
+    try:
+        target = urldefrag(urljoin(here, href)).url
+    except ValueError:  # an address in brackets that is none
+        return None
+    return target if target != urldefrag(here).url else None
+
+
+def is_on_site(href: str | None, here: str) -> bool:
+    """Whether an address is that of another page of the site on which the one at `here` is."""
+    target = _target(href, here)
+    if target is None:
         return False
     try:
-        return urldefrag(urljoin(here, href)).url != here
-    except ValueError:  # an address in brackets that is none
+        return _is_same_host(urlsplit(target).hostname or "", urlsplit(here).hostname or "")
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _is_same_host(a: str, b: str) -> bool:
+    if a == b or not a or not b:
+        return True
+    try:
+        return is_same_site(f"https://{a}/", f"https://{b}/")
+    except BadUrl:
         return False
 
 

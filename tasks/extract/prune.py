@@ -14,22 +14,23 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract import phrases
-from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, outline_page
-from tasks.extract.tree import HEADINGS, raw_text_of, remove, words_in
+from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of
+from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
+from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
+from tasks.extract.tree import HEADINGS, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 60  # characters
-_MAX_CAPTION_LENGTH, _MAX_CREDIT_LENGTH, _MAX_BOX_LENGTH = 1000, 120, 500
+_MAX_CAPTION_LENGTH, _MAX_CREDIT_LENGTH = 1000, 120
+_MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
 _MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
 
-_READ_MORE = phrases.phrases(phrases.READ_MORE)
-_STOPS = phrases.phrases(phrases.STOP_HEADINGS) | _READ_MORE
+_STOPS = phrases.phrases(phrases.STOP_HEADINGS) | READ_MORE
 _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
-FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
-_ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
-_MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
+_CELLS = ("td", "th")
+_PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
 _NAMED = XPath("descendant-or-self::*/@class/.. | descendant-or-self::*/@itemprop/..")
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
@@ -40,7 +41,6 @@ _COMMENTS = re.compile(
     r"|disqus_thread|dsq-comments",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def prune(
     body = tree.find("body")
     if body is None:
         return True
-    remove(one for one in _furniture(body) if one not in kept)
+    remove(one for one in furniture_of(body) if one not in kept)
     page = outline_page(body, url=url, title=title, ledes=ledes, is_news=is_news)
     chosen = RULES if rules is None else rules
     certain = {element for rule in chosen if rule.is_certain for element in rule.find(page)} - kept
@@ -84,24 +84,6 @@ def prune(
     while elements:  # lxml looks for live elements from the top of a removed tree at each that ends: quadratic forwards
         elements.pop()
     return is_heeded
-
-
-def _furniture(body: HtmlElement) -> list[HtmlElement]:
-    """Return what is named or hidden as no part of a story, unless broken mark-up put the story into it.
-
-    `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
-    """
-    half = len(raw_text_of(body)) / 2
-    found = []
-    for one in dict.fromkeys((*body.iterdescendants(*FURNITURE), *_MARKED(body))):
-        is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES
-        is_hidden = one.get("hidden") is not None or one.get("x-cloak") is not None
-        if is_named or is_hidden:
-            # a whole story may be hidden until the reader pays; a notice is short
-            most = max(half if is_named else 0, _MAX_BOX_LENGTH if is_hidden else 0)
-            if len(raw_text_of(one)) <= most:
-                found.append(one)
-    return found
 
 
 def _leaves_the_story(page: Outline, certain: set[HtmlElement], unsure: set[HtmlElement]) -> bool:
@@ -140,7 +122,24 @@ def _captions(page: Outline) -> Iterator[HtmlElement]:
             if _is_beside_picture(element):
                 yield element
         elif element.tag in ("div", "p") and _PICTURE.search(kind) and _is_picture(element, page):
-            yield element
+            yield from () if _tells_the_story(element, page) else (element,)
+
+
+def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
+    """Whether a picture is one of several alike, each with a sentence.
+
+    No paragraph may stand after them: the story goes on there.
+    """
+    above = element.getparent()
+    row = (
+        [one for one in above if one.tag == element.tag and one.get("class") == element.get("class")]
+        if above is not None
+        else []
+    )
+    told = [one for one in row if any(page.weights[part].prose >= _MIN_PROSE_LEFT for part in one.iter("p"))]
+    if len(told) < _MIN_CARDS or len(told) < len(row):
+        return False
+    return not any(page.weights[one].prose >= _MIN_PROSE_LEFT for one in row[-1].itersiblings())
 
 
 def _is_beside_picture(element: HtmlElement) -> bool:
@@ -157,40 +156,58 @@ def _is_picture(element: HtmlElement, page: Outline) -> bool:
 
 def _credits(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
-        lead = _LEAD.match(text) if len(text) <= _MAX_CREDIT_LENGTH else None
+        lead = LEAD.match(text) if len(text) <= _MAX_CREDIT_LENGTH else None
         if (lead and words_in(lead[0]) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
             yield element
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    return (element for element, words in page.labels if words in _FILLERS)
+    return (element for element, words in page.labels if words in _FILLERS and not _is_in_table(element))
 
 
-def _read_more_lines(page: Outline) -> Iterator[HtmlElement]:
-    for element, text in page.lines:
-        share = page.weights[element].link_share
-        lead = _LEAD.match(text) if share >= 0.3 else None
-        if lead and words_in(lead[0]) in _READ_MORE:
-            yield element
-        elif share >= 0.5:
-            words = words_in(text)
-            if any(words[:size] in _READ_MORE for size in range(2, 6)):
-                yield element
+def _is_in_table(element: HtmlElement) -> bool:
+    """Whether an element is a cell, or stands in one: what looks like a control there is a figure's name."""
+    return element.tag in _CELLS or next(element.iterancestors(*_CELLS), None) is not None
 
 
 def _link_lists(page: Outline) -> Iterator[HtmlElement]:
     for element in page.body.iterdescendants("ul", "ol", "dl"):
-        if page.weights[element].link_share >= _MIN_LIST_LINKS:
+        if page.weights[element].link_share >= _MIN_LIST_LINKS and not _is_announced(element, page):
             yield element
+
+
+def _is_announced(element: HtmlElement, page: Outline) -> bool:
+    """Whether the story announces a list: `The boats that use the quay are:`."""
+    before = element.getprevious()
+    if (
+        before is None
+        or (before.tail or "").strip()
+        or before.tag != "p"
+        or page.weights[before].link_share >= MIN_TEASER_LINKS
+    ):
+        return False
+    text = text_of(before)
+    return text.endswith((":", "：")) and len(text) >= _MIN_ANNOUNCEMENT and words_in(text) not in _STOPS
 
 
 def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
     for label, words in page.labels:
         if words in _STOPS:
             section = _section_of(label, page)
-            yield section
-            if page.weights[section].text <= page.weights[label].text:
-                yield from _foreign_after(section, page)
+            after = (
+                list(_foreign_after(section, page)) if page.weights[section].text <= page.weights[label].text else []
+            )
+            if after or not _heads_prose(section, label, page):
+                yield section
+            yield from after
+
+
+def _heads_prose(section: HtmlElement, label: HtmlElement, page: Outline) -> bool:
+    """Whether a heading stands over the story: nothing but itself is its section, and a paragraph of some length follows."""
+    if page.weights[section].text > page.weights[label].text or label.tag not in HEADINGS:
+        return False
+    after = next((one for one in section.itersiblings() if page.weights[one].text), None)
+    return after is not None and after.tag in _PROSE and page.weights[after].prose >= _MIN_PROSE_LEFT
 
 
 def _section_of(label: HtmlElement, page: Outline) -> HtmlElement:
@@ -235,8 +252,14 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
 
 
 def _is_teaser(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element begins with a link and says little more."""
-    if page.weights[element].prose > _MAX_CARD_PROSE or not page.weights[element].linked:
+    """Whether an element begins with a link and says little more, and is a link for the most part or has a picture.
+
+    A paragraph may begin with a link as well: `<p><a>Islanders</a> who commute …</p>`.
+    """
+    weight = page.weights[element]
+    if weight.prose > _MAX_CARD_PROSE or not weight.linked:
+        return False
+    if weight.link_share < MIN_TEASER_LINKS and not page.stories[element] and not has_picture(element):
         return False
     first = next((one for one in element.iter() if (one.text or "").strip()), element)
     return first.tag == "a" or next(first.iterancestors("a"), None) is not None
@@ -251,7 +274,11 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     prose, runs = 0, []
     for element in page.elements if page.is_news else ():
         if page.stories[element] >= _MIN_CARDS:
-            cards = [one for one in element if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE]
+            cards = [
+                one
+                for one in element
+                if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE and _is_of_site(one, page)
+            ]
             if len(cards) >= _MIN_CARDS and len({one.tag for one in cards}) == 1:
                 runs.append((prose, cards))
         prose += len((element.text or "").strip()) if element.tag != "a" else 0
@@ -270,7 +297,12 @@ def _picture_cards(page: Outline) -> Iterator[HtmlElement]:
     for element in page.elements if page.is_news else ():
         is_card = page.stories[element] == 1 and page.weights[element].link_share >= _MIN_CARD_LINKS
         if is_card and element.tag in ("div", "article", "section", "li", "a") and has_picture(element):
-            yield element
+            yield from (element,) if _is_of_site(element, page) else ()
+
+
+def _is_of_site(card: HtmlElement, page: Outline) -> bool:
+    """Whether a card leads to the site's own pages: a thing that is for sale elsewhere is what the story is about."""
+    return any(is_on_site(link_of(one), page.url) for one in card.iter(*HEADINGS))
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
@@ -284,7 +316,8 @@ def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _is_box(element: HtmlElement, page: Outline) -> bool:
-    if page.weights[element].text > _MAX_BOX_LENGTH or next(element.iter("h1"), None) is not None:
+    weight = page.weights[element]
+    if weight.text > MAX_BOX_LENGTH or weight.prose > page.prose / 2 or next(element.iter("h1"), None) is not None:
         return False
     return all(page.weights[one].prose <= MAX_LINE_LENGTH for one in element.iter("p"))
 
@@ -348,7 +381,7 @@ RULES = (
         name="read_more_lines",
         reason="A line between paragraphs leads to another story.",
         example='<p>Read more: <a href="/other">Another story</a></p>',
-        find=_read_more_lines,
+        find=read_more_lines,
     ),
     Rule(
         name="link_lists",

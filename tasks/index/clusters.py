@@ -53,11 +53,6 @@ def find_stale(tx: Connection, *, limit: int, after: str = "") -> dict[str, int]
     return dict(tx.execute(query.limit(limit)).tuples().all())
 
 
-def count_stale(tx: Connection) -> int:
-    """Count the marked clusters."""
-    return tx.execute(select(func.count()).select_from(stale_clusters)).scalar_one()
-
-
 def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Membership]:
     """Return the place of each article of these clusters, by article id."""
     found: dict[str, Membership] = {}

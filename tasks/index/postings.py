@@ -216,6 +216,8 @@ def _row(one: KnownShape) -> dict[str, object]:
         "sketch": pack("q", one.shape.sketch),
         "shingles": one.shape.packed_shingles,
         "numbers": one.shape.packed_numbers,
+        "vocabulary": one.shape.packed_vocabulary,
+        "names": one.shape.packed_names,
     }
 
 
@@ -226,6 +228,8 @@ def _known(row: Mapping[Any, Any], shapes_of_texts: dict[Shape, Shape]) -> Known
         sketch=unpack("q", row["sketch"]),
         packed_shingles=row["shingles"],
         packed_numbers=row["numbers"],
+        packed_vocabulary=row["vocabulary"] or b"",
+        packed_names=row["names"] or b"",
     )
     shape = shapes_of_texts.setdefault(shape, shape)
     return KnownShape(article_id=row["article_id"], told_at=row["told_at"], host=row["host"], shape=shape)

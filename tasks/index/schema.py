@@ -168,7 +168,8 @@ frontier = Table(
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
     *(
-        Index(name, *columns, sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING)
+        # the migration makes them partial in PostgreSQL too; to name that here would import its dialect for every command
+        Index(name, *columns, sqlite_where=_IS_WAITING)
         for name, columns in (
             (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
             (DUE_OF_HOST, ("source_id", "priority", "host", "due_at")),
@@ -260,8 +261,13 @@ shapes = Table(
     Column("sketch", LargeBinary, nullable=False),
     Column("shingles", LargeBinary, nullable=False),
     Column("numbers", LargeBinary, nullable=False),
+    Column("vocabulary", LargeBinary),
+    Column("names", LargeBinary),
 )
-"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others."""
+"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others.
+
+`vocabulary` and `names` are null in shapes of the first algorithm, which had none.
+"""
 
 postings = Table(
     "postings",

@@ -56,11 +56,6 @@ def origin_of(url: str) -> str:
     return Url.of(url).origin
 
 
-def robots_url(url: str) -> str:
-    """Return where the rules for this URL are; raises BadUrl."""
-    return origin_of(url) + _ROBOTS_PATH
-
-
 def product_token(user_agent: str) -> str:
     """Return the name by which robots.txt calls us: `Presslake` for `Presslake/0.1 (+https://...)`, maybe empty.
 

@@ -15,9 +15,9 @@ from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
-from tasks.runtime.reading import READING, SharedReader
 
 if TYPE_CHECKING:
+    from tasks.runtime.reading import SharedReader
     from tasks.web.client import WebConfig
 
 READ_TIMEOUT_S = 600
@@ -80,8 +80,10 @@ def web_config(settings: Settings) -> "WebConfig":
     )
 
 
-def reader_of(settings: Settings) -> SharedReader:
+def reader_of(settings: Settings) -> "SharedReader":
     """Return what reads feeds and long robots.txt files, in processes of its own."""
+    from tasks.runtime.reading import READING, SharedReader  # noqa: PLC0415 - processes, which few commands need
+
     limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
     return SharedReader(limits)
 

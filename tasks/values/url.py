@@ -95,25 +95,19 @@ class Url(str):
         is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
         Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
         """
-        url = _made(_parse(text, base))
-        _checked_host(url.parts.hostname)
-        _checked_length(url)  # escapes are longer than what they stand for
-        return url
+        return _storable(_parse(text, base))
 
     @staticmethod
     def requested(parsed: can_ada.URL) -> "Url":
         """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
         _check(parsed, parsed.href)
-        url = _made(parsed).without_fragment
-        _checked_host(url.parts.hostname)
-        _checked_length(url)
-        return url
+        return _storable(_revived(parsed.href, is_parsed=True).without_fragment)
 
     @property
     def parts(self) -> _Parts:
         """What the parser found."""
         if self._parts is None:
-            self._parts = _split(str(self) if self._is_parsed else _parse(str(self), None).href)
+            self._parts = _split(str(self if self._is_parsed else _parse(str(self), None)))
         return self._parts
 
     @property
@@ -281,14 +275,10 @@ def _lenient(url: str, base: str | None = None) -> Url:
     """Return a URL that may be too long to be stored, since its fetch form may be shorter."""
     if isinstance(url, Url) and base is None:
         return url
-    return _made(_parse(url, base))
+    return _parse(url, base)
 
 
-def _made(parsed: can_ada.URL) -> Url:
-    return _revived(parsed.href, is_parsed=True)
-
-
-def _parse(url: str, base: str | None) -> can_ada.URL:
+def _parse(url: str, base: str | None) -> Url:
     text = without_breaks(url)
     if not text or len(text) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(text)} characters in {text[:200]!r}")
@@ -301,7 +291,13 @@ def _parse(url: str, base: str | None) -> can_ada.URL:
     except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair in the base
         raise BadUrl(f"not a URL: {text[:200]!r}") from error
     _check(parsed, text)
-    return parsed
+    return _revived(parsed.href, is_parsed=True)
+
+
+def _storable(url: Url) -> Url:
+    _checked_host(url.parts.hostname)
+    _checked_length(url)  # escapes are longer than what they stand for
+    return url
 
 
 def _check(parsed: can_ada.URL, text: str) -> None:
@@ -317,12 +313,9 @@ def _split(href: str) -> _Parts:
     rest, _, fragment = rest.partition("#")
     rest, _, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
-    hostname, _, port = (
-        authority.rpartition(":") if authority[-1:].isdigit() and ":" in authority else (authority, "", "")
-    )
-    return _Parts(
-        scheme, hostname, port, slash + path, f"?{query}" if query else "", f"#{fragment}" if fragment else ""
-    )
+    port = authority.rpartition(":")[2] if authority[-1:].isdigit() and ":" in authority else ""
+    hostname = authority.removesuffix(f":{port}") if port else authority
+    return _Parts(scheme, hostname, port, slash + path, query and f"?{query}", fragment and f"#{fragment}")
 
 
 def _with_port(host: str, port: str) -> str:
@@ -400,7 +393,7 @@ def _absolute(text: str) -> Url | None:
     if not text.lower().startswith(("http://", "https://")):
         return None
     try:
-        url = _made(_parse(text, None))
+        url = _parse(text, None)
         _checked_host(url.parts.hostname)
     except BadUrl:
         return None

@@ -1,16 +1,14 @@
 """A scratch file with the light columns of index and lake: what is compared may be larger than memory."""
 
-import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tasks.verify.scratch import ScratchDatabase
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, content_digest,
     payload_digest, published_at, first_seen_at, fetched_at, warc_key, warc_offset, warc_length, cluster_id, is_representative, cluster_size,
     cluster_earliest, place);
@@ -56,20 +54,10 @@ _INSERTS = {
 }
 
 
-class Snapshot:
+class Snapshot(ScratchDatabase):
     """A scratch database, deleted at the end of the block. Its instants are microseconds since 1970 (`micros`)."""
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="presslake-verify-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "snapshot.db")
-        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._folder.cleanup()
+    _SCHEMA = _TABLES
 
     def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> int:
         """Add rows to a table, in the order of its columns; returns how many."""

@@ -1,33 +1,19 @@
 """Rows in order, and words by place, however many: they are written to a file and read from it."""
 
 import pickle
-import sqlite3
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
+
+from tasks.verify.scratch import ScratchDatabase
 
 T = TypeVar("T")
 
 
-class Spill(Generic[T]):
+class Spill(ScratchDatabase, Generic[T]):
     """Values of our own under a key of two parts, on disk until the block ends."""
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="presslake-spill-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "spill.db")
-        self._database.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; CREATE TABLE spilled (first, second, value)"
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._folder.cleanup()
+    _SCHEMA = "CREATE TABLE spilled (first, second, value)"
 
     def add(self, rows: Iterable[tuple[Any, Any, T]]) -> None:
         """Add values, each with its key."""
@@ -45,23 +31,10 @@ class Spill(Generic[T]):
         self._database.execute("DELETE FROM spilled")
 
 
-class Lookup:
+class Lookup(ScratchDatabase):
     """Words by a place (a key and a number), on disk until the block ends."""
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="presslake-spill-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "lookup.db")
-        self._database.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-            "CREATE TABLE held (key, number, word, PRIMARY KEY (key, number)) WITHOUT ROWID"
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._folder.cleanup()
+    _SCHEMA = "CREATE TABLE held (key, number, word, PRIMARY KEY (key, number)) WITHOUT ROWID"
 
     def add(self, rows: Iterable[tuple[str, int, str]]) -> None:
         """Add words, each with its place."""

@@ -12,6 +12,7 @@ from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import Outcome
+from tasks.values.url import Url
 from tests.deduplicate.pages import page
 from tests.rows import make_capture
 
@@ -58,7 +59,7 @@ def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW, a
 
 
 def _due(key):
-    return DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1)
+    return DueUrl(url=Url(f"https://{key}"), url_key=key, host="a.example", source_id="a", attempt=1)
 
 
 def known(index, key):

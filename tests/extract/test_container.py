@@ -3,7 +3,7 @@ import pytest
 from tasks.extract.blocks import blocks_of
 from tasks.extract.container import fill, locate, place_of
 from tasks.extract.tree import parse_html, text_of
-from tests.extract.reading import PARAGRAPHS, page, read_page
+from tests.extract.reading import PARAGRAPHS, URL, page, read_page
 
 PANES = "".join(
     f"<div class='pane'><h3>{title}</h3><p>{text}</p><p>{text} {text}</p></div>"
@@ -22,7 +22,7 @@ PANES = "".join(
 
 
 def filled(html: str, lines) -> list[str]:
-    return [line.text for line in fill(locate(lines, blocks_of(parse_html(html))))]
+    return [line.text for line in fill(locate(lines, blocks_of(parse_html(html))), url=URL)]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ def test_what_is_said_goes(line):
         "In 2026 the harbour closed.",
         "Local News is what we do",
         "Two words",
+        "Silence.",
+        "Quill did.",
+        "雨が降り始めた。",
+        "「もう限界です」",
+        "港务长不同意",
+        "정말입니다.",
     ],
 )
 def test_what_says_more_stays(line):

@@ -14,9 +14,10 @@ _GREATEST = 2**32 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is compared of one text: its words' number, the sketch (63 bits a hash), its shingles and numbers (32 bits).
+    """What is compared of one text: its words' number, the sketch (63 bits a hash), and hashes of 32 bits.
 
-    The last two are packed, each value once, smallest first: most shapes are stored and read and compared with nothing.
+    These are of its shingles, its numbers, its vocabulary (the different words, numbers among them) and the names in that. They
+    are packed, each value once, smallest first: most shapes are stored and read and compared with nothing.
     """
 
     algorithm: int
@@ -24,10 +25,20 @@ class Shape:
     sketch: tuple[int, ...]
     packed_shingles: bytes
     packed_numbers: bytes
+    packed_vocabulary: bytes = b""
+    packed_names: bytes = b""
 
     @classmethod
     def of(
-        cls, *, algorithm: int, words: int, sketch: tuple[int, ...], shingles: Iterable[int], numbers: Iterable[int]
+        cls,
+        *,
+        algorithm: int,
+        words: int,
+        sketch: tuple[int, ...],
+        shingles: Iterable[int],
+        numbers: Iterable[int],
+        vocabulary: Iterable[int] = (),
+        names: Iterable[int] = (),
     ) -> Self:
         """Return the shape that these make."""
         return cls(
@@ -36,6 +47,8 @@ class Shape:
             sketch=sketch,
             packed_shingles=pack("I", shingles),
             packed_numbers=pack("I", numbers),
+            packed_vocabulary=pack("I", vocabulary),
+            packed_names=pack("I", names),
         )
 
     @cached_property
@@ -64,6 +77,16 @@ class Shape:
     def numbers(self) -> frozenset[int]:
         """The hashes of its numbers."""
         return frozenset(unpack("I", self.packed_numbers))
+
+    @cached_property
+    def vocabulary(self) -> frozenset[int]:
+        """The hashes of its different words."""
+        return frozenset(unpack("I", self.packed_vocabulary))
+
+    @cached_property
+    def names(self) -> frozenset[int]:
+        """The hashes of its names."""
+        return frozenset(unpack("I", self.packed_names))
 
 
 def pack(kind: str, values: Iterable[int]) -> bytes:

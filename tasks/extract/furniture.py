@@ -1,0 +1,53 @@
+"""What a page names or hides as no part of its story, unless the story stands in it. Pure."""
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+
+from tasks.extract.tree import raw_text_of
+
+FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
+MAX_BOX_LENGTH = 500  # characters of a box that asks the reader for something
+_ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
+_MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
+_MIN_CAPTIONS = 3  # captions that are most of what a page says are a picture story
+
+
+def furniture_of(body: HtmlElement) -> list[HtmlElement]:
+    """Return what is named or hidden as no part of a story, unless broken mark-up put the story into it.
+
+    `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
+    """
+    half = len(raw_text_of(body)) / 2
+    _open_captions(body)
+    most = _unlinked(body) / 2
+    found = []
+    for one in dict.fromkeys((*body.iterdescendants(*FURNITURE), *_MARKED(body))):
+        is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES
+        # what is hidden until it is found is opened by the search for it (HTML, 6.1)
+        is_hidden = (one.get("hidden") or "").casefold() != "until-found" and not {"hidden", "x-cloak"}.isdisjoint(
+            one.attrib
+        )
+        if not is_named and not is_hidden:
+            continue
+        if one.tag == "footer" and next(one.iterancestors("blockquote"), None) is not None:
+            continue  # names who is quoted
+        # a whole story may be hidden until the reader pays; a notice is short
+        size = len(raw_text_of(one))
+        if size <= max(half if is_named else 0, MAX_BOX_LENGTH if is_hidden else 0) and (
+            size <= most or _unlinked(one) <= most
+        ):
+            found.append(one)
+    return found
+
+
+def _unlinked(element: HtmlElement) -> int:
+    """Return the characters under an element outside of links."""
+    return len(raw_text_of(element)) - sum(len(raw_text_of(one)) for one in element.iter("a"))
+
+
+def _open_captions(body: HtmlElement) -> None:
+    """Make paragraphs of the captions of a picture story: several, which say most of what the page says."""
+    captions = list(body.iter("figcaption"))
+    if len(captions) >= _MIN_CAPTIONS and 2 * sum(map(_unlinked, captions)) > _unlinked(body):
+        for one in captions:
+            one.tag = "p"

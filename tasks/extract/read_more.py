@@ -1,0 +1,68 @@
+"""Lines between the paragraphs that lead to other stories of a site. Pure."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from lxml.html import HtmlElement
+
+from tasks.extract import phrases
+from tasks.extract.outline import Outline, is_on_site
+from tasks.extract.tree import clean, words_in
+
+READ_MORE = phrases.phrases(phrases.READ_MORE)
+LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
+MIN_TEASER_LINKS = 0.5  # of its text, that stand in links
+_MIN_LEAD_LINKS = 0.3
+_MIN_ALIKE = 2  # lines with the same label before a link
+_WORDS = re.compile(r"[^\W_]+")
+_PARTING_MARKS = frozenset((":", "：", "|", ">", "»", "–", "—", "-", "→", "›", "•", ""))
+
+
+def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
+    """Yield the lines that lead to another story of the site: a phrase and a link, or a label that several lines share."""
+    leads: dict[tuple[str, ...], list[HtmlElement]] = {}
+    for element, text in page.lines:
+        share = page.weights[element].link_share
+        if share < _MIN_LEAD_LINKS:
+            continue
+        lead = LEAD.match(text)
+        if (lead and words_in(lead[0]) in READ_MORE) or (
+            share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text, page.url)
+        ):
+            yield element
+        elif lead and _leads_on(element, lead[0], page):
+            leads.setdefault(words_in(lead[0]), []).append(element)
+    for alike in leads.values():
+        if len(alike) >= _MIN_ALIKE:
+            yield from alike
+
+
+def _begins_with_phrase(element: HtmlElement, text: str, url: str) -> bool:
+    """Whether a line begins with a phrase and leads to another page of the site.
+
+    Where it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
+    this point …`.
+    """
+    words = words_in(text)
+    size = next((size for size in range(2, 6) if words[:size] in READ_MORE), 0)
+    if not size:
+        return False
+    ahead = words_in(clean(element.text)) if element.text else ()
+    is_on = any(is_on_site(link.get("href"), url) for link in element.iter("a"))
+    return is_on or len(words) == size or ahead == words[:size] or _is_parted(text, size)
+
+
+def _is_parted(text: str, size: int) -> bool:
+    """Whether a mark or a link's end stands after so many words of a text."""
+    ends = [match.end() for match in islice(_WORDS.finditer(text), size)]
+    return bool(ends) and text[ends[-1] :].lstrip()[:1] in _PARTING_MARKS
+
+
+def _leads_on(element: HtmlElement, lead: str, page: Outline) -> bool:
+    """Whether a line is a label and after it nothing but a link to another page of the site."""
+    links = list(element.iter("a"))
+    if len(links) != 1 or not is_on_site(links[0].get("href"), page.url):
+        return False
+    ahead = words_in(clean(element.text)) if element.text else ()
+    return ahead == words_in(lead) and not words_in(clean(links[0].tail))
