@@ -221,6 +221,12 @@ class Article:
             "what a revision changed: `title`, `words` (with signs and punctuation), `figures` (with their signs and currencies), `authors`, `date`; null where it is the first, or where that is not known"
         ),
     ] = None
+    markdown: Annotated[
+        str | None,
+        Column(
+            "`text` as markdown (CommonMark with tables): headings, lists, quotes, tables, links (http and https), emphasis; no HTML; null with `PRESSLAKE_MARKDOWN=false`"
+        ),
+    ] = None
     source_tags: Annotated[
         tuple[str, ...] | None,
         Column("the tags that its source has in the catalogue; null where that names no such source"),
