@@ -44,9 +44,11 @@ class AddressGate:
     async def enter(self, address: str) -> float:
         """Wait until one more request may be made at an address, and count it; returns how long that took (seconds)."""
         began_s = self._now_s()
-        while (wait_s := self.try_enter(address)) > 0:
+        while True:
+            wait_s = self.try_enter(address)
+            if wait_s <= 0:
+                return self._now_s() - began_s
             await asyncio.sleep(wait_s)
-        return self._now_s() - began_s
 
     def try_enter(self, address: str) -> float:
         """Count a request where it may be made now; else return after how long it may be worth another try (seconds)."""
