@@ -74,6 +74,8 @@ class Settings(BaseModel):
     )
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
 
+    markdown: bool = Field(True, description="Store each text as markdown, too.")
+
     read_time_limit_s: float = Field(
         10,
         gt=0,

@@ -79,6 +79,7 @@ def article_row(
         warc_length=int(capture.warc_length or 0),
         content_digest=prepared.content,
         changes=changes,
+        markdown=page.markdown,
     )
 
 

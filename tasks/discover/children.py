@@ -5,9 +5,12 @@ in turn, over several sweeps: some writers put the newest first and some last, s
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tasks.values.feed import Entry, FeedState
+
+LASTMOD_LAG = timedelta(hours=36)
+"""A sitemap's lastmod may be a day without a clock, in any time zone."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -28,6 +31,18 @@ def choose_children(named: Sequence[Entry], known: Mapping[str, FeedState], *, l
     undated = [one for one in named if one.modified_at is None]
     room = min(len(undated), max(limit - len(dated), limit // 2))
     return dated[: limit - room] + _in_turn(undated, asked_at, room=room)
+
+
+def is_open(state: FeedState, now: datetime) -> bool:
+    """Whether a feed has not ended, and is not failing."""
+    return state.due_at is not None and not (state.failures and state.due_at > now)
+
+
+def is_worth_asking(state: FeedState, modified_at: datetime | None, *, now: datetime) -> bool:
+    """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
+    if not is_open(state, now):
+        return False
+    return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG
 
 
 def _in_turn(undated: Sequence[Entry], asked_at: Callable[[Entry], datetime], *, room: int) -> list[Entry]:

@@ -5,25 +5,28 @@ The recipe: prune by structure, extract fast, look whether that took enough of t
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement, fragment_fromstring
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.extract.blocks import blocks_of
+from tasks.extract.blocks import Block, blocks_of
 from tasks.extract.container import Place, fill, locate, place_of
 from tasks.extract.fallbacks import alone, block_text, first_sufficient
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
+from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
 from tasks.extract.quality import length_of, quality_of
+from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
+from tasks.extract.tail import cut_tail
 from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
@@ -37,15 +40,24 @@ _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1)."""
+    """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1).
+
+    `markdown` is the text with its markup, where that is wanted.
+    """
 
     text: str
     path: str
     quality: float
+    markdown: str | None = None
 
 
 def extract_text(
-    tree: HtmlElement, metadata: Metadata, *, url: str, options: ExtractOptions = NO_OPTIONS
+    tree: HtmlElement,
+    metadata: Metadata,
+    *,
+    url: str,
+    options: ExtractOptions = NO_OPTIONS,
+    has_markdown: bool = False,
 ) -> Extraction:
     """Return the text of the page's article; empty where there is none. The tree is used up.
 
@@ -59,19 +71,22 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options)
-    said = Said.by(metadata)
+    said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
-        return Extraction(text=text, path="selected", quality=1.0)
-    text, path, mass = _find_text(tree, metadata, said, url=url)
-    return Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
+        found = Extraction(text=text, path="selected", quality=1.0)
+    else:
+        text, path, mass = _find_text(tree, metadata, said, blocks, url=url)
+        found = Extraction(text=text, path=path, quality=quality_of(text, tree, path=path, mass=mass))
+    return replace(found, markdown=markdown_of(text, blocks, url=url)) if has_markdown else found
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, url: str) -> tuple[str, str, int]:
+def _find_text(
+    tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], *, url: str
+) -> tuple[str, str, int]:
     """Return the text, its path and the mass of its article: what the page shows, or its JSON-LD's.
 
     The latter where that has more and agrees.
     """
-    blocks = blocks_of(tree)
     heading = _heading_of(tree, metadata)
     places: list[Place] = []
 
@@ -83,7 +98,10 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, url: str) -
     text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
     mass = places[0].mass
     if path in ("fast", "default") and text:
-        text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks), url=url))
+        found = locate(text.split("\n"), blocks)
+        main = found.holders.most_common(1)[0][0] if found.holders else None
+        ending = cut_tail(without_repeats(fill(found, url=url)), blocks, metadata, main, url=url)
+        text = "\n".join(line.text for line in ending.lines)
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)

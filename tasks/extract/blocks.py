@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 from tasks.extract.outline import BLOCKS
 from tasks.extract.tree import clean, words_in
 
-_PARTING = BLOCKS | frozenset(
+PARTING = BLOCKS | frozenset(
     (
         "body", "td", "th", "tr", "tbody", "thead", "figure", "figcaption", "pre", "form", "aside", "footer", "nav",
         "fieldset", "dt", "center", "details", "summary", "button", "dialog", "address", "hr", "br",
@@ -73,7 +73,7 @@ class _Reader:
         self._linked = self._links = 0
 
     def begin(self, element: HtmlElement) -> None:
-        if element.tag in _PARTING:
+        if element.tag in PARTING:
             self._flush()
             if element.tag != "br":
                 self._owners.append(element)
@@ -81,7 +81,7 @@ class _Reader:
         self._add(element.text)
 
     def end(self, element: HtmlElement) -> None:
-        if element.tag in _PARTING:
+        if element.tag in PARTING:
             self._flush()
             if element.tag != "br":
                 self._owners.pop()

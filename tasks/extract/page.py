@@ -35,10 +35,14 @@ LONG_PAGE_SIZE = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractConfig:
-    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed."""
+    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed.
+
+    `has_markdown` says whether the text is wanted as markdown, too.
+    """
 
     max_decoded_size: int = 5_000_000
     max_elements: int = 50_000
+    has_markdown: bool = True
 
 
 _AS_IN_A_SWEEP = ExtractConfig()
@@ -120,7 +124,7 @@ def _read(
     metadata = with_selected(metadata, tree, options, now=fetched_at)
     rights = rights_of(metadata, document.headers)
     facts = look_at(tree, url=url)
-    found = extract_text(tree, metadata, url=url, options=options)
+    found = extract_text(tree, metadata, url=url, options=options, has_markdown=config.has_markdown)
     kind = classify_page(metadata, found.text, facts)
     if not found.text and kind.is_story:
         if document.size > LONG_PAGE_SIZE:
@@ -140,6 +144,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         page_type=kind,
         title=metadata.title,
         text=found.text,
+        markdown=found.markdown,
         lede=metadata.lede,
         authors=metadata.authors,
         published_at=metadata.published_at,

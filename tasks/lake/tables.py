@@ -69,7 +69,7 @@ def arrow_rows(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
 def parquet_of(table: pa.Table) -> bytes:
     """Return a Parquet file of rows that have a table's schema."""
     out = io.BytesIO()
-    small = [column for column in table.schema.names if column != "text"]
+    small = [column for column in table.schema.names if column not in {"text", "markdown"}]
     pq.write_table(
         table,
         out,

@@ -14,7 +14,7 @@ class Page:
 
     `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
     same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
-    made it yet.
+    made it yet; `markdown` is the text with its markup, None where that is not wanted.
     """
 
     page_type: PageType
@@ -38,6 +38,7 @@ class Page:
     quality: float | None = None
     syndicated_from: str | None = None
     fingerprint: Fingerprint | None = None
+    markdown: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ class PageType(StrEnum):
     INDEX = "index"
     CONSENT = "consent"
     LOGIN = "login"
+    PAYWALL = "paywall"
     BLOCKED = "blocked"
     SOFT_404 = "soft_404"
 
@@ -218,6 +219,12 @@ class Article:
         tuple[str, ...] | None,
         Column(
             "what a revision changed: `title`, `words` (with signs and punctuation), `figures` (with their signs and currencies), `authors`, `date`; null where it is the first, or where that is not known"
+        ),
+    ] = None
+    markdown: Annotated[
+        str | None,
+        Column(
+            "`text` as markdown (CommonMark with tables): headings, lists, quotes, tables, links (http and https), emphasis; no HTML; null with `PRESSLAKE_MARKDOWN=false`"
         ),
     ] = None
     source_tags: Annotated[
