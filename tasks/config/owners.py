@@ -16,6 +16,9 @@ from tasks.values.url import Url
 
 K = TypeVar("K")
 
+LONGEST_STRANGERS_DELAY_S = 10.0
+"""The longest delay that a source keeps at a host that nobody owns: all who ask there wait for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
@@ -71,11 +74,15 @@ class Owners:
     def pace_at(self, site: Site, asker: SourceRules) -> SourceRules:
         """Return the rules whose delay and number apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
 
-        If it has several owners and the asker is none of them, the slowest pace applies.
+        If it has several owners and the asker is none of them, the slowest pace applies. Where nobody owns it, the asker's
+        delay is one that others can wait for.
         """
         owners = [self.rules[one] for one in self.claimants(site)]
-        if not owners or asker in owners:
+        if asker in owners:
             return asker
+        if not owners:
+            longest_s = LONGEST_STRANGERS_DELAY_S if self.rules else asker.crawl_delay_s
+            return replace(asker, crawl_delay_s=min(asker.crawl_delay_s, longest_s))
         return replace(
             asker,
             crawl_delay_s=max(one.crawl_delay_s for one in owners),

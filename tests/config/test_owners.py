@@ -165,3 +165,11 @@ def test_rights_are_obeyed_where_an_owner_of_the_host_obeys_them():
     assert owners.obey_rights_at(Url.of("https://paper.com/b/c").site)
     assert not owners.obey_rights_at(Url.of("https://other.com/c").site)
     assert not owners.obey_rights_at(Url.of("https://nobody.com/c").site)
+
+
+@pytest.mark.parametrize(("url", "kept_s"), [("https://www.daily.com/a", 900.0), ("https://nobody.com/a", 10.0)])
+def test_at_a_host_that_nobody_owns_a_source_asks_no_slower_than_others_can_wait_for(url, kept_s):
+    slow = DAILY.model_copy(update={"crawl_delay_s": 900.0})
+    owners = owners_of(slow, WEEKLY)
+
+    assert owners.pace_at(Url.of(url).site, owners.rules["daily"]).crawl_delay_s == kept_s

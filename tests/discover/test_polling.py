@@ -1,5 +1,6 @@
 """Polling, over a press that answers out of a table and a real index."""
 
+import os
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from tasks.index.schema import frontier, robots
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Deferred, PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.runtime.reading import SharedReader
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
 from tests.discover.conftest import RULES, Press, Said
@@ -703,3 +705,39 @@ async def test_a_source_that_follows_its_own_hosts_leaves_foreign_links_out(inde
 
     assert report.discovered == found
     assert report.skipped == ({} if follow == "any" else {"link_foreign_host": 1})
+
+
+def told_by(read, *arguments):
+    """In which process a job was done, and what came of it."""
+    return os.getpid(), read(*arguments)
+
+
+class Noting:
+    """A reader that does as the shared one, and notes where each document was read."""
+
+    def __init__(self):
+        self.read_in = {}
+
+    async def read(self, job):
+        self.read_in[job.item], done = await SharedReader().read(
+            replace(job, read=told_by, arguments=(job.read, *job.arguments))
+        )
+        return done
+
+
+LINKS = f'<html><body><a href="{SITE}/2026/a-story-of-some-length">A story of some length</a></body></html>'
+
+
+async def test_nothing_that_a_stranger_wrote_is_read_in_this_process(index):
+    bodies = {FEED: rss("a"), SITEMAP: urlset("b"), HOME: LINKS, f"{SITE}/list": LINKS}
+    kinds = (FeedKind.FEED, FeedKind.SITEMAP, FeedKind.HOME, FeedKind.LISTING)
+    sweep = Sweeps(
+        index, Press({url: Said(body=body) for url, body in bodies.items()}), *zip(bodies, kinds, strict=True)
+    )
+    noting = Noting()
+
+    report = await sweep(reader=noting)
+
+    assert report.failed == {}
+    assert noting.read_in.keys() == bodies.keys()
+    assert os.getpid() not in noting.read_in.values()
