@@ -30,12 +30,12 @@ test: $(READY)  ## Run the tests, two at a time (under 10 minutes); make test WO
 test-long: $(READY)  ## Run the slow tests one after the other, and those by Hypothesis with more examples (10 minutes)
 	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=long
 
-check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage
+check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage; AUDIT=offline where the advisory service is out of reach
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m deploy.audit --offline-ok
+	$(BIN)/python -m deploy.audit $(if $(filter offline,$(AUDIT)),--offline-ok)
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 fix: $(READY)  ## Correct style where a tool can

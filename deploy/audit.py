@@ -1,8 +1,8 @@
 """Ask the advisory service about every pinned dependency: `make audit`.
 
 Exit 0: all of constraints.txt was looked up and nothing is known against it. 1: something is, each in one line. 2: it could
-not be looked up, in whole or in part; with `--offline-ok`, as `make check` has it, that is said aloud and exit 0, since a
-service that is away is no fault of the code. pip-audit alone exits 0 there.
+not be looked up, in whole or in part; with `--offline-ok`, as `make check AUDIT=offline` has it, that is said aloud and exit 0.
+pip-audit alone exits 0 there.
 """
 
 import json

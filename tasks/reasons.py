@@ -90,6 +90,7 @@ REASONS = {
         _skipped("index", is_harmless=True),
         _skipped("consent"),
         _skipped("login"),
+        _skipped("paywall"),
         _skipped("blocked"),
         _skipped("soft_404", is_harmless=True),
         _quarantined("extractor_crashed"),

@@ -1,5 +1,6 @@
 """A sweep started by hand: on the configured Prefect server, or on one of our own for the time of the sweep."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -42,7 +43,7 @@ def run_sweep(
         if config.shards > 1:
             check_deployment()
         stack.callback(send_what_is_left)
-        if shows_progress:
+        if shows_progress and sys.stderr.isatty():
             from flows.cli.progress_bar import progress_bar  # noqa: PLC0415
 
             stack.enter_context(progress_bar())

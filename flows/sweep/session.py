@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from prefect import get_run_logger
 
 from flows.sweep.clock import SweepClock
 from tasks.config.parameters import IngestConfig, ShardConfig
@@ -20,6 +21,7 @@ from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
 from tasks.index import announcing, feeds, frontier, history, runs
+from tasks.index.clocks import bring_back
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -166,6 +168,10 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         runs.release_dead_runs(tx, now=now)
         runs.begin_run(tx, run_id=run_id, now=now, sweep_id=part.sweep_id if part else None)
         prune_daily(tx, now=now)
+        if brought := bring_back(tx, now=now):
+            get_run_logger().warning(
+                "%d stored instants lay too far ahead: was a clock wrong? They were brought back", brought
+            )
     share = _part(config, part.number if part else 0)
     if part is not None:
         plan = replace(plan, selection=replace(plan.selection, shard=share["shard"]))

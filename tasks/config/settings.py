@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import ConfigError
+from tasks.values.shared_networks import SHARED_NETWORKS
 
 MIB = 1024 * 1024
 PREFIX = "PRESSLAKE_"
@@ -52,6 +53,12 @@ class Settings(BaseModel):
     max_segment_size: int = Field(
         256 * MIB, ge=MIB, description="A batch stops fetching when its WARC segment has this size."
     )
+    max_per_address: int = Field(
+        16, ge=1, le=100, description="Requests in flight at one address, whatever the names of its hosts."
+    )
+    shared_networks: tuple[str, ...] = Field(
+        SHARED_NETWORKS, description="CIDRs, comma-separated, whose addresses serve very many sites: exempt from that."
+    )
     allow_networks: tuple[str, ...] = Field(
         (), description="CIDRs, separated by commas, outside the public internet that --url and --feed may reach."
     )
@@ -79,7 +86,7 @@ class Settings(BaseModel):
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
 
-    @field_validator("allow_networks", "revisit_after_h", mode="before")
+    @field_validator("allow_networks", "shared_networks", "revisit_after_h", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

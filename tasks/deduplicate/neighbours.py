@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from tasks.deduplicate.resemblance import WINDOW, Relation, Resemblance, compare, find_furniture
 from tasks.index.postings import KnownShape, Surroundings, sharing
 from tasks.values.text.shape import Shape
+
+MOST_NEIGHBOURS = 100
+"""Texts that one page is compared with: those that share most of its sketch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,7 @@ class Neighbours:
             and one.shape.algorithm == shape.algorithm
             and abs(one.told_at - told_at) <= WINDOW
         )
-        return sorted(found, key=lambda one: (one.told_at, one.article_id))
+        return sorted(islice(found, MOST_NEIGHBOURS), key=lambda one: (one.told_at, one.article_id))
 
 
 def _match(other: KnownShape, shape: Shape, found: Resemblance) -> Match:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from tasks.values.text.shape import Shape
 
@@ -21,6 +22,9 @@ MIN_LENGTH_RATIO = 0.5
 
 MIN_STRANGERS, MAX_STRANGERS = 3, 8
 """How many stories must have a shingle for it to be furniture, and how many are compared at most."""
+
+MOST_LOOKED_AT = 40
+"""Neighbours of one host among which different stories are looked for."""
 
 MIN_OWN = 40
 """The fewest shingles that must remain without the furniture."""
@@ -65,11 +69,12 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
     `furniture` are shingles that are left out of both; a text that has little beside them is compared with nothing. Two
     stories of one template share most of their shingles, and each has words, figures and names of its own.
     """
-    ours, theirs = (
-        (one.shingles - furniture, other.shingles - furniture) if furniture else (one.shingles, other.shingles)
-    )
+    bound = min(one.bound, other.bound)
+    ours, theirs = one.sample(bound), other.sample(bound)
+    if furniture:
+        ours, theirs = ours - furniture, theirs - furniture
     smaller = min(len(ours), len(theirs))
-    if furniture and smaller < MIN_OWN:
+    if not smaller or (furniture and smaller < MIN_OWN):
         return None
     score = len(ours & theirs) / smaller
     if score < MIN_CONTAINMENT:
@@ -118,14 +123,17 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
     A site repeats these on its pages (a notice, an appeal, an author's note). They are no sign of a copy.
     """
     strangers: list[Shape] = []
-    for one in neighbours:
+    for one in islice(neighbours, MOST_LOOKED_AT):
         if all(compare(one, other) is None for other in strangers):
             strangers.append(one)
         if len(strangers) == MAX_STRANGERS:
             break
     if len(strangers) < MIN_STRANGERS:
         return NOTHING
-    shared = Counter(shingle for other in strangers for shingle in text.shingles & other.shingles)
+    shared: Counter[int] = Counter()
+    for other in strangers:
+        bound = min(text.bound, other.bound)
+        shared.update(text.sample(bound) & other.sample(bound))
     return frozenset(shingle for shingle, count in shared.items() if count >= MIN_STRANGERS)
 
 

@@ -8,14 +8,13 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.answers import (
-    MAX_FEED_SIZE,
     KeepUnreadable,
     announcements,
     is_before,
@@ -24,8 +23,9 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
-from tasks.discover.children import choose_children
+from tasks.discover.children import choose_children, is_open, is_worth_asking
 from tasks.discover.poll_log import PollLog
+from tasks.discover.polls import Poll, Waiting, visit_of
 from tasks.discover.schedule import (
     PollConfig,
     PollOutcome,
@@ -33,10 +33,9 @@ from tasks.discover.schedule import (
     next_poll,
     poll_url,
     seen_moved,
-    trusts_validators,
 )
+from tasks.discover.validators import Validators, kept_validators, new_validators
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
-from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
@@ -51,7 +50,7 @@ from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
 from tasks.values.url import Url
 from tasks.web.exchange import Fetched
-from tasks.web.headers import max_age_s, parse_http_date
+from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
 """Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
@@ -66,14 +65,8 @@ MAX_DEPTH = 3
 FAILURES_TOLERATED = 3
 """How often in a row a feed may fail for a while before its source's front page is looked at."""
 
-LASTMOD_LAG = timedelta(hours=36)
-"""A sitemap's lastmod may be a day without a clock, in any time zone."""
-
 EMPTY = "feed_empty"
 DEFERRED = "feed_deferred"
-CLOCK_ERROR = timedelta(hours=1)
-"""How far a server's clock may be ahead of ours."""
-
 _HOMES = frozenset({FeedKind.HOME, FeedKind.FALLBACK})
 
 
@@ -111,46 +104,9 @@ async def poll_feeds(
         keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
-        visits = [_visit(poll, number, rules) for number, poll in enumerate(wave)]
+        visits = [visit_of(poll, number, rules) for number, poll in enumerate(wave)]
         await client.visit(visits, polling.take, is_full=is_over)
     return await polling.end()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Poll:
-    """One GET on behalf of a feed of the plan, `root_url`: that feed itself, or one that it names."""
-
-    feed: FeedState
-    root_url: str
-    depth: int = 1
-
-    @property
-    def is_named(self) -> bool:
-        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
-        return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
-
-    @property
-    def is_asked_for(self) -> bool:
-        return self.depth == 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Validators:
-    """What tells a body that was read from another; nothing where it has to be read each time."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-    digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    """A front page or an index whose record waits for what it names; `links` are a front page's own."""
-
-    poll: _Poll
-    max_age_s: float | None
-    place: tuple[str | None, int]
-    links: Sequence[Entry] | None
 
 
 def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
@@ -158,19 +114,6 @@ def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
         source_id: Allowance(new_urls_a_day=one.new_urls_a_day, new_hosts_a_day=one.new_hosts_a_day)
         for source_id, one in rules.items()
     }
-
-
-def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
-    return Visit(
-        key=str(number),
-        url=Url.of(poll_url(poll.feed)),
-        rules=rules[poll.feed.source_id],
-        accept=ACCEPT,
-        etag=poll.feed.etag if trusts_validators(poll.feed) else None,
-        last_modified=poll.feed.last_modified if trusts_validators(poll.feed) else None,
-        max_wire_size=MAX_FEED_SIZE,
-        max_decoded_size=MAX_FEED_SIZE,
-    )
 
 
 class _Polling:
@@ -199,16 +142,16 @@ class _Polling:
         self._owners = owners
         self._reader = reader
         self._keep_unreadable = keep_unreadable
-        self._wave: Sequence[_Poll] = ()
-        self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
-        self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
+        self._wave: Sequence[Poll] = ()
+        self._next = [Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
+        self._fallbacks = [Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
         self._seen = {feed.feed_url for feed in feeds}
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._paces_s: dict[str, float] = {}
         self._yielding: set[str] = set()
         self._dead: set[str] = set()
 
-    def next_wave(self) -> Sequence[_Poll]:
+    def next_wave(self) -> Sequence[Poll]:
         """Return what is to be polled now; nothing at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
@@ -250,7 +193,7 @@ class _Polling:
             pace_s = self._paces_s.get(one.poll.root_url, self._bounds(one.poll.feed.source_id).longest_s)
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
-            self._record(one.poll, outcome, _Validators(), place=one.place)
+            self._record(one.poll, outcome, Validators(), place=one.place)
         check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
         return self._poll_log.report()
@@ -262,7 +205,7 @@ class _Polling:
     def _has_run_dry(self, feed: FeedState) -> bool:
         return feed.source_id in self._dead and feed.source_id not in self._yielding
 
-    async def _read(self, poll: _Poll, fetched: Fetched) -> None:
+    async def _read(self, poll: Poll, fetched: Fetched) -> None:
         feed, now = poll.feed, datetime.now(UTC)
         place = seen_moved(feed, moved_to(fetched))
         max_age = max_age_s(fetched.header("cache-control"))
@@ -272,7 +215,7 @@ class _Polling:
             self._poll_log.unchanged += 1
             self._yielding.add(feed.source_id)
             # a 304 need not repeat them all (RFC 9110, 15.4.5)
-            same = _Validators(
+            same = Validators(
                 etag=etag or feed.etag, last_modified=last_modified or feed.last_modified, digest=feed.body_digest
             )
             outcome = PollOutcome(is_failure=False, max_age_s=max_age)
@@ -292,17 +235,17 @@ class _Polling:
         _check_entries(len(content.entries), unexpected, refusals.listed())
         if named and poll.is_asked_for:
             own_links = content.entries if is_home else None
-            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, links=own_links))
+            self._waiting.append(Waiting(poll=poll, max_age_s=max_age, place=place, links=own_links))
             return
         entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
         is_read = not (named or is_partial or unexpected)
-        new = _new_validators(feed, etag, last_modified, digest, now=now) if is_read else _Validators()
+        new = new_validators(feed, etag, last_modified, digest, now=now) if is_read else Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    async def _announce(self, poll: _Poll, entries: Sequence[Entry], *, now: datetime) -> int:
+    async def _announce(self, poll: Poll, entries: Sequence[Entry], *, now: datetime) -> int:
         """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
         refusals = Refusals()
@@ -328,7 +271,7 @@ class _Polling:
         return refusals.unexpected
 
     async def _named(
-        self, poll: _Poll, url: Url, said: tuple[Sequence[Entry], Sequence[Entry]], refusals: Refusals
+        self, poll: Poll, url: Url, said: tuple[Sequence[Entry], Sequence[Entry]], refusals: Refusals
     ) -> list[tuple[Entry, FeedKind]]:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
         children, linked = said
@@ -341,7 +284,7 @@ class _Polling:
         sitemaps = [found for line in lines if (found := refusals.url(line, base_url=url))]
         return [(Entry(url=one), FeedKind.SITEMAP) for one in sitemaps]
 
-    def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
+    def _children(self, poll: Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[Poll]:
         """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
         if poll.depth >= MAX_DEPTH:
             return []
@@ -353,9 +296,9 @@ class _Polling:
             for url, (_, kind) in chosen.items()
         )
         return [
-            _Poll(feed=state, root_url=poll.root_url, depth=poll.depth + 1)
+            Poll(feed=state, root_url=poll.root_url, depth=poll.depth + 1)
             for state in states
-            if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
+            if is_worth_asking(state, chosen[state.feed_url][0].modified_at, now=datetime.now(UTC))
         ]
 
     def _chosen(self, kinds: dict[str, tuple[Entry, FeedKind]]) -> dict[str, tuple[Entry, FeedKind]]:
@@ -363,19 +306,19 @@ class _Polling:
             return kinds
         known = {state.feed_url: state for state in self._poll_log.known(kinds)}
         now = datetime.now(UTC)
-        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or _is_open(known[entry.url], now)]
+        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or is_open(known[entry.url], now)]
         return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
-    async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
+    async def _keep(self, poll: Poll, answered: Answered, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
             await asyncio.to_thread(self._keep_unreadable, poll.feed, answered, error)
 
-    def _defer(self, poll: _Poll, *, until: datetime) -> None:
+    def _defer(self, poll: Poll, *, until: datetime) -> None:
         self._poll_log.skipped[DEFERRED] += 1
         outcome = PollOutcome(is_failure=False, retry_after_at=until)
-        self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
+        self._record(poll, outcome, kept_validators(poll.feed), reason="deferred", is_asked=False)
 
-    def _fail(self, poll: _Poll, error: ItemError) -> None:
+    def _fail(self, poll: Poll, error: ItemError) -> None:
         feed = poll.feed
         reason = self._poll_log.fail(feed, poll_url(feed), error)
         is_transient = isinstance(error, TransientError)
@@ -389,13 +332,13 @@ class _Polling:
             retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
         )
         place = (None, 0) if is_refused_there else None
-        self._record(poll, outcome, _kept(feed), place=place, reason=reason)
+        self._record(poll, outcome, kept_validators(feed), place=place, reason=reason)
 
     def _record(
         self,
-        poll: _Poll,
+        poll: Poll,
         outcome: PollOutcome,
-        validators: _Validators,
+        validators: Validators,
         *,
         place: tuple[str | None, int] | None = None,
         entries: int | None = None,
@@ -440,35 +383,3 @@ def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> No
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
         raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
-
-
-def _new_validators(
-    feed: FeedState, etag: str | None, last_modified: str | None, digest: str, *, now: datetime
-) -> _Validators:
-    """Return what tells a body that was just read from the next; without what its server says of every body.
-
-    A tag that is the same on another body tells nothing, and an instant that is still to come (RFC 9110, 8.8.2.1).
-    """
-    is_other = feed.body_digest is not None and feed.body_digest != digest
-    if is_other and etag is not None and etag == feed.etag:
-        return _Validators(digest=digest)
-    changed_at = parse_http_date(last_modified)
-    if changed_at is not None and changed_at > now + CLOCK_ERROR:
-        last_modified = None
-    return _Validators(etag=etag, last_modified=last_modified, digest=digest)
-
-
-def _kept(feed: FeedState) -> _Validators:
-    """Return the validators that a feed has: they stand for a body that was read."""
-    return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
-
-
-def _is_open(state: FeedState, now: datetime) -> bool:
-    return state.due_at is not None and not (state.failures and state.due_at > now)
-
-
-def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
-    """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
-    if not _is_open(state, datetime.now(UTC)):
-        return False
-    return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

@@ -24,7 +24,9 @@ from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
 from tasks.extract.quality import length_of, quality_of
+from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
+from tasks.extract.tail import cut_tail
 from tasks.extract.tree import INVISIBLE, clean, has_words, remove, words_of
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
@@ -96,7 +98,10 @@ def _find_text(
     text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
     mass = places[0].mass
     if path in ("fast", "default") and text:
-        text = "\n".join(line.text for line in fill(locate(text.split("\n"), blocks), url=url))
+        found = locate(text.split("\n"), blocks)
+        main = found.holders.most_common(1)[0][0] if found.holders else None
+        ending = cut_tail(without_repeats(fill(found, url=url)), blocks, metadata, main, url=url)
+        text = "\n".join(line.text for line in ending.lines)
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)

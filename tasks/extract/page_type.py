@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
+from tasks.extract.notices import is_notice
 from tasks.extract.phrases import phrases
 from tasks.extract.tree import HEADINGS, words_of
 from tasks.values.rows import PageType
@@ -100,6 +101,8 @@ def classify_page(metadata: Metadata, text: str, facts: PageFacts) -> PageType:
     is_declared = metadata.og_type == "article" or bool(metadata.types & ARTICLE_TYPES)
     if "LiveBlogPosting" in metadata.types:
         return PageType.LIVE_BLOG
+    if is_notice(text, metadata):
+        return PageType.PAYWALL
     if is_declared and len(text) >= _DECENT_LENGTH:
         return PageType.ARTICLE
     found = _wall(metadata, text, facts, is_declared=is_declared) or _other_story(metadata, text)

@@ -136,7 +136,8 @@ def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
         if above is not None
         else []
     )
-    told = [one for one in row if any(page.weights[part].prose >= _MIN_PROSE_LEFT for part in one.iter("p"))]
+    unlinked = [one for one in row if not page.weights[one].linked]
+    told = [one for one in unlinked if any(page.weights[part].prose >= _MIN_PROSE_LEFT for part in one.iter("p"))]
     if len(told) < _MIN_CARDS or len(told) < len(row):
         return False
     return not any(page.weights[one].prose >= _MIN_PROSE_LEFT for one in row[-1].itersiblings())

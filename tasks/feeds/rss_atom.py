@@ -185,8 +185,8 @@ def _channel(root: etree._Element) -> dict[str, str]:
     words: dict[str, str] = {}
     for space, name, child in sorted(children(channel), key=lambda one: not is_known(one[0])):
         if name == "link" and not is_foreign(space):
-            link = next((one for one in _links(name, child, "") if one.rank is Rank.PAGE), None)
-            words.setdefault("link", link.text if link else "")
+            for link in _links(name, child, ""):  # none for the feed's link to itself
+                words.setdefault("link", link.text)
         elif name in _OF_CHANNEL and not is_foreign(space):
             words.setdefault(name, "".join(child.itertext()).strip())
     return words

@@ -24,6 +24,9 @@ from tasks.values.url import Url
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
 
+MAX_TEXT_SIZE = 48_000_000
+"""Bytes of pages, decoded, that one batch holds: they are read and compared together."""
+
 
 async def fetch_batch(
     batch: Batch,
@@ -39,12 +42,13 @@ async def fetch_batch(
     """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
 
     Where pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
-    A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back.
+    A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back; so it is
+    once the pages have MAX_TEXT_SIZE.
     """
     segment = SegmentWriter(segment_key, software=software, created_at=datetime.now(UTC))
     gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
     visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
-    await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size)
+    await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full)
     await render_pages(gathering.to_render(), client=client, tell=gathering.take_rendition)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())
@@ -92,6 +96,12 @@ class _Gathering:
         self._segment_key = segment_key
         self._fetched_one = fetched_one
         self.finds = [_Find(look=look) for look in batch.looks]
+        self._text_size = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the pages have so much text that no more fit into one batch."""
+        return self._text_size >= MAX_TEXT_SIZE
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one visit."""
@@ -126,7 +136,10 @@ class _Gathering:
             look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), partial=partial)
         find = self._captured(look, result, error, record=record, is_known=is_known, detail=detail)
         is_page = error is None and not is_known and fetched and fetched.final.status != 304
-        return _sampled(number, find.look, rules, fetched, record) if is_page and fetched and record else find
+        if not (is_page and fetched and record):
+            return find
+        self._text_size += len(fetched.content)
+        return _sampled(number, find.look, rules, fetched, record)
 
     def _captured(
         self,

@@ -95,14 +95,14 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
 
 
 def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
-    """Return the shapes that share at least two hashes with this one, without hot ones."""
+    """Return the shapes that share at least two hashes with this one, without hot ones; those that share most come first."""
     # One common hash may be chance or a common phrase; near-duplicates share many (benchmarks/dedup.py).
     counts: Counter[T] = Counter()
     for value in shape.sketch:
         found = holders.get(value, ())
         if len(found) <= HOT:
             counts.update(found)
-    return [holder for holder, count in counts.items() if count >= MIN_SHARED]
+    return [holder for holder, count in counts.most_common() if count >= MIN_SHARED]
 
 
 def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:

@@ -26,7 +26,7 @@ _PRUNED_AT = "pruned_at"
 def prune_daily(tx: Connection, *, now: datetime) -> int | None:
     """Delete expired rows, unless that was done within a day; returns how many rows, or None."""
     last = read_fact(tx, _PRUNED_AT)
-    if last is not None and now - datetime.fromisoformat(last) < EVERY:
+    if last is not None and timedelta() <= now - datetime.fromisoformat(last) < EVERY:
         return None
     note_fact(tx, _PRUNED_AT, now.isoformat())
     return (

@@ -129,7 +129,7 @@ class Trace:
 
 def trace(what: str, settings: Settings) -> Trace:
     """Look up a URL or an article's id; raises ConfigError where nothing is known of it."""
-    key, article_id = _read_question(what)
+    key, article_id = read_question(what)
     with index_to_read(settings) as index:
         return _look_up(what, key, article_id, index=index, lake=lake_to_read(settings, index))
 
@@ -146,7 +146,7 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
-    since = _first_day(history)
+    since = first_day(history)
     return Trace(
         history=history,
         captures=tuple(read_rows(lake, "captures", url_key=own_key, since=since)),
@@ -158,7 +158,8 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
     )
 
 
-def _read_question(what: str) -> tuple[str | None, str | None]:
+def read_question(what: str) -> tuple[str | None, str | None]:
+    """Return a URL's key, or an article's id; raises ConfigError for what is neither."""
     if ARTICLE_ID.fullmatch(what):
         return None, what
     try:
@@ -167,7 +168,7 @@ def _read_question(what: str) -> tuple[str | None, str | None]:
         raise ConfigError(f"{what!r} is neither a URL nor an article's id (32 hexadecimal digits)") from error
 
 
-def _first_day(history: UrlHistory) -> date:
+def first_day(history: UrlHistory) -> date:
     """Return the first day on which the lake can have something of this URL."""
     known = [
         row[name] for row, name in ((history.frontier, "discovered_at"), (history.article, "first_seen_at")) if row

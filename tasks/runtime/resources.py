@@ -15,9 +15,9 @@ from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
-from tasks.runtime.reading import READING, SharedReader
 
 if TYPE_CHECKING:
+    from tasks.runtime.reading import SharedReader
     from tasks.web.client import WebConfig
 
 READ_TIMEOUT_S = 600
@@ -65,6 +65,7 @@ def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
 
 def web_config(settings: Settings) -> "WebConfig":
     """Return the limits of web requests; the user agent is the source's."""
+    from tasks.web.addresses import AddressLimits  # noqa: PLC0415
     from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
 
     return WebConfig(
@@ -75,11 +76,14 @@ def web_config(settings: Settings) -> "WebConfig":
         max_decoded_size=settings.max_decoded_size,
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
+        addresses=AddressLimits(most=settings.max_per_address, shared_networks=settings.shared_networks),
     )
 
 
-def reader_of(settings: Settings) -> SharedReader:
+def reader_of(settings: Settings) -> "SharedReader":
     """Return what reads feeds and long robots.txt files, in processes of its own."""
+    from tasks.runtime.reading import READING, SharedReader  # noqa: PLC0415 - processes, which few commands need
+
     limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
     return SharedReader(limits)
 

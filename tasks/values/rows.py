@@ -56,6 +56,7 @@ class PageType(StrEnum):
     INDEX = "index"
     CONSENT = "consent"
     LOGIN = "login"
+    PAYWALL = "paywall"
     BLOCKED = "blocked"
     SOFT_404 = "soft_404"
 

@@ -49,6 +49,11 @@ class Budget:
         self.size, self.start, self.head = 0, b"", HeadMender()
         self.has_connected = self.has_head = self.has_ended = False
 
+    def postpone(self, waited_s: float) -> None:
+        """Move the deadline by a wait that is no fault of the server's."""
+        if self._ends_at is not None:
+            self._ends_at += waited_s
+
     def time_left(self, timeout_s: float | None = None) -> float:
         """Return how long one wait may be, in seconds; raises TimedOut when the deadline has passed."""
         left_s = self.deadline_s if self._ends_at is None else self._ends_at - time.monotonic()

@@ -17,6 +17,7 @@ import httpx
 
 from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, TooManyRedirects
 from tasks.values.url import Url
+from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.backend import Resolve
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
@@ -40,7 +41,10 @@ OnRedirect = Callable[[Url], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebConfig:
-    """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes."""
+    """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
+
+    `addresses` bounds what one address is asked by this process, under all of its names.
+    """
 
     user_agent: str
     timeout_s: float = 15.0
@@ -49,6 +53,7 @@ class WebConfig:
     max_decoded_size: int = 20 * 1024 * 1024
     max_redirects: int = 5
     max_connections: int = 50
+    addresses: AddressLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class WebClient:
 
     def __init__(self, config: WebConfig, guard: AddressGuard | None = None, resolve: Resolve | None = None) -> None:
         self._config = config
-        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections)
+        gate = shared_gate(config.addresses) if config.addresses else None
+        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
         self._http = guarded_client(transport)
         # Without "pool": whoever waits for a connection waits where no deadline runs yet.
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)

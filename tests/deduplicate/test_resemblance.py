@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.deduplicate.resemblance import Relation, compare, exchange, find_furniture, told_at
+from tasks.values.text.shape import MOST_COMPARED
 from tasks.values.text.sketch import make_shape
 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -159,3 +160,36 @@ def test_pages_of_one_template_are_strangers_from_which_it_is_learnt():
 
     assert all(compare(pages[0], other) is None for other in pages[1:])
     assert find_furniture(pages[0], pages[1:]) == make_shape(template).shingles
+
+
+def spelled(first, end):
+    """Different words without a figure."""
+    return ["".join(LETTERS[int(digit)] for digit in str(number)) for number in range(first, end)]
+
+
+LONG = spelled(100_000, 160_000)
+
+
+@pytest.mark.parametrize(
+    ("other", "is_found"),
+    [
+        (LONG, True),
+        (LONG[:48_000], True),
+        ([*LONG, *spelled(200_000, 210_000)], True),
+        ([*LONG[:30_000], *spelled(200_000, 230_000)], False),
+        (spelled(200_000, 260_000), False),
+    ],
+)
+def test_long_texts_are_compared_by_a_sample_that_finds_what_all_of_them_would(other, is_found):
+    one, two = make_shape(LONG), make_shape(other)
+
+    assert (compare(one, two) is not None) is is_found
+    assert compare(one, two) == compare(two, one)
+    assert len(one.sample(one.bound)) == MOST_COMPARED
+
+
+def test_an_excerpt_of_a_long_text_is_found_by_the_sample_of_the_longer():
+    found = compare(make_shape(LONG), make_shape(LONG[20_000:26_000]))
+
+    assert found.relation is Relation.EXCERPT
+    assert found.score > 0.95

@@ -53,6 +53,14 @@ def test_without_dates_all_are_asked_over_several_sweeps_and_never_more_at_once(
     assert all(len(sweep) == len(set(sweep)) == min(number, limit) for sweep in asked)
 
 
+def test_of_one_date_all_are_asked_in_turn():
+    named = [Entry(url=one.url, modified_at=NOW) for one in undated(25)]
+
+    asked = sweeps(named, 10, 3)
+
+    assert {one for sweep in asked for one in sweep} == {one.url for one in named}
+
+
 @pytest.mark.parametrize(
     ("known", "unknown", "chosen"), [(60, 60, (5, 5)), (3, 60, (3, 7)), (60, 2, (8, 2)), (4, 4, (4, 4))]
 )

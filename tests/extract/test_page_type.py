@@ -144,3 +144,37 @@ def test_a_story_among_teasers_is_a_story():
 
 def test_a_page_that_calls_itself_an_article_is_no_index():
     assert read_page(page(after=TEASERS), url="https://www.portcourier.example/local").kind is PageType.ARTICLE
+
+
+NOTICES = (
+    "This report is kept for our members. Join today to read all of what we print, on paper and on every screen.",
+    "Dieser Beitrag ist unseren Abonnenten vorbehalten. Jetzt anmelden und sofort weiterlesen, jederzeit kündbar.",
+    "この続きは会員の方のみご覧いただけます。会員登録は無料で、すぐに始められます。",
+)
+LOCKED = '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "%s", "isAccessibleForFree": false}</script>'
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+@pytest.mark.parametrize("title", ["Harbour reopens after repairs", "埠頭が三週間ぶりに再開"])
+def test_a_notice_in_place_of_the_story_is_none(notice, title):
+    assert kind(title, f"<article><h1>{title}</h1><p>{notice}</p></article>", head=LOCKED % title) is PageType.PAYWALL
+
+
+@pytest.mark.parametrize(
+    ("title", "beginning"),
+    [
+        ("Harbour reopens after repairs", f"{PARAGRAPHS[0]} {NOTICES[0]}"),
+        ("Satamat avataan", "Satama avattiin maanantaina kolmen viikon jälkeen, ja lautat kulkevat taas saarille."),
+        ("埠頭が三週間ぶりに再開", "北の埠頭は月曜日に再開され、渡し船は通常どおり運航される。"),
+    ],
+)
+def test_the_free_beginning_of_a_story_is_one(title, beginning):
+    assert (
+        kind(title, f"<article><h1>{title}</h1><p>{beginning}</p></article>", head=LOCKED % title) is PageType.ARTICLE
+    )
+
+
+def test_a_free_page_is_no_notice():
+    assert (
+        kind("Harbour reopens", f"<article><h1>Harbour reopens</h1><p>{NOTICES[0]}</p></article>") is PageType.ARTICLE
+    )

@@ -102,6 +102,18 @@ def test_a_space_inside_of_a_link_is_a_part_of_it():
         ('<rss><channel xml:base="https://daily.example/d/"><item><link>1</link></item></channel></rss>', "/d/1"),
         # the site that the channel names, where the feed lies elsewhere
         (rss("<link>/e/1</link>", channel=f"<link>{SITE}/</link>"), "/e/1"),
+        (
+            rss(
+                "<link>/e/2</link>",
+                channel=f'<a:link rel="self" href="{URL}"/><link>{SITE}/</link>',
+                root=f' xmlns:a="{ATOM}"',
+            ),
+            "/e/2",
+        ),
+        (
+            rss("<link>/e/3</link>", channel=f'<a:link rel="alternate" href="{SITE}/"/>', root=f' xmlns:a="{ATOM}"'),
+            "/e/3",
+        ),
         (f'<feed><link href="{SITE}/f/"/><entry><link href="1"/></entry></feed>', "/f/1"),
         (f'{{"home_page_url": "{SITE}", "items": [{{"url": "/g/1"}}]}}', "/g/1"),
         # xml:base counts before it

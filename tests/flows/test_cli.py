@@ -148,7 +148,7 @@ def test_quiet_says_what_went_wrong_and_nothing_else(offline_presslake, catalogu
     assert line.startswith("presslake: the Prefect server at ")
 
 
-@pytest.mark.parametrize("words", [("status",), ("report",), ("trace", "https://daily.example/a")])
+@pytest.mark.parametrize("words", [("status",), ("report",), ("show", "a" * 32), ("trace", "https://daily.example/a")])
 def test_what_only_reads_makes_neither_index_nor_lake(offline_presslake, words):
     line = _complaint(offline_presslake, *words, "--index", "sqlite:///typo.db")
 

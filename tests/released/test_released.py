@@ -170,6 +170,7 @@ def test_a_new_index_of_its_lake_knows_all_of_it(specimen, command, request):
 def test_both_revisions_of_an_article_are_traced(specimen, command):
     revised = next(url for url, _, revision, _ in _as_tuples(specimen.expected["lake"]["texts"]) if revision == 2)
 
+    command.run("migrate")
     traced = command.run("trace", revised, "--json").json()
 
     assert [row["revision"] for row in traced["revisions"]] == [1, 2]

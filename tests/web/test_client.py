@@ -30,6 +30,7 @@ from tasks.errors import (
     TlsFailed,
     TooManyRedirects,
 )
+from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.connections import ssl_context
 from tasks.web.guard import AddressGuard
@@ -849,3 +850,32 @@ async def test_a_line_that_is_no_field_does_not_cost_the_page_and_the_head_is_ke
 async def test_of_two_lengths_none_is_believed(fields):
     with pytest.raises(BadResponse):
         await got(f"HTTP/1.1 200 OK\r\n{fields}\r\n\r\n".encode() + b"<p>in")
+
+
+# One address under many names
+
+
+async def test_one_address_is_asked_at_its_pace_under_all_of_its_names():
+    async def anywhere(host, port):
+        return ["127.0.0.1"]
+
+    limits = AddressLimits(most=2, a_second=50.0, shared_networks=())
+    async with serve({"*": page(b"x")}) as server:
+        config = {"addresses": limits, "deadline_s": 2.0}
+        async with web(resolve=anywhere, **config) as client:
+            urls = [server.url("/", host=f"site{number}.example") for number in range(12)]
+            fetched = await asyncio.gather(*map(client.get, urls))
+
+    instants = sorted(asked.at for asked in server.asked)
+    assert [one.content for one in fetched] == [b"x"] * 12
+    assert instants[-1] - instants[0] >= 0.8 * 11 / 50  # spaced, and no deadline was missed for it
+
+
+async def test_requests_that_fail_leave_room_at_their_address():
+    limits = AddressLimits(most=1, a_second=1000.0, shared_networks=())
+    async with web(addresses=limits, deadline_s=1.0) as client:
+        for _ in range(3):
+            with pytest.raises(ConnectFailed):
+                await client.get("http://127.0.0.1:1/")
+
+    assert shared_gate(limits).try_enter("127.0.0.1") >= 0

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+MOST_COMPARED = 4096
+"""Shingles of a text that are compared: hashes are even, so that a share of these is the share of all (Broder 1997)."""
+
+_GREATEST = 2**32 - 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
@@ -50,6 +55,23 @@ class Shape:
     def shingles(self) -> frozenset[int]:
         """The hashes of its shingles."""
         return frozenset(unpack("I", self.packed_shingles))
+
+    @cached_property
+    def bound(self) -> int:
+        """The greatest hash that is compared: of a long text, the smallest ones stand for all."""
+        if len(self.packed_shingles) <= 4 * MOST_COMPARED:
+            return _GREATEST
+        return unpack("I", self.packed_shingles[4 * MOST_COMPARED - 4 : 4 * MOST_COMPARED])[0]
+
+    def sample(self, bound: int) -> frozenset[int]:
+        """Return the hashes of its shingles up to a bound, which is no greater than its own."""
+        if bound == _GREATEST:
+            return self.shingles
+        return self._sample if bound == self.bound else frozenset(one for one in self._sample if one <= bound)
+
+    @cached_property
+    def _sample(self) -> frozenset[int]:
+        return frozenset(unpack("I", self.packed_shingles[: 4 * MOST_COMPARED]))
 
     @cached_property
     def numbers(self) -> frozenset[int]:

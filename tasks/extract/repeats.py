@@ -1,0 +1,33 @@
+"""A text without the runs of lines that it says twice: a layout for telephones beside one for desks. Pure."""
+
+from collections.abc import Sequence
+
+from tasks.extract.container import Line
+
+_MIN_RUN, _MIN_LENGTH = 3, 200  # lines; characters: a chorus says less
+
+
+def without_repeats(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines without each run that an earlier run of the same text says already."""
+    places: dict[str, int] = {}
+    kept: list[Line] = []
+    run: list[Line] = []
+    expected = -1
+    for at, line in enumerate(lines):
+        first = places.get(line.text)
+        if first is not None and (not run or first == expected):
+            run.append(line)
+            expected = first + 1
+            continue
+        kept.extend(_unless_repeated(run))
+        run = [line] if first is not None else []
+        expected = first + 1 if first is not None else -1
+        if first is None:
+            kept.append(line)
+            places[line.text] = at
+    kept.extend(_unless_repeated(run))
+    return kept
+
+
+def _unless_repeated(run: Sequence[Line]) -> Sequence[Line]:
+    return () if len(run) >= _MIN_RUN and sum(len(line.text) for line in run) >= _MIN_LENGTH else run

@@ -1,0 +1,170 @@
+"""The end of a text without what belongs to the page: boxes that ask for something, tags, addresses, notices, sources. Pure.
+
+What goes is known by where its links lead, by what the metadata say, or by its shape; never by a list of words.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+
+from tasks.extract.blocks import Block
+from tasks.extract.container import Line
+from tasks.extract.metadata import Metadata
+from tasks.extract.outline import is_on_site
+from tasks.extract.tree import HEADINGS, raw_text_of, text_of, words_in, words_of
+
+_MAX_TAIL = 0.25  # of the text: more is no furniture
+_MAX_LINES = 14
+_MIN_LEFT = 2  # lines that a text keeps
+_MAX_LABEL = 40  # characters of what stands over a list
+_MAX_BOX = 700  # characters of a box that asks for something
+_MAX_BUTTON = 40  # characters of a link that asks for something
+_RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|(?:©|℗)\s*\S", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
+_BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
+_PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
+_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
+_MIN_TAGS, _MIN_TAG_SHARE, _MIN_SOURCES, _MIN_SOURCE_SHARE, _MIN_ITEMS = 2, 0.6, 2, 0.6, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A text without its tail's furniture, and the characters that went."""
+
+    lines: tuple[Line, ...]
+    removed: int
+
+
+def cut_tail(
+    lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, main: HtmlElement | None, *, url: str
+) -> Ending:
+    """Return the lines without furniture at their end; `main` is what holds most of the text."""
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main, url=url)
+    total = sum(len(line.text) for line in lines)
+    kept = list(lines)
+    cut = len(kept)
+    for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
+        if sum(len(line.text) for line in kept[at:]) > _MAX_TAIL * total:
+            break
+        if tail.is_furniture(kept[at:cut]):
+            cut = at
+    while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
+        cut -= 1
+    gone = kept[cut:]
+    rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
+    removed = (
+        sum(len(line.text) for line in gone)
+        + sum(len(line.text) for line in kept[:cut])
+        - sum(len(line.text) for line in rest)
+    )
+    return Ending(lines=tuple(rest), removed=removed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tail:
+    blocks: Sequence[Block]
+    metadata: Metadata
+    main: HtmlElement | None
+    url: str
+
+    def is_furniture(self, lines: Sequence[Line]) -> bool:
+        """Whether lines up to what is cut already are furniture, by the first of them or by all together."""
+        first = lines[0]
+        if _RIGHTS.match(first.text) or self._is_sources(lines):
+            return True
+        if len(lines) == 1 and (self.is_own_address(first.text) or self._is_tags(first.text)):
+            return True
+        box = self._box_of(first)
+        if box is None or any(self._box_of(line) is not box for line in lines[1:]):
+            return False
+        return self._is_biography(first, box) or self._asks(box)
+
+    def is_label(self, line: Line, *, over: Line) -> bool:
+        """Whether a line is the short label over what was cut: beside it, or its heading."""
+        block, below = self._block(line), self._block(over)
+        if block is None or below is None or len(line.text) > _MAX_LABEL or line.text.endswith((".", "!", "?", "。")):
+            return False
+        return block.element.tag in HEADINGS or (
+            self._is_tags(over.text) and block.element.getparent() is below.element.getparent()
+        )
+
+    def is_own_address(self, text: str) -> bool:
+        """Whether a text is nothing but the page's own address."""
+        if " " in text or not _BARE_ADDRESS.fullmatch(text):
+            return False
+        own = {_bare(one) for one in (self.url, self.metadata.canonical_url) if one}
+        return _bare(text) in own
+
+    def _block(self, line: Line) -> Block | None:
+        return self.blocks[line.at] if line.at is not None else None
+
+    def _box_of(self, line: Line) -> HtmlElement | None:
+        """Return the outermost element that a line stands in and most of the text does not."""
+        block = self._block(line)
+        if block is None or self.main is None:
+            return None
+        around = {self.main, *self.main.iterancestors()}
+        box = block.element
+        while (above := box.getparent()) is not None and above not in around:
+            box = above
+        return box if box not in around else None
+
+    def _is_tags(self, text: str) -> bool:
+        """Whether most pieces of a line are the page's own tags."""
+        tags = {words_of(tag) for tag in self.metadata.tags}
+        pieces = [words for piece in _PIECES.split(text) if (words := words_in(piece))]
+        known = sum(piece in tags for piece in pieces)
+        return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
+
+    def _is_biography(self, line: Line, box: HtmlElement) -> bool:
+        """Whether a line begins with an author's name, marked as such, or stands in a box of its own."""
+        words = words_in(line.text)
+        names = (words_of(author) for author in self.metadata.authors)
+        if not any(len(name) > 1 and words[: len(name)] == name for name in names):
+            return False
+        marked = next(box.iter("strong", "b", "em", "i", "a"), None)
+        is_marked = marked is not None and words[: len(its := words_of(raw_text_of(marked)))] == its != ()
+        return box.tag != "p" or is_marked
+
+    def _is_sources(self, lines: Sequence[Line]) -> bool:
+        """Whether the items of a list give addresses, for the most part."""
+        blocks = [block for line in lines if (block := self._block(line)) is not None]
+        if (
+            len(blocks) < len(lines)
+            or len({one.element.getparent() for one in blocks}) != 1
+            or len(blocks) < _MIN_SOURCES
+        ):
+            return False
+        if blocks[0].element.tag != "li" or any(
+            one.tag == "li" for one in blocks[0].element.itersiblings(preceding=True)
+        ):
+            return False
+        return sum(bool(_ADDRESS.search(line.text)) for line in lines) >= _MIN_SOURCE_SHARE * len(lines)
+
+    def _asks(self, box: HtmlElement) -> bool:
+        """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or a source."""
+        links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
+        if not links or len(raw_text_of(box)) > _MAX_BOX or not all(self._is_service(href) for href, _ in links):
+            return False
+        if box.tag in ("ul", "ol"):
+            items = [one for one in box if one.tag == "li"]
+            return len(items) >= _MIN_ITEMS and all(next(one.iter("a"), None) is not None for one in items)
+        is_own = any(is_on_site(href, self.url) for href, _ in links)
+        return box.tag not in ("p", *HEADINGS) and is_own and all(len(text) <= _MAX_BUTTON for _, text in links)
+
+    def _is_service(self, href: str) -> bool:
+        if href.startswith(("mailto:", "tel:", "#", "javascript:")):
+            return True
+        try:
+            target = urlsplit(urljoin(self.url, href))
+        except ValueError:
+            return False
+        steps = [step for step in target.path.split("/") if step]
+        return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"^(?:https?://)?(?:www\.)?|[/?#]*$", "", address.casefold())
