@@ -67,8 +67,7 @@ def test_no_page_names_a_setting_that_is_none():
 def test_a_settings_default_is_what_the_docs_say(name):
     default = SETTINGS[name].get_default()
     plain = ",".join(str(one) for one in default) if isinstance(default, tuple) else default
-    if isinstance(default, bool):
-        plain = str(default).lower()
+    plain = str(plain).lower() if isinstance(plain, bool) else plain
 
     told = tabled_settings()[name]
 

@@ -5,6 +5,7 @@ else the line stands plain. So what is rendered is the text again, but for white
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -13,7 +14,6 @@ from lxml.html import HtmlElement
 
 from tasks.errors import ItemError
 from tasks.extract.blocks import PARTING, Block
-from tasks.extract.container import locate
 from tasks.extract.tree import HEADINGS, clean
 from tasks.values.url import Url
 
@@ -56,15 +56,28 @@ class _Part:
 
 def markdown_of(text: str, blocks: Sequence[Block], *, url: str) -> str:
     """Return a text as CommonMark with tables; `blocks` are those of its page, `url` where relative links lead from."""
-    runs: dict[HtmlElement, list[Run]] = {}
-    parts: list[_Part] = []
-    for line in locate(text.split("\n"), blocks).lines if text else ():
-        block = blocks[line.at] if line.at is not None else None
-        parts.append(_part(line.text, block, runs, url))
+    runs: dict[HtmlElement, dict[str, Run]] = {}
+    parts = [_part(line, block, runs, url) for line, block in _placed(text.split("\n") if text else (), blocks)]
     return "".join(_joined(list(_with_tables(parts))))
 
 
-def _part(line: str, block: Block | None, runs: dict[HtmlElement, list[Run]], url: str) -> _Part:
+def _placed(lines: Sequence[str], blocks: Sequence[Block]) -> Iterator[tuple[str, Block | None]]:
+    """Yield each line with the block that reads so: the next one behind the line before, else the first."""
+    places: dict[str, list[int]] = {}
+    for at, block in enumerate(blocks):
+        places.setdefault(block.text, []).append(at)
+    last = -1
+    for line in lines:
+        found = places.get(line.removeprefix(_ITEM)) or places.get(line)
+        if found is None:
+            yield line, None
+            continue
+        place = bisect_right(found, last)
+        last = found[place] if place < len(found) else found[0]
+        yield line, blocks[last]
+
+
+def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> _Part:
     if line.startswith("| ") and line.endswith(" |"):
         return _Part(text=line, kind="row")
     element = block.element if block is not None else None
@@ -129,16 +142,19 @@ def _mark(part: _Part, number: int) -> str:
 # Lines
 
 
-def _inline(line: str, block: Block | None, runs: dict[HtmlElement, list[Run]], url: str) -> str:
+def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> str:
     """Return a line with its block's links and emphasis, if that reads the same."""
-    if block is not None:
+    if block is not None and next(iter(block.element), None) is not None:  # len() counts all of them
         if block.element not in runs:
-            runs[block.element] = list(_runs(block.element))
-        wanted = "".join(line.split())
-        for run in runs[block.element]:
-            if "".join("".join(text for text, _ in run).split()) == wanted:
-                return _at_beginning(_marked(run, url))
+            runs[block.element] = {_key("".join(text for text, _ in run)): run for run in _runs(block.element)}
+        run = runs[block.element].get(_key(line), [])
+        if any(style != _PLAIN for _, style in run):
+            return _at_beginning(_marked(run, url))
     return _at_beginning(_escaped(line))
+
+
+def _key(text: str) -> str:
+    return "".join(text.split())
 
 
 def _runs(element: HtmlElement) -> Iterator[Run]:

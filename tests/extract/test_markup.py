@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import unicodedata
 from collections.abc import Iterator
 
@@ -14,8 +15,9 @@ from markdown_it.token import Token
 
 from tasks.extract.blocks import blocks_of
 from tasks.extract.markup import markdown_of
-from tasks.extract.page import ExtractConfig, extract_html
+from tasks.extract.page import ExtractConfig, extract_html, extract_page
 from tests.extract.reading import PAGES
+from tests.extract.stored import segment_of
 from tests.newsroom import NEWSROOM
 
 URL = "https://daily.example/news/1.html"
@@ -169,6 +171,26 @@ def test_the_markdown_of_real_pages_is_their_text(fold):
     assert wrong == []
 
 
-def test_a_setting_leaves_it_out():
-    assert ExtractConfig().has_markdown
-    assert extract_html((PAGES / "breaks_fr.html").read_bytes(), URL).markdown
+def stored_page():
+    _, stored = segment_of({URL: (PAGES / "breaks_fr.html").read_bytes()})
+    return stored[URL]
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_setting_leaves_it_out(is_wanted):
+    page = extract_page(stored_page(), ExtractConfig(has_markdown=is_wanted))
+
+    assert (page.markdown is not None) is is_wanted
+    assert page.text
+
+
+@pytest.mark.parametrize("html", ["<p>Again and again.</p>", "Again and <b>again</b>.<br>"])
+def test_a_page_that_repeats_one_line_costs_what_its_length_does(html):
+    many = 20_000
+    blocks = blocks_of(document_fromstring(f"<html><body><div>{html * many}</div></body></html>"))
+    before = time.process_time()
+
+    made = markdown_of("\n".join(["Again and again."] * many), blocks, url=URL)
+
+    assert made.count("gain") == 2 * many
+    assert time.process_time() - before < 5
