@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,24 +21,24 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 
-demo: $(READY)  ## Sweep a small press on loopback, twice, and show what came of it
+demo: $(READY)  ## Sweep a small press on loopback, twice, and show the results
 	@$(BIN)/python -m examples.demo
 
 test: $(READY)  ## Run the tests, two at a time (under 10 minutes); make test WORKERS=4 where there are more cores, 0 for one after the other
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
-test-long: $(READY)  ## Run the tests that wait for long, one after the other, and those by Hypothesis with more examples (10 minutes)
+test-long: $(READY)  ## Run the slow tests one after the other, and those by Hypothesis with more examples (10 minutes)
 	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=long
 
-check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage
+check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage; AUDIT=offline where the advisory service is out of reach
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m deploy.audit --offline-ok
+	$(BIN)/python -m deploy.audit $(if $(filter offline,$(AUDIT)),--offline-ok)
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
-fix: $(READY)  ## Mend style where a tool can
+fix: $(READY)  ## Correct style where a tool can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -48,19 +48,22 @@ bench: $(READY)  ## Measure CPU per article of the whole run against bare trafil
 bench-extract: $(READY)  ## Score extraction beside stock trafilatura on each labelled set, with intervals, and measure what each costs a page
 	$(BIN)/python -m benchmarks.extraction
 
-bench-pool: $(READY)  ## Watch the extraction pool's memory over 20,000 pages, and what a second worker gives (half an hour)
+bench-pool: $(READY)  ## Measure the extraction pool's memory over 20,000 pages, and the gain of a second worker (half an hour)
 	$(BIN)/python -m benchmarks.pool
 
-bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and what that costs as the index grows
+bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and the cost as the index grows
 	$(BIN)/python -m benchmarks.dedup --full
 
-bench-feeds: $(READY)  ## Measure what polling 10,000 feeds costs: anew, with 304s, with the same bytes
+bench-feeds: $(READY)  ## Measure the cost of polling 10,000 feeds: new, with 304s, with the same bytes
 	$(BIN)/python -m benchmarks.feeds
 
 bench-commands: $(READY)  ## Measure the CPU of each command, as ratios of importing typer and rich, and of a sweep of one article
 	$(BIN)/python -m benchmarks.commands --sweeps
 
-bench-shards: $(READY)  ## Measure what a second process gives, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
+bench-claims: $(READY)  ## Measure what a claim costs at ten thousand, a hundred thousand and a million due URLs
+	$(BIN)/python -m benchmarks.claims
+
+bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards
 
 bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by side
@@ -69,31 +72,31 @@ bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak
 
-chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count what is lost
+chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count losses
 	$(BIN)/python -m tests.e2e.chaos
 
 walk: $(READY)  ## Walk through the installation for production on loopback: PostgreSQL, Redis, Ceph, Prefect, workers (20 minutes)
 	$(BIN)/python -m tests.deploy.walk
 
-stuck-runs: $(READY)  ## Kill a sweep beside one that lives long, and see which of them Prefect calls crashed (6 minutes)
+stuck-runs: $(READY)  ## Kill a sweep beside a long one, and show which of them Prefect marks as crashed (6 minutes)
 	$(BIN)/python -m tests.e2e.stuck_runs
 
 exits: $(READY)  ## Run each command a hundred times, and start the server forty times, beside four busy processes; none may end by a signal (an hour)
 	$(BIN)/python -m tests.e2e.exits
 
-bench-hostile: $(READY)  ## Measure the CPU that hostile pages, robots.txt files, JSON-LD and bodies take, against bounds
+bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, JSON-LD and bodies, against bounds
 	$(BIN)/python -m benchmarks.hostile
 
-pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ anew
+pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ again
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
 
-columns: $(READY)  ## Write the tables of columns in docs/lake.md, out of tasks/values/rows.py
+columns: $(READY)  ## Write the tables of columns in docs/lake.md, from tasks/values/rows.py
 	$(BIN)/python -m tests.columns_doc
 
-audit: $(READY)  ## Ask the advisory service about every pinned dependency; fails where it could not be asked
+audit: $(READY)  ## Ask the advisory service about every pinned dependency; fail if it does not answer
 	$(BIN)/python -m deploy.audit
 
-lock: $(READY)  ## Write constraints.txt anew: names and versions alone
+lock: $(READY)  ## Write constraints.txt again: names and versions only
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt
 
 clean:  ## Remove what was made here

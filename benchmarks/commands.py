@@ -23,7 +23,7 @@ from tests.press import running_press
 
 COMMAND = str(Path(sys.executable).with_name("presslake"))
 BASE = [sys.executable, "-c", "import typer, rich"]
-BOUNDS = {"--help": 2.5, "--version": 2.5, "sources list": 4.0, "status": 8.0, "trace": 8.0}
+BOUNDS = {"--help": 2.5, "--version": 2.5, "sources list": 4.0, "status": 8.0, "trace": 8.0, "show": 8.0}
 SWEEP_BOUNDS = {"with a server": 5.0, "without, on a fresh database": 10.0, "without, again": 10.0}
 
 
@@ -39,11 +39,11 @@ def main() -> None:
     ):
         home = Path(folder)
         press.catalogue(home / "sources.yaml")
-        _cpu([COMMAND, "ingest", "--json"], home)
+        _cpu([COMMAND, "ingest", "--json"], home, PREFECT_HOME=str(home / "first"))
         url = next(iter(press.urls()))
         print(f"{'command':<16}{'ratio':>8}{'at most':>9}{'CPU s':>8}")
         for name, bound in BOUNDS.items():
-            words = [*name.split(), *([url] if name == "trace" else [])]
+            words = [*name.split(), *([url] if name in {"trace", "show"} else [])]
             ratio, seconds = _ratio([COMMAND, *words], home, asked.runs)
             print(f"{name:<16}{ratio:>8.2f}{bound:>9.1f}{seconds:>8.2f}")
         if asked.sweeps:

@@ -2,14 +2,13 @@
 
     python -m benchmarks.dedup [--full] [--json FILE]
 
-First: wire copy with labelled pairs (../shared/dedup), streamed in the order of its time through the real stage.
-A pair counts as found when the index has an edge between its articles, or the stage called one the other's duplicate.
+First: wire copy with labelled pairs (../shared/dedup), stories of one template and editions of one story
+(benchmarks/templates.py), streamed through the real stage (benchmarks/copies.py).
 Second: CPU, candidates and posting rows an article, with 10,000 and 100,000 (`--full`: 1,000,000) synthetic articles
 in the index, that came in at 50,000 a day, on SQLite and, where it is installed, on PostgreSQL.
 """
 
 import argparse
-import gzip
 import json
 import os
 import random
@@ -20,8 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,120 +27,30 @@ import psutil
 import psycopg
 import sqlalchemy as sa
 
+from benchmarks.copies import (
+    BATCH,
+    NOW,
+    SHARED,
+    Item,
+    announce,
+    batch_of,
+    measure_editions,
+    measure_pairs,
+    measure_templates,
+)
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.judge import article_id_of
-from tasks.deduplicate.prepared_page import read_pages
-from tasks.index import announcing, postings
-from tasks.index.announcing import Announcement
+from tasks.deduplicate.prepared_page import prepare_pages
+from tasks.index import postings
 from tasks.index.database import Index, open_index
 from tasks.index.postings import generation_of
 from tasks.index.schema import articles as articles_table
-from tasks.index.schema import edges, shapes
 from tasks.index.schema import postings as postings_table
-from tasks.values.batch import Batch
-from tasks.values.look import DueUrl, Look
-from tasks.values.page import Page
-from tasks.values.rows import Capture, Outcome, PageType
+from tasks.index.schema import shapes
+from tasks.values.text.sketch import ALGORITHM
 
-SHARED = Path(__file__).resolve().parents[1].parent / "shared/dedup"
-BATCH = 200
 A_DAY = 50_000
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PROBES = 5  # batches measured at each size
 WORDS = 420
-
-
-@dataclass(frozen=True)
-class Item:
-    name: str
-    title: str
-    text: str
-    published_at: datetime
-
-
-def batch_of(items: Sequence[Item], batch_id: str) -> Batch:
-    """Make a batch that was fetched and extracted out of texts."""
-    return Batch(batch_id=batch_id, run_id="bench", looks=tuple(_look(item, items[-1].published_at) for item in items))
-
-
-def _look(item: Item, extracted_at: datetime) -> Look:
-    key = f"wire.example/{item.name}"
-    url = f"https://{key}"
-    due = DueUrl(url=url, url_key=key, host="wire.example", source_id="wire", attempt=1)
-    return Look(due=due, capture=_capture(item, url, key), page=_page(item), extracted_at=extracted_at)
-
-
-def _capture(item: Item, url: str, key: str) -> Capture:
-    return Capture(
-        capture_id=item.name, source_id="wire", url=url, final_url=url, url_key=key, fetched_at=item.published_at,
-        status=200, mime="text/html", charset="utf-8", payload_digest=f"sha256:{item.name}", payload_size=1,
-        outcome=Outcome.OK, reason=None, detail=None, novelty=None, article_id=None, revision=None, warc_key="warc/x",
-        warc_offset=0, warc_length=1, etag=None, last_modified=None, elapsed_ms=1, attempt=1, run_id="bench",
-    )  # fmt: skip
-
-
-def _page(item: Item) -> Page:
-    return Page(
-        page_type=PageType.ARTICLE, title=item.title, text=item.text, lede=None, authors=(),
-        published_at=item.published_at, modified_at=None, language="en", section=None, tags=(), image_url=None,
-        canonical_url=None, paywalled=None, tdm_reserved=None, word_count=len(item.text.split()), charset="utf-8",
-        extractor="bench",
-    )  # fmt: skip
-
-
-def announce(index: Index, batch: Batch, now: datetime) -> None:
-    urls = [
-        Announcement(
-            url=look.due.url, url_key=look.due.url_key, host=look.due.host, source_id="wire", announced_by="bench"
-        )
-        for look in batch.looks
-    ]
-    with index.write() as tx:
-        announcing.announce(tx, urls, now=now)
-
-
-# How well
-
-
-def measure_pairs(index: Index) -> dict[str, Any]:
-    """Stream the wire copy and compare what was found with the labels."""
-    with gzip.open(SHARED / "articles.jsonl.gz", "rt") as lines:
-        items = [
-            Item(row["id"], row["title"], row["text"], datetime.fromisoformat(row["published_at"]))
-            for row in map(json.loads, lines)
-        ]
-    items.sort(key=lambda item: (item.published_at, item.name))
-    for number, start in enumerate(range(0, len(items), BATCH)):
-        batch = batch_of(items[start : start + BATCH], f"b{number}")
-        announce(index, batch, items[start].published_at)
-        decide_batch(batch, index=index, now=items[start].published_at)
-    by_edge, by_cluster = _found(index)
-    pairs = [json.loads(line) for line in (SHARED / "pairs.jsonl").read_text().splitlines()]
-    ids = {item.name: article_id_of(f"wire.example/{item.name}") for item in items}
-    scores = {}
-    for name, kept in (("all", pairs), ("hand", [pair for pair in pairs if pair["how"].startswith("hand")])):
-        truth = [(ids[pair["a"]], ids[pair["b"]], pair["same"]) for pair in kept]
-        scores[f"{name}, edges"] = _score([(frozenset((a, b)) in by_edge, same) for a, b, same in truth])
-        scores[f"{name}, clusters"] = _score([(by_cluster[a] == by_cluster[b], same) for a, b, same in truth])
-    return scores
-
-
-def _found(index: Index) -> tuple[set[frozenset[str]], dict[str, str]]:
-    with index.read() as tx:
-        found = {frozenset((row.a, row.b)) for row in tx.execute(sa.select(edges.c.a, edges.c.b))}
-        rows = tx.execute(
-            sa.select(articles_table.c.article_id, articles_table.c.cluster_id, articles_table.c.duplicate_of)
-        ).all()
-    found |= {frozenset((row.article_id, row.duplicate_of)) for row in rows if row.duplicate_of}
-    return found, {row.article_id: row.cluster_id for row in rows}
-
-
-def _score(answers: Sequence[tuple[bool, bool]]) -> dict[str, float]:
-    hits = sum(found and same for found, same in answers)
-    found, same = sum(found for found, _ in answers), sum(same for _, same in answers)
-    precision, recall = hits / max(found, 1), hits / max(same, 1)
-    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-    return {"pairs": len(answers), "precision": round(precision, 3), "recall": round(recall, 3), "f1": round(f1, 3)}
 
 
 # What it costs
@@ -188,7 +96,7 @@ def fill(index: Index, first: int, last: int) -> None:
                 (
                     base + number,
                     article_id,
-                    1,
+                    ALGORITHM,
                     generation,
                     told_at,
                     f"{number % 997}.example",
@@ -196,12 +104,14 @@ def fill(index: Index, first: int, last: int) -> None:
                     packed,
                     shingles,
                     b"",
+                    source.randbytes(4 * WORDS // 2),
+                    b"",
                 )
             )
             posting_rows.extend((generation, value, base + number) for value in sketch)
             article_rows.append(
                 (article_id, f"old.example/{number}", f"https://old.example/{number}", "old", "en", "A title of a story", 1,
-                 f"t1:{number:064x}", told_at, told_at, told_at, article_id, None, True)
+                 f"t1:{number:064x}", told_at, told_at, told_at, article_id, None, True, None, None, None)
             )  # fmt: skip
         _load(index, shapes, shape_rows)
         _load(index, postings_table, sorted(posting_rows))
@@ -232,9 +142,10 @@ def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[],
         items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
         batch = batch_of(items, f"{size}-{number}")
         announce(index, batch, NOW)
-        prepared_pages = [one for one in read_pages(batch).values() if one.shape]
+        pages = [look.prepared for look in prepare_pages(batch).looks if look.prepared is not None]
         with index.read() as tx:
-            found = postings.read_surroundings(tx, [(one.told_at, one.shape) for one in prepared_pages if one.shape])
+            texts = [(one.told_at, one.text.shape) for one in pages if one.text.shape is not None]
+            found = postings.read_surroundings(tx, texts)
         before, served = time.process_time(), server_cpu()
         started = time.perf_counter()
         decide_batch(batch, index=index, now=NOW)
@@ -318,6 +229,10 @@ def main() -> None:
     options = parser.parse_args()
     sizes = (10_000, 100_000, 1_000_000) if options.full else (10_000, 100_000)
     figures: dict[str, Any] = {"python": sys.version.split()[0], "cpus": os.cpu_count(), "growth": {}}
+    for name, measure in (("templates", measure_templates), ("editions", measure_editions)):
+        with tempfile.TemporaryDirectory() as folder, open_index(f"sqlite:///{folder}/index.db") as index:
+            figures[name] = measure(index)
+        print(f"{name}: {figures[name]}", flush=True)
     if SHARED.is_dir():
         with tempfile.TemporaryDirectory() as folder, open_index(f"sqlite:///{folder}/index.db") as index:
             figures["pairs"] = measure_pairs(index)

@@ -142,9 +142,9 @@ def counted_readings() -> Iterator[list[str]]:
     """Note every body that is parsed within the block."""
     read, seen = stage.read_feed, list[str]()
 
-    def noted(kind, fetched, *, now):  # noqa: ANN001, ANN202
+    def noted(kind, fetched, **more):  # noqa: ANN001, ANN003, ANN202
         seen.append(fetched.url)
-        return read(kind, fetched, now=now)
+        return read(kind, fetched, **more)
 
     stage.read_feed = noted
     try:

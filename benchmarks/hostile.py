@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from tests.extract.prepared import read_page
-
 from tasks.errors import BadContentEncoding, DecompressionBomb
 from tasks.politeness.robots import parse_robots
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
+from tests.extract.reading import read_page
 from tests.extract.test_hostile import NO_PAGES, PAGES
 from tests.extract.test_jsonld import HOSTILE as BLOCKS
 from tests.extract.test_jsonld import graph

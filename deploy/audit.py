@@ -1,8 +1,8 @@
 """Ask the advisory service about every pinned dependency: `make audit`.
 
 Exit 0: all of constraints.txt was looked up and nothing is known against it. 1: something is, each in one line. 2: it could
-not be looked up, in whole or in part; with `--offline-ok`, as `make check` has it, that is said aloud and exit 0, since a
-service that is away is no fault of the code. pip-audit alone exits 0 there.
+not be looked up, in whole or in part; with `--offline-ok`, as `make check AUDIT=offline` has it, that is said aloud and exit 0.
+pip-audit alone exits 0 there.
 """
 
 import json
@@ -35,9 +35,9 @@ def audit(constraints: Path) -> list[dict[str, Any]] | str:
 def verdict(told: list[dict[str, Any]] | str, *, offline_ok: bool) -> tuple[int, list[str]]:
     """Return the exit code, and what to say. Pure."""
     if isinstance(told, str):
-        return (0 if offline_ok else 2), [f"NOT AUDITED: the advisory service could not be asked: {told}"]
+        return (0 if offline_ok else 2), [f"NOT AUDITED: the advisory service did not answer: {told}"]
     found = [
-        f"{one['name']} {one['version']}: {vuln['id']}, mended in {', '.join(vuln['fix_versions']) or 'no version yet'}"
+        f"{one['name']} {one['version']}: {vuln['id']}, fixed in {', '.join(vuln['fix_versions']) or 'no version yet'}"
         for one in told
         for vuln in one.get("vulns", ())
     ]
@@ -50,7 +50,7 @@ def verdict(told: list[dict[str, Any]] | str, *, offline_ok: bool) -> tuple[int,
         return 1, found
     if skipped:
         return (0 if offline_ok else 2), found
-    return 0, [f"audited: nothing is known against any of the {len(told)} pinned dependencies"]
+    return 0, [f"audited: no advisory against any of the {len(told)} pinned dependencies"]
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from examples.newsroom.server import Newsroom
@@ -19,6 +20,7 @@ from flows.cli.sweep_report import show
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
 from tasks.config.parameters import IngestConfig
+from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError, PresslakeError
 from tasks.report.run_report import RunReport
@@ -111,13 +113,13 @@ def _sweeping(settings: Settings) -> Iterator[Sweep]:
         from flows.sweep.by_hand import run_sweep  # noqa: PLC0415
 
         with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: api_url}):
-            yield lambda config: run_sweep(config, settings, shows_progress=True)
+            yield lambda config: run_sweep(config, settings, read_catalogue(settings, config), shows_progress=True)
 
 
 def _show_history(url: str, settings: Settings) -> Trace:
     found = trace(url, settings)
     _head(f"presslake trace {url}")
-    console.show_tables(found.tables())
+    console.show_tables(found.tables(now=datetime.now(UTC)))
     return found
 
 
@@ -140,7 +142,7 @@ def _show_places(corrected: str) -> None:
     flags = f"--lake {LAKE} --index sqlite:///{INDEX}"
     _head("Where everything lies")
     for what, where in (
-        ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md tells how to read them)"),
+        ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md shows how to read them)"),
         ("bytes", f"{LAKE}/warc (WARC 1.1, every answer as it came)"),
         ("index", f"{INDEX} (SQLite)"),
         ("catalogue", f"{CATALOGUE}"),

@@ -1,4 +1,4 @@
-"""One part of a sweep's fetching, on whichever worker picks it up: the sweep (flows.ingest) starts it and adds it up."""
+"""One part of a sweep's fetching, on any worker: the sweep (flows.ingest) starts it and adds up its counts."""
 
 import time
 from typing import Any
@@ -24,7 +24,7 @@ from tasks.values.reports import DiscoverReport
     task_runner=ThreadPoolTaskRunner(max_workers=10),  # type: ignore[arg-type]
 )
 def ingest_shard(config: ShardConfig) -> State[Any]:
-    """Fetch, extract, deduplicate and store what is due of the hosts of one shard.
+    """Fetch, extract, deduplicate and store the due URLs of one shard's hosts.
 
     Args:
         config: Which sweep, and which part of it; sweeps fill it in.
@@ -42,4 +42,4 @@ def ingest_shard(config: ShardConfig) -> State[Any]:
         run = show(run)
         sweep.end(run)
     name = "CompletedWithFailures" if shortfall(run) else "Completed"
-    return Completed(name=name, message=shortfall(run) or summary_line(run), data=run)
+    return Completed(name=name, message=summary_line(run), data=run)

@@ -1,4 +1,4 @@
-"""Maintenance: what lake and index gather is put in order, beside the sweeps."""
+"""Maintenance: put lake and index in order, beside sweeps."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import summary_line
@@ -15,12 +16,12 @@ from tasks.tasks import maintain as maintain_task
 USUAL = MaintainConfig()
 
 
-@flow(name="maintain", flow_run_name="maintain", persist_result=False)
+@flow(name="maintain", flow_run_name=named(lambda _: "maintain"), persist_result=False)
 def maintain(config: MaintainConfig = USUAL) -> State[Any]:
-    """Tell clusters anew, pack small files, delete what is over, and move to the current algorithm.
+    """Update clusters in the lake, pack small files, delete what has expired, and move to the current algorithm.
 
     Args:
-        config: How long old files are kept, how large files become; nothing filled in is what most need.
+        config: How long old files are kept, how large files become; the defaults suit most lakes.
     """
     settings = load_settings()
     check_lake(settings)

@@ -1,4 +1,4 @@
-"""The report over the past day or week: what came in, how fresh, how new, what failed, how the sources are."""
+"""The report on the past day or week: volume, freshness, novelty, failures, and the state of the sources."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.sweep.naming import named, report_name
 from tasks.config.parameters import ReportConfig
 from tasks.config.settings import load_settings
 from tasks.report.period import summary_line, to_markdown
@@ -17,12 +18,12 @@ KEY = "period-report"
 LAST_DAY = ReportConfig()
 
 
-@flow(name="report", flow_run_name="report of the {config.period}", persist_result=False)
+@flow(name="report", flow_run_name=named(report_name), persist_result=False)
 def report(config: ReportConfig = LAST_DAY) -> State[Any]:
-    """Look over the past day or week and show it as an artifact: volume, freshness, novelty, failures, sources.
+    """Report on the past day or week as an artifact: volume, freshness, novelty, failures, sources.
 
     Args:
-        config: How far back, and of which sources; nothing filled in means the past day of all of them.
+        config: How far back, and of which sources; without a choice, the past day of all sources.
     """
     try:
         found, health = report_period(config, load_settings())

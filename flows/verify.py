@@ -1,4 +1,4 @@
-"""Verification: the index against the lake, every fault named, and mended where it can be."""
+"""Verification: compare the index with the lake, name every fault, and repair what can be repaired."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.runtime.resources import check_lake, close_opened
 from tasks.tasks import verify as verify_task
@@ -15,12 +16,12 @@ from tasks.verify.report import summary_line
 LOOK = VerifyConfig()
 
 
-@flow(name="verify", flow_run_name="verify", persist_result=False)
+@flow(name="verify", flow_run_name=named(lambda _: "verify"), persist_result=False)
 def verify(config: VerifyConfig = LOOK) -> State[Any]:
-    """Check the index against the lake and name every fault; with `mend`, mend what can be mended.
+    """Compare the index with the lake and name every fault; with `mend`, repair what can be repaired.
 
     Args:
-        config: Whether to mend, and how much to read; nothing filled in reads everything and changes nothing.
+        config: Whether to repair, and how much to read; without a choice, read everything and change nothing.
     """
     settings = load_settings()
     check_lake(settings)

@@ -5,20 +5,20 @@
     │   ├── TransientError   stays due, backoff with jitter
     │   │   ├── DnsFailed, ConnectFailed, TlsFailed, ConnectionLost, TimedOut, BodyTruncated
     │   │   ├── ServerBusy             408, 425, 429, 5xx; may carry Retry-After
-    │   │   ├── Deferred               the host wants a wait, and was not asked
+    │   │   ├── Deferred               the host requires a wait, and got no request
     │   │   └── RobotsUnavailable      robots.txt 5xx or unreachable (RFC 9309, 2.3.1.4)
     │   ├── RefusedError     dropped with its reason; looked at again days later
     │   │   ├── HttpRefused            401, 403, 404, 451 and other 4xx
     │   │   ├── BadUrl, ForbiddenScheme, ForbiddenAddress, TooManyRedirects
     │   │   ├── BodyTooLarge, DecompressionBomb, BadContentEncoding, BadResponse
     │   │   └── NotAFeed               counted against the feed, see discover
-    │   ├── GoneError        410: never again, unless announced anew
-    │   ├── SkippedError     labelled, not a failure: nobody did anything wrong
+    │   ├── GoneError        410: never again, unless announced later
+    │   ├── SkippedError     labelled, not a failure: nothing went wrong
     │   │   ├── RobotsDisallowed
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
-    │   │   ├── RedirectedHome, SoftNotFound
-    │   │   └── NotHtml, NotAnArticle
+    │   │   ├── NotAnArticle
+    │   │   └── (foreign_host, redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       ├── FeedUnreadable         the parser of a feed was killed
@@ -55,17 +55,22 @@ class PresslakeError(Exception):
 
 
 class ItemError(PresslakeError):
-    """One URL's trouble: `reason` is what is counted; what becomes of the item follows from it (tasks/reasons.py).
+    """One URL's failure: `reason` is counted, and decides what becomes of the item (tasks/reasons.py).
 
-    The message names the identifier; it may hold text from the web and is escaped where it is shown.
+    The message names the identifier; it may hold text from the web and is escaped where it is shown. A class of its own
+    is for what is caught somewhere; any other reason of the table is given where the error is raised.
     """
 
     reason: ClassVar[str] = "failed"
 
+    def __init__(self, message: str = "", *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self._given = reason
+
     @property
     def counted_as(self) -> str:
-        """The reason under which this one is counted; a class attribute unless a subclass knows better."""
-        return self.reason
+        """The reason under which this one is counted; a class attribute unless it was given or a subclass knows better."""
+        return self._given or self.reason
 
     @property
     def detail(self) -> str:
@@ -82,8 +87,8 @@ class ItemError(PresslakeError):
 class TransientError(ItemError):
     """Stays due: the next look may succeed. `retry_after_s` is the server's own wait, in seconds, or None."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, retry_after_s: float | None = None, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
         self.retry_after_s = retry_after_s
 
 
@@ -112,7 +117,7 @@ class BodyTruncated(TransientError):
 
 
 class Deferred(TransientError):
-    """The host wants a wait, and was not asked."""
+    """The host requires a wait, and got no request."""
 
     reason = "deferred"
 
@@ -209,22 +214,6 @@ class RightsReserved(SkippedError):
     reason = "tdm_reserved"
 
 
-class RedirectedHome(SkippedError):
-    """The URL of an article leads to the site's front page, or to a section's: the article is gone."""
-
-    reason = "redirected_home"
-
-
-class SoftNotFound(SkippedError):
-    """The page is the one that its host gives for what does not exist, with status 200."""
-
-    reason = "soft_404"
-
-
-class NotHtml(SkippedError):
-    reason = "not_html"
-
-
 class NotAnArticle(SkippedError):
     reason = "not_an_article"
 
@@ -298,11 +287,11 @@ class CorruptRecord(StageError):
 
 
 class TooManyUnexpected(PresslakeError):
-    """So many items of a batch met exceptions that are not ours that it is no item's fault; not worth another try."""
+    """Exceptions that are not ours affect so many items of a batch that no item is at fault; a retry is useless."""
 
 
 class ConfigError(PresslakeError):
-    """Wrong usage or configuration; the message is one line that names the thing and the mend."""
+    """Wrong usage or configuration; the message is one line that names the mistake and the remedy."""
 
 
 class CatalogueError(ConfigError):
@@ -318,4 +307,4 @@ class ServerUnavailable(ConfigError):
 
 
 class Stopped(PresslakeError):
-    """This process was asked to stop; the batch under way was given up, and its URLs come back."""
+    """This process must stop; the batch in progress was given up, and its URLs come back."""

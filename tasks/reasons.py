@@ -83,6 +83,7 @@ REASONS = {
         _skipped("robots_disallowed", retry=NEXT_DAY),
         _skipped("robots_too_costly", retry=NEXT_DAY),
         _skipped("tdm_reserved", is_harmless=True),
+        _skipped("foreign_host", is_harmless=True),
         _skipped("redirected_home", is_harmless=True),
         _skipped("not_html", is_harmless=True),
         _skipped("not_an_article", is_harmless=True),

@@ -1,10 +1,10 @@
 """Every Prefect task of Presslake: each runs one stage over one batch, and does nothing else.
 
-This is the only module below `tasks` that knows Prefect. What is retried is decided here: a port that is away
-(StageError); everything else fails again.
+This is the only module below `tasks` that imports Prefect. It decides what is retried: a failure of a port
+(StageError); any other error would occur again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -20,12 +20,14 @@ from prefect.tasks import Task, exponential_backoff
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings
+from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.deciding import decide_batch
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.errors import FeedUnreadable, StageError
+from tasks.extract.again import extract_again
 from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
@@ -47,15 +49,17 @@ from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
-from tasks.values.feed import FeedState
+from tasks.values.display import counted, plural
+from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
+from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
-from tasks.values.rows import Outcome
+from tasks.values.rows import Article, Outcome
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
 
-configure()  # as the first task is defined: before any flow begins, whose own span would be lost otherwise
+configure()  # before any flow begins, or Prefect's own span of the flow is lost
 
 REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
@@ -73,7 +77,7 @@ class _Retries(TypedDict):
 
 
 def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a task failed because a port was away (StageError), and this process is not asked to stop."""
+    """Whether a task failed because a port was away (StageError), and this process need not stop."""
     result = state.result(raise_on_failure=False)
     return isinstance(result, StageError) and not stopping.is_set()
 
@@ -88,11 +92,14 @@ RETRIES = _Retries(
 
 @task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def discover(
-    feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, run_id: str
+    feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, *, run_id: str, until: datetime
 ) -> DiscoverReport:
-    """Poll feeds and return what they gave; `announced` URLs were new before any feed was polled."""
+    """Poll feeds and return the counts; `announced` URLs were new before any feed was polled.
+
+    No feed is polled after `until`.
+    """
     with stage_span("discover") as note:
-        polled = run_until_stopped(_discover(feeds, plan, settings, run_id))
+        polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
         report = replace(polled, discovered=polled.discovered + announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
@@ -101,7 +108,9 @@ def discover(
     return report
 
 
-async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str) -> DiscoverReport:
+async def _discover(
+    feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str, until: datetime
+) -> DiscoverReport:
     def keep(feed: FeedState, answered: Answered, error: FeedUnreadable) -> None:
         keep_unreadable(
             feed,
@@ -114,7 +123,7 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             now=datetime.now(UTC),
         )
 
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await poll_feeds(
             feeds,
@@ -127,6 +136,7 @@ async def _discover(feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Set
             owners=plan.owners,
             reader=reader_of(settings),
             keep_unreadable=keep,
+            is_over=lambda: datetime.now(UTC) >= until,
         )
 
 
@@ -141,7 +151,7 @@ def preview(
 async def _preview(
     feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
-    progress.add("feeds_to_poll", len(feeds))
+    progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with _client(settings, plan.owners) as client:
         return await preview_sweep(
             feeds,
@@ -212,13 +222,21 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
     persist_result=False,
     **RETRIES,
 )
-def deduplicate(extracted: Batch, settings: Settings) -> BatchReport:
-    """Decide a batch and return its counts."""
+def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
+    """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
+    archive = _archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
-        report = decide_batch(extracted, index=opened_index(settings), now=datetime.now(UTC), revisit_after=ages)
+        report = decide_batch(
+            extracted,
+            index=opened_index(settings),
+            now=datetime.now(UTC),
+            revisit_after=ages,
+            rules=rules,
+            archive=archive,
+        )
         note(**report.articles)
-    get_run_logger().info("decided %s", report.articles)
+    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
 
 
@@ -233,30 +251,36 @@ def store(settings: Settings) -> int:
     return gained
 
 
-# no retries: where the server is away, Prefect's client has asked for a minute already
+# no retries: if the server is away, Prefect's client has retried for a minute already
 @task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(run: RunReport, health: HealthReport | None) -> None:
     """Show a run as artifacts (report, sources' health, failures, quarantine) and emit its events.
 
-    The run of a shard knows no health; its sweep reports it.
+    The run of a shard has no health; its sweep reports it.
     """
-    for event in events_of(run, health) if health else ():  # first: no later run emits what began in this one
+    for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     health = health or HealthReport()
     create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
-        create_table_artifact(health_rows(health.sources), key=HEALTH_KEY, description=health_summary(health.sources))
+        create_table_artifact(
+            health_rows(health.sources, now=datetime.now(UTC)),
+            key=HEALTH_KEY,
+            description=health_summary(health.sources),
+        )
     if run.failures:
-        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=f"{len(run.failures)} failures")
+        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
-        create_table_artifact(quarantine_rows(health.quarantined), key=QUARANTINE_KEY, description=kept)
+        create_table_artifact(
+            quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
+        )
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
-    """Verify the index against the lake and return what was found."""
+    """Verify the index against the lake and return the faults."""
     log = get_run_logger()
     found = verify_lake(config, settings, on_step=_log_steps)
     for fault in found.faults[:LOGGED_FAULTS]:
@@ -270,6 +294,24 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
     return done
+
+
+def _archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
+    """Return what tells what is stored; a page is extracted again as its source's rules say now."""
+    store = opened_store(settings)
+
+    def again(rows: Sequence[Article]) -> dict[str, Page]:
+        if not rows:
+            return {}
+        return extract_again(
+            rows,
+            pool=shared_pool(settings),
+            store=store,
+            options={source_id: one.extract for source_id, one in sources.items()},
+            rendered={source_id for source_id, one in sources.items() if one.render != "none"},
+        )
+
+    return Archive(store, again)
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:

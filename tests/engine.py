@@ -54,9 +54,14 @@ class Presslake:
         """Run a sweep and return the object of `--json`."""
         return self.run("ingest", *words, "--json", **environment).json()
 
-    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the environment has for this place: where the lake and the index are, and what it was given."""
         index = {"PRESSLAKE_INDEX": f"sqlite:///{self.home / 'index.db'}", "PRESSLAKE_LAKE": str(self.lake)}
-        return {**os.environ, **index, **self.environment, **more}
+        return {**index, **self.environment}
+
+    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+        return {**os.environ, **self.variables, **more}
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,19 @@
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
-from tasks.values.url import host_of, url_key
+from tasks.values.url import Url, host_of, url_key
 
 
 def look_at(url: str, **due) -> Look:
     """A look at a URL that was claimed."""
     known = {"url_key": url_key(url), "host": host_of(url), "source_id": "daily", "attempt": 1}
-    return Look(due=DueUrl(url=url, **(known | due)))
+    return Look(due=DueUrl(url=Url(url), **(known | due)))
 
 
 def captured(capture: Capture, **parts) -> Look:
     """A look that was fetched."""
     due = DueUrl(
-        url=capture.url, url_key=capture.url_key, host="daily.example", source_id=capture.source_id, attempt=capture.attempt
+        url=Url.of(capture.url), url_key=capture.url_key, host="daily.example", source_id=capture.source_id, attempt=capture.attempt
     )  # fmt: skip
     return Look(due=due, capture=capture, **parts)
 

@@ -148,6 +148,8 @@ class Press:
             return 200, "text/plain", b"User-agent: *\nDisallow: /private/\n"
         if path == "/feed.xml":
             return 200, "application/rss+xml", self._feed(site)
+        if path == "/":
+            return 200, "text/html; charset=utf-8", self._front_page(site)
         story = self.stories[site].get(path)
         return (
             (200, "text/html; charset=utf-8", self._page(site, story))
@@ -165,6 +167,12 @@ class Press:
             for url in self.listed[site]
         )
         return f'<rss version="2.0"><channel><title>Site {site}</title>{items}</channel></rss>'.encode()
+
+    def _front_page(self, site: int) -> bytes:
+        return (
+            f'<!doctype html><html lang="en"><head><title>Site {site}</title>'
+            '<link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body><p>News</p></body></html>'
+        ).encode()
 
     def _page(self, site: int, story: Story) -> bytes:
         chance = random.Random(f"{story.slug}.{self.tick}")

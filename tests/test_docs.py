@@ -67,6 +67,7 @@ def test_no_page_names_a_setting_that_is_none():
 def test_a_settings_default_is_what_the_docs_say(name):
     default = SETTINGS[name].get_default()
     plain = ",".join(str(one) for one in default) if isinstance(default, tuple) else default
+    plain = str(plain).lower() if isinstance(plain, bool) else plain
 
     told = tabled_settings()[name]
 
@@ -147,6 +148,16 @@ def test_the_catalogues_in_the_docs_are_valid(name):
     read = [Catalogue.model_validate(one) for one in blocks if one]
 
     assert read
+
+
+def test_every_room_is_in_the_layers_of_the_architecture():
+    rooms = {
+        f"`{path.parent.relative_to(ROOT)}/`"
+        for path in [*ROOT.glob("flows/*/__init__.py"), *ROOT.glob("tasks/*/__init__.py")]
+    }
+
+    assert rooms
+    assert {room for room in rooms if room not in page("docs/architecture.md")} == set()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

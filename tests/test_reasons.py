@@ -1,6 +1,9 @@
 """One table of reasons: errors and labels of pages name them, and everything else follows from the table."""
 
+import ast
+import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +12,14 @@ from tasks.errors import ItemError, PoisonError, RefusedError, SkippedError, Tra
 from tasks.reasons import BACKOFF, DAYS_LATER, NEXT_DAY, REASONS, Disposition, find_reason, reason_of_status, retry_of
 from tasks.values.rows import PageType
 
+ROOT = Path(__file__).parents[1]
 BRANCHES = {
     TransientError: Disposition.STAYS_DUE,
     RefusedError: Disposition.DROPPED,
     SkippedError: Disposition.SKIPPED,
     PoisonError: Disposition.QUARANTINED,
 }
+NAMES_OF_BRANCHES = {kind.__name__ for kind in BRANCHES}
 
 
 def named(kind: type[ItemError] = ItemError) -> Iterator[type[ItemError]]:
@@ -33,10 +38,31 @@ def test_what_becomes_of_an_errors_item_is_what_its_branch_of_the_tree_says(kind
     assert kind("it").disposition is BRANCHES[branch]
 
 
-def test_every_reason_is_named_by_an_error_or_is_a_pages_label():
+def given() -> Iterator[tuple[str, str]]:
+    """Every reason that an error of a branch is given where it is raised, with the name of its class."""
+    for file in (ROOT / "tasks").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in NAMES_OF_BRANCHES:
+                yield from ((word.value.value, call.func.id) for word in call.keywords if word.arg == "reason")
+
+
+@pytest.mark.parametrize(("reason", "branch"), sorted(set(given())))
+def test_what_becomes_of_an_item_whose_reason_is_given_is_what_its_branch_says(reason, branch):
+    assert REASONS[reason].disposition is BRANCHES[getattr(errors, branch)]
+    assert getattr(errors, branch)("it", reason=reason).counted_as == reason
+
+
+@pytest.mark.parametrize("error", [SkippedError("it", reason="soft_404"), TransientError("it", reason="deferred")])
+def test_a_given_reason_comes_back_from_another_process(error):
+    back = pickle.loads(pickle.dumps(error))
+
+    assert (type(back), str(back), back.counted_as) == (type(error), "it", error.counted_as)
+
+
+def test_every_reason_is_named_by_an_error_or_where_it_is_raised_or_is_a_pages_label():
     labels = {kind.value for kind in PageType if not kind.is_story}
 
-    assert REASONS.keys() == labels | {kind.reason for kind in named()}
+    assert REASONS.keys() == labels | {kind.reason for kind in named()} | {reason for reason, _ in given()}
 
 
 @pytest.mark.parametrize(

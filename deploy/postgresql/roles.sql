@@ -1,6 +1,6 @@
--- The two databases and who may do what in them: run once, as a superuser, with the passwords in the environment:
+-- The two databases and the rights of their roles: run once, as a superuser, with the passwords in the environment:
 --   psql -v ON_ERROR_STOP=1 -f deploy/postgresql/roles.sql postgres
--- presslake_owner   makes and upgrades the tables (`presslake status` with its URL does), and nothing else runs as it
+-- presslake_owner   makes and migrates the tables (`presslake migrate` with its URL); nothing else runs as it
 -- presslake_worker  reads and writes rows: sweeps, verify, reindex
 -- presslake_reader  reads rows: dashboards, metrics, a person with psql
 -- prefect           owns the database of Prefect's server, and sees nothing of the index
@@ -18,7 +18,7 @@ ALTER ROLE presslake_reader SET default_transaction_read_only = on;  -- a second
 
 CREATE DATABASE presslake OWNER presslake_owner ENCODING 'UTF8' TEMPLATE template0;
 CREATE DATABASE prefect OWNER prefect ENCODING 'UTF8' TEMPLATE template0;
-REVOKE ALL ON DATABASE presslake, prefect FROM PUBLIC;  -- or whoever may log in may connect to both
+REVOKE ALL ON DATABASE presslake, prefect FROM PUBLIC;  -- otherwise any role that may log in can connect to both
 GRANT CONNECT ON DATABASE presslake TO presslake_worker, presslake_reader;
 
 \connect presslake

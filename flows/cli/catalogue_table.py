@@ -3,20 +3,32 @@
 from pathlib import Path
 
 from flows.cli import console
+from flows.cli.saying import say
 from tasks.config.catalogue import Catalogue
-from tasks.values.display import Rows
+from tasks.config.loading import doubts
+from tasks.values.display import Rows, Table, plural
 
-HEAD = ("source", "name", "feeds", "sitemaps", "listings", "urls", "language", "delay", "per host")
+HEAD = ("source", "name", "feeds", "sitemaps", "listings", "urls", "language", "country", "tags")
 
 
 def show(catalogue: Catalogue, path: Path) -> None:
     """Show what the catalogue follows."""
+    console.show_tables([rows_of(catalogue)])
+    console.show_line(f"{path}: {plural(len(catalogue.sources), 'source')}, well-formed.")
+    say_doubts(catalogue, path)
+
+
+def rows_of(catalogue: Catalogue) -> Table:
+    """Return a catalogue's sources as a table."""
     rows: Rows = []
     for source in catalogue.sources:
-        rules = source.effective(catalogue.defaults)
         counts = (len(source.feeds), len(source.sitemaps), len(source.listings), len(source.urls))
-        rows.append(
-            (source.id, source.name, *counts, source.language or "", f"{rules.crawl_delay_s:g} s", rules.max_per_host)
-        )
-    console.show_tables([("", HEAD, rows)])
-    console.show_line(f"{path}: {len(rows)} sources, well-formed.")
+        name = source.name if source.name != source.id else ""
+        rows.append((source.id, name, *counts, source.language, source.country, ", ".join(source.tags)))
+    return "", HEAD, rows
+
+
+def say_doubts(catalogue: Catalogue, path: Path) -> None:
+    """Say what in a catalogue can hardly be meant."""
+    for doubt in doubts(catalogue):
+        say(f"{path}: warning: {doubt}")

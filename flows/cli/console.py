@@ -3,10 +3,10 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from flows.cli.tables import lay_out
+from flows.cli.tables import lay_out, wrap
 from tasks.values.display import Table
 from tasks.values.text.escape import as_plain
 
@@ -19,15 +19,24 @@ BOLD, DIM, GREEN, RED, CYAN = "1", "2", "32", "31", "36"
 def show_tables(tables: Iterable[Table], *, beside: bool = False) -> None:
     """Show titled tables, an empty line between two; `beside` the output, on standard error."""
     stream = sys.stderr if beside else sys.stdout
-    width = width_of(stream)
+    for line, style in lines_of(tables, width=width_of(stream)):
+        print(_styled(line, style, stream), file=stream)
+
+
+def lines_of(tables: Iterable[Table], *, width: int) -> Iterator[tuple[str, str]]:
+    """Yield the lines of titled tables, each with its style; only a word that is longer than a line makes one longer."""
     for title, head, rows in tables:
-        if title:
-            show_line(title, BOLD, stream=stream)
+        for line in _wrapped(title, width):
+            yield line, BOLD
         if rows:
             layout = lay_out(head, rows, width=width)
             for number, line in enumerate(layout.lines):
-                print(_styled(line, DIM, stream) if number < layout.head else line, file=stream)
-            print(file=stream)
+                yield line, DIM if number < layout.head else ""
+            yield "", ""
+
+
+def _wrapped(title: str, width: int) -> list[str]:
+    return wrap(as_plain(title, length=2000), width) if title else []
 
 
 def show_line(text: str, style: str = "", *, stream: TextIO | None = None) -> None:

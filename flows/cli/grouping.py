@@ -7,11 +7,13 @@ from typer.core import TyperGroup
 
 GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
-    ("Look", ("status", "trace", "report")),
-    ("Look after", ("maintain", "verify", "reindex")),
+    ("Look", ("status", "show", "trace", "report")),
+    ("Look after", ("maintain", "verify", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"
+HELP_LENGTH = 200
+"""Characters of what a command does: all of its sentence, in as many lines as that takes."""
 
 
 class Grouped(TyperGroup):
@@ -27,8 +29,7 @@ class Grouped(TyperGroup):
         for title, names in self._groups(super().list_commands(ctx)):
             commands = [(name, command) for name in names if (command := self.get_command(ctx, name)) is not None]
             with formatter.section(title):
-                room = formatter.width - 6 - max(len(name) for name, _ in commands)
-                formatter.write_dl([(name, command.get_short_help_str(room)) for name, command in commands])
+                formatter.write_dl([(name, command.get_short_help_str(HELP_LENGTH)) for name, command in commands])
 
     @staticmethod
     def _groups(known: list[str]) -> Iterator[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""The commands that look after index and lake: `verify`, `reindex`, `maintain`."""
+"""The commands that look after index and lake: `verify`, `reindex`, `maintain`, `migrate`."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
-from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, QuietOption, one_clear_line
+from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
 from tasks.values.display import Rows
@@ -27,6 +28,7 @@ def verify(
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, help="Read the bytes of so many segments only, chosen at random.")
     ] = None,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
     """Check the index against the lake, and name every fault with its place and what mends it."""
@@ -64,7 +66,12 @@ def _undo(verify_id: str, settings: "Settings", *, as_json: bool, is_alone: bool
         console.show_tables(undo_tables(undone))
 
 
-def reindex(lake: LakeOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
+def reindex(
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001
+    as_json: JsonOption = False,
+) -> None:
     """Build a new index out of the lake alone; the index must be empty."""
     with one_clear_line():
         from tasks.config.settings import set_flags
@@ -90,6 +97,7 @@ def maintain(
     shapes_days: Annotated[
         int, typer.Option("--shapes-days", min=42, help="Days for which texts stay comparable with new ones.")
     ] = 90,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
     """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
@@ -109,8 +117,21 @@ def maintain(
             console.show_tables([(summary_line(done), ("what", "number"), shown)])
 
 
+def migrate(index: IndexOption = None) -> None:
+    """Make the index's tables, or migrate them to this version. Each run does so too, where its role may."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(index=index)
+        from tasks.index.database import HEAD, open_index
+
+        with open_index(settings.index) as opened:
+            say(f"The index {opened.uri} is at schema {HEAD}.")
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(verify)
     app.command()(reindex)
     app.command()(maintain)
+    app.command()(migrate)

@@ -1,4 +1,4 @@
-"""The commands that look something up in index and lake: `status`, `trace`. They make nothing."""
+"""The commands that look something up in index and lake: `status`, `trace`, `show`. They make nothing."""
 
 from typing import Annotated
 
@@ -6,11 +6,15 @@ import typer
 
 from flows.cli import console
 from flows.cli.options import IndexOption, JsonOption, LakeOption, one_clear_line
+from tasks.errors import ConfigError
 
 
 def trace(
     what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
-    diff: Annotated[bool, typer.Option("--diff", help="Show what each revision changed, by sentence.")] = False,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Show what each revision changed: title, authors, date, and the text by sentence."),
+    ] = False,
     lake: LakeOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
@@ -26,9 +30,50 @@ def trace(
         if as_json:
             console.print_json(found.to_json())
             return
-        console.show_tables(found.tables())
+        from datetime import UTC, datetime
+
+        console.show_tables(found.tables(now=datetime.now(UTC)))
         if diff:
-            console.show_diff(found.diff())
+            changes = found.diff()
+            console.show_diff(changes)
+            if not changes:
+                console.show_line(found.why_no_diff())
+
+
+def show(
+    what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
+    text: Annotated[bool, typer.Option("--text", help="The text alone, a paragraph a line.")] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="The page as it was fetched, its content coding undone.")
+    ] = False,
+    revision: Annotated[
+        int | None, typer.Option("--revision", min=1, help="This revision; the latest unless it is given.")
+    ] = None,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an article as it is in the lake: its title, who wrote it and when, its text."""
+    with one_clear_line():
+        if text + html + as_json > 1:
+            raise ConfigError("--text, --html and --json exclude one another")
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake, index=index)
+        from datetime import UTC, datetime
+
+        from flows.cli import article
+        from tasks.report.article import read_article
+
+        found = read_article(what, settings, revision=revision, with_page=html)
+        if as_json:
+            console.print_json(found.to_json())
+        elif html:
+            article.print_page(found.html or b"")
+        elif text:
+            article.print_text(found.row)
+        else:
+            article.show(found.row, now=datetime.now(UTC))
 
 
 def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
@@ -43,10 +88,13 @@ def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             console.print_json(found.to_json())
         else:
-            console.show_tables(found.tables())
+            from datetime import UTC, datetime
+
+            console.show_tables(found.tables(now=datetime.now(UTC)))
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(status)
     app.command()(trace)
+    app.command()(show)

@@ -7,12 +7,35 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.saying import say, say_error
+from flows.cli.saying import be_quiet, say, say_error
 from tasks.errors import ConfigError, PresslakeError
 
 INTERRUPTED = 130
 RUN_FAILED, WRONG_USAGE = 1, 2
 
+
+def _hush(is_asked: bool) -> bool:
+    if is_asked:
+        be_quiet()
+    return is_asked
+
+
+def _complete_source(incomplete: str) -> list[str]:
+    """Return the catalogue's ids that begin so, for the shell; none where it cannot be read."""
+    from tasks.config.loading import load_catalogue
+    from tasks.config.settings import load_settings
+
+    try:
+        ids = [source.id for source in load_catalogue(load_settings().catalogue).sources]
+    except ConfigError:
+        return []
+    return [one for one in ids if one.startswith(incomplete)]
+
+
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", autocompletion=_complete_source, help="Only this source; may be given again."),
+]
 CatalogueOption = Annotated[
     Path | None, typer.Option("--catalogue", help="The file of sources [PRESSLAKE_CATALOGUE, sources.yaml].")
 ]
@@ -22,6 +45,7 @@ LakeOption = Annotated[
 IndexOption = Annotated[
     str | None, typer.Option("--index", help="A database URL [PRESSLAKE_INDEX, sqlite:///presslake.db].")
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", callback=_hush, help="Say nothing but what went wrong.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 
 

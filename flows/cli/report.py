@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from flows.cli import console
-from flows.cli.options import IndexOption, JsonOption, one_clear_line
+from flows.cli.options import IndexOption, JsonOption, SourceOption, one_clear_line
 from tasks.config.choices import Period
 
 
 def report(
     period: Annotated[Period, typer.Option("--period", help="The past day, or the past week.")] = Period.DAY,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    source: SourceOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:

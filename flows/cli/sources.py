@@ -1,33 +1,54 @@
 """The commands `presslake sources ...`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli import console
-from flows.cli.options import CatalogueOption, IndexOption, JsonOption, one_clear_line
+from flows.cli.options import (
+    WRONG_USAGE,
+    CatalogueOption,
+    IndexOption,
+    JsonOption,
+    QuietOption,
+    SourceOption,
+    one_clear_line,
+)
+from flows.cli.saying import say, say_always
+
+if TYPE_CHECKING:
+    from tasks.config.catalogue import Source
+    from tasks.config.settings import Settings
+    from tasks.discover.adding import Addition
 
 sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
+
+WriteOption = Annotated[
+    bool, typer.Option("--write", help="Add them to the catalogue, which is made if there is none.")
+]
+TagOption = Annotated[list[str] | None, typer.Option("--tag", help="A tag for the new sources; may be given again.")]
+CountryOption = Annotated[
+    str | None, typer.Option("--country", help="The country of the new sources, as in ISO 3166-1: GB.")
+]
 
 
 @sources.command("list")
 def list_sources(catalogue: CatalogueOption = None) -> None:
-    """Read the catalogue, and say what is in it or what is wrong and where; asks nobody."""
+    """Read the catalogue, and show what is in it or all that is wrong and where; asks nobody."""
     with one_clear_line():
-        from tasks.config.catalogue import load_catalogue
+        from flows.cli.catalogue_table import show
+        from tasks.config.loading import load_catalogue
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue)
-        from flows.cli.catalogue_table import show
-
         show(load_catalogue(settings.catalogue), settings.catalogue)
 
 
 @sources.command("check")
 def check_sources(
     catalogue: CatalogueOption = None,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    source: SourceOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,48 +58,90 @@ def check_sources(
 
         settings = set_flags(catalogue=catalogue, index=index)
         from dataclasses import asdict
+        from datetime import UTC, datetime
 
+        from flows.cli.catalogue_table import say_doubts
+        from tasks.config.loading import load_catalogue
         from tasks.discover.sources import check, check_table
 
+        say_doubts(load_catalogue(settings.catalogue), settings.catalogue)
         checks = check(settings, source or ())
         if as_json:
             console.print_json({"sources": [asdict(one) | {"is_healthy": one.is_healthy} for one in checks]})
         else:
-            console.show_tables([check_table(checks)])
+            console.show_tables([check_table(checks, now=datetime.now(UTC))])
 
 
 @sources.command("add")
-def add_source(
-    url: Annotated[str, typer.Argument(metavar="URL", help="A site's front page, or a feed.")],
+def add_sources(
+    url: Annotated[list[str], typer.Argument(metavar="URL...", help="Sites, a bare domain is enough, or feeds.")],
+    write: WriteOption = False,
+    tag: TagOption = None,
+    country: CountryOption = None,
     catalogue: CatalogueOption = None,
     index: IndexOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
 ) -> None:
-    """Try a site's feeds and sitemaps, and print the source to put into the catalogue."""
+    """Find the feeds of sites, and print the sources, or write them into the catalogue."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue, index=index)
-        from tasks.discover.proposing import sources_yaml
-        from tasks.discover.sources import propose, tried_table
+        add_and_hand_over(url, settings, tags=tag or [], country=country, is_written=write)
 
-        proposal = propose(settings, url)
-        console.show_tables([tried_table(proposal)], beside=True)
-        typer.echo(sources_yaml([proposal.source]), nl=False)
+
+def add_and_hand_over(
+    urls: list[str],
+    settings: "Settings",
+    *,
+    tags: list[str] | None = None,
+    country: str | None = None,
+    is_written: bool,
+) -> None:
+    """Find the feeds of sites and hand them over; ends with exit code 2 where one of them has nothing."""
+    from tasks.config.splicing import read_known
+    from tasks.discover.adding import add_sites, labelled
+
+    troubles: list[Addition] = []
+
+    def tell(addition: "Addition") -> None:
+        if addition.trouble:
+            troubles.append(addition)
+        _tell(addition)
+
+    known = read_known(settings.catalogue)
+    found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: asking ..."), tell=tell)
+    found = tuple(labelled(one, tags=tags or (), country=country) for one in found)
+    if found or not troubles:
+        _hand_over(found, settings, is_written=is_written)
+    if troubles:
+        raise typer.Exit(WRONG_USAGE)
 
 
 @sources.command("import")
 def import_sources(
     path: Annotated[Path, typer.Argument(metavar="OPML", help="A list of feeds, as feed readers export it.")],
+    write: WriteOption = False,
+    tag: TagOption = None,
+    country: CountryOption = None,
     catalogue: CatalogueOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001
 ) -> None:
-    """Print an OPML file's feeds as sources for the catalogue."""
+    """Print an OPML file's feeds as sources, or write them into the catalogue; its folders become tags."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue)
-        from tasks.discover.sources import import_opml
+        from tasks.config.splicing import read_known
+        from tasks.discover.adding import labelled, read_list
+        from tasks.values.display import Rows
 
-        typer.echo(import_opml(settings, path), nl=False)
+        found, left_out = read_list(path, read_known(settings.catalogue))
+        if left_out:
+            rows: Rows = [(one.title, one.address, one.reason) for one in left_out]
+            console.show_tables([(f"Left out ({len(rows)})", ("title", "address", "why"), rows)], beside=True)
+        found = tuple(labelled(one, tags=tag or (), country=country) for one in found)
+        _hand_over(found, settings, is_written=write)
 
 
 @sources.command("export")
@@ -99,3 +162,42 @@ def print_schema() -> None:
     from tasks.config.catalogue import catalogue_schema
 
     console.print_json(catalogue_schema(), is_indented=True)
+
+
+def _tell(addition: "Addition") -> None:
+    """Say what became of an address."""
+    from datetime import UTC, datetime
+
+    from tasks.values.display import Rows, age, plural
+
+    now = datetime.now(UTC)
+    works = [one for one in addition.tried if one.reason is None]
+    if addition.trouble:
+        say_always(f"{addition.address}: {addition.trouble}")
+    elif addition.known_as:
+        say(f"{addition.address}: the catalogue has it already, as {addition.known_as}")
+    elif works:
+        newest = max((one.newest_at for one in works if one.newest_at), default=None)
+        dated = f", the newest {age(newest, now)}" if newest else ""
+        kinds = plural(len(works), works[0].kind.value if len({one.kind for one in works}) == 1 else "feed")
+        say(f"{addition.address}: {kinds}, {plural(sum(one.entries for one in works), 'entry', 'entries')}{dated}")
+    else:
+        say(f"{addition.address}: no feed works, so the page itself is the listing; tried:")
+        rows: Rows = [(one.url, one.reason or "works") for one in addition.tried]
+        console.show_tables([("", ("feed", "came to"), rows)], beside=True)
+
+
+def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written: bool) -> None:
+    """Write the sources into the catalogue, or print them as they would stand there."""
+    from tasks.config.splicing import printed, write_catalogue
+    from tasks.values.display import plural
+
+    if not found:
+        say("Nothing new.")
+        return
+    if is_written:
+        write_catalogue(settings.catalogue, found)
+        say(f"Added to {settings.catalogue}: {', '.join(one.id for one in found)}. Next: presslake ingest")
+        return
+    typer.echo(printed(settings.catalogue, found), nl=False)
+    say(f"{plural(len(found), 'source')}; nothing was written: --write adds to {settings.catalogue}.")

@@ -1,16 +1,18 @@
 """What a sweep came to, as a person reads it on the terminal."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from flows.cli import console
 from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
 from tasks.index.database import shown_url
-from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, most_first, shortfall, summary_line
-from tasks.values.display import Table
-from tasks.values.rows import Novelty
+from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, most_first, summary_line
+from tasks.values.display import Rows, Table, age
 
-SHOWN_FAILURES = 10
+SHOWN = 10
+ALWAYS = {"feeds polled", "discovered", "fetched", "pending"}
+"""Figures that are shown where they are nothing as well."""
 
 
 def show(report: RunReport | Preview, settings: Settings) -> None:
@@ -20,28 +22,47 @@ def show(report: RunReport | Preview, settings: Settings) -> None:
 
         console.show_tables(tables(report))
         return
-    console.show_tables(report_tables(report))
-    if shortfall(report) is None:
-        console.show_line("Nothing failed.")
+    console.show_tables(report_tables(report, now=datetime.now(UTC)))
     console.show_line(f"Lake: {settings.lake}   Index: {shown_url(settings.index)}   Run: {report.run_id}")
 
 
-def report_tables(report: RunReport) -> Iterator[Table]:
-    """Yield a run's tables."""
-    counts = (report.polled, report.discovered, report.fetched, report.not_modified, report.pending)
-    head = ("feeds polled", "discovered", "fetched", "not modified", "pending", "seconds")
-    yield summary_line(report), head, [(*counts, f"{report.seconds:.1f}")]
-    names = [novelty.value.replace("_", "-") for novelty in Novelty]
-    yield "", names, [tuple(report.articles.get(novelty.value, 0) for novelty in Novelty)]
-    for title, reasons in (("skipped", report.skipped), ("failed", report.failed)):
+def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:
+    """Yield a run's tables; the newest headlines come last, where a person looks first."""
+    yield summary_line(report)[:1].upper() + summary_line(report)[1:], (), []
+    yield "", (), []
+    yield "", *_counts(report)
+    for title, reasons in (("skipped", report.urls_skipped), ("failed", report.urls_failed)):
         if reasons:
             yield "", (title, "URLs"), list(most_first(reasons))
+    if feeds := {**report.feeds_failed, **report.feeds_skipped}:
+        yield "", ("feeds, and what they name", "number"), list(most_first(feeds))
     if report.doubtful:
         yield "", ("source", "doubtful articles"), list(most_first(report.doubtful))
+    if report.limits:
+        yield "", ("limits reached",), [(one,) for one in report.limits[:SHOWN]]
     if report.drifted:
         yield "", DRIFT_HEAD, list(drift_rows(report))
     if report.failures:
-        failed = [(one.reason, one.disposition.value, one.url) for one in report.failures[:SHOWN_FAILURES]]
+        failed = [(one.reason, one.disposition.value.replace("_", " "), one.url) for one in report.failures[:SHOWN]]
         yield "", ("reason", "becomes", "URL"), list(failed)
-    if report.fell_short:
-        yield f"Fell short: {report.fell_short}", (), []
+    if report.headlines:
+        rows: Rows = [(age(one.published_at, now) or "no date", one.source_id, one.title) for one in report.headlines]
+        yield "The newest" if len(rows) > 1 else "New", ("published", "source", "title"), rows
+
+
+def _counts(report: RunReport) -> tuple[tuple[str, ...], Rows]:
+    """Return how the URLs add up: those discovered and known before are those looked at and pending."""
+    skipped, failed = sum(report.urls_skipped.values()), sum(report.urls_failed.values())
+    counts = {
+        "feeds polled": report.polled,
+        "discovered": report.discovered,
+        "known before": report.known_before,
+        "fetched": report.fetched,
+        "not modified": report.not_modified,
+        "skipped": skipped,
+        "failed": failed,
+        "quarantined": report.quarantined,
+        "pending": report.pending,
+    }
+    shown = {name: number for name, number in counts.items() if number or name in ALWAYS}
+    return (*shown, "seconds"), [(*shown.values(), f"{report.seconds:.1f}")]

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
-from flows.cli.options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
+from flows.cli.options import (
+    CatalogueOption,
+    IndexOption,
+    JsonOption,
+    LakeOption,
+    QuietOption,
+    SourceOption,
+    one_clear_line,
+)
 from flows.server.defaults import set_prefect_defaults
 from tasks.config.choices import MAX_SHARDS
 from tasks.errors import ConfigError
@@ -13,13 +21,14 @@ from tasks.errors import ConfigError
 if TYPE_CHECKING:
     from tasks.config.parameters import IngestConfig
 
+LEAST_EVERY_S = 60
 OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
 """Options that have another name than their parameter."""
 
 
 def ingest(
     catalogue: CatalogueOption = None,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")] = None,
+    source: SourceOption = None,
     feed: Annotated[list[str] | None, typer.Option("--feed", help="Poll this feed instead of the catalogue's.")] = None,
     url: Annotated[list[str] | None, typer.Option("--url", help="Look at this article, now.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Look at so many URLs at most; 0: no limit.")] = 0,
@@ -39,6 +48,7 @@ def ingest(
     ] = 1,
     lake: LakeOption = None,
     index: IndexOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report."""
@@ -66,7 +76,7 @@ def ingest(
         set_prefect_defaults(is_quiet=True)
         from flows.sweep.by_hand import run_sweep
 
-        report = run_sweep(config, settings, sources_to_follow, shows_progress=not as_json)
+        report = run_sweep(config, settings, sources_to_follow, shows_progress=not (as_json or quiet))
         if as_json:
             console.print_json(report.to_json())
             return
@@ -75,19 +85,42 @@ def ingest(
         show(report, settings)
 
 
-def up(catalogue: CatalogueOption = None, lake: LakeOption = None, index: IndexOption = None) -> None:
+def up(
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="The port of Prefect's UI [PRESSLAKE_UI_PORT, 4200]."),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", help="The time between two sweeps: 15m, 2h [PRESSLAKE_EVERY_S, 900].")
+    ] = None,
+    catalogue: CatalogueOption = None,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+) -> None:
     """Serve Prefect's UI and run the schedules on this machine, until Ctrl-C."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
-        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
-        from tasks.config.catalogue import load_catalogue
+        places = {"catalogue": catalogue, "lake": lake, "index": index}
+        settings = set_flags(**places, ui_port=port, every_s=_seconds(every) if every else None)
+        from tasks.config.loading import load_catalogue
 
         load_catalogue(settings.catalogue)  # a mistake in it is found before anything dear is imported
         set_prefect_defaults(is_quiet=False)
         from flows.server.up import serve_until_interrupted
 
         serve_until_interrupted(settings)
+
+
+def _seconds(text: str) -> int:
+    """Return a time such as 90s, 15m, 2h, 1d in seconds; raises ConfigError."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    number, unit = (text, "s") if text.isdigit() else (text[:-1], text[-1:])
+    if not number.isdigit() or unit not in units:
+        raise ConfigError(f"--every {text!r}: should be a time such as 15m, 2h or 900 (seconds)")
+    if (seconds := int(number) * units[unit]) < LEAST_EVERY_S:
+        raise ConfigError(f"--every {text!r}: should be {LEAST_EVERY_S} seconds at least")
+    return seconds
 
 
 def _config(**parameters: object) -> "IngestConfig":

@@ -16,9 +16,6 @@ LEAST_WRAPPED = 16
 """A column is not wrapped to less than so many cells."""
 
 CELL_LENGTH = 500
-WRAPPED = 0.6
-"""The share of a line that a list's names and values are indented by at most."""
-
 _ZERO_WIDE = {"Mn", "Me", "Cf"}
 
 
@@ -33,12 +30,14 @@ class Layout:
 def lay_out(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int) -> Layout:
     """Return a table that is at most `width` wide or, where that cannot be, a list of its rows."""
     cells = [[as_plain(_spelled(cell), length=CELL_LENGTH) for cell in row] for row in rows]
+    if not any(head):
+        return Layout(lines=tuple(_pairs(cells, width)))
     kept = [place for place, name in enumerate(head) if name or any(row[place] for row in cells)]
     names, cells = [head[place] for place in kept], [[row[place] for place in kept] for row in cells]
     numeric = [all(isinstance(row[place], int | float) for row in rows) for place in kept]
     widths = _widths(names, cells, width)
     if widths is None:
-        return Layout(lines=tuple(_listed(names, cells, width)))
+        return Layout(lines=tuple(_listed(names, cells, width, is_headed=not numeric[0])))
     top = tuple(_line(names, widths, numeric)) if any(names) else ()
     return Layout(lines=(*top, *(line for row in cells for line in _line(row, widths, numeric))), head=len(top))
 
@@ -88,12 +87,13 @@ def _second(widths: Sequence[int], least: Sequence[int]) -> int:
 def _least(column: Sequence[str]) -> int:
     """Return how narrow a column may be: its longest word, since words are never broken."""
     longest = max((measure(word) for text in column for word in re.split(r"\s+", text)), default=0)
-    widest = max(map(measure, column), default=0)
-    return min(widest, max(longest, LEAST_WRAPPED)) if any(" " in text for text in column[1:]) else widest
+    cells = max(map(measure, column[1:]), default=0)
+    prose = any(" " in text for text in column[1:])
+    return max(longest, min(cells, LEAST_WRAPPED)) if prose else max(longest, cells)
 
 
 def _line(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
-    wrapped = [_wrap(text, width) for text, width in zip(row, widths, strict=True)]
+    wrapped = [wrap(text, width) for text, width in zip(row, widths, strict=True)]
     for number in range(max(map(len, wrapped), default=0)):
         parts = [
             _padded(lines[number] if number < len(lines) else "", width, is_right=is_right)
@@ -107,7 +107,7 @@ def _padded(text: str, width: int, *, is_right: bool) -> str:
     return fill + text if is_right else text + fill
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """Return a text in lines, parted at spaces alone."""
     if measure(text) <= width:
         return [text]
@@ -122,14 +122,35 @@ def _wrap(text: str, width: int) -> list[str]:
     return [*lines, line]
 
 
-def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Yield the rows as paragraphs: a line for each value that is there, a value's further lines under its first."""
-    indent = min(max(map(measure, names), default=0), int(width * WRAPPED)) + GAP
-    for number, row in enumerate(cells):
-        if number:
-            yield ""
-        for name, text in zip(names, row, strict=True):
-            if text:
-                first, *others = _wrap(text, max(width - indent, LEAST_WRAPPED))
-                yield _padded(name, indent, is_right=False) + first
-                yield from (" " * indent + line for line in others)
+def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield names with their values, which may have several lines."""
+    indent = max((measure(row[0]) for row in cells), default=0) + GAP
+    for name, *values in cells:
+        first, *others = wrap(" ".join(values), max(width - indent, LEAST_WRAPPED))
+        yield (_padded(name, indent, is_right=False) + first).rstrip()
+        yield from (" " * indent + line for line in others)
+
+
+def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *, is_headed: bool) -> Iterator[str]:
+    """Yield each row as a paragraph: its first value, and under it the others that are there, each behind its name."""
+    for row in cells:
+        pairs = [f"{name}: {text}" if name else text for name, text in zip(names, row, strict=True) if text]
+        if is_headed and row[0]:
+            yield row[0]
+            pairs = pairs[1:]
+        line = ""
+        for pair in pairs:
+            longer = f"{line}; {pair}" if line else pair
+            if line and measure(longer) > width - GAP:
+                yield from _deeper(line, width)
+                line = pair
+            else:
+                line = longer
+        if line:
+            yield from _deeper(line, width)
+
+
+def _deeper(line: str, width: int) -> Iterator[str]:
+    first, *others = wrap(line, width - GAP)
+    yield " " * GAP + first
+    yield from (" " * 2 * GAP + more for more in others)

@@ -1,6 +1,6 @@
-"""Automations as code: the definitions of a folder, put onto Prefect's server so that applying twice changes nothing.
+"""Automations as code: put the definitions of a folder onto Prefect's server; a second application changes nothing.
 
-Whom they notify is a block, by its name `type/slug`; the secret URL is in it and nowhere else.
+They notify a block, by its name `type/slug`. Only the block has the secret URL.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,12 +28,12 @@ FLOWS = ("ingest", "backfill", "replay", "maintain", "verify", "forget", "report
 WEBHOOK_TYPE = "custom-webhook"
 LEAST_HEARTBEATS = 3
 NOBODY = "00000000-0000-0000-0000-000000000000"
-"""Stands for the block where nothing is applied."""
+"""A placeholder for the block in a dry run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """One automation, and what became of it: created, updated, unchanged; or what would, in a dry run."""
+    """One automation, and its result: created, updated, unchanged; in a dry run, the expected result."""
 
     name: str
     became: str
@@ -41,7 +41,7 @@ class Applied:
 
 
 def read_definitions(folder: Path, values: Mapping[str, object]) -> tuple[AutomationCore, ...]:
-    """Return the automations of a folder, a YAML file each, with `$name` put in from `values`; raises ConfigError."""
+    """Return the automations of a folder, a YAML file each, with `$name` replaced from `values`; raises ConfigError."""
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"{folder}: no definitions of automations there; name their folder with --definitions")
@@ -49,11 +49,11 @@ def read_definitions(folder: Path, values: Mapping[str, object]) -> tuple[Automa
 
 
 def check_interval(stuck_after_s: int) -> None:
-    """Refuse an interval within which a run that lives may be silent; raises ConfigError."""
+    """Raise ConfigError for an interval so short that a live run may give no heartbeat in it."""
     every_s = get_current_settings().flows.heartbeat_frequency
     if every_s is None or stuck_after_s < LEAST_HEARTBEATS * every_s:
         raise ConfigError(
-            f"--stuck-after {stuck_after_s}: a run says that it lives every {every_s} s "
+            f"--stuck-after {stuck_after_s}: a live run gives a heartbeat every {every_s} s "
             f"(PREFECT_FLOWS_HEARTBEAT_FREQUENCY), so less than {LEAST_HEARTBEATS} times that would kill live runs"
         )
 
@@ -61,11 +61,11 @@ def check_interval(stuck_after_s: int) -> None:
 def apply(folder: Path, *, block: str, webhook_url: str | None, stuck_after_s: int, is_dry: bool) -> Iterator[Applied]:
     """Put the definitions onto the server, one after another; raises ConfigError, ServerUnavailable.
 
-    A `webhook_url` is first put into the block, which is made where there is none.
+    A `webhook_url` is first put into the block, which is made if there is none.
     """
     check_interval(stuck_after_s)
     values = {"block": NOBODY, "stuck_after_s": stuck_after_s, "flows": list(FLOWS)}
-    read_definitions(folder, values)  # a mistake in one is told before any other is applied
+    read_definitions(folder, values)  # report a mistake in one before any other is applied
     try:
         with get_client(sync_client=True) as client:
             block_id = _block_id(client, block, webhook_url, is_dry=is_dry)
@@ -101,7 +101,7 @@ def _filled(value: Any, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - 
 
 
 def _block_id(client: SyncPrefectClient, block: str, webhook_url: str | None, *, is_dry: bool) -> "UUID | None":
-    """Return the id of the block that is notified; the server itself would take an id that there is not."""
+    """Return the id of the notified block; the server would also accept an id that does not exist."""
     kind, _, name = block.partition("/")
     if not kind or not name:
         raise ConfigError(f"--block {block!r}: name it as type/name, such as {WEBHOOK_TYPE}/presslake")
@@ -109,7 +109,7 @@ def _block_id(client: SyncPrefectClient, block: str, webhook_url: str | None, *,
         if kind != WEBHOOK_TYPE:
             raise ConfigError(f"--webhook makes a block of the type {WEBHOOK_TYPE}, and --block names one of {kind}")
         if not webhook_url.startswith(("http://", "https://")):
-            raise ConfigError("--webhook: that is no http(s) URL")
+            raise ConfigError("--webhook: not an http or https URL")
         if is_dry:
             return None
         _webhook(name, webhook_url).save(name, overwrite=True)
@@ -122,7 +122,7 @@ def _block_id(client: SyncPrefectClient, block: str, webhook_url: str | None, *,
 
 
 def _webhook(name: str, url: str) -> CustomWebhookNotificationBlock:
-    """Return the block that posts a notification to a URL, which often is the secret itself: so it is kept as one."""
+    """Return the block that posts a notification to a URL; the URL is stored as a secret, since it often is one."""
     return CustomWebhookNotificationBlock(
         name=name,
         url="{{webhook_url}}",
@@ -150,5 +150,5 @@ def _apply_one(client: SyncPrefectClient, wanted: AutomationCore, *, is_dry: boo
 
 
 def _comparable(automation: AutomationCore | Automation) -> dict[str, Any]:
-    """Return what a definition says; whether it is paused is for whoever paused it."""
+    """Return the definition's content, but keep the server's own `enabled`: a person may have paused it."""
     return AutomationCore.model_validate(automation.model_dump()).model_dump(exclude={"enabled", "owner_resource"})

@@ -1,7 +1,7 @@
-"""Prefect's server away in the middle of a run: the run goes on, says so, and does not wait for it for ever.
+"""If Prefect's server goes away in the middle of a run, the run goes on, reports it, and does not wait for ever.
 
-Prefect's client asks again for a minute by itself. What it has not delivered at the end of the process it would try for
-minutes more, item by item: here that is given up.
+Prefect's client itself retries for a minute. At the end of the process it would retry each undelivered item for minutes
+more; here they are given up.
 """
 
 import httpx
@@ -11,11 +11,11 @@ from flows.server.unsent import give_up
 SEND_TIMEOUT_S = 5
 
 AWAY = httpx.HTTPError
-"""What Prefect's client raises where its server is away, slow or in trouble; nothing of ours lets one through."""
+"""The errors of Prefect's client when its server is away, slow or failing; no code of ours raises them."""
 
 
 def send_what_is_left() -> None:
-    """Send the log and the events that wait, before the server that wants them goes; give them up where it is away."""
+    """Send the waiting log and events before their server stops; give them up if it is away."""
     from prefect.events.worker import EventsWorker  # noqa: PLC0415
     from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
 

@@ -1,27 +1,27 @@
-"""What Prefect is told where the user has said nothing. Imports nothing of it."""
+"""The defaults for Prefect's settings that the user has not set. Imports nothing of Prefect."""
 
 import os
 
 STARTUP_TIMEOUT_S = 180
 
 DEFAULTS = {
-    "PREFECT_API_REQUEST_TIMEOUT": "30",  # each of six tries
+    "PREFECT_API_REQUEST_TIMEOUT": "30",  # for each of six tries
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_TIMEOUT_S),
-    # bursts lose task records at the defaults (docs/adr/0002)
+    # with Prefect's defaults, bursts lose task records (docs/adr/0002)
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
 }
-"""What Prefect is told where the user has said nothing."""
+"""The defaults for Prefect's settings that the user has not set."""
 
 
 def set_prefect_defaults(*, is_quiet: bool) -> None:
-    """Set what Prefect reads at its import; call it before that. The user's own settings win.
+    """Set what Prefect reads at its import; call this before. The user's own settings take precedence.
 
-    `is_quiet` keeps the terminal for our own words: the log goes to Prefect's API alone.
+    `is_quiet` keeps the terminal for our own output: the log goes only to Prefect's API.
     """
     names = ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL")
     quiet = dict.fromkeys(names, "CRITICAL") if is_quiet else {}

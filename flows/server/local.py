@@ -1,6 +1,7 @@
-"""Prefect's own server on this machine, for as long as it is needed: no second terminal, nothing left behind.
+"""A Prefect server on this machine for as long as it is needed, without a second terminal; nothing of it stays.
 
-The server is a child that ends when its standard input does, so it goes with this process, however this one goes.
+The server is a child process that ends when its standard input ends. So it ends with this process, however this one
+ends.
 """
 
 import os
@@ -39,7 +40,7 @@ class _EndedEarly(ServerUnavailable):
 
 @contextmanager
 def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
-    """Run a Prefect server and give its API's URL; raises ServerUnavailable with the log's first line of trouble."""
+    """Run a Prefect server and give its API's URL; raises ServerUnavailable with the first error in its log."""
     if port and not _is_free(port):
         raise ServerUnavailable(
             f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there"
@@ -47,13 +48,13 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
     server = _started(port, has_ui=has_ui)
     try:
         yield server.api_url
-        server.log_file.unlink(missing_ok=True)  # kept where something went wrong
+        server.log_file.unlink(missing_ok=True)  # the log is kept after an error
     finally:
         _stop(server.child)
 
 
 def _started(port: int | None, *, has_ui: bool) -> _Server:
-    """Return a server that answers; one that ends at once is started once more, on a port of its own."""
+    """Return a server that answers; if one ends at its start, start another, on another port."""
     try:
         return _start(port or _free_port(), has_ui=has_ui)
     except _EndedEarly as first:
@@ -78,11 +79,11 @@ def _start(port: int, *, has_ui: bool) -> _Server:
             env={
                 **safe_environment(os.environ),
                 "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
-                # a second of CPU on a fresh database, for forms that only a UI has
+                # saves a second of CPU on a new database; only a UI needs these forms
                 "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": str(has_ui).lower(),
                 "PREFECT_SERVER_UI_API_URL": f"{url}/api",
             },
-            start_new_session=True,  # Ctrl-C is for us: the server goes when we have told it the end of the run
+            start_new_session=True,  # Ctrl-C is for us: the server stops after it has the end of the run
         )
     server = _Server(child=child, api_url=f"{url}/api", log_file=log_file)
     try:

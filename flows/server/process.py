@@ -1,4 +1,4 @@
-"""The local server's process: `prefect server start`, until standard input ends or a signal comes."""
+"""The local server's process: `prefect server start`, until standard input ends or a signal arrives."""
 
 import gc
 import os
@@ -12,10 +12,10 @@ STDIN = 0
 
 
 def main() -> None:
-    """Serve on the port that is the first argument."""
+    """Serve on the port in the first argument."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     port = sys.argv[1]
-    gc.disable()  # an eighth of what the imports cost is Python's collector, which finds nothing in them
+    gc.disable()  # an eighth of the cost of the imports is Python's collector, which finds nothing in them
     import prefect.server.api.server  # noqa: F401, PLC0415 - after the thread: a parent that dies meanwhile is noticed
 
     gc.freeze()
@@ -51,7 +51,7 @@ def _prefect(*words: str) -> None:
 
 
 def _end_with_parent() -> None:
-    # not by sys.stdin: a thread that waits in it holds its lock, and the interpreter cannot end without that
+    # not sys.stdin: a thread that waits in it holds its lock, which the interpreter needs at its end
     while os.read(STDIN, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

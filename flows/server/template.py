@@ -1,7 +1,7 @@
-"""Prefect's database, made once: its migrations cost four seconds of CPU, so a fresh one is copied from a cache folder.
+"""Make a new Prefect database by a copy from a cache folder: Prefect's migrations cost four seconds of CPU.
 
-The copy is what the same version of Prefect made of an empty file, before anything was in it. A server brings its
-database up to date when it starts, so that one which is older, for whatever reason, costs time and no more.
+The same version of Prefect made the template from an empty file. A server migrates its database at its start, so an
+older template costs time and does no harm.
 """
 
 import os
@@ -15,10 +15,10 @@ SCHEME = "sqlite+aiosqlite:///"
 
 
 def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> None:
-    """Put a copy of the template where a fresh database would be made; the first one makes the template.
+    """Put a copy of the template where Prefect would make a new database; the first call makes the template.
 
-    `url` is Prefect's own setting, and `migrate` makes its database out of nothing. One that is there is left alone, as
-    is what is no file of SQLite's; a cache that cannot be used is done without.
+    `url` is Prefect's own setting, and `migrate` makes its database from nothing. An existing database is left alone,
+    and so is one that is not an SQLite file. Without a usable cache, nothing is done.
     """
     target = _file_of(url)
     if target is None or not target.parent.is_dir() or _is_there(target):
@@ -27,7 +27,7 @@ def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> 
     if template.is_file():
         try:
             _copy(template, target)
-        except sqlite3.DatabaseError:  # whatever it is, the next server makes another
+        except sqlite3.DatabaseError:  # whatever the error, the next server makes another template
             template.unlink(missing_ok=True)
         except OSError:
             return
@@ -40,7 +40,7 @@ def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> 
 
 
 def cache_folder() -> Path:
-    """Return where this person's caches of ours are (XDG Base Directory Specification)."""
+    """Return the folder of our caches for this user (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "presslake"
 
 
@@ -50,12 +50,12 @@ def _file_of(url: str) -> Path | None:
 
 
 def _is_there(database: Path) -> bool:
-    """Whether there is a database, or what a killed server left of one."""
+    """Whether there is a database, or the rest of one after a killed server."""
     return any(database.with_name(database.name + end).exists() for end in ("", "-wal", "-journal"))
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a database as a whole; of several who do so at once the first one's stays, for it may be in use."""
+    """Copy a database atomically; of several copies at once the first stays, since it may be in use."""
     half = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     try:
         with (

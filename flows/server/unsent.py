@@ -1,4 +1,4 @@
-"""Whether something that Prefect's server was to hear was given up, so that the end does not wait for it."""
+"""Whether messages to Prefect's server were given up, so that the end of the process does not wait for them."""
 
 import threading
 
@@ -6,10 +6,10 @@ _given_up = threading.Event()
 
 
 def give_up() -> None:
-    """Have the end of this process wait for nothing of Prefect's."""
+    """Make the end of this process wait for nothing of Prefect."""
     _given_up.set()
 
 
 def is_given_up() -> bool:
-    """Whether something was given up here: Prefect's own threads would not let the process end then."""
+    """Whether messages were given up: Prefect's own threads would then keep the process alive."""
     return _given_up.is_set()

@@ -4,52 +4,58 @@ import asyncio
 import os
 import signal
 from contextlib import chdir, suppress
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
 from flows.cli.saying import say
 from flows.server.local import local_server
+from flows.server.running import findable
 from tasks.config.settings import Settings, set_flags
 from tasks.index.addresses import absolute_address
 from tasks.runtime.resources import check_lake, close_opened
+from tasks.values.display import span
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from prefect.deployments.runner import RunnerDeployment
 
-DEPLOYMENT = "local"
-MAINTAINED_AT, REPORTED_AT = "17 3 * * *", "30 0 * * *"
+DUE, NIGHTLY, DAILY, WEEKLY = "due", "nightly", "daily", "weekly"
+"""The deployments, named for when they run: `ingest/due`, `maintain/nightly`, `report/daily`, `verify/weekly`."""
+
+DUE_ONLY = {"config": {"due_only": True}}
+MAINTAINED_AT, REPORTED_AT, VERIFIED_AT = "17 3 * * *", "30 0 * * *", "47 4 * * 0"
 OWN_FOLDER = Path(__file__).parents[2]
-"""Where our packages are. Prefect's runner puts its working directory first on the path of each run."""
+"""The folder of our packages. Prefect's runner puts its working directory first on the import path of each run."""
 
 QUERY_S = 5
-"""How often the server is asked for runs that are due."""
+"""The time between two requests to the server for due runs."""
 
 
 def serve_until_interrupted(settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM, then end what runs and the server; raises ConfigError. The catalogue was read."""
+    """Serve until Ctrl-C or SIGTERM, then end the runs and the server; raises ConfigError."""
     check_lake(settings)
     close_opened()
     signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with this signal ignored
     say("Starting Prefect's server ...")
     with local_server(port=settings.ui_port, has_ui=True) as api_url:
         import prefect.settings as prefect_settings  # noqa: PLC0415 - after the defaults are set
 
         with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: api_url}):
             say(
-                f"Presslake is up: {api_url.removesuffix('/api')} (a sweep every {settings.every_s} s; Ctrl-C stops it)"
+                f"Presslake is up: {api_url.removesuffix('/api')} (a sweep every {span(timedelta(seconds=settings.every_s))}; Ctrl-C stops it)"
             )
             _set_places(settings)
-            with chdir(OWN_FOLDER):
+            with chdir(OWN_FOLDER), findable(api_url):
                 _serve(settings)
     say("Stopped.")
 
 
 def _set_places(settings: Settings) -> None:
-    """Name what lies in the working directory by its absolute path, for runs that are started in another one."""
+    """Give relative paths as absolute ones, for runs that start in another working directory."""
     set_flags(
         catalogue=settings.catalogue.absolute(),
         lake=None if "://" in settings.lake else Path(settings.lake).absolute(),
@@ -67,43 +73,40 @@ def _serve(settings: Settings) -> None:
     from flows.ingest import ingest  # noqa: PLC0415
     from flows.maintain import maintain  # noqa: PLC0415
     from flows.report import report  # noqa: PLC0415
+    from flows.verify import verify  # noqa: PLC0415
 
     class StoppableRunner(Runner):
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
-            """End as at Ctrl-C: Prefect's own handler leaves without waiting for what it stops."""
+            """End as at Ctrl-C: Prefect's own handler exits without waiting for the runs that it stops."""
             os.kill(os.getpid(), signal.SIGINT)
 
-    deployment = ingest.to_deployment(
-        DEPLOYMENT,
-        schedule=Interval(settings.every_s),
-        paused=False,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        parameters={"config": {"due_only": True}},
-        tags=["presslake"],
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-    maintenance = maintain.to_deployment(
-        DEPLOYMENT,
-        schedule=Cron(MAINTAINED_AT, timezone="UTC"),
-        paused=False,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        tags=["presslake"],
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-    look_back = report.to_deployment(
-        DEPLOYMENT,
-        schedule=Cron(REPORTED_AT, timezone="UTC"),
-        paused=False,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        tags=["presslake"],
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
+    once = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    served = {
+        # by the schedule's own parameters: the form of a person's run begins with every feed
+        ingest.to_deployment: (DUE, Interval(settings.every_s, parameters=DUE_ONLY)),
+        maintain.to_deployment: (NIGHTLY, Cron(MAINTAINED_AT, timezone="UTC")),
+        report.to_deployment: (DAILY, Cron(REPORTED_AT, timezone="UTC")),
+        verify.to_deployment: (WEEKLY, Cron(VERIFIED_AT, timezone="UTC")),
+    }
     runner = StoppableRunner(name="presslake", query_seconds=QUERY_S, pause_on_shutdown=True)
-    deployment_id = runner.add_deployment(cast("RunnerDeployment", deployment))
-    runner.add_deployment(cast("RunnerDeployment", maintenance))
-    runner.add_deployment(cast("RunnerDeployment", look_back))
+    ids = [
+        runner.add_deployment(
+            cast(
+                "RunnerDeployment",
+                deploy(
+                    name,
+                    schedule=schedule,
+                    paused=False,
+                    concurrency_limit=once,
+                    tags=["presslake"],
+                    entrypoint_type=EntrypointType.MODULE_PATH,
+                ),
+            )
+        )
+        for deploy, (name, schedule) in served.items()
+    ]
     with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
-        client.create_flow_run_from_deployment(cast("UUID", deployment_id))
+        client.create_flow_run_from_deployment(cast("UUID", ids[0]), parameters=DUE_ONLY)
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
 

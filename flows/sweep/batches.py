@@ -1,4 +1,4 @@
-"""The work of a run: batches off the frontier, fetched and extracted ahead, decided and stored one after the other."""
+"""The work of a run: batches of the frontier are fetched and extracted ahead, then decided and stored one by one."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,19 +21,19 @@ T = TypeVar("T")
 Shown = Callable[[Iterator[Batch], Sweep], Iterator[Batch]]
 
 EXTRACTED_AT_ONCE = 2
-"""Batches in extraction: one under way, and one behind it, so that no process waits for the next."""
+"""Batches in extraction: one in progress, and one behind it, so that no process waits."""
 
 
 def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> list[BatchReport]:
-    """Fetch, extract, decide and store until nothing is due or the limit is reached; returns what each batch came to.
+    """Fetch, extract, decide and store until nothing is due or the limit is reached; returns each batch's report.
 
-    The batches pass through `shown`, which may tell how far they are.
+    The batches pass through `shown`, which may show the progress.
     """
     return [_decide_and_store(extracted, sweep) for extracted in shown(_extracted_ahead(sweep), sweep)]
 
 
 def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
-    """Show a run in Prefect, and return it; one that could not be shown says so and is no worse for it."""
+    """Show a run in Prefect, and return it; if Prefect cannot show it, the report says so, and nothing else is lost."""
     try:
         report(whole(run), whole(health))
     except AWAY as error:
@@ -43,12 +43,12 @@ def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
 
 
 def whole(value: T) -> T:
-    """Hand a value to a task as it is: Prefect would walk through every row of it to look for futures."""
+    """Pass a value to a task as opaque: Prefect would walk through each of its rows to find futures."""
     return cast("T", opaque(value))
 
 
 def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
-    """Give batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
+    """Yield batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
     fetching: list[PrefectFuture[Any]] = []
     extracting: list[PrefectFuture[Any]] = []
     settings, rules, owners = sweep.settings, sweep.plan.rules, sweep.plan.owners
@@ -62,7 +62,9 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
         done = next(iter(as_completed([*extracting, *fetching])))
         if done in extracting:
             extracting.remove(done)
-            yield done.result()
+            extracted = done.result()
+            sweep.clock.note([look.due.source_id for look in extracted.looks])
+            yield extracted
         else:
             fetching.remove(done)
             extracting.append(extract.submit(whole(done.result()), whole(rules), settings))
@@ -70,7 +72,7 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
 
 def _decide_and_store(extracted: Batch, sweep: Sweep) -> BatchReport:
     with batch_span(extracted.batch_id) as note:
-        decided = deduplicate(whole(extracted), sweep.settings)
+        decided = deduplicate(whole(extracted), whole(sweep.plan.rules), sweep.settings)
         store(sweep.settings)
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     return decided

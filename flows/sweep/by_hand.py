@@ -1,6 +1,7 @@
-"""A sweep started by hand: on the Prefect server that is configured, or on one of our own for as long as it lasts."""
+"""A sweep started by hand: on the configured Prefect server, or on one of our own for the time of the sweep."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
@@ -9,15 +10,18 @@ import httpx
 from flows.cli.saying import say
 from flows.server.away import AWAY, send_what_is_left
 from flows.server.local import local_server
+from flows.server.running import find_running
 from flows.sweep.session import ended
 from tasks.config.catalogue import Catalogue
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
-from tasks.discover.plan import plan_sweep
+from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.discover.preview import Preview
 from tasks.errors import ConfigError, PresslakeError, ServerUnavailable
 from tasks.report.run_report import RunReport
 from tasks.runtime.resources import check_lake, close_opened
+from tasks.values.display import plural, without_userinfo
+from tasks.values.feed import FeedKind
 from tasks.values.text.escape import as_plain
 
 
@@ -25,19 +29,21 @@ def run_sweep(
     config: IngestConfig, settings: Settings, catalogue: Catalogue | None, *, shows_progress: bool
 ) -> RunReport | Preview:
     """Run the flow `ingest` in this process and return its report; raises what ended it."""
-    plan_sweep(config, catalogue, allow_networks=settings.allow_networks, now=datetime.now(UTC))
+    plan = plan_sweep(config, catalogue, allow_networks=settings.allow_networks, now=datetime.now(UTC))
     if not config.dry_run:
-        check_lake(settings)  # a wrong flag is told before any server starts
+        check_lake(settings)  # report a wrong flag before any server starts
         close_opened()
+    tell = say if shows_progress else _say_nothing
+    tell(opening_line(plan, config, settings))
     with ExitStack() as stack:
-        stack.enter_context(prefect_api(is_shared=config.shards > 1))
+        stack.enter_context(prefect_api(is_shared=config.shards > 1, tell=tell))
         from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 
         if config.shards > 1:
             check_deployment()
         stack.callback(send_what_is_left)
-        if shows_progress:
+        if shows_progress and sys.stderr.isatty():
             from flows.cli.progress_bar import progress_bar  # noqa: PLC0415
 
             stack.enter_context(progress_bar())
@@ -45,6 +51,8 @@ def run_sweep(
             state = ingest(config, return_state=True)
         except AWAY as error:
             return _unheard(error)
+        if state.is_cancelled():
+            raise KeyboardInterrupt
         report = state.result(raise_on_failure=False)
     if isinstance(report, RunReport | Preview):
         return report
@@ -57,8 +65,24 @@ def run_sweep(
     )
 
 
+def opening_line(plan: SweepPlan, config: IngestConfig, settings: Settings) -> str:
+    """Return what a sweep is about to do, in one line."""
+    feeds = sum(feed.kind is not FeedKind.FALLBACK for feed in plan.feeds)
+    parts = [plural(feeds, "feed")] if feeds else []
+    parts += [plural(len(plan.urls), "URL")] if plan.urls else []
+    of = f" of {plural(len(plan.source_ids), 'source')}" if not (config.feeds or config.urls) else ""
+    verb = "Looking what a sweep would fetch:" if config.dry_run else "Sweeping"
+    limit = f", {plural(config.limit, 'article')} at most" if config.limit else ""
+    where = "" if config.dry_run else f", into {settings.lake}"
+    return f"{verb} {' and '.join(parts) or 'nothing'}{of}{limit}{where}."
+
+
+def _say_nothing(_line: str) -> None:
+    pass
+
+
 def _unheard(error: httpx.HTTPError) -> RunReport:
-    """Return the report of a run whose end Prefect's server did not hear of; raises PresslakeError where it has none."""
+    """Return the report of a run whose end did not reach Prefect's server; raises PresslakeError if there is none."""
     why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
     if not ended:
         raise PresslakeError(
@@ -69,23 +93,30 @@ def _unheard(error: httpx.HTTPError) -> RunReport:
 
 
 @contextmanager
-def prefect_api(*, is_shared: bool = False) -> Iterator[str]:
-    """Give the URL of the API: the one that is configured, checked, or a local server's.
+def prefect_api(*, is_shared: bool = False, tell: Callable[[str], None] = _say_nothing) -> Iterator[str]:
+    """Give the URL of the API: the one that is configured, checked; of a `presslake up` that runs; or a server of our own.
 
-    One of our own has no workers: what `is_shared` among them is refused. Raises ServerUnavailable.
+    A server of our own has no workers, so a sweep that `is_shared` is refused. Raises ServerUnavailable.
     """
     import prefect.settings as prefect_settings  # noqa: PLC0415
 
     configured = prefect_settings.get_current_settings().api.url
     if configured:
+        tell(f"Asking Prefect's server at {without_userinfo(configured)} ...")
         _check_answers(configured)
         yield configured
+        return
+    if (running := find_running()) is not None:
+        tell(f"Using the server of the presslake up that runs: {running.removesuffix('/api')}")
+        with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: running}):
+            yield running
         return
     if is_shared:
         raise ServerUnavailable(
             "shards are runs on the workers of a Prefect server: name it with PREFECT_API_URL; on one machine a single "
             "run uses every processor already"
         )
+    tell("Starting Prefect's server for this sweep, which takes 5 to 25 s; `presslake up` keeps one running ...")
     with (
         local_server(has_ui=False) as url,
         prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),
@@ -108,5 +139,5 @@ def _check_answers(api_url: str) -> None:
         httpx.get(f"{api_url}/health", timeout=10, trust_env=False)
     except httpx.HTTPError as error:
         raise ServerUnavailable(
-            f"the Prefect server at {api_url} (PREFECT_API_URL) does not answer: {error}"
+            f"the Prefect server at {without_userinfo(api_url)} (PREFECT_API_URL) does not answer: {error}"
         ) from error

@@ -14,14 +14,14 @@ from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
 from tasks.tasks import preview
-from tasks.values.display import Rows, Table
+from tasks.values.display import Rows, Table, plural
 from tasks.values.text.escape import as_plain
 
 ARTIFACT_KEY = "dry-run"
 
 
 def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> State[Any]:
-    """Poll the feeds and tell what would be fetched; raises ConfigError."""
+    """Poll the feeds and show what would be fetched; raises ConfigError."""
     started = time.monotonic()
     with rehearsed(settings, config, run_id=run_id) as sweep:
         polled, number, urls = preview(whole(sweep.due_feeds()), whole(sweep.plan), config.limit, settings)
@@ -43,7 +43,10 @@ def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> S
 
 def summary_line(found: Preview) -> str:
     """Return the dry run in one line."""
-    return f"would fetch {found.would_fetch}; {found.discovered} are new; nothing was fetched or stored"
+    new = f", {found.discovered:,} of them new" if found.discovered and found.would_fetch else ""
+    would = f"would fetch {plural(found.would_fetch, 'URL')}{new}" if found.would_fetch else "would fetch nothing"
+    failed = f"; {plural(sum(found.failed.values()), 'feed')} failed" if found.failed else ""
+    return f"{would}{failed}; nothing was fetched or stored"
 
 
 def tables(found: Preview) -> Iterator[Table]:
@@ -51,7 +54,8 @@ def tables(found: Preview) -> Iterator[Table]:
     rows: Rows = [(one.source_id, _known(one.captured_at), one.url) for one in found.urls]
     left = f", the first {len(rows)}" if found.would_fetch > len(rows) else ""
     yield f"Dry run: {summary_line(found)}", (), []
-    yield f"Would be fetched{left}", ("source", "known", "URL"), rows
+    if rows:
+        yield f"Would be fetched{left}", ("source", "known", "URL"), rows
     for title, counts in (("skipped", found.skipped), ("failed", found.failed)):
         if counts:
             yield f"Feeds {title}", ("reason", "feeds"), list(counts.items())

@@ -1,4 +1,4 @@
-"""How far a sweep is, as a progress artifact of its run while it lasts."""
+"""The progress of a sweep, as a progress artifact of its run."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,7 +16,7 @@ LEAST_STEP = 4.0
 
 
 def shown_progress(batches: Iterable[Batch], sweep: Sweep) -> Iterator[Batch]:
-    """Pass batches on, and show after each how much of what is due was looked at; a sweep without any shows nothing."""
+    """Pass batches on, and show after each the share of due URLs that were looked at; without batches, show nothing."""
     looked, shown, artifact = 0, 0.0, None
     for extracted in batches:
         artifact = artifact or _begun()
@@ -31,7 +31,7 @@ def shown_progress(batches: Iterable[Batch], sweep: Sweep) -> Iterator[Batch]:
 
 
 def _begun() -> UUID | None:
-    with suppress(httpx.HTTPError):  # a server that is away costs the picture, not the sweep
+    with suppress(httpx.HTTPError):  # without a server there is no progress bar, but the sweep goes on
         told = "URLs looked at, of those that are due"
         return create_progress_artifact(progress=0.0, key=KEY, description=told)  # type: ignore[return-value]
     return None

@@ -1,14 +1,16 @@
-"""The ground under a sweep: its ports, its row among the runs, its leases, its plan."""
+"""The session of a sweep: its ports, its row among the runs, its leases, its plan."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from prefect import get_run_logger
 
+from flows.sweep.clock import SweepClock
 from tasks.config.parameters import IngestConfig, ShardConfig
 from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
@@ -18,11 +20,13 @@ from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
-from tasks.index import announcing, feeds, frontier, runs
+from tasks.index import announcing, feeds, frontier, history, runs
+from tasks.index.clocks import bring_back
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
 from tasks.index.shards import Shard
+from tasks.index.turns import Turns
 from tasks.index.upkeep import prune_daily
 from tasks.report.run_report import RunReport
 from tasks.runtime.progress import progress
@@ -32,20 +36,22 @@ from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
 from tasks.values.batch import Batch
 from tasks.values.feed import FeedState
+from tasks.values.reports import Headline
 from tasks.web.browser import check_browser
 
 ended: list[RunReport] = []
-"""What this process's last run came to: Prefect hands it on only while its server answers."""
+"""The reports of this process's runs: Prefect passes them on only while its server answers."""
 
+HEADLINES = 10
 FAILURES_KEPT = 200
-"""Failures, one by one, that a shard's run hands to its sweep."""
+"""The most failures that a shard's run passes to its sweep."""
 
 COLLECTOR_THRESHOLDS = 20_000, 20, 50
 
 
 @dataclass(slots=True, kw_only=True)
 class Sweep:
-    """One sweep under way, or the run of one shard of it. `left` is what remains of its limit, or None."""
+    """One running sweep, or the run of one of its shards. `left` is the rest of its limit, or None."""
 
     run_id: str
     settings: Settings
@@ -55,6 +61,13 @@ class Sweep:
     left: int | None
     begun_at: datetime
     shard: Shard | None = None
+    clock: SweepClock
+    turns: Turns = field(default_factory=Turns)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When nothing more is to be polled or claimed."""
+        return self.begun_at + timedelta(seconds=self.settings.sweep_s)
 
     def taking(self, number: int) -> "Sweep":
         """Return this sweep at work on another shard."""
@@ -70,7 +83,7 @@ class Sweep:
             )
 
     def announce_urls(self) -> int:
-        """Put the plan's single URLs, and what it recalls, into the frontier; returns how many were new."""
+        """Put the plan's single URLs into the frontier, and make due what it recalls; returns how many URLs were new."""
         now = datetime.now(UTC)
         with self.index.write() as tx:
             new = announcing.announce(tx, self.plan.urls, now=now)
@@ -81,7 +94,7 @@ class Sweep:
     def claim(self) -> Batch | None:
         """Lease the next batch, or None when nothing is due or the limit is reached."""
         limit = self.settings.batch_size if self.left is None else min(self.left, self.settings.batch_size)
-        if limit == 0:
+        if limit == 0 or self.clock.is_over:
             return None
         batch = claim_batch(
             self.index,
@@ -91,6 +104,8 @@ class Sweep:
             lease_s=self.settings.lease_s,
             host_budget_s=self.settings.host_budget_s,
             rules=self.plan.rules,
+            turns=self.turns,
+            without=self.clock.over_share(),
         )
         if batch:
             progress.add("claimed", len(batch.looks))
@@ -100,9 +115,15 @@ class Sweep:
         return batch
 
     def pending(self) -> int:
-        """Count the URLs of the selection that are still to be fetched, now or later."""
+        """Count the URLs of the selection that are still due, now or later."""
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
+
+    def headlines(self) -> tuple[Headline, ...]:
+        """Return the newest articles that this sweep saw first."""
+        ids = {*self.plan.source_ids, *(self.plan.selection.others or ())}
+        with self.index.read() as tx:
+            return tuple(history.find_newest(tx, ids, since=self.begun_at, limit=HEADLINES))
 
     def due_now(self) -> int:
         """Count the URLs of the selection that this sweep may still look at."""
@@ -111,7 +132,7 @@ class Sweep:
         return due if self.left is None else min(due, self.left)
 
     def health(self) -> HealthReport:
-        """Judge the sources by what is known now, and take it upon this sweep to tell what changed."""
+        """Judge the sources now; this sweep reports what changed."""
         return judge_sources(self.index, self.plan.source_ids, run_id=self.run_id, now=datetime.now(UTC))
 
     def end(self, report: RunReport) -> None:
@@ -129,7 +150,7 @@ class Sweep:
 
 @contextmanager
 def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardConfig | None = None) -> Iterator[Sweep]:
-    """Open what a sweep stands on, or the run of one `part` of it, and close it however that ends; raises ConfigError."""
+    """Open the session of a sweep, or of the run of one `part` of it, and close it at the end; raises ConfigError."""
     stopping.clear()
     progress.clear()
     ended.clear()
@@ -147,10 +168,23 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         runs.release_dead_runs(tx, now=now)
         runs.begin_run(tx, run_id=run_id, now=now, sweep_id=part.sweep_id if part else None)
         prune_daily(tx, now=now)
+        if brought := bring_back(tx, now=now):
+            get_run_logger().warning(
+                "%d stored instants lay too far ahead: was a clock wrong? They were brought back", brought
+            )
     share = _part(config, part.number if part else 0)
     if part is not None:
         plan = replace(plan, selection=replace(plan.selection, shard=share["shard"]))
-    sweep = Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, **share)
+    sweep = Sweep(
+        run_id=run_id,
+        settings=settings,
+        config=config,
+        plan=plan,
+        index=index,
+        begun_at=now,
+        clock=_clock(settings, plan),
+        **share,
+    )
     try:
         with run_span(run_id), LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s), _calm_collector():
             yield sweep
@@ -166,14 +200,24 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
 
 @contextmanager
 def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
-    """Open what a dry run stands on, which leaves nothing behind but the hosts' pace; raises ConfigError."""
+    """Open the session of a dry run, which changes nothing but the hosts' pace; raises ConfigError."""
     stopping.clear()
     progress.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
     try:
         index = opened_index(settings)
-        yield Sweep(run_id=run_id, settings=settings, config=config, plan=plan, index=index, begun_at=now, left=None)
+        clock = _clock(settings, plan)
+        yield Sweep(
+            run_id=run_id,
+            settings=settings,
+            config=config,
+            plan=plan,
+            index=index,
+            begun_at=now,
+            left=None,
+            clock=clock,
+        )
     except BaseException:
         stopping.set()
         raise
@@ -182,8 +226,12 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
         close_opened()
 
 
+def _clock(settings: Settings, plan: SweepPlan) -> SweepClock:
+    return SweepClock(settings.sweep_s, {one: plan.rules[one].sweep_share for one in plan.source_ids})
+
+
 def _part(config: IngestConfig, number: int) -> dict[str, Any]:
-    """Return which shard a part of a sweep is, and what of the sweep's limit is left to it."""
+    """Return the shard of a part of a sweep, and its share of the sweep's limit."""
     of = config.shards
     limit = config.limit // of + (number < config.limit % of) if config.limit else None
     return {"shard": Shard(number=number, of=of) if of > 1 else None, "left": limit}
@@ -191,7 +239,7 @@ def _part(config: IngestConfig, number: int) -> dict[str, Any]:
 
 @contextmanager
 def _calm_collector() -> Iterator[None]:
-    """Keep Python's collector from walking through what the imports left: a tenth of a sweep's CPU, measured."""
+    """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
@@ -200,11 +248,11 @@ def _calm_collector() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-        gc.collect()  # what this sweep left: the next one in this process would freeze it
+        gc.collect()  # collect this sweep's objects, or the next sweep of this process would freeze them
 
 
 def _give_up(index: Index, run_id: str) -> None:
-    """Give the leases back; an index that is away gives them back itself, when they expire."""
+    """Give the leases back; if the index is away, they expire by themselves."""
     try:
         with index.write() as tx:
             runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=None)

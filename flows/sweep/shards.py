@@ -1,4 +1,4 @@
-"""The other runs that fetch parts of a sweep: started on any workers of the pool, watched in the index, added up."""
+"""The runs of a sweep's other shards: started on any workers of the pool, watched in the index, added up."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ LOOK_S = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """One shard's run. `trouble` says how it fell short, empty for not at all, None while nobody knows."""
+    """One shard's run. `trouble` says how it fell short: empty for not at all, None while that is unknown."""
 
     number: int
     flow_run_id: str
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(slots=True, kw_only=True)
 class Shards:
-    """The runs of a sweep's shards, but for the first shard, which is the sweep's own."""
+    """The runs of a sweep's shards, except the first shard, which is the sweep's own."""
 
     sweep: Sweep
     pool: str = ""
@@ -51,11 +51,11 @@ class Shards:
 
     @property
     def names(self) -> int:
-        """How many shards there are."""
+        """The number of shards."""
         return self.sweep.config.shards
 
     def start(self) -> None:
-        """Start the runs; one that was started before, by an earlier try of this sweep, is not started again."""
+        """Start the runs; a run that an earlier try of this sweep started is not started again."""
         since = self.sweep.plan.selection.since
         asked = self.sweep.config.model_copy(update={"since": since.isoformat() if since else ""})
         for number in range(1, asked.shards):
@@ -72,7 +72,7 @@ class Shards:
         self._active_at = time.monotonic()
 
     def left_behind(self) -> Iterator[int]:
-        """Wait until every run is over, and give the shards that no worker picked up, to be worked through here."""
+        """Wait until every run has ended, and yield the shards that no worker began, to be worked through here."""
         while waiting := [part for part in self.parts if part.trouble is None]:
             shard, states = self._shard_states(), self._states(waiting)
             if any(_is_at_work(shard.get(part.flow_run_id)) for part in waiting):
@@ -83,12 +83,12 @@ class Shards:
                 if part.trouble == _not_begun(self):
                     self._cancel([part], Cancelled(message=part.trouble))
                     yield part.number
-                    break  # that took its time: the others may have begun meanwhile
+                    break  # the shard done here took its time, and the others may have begun meanwhile
             if stopping.wait(LOOK_S):
                 return
 
     def batches(self) -> list[BatchReport]:
-        """Return what the runs decided, whole or not; of the last one, with the failures that they told."""
+        """Return what the runs decided, whole or not; the last report has the failures that they passed on."""
         if not self.parts:
             return []
         shard = self._shard_states()
@@ -104,7 +104,7 @@ class Shards:
         )
 
     def cancel(self) -> None:
-        """Have what still runs ended, where Prefect's server can be told."""
+        """Cancel the runs that still run, if Prefect's server answers."""
         self._cancel([part for part in self.parts if part.trouble is None], Cancelling(message="its sweep was ended"))
 
     def _shard_states(self) -> dict[str, ShardState]:
@@ -113,7 +113,7 @@ class Shards:
 
     def _states(self, parts: list[Part]) -> dict[str, State[Any]]:
         wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(part.flow_run_id) for part in parts]))
-        with suppress(AWAY), _asked_once() as client:  # then the index alone says how the shards are
+        with suppress(AWAY), _asked_once() as client:  # then only the index shows the state of the shards
             found = client.read_flow_runs(flow_run_filter=wanted)
             return {str(run.id): run.state for run in found if run.state is not None}
         return {}
@@ -123,14 +123,14 @@ class Shards:
             return ""
         if state is not None and state.is_final():
             return (
-                f"{state.name.lower()}: {state.message or 'nothing was said'}; its URLs come back" if state.name else ""
+                f"{state.name.lower()}: {state.message or 'without a reason'}; its URLs come back" if state.name else ""
             )
         lease = timedelta(seconds=self.sweep.settings.lease_s)
         if shard is not None:
             is_lost = datetime.now(UTC) - shard.heard_at > lease
-            return f"not heard of since {shard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
+            return f"no sign of life since {shard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
         quiet_s = time.monotonic() - self._active_at
-        # one that a worker has, and that has not begun yet, gets longer: its machine may be busy
+        # a run that a worker has taken and not begun gets more time: its machine may be busy
         has_worker = state is not None and not state.is_scheduled()
         longest_s = self.sweep.settings.shard_start_s + (self.sweep.settings.lease_s if has_worker else 0)
         return _not_begun(self) if quiet_s > longest_s else None
@@ -143,7 +143,7 @@ class Shards:
 
 @contextmanager
 def shared_out(sweep: Sweep) -> Iterator[Shards]:
-    """Give the sweep's other shards, none started yet; ends them when the sweep is ended. Raises ConfigError."""
+    """Give the sweep's other shards, none started yet; they end when the sweep is ended. Raises ConfigError."""
     shards = Shards(sweep=sweep, pool=check_deployment() if sweep.config.shards > 1 else "")
     try:
         yield shards
@@ -153,7 +153,7 @@ def shared_out(sweep: Sweep) -> Iterator[Shards]:
 
 
 def check_deployment() -> str:
-    """Return the work pool of the shards' deployment; raises ConfigError that names what is missing."""
+    """Return the work pool of the shards' deployment; raises ConfigError, which names what is missing."""
     place = f"on the Prefect server {PREFECT_API_URL.value()}"
     mend = "`prefect deploy --all --prefect-file deploy/prefect.yaml` makes it; shards: 1 does without"
     with get_client(sync_client=True) as client:
@@ -186,6 +186,6 @@ def _failures(summary: str | None) -> Iterator[Failure]:
 
 @contextmanager
 def _asked_once() -> Iterator[SyncPrefectClient]:
-    """Give a client that does not ask again for a minute where nobody answers."""
+    """Give a client that does not retry for a minute where no server answers."""
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         yield client

@@ -1,4 +1,4 @@
-"""What flags and parameters may be, for who must not wait for pydantic: the command line's help. Pure."""
+"""The choices of flags and parameters, for the command line's help, which must not wait for pydantic. Pure."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -14,5 +14,5 @@ class Period(StrEnum):
 
     @property
     def span(self) -> timedelta:
-        """Return how long it is."""
+        """Return its length."""
         return timedelta(days=1 if self is Period.DAY else 7)

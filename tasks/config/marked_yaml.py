@@ -1,10 +1,12 @@
 """YAML into plain values, and each value's line, for messages that name it. Reads files; else pure.
 
-The core schema of YAML 1.2, so that `language: no` is text and no Boolean; no tags; aliases cannot blow it up.
+It uses the core schema of YAML 1.2, so that `language: no` is text and not a Boolean. Tags are refused, aliases
+bounded.
 """
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -15,6 +17,37 @@ _MAX_NODES = 1_000_000  # with aliases expanded: a few lines of YAML can name bi
 _MAX_DEPTH = 16
 _MAX_MESSAGE = 300
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A YAML document: its text, what it stands for, and where in it each value is. A key without a value is not there.
+
+    `mistakes` are keys that stand twice, keys that are no names, and tags, each with its line.
+    """
+
+    path: Path
+    text: str
+    root: yaml.Node
+    content: object
+    mistakes: tuple[tuple[int, str], ...]
+
+    def line_at(self, where: tuple[int | str, ...]) -> int:
+        """Return the line of what `where` leads to, or of the nearest thing around it."""
+        return line_at(self.root, where)
+
+
+def read_marked(path: Path, max_size: int) -> Marked:
+    """Read a file; raises CatalogueError where it is no YAML."""
+    return marked_of(read_text(path, max_size), path)
+
+
+def marked_of(text: str, path: Path) -> Marked:
+    """Parse a document; raises CatalogueError where it is no YAML, or its aliases blow it up."""
+    root = compose(text, path)
+    plain = _Plain(path)
+    content = plain.value(root)
+    return Marked(path=path, text=text, root=root, content=content, mistakes=tuple(plain.mistakes))
 
 
 def read_text(path: Path, max_size: int) -> str:
@@ -66,27 +99,20 @@ def _is_flat(events: Iterable[yaml.Event]) -> bool:
     return True
 
 
-def plain_value(root: yaml.Node, path: Path) -> object:
-    """Return what the nodes stand for. A key without a value is a key that is not there.
-
-    Raises CatalogueError for a key that stands twice, a tag, and a file that its aliases blow up.
-    """
-    return _Plain(path).value(root)
-
-
 class _Plain:
     """Builds plain values from nodes and counts them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._count = 0
+        self.mistakes: list[tuple[int, str]] = []
 
     def value(self, node: yaml.Node, depth: int = 0) -> object:
         self._count += 1
         if self._count > _MAX_NODES or depth > _MAX_DEPTH:
             raise CatalogueError(f"{self._path}:{_line(node)}: too large or too deep once its aliases are expanded")
         if node.tag not in _PLAIN_TAGS:
-            raise CatalogueError(f"{self._path}:{_line(node)}: the tag {node.tag[:80]} has no meaning here")
+            self.mistakes.append((_line(node), f"the tag {node.tag[:80]} has no meaning here"))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -99,9 +125,11 @@ class _Plain:
         for key_node, value_node in node.value:
             key, line = key_node.value, _line(key_node)
             if not isinstance(key, str):
-                raise CatalogueError(f"{self._path}:{line}: a key should be a name")
+                self.mistakes.append((line, "a key should be a name"))
+                continue
             if key in lines:
-                raise CatalogueError(f"{self._path}:{line}: {folded(key)} stands on line {lines[key]} already")
+                self.mistakes.append((line, f"{folded(key)} stands on line {lines[key]} already"))
+                continue
             lines[key] = line
             value = self.value(value_node, depth + 1)
             if value is not None:
@@ -110,10 +138,13 @@ class _Plain:
 
 
 def _scalar(node: yaml.Node) -> object:
-    text = str(node.value)
     is_plain = isinstance(node, yaml.ScalarNode) and not node.style  # None, or "" from libyaml
-    if not is_plain:
-        return text  # quoted or a block, whatever it looks like
+    # quoted, or a block: always text
+    return plain_scalar(str(node.value)) if is_plain else str(node.value)
+
+
+def plain_scalar(text: str) -> object:
+    """Return what a text without quotes stands for."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text.lower() in ("true", "false"):
@@ -126,7 +157,7 @@ def _scalar(node: yaml.Node) -> object:
 
 
 def line_at(node: yaml.Node, where: tuple[int | str, ...]) -> int:
-    """Return the line of what `where` leads to, or of the nearest thing around it."""
+    """Return the line of the node at `where`, or of the nearest node around it."""
     line = _line(node)
     for part in where:
         if isinstance(node, yaml.MappingNode):

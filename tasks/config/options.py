@@ -1,11 +1,11 @@
-"""What a source's catalogue entry may change in the reading of its pages, as the plain value that workers are given. Pure."""
+"""What a source's catalogue entry may change in the reading of its pages, as a plain value for workers. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class PruneRule(StrEnum):
-    """The rules by which page furniture is taken out of a page; tasks/extract/prune.py has them."""
+    """The names of the rules that remove page furniture; tasks/extract/prune.py has the rules."""
 
     COMMENTS = "comments"
     SIGN_UPS = "sign_ups"
@@ -22,10 +22,10 @@ class PruneRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractOptions:
-    """What is special in reading one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
+    """Special rules for reading one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
 
-    Without `is_pruned` no furniture is taken out at all, else all but that of the rules in `prune_without`. What `keep`
-    finds is never taken out. The other three say where something stands; where they find nothing, it is looked for.
+    Without `is_pruned` no furniture is removed, else all but that of the rules in `prune_without`. Elements of `keep`
+    are never removed. The other three select a part; where one finds nothing, the usual search applies.
     """
 
     is_pruned: bool = True

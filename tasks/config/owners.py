@@ -1,7 +1,7 @@
-"""Who owns a host: the source whose entry in the catalogue names it. Pure.
+"""The owner of a host: the source whose entry in the catalogue names it (ADR 0018). Pure.
 
-The catalogue alone makes owners: what a feed says of itself, where it redirects and which sitemaps it names do not. A
-source names its `home_url`; where it has none, its feeds, sitemaps and listings.
+Only the catalogue makes owners. What a feed says of itself, its redirects and the sitemaps that it names do not. A
+source names the host of its `home_url`; without one, those of its feeds, sitemaps and listings.
 """
 
 from collections import defaultdict
@@ -9,19 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 
 from tasks.config.catalogue import Source, SourceRules, accepts
-from tasks.values.url import bare_host, fetch_url, registrable_domain
+from tasks.values.domain import Site
+from tasks.values.url import Url
 
 K = TypeVar("K")
+
+LONGEST_STRANGERS_DELAY_S = 10.0
+"""The longest delay that a source keeps at a host that nobody owns: all who ask there wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
     """The sources by the hosts and by the registrable domains that they name, in the catalogue's order.
 
-    `folders` are the paths of what each of them names, by source and host.
+    `folders` are the paths of the URLs that each source names, by source and host.
     """
 
     rules: Mapping[str, SourceRules] = field(default_factory=dict)
@@ -37,80 +40,84 @@ class Owners:
         folders: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for source in sources:
             for url, folder in _named(source):
-                host = bare_host(url)
+                host = url.bare_host
                 hosts[host].append(source.id)
                 folders[source.id, host].append(folder)
-                if (domain := _domain(url)) is not None:
+                if (domain := _domain(url.site)) is not None:
                     domains[domain].append(source.id)
         return cls(rules=rules, by_host=_each_once(hosts), by_domain=_each_once(domains), folders=_each_once(folders))
 
-    def claimants(self, url: str) -> tuple[str, ...]:
-        """Return the sources that name a URL's host or, where none does, its registrable domain. Raises BadUrl."""
+    def claimants(self, site: Site) -> tuple[str, ...]:
+        """Return the sources that name a URL's host or, if none does, its registrable domain. Raises BadUrl."""
         if not self.by_host:
             return ()
-        found = self.by_host.get(bare_host(url))
-        if found is None and (domain := _domain(url)) is not None:
+        found = self.by_host.get(site.bare_host)
+        if found is None and (domain := _domain(site)) is not None:
             found = self.by_domain.get(domain)
         return found or ()
 
     def owner_of(self, url: str, *, announcer: str) -> str | None:
-        """Return the source that a URL belongs to, or None where nobody owns its host. Raises BadUrl.
+        """Return the owner of a URL, or None where no source owns its host. Raises BadUrl.
 
-        Of several it is the announcer. Where that is none of them, it is one whose patterns keep the URL, then the one
-        whose folder it lies in, then the first in the catalogue.
+        Of several sources it is the announcer. If the announcer is not among them, it is one whose patterns keep the
+        URL, then the one whose folder has it, then the first in the catalogue.
         """
-        return self.chosen(self.claimants(url), url, announcer=announcer)
+        claimants = self.claimants(Url.of(url).site)
+        return announcer if announcer in claimants else self.chosen(claimants, url)
 
-    def chosen(self, claimants: tuple[str, ...], url: str, *, announcer: str) -> str | None:
-        """Return the one of a URL's claimants that it belongs to, as `owner_of` says."""
-        if announcer in claimants:
-            return announcer
+    def chosen(self, claimants: tuple[str, ...], url: str) -> str | None:
+        """Return the owner of a URL among these sources, by the rules of `owner_of`; its announcer is none of them."""
         if len(claimants) > 1:
             return max(claimants, key=lambda one: self._fitness(one, url))
         return claimants[0] if claimants else None
 
-    def pace_at(self, url: str, asker: SourceRules) -> SourceRules:
-        """Return the rules whose delay and number hold at a URL's host: its owner's, else the asker's. Raises BadUrl.
+    def pace_at(self, site: Site, asker: SourceRules) -> SourceRules:
+        """Return the rules whose delay and number apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
 
-        Of several owners that are not the asker, the slowest pace is kept.
+        If it has several owners and the asker is none of them, the slowest pace applies. Where nobody owns it, the asker's
+        delay is one that others can wait for.
         """
-        owners = [self.rules[one] for one in self.claimants(url)]
-        if not owners or asker in owners:
+        owners = [self.rules[one] for one in self.claimants(site)]
+        if asker in owners:
             return asker
+        if not owners:
+            longest_s = LONGEST_STRANGERS_DELAY_S if self.rules else asker.crawl_delay_s
+            return replace(asker, crawl_delay_s=min(asker.crawl_delay_s, longest_s))
         return replace(
             asker,
             crawl_delay_s=max(one.crawl_delay_s for one in owners),
             max_per_host=min(one.max_per_host for one in owners),
         )
 
-    def obey_rights_at(self, url: str) -> bool:
+    def obey_rights_at(self, site: Site) -> bool:
         """Whether an owner of a URL's host obeys reservations of text and data mining. Raises BadUrl."""
-        return any(self.rules[one].obey_tdm for one in self.claimants(url))
+        return any(self.rules[one].obey_tdm for one in self.claimants(site))
 
     def _fitness(self, source_id: str, url: str) -> tuple[bool, int]:
-        path = urlsplit(url).path
-        around = [one for one in self.folders.get((source_id, bare_host(url)), ()) if path.startswith(one)]
+        address = Url.of(url)
+        folders = self.folders.get((source_id, address.bare_host), ())
+        around = [one for one in folders if address.parts.path.startswith(one)]
         return accepts(url, self.rules[source_id]), max(map(len, around), default=0)
 
 
 NO_OWNERS = Owners()
-"""Where there is no catalogue, nobody owns a host."""
+"""Without a catalogue, no host has an owner."""
 
 
-def _named(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield the URLs by which a source names what is its own, as they are requested, each with its folder."""
+def _named(source: Source) -> Iterator[tuple[Url, str]]:
+    """Yield the URLs by which a source names its own hosts, in the form of requests, each with its folder."""
     if source.home_url is not None:
-        home_url = fetch_url(source.home_url)
-        yield home_url, urlsplit(home_url).path.rstrip("/") + "/"
+        home_url = Url.of(source.home_url).fetch_form
+        yield home_url, home_url.parts.path.rstrip("/") + "/"
         return
     for feed_url, _ in source.feeds_of():
-        url = fetch_url(feed_url)
-        yield url, urlsplit(url).path.rpartition("/")[0] + "/"
+        url = Url.of(feed_url).fetch_form
+        yield url, url.parts.path.rpartition("/")[0] + "/"
 
 
-def _domain(url: str) -> str | None:
-    """Return the domain that one party holds; None for an address or a name without a dot, where each port is a site."""
-    domain = registrable_domain(url)
+def _domain(site: Site) -> str | None:
+    """Return the registrable domain; None for an address or a name without a dot, of which each port is a site."""
+    domain = site.domain
     return domain if "." in domain and not _is_address(domain) else None
 
 

@@ -1,7 +1,7 @@
 """The parameters of the flows: one pydantic model each, as Prefect's form shows them. No secrets, no places.
 
-Where the lake and the index are is a setting of the machine that runs (tasks.config.settings), not of the run. A field that
-may be left out has a value that means so (0, "") and never None: the form shows that as one field and not as two tabs.
+The places of lake and index are settings of the machine (tasks.config.settings), not of the run. An optional field has
+a value that means "none" (0, ""), and never None: Prefect's form shows such a field as one field and not as two tabs.
 """
 
 import re
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tasks.config.choices import MAX_SHARDS, Period
 from tasks.errors import ItemError
+from tasks.values.display import without_userinfo
 from tasks.values.url import fetch_url
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -20,12 +21,12 @@ _SINCE = r"^([0-9]{1,4}[mhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:
 
 
 def _at(position: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
-    """Return a field's place in the form, which would sort by name."""
+    """Return a field's position in the form, which would otherwise sort by name."""
     return {"position": position, **more}
 
 
 class IngestConfig(BaseModel):
-    """What one sweep looks at."""
+    """The choices for one sweep."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,7 +44,7 @@ class IngestConfig(BaseModel):
         "",
         pattern=_SINCE,
         description="Only what was published since: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01, "
-        "2026-03-01T06:00Z; UTC where no zone is given). What has no date counts from when it was first announced.",
+        "2026-03-01T06:00Z; UTC where no zone is given). An entry without a date counts from its first announcement.",
         json_schema_extra=_at(5, examples=["6h", "3d", "2026-03-01T06:00Z"]),
     )
     due_only: bool = Field(
@@ -56,21 +57,21 @@ class IngestConfig(BaseModel):
     )
     force: bool = Field(
         False,
-        description="Look now at the URLs of the selection that wait after a failure, were given up, are gone (410) or "
-        "quarantined. The hosts' pace, the waits that they asked for and robots.txt hold as always.",
+        description="Look now at the URLs of the selection that wait after a failure, are dropped, gone (410) or "
+        "quarantined. The hosts' pace, the waits that they require and robots.txt always apply.",
         json_schema_extra=_at(8),
     )
     dry_run: bool = Field(
         False,
-        description="Poll the feeds and tell what would be fetched; fetch nothing, decide nothing, store nothing.",
+        description="Poll the feeds and show what would be fetched; fetch nothing, decide nothing, store nothing.",
         json_schema_extra=_at(9),
     )
     shards: int = Field(
         1,
         ge=1,
         le=MAX_SHARDS,
-        description="Share the fetching among so many runs, each with hosts of its own, on any workers of the pool; "
-        "the index must be one for all of them, and the lake too.",
+        description="Share the fetching between this many runs, each with hosts of its own, on any workers of the pool; "
+        "all of them must use the same index and the same lake.",
         json_schema_extra=_at(10),
     )
 
@@ -81,20 +82,22 @@ class IngestConfig(BaseModel):
             try:
                 fetch_url(value)
             except ItemError as error:
-                raise ValueError(f"not a URL that can be fetched: {value!r}") from error
+                raise ValueError(
+                    f"not a URL that can be fetched, with http:// or https:// and without a user name: {without_userinfo(value)!r}"
+                ) from error
         return values
 
     @field_validator("since")
     @classmethod
     def _must_have_been(cls, value: str) -> str:
         if value and parse_since(value, now=datetime.now(UTC)) > datetime.now(UTC):
-            raise ValueError(f"{value} has not come yet")
+            raise ValueError(f"{value} is in the future")
         return value
 
     @model_validator(mode="after")
     def _must_fit_together(self) -> Self:
         if self.since and self.urls:
-            raise ValueError("since chooses among what feeds announce; urls are looked at whatever their date")
+            raise ValueError("since selects from what feeds announce; urls are fetched whatever their date")
         return self
 
     def since_at(self, now: datetime) -> datetime | None:
@@ -103,7 +106,7 @@ class IngestConfig(BaseModel):
 
 
 class ShardConfig(BaseModel):
-    """One part of a sweep's fetching, as the sweep hands it to another run."""
+    """One part of a sweep's fetching, for another run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -121,7 +124,7 @@ def parse_since(text: str, *, now: datetime) -> datetime:
 
 
 class ReportConfig(BaseModel):
-    """What a report looks over."""
+    """The choices for a report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

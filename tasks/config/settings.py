@@ -10,11 +10,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import ConfigError
+from tasks.values.shared_networks import SHARED_NETWORKS
 
 MIB = 1024 * 1024
 PREFIX = "PRESSLAKE_"
 ALSO_READ = {"s3_region": ("AWS_REGION",)}
-"""Variables of others that a setting heeds where its own is not set."""
+"""Variables of other programs that a setting uses where its own is not set."""
 
 
 class Settings(BaseModel):
@@ -26,48 +27,66 @@ class Settings(BaseModel):
     lake: str = Field("lake", description="The lake: a directory, or s3://bucket/prefix.")
     index: str = Field("sqlite:///presslake.db", description="The index, as an SQLAlchemy URL.")
 
-    s3_endpoint_url: str | None = Field(None, description="S3 endpoint; AWS_ENDPOINT_URL is heeded as well.")
-    s3_region: str | None = Field(None, description="S3 region; AWS_REGION and AWS_DEFAULT_REGION are heeded as well.")
+    s3_endpoint_url: str | None = Field(None, description="S3 endpoint; by default AWS_ENDPOINT_URL.")
+    s3_region: str | None = Field(None, description="S3 region; by default AWS_REGION or AWS_DEFAULT_REGION.")
 
     batch_size: int = Field(250, ge=1, le=1000, description="URLs a batch: the unit of a task run.")
-    batches_ahead: int = Field(2, ge=1, le=8, description="Batches that are fetched while others are extracted.")
-    host_budget_s: float = Field(120, gt=0, description="The longest that one host may hold up its batch.")
-    lease_s: float = Field(300, ge=1, description="A claimed URL comes back when its lease is not renewed this long.")
+    batches_ahead: int = Field(2, ge=1, le=8, description="Batches to fetch while others are extracted.")
+    host_budget_s: float = Field(120, gt=0, description="The longest time that one host may delay its batch.")
+    lease_s: float = Field(
+        300, ge=1, description="A claimed URL comes back when its lease was not renewed for this time."
+    )
 
-    shard_start_s: float = Field(120, ge=1, description="A shard that no worker begins so long is done by its sweep.")
+    sweep_s: float = Field(
+        3600, ge=1, description="After this time a sweep polls and claims nothing more; the rest stays pending."
+    )
+    shard_start_s: float = Field(
+        120, ge=1, description="After this time the sweep itself does a shard that no worker has begun."
+    )
 
-    connections: int = Field(50, ge=1, le=100, description="Requests in flight, a batch.")
+    connections: int = Field(50, ge=1, le=100, description="Requests in flight for each batch.")
     timeout_s: float = Field(15, gt=0, description="For one connect, read or write.")
     deadline_s: float = Field(60, gt=0, description="For one GET with its redirects.")
-    max_wire_size: int = Field(10 * MIB, ge=1024, description="Bytes read off the wire, a response.")
-    max_decoded_size: int = Field(20 * MIB, ge=1024, description="Bytes after the content coding is undone.")
-    max_redirects: int = Field(5, ge=0, le=20, description="Redirects followed, a GET.")
+    max_wire_size: int = Field(10 * MIB, ge=1024, description="Bytes of one response on the wire.")
+    max_decoded_size: int = Field(20 * MIB, ge=1024, description="Bytes of one response after decoding.")
+    max_redirects: int = Field(5, ge=0, le=20, description="Redirects in one GET.")
     max_segment_size: int = Field(
-        256 * MIB, ge=MIB, description="A batch stops asking when its WARC segment is so large."
+        256 * MIB, ge=MIB, description="A batch stops fetching when its WARC segment has this size."
+    )
+    max_per_address: int = Field(
+        16, ge=1, le=100, description="Requests in flight at one address, whatever the names of its hosts."
+    )
+    shared_networks: tuple[str, ...] = Field(
+        SHARED_NETWORKS, description="CIDRs, comma-separated, whose addresses serve very many sites: exempt from that."
     )
     allow_networks: tuple[str, ...] = Field(
-        (), description="CIDRs, parted by commas, outside the public internet that --url and --feed may reach."
+        (), description="CIDRs, separated by commas, outside the public internet that --url and --feed may reach."
     )
 
     revisit_after_h: tuple[float, ...] = Field(
-        (1, 6, 24, 168), description="Ages, parted by commas, at which a young article is looked at again, in hours."
+        (1, 6, 24, 168),
+        description="Ages in hours, separated by commas, at which Presslake looks at a young article again.",
     )
 
     extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Extraction processes.")
     extract_time_limit_s: float = Field(
-        25, gt=0, description="A page's worker is killed after so much CPU, or four times as long by the clock."
+        25, gt=0, description="A page's worker is killed after this CPU time, or after four times as long by the clock."
     )
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
 
+    markdown: bool = Field(True, description="Store each text as markdown, too.")
+
     read_time_limit_s: float = Field(
-        10, gt=0, description="The process that reads a feed is killed after so much CPU, or four times as long."
+        10,
+        gt=0,
+        description="The process that reads a feed is killed after this CPU time, or after four times as long by the clock.",
     )
     read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
 
-    @field_validator("allow_networks", "revisit_after_h", mode="before")
+    @field_validator("allow_networks", "shared_networks", "revisit_after_h", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -78,6 +97,15 @@ def variable_of(name: str, environment: Mapping[str, str]) -> str | None:
     spelled = {variable.upper(): variable for variable in environment}
     candidates = (f"{PREFIX}{name.upper()}", *ALSO_READ.get(name, ()))
     return next((spelled[candidate] for candidate in candidates if candidate in spelled), None)
+
+
+def read_origins(environment: Mapping[str, str], flags: Mapping[str, object]) -> dict[str, str]:
+    """Return where each setting's value comes from: a flag, a variable by its name, or the default."""
+    origins = {}
+    for name in Settings.model_fields:
+        variable = variable_of(name, environment)
+        origins[name] = f"--{name}" if flags.get(name) is not None else variable or "default"
+    return origins
 
 
 def load_settings() -> Settings:
@@ -93,10 +121,10 @@ def load_settings() -> Settings:
 
 
 def set_flags(**flags: object) -> Settings:
-    """Let the flags that are not None win over the environment, for this process and its children; raises ConfigError.
+    """Give flags that are not None precedence over the environment, in this process and its children; raises ConfigError.
 
-    They go by way of the environment, and not of the flow's parameters, which Prefect stores: an index's URL may
-    hold a password.
+    They are passed through the environment, and not as parameters of the flow: Prefect stores those, and an index's URL
+    may have a password.
     """
     for name, value in flags.items():
         if value is not None:

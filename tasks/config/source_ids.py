@@ -8,7 +8,7 @@ MAX_ID_LENGTH = 64
 
 
 def new_id(name: str, known: Collection[str]) -> str:
-    """Return an id for the catalogue, made of a name: lower-case letters, digits and hyphens, and no known one."""
+    """Return an unused id for the catalogue, made of a name: lower-case letters, digits and hyphens."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[: MAX_ID_LENGTH - 4].strip("-") or "source"
     candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(known) + 3)))

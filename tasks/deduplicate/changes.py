@@ -1,12 +1,17 @@
-"""What changed from one revision of an article to the next: a summary, and a unified diff by sentence. Pure."""
+"""What changed from one revision of an article to the next: a summary, and a unified diff. Pure."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import unified_diff
 
+from tasks.values.text.content import changed_parts, content_digest
 from tasks.values.text.digest import tokenise
+
+HEAD = ("title", "authors", "date")
+"""What stands before the sentences of a diff."""
 
 # the end of a sentence: its mark, closing quotes, then space; CJK marks need no space
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』）]*\s*")
@@ -14,9 +19,36 @@ _ABBREVIATED = re.compile(r"(?:\b\w|\b(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gen|Gov|Jr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What a revision changed. Words are counted with their repetitions; moving them about adds and removes none."""
+class Version:
+    """What a reader reads at one revision."""
 
+    title: str | None
+    text: str
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+
+    @property
+    def content(self) -> str:
+        """Its content digest."""
+        return content_digest(title=self.title, text=self.text, authors=self.authors, published_at=self.published_at)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is compared, a line each: title, authors, date, sentences."""
+        date = f"{self.published_at:%Y-%m-%d %H:%M:%S %Z}" if self.published_at else None
+        head = (self.title, ", ".join(self.authors), date)
+        named = (f"{name}: {' '.join(told.split())}" for name, told in zip(HEAD, head, strict=True) if told)
+        return [*named, *split_sentences(self.text)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a revision changed. Words are counted with their repetitions; moving them about adds and removes none.
+
+    `parts` are `title`, `words`, `figures`, `authors`, `date` (tasks/values/text/content.py).
+    """
+
+    parts: tuple[str, ...]
     title_before: str | None
     title_after: str | None
     words_added: int
@@ -26,36 +58,35 @@ class Change:
 
     @property
     def is_new_title(self) -> bool:
-        """Whether the headline is another one."""
+        """Whether the headline has changed."""
         return self.title_before != self.title_after
 
 
-def summarise_change(*, title_before: str | None, text_before: str, title_after: str | None, text_after: str) -> Change:
-    """Return how much changed between two revisions."""
-    words_before, words_after = Counter(tokenise(text_before)), Counter(tokenise(text_after))
-    before, after = Counter(split_sentences(text_before)), Counter(split_sentences(text_after))
+def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | None = None) -> Change:
+    """Return how much changed between two revisions; `parts` where they are known, else they are found out."""
+    words_before, words_after = Counter(tokenise(before.text)), Counter(tokenise(after.text))
+    sentences_before, sentences_after = Counter(split_sentences(before.text)), Counter(split_sentences(after.text))
     return Change(
-        title_before=title_before,
-        title_after=title_after,
+        parts=changed_parts(before.content, after.content) if parts is None else tuple(parts),
+        title_before=before.title,
+        title_after=after.title,
         words_added=(words_after - words_before).total(),
         words_removed=(words_before - words_after).total(),
-        sentences_added=(after - before).total(),
-        sentences_removed=(before - after).total(),
+        sentences_added=(sentences_after - sentences_before).total(),
+        sentences_removed=(sentences_before - sentences_after).total(),
     )
 
 
-def diff_revisions(
-    before: str, after: str, *, before_name: str = "before", after_name: str = "after", context: int = 1
+def diff_versions(
+    before: Version, after: Version, *, before_name: str = "before", after_name: str = "after", context: int = 1
 ) -> str:
-    """Return a unified diff of two texts, a sentence a line; empty where none differs."""
-    lines = unified_diff(
-        split_sentences(before), split_sentences(after), before_name, after_name, n=context, lineterm=""
-    )
+    """Return a unified diff of two revisions, a line each for title, authors, date and sentences; empty where none differs."""
+    lines = unified_diff(before.lines, after.lines, before_name, after_name, n=context, lineterm="")
     return "\n".join(lines)
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text, white space made plain; a paragraph ends one as well."""
+    """Return the sentences of a text, with plain white space; the end of a paragraph also ends a sentence."""
     return [sentence for paragraph in text.split("\n") for sentence in _sentences(paragraph)]
 
 

@@ -1,4 +1,4 @@
-"""Who belongs together, and who was first: clusters grow as members join, and one that joins two makes them one. Pure."""
+"""Clusters and their earliest articles: clusters grow as members join, and a member of two joins them. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Member:
 
 @dataclass(slots=True, kw_only=True)
 class Clusters:
-    """The clusters that a batch has to do with; `earliest` by cluster, `cluster_of` by article, as they were."""
+    """The clusters that a batch may change; `earliest` by cluster, `cluster_of` by article, before the batch."""
 
     earliest: dict[str, Member]
     cluster_of: dict[str, str]
@@ -23,7 +23,7 @@ class Clusters:
     replaced: set[str] = field(default_factory=set)
 
     def join(self, member: Member, relatives: Iterable[str]) -> None:
-        """Put an article with its relatives (article ids), and with the cluster that it was in, if it was in one."""
+        """Put an article with its relatives (article ids), and with its earlier cluster, if it had one."""
         own = self.cluster_of.get(member.article_id)
         together = {self.find(one) for one in relatives} | ({self._current(own)} if own else set())
         if not together:
@@ -32,7 +32,7 @@ class Clusters:
         seniors = {self.earliest[cluster] for cluster in together if cluster in self.earliest}
         first = min(seniors, default=member)
         if own is None and member.told_at < first.told_at:
-            first = member  # of two of one instant, the one that was known first stays
+            first = member  # of two with the same instant, the one that was known first stays
         for loser in together - {winner}:
             self.merged[loser] = winner
             self.earliest.pop(loser, None)
@@ -42,7 +42,7 @@ class Clusters:
         self.cluster_of[member.article_id] = winner
 
     def find(self, article_id: str) -> str:
-        """Return the cluster that an article is in now."""
+        """Return an article's present cluster."""
         return self._current(self.cluster_of[article_id])
 
     def is_earliest(self, article_id: str) -> bool:
@@ -54,7 +54,7 @@ class Clusters:
         return self.earliest[self.find(article_id)].article_id
 
     def losers(self) -> Mapping[str, str]:
-        """Return for each cluster that is no more the one that it went into."""
+        """Return for each cluster that is gone the one that replaced it."""
         return {loser: self._current(loser) for loser in self.merged}
 
     def _current(self, cluster: str) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.deduplicate.clusters import Clusters, Member
-from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.neighbours import Match, Neighbours
+from tasks.deduplicate.prepared_page import REDIRECT
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction, lock
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.index.relations import ELSEWHERE, Alias, Edge
@@ -35,19 +36,51 @@ class DecisionContext:
     rows: list[Article] = field(default_factory=list)
     claims: list[Alias] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
+    entered: dict[str, KnownArticle] = field(default_factory=dict)
+    learnt: dict[str, KnownArticle] = field(default_factory=dict)
 
     def twin(self, text: Fingerprint) -> KnownArticle | None:
         """Return the earliest article with a page's text."""
         return self.by_text.get(text.digest) if text.has_words else None
 
-    def alias_target(self, asked: str, page: PreparedPage) -> KnownArticle | None:
-        """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal."""
-        for name in (asked, *page.names):
+    def alias_target(self, asked: str, page: PreparedPage) -> tuple[KnownArticle, bool] | None:
+        """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal.
+
+        Beside it stands whether both URLs lead to one rendition, so that what differs is a correction.
+        """
+        for name, how in (*page.names.items(), (asked, "")):
             known = self.by_url_key.get(self.aliases.get(name, name))
             if known and known.url_key != asked and page.text.has_words and known.text_digest == page.text.digest:
                 self._claim(asked, known.url_key, page.names.get(known.url_key, "canonical"))
+                return known, bool(how) and _is_one_page(asked, name, how, known.url_key)
+        return None
+
+    def rotated_target(
+        self, asked: str, page: PreparedPage, *, title: str | None, matches: Sequence[Match]
+    ) -> KnownArticle | None:
+        """Return the article that has been at another link to the same page, and whose text the page resembles.
+
+        Links with a token that changes with each announcement lead to one page: it redirects them to one URL, or says that
+        one URL is its own. A careless template says so of all its pages, so that a resemblance is asked for as well.
+        """
+        alike = {one.article_id for one in matches if one.relation is Relation.NEAR_DUPLICATE}
+        for name, how in page.names.items():
+            known = self.by_url_key.get(self.aliases.get(name, name))
+            if known is None or known.url_key == asked or not _is_one_page(asked, name, how, known.url_key):
+                continue
+            is_short = page.text.shape is None
+            if known.article_id in alike or (is_short and known.title is not None and known.title == title):
+                self._claim(asked, known.url_key, how)
                 return known
         return None
+
+    def learn(self, known: KnownArticle, contents: Iterable[tuple[int, str]]) -> None:
+        """Remember what an article's revisions say, where the index did not know."""
+        more = with_contents(known, contents)
+        if more != known:
+            self.by_url_key[known.url_key] = self.learnt[known.article_id] = more
+            if known.article_id in self.entered:
+                self.entered[known.article_id] = more
 
     def matches(self, own_id: str, page: PreparedPage) -> list[Match]:
         """Return what resembles the page of the article `own_id`, the best first."""
@@ -57,9 +90,9 @@ class DecisionContext:
 
     def enter(self, row: Article, page: PreparedPage, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
         """Make a new revision known to the pages that follow in the batch."""
-        known = known_after(row)
+        known = known_after(row, self.by_url_key.get(row.url_key))
         self.rows.append(row)
-        self.by_url_key[row.url_key] = known
+        self.by_url_key[row.url_key] = self.entered[row.article_id] = known
         if page.text.has_words:
             self.by_text.setdefault(row.text_digest, known)
         self._relate(row.article_id, page, twin=twin, matches=matches)
@@ -87,11 +120,12 @@ class DecisionContext:
 
     def write(self, tx: Transaction, rows: Sequence[Article], *, now: datetime) -> tuple[Article, ...]:
         """Write what the decisions added; returns the rows with the sizes of their clusters."""
-        newest = {row.article_id: known_after(row) for row in rows}
+        newest = {row.article_id: _in_its_cluster(self.entered[row.article_id], row) for row in rows}
         articles.merge_clusters(tx, self.clusters.losers())
         articles.demote(tx, self.clusters.replaced)
         articles.remember(tx, newest.values())
-        postings.drop_shapes(tx, newest)
+        articles.note_contents(tx, (one for one in self.learnt.values() if one.article_id not in newest))
+        postings.drop_shapes(tx, newest.keys())
         postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         relations.note_aliases(tx, self.claims, now=now)
@@ -117,6 +151,18 @@ class DecisionContext:
             original = article_id_of(page.syndicated_key)
             self.edges.append(Edge(a=article_id, b=original, kind=Relation.SYNDICATED, score=1.0))
         self.clusters.join(Member(page.told_at, article_id), relatives)
+
+
+def _in_its_cluster(known: KnownArticle, row: Article) -> KnownArticle:
+    return replace(known, cluster_id=row.cluster_id, is_representative=row.is_representative)
+
+
+def _is_one_page(asked: str, name: str, how: str, known_key: str) -> bool:
+    """Whether two links lead to one rendition: redirected to one URL, or apart in the query or by a name that is neither.
+
+    A page for telephones lies at another path than the page that it names.
+    """
+    return how == REDIRECT or known_key != name or asked.partition("?")[0] == known_key.partition("?")[0]
 
 
 def read_context(tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> DecisionContext:

@@ -4,10 +4,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import NamedTuple
 
 from tasks.errors import EmptyExtraction, NotAnArticle
 from tasks.index.drift import SourceDay
-from tasks.values.look import Look
 from tasks.values.page import Page
 
 USUAL = frozenset(("fast", "selected"))
@@ -16,13 +16,21 @@ USUAL = frozenset(("fast", "selected"))
 EMPTY = frozenset((EmptyExtraction.reason, NotAnArticle.reason))
 
 
-def days_of(looks: Iterable[Look]) -> Iterator[SourceDay]:
+class Read(NamedTuple):
+    """What a look came to: its page, or the reason why there is none."""
+
+    source_id: str
+    day: date
+    reason: str | None
+    page: Page | None
+
+
+def days_of(looks: Iterable[Read]) -> Iterator[SourceDay]:
     """Yield what a batch's pages add, a source and day each; looks that gave no page add nothing."""
     by_day: defaultdict[tuple[str, date], list[Page | None]] = defaultdict(list)
-    for look in looks:
-        capture = look.captured
-        if look.page is not None or capture.reason in EMPTY:
-            by_day[capture.source_id, capture.dt].append(look.page)
+    for one in looks:
+        if one.page is not None or one.reason in EMPTY:
+            by_day[one.source_id, one.day].append(one.page)
     for (source_id, day), found in by_day.items():
         pages = [page for page in found if page is not None]
         yield SourceDay(

@@ -4,55 +4,80 @@ Asked again for a batch that is decided, it answers what was decided then and ch
 shown the first time).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from tasks.config.catalogue import SourceRules
+from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.context import DecisionContext, read_context
-from tasks.deduplicate.days import days_of
-from tasks.deduplicate.judge import article_id_of, judge
-from tasks.deduplicate.quarantining import prepare_pages, without_culprits
+from tasks.deduplicate.corrections import Standing, restated_of, stand
+from tasks.deduplicate.days import Read, days_of
+from tasks.deduplicate.judge import judge
+from tasks.deduplicate.prepared_page import prepare_pages
+from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import told_at
-from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
-from tasks.deduplicate.rows import article_row, report_of
-from tasks.deduplicate.tallies import arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.restating import restate
+from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
+from tasks.deduplicate.rows import article_row, labelled, report_of, settle
+from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import capture_counts, drift, frontier, health, outbox
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
-from tasks.values.page import PreparedPage
+from tasks.values.page import Page, PreparedPage
 from tasks.values.reports import BatchReport
-from tasks.values.rows import Article, Novelty, Outcome
+from tasks.values.rows import Article, Capture, Novelty, Outcome
+
+NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
 
 
 def decide_batch(
-    batch: Batch, *, index: Index, now: datetime, revisit_after: Sequence[timedelta] = REVISIT_AFTER
+    batch: Batch,
+    *,
+    index: Index,
+    now: datetime,
+    revisit_after: Sequence[timedelta] = REVISIT_AFTER,
+    archive: Archive | None = None,
+    rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
-    """Decide a batch and commit the decisions; raises IndexUnavailable, and then nothing was decided.
+    """Decide a batch and commit the decisions; raises IndexUnavailable, LakeUnavailable, and then nothing was decided.
 
-    `revisit_after` are the ages at which a young article is looked at again.
+    `revisit_after` are the ages at which a young article is looked at again. The `archive` is asked what is stored of an
+    article where the index does not know it, or other rules made it; without one the words alone decide there. `rules` are the
+    sources', by id.
     """
     batch = prepare_pages(batch)  # all that is costly comes before the lock
+    if archive is not None:
+        batch = restate(batch, index=index, archive=archive)
 
     def rehearse(part: Batch) -> None:
         with index.rehearse() as tx:
-            _decide(part, tx, now=now, revisit_after=revisit_after)
+            _decide(part, tx, now=now, revisit_after=revisit_after, rules=rules)
 
     try:
         with guarded_item(f"batch {batch.batch_id}"), index.write() as tx:
-            return _decide(batch, tx, now=now, revisit_after=revisit_after)
+            return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
     except UnexpectedError as error:
         # a statement that fails ends its transaction: who is to blame is found out in others
         batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
-        return _decide(batch, tx, now=now, revisit_after=revisit_after)
+        return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
 
 
-def _decide(batch: Batch, tx: Transaction, *, now: datetime, revisit_after: Sequence[timedelta]) -> BatchReport:
+def _decide(
+    batch: Batch,
+    tx: Transaction,
+    *,
+    now: datetime,
+    revisit_after: Sequence[timedelta],
+    rules: Mapping[str, SourceRules],
+) -> BatchReport:
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
@@ -60,11 +85,11 @@ def _decide(batch: Batch, tx: Transaction, *, now: datetime, revisit_after: Sequ
     pages = [look.prepared for look in looks if look.prepared is not None]
     context = read_context(tx, (look.due.url_key for look in looks), pages)
     looks = _decide_all(looks, context)
-    rows = context.write(tx, context.finished_rows(), now=now)
+    rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
     report = report_of(batch.batch_id, looks, rows)
     _settle(tx, looks, context, now=now, revisit_after=revisit_after)
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
-    drift.add_days(tx, days_of(looks))
+    drift.add_days(tx, days_of(_read(look.captured, look.page) for look in looks))
     if looks:
         _publish_later(tx, replace(batch, looks=looks), rows, report, now=now)
     return report
@@ -84,10 +109,13 @@ def _publish_later(
         counts=asdict(replace(report, failures=())),
         now=now,
     )
-    capture_counts.count_captures(tx, captures)
-    health.add_tallies(tx, tallies_of(captures, rows, run_id=batch.run_id, now=now))
-    health.add_arrivals(tx, arrivals_of(rows))
-    health.note_quarantined(tx, quarantined_of(captures, batch_id=batch.batch_id))
+    capture_counts.count_captures(tx, (one.counted for one in captures))
+    arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in rows if row.revision == 1]
+    looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in captures]
+    health.add_tallies(tx, tallies_of(looks, arrivals, run_id=batch.run_id, now=now))
+    health.add_arrivals(tx, arrivals_of(arrivals))
+    apart = ((number, one) for number, one in enumerate(captures) if one.outcome is Outcome.QUARANTINED)
+    health.note_quarantined(tx, quarantined_of(apart, batch_id=batch.batch_id))
 
 
 def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, ...]:
@@ -110,35 +138,68 @@ def _decide_other(look: Look, context: DecisionContext) -> Look:
 def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Look:
     """Return the look with its verdict, and enter the new revision, if it is one, into the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
-    known = context.by_url_key.get(look.due.url_key)
-    if known is None and (target := context.alias_target(look.due.url_key, page)) is not None:
-        return _stamped(look, Novelty.UNCHANGED, target)
-    if known is not None and known.text_digest == page.text.digest:
-        return _stamped(look, Novelty.UNCHANGED, known)
-    row = _new_revision(look, page, context, known)
+    asked = look.due.url_key
+    known, standing = context.by_url_key.get(asked), Standing()
+    if known is None:
+        target, is_one_page = context.alias_target(asked, page) or (None, True)
+        if target is not None and not is_one_page:
+            return _stamped(look, Novelty.UNCHANGED, target)
+        known = target or _rotated_target(look, page, context)
+    if known is not None:
+        standing = stand(page, known, extractor=look.extracted.extractor)
+        _learn(page, known, standing, context)
+    if known is not None and standing.revision is not None:
+        return _stamped(look, Novelty.UNCHANGED, known, revision=standing.revision)
+    row = _new_revision(look, page, context, known, changes=standing.changes)
     capture = replace(look.captured, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
     return replace(look, capture=capture)
 
 
-def _new_revision(look: Look, page: PreparedPage, context: DecisionContext, known: KnownArticle | None) -> Article:
+def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> KnownArticle | None:
+    if not page.names:
+        return None
+    matches = context.matches(article_id_of(look.due.url_key), page)
+    return context.rotated_target(look.due.url_key, page, title=look.extracted.title, matches=matches)
+
+
+def _learn(page: PreparedPage, known: KnownArticle, standing: Standing, context: DecisionContext) -> None:
+    """Note what the lake said of an article, so that it is asked once."""
+    restated = restated_of(page, known)
+    contents = restated.contents if restated else ()
+    if standing.revision is not None:
+        contents = (*contents, (standing.revision, page.content))
+    context.learn(known, contents)
+
+
+def _new_revision(
+    look: Look,
+    page: PreparedPage,
+    context: DecisionContext,
+    known: KnownArticle | None,
+    *,
+    changes: tuple[str, ...] | None,
+) -> Article:
     article_id = known.article_id if known else article_id_of(look.due.url_key)
     twin, matches = context.twin(page.text), context.matches(article_id, page)
     since = told_at(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
         article_id=article_id,
-        text_digest=page.text.digest,
         known=known,
         twin=twin,
         # what was there first is no copy of its copies when it is revised
         matches=[one for one in matches if since is None or one.told_at < since],
     )
-    row = article_row(look, page, verdict, known=known)
+    row = article_row(look, page, verdict, known=known, changes=changes)
     context.enter(row, page, twin=twin, matches=matches)
     return row
 
 
-def _stamped(look: Look, novelty: Novelty, known: KnownArticle) -> Look:
-    capture = replace(look.captured, novelty=novelty, article_id=known.article_id, revision=known.revision)
+def _read(capture: Capture, page: Page | None) -> Read:
+    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=page)
+
+
+def _stamped(look: Look, novelty: Novelty, known: KnownArticle, *, revision: int | None = None) -> Look:
+    capture = replace(look.captured, novelty=novelty, article_id=known.article_id, revision=revision or known.revision)
     return replace(look, capture=capture)
 
 
@@ -159,7 +220,10 @@ def _settle(
             look.disposition,
             now=now,
             previous_digest=look.due.payload_digest,
-            look_again_at=next_look(known, now=now, revisit_after=revisit_after) if known else None,
+            partial=look.partial,
+            look_again_at=next_look(known.first_seen_at, known.published_at, now=now, revisit_after=revisit_after)
+            if known
+            else None,
         )
 
     frontier.settle(tx, map(settled, looks))

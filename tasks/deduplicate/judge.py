@@ -1,6 +1,5 @@
-"""What a text is against what is known: new, revision, unchanged, duplicate, near-duplicate or excerpt. Pure."""
+"""What a text that is not at its URL yet is: new, revision, duplicate, near-duplicate or excerpt. Pure."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,31 +20,17 @@ class Verdict:
     similarity: float | None
 
 
-def article_id_of(url_key: str) -> str:
-    """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
-    return hashlib.sha256(url_key.encode()).hexdigest()[:32]
-
-
 def judge(
     *,
     article_id: str,
-    text_digest: str,
     known: KnownArticle | None,
     twin: KnownArticle | None,
     matches: Sequence[Match] = (),
 ) -> Verdict:
-    """Judge the page of an article; `known` is what is known of it, `twin` the earliest one elsewhere with an equal text.
+    """Judge what is new at a URL; `known` is the article there, `twin` the earliest one elsewhere with an equal text.
 
     `matches` are the articles that resemble it, the best first.
     """
-    if known and known.text_digest == text_digest:
-        return Verdict(
-            novelty=Novelty.UNCHANGED,
-            article_id=article_id,
-            revision=known.revision,
-            duplicate_of=known.duplicate_of,
-            similarity=None,
-        )
     first, original, similarity = _resembled(article_id, twin, matches)
     return Verdict(
         novelty=Novelty.REVISION if known else first,

@@ -1,17 +1,21 @@
-"""The texts that stand near a batch's: what the index has, and what the batch itself has added. Pure."""
+"""The texts that may resemble a batch's: those of the index, and those that the batch itself has added. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from tasks.deduplicate.resemblance import WINDOW, Relation, Resemblance, compare, find_furniture
 from tasks.index.postings import KnownShape, Surroundings, sharing
 from tasks.values.text.shape import Shape
 
+MOST_NEIGHBOURS = 100
+"""Texts that one page is compared with: those that share most of its sketch."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """An article whose text resembles one that is looked at; `is_longer` says which of the two contains the other."""
+    """An article whose text resembles a given one; `is_longer` says which of the two contains the other."""
 
     article_id: str
     told_at: datetime
@@ -21,23 +25,23 @@ class Match:
 
 
 class Neighbours:
-    """Shapes by the hashes of their sketches; whoever enters is seen by those that follow."""
+    """Shapes by the hashes of their sketches; a shape that is added is seen by those that follow."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._shapes: dict[str | int, KnownShape] = {one.article_id: one for one in surroundings.shapes.values()}
         named = {number: one.article_id for number, one in surroundings.shapes.items()}
-        # a holder without a shape here shares too little with everyone, but counts towards a hash's being hot
+        # a holder without a shape here shares too little with all others, but counts for whether a hash is hot
         self._holders: dict[int, list[str | int]] = {
             value: [named.get(number, number) for number in numbers] for value, numbers in surroundings.holders.items()
         }
         self.fresh: dict[str, KnownShape] = {}
 
     def article_ids(self) -> Iterable[str]:
-        """Give the articles of the index that may match."""
+        """Yield the articles of the index that may match."""
         return [one.article_id for one in self._shapes.values()]
 
     def matches(self, article_id: str, told_at: datetime, host: str, shape: Shape) -> list[Match]:
-        """Return what resembles a text within the window, near-duplicates first, the best of them first of all."""
+        """Return the articles that resemble a text within the window, near-duplicates first, the best match first."""
         others = self._others(article_id, told_at, shape)
         furniture = find_furniture(shape, (one.shape for one in others if one.host == host))
         found = [
@@ -51,14 +55,14 @@ class Neighbours:
         )
 
     def enter(self, one: KnownShape) -> None:
-        """Make the shape of an article's new text known, in place of its old one's."""
+        """Add the shape of an article's new text, in place of the old one's."""
         self.leave(one.article_id)
         self._shapes[one.article_id] = self.fresh[one.article_id] = one
         for value in one.shape.sketch:
             self._holders.setdefault(value, []).append(one.article_id)
 
     def leave(self, article_id: str) -> None:
-        """Forget the shape of an article's old text."""
+        """Remove the shape of an article's old text."""
         old = self._shapes.pop(article_id, None)
         for value in old.shape.sketch if old else ():
             self._holders[value] = [holder for holder in self._holders.get(value, ()) if holder != article_id]
@@ -74,7 +78,7 @@ class Neighbours:
             and one.shape.algorithm == shape.algorithm
             and abs(one.told_at - told_at) <= WINDOW
         )
-        return sorted(found, key=lambda one: (one.told_at, one.article_id))
+        return sorted(islice(found, MOST_NEIGHBOURS), key=lambda one: (one.told_at, one.article_id))
 
 
 def _match(other: KnownShape, shape: Shape, found: Resemblance) -> Match:

@@ -1,32 +1,12 @@
-"""Pages whose decision meets an exception that is not ours: found, and put into quarantine before the batch is decided."""
+"""Looks whose decision meets an exception that is not ours: found, and put into quarantine before the batch is decided."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tasks.deduplicate.prepared_page import prepared
-from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
-from tasks.runtime.guarding import check_share, guarded_item, store_rows
+from tasks.errors import ItemError, TooManyUnexpected
+from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.batch import Batch
 from tasks.values.look import Look
-
-
-def prepare_pages(batch: Batch) -> Batch:
-    """Return the batch with its pages prepared; those that cannot be are in quarantine."""
-    unexpected: list[UnexpectedError] = []
-
-    def prepare(look: Look) -> Look:
-        if look.page is None:
-            return look
-        try:
-            with guarded_item(look.due.url):
-                return prepared(look)
-        except UnexpectedError as error:
-            unexpected.append(error)
-            return look.labelled(error)
-
-    looks = tuple(prepare(look) for look in batch.looks)
-    check_share(unexpected, of=len(batch.captured), what="captures")
-    return replace(batch, looks=looks)
 
 
 def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:

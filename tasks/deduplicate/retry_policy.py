@@ -5,15 +5,12 @@ of age, else when it is recalled (`--refetch`). What is gone comes back when it 
 for by --url. A host that wants a wait (Retry-After) is another matter: see tasks/politeness/client.py.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.resemblance import told_at
-from tasks.index.articles import KnownArticle
-from tasks.index.frontier import Settlement, State
+from tasks.index.frontier import State
 from tasks.reasons import Disposition, Retry, retry_of
-from tasks.values.rows import Capture, Outcome
 
 STATES = {
     Disposition.STAYS_DUE: State.DUE,
@@ -30,64 +27,40 @@ LEAST_PART = 10
 """An age that is nearer than this part of itself is left out: the article was looked at just now."""
 
 
-def settle(
-    capture: Capture,
-    disposition: Disposition | None,
-    *,
-    now: datetime,
-    previous_digest: str | None,
-    look_again_at: datetime | None = None,
-) -> Settlement:
-    """Return the row's new state; `previous_digest` is the payload's that the article stands on.
+def state_after(
+    disposition: Disposition | None, reason: str | None, *, attempt: int, spread: float, now: datetime
+) -> tuple[State, datetime | None]:
+    """Return what a URL's row becomes after a look, and when it is due again, None for not by itself.
 
-    `look_again_at` is when an article that is there is looked at again (next_look).
+    `disposition` and `reason` are a failure's, None for a page; `spread` (0 to 1) sets apart what fails at once.
     """
-    state, due_at = _next_look(capture, disposition, now)
-    if disposition is None:
-        due_at = look_again_at
-    has_page = capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}
-    return Settlement(
-        url_key=capture.url_key,
-        state=state,
-        due_at=due_at,
-        attempts=0 if has_page else capture.attempt,
-        outcome=capture.outcome,
-        reason=capture.reason,
-        # validators are kept only with the payload they stand for: else a 304 would hide a page that was never read
-        etag=capture.etag if has_page else None,
-        last_modified=capture.last_modified if has_page else None,
-        payload_digest=capture.payload_digest if has_page else previous_digest,
-        captured_at=capture.fetched_at,
-        article_id=capture.article_id,
-    )
-
-
-def next_look(known: KnownArticle, *, now: datetime, revisit_after: Sequence[timedelta]) -> datetime | None:
-    """Return when an article is looked at again, or None: it was old when it was first seen, or is so now."""
-    oldest = max(revisit_after, default=timedelta())
-    if known.first_seen_at - told_at(known.published_at, known.first_seen_at) > oldest:
-        return None
-    ages = (age for age in sorted(revisit_after) if known.first_seen_at + age - now >= age / LEAST_PART)
-    return next((known.first_seen_at + age for age in ages), None)
-
-
-def _next_look(capture: Capture, disposition: Disposition | None, now: datetime) -> tuple[State, datetime | None]:
     if disposition is None:
         return State.DONE, None
-    retry = retry_of(capture.reason, disposition)
-    if disposition is Disposition.SKIPPED and retry is not None:
-        return State.DROPPED, _due_at(capture, retry, now)  # nothing was read that could be done
-    return STATES[disposition], _due_at(capture, retry, now)
+    retry = retry_of(reason, disposition)
+    due_at = _due_at(retry, attempt=attempt, spread=spread, now=now)
+    # skipped, and looked at again: nothing was read that could be done
+    is_unread = disposition is Disposition.SKIPPED and retry is not None
+    return State.DROPPED if is_unread else STATES[disposition], due_at
 
 
-def _due_at(capture: Capture, retry: Retry | None, now: datetime) -> datetime | None:
-    if retry is None or (retry.looks is not None and capture.attempt >= retry.looks):
+def next_look(
+    first_seen_at: datetime, published_at: datetime | None, *, now: datetime, revisit_after: Sequence[timedelta]
+) -> datetime | None:
+    """Return when an article is looked at again, or None: it was old when it was first seen, or is so now."""
+    oldest = max(revisit_after, default=timedelta())
+    if first_seen_at - told_at(published_at, first_seen_at) > oldest:
         return None
-    return now + (retry.wait if retry.longest is None else _backoff(capture, retry.wait, retry.longest))
+    ages = (age for age in sorted(revisit_after) if first_seen_at + age - now >= age / LEAST_PART)
+    return next((first_seen_at + age for age in ages), None)
 
 
-def _backoff(capture: Capture, first: timedelta, longest: timedelta) -> timedelta:
-    """Double with each attempt; the jitter comes from the URL, so that equal failures do not come back together."""
-    wait = min(first * 2 ** min(capture.attempt - 1, 10), longest)
-    spread = int.from_bytes(hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()[:2], "big") / 0xFFFF
+def _due_at(retry: Retry | None, *, attempt: int, spread: float, now: datetime) -> datetime | None:
+    if retry is None or (retry.looks is not None and attempt >= retry.looks):
+        return None
+    return now + (retry.wait if retry.longest is None else _backoff(attempt, spread, retry.wait, retry.longest))
+
+
+def _backoff(attempt: int, spread: float, first: timedelta, longest: timedelta) -> timedelta:
+    """Double with each attempt; spread, so that equal failures do not come back together."""
+    wait = min(first * 2 ** min(attempt - 1, 10), longest)
     return timedelta(seconds=wait.total_seconds() * (0.75 + 0.5 * spread))

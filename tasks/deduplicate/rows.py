@@ -1,23 +1,39 @@
-"""Make the rows of the articles table, and count what a batch came to. Pure."""
+"""Make the rows of the articles table and of the frontier, and count what a batch came to. Pure."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
+from tasks.config.catalogue import SourceRules
+from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.judge import Verdict
+from tasks.deduplicate.retry_policy import state_after
 from tasks.index.articles import KnownArticle
+from tasks.index.frontier import Settlement
+from tasks.reasons import Disposition
 from tasks.values.look import Look
 from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport, Failure
-from tasks.values.rows import Article, Outcome
+from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.text.content import possible_digests
 
 SHOWN_FAILURES = 200
 """Failures a batch that are kept one by one; all of them are counted."""
 
 
-def article_row(look: Look, prepared: PreparedPage, verdict: Verdict, *, known: KnownArticle | None) -> Article:
+def article_row(
+    look: Look,
+    prepared: PreparedPage,
+    verdict: Verdict,
+    *,
+    known: KnownArticle | None,
+    changes: tuple[str, ...] | None = None,
+) -> Article:
     """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
 
-    It is a cluster of its own until all of the batch is decided.
+    It is a cluster of its own until all of the batch is decided. `known` is the article, where it has other revisions.
     """
     capture, page = look.captured, look.extracted
     return Article(
@@ -26,7 +42,7 @@ def article_row(look: Look, prepared: PreparedPage, verdict: Verdict, *, known: 
         url=capture.url,
         canonical_url=page.canonical_url,
         syndicated_from=page.syndicated_from,
-        url_key=capture.url_key,
+        url_key=known.url_key if known else capture.url_key,
         source_id=capture.source_id,
         host=prepared.host,
         title=page.title or look.due.announced_title,
@@ -61,12 +77,60 @@ def article_row(look: Look, prepared: PreparedPage, verdict: Verdict, *, known: 
         warc_key=str(capture.warc_key),
         warc_offset=int(capture.warc_offset or 0),
         warc_length=int(capture.warc_length or 0),
+        content_digest=prepared.content,
+        changes=changes,
+        markdown=page.markdown,
     )
 
 
-def known_after(article: Article) -> KnownArticle:
-    """Return what later decisions need of this revision."""
-    return KnownArticle(**{name: getattr(article, name) for name in KnownArticle.__dataclass_fields__})
+def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
+    """Return what later decisions need of this revision; `before` is what was known of the article.
+
+    A row from before there were content digests leaves open which it has: all that it may have are remembered.
+    """
+    values = {name: getattr(article, name) for name in KnownArticle.__dataclass_fields__ if hasattr(article, name)}
+    contents = list(before.earlier_contents) if before else []
+    if before and before.content_digest and before.revision < article.revision:
+        contents.append((before.revision, before.content_digest))
+    if article.content_digest is None:
+        contents += ((article.revision, digest) for digest in possible_digests(article))
+    return with_contents(KnownArticle(**values), contents)
+
+
+def settle(
+    capture: Capture,
+    disposition: Disposition | None,
+    *,
+    now: datetime,
+    previous_digest: str | None,
+    partial: str | None = None,
+    look_again_at: datetime | None = None,
+) -> Settlement:
+    """Return the row's new state; `previous_digest` is the payload's that the article stands on.
+
+    `look_again_at` is when an article that is there is looked at again (next_look).
+    """
+    digest = hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()
+    spread = int.from_bytes(digest[:2], "big") / 0xFFFF  # out of the URL, so that a rebuilt index has the same
+    state, due_at = state_after(disposition, capture.reason, attempt=capture.attempt, spread=spread, now=now)
+    if disposition is None:
+        due_at = look_again_at
+    has_page = capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}
+    return Settlement(
+        url_key=capture.url_key,
+        state=state,
+        due_at=due_at,
+        attempts=0 if has_page else capture.attempt,
+        outcome=capture.outcome,
+        reason=capture.reason,
+        # validators are kept only with the payload they stand for: else a 304 would hide a page that was never read
+        etag=capture.etag if has_page else None,
+        last_modified=capture.last_modified if has_page else None,
+        payload_digest=capture.payload_digest if has_page else previous_digest,
+        captured_at=capture.fetched_at,
+        article_id=capture.article_id,
+        partial=None if has_page else partial,
+    )
 
 
 def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article] = ()) -> BatchReport:
@@ -76,7 +140,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
     pages = [one for one in looks if one.outcome is Outcome.OK]
     return BatchReport(
         batch_id=batch_id,
-        fetched=sum(one.status in {200, 203} and one.outcome is not Outcome.NOT_MODIFIED for one in looks),
+        fetched=len(pages),
         not_modified=outcomes[Outcome.NOT_MODIFIED],
         articles=dict(Counter(str(one.novelty) for one in pages)),
         skipped=dict(Counter(str(one.reason) for one in looks if one.outcome is Outcome.SKIPPED)),
@@ -87,7 +151,18 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
         host_ms=_slowest_answers(decided),
         segments=tuple(sorted({one.warc_key for one in looks if one.warc_key})),
         failures=tuple(_failures(decided))[:SHOWN_FAILURES],
+        again=sum(look.disposition is Disposition.STAYS_DUE for look in decided),
     )
+
+
+def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:
+    """Return the rows with what the catalogue says of their sources."""
+    return [
+        row
+        if (known := rules.get(row.source_id)) is None
+        else replace(row, source_tags=known.tags, source_country=known.country)
+        for row in rows
+    ]
 
 
 def _slowest_answers(looks: Iterable[Look]) -> dict[str, int]:

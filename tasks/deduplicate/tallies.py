@@ -1,32 +1,48 @@
 """What a batch adds to the health of its sources: looks by what they came to, delays, hours of publication. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from tasks.deduplicate.resemblance import told_at
 from tasks.index.health import ArrivalDay, Quarantined, Tally, TallyKind, lag_bucket
 from tasks.lake.keys import quarantine_key
-from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.rows import Capture
 
 LONGEST_LAG = timedelta(days=2)
 """What was older when it was first seen was not late: it was there before we looked."""
 
 
-def tallies_of(
-    captures: Sequence[Capture], articles: Iterable[Article], *, run_id: str, now: datetime
-) -> Iterator[Tally]:
+class Looked(NamedTuple):
+    """One look at a URL of a source, and what it came to."""
+
+    source_id: str
+    at: datetime
+    came_to: str
+
+
+class Arrival(NamedTuple):
+    """An article that is new."""
+
+    source_id: str
+    published_at: datetime | None
+    first_seen_at: datetime
+
+
+def tallies_of(looks: Iterable[Looked], arrivals: Iterable[Arrival], *, run_id: str, now: datetime) -> Iterator[Tally]:
     """Yield what a decided batch came to, by source and day; `now` is when its articles were stored."""
     last: dict[tuple[str, date], datetime] = {}
     numbers: Counter[tuple[str, date, TallyKind, str]] = Counter()
-    for one in captures:
-        last[one.source_id, one.dt] = max(one.fetched_at, last.get((one.source_id, one.dt), one.fetched_at))
-        numbers[one.source_id, one.dt, TallyKind.LOOK, _came_to(one)] += 1
-    for row in articles:
-        if row.revision == 1 and row.published_at is not None:
-            lag = now - min(told_at(row.published_at, row.first_seen_at), now)
+    for one in looks:
+        place = one.source_id, one.at.astimezone(UTC).date()
+        last[place] = max(one.at, last.get(place, one.at))
+        numbers[*place, TallyKind.LOOK, one.came_to] += 1
+    for new in arrivals:
+        if new.published_at is not None:
+            lag = now - min(told_at(new.published_at, new.first_seen_at), now)
             if lag <= LONGEST_LAG:
-                numbers[row.source_id, row.dt, TallyKind.LAG, lag_bucket(lag)] += 1
+                numbers[new.source_id, new.first_seen_at.astimezone(UTC).date(), TallyKind.LAG, lag_bucket(lag)] += 1
     for (source_id, day, kind, what), number in numbers.items():
         yield Tally(
             source_id=source_id,
@@ -40,16 +56,15 @@ def tallies_of(
         )
 
 
-def arrivals_of(articles: Iterable[Article]) -> Iterator[ArrivalDay]:
+def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
     """Yield when the new articles were published, by source and UTC day; a date in the future is when it was first seen."""
     newest: dict[tuple[str, date], datetime] = {}
     hours: dict[tuple[str, date], Counter[int]] = {}
-    for row in articles:
-        if row.revision == 1:
-            at = min(told_at(row.published_at, row.first_seen_at), row.first_seen_at)
-            place = (row.source_id, at.date())
-            newest[place] = max(at, newest.get(place, at))
-            hours.setdefault(place, Counter())[at.hour] += 1
+    for one in arrivals:
+        at = min(told_at(one.published_at, one.first_seen_at), one.first_seen_at)
+        place = (one.source_id, at.date())
+        newest[place] = max(at, newest.get(place, at))
+        hours.setdefault(place, Counter())[at.hour] += 1
     for (source_id, day), counts in hours.items():
         yield ArrivalDay(
             source_id=source_id,
@@ -59,21 +74,14 @@ def arrivals_of(articles: Iterable[Article]) -> Iterator[ArrivalDay]:
         )
 
 
-def quarantined_of(captures: Sequence[Capture], *, batch_id: str) -> Iterator[Quarantined]:
-    """Yield the batch's pages that cannot be processed, each with the key that its document gets."""
-    for number, one in enumerate(captures):
-        if one.outcome is Outcome.QUARANTINED:
-            yield Quarantined(
-                document_key=quarantine_key(batch_id, number, one.dt),
-                url_key=one.url_key,
-                source_id=one.source_id,
-                url=one.url,
-                reason=str(one.reason),
-                captured_at=one.fetched_at,
-            )
-
-
-def _came_to(capture: Capture) -> str:
-    if capture.outcome is Outcome.OK:
-        return str(capture.novelty)
-    return Outcome.NOT_MODIFIED if capture.outcome is Outcome.NOT_MODIFIED else str(capture.reason)
+def quarantined_of(captures: Iterable[tuple[int, Capture]], *, batch_id: str) -> Iterator[Quarantined]:
+    """Yield pages that cannot be processed, each with the key that its document gets by its place in the batch."""
+    for number, one in captures:
+        yield Quarantined(
+            document_key=quarantine_key(batch_id, number, one.dt),
+            url_key=one.url_key,
+            source_id=one.source_id,
+            url=one.url,
+            reason=str(one.reason),
+            captured_at=one.fetched_at,
+        )

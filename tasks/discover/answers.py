@@ -1,12 +1,14 @@
 """What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from tasks.config.catalogue import SourceRules
+from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.attributing import attribute, is_wanted
-from tasks.errors import FeedUnreadable
+from tasks.discover.attributing import attribute, is_followed, is_wanted
+from tasks.errors import FeedUnreadable, SkippedError
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
@@ -33,14 +35,26 @@ def keep_nothing(_feed: FeedState, _answered: Answered, _error: FeedUnreadable) 
     """Keep nothing, as a dry run does."""
 
 
-async def read_feed(kind: FeedKind, fetched: Fetched, *, now: datetime, reader: Reader) -> FeedContent:
+async def read_feed(
+    kind: FeedKind, fetched: Fetched, *, rules: SourceRules, now: datetime, reader: Reader
+) -> FeedContent:
     """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable where that one was killed."""
-    content_type, url = fetched.header("content-type"), fetched.url
-    return await reader.read(feed_job(_read, kind, fetched.content, content_type, url, now, item=url))
+    read = partial(
+        read_document,
+        content_type=fetched.header("content-type"),
+        url=fetched.url,
+        now=now,
+        own_urls=rules.own_urls,
+    )
+    return with_included(await reader.read(feed_job(read, kind, fetched.content, item=fetched.url)), rules)
 
 
-def _read(kind: FeedKind, body: bytes, content_type: str | None, url: str, now: datetime) -> FeedContent:
-    return read_document(kind, body, content_type=content_type, url=url, now=now)
+def with_included(content: FeedContent, rules: SourceRules) -> FeedContent:
+    """Return the content with the links that look like no article and that `include` names: a person knows better."""
+    if not rules.include or not content.doubtful:
+        return content
+    included = tuple(entry for entry in content.doubtful if accepts(entry.url, rules))
+    return replace(content, entries=content.entries + included, doubtful=())
 
 
 async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:
@@ -51,7 +65,7 @@ async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple
 
 
 def announcements(
-    content: FeedContent,
+    entries: Iterable[Entry],
     *,
     refusals: Refusals,
     source_id: str,
@@ -66,7 +80,7 @@ def announcements(
     Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
     dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
     """
-    for entry in content.entries:
+    for entry in entries:
         found: Announcement | None = None
         with refusals.guarded(entry.url):
             one = attribute(
@@ -76,8 +90,10 @@ def announcements(
                 owners=owners,
                 title=entry.title,
                 announced_at=entry.published_at,
-                priority=_priority(entry, now),
+                priority=_priority(entry.published_at, entry.modified_at, now=now),
             )
+            if not is_followed(one, announcer=rules):
+                raise SkippedError(f"{source_id} follows its own hosts alone, not {one.host}", reason="foreign_host")
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
             if not is_late and is_wanted(one, announcer=rules, owners=owners):
                 found = one
@@ -94,9 +110,9 @@ def is_before(entry: Entry, since: datetime) -> bool:
 def moved_to(fetched: Fetched) -> str | None:
     """Return where permanent redirects, and no others, led; None where there were none."""
     redirects = fetched.hops[:-1]
-    return fetched.url if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
+    return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 
-def _priority(entry: Entry, now: datetime) -> int:
-    dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
+def _priority(*told: datetime | None, now: datetime) -> int:
+    dates = [instant for instant in told if instant is not None]
     return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS

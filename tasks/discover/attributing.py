@@ -6,7 +6,7 @@ from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import Owners
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import NEWS
-from tasks.values.url import fetch_url, host_of, url_key
+from tasks.values.url import Url
 
 
 def attribute(
@@ -24,14 +24,14 @@ def attribute(
     What another source's feed says of an owned URL is not believed: neither its date, nor the priority that follows from
     that, nor its title.
     """
-    address = fetch_url(url)
-    claimants = owners.claimants(address)
-    owner = owners.chosen(claimants, address, announcer=announcer)
+    address = Url.of(url).fetch_form
+    claimants = owners.claimants(address.site)
+    owner = announcer if announcer in claimants else owners.chosen(claimants, address) if claimants else None
     is_foreign = owner is not None and owner != announcer
     return Announcement(
         url=address,
-        url_key=url_key(address),
-        host=host_of(address),
+        url_key=address.key,
+        host=address.host,
         source_id=owner or announcer,
         announced_by=announced_by,
         title=None if is_foreign else title,
@@ -39,9 +39,16 @@ def attribute(
         priority=NEWS if is_foreign else priority,
         owners=claimants,
         is_foreign=is_foreign,
+        announcer=announcer,
     )
+
+
+def is_followed(one: Announcement, *, announcer: SourceRules) -> bool:
+    """Whether a URL lies on a host of its announcer, where that one follows no others."""
+    return announcer.follow != "own" or one.announcer in one.owners
 
 
 def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
     """Whether the patterns of whoever announces a URL keep it, and its owner's as well."""
-    return accepts(one.url, announcer) and (not one.is_foreign or accepts(one.url, owners.rules[one.source_id]))
+    rules = (announcer, owners.rules[one.source_id]) if one.is_foreign else (announcer,)
+    return all(accepts(one.url, each) for each in rules if each.include or each.exclude)

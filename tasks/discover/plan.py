@@ -13,6 +13,7 @@ from tasks.errors import ConfigError, ItemError
 from tasks.index.announcing import Announcement
 from tasks.index.feeds import FeedAddress
 from tasks.index.frontier import WAITING, Selection, State, list_of
+from tasks.values.display import without_userinfo
 from tasks.values.feed import FeedKind
 from tasks.values.url import fetch_url
 
@@ -149,7 +150,7 @@ def _asked_url(url: str, owners: Owners) -> Announcement:
     try:
         return attribute(url, announcer=ADHOC, announced_by="--url", owners=owners)
     except ItemError as error:
-        raise ConfigError(f"not a URL that can be fetched: {url}") from error
+        raise ConfigError(f"not a URL that can be fetched: {without_userinfo(url)}") from error
 
 
 def adhoc_rules(defaults: Defaults, allow_networks: Iterable[str]) -> SourceRules:

@@ -1,9 +1,9 @@
 """What polls have taught, on its way into the index: written in portions, so that memory does not grow with a sweep."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tasks.errors import ItemError, UnexpectedError
@@ -11,6 +11,7 @@ from tasks.index import announcing, feeds, frontier
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, Transaction, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
+from tasks.index.intake import Allowance, Excess, count_excess, take_in
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
@@ -19,19 +20,25 @@ from tasks.values.reports import DiscoverReport, Failure
 FLUSH_ENTRIES = 1000
 FLUSH_RECORDS = 500
 
+OVER_BUDGET = "link_over_budget"
+
 
 @dataclass(slots=True)
 class PollLog:
     """Announcements and poll records that are not written yet, and the tally of the whole sweep."""
 
     index: Index
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
     polled: int = 0
+    asked: int = 0
     unchanged: int = 0
     discovered: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     unexpected: list[UnexpectedError] = field(default_factory=list)
+    excess: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _unread: set[str] = field(default_factory=set)
     _announcements: list[Announcement] = field(default_factory=list)
     _records: list[PollRecord] = field(default_factory=list)
 
@@ -58,6 +65,11 @@ class PollLog:
         if isinstance(error, UnexpectedError):
             self.unexpected.append(error)
         return reason
+
+    def known(self, feed_urls: Iterable[str]) -> tuple[FeedState, ...]:
+        """Return the state of those of the feeds that are known."""
+        with self.index.read() as tx:
+            return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
         """Return the state of feeds that others name; one that is known stays what it was."""
@@ -88,12 +100,22 @@ class PollLog:
         if not (self._announcements or self._records):
             return
         with self.index.write() as tx:
-            discovered, refused = _write(tx, self._announcements, self._records, now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            kept, beyond = take_in(tx, self._announcements, self.allowances, now=now)
+            self._note_excess(beyond)
+            records = [_not_read(one) if one.feed_url in self._unread else one for one in self._records]
+            discovered, refused = _write(tx, kept, records, now=now)
         for url, source_id, error in refused:
             self._fail(f"entry_{error.counted_as}", url, source_id, error.disposition, error.detail)
         check_share([error for _, _, error in refused], of=len(self._announcements) + len(self._records), what="rows")
         self.discovered += discovered
         self._announcements, self._records = [], []
+
+    def _note_excess(self, beyond: Sequence[Excess]) -> None:
+        """Count what is beyond budgets; its feeds were not read to their end, whatever is recorded of them."""
+        self.skipped[OVER_BUDGET] += len(beyond)
+        self.excess.update(count_excess(beyond))
+        self._unread.update(one.announcement.announced_by for one in beyond)
 
     def report(self) -> DiscoverReport:
         """Return the tally."""
@@ -101,9 +123,13 @@ class PollLog:
             polled=self.polled,
             unchanged=self.unchanged,
             discovered=self.discovered,
-            skipped=dict(self.skipped),
+            skipped=dict(+self.skipped),
             failed=dict(self.failed),
             failures=tuple(self.failures),
+            limits=tuple(
+                f"{source_id}: {budget} reached, {number} URLs left for another day"
+                for (source_id, budget), number in sorted(self.excess.items())
+            ),
         )
 
     def _fail(self, reason: str, url: str, source_id: str, disposition: Disposition, detail: str) -> None:
@@ -118,6 +144,10 @@ class PollLog:
                 happened_at=datetime.now(UTC),
             )
         )
+
+
+def _not_read(record: PollRecord) -> PollRecord:
+    return replace(record, etag=None, last_modified=None, body_digest=None)
 
 
 def _write(
@@ -136,7 +166,7 @@ def _write(
         with savepoint(tx):
             feeds.record_polls(tx, part)
 
-    unwritten = [(one.url, one.source_id, error) for one, error in store_rows(announcements, announce)]
+    unwritten = [(str(one.url), one.source_id, error) for one, error in store_rows(announcements, announce)]
     unwritten += [(one.feed_url, "", error) for one, error in store_rows(records, record)]
     return discovered, unwritten
 
@@ -146,6 +176,11 @@ class DryPollLog(PollLog):
     """A poll log that writes nothing: it keeps the announcements of URLs that are not known, each once."""
 
     new: dict[str, Announcement] = field(default_factory=dict)
+
+    def known(self, feed_urls: Iterable[str]) -> tuple[FeedState, ...]:
+        """Return the state of those of the feeds that are known."""
+        with self.index.read() as tx:
+            return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
         """Return the state of feeds that others name, as it would be."""

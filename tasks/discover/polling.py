@@ -8,14 +8,13 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.answers import (
-    MAX_FEED_SIZE,
     KeepUnreadable,
     announcements,
     is_before,
@@ -24,27 +23,37 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
+from tasks.discover.children import choose_children, is_open, is_worth_asking
 from tasks.discover.poll_log import PollLog
-from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.discover.polls import Poll, Waiting, visit_of
+from tasks.discover.schedule import (
+    PollConfig,
+    PollOutcome,
+    fresh_count,
+    next_poll,
+    poll_url,
+    seen_moved,
+)
+from tasks.discover.validators import Validators, kept_validators, new_validators
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
-from tasks.feeds.formats import ACCEPT
 from tasks.feeds.refusals import Refusals
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
+from tasks.index.intake import Allowance
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import origin_of
 from tasks.politeness.site_files import robots_name
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.runtime.reading import Reader, SharedReader
-from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
+from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads, the newest; archives are for backfill."""
+"""Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
 
 MAX_LINKED = 5
 """Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
@@ -55,9 +64,6 @@ ANNOUNCED_AT_ONCE = 250
 MAX_DEPTH = 3
 FAILURES_TOLERATED = 3
 """How often in a row a feed may fail for a while before its source's front page is looked at."""
-
-LASTMOD_LAG = timedelta(hours=36)
-"""A sitemap's lastmod may be a day without a clock, in any time zone."""
 
 EMPTY = "feed_empty"
 DEFERRED = "feed_deferred"
@@ -77,12 +83,13 @@ async def poll_feeds(
     owners: Owners = NO_OWNERS,
     reader: Reader | None = None,
     keep_unreadable: KeepUnreadable = keep_nothing,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> DiscoverReport:
     """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
 
     With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
-    a row; it blocks, and is called in a thread.
+    a row; it blocks, and is called in a thread. Once `is_over`, nothing more is asked for.
     """
     polling = _Polling(
         feeds,
@@ -91,59 +98,22 @@ async def poll_feeds(
         config=config,
         polled_one=polled_one,
         since=since,
-        poll_log=poll_log or PollLog(index),
+        poll_log=poll_log or PollLog(index, _allowances(rules)),
         owners=owners,
         reader=reader or SharedReader(),
         keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
-        await client.visit([_visit(poll, number, rules) for number, poll in enumerate(wave)], polling.take)
+        visits = [visit_of(poll, number, rules) for number, poll in enumerate(wave)]
+        await client.visit(visits, polling.take, is_full=is_over)
     return await polling.end()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Poll:
-    """One GET on behalf of a feed of the plan, `root_url`: that feed itself, or one that it names."""
-
-    feed: FeedState
-    root_url: str
-    depth: int = 1
-
-    @property
-    def is_asked_for(self) -> bool:
-        return self.depth == 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Validators:
-    """What tells a body that was read from another; nothing where it has to be read each time."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-    digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    """A front page or an index whose record waits for what it names; `content` is a front page's own links."""
-
-    poll: _Poll
-    max_age_s: float | None
-    place: tuple[str | None, int]
-    content: FeedContent | None
-
-
-def _visit(poll: _Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
-    return Visit(
-        key=str(number),
-        url=poll_url(poll.feed),
-        rules=rules[poll.feed.source_id],
-        accept=ACCEPT,
-        etag=poll.feed.etag,
-        last_modified=poll.feed.last_modified,
-        max_wire_size=MAX_FEED_SIZE,
-        max_decoded_size=MAX_FEED_SIZE,
-    )
+def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
+    return {
+        source_id: Allowance(new_urls_a_day=one.new_urls_a_day, new_hosts_a_day=one.new_hosts_a_day)
+        for source_id, one in rules.items()
+    }
 
 
 class _Polling:
@@ -172,21 +142,19 @@ class _Polling:
         self._owners = owners
         self._reader = reader
         self._keep_unreadable = keep_unreadable
-        self._wave: Sequence[_Poll] = ()
-        self._next = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
-        self._fallbacks = [_Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
+        self._wave: Sequence[Poll] = ()
+        self._next = [Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
+        self._fallbacks = [Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
         self._seen = {feed.feed_url for feed in feeds}
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._paces_s: dict[str, float] = {}
         self._yielding: set[str] = set()
         self._dead: set[str] = set()
 
-    def next_wave(self) -> Sequence[_Poll]:
+    def next_wave(self) -> Sequence[Poll]:
         """Return what is to be polled now; nothing at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
-            for _ in range(len(self._fallbacks) - len(self._next)):
-                self._polled_one()
             self._fallbacks = []
         self._wave, self._next = self._next, []
         return self._wave
@@ -194,7 +162,8 @@ class _Polling:
     async def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._poll_log.polled += not isinstance(result, Deferred)
+        self._poll_log.asked += not isinstance(result, Deferred)
+        self._poll_log.polled += poll.is_named and not isinstance(result, Deferred)
         try:
             with guarded_item(poll_url(poll.feed)):
                 if isinstance(result, Deferred):
@@ -207,25 +176,25 @@ class _Polling:
             self._fail(poll, error)
             if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
                 await self._keep(poll, result, error)
-        if poll.is_asked_for:
+        if poll.is_named:
             self._polled_one()
 
     async def end(self) -> DiscoverReport:
         """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
         now = datetime.now(UTC)
         for one in self._waiting:
-            if one.content is not None and one.poll.feed.source_id not in self._yielding:
+            if one.links is not None and one.poll.feed.source_id not in self._yielding:
                 try:
                     with guarded_item(one.poll.feed.feed_url):
-                        await self._announce(one.poll, one.content, now=now)
+                        await self._announce(one.poll, one.links, now=now)
                 except ItemError as error:
                     self._fail(one.poll, error)
                     continue
             pace_s = self._paces_s.get(one.poll.root_url, self._bounds(one.poll.feed.source_id).longest_s)
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
             # no validators: what it names may change while it stays the same
-            self._record(one.poll, outcome, _Validators(), place=one.place)
-        check_share(self._poll_log.unexpected, of=self._poll_log.polled, what="feeds")
+            self._record(one.poll, outcome, Validators(), place=one.place)
+        check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
         return self._poll_log.report()
 
@@ -236,7 +205,7 @@ class _Polling:
     def _has_run_dry(self, feed: FeedState) -> bool:
         return feed.source_id in self._dead and feed.source_id not in self._yielding
 
-    async def _read(self, poll: _Poll, fetched: Fetched) -> None:
+    async def _read(self, poll: Poll, fetched: Fetched) -> None:
         feed, now = poll.feed, datetime.now(UTC)
         place = seen_moved(feed, moved_to(fetched))
         max_age = max_age_s(fetched.header("cache-control"))
@@ -246,41 +215,42 @@ class _Polling:
             self._poll_log.unchanged += 1
             self._yielding.add(feed.source_id)
             # a 304 need not repeat them all (RFC 9110, 15.4.5)
-            same = _Validators(
+            same = Validators(
                 etag=etag or feed.etag, last_modified=last_modified or feed.last_modified, digest=feed.body_digest
             )
-            self._record(poll, PollOutcome(is_failure=False, max_age_s=max_age), same, place=place)
+            outcome = PollOutcome(is_failure=False, max_age_s=max_age)
+            self._record(poll, outcome, same, place=place, unchanged=feed.unchanged + 1)
             return
-        content = await read_feed(feed.kind, fetched, now=now, reader=self._reader)
+        content = await read_feed(feed.kind, fetched, rules=self._rules[feed.source_id], now=now, reader=self._reader)
         refusals = Refusals()
         refusals.add(content.refused)
-        named = await self._named(poll, fetched, content, refusals)
+        named = await self._named(poll, fetched.url, (content.children, content.linked), refusals)
         self._poll_log.refuse(feed, refusals.listed())
         is_home = feed.kind in _HOMES
         unexpected = refusals.unexpected
         if not named or (content.entries and not is_home):
-            unexpected += await self._announce(poll, content, now=now)
+            unexpected += await self._announce(poll, content.entries, now=now)
         if named:
             self._next += self._children(poll, named)
-        _check_entries(content, unexpected, refusals.listed())
+        _check_entries(len(content.entries), unexpected, refusals.listed())
         if named and poll.is_asked_for:
-            own_links = content if is_home else None
-            self._waiting.append(_Waiting(poll=poll, max_age_s=max_age, place=place, content=own_links))
+            own_links = content.entries if is_home else None
+            self._waiting.append(Waiting(poll=poll, max_age_s=max_age, place=place, links=own_links))
             return
-        entries = fresh_count(content.entries, now=now)
+        entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
         # no validators where something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
         is_read = not (named or is_partial or unexpected)
-        new = _Validators(etag=etag, last_modified=last_modified, digest=digest) if is_read else _Validators()
+        new = new_validators(feed, etag, last_modified, digest, now=now) if is_read else Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
-    async def _announce(self, poll: _Poll, content: FeedContent, *, now: datetime) -> int:
+    async def _announce(self, poll: Poll, entries: Sequence[Entry], *, now: datetime) -> int:
         """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
         source_id = poll.feed.source_id
         refusals = Refusals()
         found = announcements(
-            content,
+            entries,
             refusals=refusals,
             source_id=source_id,
             announced_by=poll.feed.feed_url,
@@ -293,7 +263,7 @@ class _Polling:
             self._poll_log.announce(part)
             await asyncio.sleep(0)  # others are being asked meanwhile
         self._poll_log.refuse(poll.feed, refusals.listed())
-        if content.entries:
+        if entries:
             self._yielding.add(source_id)
         else:
             self._poll_log.skipped[EMPTY] += 1
@@ -301,45 +271,54 @@ class _Polling:
         return refusals.unexpected
 
     async def _named(
-        self, poll: _Poll, fetched: Fetched, content: FeedContent, refusals: Refusals
+        self, poll: Poll, url: Url, said: tuple[Sequence[Entry], Sequence[Entry]], refusals: Refusals
     ) -> list[tuple[Entry, FeedKind]]:
         """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
+        children, linked = said
         if poll.feed.kind not in _HOMES:
-            return [(child, FeedKind.SITEMAP) for child in content.children]
-        if content.linked:
-            return [(feed, FeedKind.FEED) for feed in content.linked[:MAX_LINKED]]
-        name = robots_name(origin_of(fetched.url), self._rules[poll.feed.source_id])
+            return [(child, FeedKind.SITEMAP) for child in children]
+        if linked:
+            return [(feed, FeedKind.FEED) for feed in linked[:MAX_LINKED]]
+        name = robots_name(url.origin, self._rules[poll.feed.source_id])
         lines = await read_sitemaps(HostLimits(self._index).robots(name), reader=self._reader)
-        sitemaps = [url for line in lines if (url := refusals.url(line, base_url=fetched.url))]
-        return [(Entry(url=url), FeedKind.SITEMAP) for url in sitemaps]
+        sitemaps = [found for line in lines if (found := refusals.url(line, base_url=url))]
+        return [(Entry(url=one), FeedKind.SITEMAP) for one in sitemaps]
 
-    def _children(self, poll: _Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[_Poll]:
+    def _children(self, poll: Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[Poll]:
         """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
         if poll.depth >= MAX_DEPTH:
             return []
-        kinds = {entry.url: (entry, kind) for entry, kind in named if entry.url not in self._seen}
-        chosen = dict(list(kinds.items())[:MAX_CHILDREN])
+        kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
+        chosen = self._chosen(kinds)
         self._seen.update(chosen)
         states = self._poll_log.states(
             FeedAddress(feed_url=url, source_id=poll.feed.source_id, kind=kind, parent_url=poll.feed.feed_url)
             for url, (_, kind) in chosen.items()
         )
         return [
-            _Poll(feed=state, root_url=poll.root_url, depth=poll.depth + 1)
+            Poll(feed=state, root_url=poll.root_url, depth=poll.depth + 1)
             for state in states
-            if _is_worth_asking(state, chosen[state.feed_url][0].modified_at)
+            if is_worth_asking(state, chosen[state.feed_url][0].modified_at, now=datetime.now(UTC))
         ]
 
-    async def _keep(self, poll: _Poll, answered: Answered, error: FeedUnreadable) -> None:
+    def _chosen(self, kinds: dict[str, tuple[Entry, FeedKind]]) -> dict[str, tuple[Entry, FeedKind]]:
+        if len(kinds) <= MAX_CHILDREN:
+            return kinds
+        known = {state.feed_url: state for state in self._poll_log.known(kinds)}
+        now = datetime.now(UTC)
+        open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or is_open(known[entry.url], now)]
+        return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
+
+    async def _keep(self, poll: Poll, answered: Answered, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
             await asyncio.to_thread(self._keep_unreadable, poll.feed, answered, error)
 
-    def _defer(self, poll: _Poll, *, until: datetime) -> None:
+    def _defer(self, poll: Poll, *, until: datetime) -> None:
         self._poll_log.skipped[DEFERRED] += 1
         outcome = PollOutcome(is_failure=False, retry_after_at=until)
-        self._record(poll, outcome, _kept(poll.feed), reason="deferred", is_asked=False)
+        self._record(poll, outcome, kept_validators(poll.feed), reason="deferred", is_asked=False)
 
-    def _fail(self, poll: _Poll, error: ItemError) -> None:
+    def _fail(self, poll: Poll, error: ItemError) -> None:
         feed = poll.feed
         reason = self._poll_log.fail(feed, poll_url(feed), error)
         is_transient = isinstance(error, TransientError)
@@ -353,20 +332,25 @@ class _Polling:
             retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
         )
         place = (None, 0) if is_refused_there else None
-        self._record(poll, outcome, _kept(feed), place=place, reason=reason)
+        self._record(poll, outcome, kept_validators(feed), place=place, reason=reason)
 
     def _record(
         self,
-        poll: _Poll,
+        poll: Poll,
         outcome: PollOutcome,
-        validators: _Validators,
+        validators: Validators,
         *,
         place: tuple[str | None, int] | None = None,
         entries: int | None = None,
         reason: str | None = None,
         is_asked: bool = True,
+        unchanged: int | None = None,
     ) -> None:
-        """Note what the poll taught; `place` is where the feed has moved and how often that was seen, None for no news."""
+        """Note what the poll taught.
+
+        `place` is where the feed has moved and how often that was seen, None for no news. `unchanged` is how often in a row
+        it has brought nothing new: none for a feed that was read, and as often as before where `reason` says why not.
+        """
         feed, now = poll.feed, datetime.now(UTC)
         jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
         bounds = self._bounds(feed.source_id)
@@ -388,25 +372,14 @@ class _Polling:
                 body_digest=validators.digest,
                 moved_to=place_url,
                 sightings=sightings,
+                unchanged=unchanged if unchanged is not None else feed.unchanged if reason else 0,
             )
         )
 
 
-def _check_entries(content: FeedContent, unexpected: int, refused: Iterable[Refusal]) -> None:
+def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> None:
     """Raise UnexpectedError where so many entries met an exception that it is the reading of the feed that fails."""
-    of = len(content.entries) + unexpected
+    of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
         raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
-
-
-def _kept(feed: FeedState) -> _Validators:
-    """Return the validators that a feed has: they stand for a body that was read."""
-    return _Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)
-
-
-def _is_worth_asking(state: FeedState, modified_at: datetime | None) -> bool:
-    """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
-    if state.due_at is None or (state.failures and state.due_at > datetime.now(UTC)):
-        return False
-    return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG

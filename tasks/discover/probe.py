@@ -13,6 +13,7 @@ from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import FeedContent, FeedKind
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 
 
@@ -98,7 +99,7 @@ async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Read
     visits = [
         Visit(
             key=str(place),
-            url=target.url,
+            url=Url.of(target.url),
             rules=target.rules,
             accept=ACCEPT,
             max_wire_size=MAX_FEED_SIZE,
@@ -120,7 +121,9 @@ async def _seen(target: Target, result: Answered | Deferred, reader: Reader) -> 
     if error is None:
         try:
             with guarded_item(target.url):
-                content = await read_feed(target.kind, fetched, now=datetime.now(UTC), reader=reader)
+                content = await read_feed(
+                    target.kind, fetched, rules=target.rules, now=datetime.now(UTC), reader=reader
+                )
         except ItemError as trouble:
             error = trouble
     return _look_of(target, fetched, content, error)

@@ -1,11 +1,8 @@
 """A home page's address into a source for the catalogue: what the site may have is tried, and what works is counted."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import yaml
 
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.source_ids import new_id
@@ -53,7 +50,8 @@ async def propose_source(
 ) -> SourceProposal:
     """Ask for a front page and for the feeds that it may have; an address that is a feed itself is tried as that.
 
-    `robots` gives the robots.txt that is kept for an origin. Without a feed that works, the page itself is the listing.
+    `robots` gives the robots.txt that is kept for an origin. Where the page's own feed works, nothing else is tried; without
+    a feed that works, the page itself is the listing.
     Raises ItemError where there is neither page nor feed, or the host wants a wait.
     """
     reader = reader or SharedReader()
@@ -66,9 +64,14 @@ async def propose_source(
     page_url = home.url or home_url
     answer = robots(origin_of(page_url))
     proposals = await _proposals(home, page_url, answer, reader) if is_page else _itself(home_url)
-    looks = await look_at([_target(one.url, one.kind, rules) for one in proposals], client=client, reader=reader)
-    tried = tuple(_tried(look, one.found_by) for look, one in zip(looks, proposals, strict=True))
-    works = [look for look in looks if look.content and look.content.entries and look.error is None]
+    looks, tried = list[Look](), list[Tried]()
+    for wave in _waves(proposals):
+        seen = await look_at([_target(one.url, one.kind, rules) for one in wave], client=client, reader=reader)
+        looks += seen
+        tried += [_tried(look, one.found_by) for look, one in zip(seen, wave, strict=True)]
+        if any(map(_works, seen)):
+            break
+    works = [look for look in looks if _works(look)]
     if not is_page and not works:
         raise looks[0].error or NotAFeed(f"no entries at {home_url}")
     distinct = _distinct(works)
@@ -81,7 +84,7 @@ async def propose_source(
         sitemaps=tuple(url for url, kind in distinct if kind is FeedKind.SITEMAP),
         listings=() if distinct else (page_url,),
     )
-    return SourceProposal(source=source, tried=tried)
+    return SourceProposal(source=source, tried=tuple(tried))
 
 
 async def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None, reader: Reader) -> tuple[Proposal, ...]:
@@ -97,14 +100,16 @@ def _itself(feed_url: str) -> tuple[Proposal, ...]:
     return (Proposal(url=feed_url, kind=FeedKind.FEED, found_by=FoundBy.LINK),)
 
 
-def sources_yaml(sources: Iterable[Source]) -> str:
-    """Return the sources as they stand in `sources.yaml`, without what is at its default."""
-    entries = [_plain(source) for source in sources]
-    return yaml.safe_dump({"sources": entries}, sort_keys=False, allow_unicode=True, width=120)
+def _waves(proposals: Sequence[Proposal]) -> Iterator[Sequence[Proposal]]:
+    """Yield what is tried together: the page's own feed, its other ones, what robots.txt names, what is common."""
+    linked = [one for one in proposals if one.found_by in {FoundBy.LINK, FoundBy.ANCHOR}]
+    named = [one for one in proposals if one.found_by is FoundBy.ROBOTS]
+    common = [one for one in proposals if one.found_by is FoundBy.COMMON]
+    yield from filter(None, (linked[:1], linked[1:], named, common))
 
 
-def _plain(source: Source) -> dict[str, Any]:
-    return source.model_dump(mode="json", exclude_defaults=True)
+def _works(look: Look) -> bool:
+    return look.error is None and look.content is not None and bool(look.content.entries)
 
 
 def _target(url: str, kind: FeedKind, rules: SourceRules) -> Target:

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.values.feed import Entry, FeedState
+from tasks.values.feed import FeedState
 
 WEEK = timedelta(days=7)
+DAY_S = 86_400.0
+FIRST_DOUBT = 3
+"""How often in a row a feed may bring nothing new before it is asked without validators."""
+
 SIGHTINGS_BELIEVED = 3
 """How often in a row a permanent redirect has to lead to one place before the feed is asked there at once."""
 
@@ -67,10 +71,22 @@ def next_poll(
     return max(due_at, floor_at, outcome.retry_after_at or floor_at), interval_s, failures
 
 
-def fresh_count(entries: Iterable[Entry], *, now: datetime) -> int:
-    """Count the entries of the last week; one without a date may be of today."""
+def fresh_count(told_at: Iterable[datetime | None], *, now: datetime) -> int:
+    """Count the entries of the last week by their dates; one without a date may be of today."""
     since = now - WEEK
-    return sum(1 for entry in entries if (entry.published_at or entry.modified_at or now) >= since)
+    return sum(1 for instant in told_at if (instant or now) >= since)
+
+
+def trusts_validators(feed: FeedState) -> bool:
+    """Whether a feed is asked with its validators, and believed where it says that nothing has changed.
+
+    Some servers answer 304 whatever has changed. So a feed that has brought nothing new for some polls is asked without
+    them once, and then once a day.
+    """
+    if feed.unchanged < FIRST_DOUBT:
+        return True
+    a_day = max(1, round(DAY_S / max(feed.interval_s or DAY_S, 1.0)))
+    return bool((feed.unchanged - FIRST_DOUBT) % a_day)
 
 
 def poll_url(feed: FeedState) -> str:

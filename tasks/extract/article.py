@@ -5,7 +5,7 @@ The recipe: prune by structure, extract fast, look whether that took enough of t
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 
 from lxml.etree import LxmlError
@@ -13,12 +13,13 @@ from lxml.html import HtmlElement, fragment_fromstring
 from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.extract.blocks import blocks_of
+from tasks.extract.blocks import Block, blocks_of
 from tasks.extract.container import Found, Place, fill, locate, place_of
 from tasks.extract.fallbacks import alone, block_text, first_sufficient
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
+from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
@@ -58,17 +59,24 @@ class Taken:
 class Extraction:
     """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1).
 
-    `taken` is what each rule that takes something out took.
+    `taken` is what each rule that takes something out took. `markdown` is the text with its markup, where
+    that is wanted.
     """
 
     text: str
     path: str
     quality: float
     taken: tuple[Taken, ...] = ()
+    markdown: str | None = None
 
 
 def extract_text(
-    tree: HtmlElement, metadata: Metadata, *, url: str, options: ExtractOptions = NO_OPTIONS
+    tree: HtmlElement,
+    metadata: Metadata,
+    *,
+    url: str,
+    options: ExtractOptions = NO_OPTIONS,
+    has_markdown: bool = False,
 ) -> Extraction:
     """Return the text of the page's article; empty where there is none. The tree is used up.
 
@@ -85,17 +93,19 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options, taken=taken)
-    said = Said.by(metadata)
+    said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
-        return Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
+        found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
+        return replace(found, markdown=markdown_of(text, blocks, url=url)) if has_markdown else found
     remove(list(tree.iter(*_WORDLESS)))
-    sought = _find_text(tree, metadata, said, url=url)
+    sought = _find_text(tree, metadata, said, blocks, url=url)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one
     page = said_in_all - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
-    return Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
+    found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
+    return replace(found, markdown=markdown_of(sought.text, blocks, url=url)) if has_markdown else found
 
 
 def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
@@ -132,9 +142,8 @@ class _Sought:
         )
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, *, url: str) -> _Sought:
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], *, url: str) -> _Sought:
     """Return the text that the page shows, or its JSON-LD's where that has more and agrees."""
-    blocks = blocks_of(tree)
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
 

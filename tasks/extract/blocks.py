@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 from tasks.extract.outline import BLOCKS
 from tasks.extract.tree import clean
 
-_PARTING = BLOCKS | frozenset(
+PARTING = BLOCKS | frozenset(
     (
         "body", "td", "th", "tr", "tbody", "thead", "figure", "figcaption", "pre", "form", "aside", "footer", "nav",
         "fieldset", "dt", "center", "details", "summary", "button", "dialog", "address", "hr", "br",
@@ -68,7 +68,7 @@ def blocks_of(tree: HtmlElement) -> list[Block]:
     linked = links = 0
     for event, element in iterwalk(tree, events=("start", "end")):
         tag, is_start = element.tag, event == "start"
-        if tag in _PARTING:
+        if tag in PARTING:
             if pieces:
                 _add_block(blocks, owners[-1], pieces, linked)
                 pieces, linked = [], 0

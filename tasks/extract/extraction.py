@@ -15,6 +15,7 @@ from tasks.values.batch import Batch
 from tasks.values.look import Look
 from tasks.values.page import Page
 from tasks.values.rows import Outcome
+from tasks.values.truncation import is_truncated
 
 
 class Extractor(Protocol):
@@ -86,9 +87,10 @@ def _stored_pages(
         segment, start = segments[capture.warc_key], capture.warc_offset or 0
         yield StoredPage(
             capture_id=capture.capture_id,
-            url=capture.final_url,
+            url=look.final_url,
             fetched_at=capture.fetched_at,
             record=segment[start : start + (capture.warc_length or 0)],
             options=options.get(capture.source_id, NO_OPTIONS),
+            is_truncated=is_truncated(capture.detail),
             rendition=segment[look.rendition[0] : sum(look.rendition)] if look.rendition else None,
         )

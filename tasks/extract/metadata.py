@@ -21,7 +21,7 @@ from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string
 from tasks.extract.shown_dates import shown_instants
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, raw_text_of, text_of, words_of
-from tasks.values.url import is_same_site, storable_url
+from tasks.values.url import Url, is_same_site, storable_url
 
 Meta = dict[str, list[str]]
 
@@ -106,7 +106,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         candidates,
         (*site_names, *home),
         others=map(text_of, islice(tree.iter("h2"), _MAX_HEADINGS)),
-        sections=filter(None, (section, *urlsplit(url).path.strip("/").split("/")[:-1])),
+        sections=filter(None, (section, *Url.of(url).parts.path.strip("/").split("/")[:-1])),
     )
     heading = heading_of(tree, title)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
@@ -157,7 +157,7 @@ def _headings(tree: HtmlElement, url: str) -> tuple[tuple[str, ...], tuple[str, 
 def _leads_home(heading: HtmlElement, url: str) -> bool:
     link = next(heading.iter("a"), None)
     href = (link.get("href") or "").strip() if link is not None else ""
-    if not href or (urlsplit(url).path in ("", "/")):
+    if not href or Url.of(url).parts.path == "/":
         return False
     try:
         target = urlsplit(urljoin(url, href))
@@ -191,7 +191,7 @@ def _site_names(graph: Graph, node: Node, meta: Meta, url: str) -> tuple[str, ..
         *graph.of_types(frozenset(("WebSite", "NewsMediaOrganization"))),
     ]
     named = [name for one in publishers if isinstance(one, dict) for name in strings(one.get("name"))]
-    return (*named, *_values(meta, *_SITES), (urlsplit(url).hostname or "").removeprefix("www."))
+    return (*named, *_values(meta, *_SITES), Url.of(url).parts.hostname.removeprefix("www."))
 
 
 def _published(

@@ -1,14 +1,14 @@
 """One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 
 from lxml.html import HtmlElement
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.errors import EmptyExtraction, NotAnArticle, TooManyElements
+from tasks.errors import DecompressionBomb, EmptyExtraction, NotAnArticle, TooManyElements
 from tasks.extract.article import Extraction, extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
@@ -19,11 +19,15 @@ from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
+from tasks.values.url import Url
 from tasks.web.charset import decode_text
-from tasks.web.decoding import decode_body
+from tasks.web.decoding import decode_prefix, decode_received
 
 RULE_SET = 2
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
+
+TRUNCATED_QUALITY = 0.5
+"""The best that a page can be whose end is missing."""
 
 LONG_PAGE_SIZE = 20_000
 """A page of so many bytes that gives no text is a fault of ours, not an empty article."""
@@ -31,56 +35,102 @@ LONG_PAGE_SIZE = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractConfig:
-    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed."""
+    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed.
+
+    `has_markdown` says whether the text is wanted as markdown, too.
+    """
 
     max_decoded_size: int = 5_000_000
     max_elements: int = 50_000
+    has_markdown: bool = True
+
+
+_AS_IN_A_SWEEP = ExtractConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
     """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
 
-    `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
+    With `is_truncated`, its body ended before its end, and is read as far as it goes. `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
     """
 
     capture_id: str
-    url: str
+    url: Url
     fetched_at: datetime
     record: bytes
     options: ExtractOptions = NO_OPTIONS
     rendition: bytes | None = None
+    is_truncated: bool = False
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     """Return the page with its text, or with the label of what it is instead and no text.
 
     The same record gives the same page, on any machine and at any time. Raises NotAnArticle where there is nothing to
-    read, EmptyExtraction where there should be, TooManyElements, what `decode_body` raises, and CorruptRecord.
+    read, EmptyExtraction where there should be, TooManyElements, what `decode_received` raises, and CorruptRecord.
     """
     response = read_response(stored.record, 0, len(stored.record))
     headers = dict(response.headers)
     if stored.rendition is None:
-        body = decode_body(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
+        decode = decode_prefix if stored.is_truncated else decode_received
+        body = decode(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
         html, charset = decode_text(body, headers.get("content-type"))
     else:
         body = read_conversion(stored.rendition, 0, len(stored.rendition))
         html, charset = decode_text(body, RENDITION_TYPE)
-    tree = parse_html(html)
+    document = _Document(html=html, charset=charset, size=len(body), headers=response.headers)
+    page = _read(document, stored.url, fetched_at=stored.fetched_at, options=stored.options, config=config)
+    if not stored.is_truncated:
+        return page
+    best = TRUNCATED_QUALITY if page.quality is None else page.quality
+    return replace(page, quality=min(best, TRUNCATED_QUALITY))
+
+
+def extract_html(
+    html: str | bytes, url: str, *, content_type: str | None = None, fetched_at: datetime | None = None
+) -> Page:
+    """Return a page that was never stored; raises as `extract_page` does. Not pure: without `fetched_at` it is now."""
+    if isinstance(html, bytes):
+        size = len(html)
+        html, charset = decode_text(html, content_type)
+    else:
+        size, charset = len(html), "utf-8"
+    if size > _AS_IN_A_SWEEP.max_decoded_size:
+        raise DecompressionBomb(f"{size} bytes at {url}")
+    document = _Document(html=html, charset=charset, size=size, headers=())
+    now = fetched_at or datetime.now(UTC)
+    return _read(document, url, fetched_at=now, options=NO_OPTIONS, config=_AS_IN_A_SWEEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """A page's text, the name of its charset, how many bytes it was, and the header of its response."""
+
+    html: str
+    charset: str
+    size: int
+    headers: tuple[tuple[str, str], ...]
+
+
+def _read(
+    document: _Document, url: str, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig
+) -> Page:
+    tree = parse_html(document.html)
     if tree is None:
-        raise NotAnArticle(f"nothing but {len(body)} bytes without an element at {stored.url}")
-    _check_size(tree, config, stored.url)
-    metadata = read_metadata(tree, url=stored.url, now=stored.fetched_at)
-    metadata = with_selected(metadata, tree, stored.options, now=stored.fetched_at)
-    rights = rights_of(metadata, response.headers)
-    facts = look_at(tree, url=stored.url)
-    found = extract_text(tree, metadata, url=stored.url, options=stored.options)
+        raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
+    _check_size(tree, config, url)
+    metadata = read_metadata(tree, url=url, now=fetched_at)
+    metadata = with_selected(metadata, tree, options, now=fetched_at)
+    rights = rights_of(metadata, document.headers)
+    facts = look_at(tree, url=url)
+    found = extract_text(tree, metadata, url=url, options=options, has_markdown=config.has_markdown)
     kind = classify_page(metadata, found.text, facts)
     if not found.text and kind.is_story:
-        if len(body) > LONG_PAGE_SIZE:
-            raise EmptyExtraction(f"no text in {len(body)} bytes at {stored.url}")
-        raise NotAnArticle(f"no text in {len(body)} bytes at {stored.url}")
-    return _page(metadata, rights, kind, found, charset=charset)
+        if document.size > LONG_PAGE_SIZE:
+            raise EmptyExtraction(f"no text in {document.size} bytes at {url}")
+        raise NotAnArticle(f"no text in {document.size} bytes at {url}")
+    return _page(metadata, rights, kind, found, charset=document.charset)
 
 
 def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:
@@ -94,6 +144,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         page_type=kind,
         title=metadata.title,
         text=found.text,
+        markdown=found.markdown,
         lede=metadata.lede,
         authors=metadata.authors,
         published_at=metadata.published_at,

@@ -6,7 +6,6 @@ a story, whatever else stands on it. The phrases are what whole titles and headi
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
@@ -16,6 +15,7 @@ from tasks.extract.notices import is_notice
 from tasks.extract.phrases import phrases
 from tasks.extract.tree import HEADINGS, words_of
 from tasks.values.rows import PageType
+from tasks.values.url import Url
 
 _DECENT_LENGTH = 600  # characters of text that make a story of a page that calls itself one
 _MAX_WALL_LENGTH = 2500  # characters; a wall says no more
@@ -82,11 +82,11 @@ class PageFacts:
 
 def look_at(tree: HtmlElement, *, url: str) -> PageFacts:
     """Return the facts that `classify_page` asks for; the tree must be whole still."""
-    parts = urlsplit(url)
+    parts = Url.of(url).parts
     fields = (one.get("type") or "" for one in tree.iter("input"))
     return PageFacts(
-        host=parts.hostname or "",
-        place=f"{parts.path.rstrip('/')}?{parts.query}".rstrip("?"),
+        host=parts.hostname,
+        place=f"{parts.path.rstrip('/')}{parts.search}",
         teasers=sum(_is_linked(heading) for heading in tree.iter(*HEADINGS)),
         passwords=sum(kind.casefold() == "password" for kind in fields),
     )

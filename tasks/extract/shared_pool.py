@@ -4,6 +4,7 @@ import threading
 
 from tasks.config.settings import Settings
 from tasks.errors import Stopped
+from tasks.extract.page import ExtractConfig
 from tasks.extract.pool import ExtractorPool, PoolConfig
 from tasks.runtime.shutdown import stopping
 
@@ -23,6 +24,7 @@ def shared_pool(settings: Settings) -> ExtractorPool:
                     workers=settings.extract_workers,
                     time_limit_s=settings.extract_time_limit_s,
                     memory_size=settings.extract_memory_size,
+                    page=ExtractConfig(has_markdown=settings.markdown),
                 )
             )
         return _pool

@@ -13,12 +13,13 @@ from trafilatura.external import try_justext
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.extract.tree import parse_html
 from tasks.lake.warc import SegmentWriter
+from tasks.values.url import Url
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 _LINE = "<p>The harbour café was opened again, after nine months of works, by the mayor of the town.</p>"
 _PAGE = f"<html><body><article><h1>Harbour</h1>{_LINE * 9}</article></body></html>"
-_URL = "https://daily.example/story"
+_URL = Url("https://daily.example/story")
 
 
 def _warm_up() -> None:

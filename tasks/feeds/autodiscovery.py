@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from tasks.feeds.collector import absolute_url
 from tasks.feeds.formats import FEED_TYPES
-from tasks.feeds.html_links import FoundBy, Proposal, linked_feeds, page_tree
+from tasks.feeds.html_links import FoundBy, Proposal, linked_feeds, read_page
 from tasks.values.feed import FeedKind
 
 MAX_PROPOSALS = 40
@@ -21,8 +21,8 @@ def propose_feeds(
     body: bytes, *, content_type: str | None, page_url: str, robots_sitemaps: Iterable[str] = ()
 ) -> tuple[Proposal, ...]:
     """Return what the site says it has, then what is common, each URL once, at most 40."""
-    root = page_tree(body, content_type)
-    linked = linked_feeds(root, page_url=page_url, feed_types=FEED_TYPES) if root is not None else ()
+    page = read_page(body, content_type, url=page_url)
+    linked = linked_feeds(page, feed_types=FEED_TYPES) if page is not None else ()
     said = (*linked, *_robots(robots_sitemaps, page_url))
     by_url: dict[str, Proposal] = {}
     for proposal in (*said, *_common(page_url)):

@@ -10,6 +10,7 @@ from tasks.feeds.dates import is_plausible, parse_instant
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import Entry
 from tasks.values.text.storable import storable_text
+from tasks.values.url import Url
 
 MAX_TITLE_LENGTH = 1000
 
@@ -78,8 +79,8 @@ class Gathering:
                 Entry(
                     url=url,
                     title=plain_title(title),
-                    published_at=self._instant(published),
-                    modified_at=self._instant(modified),
+                    published_at=self.instant(published),
+                    modified_at=self.instant(modified),
                 )
             )
 
@@ -97,7 +98,8 @@ class Gathering:
             self.doubt("change equal on all entries")
             self._entries = [replace(entry, modified_at=None) for entry in self._entries]
 
-    def _instant(self, text: str | None) -> datetime | None:
+    def instant(self, text: str | None) -> datetime | None:
+        """Return the instant that a text names, None where it names none or none that can be true; both are counted."""
         if not text or text.isspace():
             return None
         instant = parse_instant(text)
@@ -115,7 +117,7 @@ def _is_one_moment(instants: list[datetime | None]) -> bool:
     return first is not None and first.time() != time.min and all(instant == first for instant in instants)
 
 
-def absolute_url(link: str | None, *, base_url: str) -> str | None:
+def absolute_url(link: str | None, *, base_url: str) -> Url | None:
     """Return the link as announced, absolute; None where it cannot be fetched over http or https. Counted nowhere."""
     return Refusals().url(link, base_url=base_url)
 

@@ -19,12 +19,16 @@ _MAX_UNPACKINGS = 2  # some servers compress what is compressed already
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A body whose content coding is undone, with its Content-Type; `url` is where it was in the end, `now` is aware UTC."""
+    """A body whose content coding is undone, with its Content-Type; `url` is where it was in the end, `now` is aware UTC.
+
+    `own_urls` are what its source names in the catalogue.
+    """
 
     body: bytes
     content_type: str | None
     url: str
     now: datetime
+    own_urls: tuple[str, ...] = ()
 
     @property
     def start(self) -> str:

@@ -62,13 +62,16 @@ ACCEPT = ", ".join((*sorted(FEED_TYPES.difference(_XML), reverse=True), *(f"{one
 """What a feed's server is asked for."""
 
 
-def read_document(kind: FeedKind, body: bytes, *, content_type: str | None, url: str, now: datetime) -> FeedContent:
+def read_document(
+    kind: FeedKind, body: bytes, *, content_type: str | None, url: str, now: datetime, own_urls: tuple[str, ...] = ()
+) -> FeedContent:
     """Return what a document says that stands where a feed of this kind is wanted; raises NotAFeed, naming what it is.
 
     `body` has its content coding undone. One that is broken is read as far as it goes; what is left out is counted.
+    `own_urls` are what its source names in the catalogue.
     """
     body, doubts = unpacked(body, url=url)
-    document = Document(body=body, content_type=content_type, url=url, now=now)
+    document = Document(body=body, content_type=content_type, url=url, now=now, own_urls=own_urls)
     start = document.start
     # those that may stand here come first: a page may hold a feed's words, and a feed a page's
     ordered = sorted(FORMATS, key=lambda one: kind not in one.kinds)

@@ -8,14 +8,15 @@ from tasks.feeds.html_links import FoundBy, linked_feeds
 from tasks.feeds.listing import page_of, read_links
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import Entry, FeedContent
+from tasks.values.url import Url
 
 
 def parse(document: Document, *, feed_types: Container[str]) -> FeedContent:
     """Return the page's links, and in `linked` the feeds of its head; raises NotAFeed."""
-    root = page_of(document)
-    content = read_links(root, document)
+    page = page_of(document)
+    content = read_links(page, document)
     refusals = Refusals()
     refusals.add(content.refused)
-    linked = linked_feeds(root, page_url=document.url, feed_types=feed_types, refusals=refusals)
-    feeds = tuple(Entry(url=one.url) for one in linked if one.found_by is FoundBy.LINK)
+    linked = linked_feeds(page, feed_types=feed_types, refusals=refusals)
+    feeds = tuple(Entry(url=Url.of(one.url)) for one in linked if one.found_by is FoundBy.LINK)
     return replace(content, linked=feeds, refused=refusals.listed())

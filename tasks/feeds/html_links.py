@@ -11,6 +11,7 @@ from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import absolute_url, plain_title
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import FeedKind
+from tasks.values.url import Url, without_breaks
 from tasks.web.charset import decode_text
 
 MAX_PAGE_LENGTH = 5_000_000
@@ -50,36 +51,45 @@ def is_markup(text: str) -> bool:
     return not _XML.match(text) and _MARKUP.search(text) is not None
 
 
-def page_tree(body: bytes, content_type: str | None) -> etree._Element | None:
-    """Return the root of an HTML page, or None where the bytes are none."""
-    text, _ = bounded_markup(decode_text(body, content_type)[0][:MAX_PAGE_LENGTH])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HtmlPage:
+    """A page as a tree, what its links are relative to, and the charset that it is written in."""
+
+    root: etree._Element
+    base_url: str
+    charset: str
+
+    def absolute(self, href: str | None, refusals: Refusals) -> Url | None:
+        """Return a link as browsers follow it; None where it cannot be stored, which is counted."""
+        return refusals.url(href, base_url=self.base_url, charset=self.charset)
+
+
+def read_page(body: bytes, content_type: str | None, *, url: str) -> HtmlPage | None:
+    """Return an HTML page, or None where the bytes are none."""
+    text, charset = decode_text(body, content_type)
+    text, _ = bounded_markup(text[:MAX_PAGE_LENGTH])
     if not is_markup(text):
         return None
     parser = html.HTMLParser(huge_tree=True, no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but white space and comments
         return None
-
-
-def page_base(root: etree._Element, page_url: str) -> str:
-    """Return what the page's links are relative to."""
     declared = next((base.get("href") for base in root.iter("base") if base.get("href")), None)
-    return absolute_url(declared, base_url=page_url) or page_url
+    return HtmlPage(root=root, base_url=absolute_url(declared, base_url=url) or url, charset=charset)
 
 
 def linked_feeds(
-    root: etree._Element, *, page_url: str, feed_types: Container[str], refusals: Refusals | None = None
+    page: HtmlPage, *, feed_types: Container[str], refusals: Refusals | None = None
 ) -> tuple[Proposal, ...]:
     """Return the feeds that a page links to, those in its head first: links of one of the types, and what looks like one.
 
     Links that cannot be stored are left out, and counted among the `refusals`.
     """
     refused = refusals or Refusals()
-    base_url = page_base(root, page_url)
     by_url: dict[str, Proposal] = {}
-    for href, title, found_by in (*_head_links(root, feed_types), *_anchors(root)):
-        url = refused.url(href, base_url=base_url)
+    for href, title, found_by in (*_head_links(page.root, feed_types), *_anchors(page.root)):
+        url = page.absolute(href, refused)
         if url is not None and not _COMMENTS.search(url):
             proposal = Proposal(url=url, kind=FeedKind.FEED, found_by=found_by, title=plain_title(title))
             by_url.setdefault(url, proposal)
@@ -97,6 +107,6 @@ def _head_links(root: etree._Element, feed_types: Container[str]) -> Iterator[tu
 
 def _anchors(root: etree._Element) -> Iterator[tuple[str, str | None, FoundBy]]:
     for anchor in root.iter("a"):
-        href = (anchor.get("href") or "").strip()
+        href = without_breaks(anchor.get("href") or "")
         if _FEED_LINK.search(href):
             yield href, "".join(anchor.itertext()), FoundBy.ANCHOR

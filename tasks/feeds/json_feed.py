@@ -8,6 +8,7 @@ import orjson
 from tasks.errors import NotAFeed
 from tasks.feeds.collector import Gathering, plain_title
 from tasks.feeds.document import Document
+from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
 from tasks.feeds.rss_atom import MAX_ENTRIES
 from tasks.feeds.xml_tree import MAX_FEED_LENGTH, xml_text
 from tasks.values.feed import FeedContent
@@ -29,16 +30,12 @@ def parse(document: Document) -> FeedContent:
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         raise NotAFeed(f"JSON, but no JSON Feed at {feed_url}")
-    for item in items:
-        words = (
-            {name: value for name, value in item.items() if isinstance(value, str)} if isinstance(item, dict) else {}
-        )
-        gathering.add(
-            words.get("url") or words.get("external_url") or words.get("id"),
-            title=words.get("title"),
-            published=words.get("date_published"),
-            modified=words.get("date_modified"),
-        )
+    home_url = feed.get("home_page_url")
+    site = home_url if isinstance(home_url, str) else None
+    base_url = base_of_channel(site, feed_url=feed_url, own_urls=document.own_urls)
+    if len(items) > MAX_ENTRIES:
+        gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
+    add_items([_item(one, base_url) for one in items[:MAX_ENTRIES]], gathering, feed_url=feed_url)
     gathering.flag_equal_dates()
     title = feed.get("title")
     return FeedContent(
@@ -46,6 +43,18 @@ def parse(document: Document) -> FeedContent:
         title=plain_title(title if isinstance(title, str) else None),
         warnings=gathering.warnings,
         refused=gathering.refusals.listed(),
+    )
+
+
+def _item(item: Any, base_url: str) -> Item:  # noqa: ANN401 - any JSON
+    words = {name: value for name, value in item.items() if isinstance(value, str)} if isinstance(item, dict) else {}
+    ranks = {"url": Rank.PAGE, "external_url": Rank.OTHER, "id": Rank.PERMALINK}
+    links = (Link(rank=rank, text=words[name], base_url=base_url) for name, rank in ranks.items() if words.get(name))
+    return Item(
+        links=tuple(links),
+        title=words.get("title"),
+        published=words.get("date_published"),
+        modified=words.get("date_modified"),
     )
 
 

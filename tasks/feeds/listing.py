@@ -1,49 +1,27 @@
 """A listing page into entries: its links to pages of the same site, without what is plainly furniture. Pure.
 
 What is left may still be no article: that is for extraction to say. A link missed here is an article lost, a link too
-many one GET; `include` and `exclude` of the catalogue narrow it down.
+many one GET; `exclude` of the catalogue narrows it down, and what `include` names counts however it looks.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import urlsplit
 
 from lxml import etree
 
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
 from tasks.feeds.collector import Gathering, plain_title
 from tasks.feeds.document import Document
-from tasks.feeds.html_links import is_markup, page_base, page_tree
+from tasks.feeds.html_links import HtmlPage, is_markup, read_page
+from tasks.feeds.link_weight import weight_of
 from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.feed import FeedContent
-from tasks.values.url import is_same_site, url_key
+from tasks.values.url import Url
 
 MAX_LINKS = 1000
 _MAX_LOOKED_AT = 10_000
 _FURNITURE_ELEMENTS = frozenset({"nav", "footer", "form", "dialog", "template"})
 _FURNITURE_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "dialog"})
-
-# `/tag/x` lists what others wrote of; `/about` itself is furniture, `/about/x` may be a story
-_GROUPS = frozenset(
-    "tag tags topic topics category categories author authors autor autoren auteur auteurs profile profiles user users "
-    "search suche recherche page seite archive archives archiv feed feeds rss amp print share wp-admin wp-login "
-    "wp-content wp-json cdn-cgi account accounts konto".split()
-)
-_PAGES = frozenset(
-    "login signin sign-in logout signup sign-up register registration subscribe subscription subscriptions abo "
-    "abonnement about about-us ueber-uns impressum imprint contact contact-us kontakt privacy privacy-policy "
-    "datenschutz terms terms-of-service terms-of-use terms-and-conditions agb cookies cookie-policy legal disclaimer "
-    "newsletter newsletters advertise advertising media-kit careers jobs help faq support sitemap site-map "
-    "accessibility donate shop store app apps games podcasts weather crossword crosswords horoscope rss feed".split()
-)
-_FILES = re.compile(
-    r"\.(?:pdf|jpe?g|png|gif|svg|webp|avif|ico|mp[34]|m4[av]|mov|avi|webm|ogg|wav|zip|gz|rar|exe|dmg|apk|css|js|json|xml|rss|atom"
-    r"|docx?|xlsx?|pptx?|csv|ics|epub)$",
-    re.IGNORECASE,
-)
-_PAGING = re.compile(r"(?:^|&)(?:page|paged|seite|offset|start)=\d+", re.IGNORECASE)
-_SECTION = re.compile(r"[^\W\d_]+")
 _MAX_TITLE = 300
 
 
@@ -55,38 +33,46 @@ def parse(document: Document) -> FeedContent:
     return read_links(page_of(document), document)
 
 
-def page_of(document: Document) -> etree._Element:
-    """Return the root of the page; raises NotAFeed."""
-    root = page_tree(document.body, document.content_type)
-    if root is None:
+def page_of(document: Document) -> HtmlPage:
+    """Return the page; raises NotAFeed."""
+    page = read_page(document.body, document.content_type, url=document.url)
+    if page is None:
         raise NotAFeed(f"no HTML page at {document.url}")
-    return root
+    return page
 
 
-def read_links(root: etree._Element, document: Document) -> FeedContent:
+def read_links(page: HtmlPage, document: Document) -> FeedContent:
     """Return the page's links, each once and in its order, with the longest of their texts."""
-    page_url = document.url
-    base_url = page_base(root, page_url)
-    found: dict[str, tuple[str, str]] = {}
     refusals = Refusals(ignored=FURNITURE)
-    for href, words in islice(_links(root), _MAX_LOOKED_AT):
-        with refusals.guarded(page_url):
-            url = refusals.url(href, base_url=base_url)
-            key = _key(url, page_url=page_url) if url else None
-            if url is None or key is None or (key not in found and len(found) >= MAX_LINKS):
-                continue
-            first_url, title = found.get(key, (url, ""))
-            found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
-    gathering = Gathering(base_url=page_url, now=document.now, limit=MAX_LINKS)
-    for url, title in found.values():
-        gathering.add(url, title=title)
+    found = _each_once(page, document.url, refusals)
+    gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_LINKS)
+    doubtful = Gathering(base_url=document.url, now=document.now, limit=MAX_LINKS)
+    for url, title in found:
+        weight = weight_of(url, title)
+        chosen = gathering if weight is not None and weight >= 0 else doubtful
+        if not chosen.is_full:
+            chosen.add(url, title=title)
     refusals.add(gathering.refusals.listed())
     return FeedContent(
         entries=gathering.entries,
-        title=plain_title(root.findtext(".//title")),
+        doubtful=doubtful.entries,
+        title=plain_title(page.root.findtext(".//title")),
         warnings=gathering.warnings,
         refused=refusals.listed(),
     )
+
+
+def _each_once(page: HtmlPage, page_url: str, refusals: Refusals) -> list[tuple[Url, str]]:
+    found: dict[str, tuple[Url, str]] = {}
+    own = Url.of(page_url)
+    for href, words in islice(_links(page.root), _MAX_LOOKED_AT):
+        with refusals.guarded(page_url):
+            url = page.absolute(href, refusals)
+            key = _key(url, page=own) if url else None
+            if url is not None and key is not None:
+                first_url, title = found.get(key, (url, ""))
+                found[key] = first_url, words if len(title) < len(words) <= _MAX_TITLE else title
+    return list(found.values())
 
 
 def _links(root: etree._Element) -> Iterator[tuple[str, str]]:
@@ -100,23 +86,9 @@ def _links(root: etree._Element) -> Iterator[tuple[str, str]]:
             yield element.get("href"), words
 
 
-def _key(url: str, *, page_url: str) -> str | None:
-    """Return the identity of a link that may be an article, or None."""
+def _key(url: Url, *, page: Url) -> str | None:
+    """Return the identity of a link to another page of the site, or None."""
     try:
-        key = url_key(url)
-        is_wanted = is_same_site(url, page_url) and key != url_key(page_url) and not _is_furniture(url)
+        return url.key if url.is_same_site(page) and url.key != page.key else None
     except (BadUrl, ForbiddenScheme):
         return None
-    return key if is_wanted else None
-
-
-def _is_furniture(url: str) -> bool:
-    parts = urlsplit(url)
-    segments = [segment for segment in parts.path.lower().split("/") if segment]
-    if not segments:
-        return not parts.query
-    last = segments[-1].removesuffix(".html").removesuffix(".php")
-    if _FILES.search(segments[-1]) or _PAGING.search(parts.query) or last in _PAGES or not _GROUPS.isdisjoint(segments):
-        return True
-    # one plain word is a section's front page: /sport
-    return len(segments) == 1 and not parts.query and bool(_SECTION.fullmatch(segments[0]))

@@ -21,6 +21,7 @@ from tasks.feeds.xml_tree import MAX_FEED_LENGTH, feed_tree, mend_xml, xml_text
 from tasks.values.url import host_of, url_key
 
 MAX_OUTLINES = 100_000
+MAX_TAG, MAX_FOLDERS = 100, 16
 _ROOT = re.compile(r"<opml[\s>]", re.IGNORECASE)
 _FEED_SCHEME = re.compile(r"^feed:(//)?(?!//)", re.IGNORECASE)
 _BASE = "https://opml.invalid/"  # an address without a host of its own is none
@@ -33,6 +34,16 @@ class Outline:
     feed_url: str
     home_url: str | None
     title: str | None
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A feed of a list that cannot be followed: its title and address as they stand there, and why."""
+
+    title: str
+    address: str
+    reason: str
 
 
 def is_opml(start: str) -> bool:
@@ -40,12 +51,11 @@ def is_opml(start: str) -> bool:
     return _ROOT.search(start) is not None
 
 
-def read_opml(body: bytes, *, name: str, refusals: Refusals | None = None) -> tuple[Outline, ...]:
-    """Return the feeds of an OPML list, each once, in its order; raises CatalogueError, naming the file by `name`.
+def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[LeftOut, ...]]:
+    """Return the feeds of an OPML list, each once, in its order, and what is left out; raises CatalogueError with `name`.
 
-    A feed whose address cannot be stored is left out, and counted among the `refusals`.
+    The folders that a feed lies in, from the outermost on, are the titles of the outlines around it.
     """
-    refused = refusals or Refusals()
     text = xml_text(body, None)
     start = _ROOT.search(text)
     if start is None:
@@ -55,13 +65,21 @@ def read_opml(body: bytes, *, name: str, refusals: Refusals | None = None) -> tu
     except NotAFeed as error:
         raise CatalogueError(f"{name}: no OPML list of feeds") from error
     outlines: dict[str, Outline] = {}
-    for attributes in islice(_attributes(root), MAX_OUTLINES):
-        feed_url = _address(attributes.get("xmlurl"), refused)
-        if feed_url is not None:
-            title = plain_title(attributes.get("text") or attributes.get("title"))
-            outline = Outline(feed_url=feed_url, home_url=_address(attributes.get("htmlurl"), refused), title=title)
-            outlines.setdefault(feed_url, outline)
-    return tuple(outlines.values())
+    left_out: list[LeftOut] = []
+    for element in islice(_outlines(root), MAX_OUTLINES):
+        attributes = _attributes(element)
+        address, title = attributes.get("xmlurl", "").strip(), _title(attributes)
+        if not address:
+            continue  # a folder, or a link to a page
+        refused = Refusals()
+        feed_url = _address(address, refused)
+        if feed_url is None:
+            left_out.append(LeftOut(title=title or "", address=address, reason=_why(refused)))
+            continue
+        home_url = _address(attributes.get("htmlurl"), Refusals())
+        outline = Outline(feed_url=feed_url, home_url=home_url, title=title, folders=_folders(element))
+        outlines.setdefault(feed_url, outline)
+    return tuple(outlines.values()), tuple(left_out)
 
 
 def sources_of(outlines: Iterable[Outline], *, known_ids: Collection[str] = ()) -> tuple[Source, ...]:
@@ -77,7 +95,8 @@ def sources_of(outlines: Iterable[Outline], *, known_ids: Collection[str] = ()) 
         source_id = new_id(name, ids)
         ids.add(source_id)
         feeds = tuple(outline.feed_url for outline in group)
-        sources.append(Source(id=source_id, name=name[:300], home_url=first.home_url, feeds=feeds))
+        tags = tuple(dict.fromkeys(folder for outline in group for folder in outline.folders))
+        sources.append(Source(id=source_id, name=name[:300], home_url=first.home_url, feeds=feeds, tags=tags))
     return tuple(sources)
 
 
@@ -97,15 +116,35 @@ def write_opml(sources: Iterable[Source], *, title: str, now: datetime) -> bytes
                 outline.set("htmlUrl", source.home_url)
             if source.language:
                 outline.set("language", source.language)
+            if source.tags:
+                outline.set("category", ",".join(tag.replace(",", " ") for tag in source.tags))
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
     return written
 
 
-def _attributes(root: etree._Element) -> Iterator[dict[str, str]]:
-    """Yield the attributes of each outline, however deep it lies, by name in lower case."""
-    for element in root.iter("*"):
-        if element.tag.lower() == "outline":
-            yield {name.lower(): value for name, value in element.attrib.items()}
+def _outlines(root: etree._Element) -> Iterator[etree._Element]:
+    """Yield each outline, however deep it lies."""
+    return (element for element in root.iter("*") if element.tag.lower() == "outline")
+
+
+def _attributes(element: etree._Element) -> dict[str, str]:
+    """Return the attributes of an outline, by name in lower case."""
+    return {name.lower(): value for name, value in element.attrib.items()}
+
+
+def _title(attributes: dict[str, str]) -> str | None:
+    return plain_title(attributes.get("text") or attributes.get("title"))
+
+
+def _folders(element: etree._Element) -> tuple[str, ...]:
+    """Return the titles of the outlines around one that are no feeds themselves, the outermost first."""
+    around = [_attributes(one) for one in islice(element.iterancestors("outline"), MAX_FOLDERS)]
+    titles = [_title(one) for one in reversed(around) if not one.get("xmlurl")]
+    return tuple(title[:MAX_TAG] for title in titles if title)
+
+
+def _why(refused: Refusals) -> str:
+    return next((one.reason for one in refused.listed()), "no address of its own")
 
 
 def _address(text: str | None, refusals: Refusals) -> str | None:

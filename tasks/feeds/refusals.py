@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from tasks.errors import BadUrl, ForbiddenScheme, ItemError, UnexpectedError
 from tasks.runtime.guarding import guarded_item
 from tasks.values.feed import Refusal
-from tasks.values.url import storable_url
+from tasks.values.url import Url, without_breaks
+from tasks.web.charset import with_query_in
 
 FURNITURE = frozenset({ForbiddenScheme.reason})
 """What is no fault where a page links to it: mailto:, javascript:."""
@@ -27,14 +28,19 @@ class Refusals:
             number, detail = (before.number + 1, before.detail) if before else (1, error.detail)
             self._by_reason[reason] = Refusal(reason=reason, number=number, detail=detail)
 
-    def url(self, link: str | None, *, base_url: str) -> str | None:
-        """Return a link as announced, absolute; None where there is none, or none that can be stored."""
+    def url(self, link: str | None, *, base_url: str, charset: str = "utf-8") -> Url | None:
+        """Return a link as announced, absolute; None where there is none, or none that can be stored.
+
+        `charset` is that of an HTML page, in which its queries are written.
+        """
+        if isinstance(link, Url):
+            return link
         # an ampersand escaped once too often is the commonest fault of links
-        text = (link or "").strip().replace("&amp;", "&")
+        text = without_breaks(link or "").replace("&amp;", "&")
         if not text:
             return None
         try:
-            return storable_url(text, base=base_url)
+            return Url.parse(with_query_in(text, charset), base=base_url)
         except (BadUrl, ForbiddenScheme) as error:
             self.note(error)
             return None

@@ -15,6 +15,8 @@ from lxml import etree
 from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering, absolute_url, plain_title
 from tasks.feeds.document import Document
+from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
+from tasks.feeds.namespaces import is_foreign, is_known
 from tasks.feeds.xml_tree import (
     MAX_FEED_LENGTH,
     children,
@@ -34,9 +36,8 @@ _PERIODS_S = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_5
 _PUBLISHED = ("pubdate", "published", "issued", "date", "created")
 _MODIFIED = ("updated", "modified")
 _WORDS = frozenset({"title", *_PUBLISHED, *_MODIFIED})
+_OF_CHANNEL = frozenset({"title", "ttl", "updateperiod", "updatefrequency"})
 _LINKS = frozenset({"link", "origlink", "guid", "id"})
-# these have titles, links and dates of their own, of pictures and podcasts
-_FOREIGN_PREFIXES = frozenset({"media", "itunes", "googleplay", "podcast", "image", "thr", "geo", "georss"})
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _MAX_SEARCHED = 200_000
 _MAX_TTL_S = 31_536_000.0
@@ -58,17 +59,19 @@ def parse(document: Document) -> FeedContent:
     gathering = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     mended = mended_feed(text, feed_url=feed_url)
     root, fault = feed_tree(mended, feed_url=feed_url)
-    bases = _Bases(feed_url, has_any="xml:base" in mended)
-    items = _items(root)
-    for item in items:
-        if gathering.is_full:
-            gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
-            break
+    channel = _channel(root)
+    base_url = base_of_channel(channel.get("link"), feed_url=feed_url, own_urls=document.own_urls)
+    bases = _Bases(base_url, has_any="xml:base" in mended)
+    elements = _items(root)
+    if len(elements) > MAX_ENTRIES:
+        gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
+    items: list[Item] = []
+    for one in elements[:MAX_ENTRIES]:
         with gathering.refusals.guarded(feed_url):
-            base_url = bases.of(item)
-            _add_item(children(item), gathering, base_url, attributes=_attributes(item))
-    if fault and (gathering.is_lacking or len(items) < count_items(mended)):
-        gathering = _rescued(mended, gathering, feed_url=feed_url, now=now)
+            items.append(_item(one, children(one), bases))
+    add_items(items, gathering, feed_url=feed_url)
+    if fault and (gathering.is_lacking or len(elements) < count_items(mended)):
+        gathering = _rescued(mended, gathering, feed_url=feed_url, base_url=base_url, now=now)
     gathering.flag_equal_dates()
     for doubt in doubts:
         gathering.doubt(doubt)
@@ -76,11 +79,10 @@ def parse(document: Document) -> FeedContent:
         gathering.doubt(f"not well-formed, {fault}")
     if len(text) > MAX_FEED_LENGTH:
         gathering.doubt(f"longer than {MAX_FEED_LENGTH:,} characters")
-    title, ttl_s = _channel(root)
     return FeedContent(
         entries=gathering.entries,
-        title=title,
-        ttl_s=ttl_s,
+        title=plain_title(channel.get("title")),
+        ttl_s=_ttl_s(channel),
         warnings=gathering.warnings,
         refused=gathering.refusals.listed(),
     )
@@ -88,19 +90,21 @@ def parse(document: Document) -> FeedContent:
 
 def _items(root: etree._Element) -> list[etree._Element]:
     """Return the items wherever they lie: RSS 1.0 has them beside the channel, broken feeds within each other."""
-    usual = [item for item in root.iter("{*}item", "{*}entry") if split_name(item)[0] not in _FOREIGN_PREFIXES]
+    usual = [item for item in root.iter("{*}item", "{*}entry") if not is_foreign(split_name(item)[0])]
     # else in capitals, or with a prefix that nobody declared
     return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]
 
 
-def _rescued(mended: str, before: Gathering, *, feed_url: str, now: datetime) -> Gathering:
+def _rescued(mended: str, before: Gathering, *, feed_url: str, base_url: str, now: datetime) -> Gathering:
     """Read a broken feed item by item; the reading with more entries is returned."""
     after = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
+    items: list[Item] = []
     for fragment in item_fragments(mended, MAX_ENTRIES):
         with after.refusals.guarded(feed_url):
             elements = [(*split_name(element), element) for element in islice(fragment.iter("*"), _MAX_SEARCHED)]
             item = next((element for _, name, element in elements if name in ("item", "entry")), fragment)
-            _add_item(elements, after, feed_url, attributes=_attributes(item))
+            items.append(_item(item, elements, _Bases(base_url, has_any=False)))
+    add_items(items, after, feed_url=feed_url)
     return after if len(after.entries) > len(before.entries) else before
 
 
@@ -109,37 +113,25 @@ def _attributes(item: etree._Element) -> dict[str, str]:
     return {name.rpartition("}")[2].rpartition(":")[2].lower(): value for name, value in item.attrib.items()}
 
 
-def _add_item(
-    elements: Iterable[tuple[str, str, etree._Element]],
-    gathering: Gathering,
-    base_url: str,
-    *,
-    attributes: dict[str, str],
-) -> None:
-    words: dict[str, str] = {}
-    # CDF's href, and RSS 1.0's rdf:about where the link is missing
-    links = [(4, attributes[name].strip()) for name in ("href", "about") if attributes.get(name)]
-    for prefix, name, element in elements:
-        if prefix in _FOREIGN_PREFIXES:
-            continue
+def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Element]], bases: "_Bases") -> Item:
+    """Return what these elements say of an item."""
+    attributes, own, words, links = _attributes(item), split_name(item)[0], dict[str, str](), list[Link]()
+    told = [one for one in elements if not is_foreign(one[0])]
+    # what a namespace says that is not a feed's counts where no feed's says it
+    for _, name, element in sorted(told, key=lambda one: not (one[0] == own or is_known(one[0]))):
         if name in _LINKS:
-            links.extend(_links(name, element))
+            links.extend(_links(name, element, bases.of(element)))
         elif name in _WORDS:
             words.setdefault(name, _text(element))
-    gathering.add(
-        _best([link for _, link in sorted(links, key=lambda ranked: ranked[0])], base_url),
-        base_url=base_url,
+    # CDF's href, and RSS 1.0's rdf:about where the link is missing
+    about = [attributes[name].strip() for name in ("href", "about") if attributes.get(name)]
+    links.extend(Link(rank=Rank.ABOUT, text=text, base_url=bases.of(item)) for text in about)
+    return Item(
+        links=tuple(links),
         title=words.get("title"),
         published=next((words[name] for name in _PUBLISHED if name in words), None),
         modified=next((words[name] for name in _MODIFIED if name in words), attributes.get("lastmod")),
     )
-
-
-def _best(links: list[str], base_url: str) -> str | None:
-    """Return the first link that can be fetched: a broken one hides no good one."""
-    if len(links) > 1:
-        return next((link for link in links if absolute_url(link, base_url=base_url)), links[0])
-    return links[0] if links else None
 
 
 def _text(element: etree._Element) -> str:
@@ -148,36 +140,37 @@ def _text(element: etree._Element) -> str:
     return element.text or "" if is_broken else "".join(element.itertext())
 
 
-def _links(name: str, element: etree._Element) -> Iterator[tuple[int, str]]:
-    """Yield the addresses that an element names, each with its rank: the publisher's own first, identifiers last."""
+def _links(name: str, element: etree._Element, base_url: str) -> Iterator[Link]:
+    """Yield the addresses that an element names, each with its rank."""
     text = (element.text or "").strip()
     href = (element.get("href") or "").strip()
     if name == "link" and href:
         # RFC 4287, 4.2.7.2: without rel it is an alternate; of several the page, not its PDF
         if element.get("rel", "alternate").lower() == "alternate":
-            yield (1 if "html" in element.get("type", "html").lower() else 2), href
-    elif name == "origlink" and text:  # FeedBurner's word for the address that its own stands for
-        yield 0, text
+            is_page = "html" in element.get("type", "html").lower()
+            yield Link(rank=Rank.PAGE if is_page else Rank.OTHER, text=href, base_url=base_url)
+    elif name == "origlink" and text:
+        yield Link(rank=Rank.ORIGINAL, text=text, base_url=base_url)
     elif name == "link" and (text or (element.tail or "").strip().startswith("http")):
-        yield 1, text or (element.tail or "").strip()
+        yield Link(rank=Rank.PAGE, text=text or (element.tail or "").strip(), base_url=base_url)
     elif text.lower().startswith(("http://", "https://")) and element.get("isPermaLink", "true").lower() != "false":
-        yield 3, text
+        yield Link(rank=Rank.PERMALINK, text=text, base_url=base_url)
 
 
 class _Bases:
     """What links are relative to: each xml:base from the root down, resolved against the one before, and each once."""
 
     def __init__(self, feed_url: str, *, has_any: bool) -> None:
-        self._feed_url = feed_url
+        self.feed_url = feed_url
         self._has_any = has_any
         self._known: dict[etree._Element, str] = {}
 
     def of(self, item: etree._Element) -> str:
         """Return the base of an item's links."""
         if not self._has_any:
-            return self._feed_url
+            return self.feed_url
         parent = item.getparent()
-        around = self._feed_url
+        around = self.feed_url
         if parent is not None:
             if parent not in self._known:
                 self._known[parent] = self.of(parent)
@@ -186,18 +179,25 @@ class _Bases:
         return (absolute_url(declared, base_url=around) or around) if declared else around
 
 
-def _channel(root: etree._Element) -> tuple[str | None, float | None]:
-    """Return the feed's title, and its own wish for the seconds between two looks."""
+def _channel(root: etree._Element) -> dict[str, str]:
+    """Return what the feed says of itself: title and link, and what tells how often it wishes to be asked."""
     channel = next((child for _, name, child in children(root) if name == "channel"), root)
     words: dict[str, str] = {}
-    for prefix, name, child in children(channel):
-        if prefix not in _FOREIGN_PREFIXES and name in ("title", "ttl", "updateperiod", "updatefrequency"):
+    for space, name, child in sorted(children(channel), key=lambda one: not is_known(one[0])):
+        if name == "link" and not is_foreign(space):
+            for link in _links(name, child, ""):  # none for the feed's link to itself
+                words.setdefault("link", link.text)
+        elif name in _OF_CHANNEL and not is_foreign(space):
             words.setdefault(name, "".join(child.itertext()).strip())
-    wishes_s = [_number(words.get("ttl")) * 60]
-    period_s = _PERIODS_S.get(words.get("updateperiod", "").lower())
+    return words
+
+
+def _ttl_s(channel: dict[str, str]) -> float | None:
+    wishes_s = [_number(channel.get("ttl")) * 60]
+    period_s = _PERIODS_S.get(channel.get("updateperiod", "").lower())
     if period_s is not None:
-        wishes_s.append(period_s / (_number(words.get("updatefrequency")) or 1))
-    return plain_title(words.get("title")), min(max(wishes_s), _MAX_TTL_S) or None
+        wishes_s.append(period_s / (_number(channel.get("updatefrequency")) or 1))
+    return min(max(wishes_s), _MAX_TTL_S) or None
 
 
 def _number(text: str | None) -> float:

@@ -12,8 +12,9 @@ from lxml import etree
 from tasks.errors import NotAFeed
 from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering
-from tasks.feeds.dates import EARLIEST, parse_instant
+from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
+from tasks.feeds.namespaces import is_sitemaps
 from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
 
@@ -21,6 +22,8 @@ MAX_ENTRIES = 50_000
 """URLs of one sitemap that are kept (sitemaps.org: 50,000)."""
 
 _ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(urlset|sitemapindex|rss|feed|rdf|html|opml)(?=[\s>/])", re.IGNORECASE)
+_PREFIXED = re.compile(r"<([A-Za-z][\w.-]{0,40}):\w+")
+_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _ROOTS = frozenset({"urlset", "sitemapindex"})
 _ROOT_WITHIN = 65_536
 _SLICE_LENGTH = 262_144
@@ -73,14 +76,16 @@ def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> t
             gathering.doubt("sitemap without a link that can be fetched")
         else:
             with gathering.refusals.guarded(child_url):
-                found.setdefault(child_url, Entry(url=child_url, modified_at=parse_instant(words.get("lastmod"))))
+                found.setdefault(child_url, Entry(url=child_url, modified_at=gathering.instant(words.get("lastmod"))))
     return tuple(sorted(found.values(), key=lambda child: child.modified_at or EARLIEST, reverse=True))
 
 
 def _add_url(element: etree._Element, gathering: Gathering) -> None:
     words: dict[str, str] = {}
-    for prefix, name, child in children(element):
-        if name in ("loc", "lastmod") and prefix in ("", "sm", "s", "ns", "ns0", "sitemap"):
+    own = split_name(element)[0]
+    for space, name, child in children(element):
+        # a picture's and a video's `loc` are in namespaces of theirs
+        if name in ("loc", "lastmod") and (space == own or is_sitemaps(space)):
             words.setdefault(name, child.text or "")
         elif name == "news":
             for _, news_name, news_child in children(child):
@@ -101,7 +106,7 @@ def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._El
         **READING,
     )
     try:
-        for piece in _pieces(text, start):
+        for piece in _pieces(*_declared(text, start)):
             parser.feed(mend_xml(piece).encode("utf-8", "replace"))
             for _, element in parser.read_events():
                 yield element
@@ -114,6 +119,16 @@ def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._El
         gathering.doubt("not well-formed")
         # what was never closed told of no end; what was, is empty by now
         yield from (element for element in rest.iter("{*}url", "{*}sitemap") if len(element))
+
+
+def _declared(text: str, start: int) -> tuple[str, int]:
+    """Return the text with the prefix of its root declared, if it is not, and where the root starts."""
+    root = _PREFIXED.match(text, start)
+    end = text.find(">", start)
+    if root is None or re.search(rf"xmlns:{re.escape(root[1])}\s*=", text[start:end]):
+        return text, start
+    at = root.end()
+    return f'{text[start:at]} xmlns:{root[1]}="{_NAMESPACE}"{text[at:]}', 0
 
 
 def _pieces(text: str, start: int) -> Iterator[str]:

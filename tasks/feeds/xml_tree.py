@@ -53,6 +53,8 @@ READING: Reading = {
 
 _WRAP, _UNWRAP = "<x>" * 8, "</x>" * 8
 _ROOT_WITHIN = 65_536
+_MAX_SPACES = 100
+_DECLARATION = re.compile(r"""\bxmlns(?::[\w.-]{1,40})?\s{0,9}=\s{0,9}(?:"[^"<>]{0,300}"|'[^'<>]{0,300}')""")
 _MAX_CHILDREN = 50_000
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, 2.2
 _BARE_LESS = re.compile(r"<(?![A-Za-z_:/!?])")
@@ -107,16 +109,24 @@ def item_fragments(mended: str, limit: int) -> Iterator[etree._Element]:
     It is wrapped, since an end tag too many closes what is around it: look for its elements at any depth.
     """
     masked = _masked(mended)
+    wrap = f"<x{_declarations(mended)}>" + _WRAP
     starts = [found.start() for found in islice(_ITEM.finditer(masked), limit)]
     for start, end in pairwise((*starts, len(mended))):
         closed = _ITEM_END.search(masked, start, end)
-        wrapped = _WRAP + mended[start : closed.start() if closed else end] + _UNWRAP
+        wrapped = wrap + mended[start : closed.start() if closed else end] + _UNWRAP + "</x>"
         try:
             fragment = etree.fromstring(wrapped.encode("utf-8", "replace"), etree.XMLParser(**READING))
         except etree.XMLSyntaxError:
             continue
         if fragment is not None:
             yield fragment
+
+
+def _declarations(mended: str) -> str:
+    """Return the namespaces that the first element declares, which its items need."""
+    return "".join(
+        f" {found[0]}" for found in islice(_DECLARATION.finditer(mended[: mended.find(">") + 1]), _MAX_SPACES)
+    )
 
 
 def count_items(mended: str) -> int:
@@ -130,13 +140,17 @@ def _masked(mended: str) -> str:
 
 
 def split_name(element: etree._Element) -> tuple[str, str]:
-    """Return prefix and local name in lower case; a prefix that was never declared counts as one."""
-    prefix, _, local = element.tag.rpartition("}")[2].rpartition(":")
-    return (prefix or element.prefix or "").lower(), local.lower()
+    """Return namespace and local name in lower case; of a prefix that was never declared, that prefix is the namespace.
+
+    Prefixes themselves mean nothing: a writer chooses them (Namespaces in XML, 4).
+    """
+    space, _, name = element.tag.rpartition("}")
+    prefix, _, local = name.rpartition(":")
+    return (space.removeprefix("{") or prefix).lower(), local.lower()
 
 
 def children(element: etree._Element) -> Iterator[tuple[str, str, etree._Element]]:
-    """Yield prefix, local name and element of each child."""
+    """Yield namespace, local name and element of each child."""
     for child in islice(element.iterchildren("*"), _MAX_CHILDREN):
         yield (*split_name(child), child)
 

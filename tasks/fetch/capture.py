@@ -7,15 +7,16 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.errors import ItemError, NotHtml
-from tasks.values.look import DueUrl
+from tasks.errors import ItemError, SkippedError
+from tasks.values.look import Look
 from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
+from tasks.web.heads import told
+from tasks.web.sniffing import SNIFFED_SIZE, is_html, is_other
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 UNTYPED = frozenset({None, "", "application/octet-stream", "text/plain", "binary/octet-stream"})
-SNIFFED_SIZE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +31,18 @@ class RecordAddress:
 
 
 def check_is_html(fetched: Fetched) -> None:
-    """Raise NotHtml unless the answer is a page by its type or, where that says nothing, by its first bytes."""
+    """Raise SkippedError unless the answer is a page by its first bytes or, where those say nothing, by its type."""
     kind = media_type(fetched.header("content-type"))
-    start = fetched.content[:SNIFFED_SIZE].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if kind in HTML_TYPES and not start.startswith((b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"pk\x03\x04")):
+    start = fetched.content[:SNIFFED_SIZE]
+    if is_html(start) or (kind in HTML_TYPES and not is_other(start)):
         return
-    if kind in UNTYPED and (start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in start):
+    if kind in UNTYPED and b"<html" in start[:1024].lower():
         return
-    raise NotHtml(f"{kind or 'no content type'} at {fetched.url}")
+    raise SkippedError(f"{kind or 'no content type'} at {fetched.url}", reason="not_html")
 
 
 def capture_of(
-    due: DueUrl,
+    look: Look,
     *,
     run_id: str,
     asked_at: datetime,
@@ -49,14 +50,19 @@ def capture_of(
     error: ItemError | None,
     record: RecordAddress | None,
     is_known: bool,
+    detail: str | None = None,
 ) -> Capture:
-    """Return the row for one look at one URL; `is_known` says that the payload is the one captured before."""
-    outcome, reason, detail = _outcome(fetched, error, is_known=is_known)
+    """Return the row for one look at one URL; `is_known` says that the payload is the one captured before.
+
+    `detail` is what is said of a page; without it, what was changed in its answer's head.
+    """
+    due = look.due
+    outcome, reason, detail = _outcome(fetched, error, is_known=is_known, detail=detail)
     return Capture(
         capture_id=hashlib.sha256(f"{due.url}\n{asked_at.isoformat()}\n{run_id}".encode()).hexdigest()[:32],
         source_id=due.source_id,
-        url=due.url,
-        final_url=fetched.url if fetched else due.url,
+        url=str(due.url),
+        final_url=str(fetched.url if fetched else due.url),
         url_key=due.url_key,
         fetched_at=asked_at,
         status=fetched.final.status if fetched else None,
@@ -84,10 +90,11 @@ def capture_of(
 
 
 def _outcome(
-    fetched: Fetched | None, error: ItemError | None, *, is_known: bool
+    fetched: Fetched | None, error: ItemError | None, *, is_known: bool, detail: str | None
 ) -> tuple[Outcome, str | None, str | None]:
     if error is not None:
         return outcome_of(error.disposition), error.counted_as, error.detail
+    detail = detail or (told(fetched.final.mended) if fetched is not None else None)
     if fetched is not None and (fetched.final.status == 304 or is_known):
-        return Outcome.NOT_MODIFIED, None, None
-    return Outcome.OK, None, None
+        return Outcome.NOT_MODIFIED, None, detail
+    return Outcome.OK, None, detail

@@ -1,13 +1,14 @@
 """Claim the next batch off the frontier."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
 from tasks.index import frontier
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
+from tasks.index.turns import Turns
 from tasks.values.batch import Batch
 from tasks.values.look import Look
 
@@ -21,8 +22,13 @@ def claim_batch(
     lease_s: float,
     host_budget_s: float,
     rules: Mapping[str, SourceRules],
+    turns: Turns | None = None,
+    without: Collection[str] = (),
 ) -> Batch | None:
-    """Lease up to `limit` due URLs and return them as a batch, or None when nothing is due."""
+    """Lease up to `limit` due URLs and return them as a batch, or None when nothing is due.
+
+    `turns` is where the run's last claim ended; of the sources `without` nothing is taken.
+    """
     now = datetime.now(UTC)
     delays = {source_id: one.crawl_delay_s for source_id, one in rules.items()}
     with index.write() as tx:
@@ -35,6 +41,8 @@ def claim_batch(
             host_budget_s=host_budget_s,
             crawl_delays_s=delays,
             now=now,
+            turns=turns,
+            without=without,
         )
     if not urls:
         return None

@@ -8,19 +8,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.errors import DETAIL_LENGTH, ItemError, SoftNotFound, UnexpectedError
+from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
+from tasks.fetch.cut_short import is_taken, seen_partial
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
-from tasks.politeness.robots import origin_of
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
-from tasks.values.look import DueUrl, Look
+from tasks.values.look import Look
+from tasks.values.truncation import truncated_detail
+from tasks.values.url import Url
 from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange, Fetched
+
+MAX_TEXT_SIZE = 48_000_000
+"""Bytes of pages, decoded, that one batch holds: they are read and compared together."""
 
 
 async def fetch_batch(
@@ -37,12 +42,13 @@ async def fetch_batch(
     """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
 
     Where pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
-    A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back.
+    A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back; so it is
+    once the pages have MAX_TEXT_SIZE.
     """
     segment = SegmentWriter(segment_key, software=software, created_at=datetime.now(UTC))
     gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
-    visits = [_visit(number, look.due, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
-    await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size)
+    visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
+    await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full)
     await render_pages(gathering.to_render(), client=client, tell=gathering.take_rendition)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())
@@ -52,7 +58,8 @@ async def fetch_batch(
     return replace(batch, looks=tuple(find.look for find in gathering.finds))
 
 
-def _visit(number: int, due: DueUrl, rules: SourceRules) -> Visit:
+def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
+    due = look.due
     return Visit(
         key=str(number),
         url=due.url,
@@ -89,6 +96,12 @@ class _Gathering:
         self._segment_key = segment_key
         self._fetched_one = fetched_one
         self.finds = [_Find(look=look) for look in batch.looks]
+        self._text_size = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the pages have so much text that no more fit into one batch."""
+        return self._text_size >= MAX_TEXT_SIZE
 
     def take(self, visit: Visit, result: Answered | Deferred) -> None:
         """Record what came of one visit."""
@@ -107,18 +120,26 @@ class _Gathering:
 
     def _answered(self, number: int, look: Look, rules: SourceRules, result: Answered) -> _Find:
         fetched, record = result.fetched, None
-        error = result.error or _trouble(fetched)
+        error, partial, detail = result.error, None, None
+        if fetched and isinstance(error, BodyTruncated):
+            partial = seen_partial(look.due, payload_digest(fetched.final.body))
+            if _is_known(look, fetched) or is_taken(partial):
+                error, detail = None, truncated_detail(str(fetched.missing))
+        error = error or _trouble(fetched)
         is_known = error is None and _is_known(look, fetched)
         if fetched:
             try:
                 with guarded_item(look.due.url):
-                    record = self._write(look.due, fetched, is_known=is_known)
+                    record = self._write(look, fetched, is_known=is_known)
             except ItemError as unwritable:  # a head that no WARC record can hold
                 error, is_known = unwritable, False
-            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]))
-        find = self._captured(look, result, error, record=record, is_known=is_known)
+            look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), partial=partial)
+        find = self._captured(look, result, error, record=record, is_known=is_known, detail=detail)
         is_page = error is None and not is_known and fetched and fetched.final.status != 304
-        return _sampled(find, number, rules, fetched, record) if is_page and fetched and record else find
+        if not (is_page and fetched and record):
+            return find
+        self._text_size += len(fetched.content)
+        return _sampled(number, find.look, rules, fetched, record)
 
     def _captured(
         self,
@@ -128,24 +149,30 @@ class _Gathering:
         *,
         record: RecordAddress | None = None,
         is_known: bool = False,
+        detail: str | None = None,
     ) -> _Find:
         capture = capture_of(
-            look.due,
+            look,
             run_id=self._run_id,
             asked_at=result.asked_at,
             fetched=result.fetched,
             error=error,
             record=record,
             is_known=is_known,
+            detail=detail,
         )
         return _Find(
             look=replace(look, capture=capture, disposition=error.disposition if error else None),
             unexpected=error if isinstance(error, UnexpectedError) else None,
         )
 
-    def to_render(self) -> dict[int, tuple[Fetched, SourceRules]]:
-        """Return the answers whose scripts are to run, by their places in the batch."""
-        return {number: find.to_render[:2] for number, find in enumerate(self.finds) if find.to_render}
+    def to_render(self) -> dict[int, tuple[Fetched, SourceRules, str]]:
+        """Return the answers whose scripts are to run, by their places in the batch, with their rules and routes."""
+        return {
+            number: (*find.to_render[:2], Url.of(find.look.due.url).parts.hash)
+            for number, find in enumerate(self.finds)
+            if find.to_render
+        }
 
     def samples(self) -> tuple[Sample, ...]:
         """Return what is compared of the pages that came."""
@@ -159,7 +186,7 @@ class _Gathering:
         """Put a page as its scripts made it beside the answer, or say why there is none."""
         find = self.finds[number]
         if isinstance(result, UnexpectedError):
-            self.finds[number] = _quarantined(find, result)
+            self.finds[number] = _quarantined(find.look, result)
         elif isinstance(result, RenderFailed):
             detail = f"not rendered: {result}"[:DETAIL_LENGTH]
             self.finds[number] = replace(
@@ -170,7 +197,7 @@ class _Gathering:
                 with guarded_item(find.look.due.url):
                     self.finds[number] = self._rendered(number, find, result)
             except UnexpectedError as error:
-                self.finds[number] = _quarantined(find, error)
+                self.finds[number] = _quarantined(find.look, error)
 
     def _rendered(self, number: int, find: _Find, html: bytes) -> _Find:
         if find.to_render is None:
@@ -187,12 +214,12 @@ class _Gathering:
         """Label a page that was captured as the one that its host gives for what does not exist."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
-        error = SoftNotFound(f"as for what does not exist, at {url}")
+        error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
-    def _write(self, due: DueUrl, fetched: Fetched, *, is_known: bool) -> RecordAddress:
+    def _write(self, look: Look, fetched: Fetched, *, is_known: bool) -> RecordAddress:
         """Write every hop into the segment, the last as a revisit where its payload is known; returns the last's place."""
-        *redirects, final = fetched.hops
+        due, (*redirects, final) = look.due, fetched.hops
         for hop in redirects:
             self._add(hop)
         if final.status != 304 and not is_known:
@@ -229,27 +256,27 @@ class _Gathering:
         )
 
 
-def _sampled(find: _Find, number: int, rules: SourceRules, fetched: Fetched, record: RecordAddress) -> _Find:
+def _sampled(number: int, look: Look, rules: SourceRules, fetched: Fetched, record: RecordAddress) -> _Find:
     """Keep of a page what is looked at when all of the batch has come."""
     try:
-        with guarded_item(find.look.due.url):
-            return replace(
-                find,
-                sample=_sample(number, find.look, fetched, fetched.content, record.payload_digest),
+        with guarded_item(look.due.url):
+            return _Find(
+                look=look,
+                sample=_sample(number, look, fetched, fetched.content, record.payload_digest),
                 to_render=(fetched, rules, record.record_id) if rules.render == "browser" else None,
             )
     except UnexpectedError as error:  # with its payload, since that was captured
-        return _quarantined(find, error)
+        return _quarantined(look, error)
 
 
 def _sample(number: int, look: Look, fetched: Fetched, content: bytes, digest: str | None) -> Sample:
     return sample_of(
-        content, number=number, source_id=look.due.source_id, origin=origin_of(fetched.url), payload_digest=digest
+        content, number=number, source_id=look.due.source_id, origin=fetched.url.origin, payload_digest=digest
     )
 
 
-def _quarantined(find: _Find, error: UnexpectedError) -> _Find:
-    return replace(find, look=find.look.labelled(error), sample=None, unexpected=error)
+def _quarantined(look: Look, error: UnexpectedError) -> _Find:
+    return _Find(look=look.labelled(error), unexpected=error)
 
 
 def _trouble(fetched: Fetched | None) -> ItemError | None:
@@ -259,7 +286,8 @@ def _trouble(fetched: Fetched | None) -> ItemError | None:
     try:
         with guarded_item(fetched.url):
             check_is_html(fetched)
-            check_is_not_home(fetched)
+            if len(fetched.hops) > 1:
+                check_is_not_home(fetched)
     except ItemError as error:
         return error
     return None

@@ -16,28 +16,36 @@ Rendition = bytes | RenderFailed | UnexpectedError
 Tell = Callable[[int, Rendition], None]
 
 
-async def render_pages(pages: Mapping[int, tuple[Fetched, SourceRules]], *, client: PoliteClient, tell: Tell) -> None:
-    """Render every page in one browser, and tell under its number what came of it; without pages, none is started."""
+async def render_pages(
+    pages: Mapping[int, tuple[Fetched, SourceRules, str]], *, client: PoliteClient, tell: Tell
+) -> None:
+    """Render every page in one browser, and tell under its number what came of it; without pages, none is started.
+
+    Beside its answer and its rules stands the route that it was announced under, if any.
+    """
     if not pages:
         return
     free = asyncio.Semaphore(PAGES_AT_ONCE)
 
-    async def render(browser: Browser, number: int, fetched: Fetched, rules: SourceRules) -> None:
+    async def render(browser: Browser, number: int, page: tuple[Fetched, SourceRules, str]) -> None:
         async with free:
-            tell(number, await _rendered(browser, fetched, rules, client))
+            tell(number, await _rendered(browser, *page, client=client))
 
     try:
         async with opened_browser() as browser, asyncio.TaskGroup() as rendering:
-            for number, (fetched, rules) in pages.items():
-                rendering.create_task(render(browser, number, fetched, rules))
+            for number, page in pages.items():
+                rendering.create_task(render(browser, number, page))
     except RenderFailed as error:  # the browser did not start
         for number in pages:
             tell(number, error)
 
 
-async def _rendered(browser: Browser, fetched: Fetched, rules: SourceRules, client: PoliteClient) -> Rendition:
+async def _rendered(
+    browser: Browser, fetched: Fetched, rules: SourceRules, route: str, *, client: PoliteClient
+) -> Rendition:
     try:
         with guarded_item(fetched.url):
-            return await browser.render(fetched, await client.client_for(rules), user_agent=rules.user_agent)
+            chosen = await client.client_for(rules)
+            return await browser.render(fetched, chosen, user_agent=rules.user_agent, route=route)
     except (RenderFailed, UnexpectedError) as error:
         return error

@@ -15,9 +15,9 @@ from tasks.lake.keys import quarantine_key, warc_key
 from tasks.lake.warc import SegmentWriter
 from tasks.politeness.client import Answered
 from tasks.values.feed import FeedState
-from tasks.values.look import DueUrl
+from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
-from tasks.values.url import host_of, url_key
+from tasks.values.url import Url
 
 
 def keep_unreadable(
@@ -57,15 +57,16 @@ def keep_unreadable(
         warc_length=ref.length,
         record_id=ref.record_id,
     )
+    url = Url.of(feed.feed_url)
     due = DueUrl(
-        url=feed.feed_url,
-        url_key=url_key(feed.feed_url),
-        host=host_of(feed.feed_url),
+        url=url,
+        url_key=url.key,
+        host=url.host,
         source_id=feed.source_id,
         attempt=feed.failures + 1,
     )
     capture = capture_of(
-        due,
+        Look(due=due),
         run_id=run_id,
         asked_at=answered.asked_at,
         fetched=answered.fetched,
@@ -89,16 +90,17 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
     with index.write() as tx:
         _shelve(tx, capture, now=now)
         outbox.append(tx, batch_id=batch_id, run_id=run_id, captures=[capture], articles=[], counts=counts, now=now)
-        capture_counts.count_captures(tx, [capture])
+        capture_counts.count_captures(tx, [capture.counted])
         health.note_quarantined(tx, [page])
 
 
 def _shelve(tx: Transaction, capture: Capture, *, now: datetime) -> None:
     """Give the frontier the feed's URL, as it has every URL that was captured, where nothing is planned for it."""
+    url = Url.of(capture.url)
     new = Announcement(
-        url=capture.url,
+        url=url,
         url_key=capture.url_key,
-        host=host_of(capture.url),
+        host=url.host,
         source_id=capture.source_id,
         announced_by=capture.url,
     )

@@ -1,1 +1,1 @@
-"""Whether a source is well: judged from what the index counts."""
+"""Judge whether a source is well, from the figures of the index."""

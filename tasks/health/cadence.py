@@ -1,8 +1,9 @@
-"""How often a source publishes, learnt from its own past, and when its silence is one. Pure.
+"""How often a source publishes, learnt from its own past, and when a gap is a silence. Pure.
 
-A source's clock runs in articles: as fast as it usually publishes at that hour of that weekday. At night, or at weekends,
-a source that then publishes nothing has a clock that stands still, and its silence does not grow. On that clock gaps are
-alike, and a gap is a silence when it is far longer than those that the source has had (docs/operations.md).
+A source's clock counts articles: it runs as fast as the source usually publishes at that hour of that weekday. If a
+source publishes nothing at night or at weekends, its clock then stands still, and its silence does not grow. On that
+clock gaps are alike, and a gap is a silence when it is far longer than the source's earlier gaps (docs/operations.md,
+Watching).
 """
 
 import math
@@ -16,17 +17,17 @@ from itertools import accumulate, pairwise
 from tasks.index.health import ArrivalDay
 
 PAST = timedelta(days=28)
-"""What is learnt from: so long before the newest article."""
+"""The past that counts: this long before the newest article."""
 
 LEAST_PAST = timedelta(days=14)
-"""Two of every weekday; a source that is known for less is not judged."""
+"""Two of every weekday; a source that is known for a shorter time is not judged."""
 
 LEAST_ARTICLES = 10
 ONCE_IN_DAYS = 1000.0
-"""A source that published at random, at its own pace, would be called silent once in so many days, and not oftener."""
+"""A source that publishes at random, at its own pace, would be called silent once in this many days."""
 
 PATIENCE = 1.5
-"""So much longer than the longest gap of the past but one may a gap be: one outage teaches no patience."""
+"""A gap may be this much longer than the second longest of the past: a single outage does not count."""
 
 LEAST_SILENCE = timedelta(hours=3)
 
@@ -37,7 +38,7 @@ _SMOOTH = ((-1, 0.25), (0, 0.5), (1, 0.25))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
-    """How a source publishes: `clock` has the articles of a usual week up to each of its hours, from Monday 0:00 UTC.
+    """A source's cadence: `clock` has the articles of a usual week up to each of its hours, from Monday 0:00 UTC.
 
     A gap of more than `patience` articles is a silence.
     """
@@ -51,44 +52,45 @@ class Cadence:
         return self.clock[-1] / 7
 
     def read(self, at: datetime) -> float:
-        """Return what the source's clock shows at an instant, in articles."""
+        """Return the source's clock at an instant, in articles."""
         weeks, rest = divmod((at - _MONDAY) / timedelta(weeks=1), 1)
         hour, part = divmod(rest * _HOURS, 1)
         before, after = self.clock[int(hour)], self.clock[min(int(hour) + 1, _HOURS)]
         return weeks * self.clock[-1] + before + part * (after - before)
 
     def silent_from(self, newest_at: datetime) -> datetime:
-        """Return from when on a source is silent that has published nothing since."""
+        """Return the instant from which the source is silent if it publishes nothing more."""
+        # The inverse of `read`: the clock of one week is repeated, and its hours are joined by straight lines.
         weeks, rest = divmod(self.read(newest_at) + self.patience, self.clock[-1])
         hour = max(bisect_left(self.clock, rest), 1)
         before, after = self.clock[hour - 1], self.clock[hour]
-        part = (rest - before) / (after - before) if after > before else 1.0
+        part = (rest - before) / (after - before) if after > before else 1.0  # an hour without articles has no slope
         reached = _MONDAY + timedelta(weeks=weeks, hours=hour - 1 + part)
         return max(reached, newest_at + LEAST_SILENCE)
 
 
 def learn_cadence(days: Sequence[ArrivalDay]) -> Cadence | None:
-    """Return the cadence of a source out of the days on which it published, the oldest first; None: too little is known."""
+    """Return the cadence of a source from the days on which it published, the oldest first; None: too little is known."""
     if not days or days[-1].day - days[0].day < LEAST_PAST:
         return None
-    past = [
-        one for one in days if days[-1].day - PAST <= one.day < days[-1].day
-    ]  # the newest day may have been cut short
+    past = [one for one in days if days[-1].day - PAST <= one.day < days[-1].day]  # the newest day may be incomplete
     if sum(sum(one.hours) for one in past) < LEAST_ARTICLES:
         return None
     length = (days[-1].day - max(days[0].day, days[-1].day - PAST)).days
     clock = tuple(accumulate(_usual_week(past, last=days[-1].day, length=length), initial=0.0))
     gaps = nlargest(2, (after - before for before, after in pairwise(_readings([*past, days[-1]], clock))))
+    # In a Poisson process a gap exceeds x articles with probability exp(-x); n gaps exceed ln(n) about once.
     at_random = math.log(max(math.e, ONCE_IN_DAYS * clock[-1] / 7))
     longest_but_one = gaps[1] if len(gaps) > 1 else 0.0
     return Cadence(clock=clock, patience=max(at_random, PATIENCE * longest_but_one))
 
 
 def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Iterator[float]:
-    """Yield the articles of each hour of a usual week: how many on that weekday, spread as the hours of all days are.
+    """Yield the articles of each hour of a usual week: the weekday's number, spread like the hours of all days.
 
     An hour is smoothed with its neighbours, so that neither chance nor daylight saving time makes a sharp edge.
     """
+    # Four weeks are too few to learn 168 hours one by one, so weekdays and hours are learnt apart.
     by_hour = [sum(numbers) for numbers in zip(*(one.hours for one in past), strict=True)]
     by_weekday = [0] * 7
     for one in past:
@@ -101,7 +103,7 @@ def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Itera
 
 
 def _readings(days: Sequence[ArrivalDay], clock: Sequence[float]) -> Iterator[float]:
-    """Yield what the clock shows in the middle of each hour in which something was published."""
+    """Yield the clock in the middle of each hour with a publication."""
     for one in days:
         weeks, weekday = divmod((one.day - _MONDAY.date()).days, 7)
         passed, first = weeks * clock[-1], weekday * 24

@@ -1,7 +1,7 @@
-"""Whether a source's latest pages look otherwise than those before: the alarm for a new layout. Pure.
+"""Whether a source's latest pages differ from those before: the alarm for a new layout. Pure.
 
-The latest are the last days' that have 20 pages together, the very last one alone if it has them: so a new layout is told
-on its first day, or on the second.
+The latest pages are those of the last days that have 20 pages together, or of the last day alone if it has 20. So a new
+layout is reported on its first or second day.
 """
 
 import math
@@ -13,13 +13,13 @@ from itertools import groupby
 from tasks.index.drift import SourceDay
 
 PAST = timedelta(weeks=8)
-"""How far back a source's past reaches; what drifted and stays so is its past in the end."""
+"""How far back a source's past reaches; after this time a new layout is part of the past."""
 
 LATE = timedelta(days=7)
 """How far back the latest pages reach, at most."""
 
 MIN_PAGES, MIN_PAST_PAGES = 20, 50
-"""The latest pages, and of the past, without which nothing is told: a handful of pages proves nothing."""
+"""The fewest latest pages, and of the past, for a report: a handful of pages proves nothing."""
 
 _MAX_RATIO = 2.0  # of lengths of text, either way
 _MAX_CHANGE = 0.3  # of shares
@@ -27,7 +27,7 @@ _MAX_CHANGE = 0.3  # of shares
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What of a source's pages changed: the figure of its past and that of its latest pages, a share or characters."""
+    """A figure of a source's pages that changed: of its past and of its latest pages, a share or characters."""
 
     source_id: str
     what: str
@@ -44,12 +44,12 @@ _OF_STORIES: tuple[tuple[str, Callable[[SourceDay], float]], ...] = (
 
 
 def find_drifts(days: Iterable[SourceDay], *, today: date) -> tuple[Drift, ...]:
-    """Return what drifted of each source, its latest pages against its past; by source, and then the same order always."""
+    """Return the changed figures of each source, its latest pages against its past, in a fixed order."""
     return tuple(drift for now, past in _judged(days, today) for drift in _drifts_of(now, past))
 
 
 def find_judged(days: Iterable[SourceDay], *, today: date) -> set[str]:
-    """Return the sources of which enough is known to say that they drifted, or that they did not."""
+    """Return the sources with enough pages to decide whether they drifted."""
     return {now.source_id for now, _ in _judged(days, today)}
 
 
@@ -94,5 +94,5 @@ def _added(days: list[SourceDay]) -> SourceDay:
 
 
 def _length(days: SourceDay) -> float:
-    """Return the geometric mean of the texts' characters, which a few very long ones hardly move."""
+    """Return the geometric mean of the texts' characters; a few very long texts hardly change it."""
     return math.expm1(days.log_length / days.pages)

@@ -1,4 +1,4 @@
-"""Whether a source is well: refused, silent, drifted, or none of these; and what has changed since it was last told. Pure."""
+"""Judge whether a source is well, refused, silent or drifted, and what changed since the last report. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,25 +12,25 @@ from tasks.reasons import HARMLESS
 from tasks.values.rows import Novelty, Outcome
 
 FEED_FAILURES = 3
-"""So often in a row a feed has to fail to count as failing."""
+"""A feed that fails this often in a row counts as failing."""
 
 REFUSED_LOOKS, REFUSED_SWEEPS = 5, 3
-"""Looks, or sweeps in a row, that one reason must have spoilt before a source is called refused: fewer may be chance."""
+"""A source is refused after this many looks, or sweeps in a row, failed for one reason: fewer may be chance."""
 
 TALLIED = timedelta(days=7)
-"""What percentiles and the last success are read from."""
+"""The time from which percentiles and the last success are read."""
 
 RECENT = timedelta(days=1)
-"""What the share of failing looks is of: today, and so long before."""
+"""The time for the share of failing looks: today, and this long before."""
 
 MOST_TOLD = 20
-"""Changes that one sweep tells; when half the web is away, the next sweeps tell the rest, if it is still so."""
+"""The most changes that one sweep reports; when half the web is away, the next sweeps report the rest."""
 
 GOOD = frozenset({*Novelty, Outcome.NOT_MODIFIED})
 
 
 class HealthState(StrEnum):
-    """How a source is, the worst first."""
+    """The states of a source, the worst first."""
 
     REFUSED = "refused"
     SILENT = "silent"
@@ -41,7 +41,7 @@ class HealthState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of one source. `drifts` is None where too few pages were seen; `is_waiting`: not all was fetched."""
+    """The figures of one source. `drifts` is None where it has too few pages; `is_waiting`: not all is fetched."""
 
     source_id: str
     totals: tuple[Total, ...] = ()
@@ -55,9 +55,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """How one source is. `failing` counts the looks of today and yesterday that failed, by reason; lags are seconds.
+    """The health of one source. `failing` counts the failed looks of today and yesterday, by reason; lags are seconds.
 
-    `came_to` is what this run's looks came to; `silent_from` is when its silence would be one.
+    `came_to` counts this run's looks by result; from `silent_from` on the source counts as silent.
     """
 
     source_id: str
@@ -76,7 +76,7 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """All sources, the worst first; what began and what is over, to be told now; what is in quarantine."""
+    """All sources, the worst first; the alarms that began and ended, for the report; the pages in quarantine."""
 
     sources: tuple[SourceHealth, ...] = ()
     began: tuple[Alarm, ...] = ()
@@ -87,7 +87,7 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """One source judged: the alarms that stand now, and those that are over."""
+    """The judgement of one source: its present alarms, and those that ended."""
 
     health: SourceHealth
     standing: tuple[Alarm, ...]
@@ -95,7 +95,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, *, now: datetime) -> Judgement:
-    """Judge a source by what a run met and by what is known of its past."""
+    """Judge a source by a run's looks and by its past."""
     cadence = learn_cadence(evidence.arrivals)
     looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
     came_to = {one.what: one.in_run for one in looks if one.in_run}
@@ -115,15 +115,16 @@ def judge(evidence: Evidence, *, now: datetime) -> Judgement:
 
 
 def is_ripe(alarm: Alarm) -> bool:
-    """Whether it is past chance: a single page, or a single sweep, refused proves nothing."""
+    """Whether it is more than chance: one refused page, or one refused sweep, proves nothing."""
     return alarm.kind is not AlarmKind.REFUSED or alarm.looks >= REFUSED_LOOKS or alarm.sweeps >= REFUSED_SWEEPS
 
 
 def new_alarms(
     judgements: Iterable[Judgement], *, now: datetime
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """Return what began and what is over, as it is told now, then what stands and what may be forgotten."""
+    """Return the alarms that began and ended, for this report; then the present ones, and those to delete."""
     all_of = tuple(judgements)
+    # What is not reported now keeps `told_at` null, so that the next sweep reports it.
     fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
     began = tuple(replace(one, told_at=now) for one in fresh[:MOST_TOLD])
     told = {(one.source_id, one.kind): one for one in began}
@@ -147,7 +148,7 @@ def _findings(
     *,
     now: datetime,
 ) -> Iterator[tuple[AlarmKind, Alarm | None]]:
-    """Yield what is wrong, or that nothing is, by kind; a kind of which nothing can be said is left out."""
+    """Yield by kind what is wrong, or None if nothing is; a kind that cannot be judged is left out."""
     is_refused = AlarmKind.REFUSED in standing and is_ripe(standing[AlarmKind.REFUSED])
     if came_to:
         found = _refusal(evidence.source_id, came_to, now=now)
@@ -164,13 +165,13 @@ def _findings(
         reason = "; ".join(f"{one.what}: {one.before:g}, now {one.now:g}" for one in evidence.drifts)
         found = Alarm(source_id=evidence.source_id, kind=AlarmKind.DRIFTED, reason=reason, began_at=now)
         yield AlarmKind.DRIFTED, found if evidence.drifts else None
-    # what is not answered, or not fetched yet, is not said by silence
+    # a feed without an answer, or a URL that is not fetched yet, is no evidence of silence
     if cadence and feeds and feeds.heard_at and not evidence.is_waiting and not is_refused:
         yield AlarmKind.SILENT, _silence(evidence, cadence, heard_at=feeds.heard_at)
 
 
 def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Alarm | None:
-    """Return the reason that spoilt most of a run's looks, if one did."""
+    """Return the reason for which most of a run's looks failed, if there is one."""
     reason, looks = max(failing_of(came_to).items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
     if looks * 2 <= sum(came_to.values()):
         return None
@@ -180,14 +181,15 @@ def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Al
 def _silence(evidence: Evidence, cadence: Cadence, *, heard_at: datetime) -> Alarm | None:
     newest_at = evidence.arrivals[-1].newest_at
     silent_from = cadence.silent_from(newest_at)
-    if heard_at < silent_from:
+    if heard_at < silent_from:  # nothing was read since then: the silence may be ours
         return None
     reason = f"nothing since {newest_at:%Y-%m-%d %H:%M}, expected by {silent_from:%Y-%m-%d %H:%M} UTC"
     return Alarm(source_id=evidence.source_id, kind=AlarmKind.SILENT, reason=reason, began_at=newest_at)
 
 
 def _continued(before: Alarm | None, found: Alarm) -> Alarm:
-    """Return what was found, as the continuation of what was found before; refused for another reason is a new one."""
+    """Return the new alarm as a continuation of the earlier one; refused for another reason is a new alarm."""
+    # A reason that changes before the report starts again: two kinds of chance do not make one certainty.
     if before is None or (found.kind is AlarmKind.REFUSED and found.reason != before.reason and before.told_at is None):
         return found
     return replace(before, reason=found.reason, looks=before.looks + found.looks, sweeps=before.sweeps + found.sweeps)
@@ -235,12 +237,12 @@ def _state(standing: tuple[Alarm, ...], *, is_known: bool) -> tuple[HealthState,
 
 
 def failing_of(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return what of looks is a failure, by reason."""
+    """Return the failed looks, by reason."""
     return {what: number for what, number in counts.items() if what not in GOOD and what not in HARMLESS}
 
 
 def percentile(lags: Mapping[str, int], share: float) -> float | None:
-    """Return the delay in seconds that so large a share of the articles did not exceed, to half an octave."""
+    """Return the delay in seconds that this share of the articles did not exceed, to half an octave."""
     wanted, met = share * sum(lags.values()), 0
     for bucket in sorted(lags):
         met += lags[bucket]

@@ -1,4 +1,4 @@
-"""The health of a sweep's sources, out of the index: judged, and what changed since it was last told noted as told."""
+"""Judge the health of a sweep's sources from the index, and record the changes that it reports."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -23,13 +23,13 @@ from tasks.index.drift import SourceDay, find_days
 from tasks.index.health import Alarm, Total
 
 ARRIVALS_READ = CADENCE_PAST + timedelta(days=7)
-"""A source's past ends with its newest article. One that is silent for longer than it takes to forget it stays silent."""
+"""A source's past ends with its newest article. A source that is silent for longer than that past is kept stays silent."""
 
 SHOWN_QUARANTINED = 100
 
 
 def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now: datetime) -> HealthReport:
-    """Judge the sources after a run, and take it upon us to tell what changed: nobody else will."""
+    """Judge the sources after a run; this run alone reports what changed."""
     with index.write() as tx:
         health.hold_alarms(tx)
         report, standing, over = _judge(tx, source_ids, run_id=run_id, now=now)
@@ -38,7 +38,7 @@ def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now
 
 
 def read_health(tx: Transaction, source_ids: Collection[str], *, now: datetime) -> HealthReport:
-    """Judge the sources as they are known now, and leave the telling to the next run."""
+    """Judge the sources now, and leave the report to the next run."""
     return _judge(tx, source_ids, run_id="", now=now)[0]
 
 

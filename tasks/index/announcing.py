@@ -1,6 +1,7 @@
-"""What feeds announce into the frontier: each URL once, with the source whose it is.
+"""Put what feeds announce into the frontier: each URL once, with its source.
 
-A URL that another source announced before its owner did, and that led to no article yet, becomes its owner's.
+If another source announces a URL before its owner does, and it has no article yet, the URL becomes its owner's (ADR
+0018).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,19 +16,20 @@ from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
+from tasks.values.url import Url
 
 TOLD_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """One URL, as some feed announces it. `url` is in fetch form, `host` as politeness spells it.
+    """One URL, as a feed announces it. `url` is in fetch form, `host` in the form that politeness uses.
 
-    `owners` are the sources that its host belongs to, none for one of nobody; `is_foreign` says that a feed of another
-    source than `source_id` announces it.
+    `owners` are the sources that own its host; a host may have none. `is_foreign` says that a feed of another source
+    than `source_id` announces it, the `announcer`.
     """
 
-    url: str
+    url: Url
     url_key: str
     host: str
     source_id: str
@@ -37,29 +39,30 @@ class Announcement:
     priority: int = NEWS
     owners: tuple[str, ...] = ()
     is_foreign: bool = False
+    announcer: str = ""
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
-    """Add the URLs that are not known yet, due at once; returns how many were new. Order does not matter.
+    """Add unknown URLs, due at once; returns how many were new. The order does not matter.
 
-    One that was gone (410) and is announced with a later date than it was asked for is due again, and counts as new.
-    Of one that is over for good, it is noted once a day that it is still announced, as the day of its discovery.
-    What waits for its first article gets its owner, and what its owner's own feed says of it.
+    A gone URL (410) whose announced date is later than its last request is due again, and counts as new. For a URL that
+    nothing is planned for, its discovery is set to today, once a day, while it is announced. A URL without an article
+    gets its owner, and the title and date of its owner's own feed.
     """
     by_key = _first_of_each(announcements)
     if not by_key:
         return 0
     added = _add(tx, [_row(one, now) for one in by_key.values()], now=now)
-    # after that all rows are locked in one order, whatever else is written to them
+    # from here on all rows are locked, in one order, so that no two writers deadlock
     _amend(tx, {key: one for key, one in by_key.items() if one.owners}, now=now)
     return added
 
 
 def amended(row: Mapping[str, Any], one: Announcement, *, now: datetime) -> dict[str, Any]:
-    """Return what a URL's row without an article takes from an announcement: all, if it was of none of its owners.
+    """Return what a URL's row without an article takes from an announcement: all, if none of its owners has the row.
 
-    Was it dropped, then by another's rules, and it is due again. An owner's row takes what it lacks, where its own source
-    announces it. Pure.
+    If such a row was dropped, another source's rules dropped it, so it is due again. An owner's row takes what it lacks
+    from an announcement of its own source. Pure.
     """
     told = {"announced_title": one.title, "announced_at": one.announced_at}
     if row["source_id"] not in one.owners:
@@ -83,7 +86,7 @@ def _first_of_each(announcements: Sequence[Announcement]) -> dict[str, Announcem
 
 
 def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) -> int:
-    # rows beside the statement, not in it: compiling a dozen parameters a row costs more than all else here
+    # rows are parameters, not part of the statement: compiling a dozen parameters a row costs more than all else here
     statement = insert_into(tx, frontier)
     is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
     changed = {
@@ -92,6 +95,7 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
         "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
         "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
     }
+    # `prune` deletes by the day of discovery, so an announced URL must renew it; once a day, since a write costs more
     is_told = and_(is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
     added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
@@ -109,7 +113,7 @@ def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) 
 
 
 def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows that led to no article yet; one that is being fetched stays whose it is."""
+    """Yield the rows without an article; a row that is being fetched keeps its source."""
     columns = [frontier.c[name] for name in ("url_key", "source_id", "state", "announced_title", "announced_at")]
     is_open = and_(frontier.c.article_id.is_(None), frontier.c.state != State.LEASED)
     for part in in_chunks(sorted(url_keys), CHUNK):
@@ -121,7 +125,7 @@ def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[
 def _row(one: Announcement, now: datetime) -> dict[str, object]:
     return {
         "url_key": one.url_key,
-        "url": one.url,
+        "url": str(one.url),
         "host": one.host,
         "source_id": one.source_id,
         "state": State.DUE,

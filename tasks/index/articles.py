@@ -1,8 +1,10 @@
-"""The articles as decisions need them: what is known at a URL, and where else a text stands."""
+"""The articles for decisions: the known article of a URL, and the other places of a text."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
@@ -15,7 +17,11 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
-    """One article's newest revision, as far as a decision needs it."""
+    """One article's newest revision, as far as a decision needs it; `earlier_contents` are others seen at its URL.
+
+    Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None where they
+    are still to be read from the lake.
+    """
 
     article_id: str
     url_key: str
@@ -31,6 +37,14 @@ class KnownArticle:
     cluster_id: str
     duplicate_of: str | None
     is_representative: bool
+    content_digest: str | None = None
+    extractor: str | None = None
+    earlier_contents: tuple[tuple[int, str], ...] = ()
+
+
+def article_id_of(url_key: str) -> str:
+    """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
+    return hashlib.sha256(url_key.encode()).hexdigest()[:32]
 
 
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
@@ -39,7 +53,7 @@ def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownA
 
 
 def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
-    """Return for each text digest the earliest article that has it now: the one a duplicate is a duplicate of."""
+    """Return for each text digest the earliest article that has it now: a duplicate is a duplicate of that article."""
     found: dict[str, KnownArticle] = {}
     for part in _parts(text_digests):
         for one in find_where(tx, articles.c.text_digest.in_(part)):
@@ -74,13 +88,13 @@ def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str
 
 
 def merge_clusters(tx: Connection, merged: Mapping[str, str]) -> None:
-    """Let the members of each cluster belong to another, by cluster id; who represents it is set apart."""
+    """Move the members of each cluster to another, by cluster id; representatives are set elsewhere."""
     for loser, winner in sorted(merged.items()):
         tx.execute(update(articles).where(articles.c.cluster_id == loser).values(cluster_id=winner))
 
 
 def demote(tx: Connection, article_ids: Iterable[str]) -> None:
-    """Let these articles represent their cluster no longer."""
+    """Make these articles no longer represent their cluster."""
     for part in _parts(article_ids):
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 
@@ -88,11 +102,21 @@ def demote(tx: Connection, article_ids: Iterable[str]) -> None:
 def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Write the newest state of each article."""
     rows = [
-        {name: getattr(one, name) for name in KnownArticle.__dataclass_fields__}
-        for one in sorted(known, key=lambda one: one.article_id)
+        {
+            **{name: getattr(one, name) for name in KnownArticle.__dataclass_fields__},
+            "earlier_contents": _listed(one.earlier_contents),
+        }
+        for one in sorted(known, key=attrgetter("article_id"))
     ]
     kept = {"article_id", "url_key", "first_seen_at"}
     upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
+
+
+def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
+    """Write what was learnt of the earlier contents of these articles, and nothing else."""
+    for one in sorted(known, key=attrgetter("article_id")):
+        is_it = articles.c.article_id == one.article_id
+        tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
 
 
 def find_where(tx: Connection, condition: ColumnElement[bool]) -> list[KnownArticle]:
@@ -106,7 +130,13 @@ def count(tx: Connection) -> int:
 
 
 def _known(row: RowMapping | Mapping[str, object]) -> KnownArticle:
-    return KnownArticle(**{name: row[name] for name in KnownArticle.__dataclass_fields__})  # type: ignore[arg-type]
+    values = {name: row[name] for name in KnownArticle.__dataclass_fields__}
+    values["earlier_contents"] = tuple(map(tuple, row["earlier_contents"] or ()))  # type: ignore[arg-type]
+    return KnownArticle(**values)  # type: ignore[arg-type]
+
+
+def _listed(contents: tuple[tuple[int, str], ...]) -> list[list[object]] | None:
+    return [list(one) for one in contents] or None
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

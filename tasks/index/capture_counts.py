@@ -1,6 +1,6 @@
-"""How many captures came to what, by source: counters that survive any process, written where batches are decided.
+"""Counts of captures by source and result: they outlive each process, and are written where batches are decided.
 
-Reading them costs what there are sources and reasons, not what there are URLs.
+The cost of reading them grows with the number of sources and reasons, not of URLs.
 """
 
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from sqlalchemy import Connection, case, select
 
 from tasks.index.schema import capture_counts
 from tasks.index.upsert import insert_into
-from tasks.values.rows import Capture, Novelty
+from tasks.values.rows import CountedCapture, Novelty
 
 ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})
-"""What makes an article that was not known before: each is a sign of life of its source."""
+"""The novelties that make an unknown article: each is a sign of life of its source."""
 
 _KEY = ("source_id", "outcome", "reason", "novelty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureCount:
-    """One sum: the captures of a source that came to this, their bytes, and the instant of the latest."""
+    """One sum: the captures of a source with this result, their bytes, and the instant of the latest."""
 
     source_id: str
     outcome: str
@@ -32,9 +32,9 @@ class CaptureCount:
     latest_at: datetime | None
 
 
-def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
-    """Add the captures of a decided batch; in the transaction that holds the outbox's lock, or rows are waited for."""
-    several: dict[tuple[str, ...], list[Capture]] = {}
+def count_captures(tx: Connection, captures: Iterable[CountedCapture]) -> None:
+    """Add the captures of a decided batch; call it while the transaction has the outbox's lock, or it waits for rows."""
+    several: dict[tuple[str, ...], list[CountedCapture]] = {}
     for one in captures:
         key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")
         several.setdefault(key, []).append(one)
@@ -42,7 +42,7 @@ def count_captures(tx: Connection, captures: Iterable[Capture]) -> None:
         {
             **dict(zip(_KEY, key, strict=True)),
             "captures": len(same),
-            "payload_size": sum(one.payload_size or 0 for one in same),
+            "payload_size": sum(one.payload_size for one in same),
             "latest_at": max(one.fetched_at for one in same),
         }
         for key, same in sorted(several.items())

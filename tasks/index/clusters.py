@@ -1,7 +1,7 @@
-"""Clusters as the lake is to tell them: how large each is, who is the earliest in it, and which have changed.
+"""The clusters for the lake: the size of each, its earliest article, and the clusters that have changed.
 
-A row of the lake tells of its cluster what was known when the row was decided; whoever changes a cluster marks it, and
-`maintain` tells the rows of marked clusters anew. All functions take the transaction they run in.
+A row of the lake has the state of its cluster at the row's decision. A transaction that changes a cluster marks it, and
+`maintain` updates the rows of marked clusters. All functions take the transaction they run in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """What an article's rows are to say of its cluster; `revision` of them were fetched between the two instants."""
+    """The cluster columns for an article's rows; `revision` of these rows were fetched between the two instants."""
 
     article_id: str
     cluster_id: str
@@ -39,7 +39,7 @@ def mark_changed(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, int]:
 
 
 def mark(tx: Connection, cluster_ids: Iterable[str]) -> None:
-    """Note that the lake's rows of these clusters are to be told anew."""
+    """Mark these clusters: the lake's rows of them need an update."""
     rows = [{"cluster_id": cluster_id, "marks": 1} for cluster_id in sorted(set(cluster_ids))]
     if rows:
         insert = insert_into(tx, stale_clusters)
@@ -48,18 +48,13 @@ def mark(tx: Connection, cluster_ids: Iterable[str]) -> None:
 
 
 def find_stale(tx: Connection, *, limit: int, after: str = "") -> dict[str, int]:
-    """Return marked clusters with their marks, in the order of their ids, those after one of them."""
+    """Return marked clusters with their marks, in the order of their ids, from after the given one."""
     query = select(stale_clusters).where(stale_clusters.c.cluster_id > after).order_by(stale_clusters.c.cluster_id)
     return dict(tx.execute(query.limit(limit)).tuples().all())
 
 
-def count_stale(tx: Connection) -> int:
-    """Count the marked clusters."""
-    return tx.execute(select(func.count()).select_from(stale_clusters)).scalar_one()
-
-
 def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Membership]:
-    """Return what the articles of these clusters are in them, by article id."""
+    """Return the place of each article of these clusters, by article id."""
     found: dict[str, Membership] = {}
     for part in _parts(cluster_ids):
         rows = tx.execute(select(articles).where(articles.c.cluster_id.in_(part))).all()
@@ -84,7 +79,7 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
 
 
 def clear(tx: Connection, told: Mapping[str, int]) -> None:
-    """Take the marks off that these clusters had; one that was marked since keeps its own."""
+    """Remove these marks of clusters; a cluster that was marked since keeps its mark."""
     for cluster_id, marks in sorted(told.items()):
         is_as_told = (stale_clusters.c.cluster_id == cluster_id) & (stale_clusters.c.marks == marks)
         tx.execute(delete(stale_clusters).where(is_as_told))

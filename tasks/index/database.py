@@ -1,7 +1,7 @@
-"""Open the index: an engine that begins its transactions rightly, at the newest schema, and belongs to one lake.
+"""Open the index: an engine with the right transactions, at the newest schema, tied to one lake (ADR 0001).
 
-SQLite: WAL, `BEGIN IMMEDIATE` for whoever will write (a `BEGIN` that turns into a write fails under other writers by
-the thousand), durable at every commit that does not say otherwise. PostgreSQL: READ COMMITTED.
+SQLite: WAL, `BEGIN IMMEDIATE` for each transaction that will write (a `BEGIN` that turns into a write fails by the
+thousand beside other writers), durable at each commit unless the caller says otherwise. PostgreSQL: READ COMMITTED.
 """
 
 import sqlite3
@@ -21,12 +21,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0003"
-"""The newest migration; a test holds it to migrations/versions."""
+HEAD = "0006"
+"""The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
 PROGRESS_STEPS = 100_000
-"""Steps of SQLite's machine between two looks at the clock: a few milliseconds."""
+"""Steps of SQLite's machine between two checks of the clock: a few milliseconds."""
+_SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 WRITES = "presslake_writes"
 DURABLE = "presslake_durable"
 _SQLITE_TROUBLE = frozenset({
@@ -48,7 +49,7 @@ _SQL_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "F0", 
 _SQL_STATES = frozenset({"25006", "25P03", "25P04"})
 """A database that is read-only, a transaction that was idle or open for too long."""
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_migrating = threading.Lock()  # alembic keeps its context in a module: one migration at a time, a process
+_migrating = threading.Lock()  # alembic keeps its context in a module, so a process runs one migration at a time
 
 
 Transaction = Connection
@@ -56,7 +57,7 @@ Transaction = Connection
 
 
 class Index:
-    """The control plane, opened. Every decision happens inside `write()`, every look inside `read()`."""
+    """The control plane, opened. Decisions happen inside `write()`, everything that only reads inside `read()`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -64,12 +65,12 @@ class Index:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is the file and not the server."""
+        """Whether the index is an SQLite file, and not a PostgreSQL server."""
         return self._engine.dialect.name == "sqlite"
 
     @property
     def uri(self) -> str:
-        """Where it is, for people: without the password."""
+        """Its address for people, without the password."""
         return without_secrets(self._engine.url)
 
     @contextmanager
@@ -82,7 +83,7 @@ class Index:
     def write(self, *, is_durable: bool = True) -> Iterator[Connection]:
         """Give one transaction, committed at the end and rolled back on any error; raises IndexUnavailable.
 
-        What is not durable outlives this process, but a loss of power may take the latest of it (SQLite alone).
+        A commit that is not durable outlives this process, but a loss of power may undo the latest ones (SQLite only).
         """
         with _translated(self.uri), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, DURABLE: is_durable})
@@ -91,7 +92,7 @@ class Index:
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
-        """Give one transaction that is always taken back: what a write would come to. Raises IndexUnavailable."""
+        """Give one transaction that is always rolled back, to see what a write would do; raises IndexUnavailable."""
         with _translated(self.uri), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, DURABLE: False})
             transaction = writing.begin()
@@ -114,7 +115,7 @@ class Index:
 
 
 def open_index(index_url: str) -> Index:
-    """Open the index at an SQLAlchemy URL, made or brought up to date where needed; raises ConfigError."""
+    """Open the index at an SQLAlchemy URL; make it or migrate it where needed. Raises ConfigError."""
     engine = _make_engine(_parse_url(index_url))
     index = Index(engine)
     try:
@@ -131,20 +132,22 @@ def open_index(index_url: str) -> Index:
 
 
 def open_reader(index_url: str, *, timeout_s: int) -> Index:
-    """Open an index to look only, each time anew: nothing is made, brought up to date or written; raises ConfigError.
+    """Open an index for reading only: nothing is made, migrated or written; raises ConfigError.
 
-    Raises IndexUnavailable where it is away, not made yet or about to be upgraded. What takes longer than `timeout_s`
-    (a look at SQLite as a whole, a statement or a connect of PostgreSQL) is ended.
+    Raises IndexUnavailable where it is away, not made yet or not migrated yet. Work that takes longer than `timeout_s`
+    is ended: with SQLite all reading together, with PostgreSQL one statement or connect.
     """
     url = _parse_url(index_url)
     index = Index(_make_engine(url))
     if index.is_sqlite and not Path(str(url.database)).exists():
-        raise IndexUnavailable(f"{index.uri}: not there yet: the first sweep makes it")
+        raise IndexUnavailable(f"{index.uri}: does not exist yet: the first sweep makes it")
     _restrict(index, timeout_s)
     try:
         found = _schema_version(index)
         if found is None or found < HEAD:
-            raise IndexUnavailable(f"{index.uri}: at schema {found or 'none'} yet: the next sweep makes it {HEAD}")
+            raise IndexUnavailable(
+                f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}, and so does `presslake migrate`"
+            )
         if found > HEAD:
             raise _too_new(index, found)
     except PresslakeError:
@@ -154,10 +157,10 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
 
 
 def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = False) -> None:
-    """Tie the index to its lake at the first use; raises ConfigError when it belongs to another.
+    """Tie the index to its lake at the first use; raises ConfigError where it belongs to another.
 
-    What an index knows lies in one lake: with another beside it, whole outlets would be skipped as known. And a lake
-    that `is_used`, by an index that is not this one, would have everything in it twice.
+    What an index knows is in one lake: with another lake, whole outlets would be skipped as known. And a lake that
+    `is_used` by another index would get everything twice.
     """
     with index.write() as tx:
         lock(tx, "lake")
@@ -195,13 +198,13 @@ def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri:
 
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
-    """Do a part of a transaction, which leaves nothing where it fails and lets the rest go on; raises IndexUnavailable."""
+    """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on. Raises IndexUnavailable."""
     with _translated(without_secrets(tx.engine.url)), tx.begin_nested():
         yield
 
 
 def lock(tx: Connection, name: str) -> None:
-    """Let only one transaction at a time, of all processes, past this point; held until it ends."""
+    """Let only one transaction of all processes past this point; the lock is held until that transaction ends."""
     if tx.dialect.name != "sqlite":  # SQLite's BEGIN IMMEDIATE is the lock already
         tx.execute(_LOCK, {"name": f"presslake.{name}"})
 
@@ -211,7 +214,7 @@ def _parse_url(index_url: str) -> URL:
         url = make_url(index_url)
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        # a URL that is none may have its password anywhere, so that of one with `@` nothing is repeated
+        # a malformed URL may have its password anywhere, so nothing of one with `@` is repeated
         shown = "" if "@" in index_url or "password" in index_url else f" {index_url!r}"
         reason = _first_line(error).replace(index_url, "it")
         raise ConfigError(f"--index{shown} is not a database URL such as sqlite:///presslake.db: {reason}") from (
@@ -221,11 +224,17 @@ def _parse_url(index_url: str) -> URL:
         raise ConfigError(f"--index {url.get_backend_name()}: the index is SQLite or PostgreSQL")
     if url.get_backend_name() == "sqlite":
         if url.database in {None, "", ":memory:"}:
-            raise ConfigError("--index sqlite:// needs a file: what is in memory is lost with the process")
+            raise ConfigError("--index sqlite:// needs a file: an index in memory is lost with the process")
         folder = Path(url.database).parent
         if not folder.is_dir():
             raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
     return url
+
+
+def is_missing(index_url: str) -> bool:
+    """Whether an index is a file that is not there yet; raises ConfigError where the URL is none."""
+    url = _parse_url(index_url)
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
 
 
 def shown_url(index_url: str) -> str:
@@ -234,14 +243,17 @@ def shown_url(index_url: str) -> str:
 
 
 def without_secrets(url: URL) -> str:
-    """Return the URL for people: no password, wherever in it that is."""
-    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+    """Return the URL for people: no password, and of its options those alone that say where it is."""
+    hidden = [name for name in url.query if name not in _SHOWN_OPTIONS]
+    return url.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def _make_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        except (ArgumentError, ValueError) as error:
+            raise ConfigError("the index's URL has an option that is none: its hosts or ports") from error
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"the index {without_secrets(url)} needs a driver: pip install 'presslake[postgresql]'"
@@ -253,14 +265,14 @@ def _make_engine(url: URL) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type of its own
-    # no auto_vacuum: set by several that open a new file at once, it loses one's tables
+    # no auto_vacuum: if several processes set it while they open a new file, the tables of one are lost
     _enter_wal(connection)
     for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _enter_wal(connection: Any) -> None:  # noqa: ANN401
-    """Have the file in WAL mode; SQLite does not wait where several turn a new file to it at once, so we do."""
+    """Put the file into WAL mode; SQLite does not wait where several processes do so at once, so we do."""
     give_up_at = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
@@ -286,7 +298,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _restrict(index: Index, timeout_s: int) -> None:
-    """Let the connections read alone, and not for longer than this."""
+    """Allow the connections only to read, and no longer than this."""
 
     def restrict_connection(connection: Any, _record: object) -> None:  # noqa: ANN401
         until = time.monotonic() + timeout_s
@@ -311,10 +323,10 @@ def _restrict(index: Index, timeout_s: int) -> None:
 
 @contextmanager
 def _translated(uri: str) -> Iterator[None]:
-    """Turn what another try may mend into IndexUnavailable; a limit, a wrong value or statement is ours, and stays."""
+    """Turn an error that a retry may overcome into IndexUnavailable; a limit, a wrong value or statement is our fault."""
     try:
         yield
-    except sqlite3.Error as error:  # out of a connection's first pragmas, where nobody wraps it
+    except sqlite3.Error as error:  # from a connection's first pragmas, which SQLAlchemy does not wrap
         if not _is_operational(error):
             raise
         raise IndexUnavailable(f"{uri}: {_first_line(error)}") from error
@@ -325,12 +337,12 @@ def _translated(uri: str) -> Iterator[None]:
 
 
 def _is_operational(error: BaseException | None) -> bool:
-    """Whether a driver's error is trouble of the database's operation, by its code: the classes of errors do not say.
+    """Whether a driver's error is a failure of the database's operation, by its code; the class does not decide.
 
-    psycopg's OperationalError is also that a row is too long for an index, SQLite's that there is no such column.
+    psycopg uses OperationalError also for a row that is too long for an index, SQLite for an unknown column (ADR 0017).
     """
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)  # none where the module itself complains
+        code = getattr(error, "sqlite_errorcode", None)  # none where the error is of the module itself
         return code is not None and code & 0xFF in _SQLITE_TROUBLE
     state = getattr(error, "sqlstate", None)
     if state is None:  # no answer at all
@@ -378,7 +390,7 @@ def _migrate(index: Index) -> None:
 
 
 def _own_id(index: Index) -> str:
-    """Return the id under which this index commits to the lake; made once."""
+    """Return the id under which this index commits to the lake; the first call makes it."""
     query = select(facts.c.value).where(facts.c.name == "index_id")
     with index.read() as tx:
         known: str | None = tx.execute(query).scalar()

@@ -1,4 +1,4 @@
-"""What a source's pages looked like, day by day: sums alone, so that batches add up in any order.
+"""Figures of a source's pages by day: only sums, so that batches add up in any order.
 
 All functions take the transaction they run in.
 """
@@ -19,8 +19,9 @@ _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")
 class SourceDay:
     """A source's pages of one UTC day, or of several from that day on.
 
-    `pages` are the stories, of which so many have a title, a date, and a text by the usual path; `empty` are the pages
-    that should have been one and gave no text. `log_length` is the sum of the logarithms of the texts' characters.
+    `pages` counts the stories; other fields count those with a title, a date, and a text by the usual path. `empty`
+    counts the pages that should be stories and gave no text. `log_length` is the sum of the logarithms of the texts'
+    characters.
     """
 
     source_id: str
@@ -39,18 +40,18 @@ class SourceDay:
 
 
 def add_days(tx: Connection, days: Iterable[SourceDay]) -> None:
-    """Add to what is known of these days, each source's once."""
+    """Add to the figures of these days; each source has one entry."""
     rows = [{**asdict(one), "day": one.day.isoformat()} for one in days]
     if not rows:
         return
-    rows.sort(key=lambda row: (row["source_id"], row["day"]))  # in one order everywhere, or two batches may deadlock
+    rows.sort(key=lambda row: (row["source_id"], row["day"]))  # one order everywhere, or two batches may deadlock
     insert = insert_into(tx, source_days)
     sums = {name: source_days.c[name] + insert.excluded[name] for name in _SUMS}
     tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "day"], set_=sums), rows)
 
 
 def find_days(tx: Connection, source_ids: Collection[str], *, since: date, apart: date) -> list[SourceDay]:
-    """Return the sources' days since then, by source and day: those before `apart` added up, as one."""
+    """Return the sources' days since then, by source and day; the days before `apart` are added up as one."""
     known = source_days.c
     chosen = known.source_id.in_(sorted(source_ids))
     past = (

@@ -1,4 +1,4 @@
-"""Feeds and their poll state: which are due, and what a poll taught."""
+"""Feeds and their poll state: which are due, and the result of a poll."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from tasks.values.chunks import in_chunks
 from tasks.values.feed import FeedKind, FeedState
 
 CHUNK = 400
-"""Feeds a statement: SQLite takes 32,766 parameters, and a row has a few."""
+"""Feeds in one statement: SQLite allows 32,766 parameters, and a row has a few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ class FeedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRecord:
-    """What one poll taught; `due_at` None ends the feed (410), `reason` None means that it went well.
+    """The result of one poll; `due_at` None ends the feed (410), `reason` None means success.
 
-    `polled_at` and `entries` None mean that nothing was asked or read, and leave what was known.
+    `polled_at` and `entries` None mean that nothing was requested or read, and keep the earlier values.
     """
 
     feed_url: str
@@ -45,6 +45,7 @@ class PollRecord:
     body_digest: str | None
     moved_to: str | None = None
     sightings: int = 0
+    unchanged: int = 0
 
 
 def feed_key(feed_url: str) -> str:
@@ -53,7 +54,7 @@ def feed_key(feed_url: str) -> str:
 
 
 def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
-    """Add the feeds that are new, due at once; one that moved to another source keeps its poll state."""
+    """Add new feeds, due at once; a feed that moves to another source keeps its poll state."""
     rows = [
         {
             "feed_key": feed_key(one.feed_url),
@@ -70,7 +71,7 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:
-    """Return the state of the feeds named, only those due by then if given; an ended feed is due to nobody."""
+    """Return the state of these feeds, with `due_by` only of those due by then; an ended feed is never due."""
     found: list[FeedState] = []
     for part in in_chunks(sorted({feed_key(feed_url) for feed_url in feed_urls}), CHUNK):
         query = select(feeds).where(feeds.c.feed_key.in_(part))
@@ -81,7 +82,7 @@ def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime |
 
 
 def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
-    """Write what the polls taught; validators are kept only with the body they validate."""
+    """Write the results of polls; validators are kept only with the body that they validate."""
     values: dict[str, ColumnElement[object]] = {name: bindparam(f"new_{name}") for name in _LEARNED}
     for name in ("polled_at", "entries"):
         values[name] = func.coalesce(values[name], feeds.c[name])
@@ -94,12 +95,12 @@ def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget the feeds that others named and that were not asked since; returns how many.
+    """Delete the feeds that other feeds named and that were not polled since; returns how many.
 
-    One that is named again is new, and is asked.
+    A feed that is named again is new, and is polled.
     """
     is_old = and_(feeds.c.parent_url.is_not(None), feeds.c.polled_at < before)
-    # whoever works on one of them now keeps it
+    # a row that another transaction works on is kept
     old = select(feeds.c.feed_key).where(is_old).with_for_update(skip_locked=True)
     return tx.execute(delete(feeds).where(feeds.c.feed_key.in_(old))).rowcount
 
@@ -116,6 +117,7 @@ _LEARNED = (
     "body_digest",
     "moved_to",
     "sightings",
+    "unchanged",
 )
 
 
@@ -134,4 +136,5 @@ def _state(row: RowMapping) -> FeedState:
         moved_to=row["moved_to"],
         sightings=row["sightings"] or 0,
         parent_url=row["parent_url"],
+        unchanged=row["unchanged"] or 0,
     )

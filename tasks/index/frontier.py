@@ -1,13 +1,14 @@
-"""The frontier: every URL once, what is due, who has it, and what became of it.
+"""The frontier: every URL once, with its state, its due time and its lease.
 
 All functions take the transaction they run in. States: due, leased, done, dropped, gone, quarantined.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,25 +25,23 @@ from sqlalchemy import (
 )
 
 from tasks.index.database import lock
-from tasks.index.pace import kept_delay_s
-from tasks.index.schema import feeds, frontier, hosts
-from tasks.index.shards import Shard
+from tasks.index.schema import feeds, frontier
+from tasks.index.shards import Shard, shard_key
+from tasks.index.turns import Claiming, Turns, pick, within_budget
 from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
+from tasks.values.url import Url
 
 CHUNK = 400
-"""Rows a statement: SQLite takes 32,766 parameters, and a row has a dozen."""
+"""Rows in one statement: SQLite allows 32,766 parameters, and a row has a dozen."""
 
 NEWS, BACKFILL = 0, 10
 """Priorities: the lower is fetched first."""
 
-SLOWEST_HOST_ROWS = 250
-"""Rows of one host that a claim looks at, at most: a batch takes no more of one host in any case."""
-
 
 class State(StrEnum):
-    """Where a URL stands. DUE may lie in the future; DROPPED, and DONE while it is young, come back by schedule."""
+    """The state of a URL. DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule."""
 
     DUE = "due"
     LEASED = "leased"
@@ -54,14 +53,15 @@ class State(StrEnum):
 
 FETCHED = frozenset({State.DONE, State.DROPPED})
 WAITING = frozenset({State.DUE, State.DROPPED, State.GONE, State.QUARANTINED})
-"""Where URLs are that wait after a failure, or are over by one."""
+"""The states of URLs that wait after a failure, or ended with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which part of the frontier a run works on: some sources (None: all), or exactly some URLs, in one shard of all.
+    """The part of the frontier that a run works on: some sources (None: all), or exactly some URLs, in one shard.
 
-    Of the sources `others`, what the feeds and lists of `source_ids` announced is in it as well. With `since`, only what was published since, by is_since; what has no date counts from its discovery.
+    It also has the URLs of the sources `others` that feeds and lists of `source_ids` announced. With `since` it has
+    only what was published since, by is_since; a URL without a date counts from its discovery.
     """
 
     source_ids: frozenset[str] | None = None
@@ -84,6 +84,19 @@ class Selection:
             parts.append(frontier.c.shard % self.shard.of == self.shard.number)
         return and_(true(), *parts)
 
+    def has_source(self, source_id: str) -> bool:
+        """Whether anything of a source may be in it."""
+        return self.source_ids is None or source_id in self.source_ids or source_id in self.others
+
+    def has_host(self, host: str) -> bool:
+        """Whether a host is in its shard."""
+        return self.shard is None or shard_key(host) % self.shard.of == self.shard.number
+
+    def clause_of(self, source_id: str) -> ColumnElement[bool]:
+        """Return what rows of one source have to meet, which is in it."""
+        ids = None if self.source_ids is None or source_id in self.source_ids else self.source_ids
+        return replace(self, source_ids=ids, shard=None).clause()
+
     def _announced(self) -> Iterator[ColumnElement[bool]]:
         if self.source_ids and self.others:
             ids = sorted(self.source_ids)
@@ -94,7 +107,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a URL's row becomes once its capture is decided. `due_at` is None where nothing is planned."""
+    """The new state of a URL's row after its capture is decided. `due_at` is None where nothing is planned."""
 
     url_key: str
     state: State
@@ -107,28 +120,29 @@ class Settlement:
     payload_digest: str | None
     captured_at: datetime
     article_id: str | None
+    partial: str | None = None
 
 
 def list_of(source_id: str) -> str:
-    """Return by what name a source's own list of URLs announces them: that of no feed."""
+    """Return the name under which a source's own list announces URLs; no feed has this name."""
     return f"catalogue:{source_id}"
 
 
 def is_since(instant: datetime, since: datetime) -> bool:
-    """Whether an instant is not before another; one that is a day without a clock is the whole of that day."""
+    """Whether an instant is not before another; a day without a time counts as the whole day."""
     return instant >= since or instant == _day_of(since)
 
 
 def is_over() -> ColumnElement[bool]:
-    """Return the condition of a row that nothing is planned for any more."""
+    """Return the condition of a row for which nothing is planned any more."""
     return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime, states: Iterable[State] | None = None) -> int:
     """Make the URLs of the selection in these states due now; returns how many.
 
-    Without `states` it is every URL that was fetched before; what is gone or quarantined then comes back only where it
-    is asked for by name.
+    Without `states`, it makes every URL due that was fetched before; gone and quarantined URLs only if the selection
+    names them.
     """
     if states is None:
         states = FETCHED if selection.url_keys is None else FETCHED | {State.GONE, State.QUARANTINED}
@@ -147,23 +161,36 @@ def claim(
     host_budget_s: float,
     crawl_delays_s: Mapping[str, float],
     now: datetime,
+    turns: Turns | None = None,
+    without: Collection[str] = (),
 ) -> tuple[DueUrl, ...]:
-    """Lease up to `limit` due URLs over many hosts to the run `owner`, news first, no host beyond its budget.
+    """Lease up to `limit` due URLs to the run `owner`: sources take turns, then their hosts, and news go first.
 
     `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more, and one that is slow
-    or busy is given more. A host whose next slot is further away than its budget is left alone.
+    or busy is given more. A host whose next slot is further away than its budget is left alone. `turns` is the run's own;
+    nothing of the sources `without` is taken.
     """
     lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
-    keys = _pick(tx, selection, limit=limit, host_budget_s=host_budget_s, crawl_delays_s=crawl_delays_s, now=now)
+    _end_expired(tx, now=now)
+    claiming = Claiming(
+        limit=limit,
+        host_budget_s=host_budget_s,
+        crawl_delays_s=crawl_delays_s,
+        now=now,
+        clause_of=selection.clause_of,
+        is_wanted=lambda source_id: source_id not in without and selection.has_source(source_id),
+        is_mine=selection.has_host,
+    )
+    keys = pick(tx, turns or Turns(), claiming) if selection.url_keys is None else _named_keys(tx, selection, claiming)
     taken: list[DueUrl] = []
     for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
-        # the condition stands again: the row may have been settled since it was picked
+        # the condition is repeated: the row may have been settled since it was picked
         held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
         statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
-    order = {key: place for place, key in enumerate(keys)}
-    return tuple(sorted(taken, key=lambda due: order[due.url_key]))
+    by_key = {due.url_key: due for due in taken}
+    return tuple(by_key[key] for key in keys if key in by_key)
 
 
 def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
@@ -173,14 +200,14 @@ def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
 
 
 def release(tx: Connection, *, owner: str) -> int:
-    """End every lease of the run, its URLs due as they were; returns how many it held."""
+    """End every lease of the run; its URLs keep their due time. Returns how many it held."""
     keys = _lock_rows(tx, and_(frontier.c.lease_owner == owner, frontier.c.state == State.LEASED))
     return _update_rows(tx, keys, {"state": State.DUE, "lease_owner": None, "lease_until": None})
 
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
-    """Keep these rows to this transaction: two that decide the same URL do so one after the other."""
-    if tx.dialect.name == "sqlite":
+    """Lock these rows: two transactions that decide the same URL do so one after the other."""
+    if tx.dialect.name == "sqlite":  # BEGIN IMMEDIATE has locked the whole file
         return
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
         rows = select(frontier.c.url_key).where(frontier.c.url_key.in_(part)).order_by(frontier.c.url_key)
@@ -188,19 +215,19 @@ def hold(tx: Connection, url_keys: Iterable[str]) -> None:
 
 
 def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
-    """Write what became of each URL and end its lease."""
+    """Write the new state of each URL and end its lease."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"))
         .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
     )
     rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
-    if rows:
-        tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
+    if rows:  # sorted: two transactions lock rows in one order, and never wait for one another in a circle
+        tx.execute(statement, sorted(rows, key=itemgetter("key")))
 
 
 def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
-    """Give URLs back that were claimed and not asked for, due at the instant given."""
+    """Give back URLs that were claimed and not requested, due at the given instant."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"), frontier.c.state == State.LEASED)
@@ -211,9 +238,9 @@ def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget the URLs that are gone or dropped for good and were neither asked for nor announced since; returns how many.
+    """Delete URLs that are gone or dropped for good and were neither requested nor announced since; returns how many.
 
-    One that is announced again after that is new, and is asked for once more.
+    A URL that is announced again after that is new, and is requested once more.
     """
     is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
     keys = _lock_rows(tx, and_(is_over(), is_old))
@@ -223,7 +250,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> tuple[int, tuple[DueUrl, ...]]:
-    """Return how many URLs of the selection are due, and the first of them in the order of their turn; leases none."""
+    """Return how many URLs of the selection are due, and the first of them in the order of a claim; leases none."""
     is_meant = and_(_is_due(now), selection.clause())
     number = tx.execute(select(func.count()).select_from(frontier).where(is_meant)).scalar_one()
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
@@ -240,7 +267,7 @@ def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
 
 
 def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
-    """Count the URLs that are known and still to be fetched, now or later; or only those that are due by then."""
+    """Count the known URLs that are still to be fetched, now or later, or only those due by the given instant."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
     query = select(func.count()).select_from(frontier).where(waiting, selection.clause())
     return tx.execute(query if due_by is None else query.where(frontier.c.due_at <= due_by)).scalar_one()
@@ -258,7 +285,7 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
 
 
 def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
-    """Return the keys of the rows that it holds for, locked in one order; what another transaction works on is left."""
+    """Return the keys of rows that meet the condition, locked in one order; rows that others have locked are left out."""
     rows = select(frontier.c.url_key).where(condition).order_by(frontier.c.url_key)
     return list(tx.execute(rows.with_for_update(skip_locked=True)).scalars())
 
@@ -280,6 +307,7 @@ _SETTLED = (
     "payload_digest",
     "captured_at",
     "article_id",
+    "partial",
 )
 
 
@@ -292,54 +320,23 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(due, and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now))
 
 
-def _pick(
-    tx: Connection,
-    selection: Selection,
-    *,
-    limit: int,
-    host_budget_s: float,
-    crawl_delays_s: Mapping[str, float],
-    now: datetime,
-) -> list[str]:
+def _end_expired(tx: Connection, *, now: datetime) -> None:
+    """Make due what was leased and not asked for in time."""
+    is_over = and_(frontier.c.state == State.LEASED, frontier.c.lease_until < now)
+    _update_rows(tx, _lock_rows(tx, is_over), {"state": State.DUE, "lease_owner": None, "lease_until": None})
+
+
+def _named_keys(tx: Connection, selection: Selection, claiming: Claiming) -> list[str]:
+    """Return the URLs of a selection that names them which are due, as hosts take turns."""
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
-    place = func.row_number().over(partition_by=frontier.c.host, order_by=order).label("place")
-    ranked = (
-        select(frontier.c.url_key, frontier.c.host, frontier.c.source_id, frontier.c.priority, frontier.c.due_at, place)
-        .where(_is_due(now), selection.clause())
-        .subquery()
-    )
-    query = (
-        select(
-            ranked.c.url_key,
-            ranked.c.host,
-            ranked.c.source_id,
-            ranked.c.place,
-            hosts.c.next_slot_at,
-            hosts.c.crawl_delay_s,
-            hosts.c.latency_s,
-            hosts.c.slowdown,
-        )
-        .select_from(ranked.outerjoin(hosts, hosts.c.host == ranked.c.host))
-        .where(ranked.c.place <= SLOWEST_HOST_ROWS)
-        .order_by(ranked.c.priority, ranked.c.place, ranked.c.due_at, ranked.c.url_key)
-    )
-    keys: list[str] = []
-    for url_key, _, source_id, number, next_slot_at, host_delay_s, latency_s, slowdown in tx.execute(query):
-        delay_s = kept_delay_s(
-            crawl_delays_s.get(source_id, 0.0), crawl_delay_s=host_delay_s, latency_s=latency_s, slowdown=slowdown
-        )
-        waits_s = max(0.0, (next_slot_at - now).total_seconds()) if next_slot_at else 0.0
-        is_within_budget = waits_s + (number - 1) * delay_s <= host_budget_s
-        if is_within_budget or (number == 1 and waits_s <= host_budget_s):
-            keys.append(url_key)
-        if len(keys) == limit:
-            break
-    return keys
+    columns = (frontier.c.url_key, frontier.c.host, frontier.c.source_id)
+    rows = tx.execute(select(*columns).where(_is_due(claiming.now), selection.clause()).order_by(*order))
+    return within_budget(tx, claiming, rows.tuples())
 
 
 def _due_url(row: RowMapping) -> DueUrl:
     return DueUrl(
-        url=row["url"],
+        url=Url.of(row["url"]),
         url_key=row["url_key"],
         host=row["host"],
         source_id=row["source_id"],
@@ -350,4 +347,5 @@ def _due_url(row: RowMapping) -> DueUrl:
         captured_at=row["captured_at"],
         announced_title=row["announced_title"],
         announced_at=row["announced_at"],
+        partial=row["partial"],
     )

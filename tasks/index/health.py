@@ -1,6 +1,6 @@
-"""What is known of each source's health: what its URLs came to by day, when it publishes, what is wrong with it.
+"""The figures of each source's health: the results of its looks by day, its hours of publication, its alarms.
 
-Sums alone, so that batches add up in any order. All functions take the transaction they run in.
+Only sums, so that batches add up in any order. All functions take the transaction they run in.
 """
 
 import math
@@ -22,14 +22,14 @@ HOURS = tuple(f"h{hour:02d}" for hour in range(24))
 
 
 class TallyKind(StrEnum):
-    """What is counted: looks at pages by what they came to, and new articles by their delay (LAG)."""
+    """What is counted: looks at pages by their result, and new articles by their delay (LAG)."""
 
     LOOK = "look"
     LAG = "lag"
 
 
 class AlarmKind(StrEnum):
-    """What may be wrong with a source."""
+    """The kinds of alarms."""
 
     REFUSED = "refused"
     FEEDS_REFUSED = "feeds_refused"
@@ -39,7 +39,7 @@ class AlarmKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """So many of a source's looks of one UTC day that came to one thing; `run_number` of them in the run `run_id`."""
+    """The number of a source's looks of one UTC day with one result; `run_number` of them in the run `run_id`."""
 
     source_id: str
     day: date
@@ -53,7 +53,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """So many of a source's looks that came to one thing: in all, `recent` of them lately, `in_run` in one run."""
+    """The number of a source's looks with one result: in all, `recent` of them lately, `in_run` in one run."""
 
     source_id: str
     kind: TallyKind
@@ -66,7 +66,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalDay:
-    """How many articles a source published in each of the 24 hours of one UTC day, and when the newest."""
+    """The number of articles that a source published in each of the 24 hours of a UTC day, and the newest one's instant."""
 
     source_id: str
     day: date
@@ -76,7 +76,7 @@ class ArrivalDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedsState:
-    """A source's own feeds: how many, how many fail persistently and why, and when one was last heard."""
+    """A source's own feeds: how many there are, how many fail persistently and why, and when one was last read."""
 
     source_id: str
     feeds: int
@@ -87,7 +87,7 @@ class FeedsState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something wrong with a source; `looks` and `sweeps` are how often it was met, `told_at` when somebody was told."""
+    """An alarm of a source; `looks` and `sweeps` count its occurrences, `told_at` is the instant of its report."""
 
     source_id: str
     kind: AlarmKind
@@ -111,7 +111,7 @@ class Quarantined:
 
 
 def lag_bucket(lag: timedelta) -> str:
-    """Return the half octave of minutes that a delay is in, as a tally's name; `lag_of` is the other way."""
+    """Return the half octave of minutes of a delay, as a tally's name; `lag_of` is the reverse."""
     return f"{math.ceil(2 * math.log2(max(lag / timedelta(minutes=1), 1))):02d}"
 
 
@@ -121,7 +121,7 @@ def lag_of(bucket: str) -> timedelta:
 
 
 def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
-    """Add to what is known of these days."""
+    """Add to the figures of these days."""
     rows = [{**asdict(one), "day": one.day.isoformat()} for one in tallies]
     if not rows:
         return
@@ -139,7 +139,7 @@ def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
 
 
 def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
-    """Add to what is known of these days."""
+    """Add to the figures of these days."""
     rows = [
         {
             "source_id": one.source_id,
@@ -160,7 +160,7 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
 
 
 def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
-    """Note the pages of a batch that cannot be processed."""
+    """Add the pages of a batch that cannot be processed."""
     if rows := [asdict(one) for one in pages]:
         tx.execute(insert_into(tx, quarantine).on_conflict_do_nothing(), rows)
 
@@ -179,7 +179,7 @@ def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) ->
 def find_totals(
     tx: Connection, source_ids: Collection[str], *, since: date, recent: date, run_ids: Collection[str]
 ) -> list[Total]:
-    """Return the sums of the sources' tallies since that day, `recent` those since a later one, `in_run` those of the runs."""
+    """Return the sums of the sources' tallies since that day; `recent` counts from a later day, `in_run` in the runs."""
     known = source_tallies.c
     query = (
         select(
@@ -223,7 +223,7 @@ def find_arrivals(tx: Connection, source_ids: Collection[str], *, since: date) -
 
 
 def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, datetime]:
-    """Return when each source published last, as far back as is known."""
+    """Return the instant of each source's newest publication, as far back as is known."""
     query = select(source_arrivals.c.source_id, func.max(source_arrivals.c.newest_at).label("newest_at")).where(
         source_arrivals.c.source_id.in_(sorted(source_ids))
     )
@@ -231,7 +231,7 @@ def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, dateti
 
 
 def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) -> dict[str, FeedsState]:
-    """Return how the sources' own feeds are; one fails that failed so often in a row, or has ended (410)."""
+    """Return the state of the sources' own feeds; a feed fails if it failed this often in a row, or has ended (410)."""
     is_failing = or_(feeds.c.failures >= failures, feeds.c.due_at.is_(None))
     query = (
         select(
@@ -252,13 +252,13 @@ def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) ->
 
 
 def known_sources(tx: Connection) -> set[str]:
-    """Return the sources that have feeds, or were looked at."""
+    """Return the sources that have feeds or looks."""
     ids = union(select(feeds.c.source_id), select(source_tallies.c.source_id))
     return set(tx.execute(ids).scalars())
 
 
 def find_waiting(tx: Connection, *, now: datetime) -> set[str]:
-    """Return the sources with URLs that are due and not fetched: what they published last is not known yet."""
+    """Return the sources with due URLs that are not fetched: their newest article is not known yet."""
     is_due = and_(frontier.c.state == State.DUE, frontier.c.due_at <= now)
     query = select(frontier.c.source_id).where(or_(is_due, frontier.c.state == State.LEASED)).distinct()
     return set(tx.execute(query).scalars())
@@ -276,18 +276,18 @@ def find_quarantined(tx: Connection, *, limit: int) -> list[Quarantined]:
 
 
 def find_alarms(tx: Connection, source_ids: Collection[str]) -> list[Alarm]:
-    """Return what is wrong with the sources, told or not."""
+    """Return the alarms of the sources, reported or not."""
     query = select(source_alarms).where(source_alarms.c.source_id.in_(sorted(source_ids)))
     return [Alarm(**{**row, "kind": AlarmKind(row["kind"])}) for row in tx.execute(query).mappings()]
 
 
 def hold_alarms(tx: Connection) -> None:
-    """Let one sweep at a time judge: two that end together would both tell the same."""
+    """Let one sweep at a time judge: two that end together would both report the same."""
     lock(tx, "alarms")
 
 
 def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Alarm]) -> None:
-    """Write what is wrong now, and forget what is over."""
+    """Write the present alarms, and delete the ended ones."""
     rows = [asdict(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
     newest = ("reason", "looks", "sweeps", "began_at", "told_at")
     upsert(tx, source_alarms, rows, by=["source_id", "kind"], newest=newest)
@@ -298,7 +298,7 @@ def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Al
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget the days before that instant, and the quarantined pages that are pages again; returns how many rows."""
+    """Delete the days before that instant, and quarantined pages that were read since; returns how many rows."""
     day = before.date().isoformat()
     gone = [tx.execute(delete(table).where(table.c.day < day)).rowcount for table in _BY_DAY]
     still = select(frontier.c.url_key).where(frontier.c.state == State.QUARANTINED)

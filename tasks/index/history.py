@@ -1,5 +1,6 @@
 """What the index knows of one URL or article, and of all of them together: for `trace` and `status`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from tasks.index.relations import find_aliases
 from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
 from tasks.values.feed import FeedKind
+from tasks.values.reports import Headline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class UrlHistory:
 
 
 def find_history(tx: Connection, *, url_key: str | None, article_id: str | None) -> UrlHistory:
-    """Look a URL up by its key, or an article by its id; what the one says leads to the other, and so does an alias."""
+    """Look up a URL by its key, or an article by its id; each leads to the other, and so does an alias."""
     row, article_key = None, url_key
     if url_key is not None:
         row = tx.execute(select(frontier).where(frontier.c.url_key == url_key)).mappings().first()
@@ -36,7 +38,7 @@ def find_history(tx: Connection, *, url_key: str | None, article_id: str | None)
 
 
 def find_names(tx: Connection, article_key: str) -> list[dict[str, Any]]:
-    """Return the other URLs that an article goes by, by their keys, with how and since when they are known."""
+    """Return an article's aliases, by their keys, with their kind and the instant since which they are known."""
     query = select(aliases).where(aliases.c.article_key == article_key).order_by(aliases.c.url_key)
     return [dict(row) for row in tx.execute(query).mappings()]
 
@@ -51,8 +53,29 @@ def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[st
     return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
+def find_articles(tx: Connection, article_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Return the articles of these ids that are known."""
+    if not article_ids:
+        return []
+    query = select(articles).where(articles.c.article_id.in_(sorted(article_ids)))
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime, limit: int) -> list[Headline]:
+    """Return the sources' articles that were first seen since then and have a title, the newest published first."""
+    told_at = func.coalesce(articles.c.published_at, articles.c.first_seen_at)
+    query = (
+        select(
+            articles.c.title, articles.c.source_id, articles.c.url, articles.c.published_at, articles.c.first_seen_at
+        )
+        .where(articles.c.first_seen_at >= since, articles.c.source_id.in_(sorted(source_ids)), articles.c.title != "")
+        .order_by(told_at.desc(), articles.c.article_id)
+    )
+    return [Headline(**row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
 def read_sources(tx: Connection) -> list[dict[str, Any]]:
-    """Return for each source: its own feeds and those that fail, its last poll, articles and its newest."""
+    """Return for each source its own feeds, its failing feeds, its last poll, its articles and the newest one."""
     polled = (
         select(
             feeds.c.source_id,
@@ -74,13 +97,13 @@ def read_sources(tx: Connection) -> list[dict[str, Any]]:
 
 
 def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
-    """Return the last runs, the newest first; what ran for a sweep is in that one's summary."""
+    """Return the last runs, the newest first; the runs of shards are part of their sweep's summary."""
     query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary)
     query = query.where(runs.c.sweep_id.is_(None)).order_by(runs.c.started_at.desc()).limit(limit)
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def count_unpublished(tx: Connection) -> tuple[int, datetime | None]:
-    """Return how many batches wait in the outbox, and since when the oldest does."""
+    """Return how many batches wait in the outbox, and the instant of the oldest."""
     number, oldest = tx.execute(select(func.count(), func.min(outbox.c.created_at))).one()
     return number, oldest

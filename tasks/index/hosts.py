@@ -1,4 +1,4 @@
-"""Politeness that any number of processes share: permits at a host, its holds, its robots.txt."""
+"""The limits that any number of processes share: permits at a host, its holds, its robots.txt."""
 
 import os
 import uuid
@@ -21,32 +21,32 @@ ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: no cached copy is used for longer."""
 
 ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
-"""How long an origin whose robots.txt gave 5xx or nothing is left alone before it is asked again."""
+"""How long an origin whose robots.txt gave 5xx or no answer is left alone before the next request."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """Permits and robots.txt files, one short transaction a call; see tasks.politeness.limiter for who asks.
+    """Permits and robots.txt files, one short transaction a call; tasks.politeness.limiter calls this.
 
-    `clock` is for tests; without it, machines that share a server share its clock.
+    `clock` is for tests; without it, machines that share a database server share its clock.
     """
 
     index: Index
     clock: Callable[[], datetime] | None = None
-    # A process's name in the ids of its permits, by which others on this machine see that it died.
+    # The process's name in the ids of its permits: by it, others on this machine see that it died.
     _owner: str = field(default_factory=lambda: _this_process(os.getpid()), init=False)
     _known: set[str] = field(default_factory=set, init=False, compare=False)
 
     def exchange_permits(
         self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots] = ()
     ) -> list[Permit | Wait]:
-        """Note the ends and what was learned, then answer each wish in its order; raises IndexUnavailable."""
+        """Write the ends and learned robots.txt files, then answer each request in order; raises IndexUnavailable."""
         names = {end.permit.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
         self._make_known(names)
-        # not durable: a host whose last permits are forgotten is asked at its source's pace
+        # not durable: if a host's last permits are lost, it still has its source's pace
         with self.index.write(is_durable=False) as tx:
             paces = _read_paces(tx, names, self._now(tx))
-            now = self._now(tx)  # after the locks: a wait for them is no part of a delay
+            now = self._now(tx)  # after the locks: the wait for them is not part of a delay
             _keep(tx, [one.answer for one in learned])
             for one in learned:
                 paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
@@ -63,11 +63,11 @@ class HostLimits:
             return answers
 
     def robots(self, origin: str) -> RobotsAnswer | None:
-        """Return the answer that is kept, where it is still fresh."""
+        """Return the kept answer, if it is still fresh."""
         return self.answers([origin]).get(origin)
 
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]:
-        """Return the answers that are kept, by origin, those that are still fresh."""
+        """Return the kept answers that are still fresh, by origin."""
         with self.index.read() as tx:
             rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(origins)))).all()
             now = self._now(tx)
@@ -78,9 +78,9 @@ class HostLimits:
         return {one.origin: one for one in answers if _is_fresh(one, now)}
 
     def _make_known(self, names: set[str]) -> None:
-        """Make the rows of new hosts in a transaction of their own, where rows are locked one by one.
+        """Make the rows of new hosts in a transaction of their own, if the database locks single rows.
 
-        Who inserts while it holds other rows may wait for one who waits for it.
+        A transaction that inserts while it holds other rows may deadlock with another.
         """
         unknown = names - self._known
         if unknown and not self.index.is_sqlite:
@@ -98,14 +98,14 @@ class HostLimits:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget what origins answered before then, none of which is fresh any more; returns how many answers."""
-    # whoever is writing a new one now keeps it
+    """Delete the answers of origins before that instant, which are not fresh any more; returns how many."""
+    # a row that is being written is kept
     old = select(robots.c.origin).where(robots.c.fetched_at < before).with_for_update(skip_locked=True)
     return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
 
 
 def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
-    """Keep the answers in place of those before them; sorted, since two writers lock in one order."""
+    """Replace the earlier answers by these; sorted, so that two writers lock in one order."""
     rows = [
         {"origin": one.origin, "status": one.status, "body": one.body, "fetched_at": one.fetched_at}
         for one in sorted(answers, key=lambda one: one.origin)
@@ -114,7 +114,7 @@ def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
 
 
 def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:
-    """Return and lock the hosts' rows, made where they are missing; sorted, since two writers lock in one order."""
+    """Return and lock the hosts' rows, and make missing ones; sorted, so that two writers lock in one order."""
     known = _known_paces(tx, names)
     if len(known) == len(names):
         return known
@@ -158,7 +158,7 @@ def _write_paces(tx: Connection, paces: dict[str, Pace]) -> None:
 
 
 def _without_dead(pace: Pace, wanted: PermitRequest) -> Pace:
-    """Take back the permits of processes that died on this machine, where they are in the way."""
+    """Take back permits of dead processes of this machine, if they are in the way."""
     if len(pace.turns) < wanted.max_per_host:
         return pace
     return replace(pace, turns={one: until for one, until in pace.turns.items() if not _is_dead(one)})

@@ -1,4 +1,4 @@
-"""Keep a run's leases alive while it works, from a thread of its own."""
+"""Renew a run's leases while it works, in a thread of its own."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper:
-    """Renews every lease of a run, and says that it lives, three times a lease; a context manager."""
+    """Renews every lease of a run and its sign of life, three times a lease; a context manager."""
 
     def __init__(self, index: Index, *, run_id: str, lease_s: float) -> None:
         self._index = index
@@ -40,5 +40,5 @@ class LeaseKeeper:
                     now = datetime.now(UTC)
                     frontier.renew(tx, owner=self._run_id, lease_s=self._lease_s, now=now)
                     runs.say_alive(tx, run_id=self._run_id, now=now)
-            except IndexUnavailable as error:  # a lease that expires costs one GET more, no article
+            except IndexUnavailable as error:  # an expired lease costs one more GET, and no article
                 logger.warning("leases not renewed: %s", error)

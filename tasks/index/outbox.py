@@ -1,8 +1,8 @@
 """The outbox: decisions that are committed in the index and not yet published in the lake.
 
-The sequence comes from a row that stays locked until the decision commits: so it grows in the order of commits, and
-whoever reads 6 has seen 5. The payload is JSON under zlib, read back by name: a column that is younger than the batch
-is null.
+The sequence comes from a row that is locked until the decision commits. So it grows in the order of commits: a reader
+that sees 6 has also seen 5. The payload is JSON under zlib, read by name: a column that is newer than the batch is
+null.
 """
 
 import dataclasses
@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 
 def decided_counts(tx: Connection, batch_id: str) -> dict[str, Any] | None:
-    """Return what the batch came to if it was decided before, so that it is not decided twice."""
+    """Return the batch's counts if it was decided before, so that it is not decided twice."""
     counts = tx.execute(select(batches.c.counts).where(batches.c.batch_id == batch_id)).scalar()
     return None if counts is None else orjson.loads(counts)
 
 
 def counts_of_runs(tx: Connection, run_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return what the batches came to that these runs decided."""
+    """Return the counts of the batches that these runs decided."""
     query = select(batches.c.counts).where(batches.c.run_id.in_(list(run_ids))).order_by(batches.c.batch_id)
     return [orjson.loads(counts) for counts in tx.execute(query).scalars()]
 
@@ -49,7 +49,7 @@ def append(
     counts: Mapping[str, Any],
     now: datetime,
 ) -> int:
-    """Put a decided batch into the outbox and note it as decided; returns its sequence."""
+    """Put a decided batch into the outbox and record the decision; returns its sequence."""
     payload = zlib.compress(_encoded({"captures": list(captures), "articles": list(articles)}), 1)
     sequence = _next_sequence(tx)
     tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
@@ -92,12 +92,12 @@ def count_on_from(tx: Connection, sequence: int) -> None:
 
 
 def clear(tx: Connection, sequences: Iterable[int]) -> None:
-    """Take published batches out."""
+    """Remove published batches."""
     tx.execute(delete(outbox).where(outbox.c.sequence.in_(list(sequences))))
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget that batches were decided and published, before that instant; returns how many rows."""
+    """Delete the records of batches that were decided before that instant and are published; returns how many."""
     waiting = select(outbox.c.batch_id)
     return tx.execute(delete(batches).where(batches.c.decided_at < before, batches.c.batch_id.not_in(waiting))).rowcount
 
@@ -105,7 +105,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 def _encoded(content: dict[str, list[Any]]) -> bytes:
     try:
         return orjson.dumps(content)
-    except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; what a page escapes may have
+    except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; a page's escapes may have some
         return orjson.dumps(_storable(content))
 
 
@@ -147,7 +147,7 @@ def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
 
 def _revive(kind: type[T], row: Mapping[str, Any], batch_id: str) -> T:
     unknown = row.keys() - {column.name for column in columns_of(kind)}
-    if unknown:  # published without it, its value would be lost for good
+    if unknown:  # a batch published without the column would lose its value for ever
         raise LakeFormatError(
             f"batch {batch_id} in the outbox has a column {min(unknown)}, which this version does not know: upgrade Presslake"
         )

@@ -1,7 +1,7 @@
-"""How often one host may be asked, whoever asks: what a permit does to its pace. Pure.
+"""The pace of one host for all processes: when it gives a permit, and how a permit's end changes the pace. Pure.
 
-A permit allows one request. The next one comes a delay after the last has ended, since only then it is
-certain that the host had it; under way at once are as many as the source allows.
+A permit allows one request. The next one comes a delay after the end of the last, since only then it is certain that
+the host has received it. At once there are as many permits as the source allows.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tasks.values.permit import Permit, PermitEnd, PermitRequest, Wait
 
 LATENCY_AT_EASE_S = 1.0
-"""A host that takes longer than this for an answer is left alone for as long as it takes."""
+"""A host whose answers take longer than this gets a delay as long as its answers take."""
 
 LONGEST_DELAY_S = 120.0
 """No host is slowed beyond this, except by its source's own delay."""
@@ -24,9 +24,10 @@ _RECOVERY = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """One host: its next free slot, its Crawl-delay, its mean latency (seconds), and who is asking it.
+    """One host: its next free slot, its Crawl-delay, its mean latency (seconds), and its permits in use.
 
-    `slowdown` multiplies the delay. `turns` (the name in the index) are the permits in use, with the instants at which their leases end.
+    `slowdown` multiplies the delay. `turns` (the name in the index) are the permits in use, with the instants at which
+    their leases end.
     """
 
     next_slot_at: datetime
@@ -36,7 +37,7 @@ class Pace:
     turns: dict[str, datetime]
 
     def delay_s(self, wanted_s: float) -> float:
-        """Return the delay that is kept, given the source's own."""
+        """Return the delay that applies, given the source's own."""
         return kept_delay_s(
             wanted_s, crawl_delay_s=self.crawl_delay_s, latency_s=self.latency_s, slowdown=self.slowdown
         )
@@ -45,26 +46,27 @@ class Pace:
 def kept_delay_s(
     wanted_s: float, *, crawl_delay_s: float | None, latency_s: float | None, slowdown: float | None
 ) -> float:
-    """Return the delay that a host is given (seconds): the source's or robots.txt's, longer for one that is slow or busy.
+    """Return a host's delay (seconds): the source's or robots.txt's, longer for a slow or busy host.
 
-    What is not known of the host is None.
+    What is unknown of the host is None.
     """
     latency_s = latency_s or 0.0
     delay_s = max(wanted_s, crawl_delay_s or 0.0, latency_s if latency_s > LATENCY_AT_EASE_S else 0.0)
+    # A busy host needs a delay that can be multiplied, even if the source allows 0.
     if slowdown is not None and slowdown > 1:
         delay_s = max(delay_s, _LEAST_SLOWED_S) * slowdown
     return min(delay_s, max(wanted_s, LONGEST_DELAY_S))
 
 
 def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime) -> tuple[Pace, Permit | Wait]:
-    """Return a permit, or how long to wait before asking again; leases that have ended are forgotten."""
+    """Return a permit, or the wait before the next request for one; expired leases are dropped."""
     turns = {one: until for one, until in pace.turns.items() if until > now}
     pace = replace(pace, turns=turns)
     delay_s = pace.delay_s(wanted.delay_s)
     if now < pace.next_slot_at:
         return pace, Wait(host=wanted.host, wait_s=(pace.next_slot_at - now).total_seconds(), delay_s=delay_s)
     if len(turns) >= wanted.max_per_host:
-        # Those under way may be another process's, whose end nobody tells us.
+        # Permits in use may be another process's, whose end is not reported here.
         return pace, Wait(host=wanted.host, wait_s=min(max(delay_s / 4, 0.1), 0.5), delay_s=delay_s)
     pace = replace(
         pace,
@@ -77,6 +79,7 @@ def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: date
 def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
     """Return the pace after a permit ends: 429 and 503 halve the rate, answers bring it back, a long latency slows it."""
     slowdown = min(pace.slowdown * 2, MOST_SLOWDOWN) if end.is_busy else max(pace.slowdown * _RECOVERY, 1.0)
+    # An exponential moving average: one slow answer does not slow a host, many do.
     known_s = end.elapsed_s if pace.latency_s is None else pace.latency_s
     pace = replace(
         pace,
@@ -84,5 +87,6 @@ def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
         latency_s=known_s + _NEWEST_SHARE * (end.elapsed_s - known_s),
         turns={one: until for one, until in pace.turns.items() if one != end.permit.permit_id},
     )
+    # from the end of the request: only then is it certain that a slow server has finished
     free_at = now + timedelta(seconds=max(pace.delay_s(end.delay_s), end.hold_s or 0.0))
     return replace(pace, next_slot_at=max(pace.next_slot_at, free_at))

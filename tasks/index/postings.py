@@ -1,7 +1,7 @@
-"""What near-duplicates are found by: the shapes of texts, and which of them share hashes of their sketches.
+"""The search for near-duplicates: the shapes of texts, and the postings, from hashes of sketches to shapes.
 
-Both lie in generations, time windows of the articles' own time: who looks reads three of them at most, however many
-there are, and pruning drops the old ones as one range. All functions take the transaction they run in.
+Both are kept in generations, which are windows of the articles' own time. A search reads three of them at most, however
+many there are, and pruning deletes the old ones as one range. All functions take the transaction they run in.
 """
 
 import json
@@ -31,10 +31,10 @@ from tasks.values.chunks import in_chunks
 from tasks.values.text.shape import Shape, pack, unpack
 
 GENERATION = timedelta(days=14)
-"""The time that one generation spans: as long as texts are compared, so that the neighbours suffice."""
+"""The length of one generation: as long as texts are compared, so that a search needs only the neighbours."""
 
 HOT = 200
-"""A hash that more shapes have is boilerplate: it is neither looked at nor kept any more."""
+"""A hash of more shapes is boilerplate: it is neither searched nor stored any more."""
 
 MIN_SHARED = 2
 CHUNK = 1000
@@ -53,15 +53,15 @@ class KnownShape:
 
     @property
     def generation(self) -> int:
-        """The time window that it lies in."""
+        """Its time window."""
         return generation_of(self.told_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the index has round some texts: `holders` of each of their hashes, and the shapes that share enough of them.
+    """The texts near some texts: `holders` of each of their hashes, and the shapes that share enough of them.
 
-    `full` are hashes (with their generation) that are hot already: more holders would be of no use.
+    `full` are hashes (with their generation) that are hot already; more holders would be useless.
     """
 
     holders: Mapping[int, Sequence[int]]
@@ -70,16 +70,17 @@ class Surroundings:
 
 
 def generation_of(instant: datetime) -> int:
-    """Return the number of the time window that an instant lies in."""
+    """Return the number of an instant's time window."""
     return (instant - _EPOCH) // GENERATION
 
 
 def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) -> Surroundings:
-    """Return what may resemble these texts: two hashes in common, up to a generation away."""
+    """Return texts that may resemble these: with two hashes in common, at most one generation away."""
     texts = list(wanted)
     hashes: dict[int, set[int]] = {}
     for told_at, shape in texts:
         middle = generation_of(told_at)
+        # A text at the edge of its time window may resemble one in the next, and no text is compared over a longer time.
         for generation in (middle - 1, middle, middle + 1):
             hashes.setdefault(generation, set()).update(shape.sketch)
     holders: dict[int, list[int]] = {}
@@ -94,17 +95,18 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
 
 
 def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
-    """Return who shares at least two hashes with the shape, hot ones left out."""
+    """Return the shapes that share at least two hashes with this one, without hot ones; those that share most come first."""
+    # One common hash may be chance or a common phrase; near-duplicates share many (benchmarks/dedup.py).
     counts: Counter[T] = Counter()
     for value in shape.sketch:
         found = holders.get(value, ())
         if len(found) <= HOT:
             counts.update(found)
-    return [holder for holder, count in counts.items() if count >= MIN_SHARED]
+    return [holder for holder, count in counts.most_common() if count >= MIN_SHARED]
 
 
 def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
-    """Add the shapes, with postings for what is not hot; none of these articles may have one yet."""
+    """Add the shapes, with postings for hashes that are not hot; none of these articles may have a shape yet."""
     fresh = {one.article_id: one for one in known}
     if not fresh:
         return
@@ -122,7 +124,7 @@ def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[
 
 
 def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
-    """Take the shapes of these articles out, and their postings."""
+    """Delete the shapes of these articles, and their postings."""
     ids = sorted(set(article_ids))
     rows = [
         row
@@ -146,16 +148,16 @@ def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
 
 
 def replace_shape(tx: Connection, article_id: str, row: Mapping[str, Any] | None) -> None:
-    """Let the article have the shape of such a row of the table, and no other; None: none."""
+    """Give the article the shape of this row of the table, and no other; None: no shape."""
     drop_shapes(tx, [article_id])
     if row is not None:
         keep_shapes(tx, [_known(row, {})], full=frozenset())
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Drop the generations that ended before then, and of which nothing was fetched since; returns how many shapes went.
+    """Delete the generations that ended before then, unless something of them was fetched since; returns how many shapes.
 
-    An archive's articles are of long ago: they are compared with each other as long as it is being read.
+    The articles of an archive are old: they are compared with each other while the archive is being read.
     """
     is_old = shapes.c.generation < generation_of(before)
     lately = select(shapes.c.generation).join(articles, articles.c.article_id == shapes.c.article_id)
@@ -166,14 +168,14 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dict[int, list[int]]:
-    """Look all hashes up at once, as one parameter: thousands of them cost more to compile than to look up."""
+    """Look up all hashes at once, as one parameter: thousands of parameters cost more to compile than to look up."""
     found: dict[int, list[int]] = {}
     wanted = sorted(hashes)
     one_of: ColumnElement[bool]
     if tx.dialect.name == "sqlite":
         one_of = postings.c.hash.in_(text("SELECT value FROM json_each(:wanted)").bindparams(wanted=json.dumps(wanted)))
     else:
-        # an array, not a list of parameters, which PostgreSQL would compare one by one where it scans the table
+        # an array: PostgreSQL would compare a list of parameters one by one where it scans the table
         one_of = postings.c.hash == any_(bindparam("wanted", wanted, ARRAY(BigInteger)))
     query = select(postings.c.hash, postings.c.number).where(postings.c.generation == generation, one_of)
     for value, number in tx.execute(query).cursor.fetchall():  # SQLAlchemy's rows would cost more than the look-up
@@ -182,7 +184,7 @@ def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dic
 
 
 def _insert_postings(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
-    """Insert generations, hashes and numbers past what SQLAlchemy does for each row, which costs more than the row."""
+    """Insert generations, hashes and numbers without SQLAlchemy's work for each row, which costs more than the row."""
     names = [column.name for column in postings.columns]
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(str(insert(postings).compile(dialect=tx.dialect)), list(rows))
@@ -214,6 +216,8 @@ def _row(one: KnownShape) -> dict[str, object]:
         "sketch": pack("q", one.shape.sketch),
         "shingles": one.shape.packed_shingles,
         "numbers": one.shape.packed_numbers,
+        "vocabulary": one.shape.packed_vocabulary,
+        "names": one.shape.packed_names,
     }
 
 
@@ -224,6 +228,8 @@ def _known(row: Mapping[Any, Any], shapes_of_texts: dict[Shape, Shape]) -> Known
         sketch=unpack("q", row["sketch"]),
         packed_shingles=row["shingles"],
         packed_numbers=row["numbers"],
+        packed_vocabulary=row["vocabulary"] or b"",
+        packed_names=row["names"] or b"",
     )
     shape = shapes_of_texts.setdefault(shape, shape)
     return KnownShape(article_id=row["article_id"], told_at=row["told_at"], host=row["host"], shape=shape)

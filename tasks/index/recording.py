@@ -1,7 +1,7 @@
-"""What a transaction changes, row by row, as it was before and as it is after: so that it can be taken back.
+"""Record each row that a transaction changes, before and after, so that the change can be undone (ADR 0016).
 
-Rows are plain data that JSON can hold. What follows from other rows (postings from shapes) is left out, and so are marks
-of clusters, of which one too many does no harm.
+Rows are plain data for JSON. Rows that follow from others (postings from shapes) are left out, and so are marks of
+clusters: a superfluous mark does no harm.
 """
 
 import base64
@@ -27,15 +27,15 @@ IDENTITIES: dict[Table, tuple[str, ...]] = {
     aliases: ("url_key",),
     shapes: ("article_id",),
 }
-"""The tables that are recorded, and the columns by which a row of each is known."""
+"""The recorded tables, and the columns that identify a row of each."""
 
 CHUNK = 100
-_NUMBERED = {shapes: "number"}  # handed out by the database: it says nothing of the row
+_NUMBERED = {shapes: "number"}  # the database assigns it: it says nothing of the row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRow:
-    """A row of the index before and after a transaction; None where it was not there, or is no more."""
+    """A row of the index before and after a transaction; None where it does not exist."""
 
     table: str
     before: Row | None
@@ -44,7 +44,7 @@ class ChangedRow:
 
 @dataclass(slots=True, kw_only=True)
 class History:
-    """A row through several transactions: as it was before the first, and as each of them left it."""
+    """A row through several transactions: before the first, and after each of them."""
 
     table: Table
     identity: tuple[str, ...]
@@ -59,13 +59,13 @@ class History:
 
 @dataclass(slots=True)
 class Recording:
-    """The rows that a transaction has touched so far, as they were."""
+    """The rows that a transaction has touched so far, before its changes."""
 
     tx: Connection
     before: dict[tuple[Table, tuple[str, ...]], Row | None] = field(default_factory=dict)
 
     def changes(self) -> list[ChangedRow]:
-        """Return the rows that are otherwise by now, in the order in which they were first touched."""
+        """Return the rows that differ by now, in the order in which they were first touched."""
         after = dict[tuple[Table, tuple[str, ...]], Row]()
         for table in IDENTITIES:
             after.update(_by_identity(self.tx, table, [one for held, one in self.before if held is table]))
@@ -86,6 +86,7 @@ class Recording:
             held = _by_identity(self.tx, table, wanted)
             found = {(table, one): held.get((table, one)) for one in wanted}
         else:
+            # The statement's own condition finds its rows; they are locked, so that it then changes the same ones.
             query = select(table).with_for_update()
             if statement.whereclause is not None:
                 query = query.where(statement.whereclause)
@@ -99,7 +100,7 @@ class Recording:
 
 @contextmanager
 def recorded(tx: Connection) -> Iterator[Recording]:
-    """Record what the transaction changes from here on, to the end of the block."""
+    """Record the changes of the transaction from here to the end of the block."""
     recording = Recording(tx)
 
     def note(_tx: Connection, statement: object, several: Any, single: Any, _options: Any) -> None:  # noqa: ANN401
@@ -113,7 +114,7 @@ def recorded(tx: Connection) -> Iterator[Recording]:
 
 
 def histories(changes: Iterable[ChangedRow]) -> list[History]:
-    """Return each row once, of changes in the order in which they were made; what others need comes first."""
+    """Return each row once, from changes in the order in which they were made; rows that others refer to come first."""
     tables = {table.name: table for table in IDENTITIES}
     found: dict[tuple[Table, tuple[str, ...]], History] = {}
     for one in changes:
@@ -125,12 +126,13 @@ def histories(changes: Iterable[ChangedRow]) -> list[History]:
 
 
 def take_back(tx: Connection, rows: Sequence[History]) -> tuple[int, list[History]]:
-    """Let rows be again as they were before all; returns how many, and those where something newer stands."""
+    """Restore rows as they were before all changes; returns how many, and the rows that have something newer."""
     count, kept = 0, []
     for one in rows:
         now = _by_identity(tx, one.table, [one.identity]).get((one.table, one.identity))
         if now == one.before:
-            continue  # taken back already, or never changed: the transaction did not commit
+            continue  # restored already, or never changed because the transaction did not commit
+        # a later change of the row is a newer fact than the repair, and so is an article that has its URL by now
         if now not in one.afterwards or (one.before and _is_taken(tx, one.table, one.before)):
             kept.append(one)
             continue

@@ -1,4 +1,4 @@
-"""What articles have to do with each other: edges between them, and the other URLs that they go by.
+"""Relations of articles: edges between them, and their aliases.
 
 All functions take the transaction they run in.
 """
@@ -16,12 +16,12 @@ from tasks.values.chunks import in_chunks
 CHUNK = 400
 
 ELSEWHERE = "elsewhere"
-"""How a URL of another site is known that was passed on the way to a page: told, and never believed."""
+"""The kind of an alias on another site that a redirect passed: recorded, and never believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """Two articles and what they are to each other; `near_duplicate` has its ends in order, else `a` is out of `b`."""
+    """Two articles and their relation; `near_duplicate` has its ends in order, else `a` is taken from `b`."""
 
     a: str
     b: str
@@ -31,7 +31,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another URL of an article, by their keys; `how` is `redirect`, `canonical` or `elsewhere`. A claim, not yet a fact."""
+    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
 
     url_key: str
     article_key: str
@@ -39,7 +39,7 @@ class Alias:
 
 
 def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
-    """Return for each of these URLs that is said to be another's article the key of that article's URL."""
+    """Return for each of these URLs that is an alias the key of its article's URL."""
     return {
         row.url_key: row.article_key
         for part in in_chunks(sorted(set(url_keys)), CHUNK)
@@ -52,7 +52,7 @@ def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
 
 
 def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
-    """Note what URLs are said to be; the newest claim is the one that is kept, and what is elsewhere replaces none."""
+    """Write claims about URLs; the newest claim is kept, and one of `elsewhere` replaces no other."""
     several = list(claims)
     passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
     claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
@@ -65,7 +65,7 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
 
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
-    """Add edges; one that is there keeps its date and gets the newest score."""
+    """Add edges; an existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
     upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])

@@ -1,4 +1,4 @@
-"""Who is running: one row a run, with the process that does it, so that a dead one's leases come back at once."""
+"""The runs: one row a run, with its process, so that the leases of a dead process come back at once."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ BIRTH_TOLERANCE_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardState:
-    """What is known of a run that fetches a part of a sweep: when it was heard of last, and its summary once it ended."""
+    """The state of a shard's run: its last sign of life, and its summary after its end."""
 
     state: str
     heard_at: datetime
@@ -26,7 +26,7 @@ class ShardState:
 
 
 def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | None = None) -> None:
-    """Note that this process runs `run_id`; a Prefect retry of the same run takes the row over."""
+    """Record that this process runs `run_id`; a Prefect retry of the same run takes the row over."""
     mine = {
         "machine": this_machine(),
         "pid": os.getpid(),
@@ -46,12 +46,12 @@ def is_known(tx: Connection, run_id: str) -> bool:
 
 
 def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:
-    """Note that the run was heard of."""
+    """Record a sign of life of the run."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(heard_at=now))
 
 
 def read_shards(tx: Connection, sweep_id: str) -> dict[str, ShardState]:
-    """Return what is known of the runs that fetch parts of a sweep, by their ids."""
+    """Return the state of the runs of a sweep's shards, by their ids."""
     query = select(runs.c.run_id, runs.c.state, runs.c.heard_at, runs.c.summary).where(runs.c.sweep_id == sweep_id)
     return {
         row.run_id: ShardState(state=row.state, heard_at=row.heard_at, summary=row.summary) for row in tx.execute(query)
@@ -59,13 +59,13 @@ def read_shards(tx: Connection, sweep_id: str) -> dict[str, ShardState]:
 
 
 def end_run(tx: Connection, *, run_id: str, now: datetime, summary: str | None) -> None:
-    """Note that the run is over, give back what it still holds, and keep its summary (JSON)."""
+    """Record the end of the run, give back its leases, and keep its summary (JSON)."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=ENDED, ended_at=now, summary=summary))
     frontier.release(tx, owner=run_id)
 
 
 def release_dead_runs(tx: Connection, *, now: datetime) -> int:
-    """Give back the leases of runs whose process is gone from this machine; returns how many URLs came back."""
+    """Give back the leases of runs whose process on this machine is dead; returns how many URLs came back."""
     here = select(runs.c.run_id, runs.c.pid, runs.c.process_born_at).where(
         runs.c.state == RUNNING, runs.c.machine == this_machine()
     )
@@ -79,12 +79,12 @@ def release_dead_runs(tx: Connection, *, now: datetime) -> int:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Forget the runs that were last heard of before that instant; returns how many rows."""
+    """Delete the runs whose last sign of life is before that instant; returns how many rows."""
     return tx.execute(delete(runs).where(runs.c.heard_at < before)).rowcount
 
 
 def is_alive(pid: int, born_at: float) -> bool:
-    """Tell whether the process of this machine that was born then still runs."""
+    """Whether the process of this machine that started then still runs."""
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - born_at) < BIRTH_TOLERANCE_S
@@ -95,7 +95,7 @@ def is_alive(pid: int, born_at: float) -> bool:
 
 
 def this_machine() -> str:
-    """Name the space in which a process id means something: host, boot and, in containers, the pid namespace."""
+    """Return the space in which a process id is unique: host, boot and, in containers, the pid namespace."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     namespace = Path("/proc/self/ns/pid")
     parts = [platform.node()]

@@ -1,6 +1,6 @@
-"""The tables of the index, one definition for SQLite and PostgreSQL. Migrations (alembic) are what makes them.
+"""The tables of the index, one definition for SQLite and PostgreSQL. Migrations (alembic) create them.
 
-Nothing here that PostgreSQL cannot do, and nothing that SQLite cannot.
+Nothing here needs what only one of the two can do.
 """
 
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 from tasks.values.text.storable import storable_text
@@ -34,7 +35,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive instant, since it would be read as something else on another machine."""
+        """Refuse a naive instant: another machine would read it differently."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -43,7 +44,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back what was put in."""
+        """Return the instant that was stored."""
         del dialect
         if value is None:
             return None
@@ -51,13 +52,13 @@ class Instant(TypeDecorator[datetime]):
 
 
 class WebText(TypeDecorator[str]):
-    """Text from the web. PostgreSQL refuses NUL and both refuse unpaired surrogates: here they are U+FFFD, as in the lake."""
+    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: these become U+FFFD, as in the lake."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace what no database takes."""
+        """Replace characters that a database refuses."""
         del dialect
         return None if value is None else storable_text(value)
 
@@ -76,7 +77,7 @@ facts = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What the index knows of itself: index_id, lake_id, lake_uri."""
+"""Facts about the index itself: index_id, lake_id, lake_uri."""
 
 counters = Table(
     "counters",
@@ -84,7 +85,7 @@ counters = Table(
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Numbers handed out in the order of commits: a sequence would hand them out before, and a reader could skip one."""
+"""Numbers in the order of commits: a database sequence assigns them before, and a reader could miss one."""
 
 runs = Table(
     "runs",
@@ -100,9 +101,9 @@ runs = Table(
     Column("heard_at", Instant, nullable=False),
     Column("sweep_id", String(64), index=True),
 )
-"""One row a run: who holds leases, whether that process lives, and what it came to.
+"""One row a run: the owner of leases, whether its process lives, and its summary.
 
-A run that lives says so (`heard_at`) three times a lease. One that fetches a part of a sweep names it (`sweep_id`).
+A live run renews `heard_at` three times a lease. The run of a shard names its sweep (`sweep_id`).
 """
 
 feeds = Table(
@@ -124,11 +125,19 @@ feeds = Table(
     Column("moved_to", WebText),
     Column("sightings", Integer),
     Column("parent_url", Text),
+    Column("unchanged", Integer),
 )
 """Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
 
-`feed_key` is the SHA-256 of the URL: an index of PostgreSQL takes 2,704 bytes, and a feed's URL may be longer.
+`feed_key` is the SHA-256 of the URL: an index of PostgreSQL allows 2,704 bytes, and a feed's URL may be longer.
 """
+
+WAITING_STATES = ("done", "dropped", "due")
+"""Where URLs are that will be looked at again, where they have an instant; leased ones are being looked at."""
+
+DUE_OF_SOURCE, DUE_OF_HOST = "ix_frontier_due_of_source", "ix_frontier_due_of_host"
+
+_IS_WAITING = text(f"state IN ({', '.join(map(repr, WAITING_STATES))}) AND due_at IS NOT NULL")
 
 frontier = Table(
     "frontier",
@@ -155,10 +164,22 @@ frontier = Table(
     Column("announced_at", Instant),
     Column("discovered_at", Instant, nullable=False),
     Column("shard", SmallInteger, nullable=False),
+    Column("partial", String(96)),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
+    *(
+        # the migration makes them partial in PostgreSQL too; to name that here would import its dialect for every command
+        Index(name, *columns, sqlite_where=_IS_WAITING)
+        for name, columns in (
+            (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
+            (DUE_OF_HOST, ("source_id", "priority", "host", "due_at")),
+        )
+    ),
 )
-"""Every URL that was ever announced, once, with what became of it. `shard` is made of its host's registrable domain."""
+"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain.
+
+`partial` is of a body that ended before its end: how many looks gave it, and its digest.
+"""
 
 hosts = Table(
     "hosts",
@@ -180,7 +201,7 @@ robots = Table(
     Column("body", LargeBinary),
     Column("fetched_at", Instant, nullable=False),
 )
-"""robots.txt as it was answered; status is null where nothing answered. Other daily questions have names of their own."""
+"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own."""
 
 articles = Table(
     "articles",
@@ -199,8 +220,15 @@ articles = Table(
     Column("cluster_id", String(32), nullable=False, index=True),
     Column("duplicate_of", String(32)),
     Column("is_representative", Boolean, nullable=False),
+    Column("content_digest", String(128)),
+    Column("extractor", WebText),
+    Column("earlier_contents", JSON(none_as_null=True)),
 )
-"""One row an article: its newest revision, as far as later decisions need it."""
+"""One row an article: its newest revision, as far as later decisions need it.
+
+`earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest` and
+`extractor` are null where a version before 0.2.0 wrote the row.
+"""
 
 stale_clusters = Table(
     "stale_clusters",
@@ -208,7 +236,7 @@ stale_clusters = Table(
     Column("cluster_id", String(32), primary_key=True),
     Column("marks", BigInteger, nullable=False),
 )
-"""Clusters that have changed since the lake's rows were told; `marks` counts the changes, so that none is missed."""
+"""Clusters that have changed since the lake's rows were updated; `marks` counts the changes, so that none is missed."""
 
 aliases = Table(
     "aliases",
@@ -233,8 +261,13 @@ shapes = Table(
     Column("sketch", LargeBinary, nullable=False),
     Column("shingles", LargeBinary, nullable=False),
     Column("numbers", LargeBinary, nullable=False),
+    Column("vocabulary", LargeBinary),
+    Column("names", LargeBinary),
 )
-"""What is compared of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others."""
+"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others.
+
+`vocabulary` and `names` are null in shapes of the first algorithm, which had none.
+"""
 
 postings = Table(
     "postings",
@@ -244,7 +277,7 @@ postings = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
-"""Which shape has which hash in its sketch; a generation is a time window, and goes as one range of the key."""
+"""The shapes that have a hash in their sketch; a generation is a time window, and is deleted as one range of the key."""
 
 edges = Table(
     "edges",
@@ -255,7 +288,7 @@ edges = Table(
     Column("score", Float, nullable=False),
     Column("found_at", Instant, nullable=False),
 )
-"""What articles have to do with each other: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is out of b)."""
+"""Relations of articles: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is taken from b)."""
 
 source_days = Table(
     "source_days",
@@ -269,7 +302,7 @@ source_days = Table(
     Column("usual", Integer, nullable=False),
     Column("log_length", Float, nullable=False),
 )
-"""What a source's pages looked like on a UTC day: sums, by which a new layout is noticed."""
+"""Figures of a source's pages on a UTC day: sums that show a new layout."""
 
 source_tallies = Table(
     "source_tallies",
@@ -284,7 +317,18 @@ source_tallies = Table(
     Column("last_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What a source's URLs came to on a UTC day, and in the run that looked last: `run_number` is what that run added."""
+"""The results of a source's looks on a UTC day, and in the last run: `run_number` is what that run added."""
+
+source_intake = Table(
+    "source_intake",
+    metadata,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("urls", Integer, nullable=False),
+    Column("hosts", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many URLs and hosts a source's feeds added to the frontier on a UTC day: what its budget is held to."""
 
 source_arrivals = Table(
     "source_arrivals",
@@ -295,7 +339,7 @@ source_arrivals = Table(
     Column("newest_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""How many articles a source published in each hour of a UTC day: what its cadence is learnt from."""
+"""The number of articles that a source published in each hour of a UTC day: its cadence is learnt from these."""
 
 source_alarms = Table(
     "source_alarms",
@@ -309,7 +353,7 @@ source_alarms = Table(
     Column("told_at", Instant),
     sqlite_with_rowid=False,
 )
-"""What is wrong with a source, since when, and whether that was told; `told_at` is null while it may still be chance."""
+"""A source's alarms, since when, and whether they were reported; `told_at` is null while an alarm may be chance."""
 
 quarantine = Table(
     "quarantine",
@@ -321,7 +365,7 @@ quarantine = Table(
     Column("reason", String(64), nullable=False),
     Column("captured_at", Instant, nullable=False, index=True),
 )
-"""The pages that could not be processed, each with the key of its document in the lake."""
+"""The pages that cannot be processed, each with the key of its document in the lake."""
 
 batches = Table(
     "batches",
@@ -331,7 +375,7 @@ batches = Table(
     Column("decided_at", Instant, nullable=False),
     Column("counts", Text, nullable=False),
 )
-"""Batches that were decided: a decision that is asked for twice is taken once."""
+"""Batches that were decided: a decision that is requested twice is made once."""
 
 outbox = Table(
     "outbox",
@@ -354,7 +398,7 @@ capture_counts = Table(
     Column("payload_size", BigInteger, nullable=False),
     Column("latest_at", Instant),
 )
-"""How many captures came to what since counting began, and when the latest did: sums that only grow, for metrics.
+"""Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
 
 `reason` and `novelty` are empty where a capture has none.
 """

@@ -1,6 +1,7 @@
 """Read the index's state for metrics: a dozen statements that stay cheap when it knows a million URLs.
 
-Each either reads an index alone, or a table whose size is that of sources, feeds, hosts or runs (`explain` in the tests).
+Each statement reads either an index only, or a table as large as the sources, feeds, hosts or runs (`explain` in the
+tests).
 """
 
 from collections import Counter
@@ -18,12 +19,12 @@ from tasks.index.schema import articles, feeds, frontier, hosts, runs
 from tasks.values.feed import FeedKind
 
 HELD_FOR = timedelta(minutes=1)
-"""A host whose next turn is further away than this is held back: by Retry-After, or by a long crawl delay."""
+"""A host whose next slot is further away than this is held back: by Retry-After, or by a long crawl delay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What could be fetched now: how many URLs, since when the oldest waits, and leases whose end has passed."""
+    """What could be fetched now: the number of URLs, since when the oldest waits, and the expired leases."""
 
     urls: int
     oldest_at: datetime | None
@@ -32,7 +33,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFeeds:
-    """A source's own feeds: how many are polled, are due, failed at the last poll, have ended (410); the last poll."""
+    """A source's own feeds: how many are polled, due, failed at the last poll, or ended (410); the last poll."""
 
     polled: int
     due: int
@@ -72,7 +73,7 @@ class IndexState:
     source_ids: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Note every source that is known of."""
+        """Add every known source."""
         known = {*self.urls, *self.feeds, *(one.source_id for one in self.capture_counts)}
         object.__setattr__(self, "source_ids", frozenset(known))
 
@@ -107,7 +108,7 @@ def read_state(tx: Connection, *, now: datetime) -> IndexState:
 
 
 def _read_due(tx: Connection, now: datetime) -> Due:
-    """Count what is due along the index (state, priority, due_at): what is done or waits is not looked at."""
+    """Count the due URLs along the index (state, priority, due_at), without reading done or waiting ones."""
     urls, oldest = 0, []
     for state in (State.DUE, State.DROPPED, State.DONE):
         for priority in _priorities(tx, state):
@@ -121,7 +122,7 @@ def _read_due(tx: Connection, now: datetime) -> Due:
 
 
 def _priorities(tx: Connection, state: State) -> list[int]:
-    """Return the priorities in use, the next higher one by one: there are few, and each is one look at the index."""
+    """Return the priorities in use, from each to the next higher: there are few, and each is one look-up in the index."""
     found: list[int] = []
     while True:
         higher = [frontier.c.priority > found[-1]] if found else []
@@ -133,7 +134,7 @@ def _priorities(tx: Connection, state: State) -> list[int]:
 
 
 _IS_OWN = and_(feeds.c.parent_url.is_(None), feeds.c.kind != FeedKind.FALLBACK)
-"""Not a sitemap that an index names, nor a page that is asked only where the rest yields nothing."""
+"""Not a sitemap that an index names, nor a page that is read only if the other feeds yield nothing."""
 
 
 def _read_feeds(tx: Connection, now: datetime) -> dict[str, SourceFeeds]:

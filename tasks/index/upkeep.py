@@ -1,32 +1,32 @@
-"""What keeps the index from growing for ever: once a day, rows that nobody will miss are forgotten."""
+"""Keep the index from growing for ever: once a day, expired rows are deleted."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tasks.index import feeds, frontier, health, hosts, outbox, runs
+from tasks.index import feeds, frontier, health, hosts, intake, outbox, runs
 from tasks.index.database import Index
 from tasks.index.facts import note_fact, read_fact
 
 EVERY = timedelta(days=1)
 
 KEPT = timedelta(days=90)
-"""How long what is over is remembered after it was last heard of: URLs that are gone, sitemaps of an index, runs, batches."""
+"""How long ended things stay after their last sign of life: gone URLs, sitemaps of an index, runs, batches."""
 
 ANSWERS_KEPT = timedelta(days=2)
-"""How long what an origin is asked once a day is kept."""
+"""How long the answer to a daily request to an origin is kept."""
 
 ROWS_ANALYSED = 1000
-"""Rows of an index that SQLite looks at for its statistics."""
+"""Rows of an index that SQLite reads for its statistics."""
 
 _PRUNED_AT = "pruned_at"
 
 
 def prune_daily(tx: Connection, *, now: datetime) -> int | None:
-    """Forget what is over and old, unless that was done within a day; returns how many rows, or None."""
+    """Delete expired rows, unless that was done within a day; returns how many rows, or None."""
     last = read_fact(tx, _PRUNED_AT)
-    if last is not None and now - datetime.fromisoformat(last) < EVERY:
+    if last is not None and timedelta() <= now - datetime.fromisoformat(last) < EVERY:
         return None
     note_fact(tx, _PRUNED_AT, now.isoformat())
     return (
@@ -36,21 +36,22 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
         + runs.prune(tx, before=now - KEPT)
         + outbox.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
+        + intake.prune(tx, before=(now - ANSWERS_KEPT).date())
     )
 
 
 def put_in_order(index: Index) -> None:
-    """Let the database look at its statistics anew. An SQLite file does not shrink: what is free in it is used again."""
+    """Update the database's statistics. An SQLite file does not shrink: its free space is used again."""
     if not index.is_sqlite:
         with index.write() as tx:
             tx.execute(text("ANALYZE"))
         return
-    # not `optimize`, which looks at what this connection has asked for: nothing
+    # not `optimize`, which considers only the queries of this connection: there are none
     _run_script(index, f"PRAGMA analysis_limit={ROWS_ANALYSED}; ANALYZE")
 
 
 def _run_script(index: Index, script: str) -> None:
-    """Run what works by the step: as a statement it would be given one, as a script it is run to its end."""
+    """Run a pragma that works step by step: a statement would do one step, a script runs it to its end."""
     with index.write() as tx:
         driver: Any = tx.connection.driver_connection
         driver.executescript(script)

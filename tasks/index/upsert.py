@@ -1,4 +1,4 @@
-"""The insert that may meet a row that is there: SQLite and PostgreSQL spell it alike, SQLAlchemy by dialect."""
+"""An insert that may meet an existing row: the same in SQLite and PostgreSQL, but different in SQLAlchemy's dialects."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias

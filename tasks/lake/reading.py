@@ -4,7 +4,7 @@ It does not use deltalake's Arrow datasets. Their file system is Python's, and a
 it at the end of the process aborts the process (one run of `trace` in ten, measured; ADR 0019).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from tasks.errors import LakeUnavailable
-from tasks.lake.keys import PARTITION
+from tasks.lake.keys import ARTICLES, PARTITION
 from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
 from tasks.lake.tables import find_table
@@ -70,14 +70,32 @@ def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> I
     yield from sorted(found, key=lambda row: row["fetched_at"])
 
 
+def read_articles(store: ObjectStore, spans: Mapping[str, tuple[date, date]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of these articles (ids) that were fetched from the one day to the other; raises LakeUnavailable.
+
+    A file that is missing or damaged is passed over: `verify` names it, and a sweep goes on.
+    """
+    table = find_table(store, ARTICLES) if spans else None
+    for file in list_files(table, ARTICLES) if table else ():
+        ids = sorted(one for one, (first, last) in spans.items() if first <= file.day <= last)
+        try:
+            yield from _rows_where(store, file, "article_id", ids) if ids else ()
+        except (MissingObject, pa.ArrowException, ValueError):
+            continue
+
+
 def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[str, Any]]:
     with _lake_errors(file.key):
-        opened = _open(store, file.key)
-        wanted = pc.equal(opened.read(columns=["url_key"], use_threads=False)["url_key"], url_key)
-        if not pc.any(wanted).as_py():  # most files have no such row, and their other columns are not decoded
-            return []
-        found = opened.read(use_threads=False).filter(wanted)
-        rows: list[dict[str, Any]] = fitted(found, SCHEMAS[file.table]).to_pylist()
+        return _rows_where(store, file, "url_key", [url_key])
+
+
+def _rows_where(store: ObjectStore, file: StoredFile, column: str, values: Sequence[str]) -> list[dict[str, Any]]:
+    opened = _open(store, file.key)
+    wanted = pc.is_in(opened.read(columns=[column], use_threads=False)[column], pa.array(values, pa.string()))
+    if not pc.any(wanted).as_py():  # most files have no such row, and their other columns are not decoded
+        return []
+    found = opened.read(use_threads=False).filter(wanted)
+    rows: list[dict[str, Any]] = fitted(found, SCHEMAS[file.table]).to_pylist()
     return rows
 
 

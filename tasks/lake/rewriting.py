@@ -56,6 +56,7 @@ def replace_files(
     for _ in range(COMMIT_ATTEMPTS):
         with delta_errors(table.table_uri):
             table.update_incremental()
+        # Another maintenance may have replaced a file since: its rows would then be in the table twice.
         if not wanted <= {file.key for file in list_files(table, old[0].table)}:
             return False
         if _commit(table, old, new, is_changed=is_changed, now=now):

@@ -69,7 +69,7 @@ def arrow_rows(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
 def parquet_of(table: pa.Table) -> bytes:
     """Return a Parquet file of rows that have a table's schema."""
     out = io.BytesIO()
-    small = [column for column in table.schema.names if column != "text"]
+    small = [column for column in table.schema.names if column not in {"text", "markdown"}]
     pq.write_table(
         table,
         out,
@@ -115,6 +115,7 @@ def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
     """Whether this version of the table has the batch's rows."""
     with delta_errors(table.table_uri):
+        # A table keeps the greatest version of each application alone (Delta protocol, "Transaction Identifiers").
         if sequence > (table.transaction_version(app_id) or 0):
             return False
         # the transaction almost always decides; but an index restored from a backup gives old numbers to new batches
@@ -159,7 +160,7 @@ def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
                 partition_by=[PARTITION],
                 commit_properties=properties,
             )
-        except CommitFailedError:
+        except CommitFailedError:  # another commit has written this application's transaction
             return False
     return True
 
@@ -196,6 +197,8 @@ def _add_action(file: DataFile) -> AddAction:
 
 
 def _plain(value: object) -> object:
+    if type(value) is str and value.isascii() and "\0" not in value:
+        return value  # most are, and these can all be stored
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, tuple):

@@ -24,10 +24,10 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 from isal import isal_zlib
 
 from tasks.errors import BadResponse, BadUrl, CorruptRecord
+from tasks.values.url import MAX_URL_LENGTH
 
 # with its defaults, fastwarc gives up on a whole file where one record's headers exceed 32 KiB
 MAX_HEAD_SIZE = 30_000
-MAX_URL_LENGTH = 16_000
 
 RENDITION_TYPE = "text/html; charset=utf-8"
 """The type of a page as its scripts made it, which is a conversion record."""
@@ -368,6 +368,7 @@ def _fields(lines: list[bytes]) -> list[Field]:
     fields = []
     for line in lines:
         name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")  # as it is read (RFC 9112, 5.1)
         well_formed = colon and _TOKEN.fullmatch(name)
         fields.append((name, value.strip()) if well_formed else (b"X-Presslake-Malformed", line))
     return fields

@@ -1,1 +1,1 @@
-"""Maintain: what lake and index gather is put in order: clusters told anew, files packed, what is over taken out."""
+"""Maintain: put lake and index in order: update cluster columns, pack files, delete what has expired."""

@@ -1,8 +1,8 @@
-"""The move to another algorithm: digests of texts, and what near-duplicates are found by, made again from the lake's text.
+"""Move to another algorithm: make digests and shapes of texts again from the lake's text.
 
-Every digest and shape has its algorithm's number, and only those of one number are compared. Articles move in the index
-first, a chunk a transaction, by the way that they came in; then the lake's rows. Whoever is interrupted goes on with what
-still has an older number.
+Every digest and shape has its algorithm's number, and only equal numbers are compared. Articles move in the index
+first, a chunk a transaction, through the same code as new ones; then the lake's rows. After an interruption, the move
+continues with what still has an older number.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from tasks.verify.stored import as_article, read_file
 
 CHUNK = 200
 FACT = "algorithms"
-"""The numbers, of the digest and of the sketch, at which everything stands; or stood, when a move is under way."""
+"""The algorithm numbers of digest and sketch that everything has, or had before a move that is not finished."""
 
 UNDER_WAY = "moving"
 CURRENT = f"{identity.ALGORITHM}.{sketch.ALGORITHM}"
@@ -56,7 +56,7 @@ def move_to_current(compaction: Compaction, index: Index) -> Moved:
         if held in {None, CURRENT} and not compaction.is_dry_run:
             _note(
                 index, f"{UNDER_WAY}.{sketch.ALGORITHM}"
-            )  # else nothing would tell of lake rows that are still to move
+            )  # otherwise nothing would show that lake rows are still to move
         table = open_table(compaction.store, ARTICLES)
         has_new_sketch = held is not None and held.partition(".")[2] != str(sketch.ALGORITHM)
         moved.articles = _move_index(compaction, index, table, has_new_sketch=has_new_sketch)
@@ -67,7 +67,7 @@ def move_to_current(compaction: Compaction, index: Index) -> Moved:
 
 
 def with_current_digests(rows: pa.Table) -> pa.Table:
-    """Return rows of `articles` with the digests that are of another algorithm made again."""
+    """Return rows of `articles` in which digests of another algorithm are made again."""
     digests = rows["text_digest"].to_pylist()
     for place in _older(rows):
         digests[place] = text_digest(rows["text"][place].as_py())
@@ -76,7 +76,7 @@ def with_current_digests(rows: pa.Table) -> pa.Table:
 
 
 def _note(index: Index, value: str) -> None:
-    """Note at which algorithms index and lake stand."""
+    """Record the algorithms of index and lake."""
     with index.write() as tx:
         note_fact(tx, FACT, value)
 
@@ -91,7 +91,7 @@ def _move_index(compaction: Compaction, index: Index, table: DeltaTable, *, has_
 
 
 def _move_articles(compaction: Compaction, index: Index, rows: Sequence[Article], *, has_new_sketch: bool) -> int:
-    """Move those of these revisions that are their article's newest, and have an older number."""
+    """Move the revisions that are their article's newest and have an older number."""
     if compaction.is_dry_run:
         with index.read() as tx:
             return len(_find_older(tx, rows, has_new_sketch=has_new_sketch))
@@ -108,7 +108,7 @@ def _move_articles(compaction: Compaction, index: Index, rows: Sequence[Article]
 
 
 def _find_older(tx: Transaction, rows: Sequence[Article], *, has_new_sketch: bool) -> list[Article]:
-    """Return the revisions that are to move; a text that has no shape may get one by a new sketch."""
+    """Return the revisions to move; a text without a shape may get one from a new sketch."""
     older = find_older(
         tx,
         [row.article_id for row in rows],

@@ -1,7 +1,7 @@
-"""What the articles table tells of clusters, brought up to what the index knows: the rows of marked clusters.
+"""Update the cluster columns of the articles table from the index, for the rows of marked clusters.
 
-A mark goes when all rows that were decided before it was read are right: the outbox is published in between. Killed at
-any instant, the mark is still there, and the next maintenance does it again.
+A mark is removed when all rows that were decided before it was read are right; the outbox is published in between.
+After a kill at any instant the mark is still there, and the next maintenance repeats the work.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,21 +24,21 @@ from tasks.verify.unpublished import publish_waiting
 
 CLUSTERS_AT_ONCE = 50_000
 CLOCK_STEP = timedelta(days=1)
-"""How far the clock of a machine may have been set back between revisions."""
+"""The longest time by which a machine's clock may have been set back between revisions."""
 
 TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
 
 
 @dataclass(slots=True)
 class ClusterUpdate:
-    """How many marked clusters were told, with how many rows that said something else."""
+    """How many marked clusters were updated, and how many of their rows changed."""
 
     clusters: int = 0
     rows: int = 0
 
 
 def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
-    """Bring the rows of all marked clusters up to date; raises LakeUnavailable, IndexUnavailable."""
+    """Update the rows of all marked clusters; raises LakeUnavailable, IndexUnavailable."""
     done, after = ClusterUpdate(), ""
     while True:
         with index.read() as tx:
@@ -47,6 +47,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
             waiting = [one.sequence for one in outbox.waiting(tx)]
         if not marked:
             return done
+        # Rows in the outbox have the clusters of their decision: published later, they would be wrong without a mark.
         if not compaction.is_dry_run:
             publish_waiting(index, compaction.store, waiting)
         after = max(marked)
@@ -59,7 +60,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
 
 
 def with_clusters(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
-    """Return the rows of `articles` with what they tell of these articles' clusters put right."""
+    """Return the rows of `articles` with the right cluster columns for these articles."""
     wrong = _wrong(rows, members)
     for name in TOLD if wrong else ():
         values = rows[name].to_pylist()
@@ -80,13 +81,13 @@ def _update(compaction: Compaction, table: DeltaTable, members: Mapping[str, Mem
             count += wrong
             stale.append(file)
     done = rewrite(
-        compaction, table, stale, what="telling clusters anew", change=lambda rows: with_clusters(rows, members)
+        compaction, table, stale, what="updating rows of clusters", change=lambda rows: with_clusters(rows, members)
     )
     return count, done.is_whole
 
 
 def _wrong(rows: pa.Table, members: Mapping[str, Membership]) -> dict[int, Membership]:
-    """Return by their places the rows that tell something else of their article's cluster."""
+    """Return by their places the rows whose cluster columns are wrong."""
     wanted = pa.array(members, type=pa.string())
     found = {}
     for place in pc.indices_nonzero(pc.is_in(rows["article_id"], value_set=wanted)).to_pylist():
@@ -101,7 +102,7 @@ def _days(members: Mapping[str, Membership]) -> set[date]:
 
 
 def _days_of(member: Membership) -> Iterator[date]:
-    """Yield the days that revisions of the article may lie in."""
+    """Yield the days that may have revisions of the article."""
     ends = {member.first_seen_at.date(), member.fetched_at.date()}
     if member.revision <= 2:
         yield from ends

@@ -1,4 +1,4 @@
-"""Files of a table written anew, a group of one day at a time: each group becomes one file, in one commit."""
+"""Rewrite files of a table, a group of one day at a time: each group becomes one file, in one commit."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from tasks.lake.schemas import file_schema
 from tasks.runtime.progress import OnStep
 
 SMALL = 0.5
-"""Files below this share of the wanted size are packed together."""
+"""Files below this share of the target size are packed together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compaction:
-    """What packs files: `size` in bytes is what a file grows to; a dry run changes nothing."""
+    """Everything that packing needs: `size` in bytes is the target of a file; a dry run changes nothing."""
 
     store: ObjectStore
     size: int
@@ -31,7 +31,7 @@ class Compaction:
 
 @dataclass(slots=True)
 class Rewritten:
-    """How many files became how many; `is_whole` is False where another writer was faster, and a part is still to do."""
+    """How many files became how many; `is_whole` is False where another writer was faster, and a part is left to do."""
 
     before: int = 0
     after: int = 0
@@ -46,7 +46,7 @@ def rewrite(
     what: str,
     change: Callable[[pa.Table], pa.Table] | None = None,
 ) -> Rewritten:
-    """Write these files of a table anew, packed, and their rows changed where `change` is given; raises LakeUnavailable."""
+    """Rewrite these files of a table, packed, and with changed rows where `change` is given; raises LakeUnavailable."""
     done = Rewritten()
     groups = [group for _, day in groupby(files, key=lambda file: file.day) for group in _grouped(day, compaction.size)]
     for number, group in enumerate(groups):
@@ -60,7 +60,7 @@ def rewrite(
 
 
 def small_files(files: Sequence[StoredFile], *, today: date, size: int) -> Iterator[StoredFile]:
-    """Yield the files of past days that can be packed with others of their day; today's are still joined by others."""
+    """Yield the files of past days that can be packed with others of their day; today still gets new files."""
     for day, several in groupby(files, key=lambda file: file.day):
         small = [file for file in several if file.size < size * SMALL]
         if day < today and len(small) > 1:
@@ -85,7 +85,7 @@ def _write_group(
     group: Sequence[StoredFile],
     change: Callable[[pa.Table], pa.Table] | None,
 ) -> bool:
-    schema = file_schema(group[0].table, table.schema())  # a newer version's columns are kept
+    schema = file_schema(group[0].table, table.schema())  # keep the columns of a newer version
     held = [read_fitted(compaction.store, file, schema) for file in group]
     rows = pa.concat_tables(held if change is None else map(change, held))
     new = put_rows(compaction.store, group[0].table, group[0].day, rows)

@@ -6,20 +6,20 @@ MIB = 1024 * 1024
 
 
 class MaintainConfig(BaseModel):
-    """What one maintenance does."""
+    """The choices for one maintenance."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dry_run: bool = Field(
         False,
-        description="Tell what would be done, and change nothing.",
+        description="Show what would be done, and change nothing.",
         json_schema_extra={"position": 1},
     )
     keep_days: int = Field(
         7,
         ge=7,
         le=3650,
-        description="Days that files stay which no newest version of a table names: whoever reads may still need them.",
+        description="Days that replaced files stay: readers of an older version of a table may still need them.",
         json_schema_extra={"position": 2},
     )
     file_mib: int = Field(

@@ -1,7 +1,7 @@
-"""Maintain: put lake and index in order, beside sweeps that go on; whoever is interrupted may begin again.
+"""Maintain: put lake and index in order, beside sweeps; after an interruption it can begin again.
 
-First the algorithm of digests and sketches, since it may change clusters; then what the rows tell of clusters; then
-small files are packed; then what is over goes.
+First it moves digests and sketches to the current algorithm, since this may change clusters. Then it updates cluster
+columns of rows. Then it packs small files. At last it deletes what has expired.
 """
 
 import time
@@ -25,11 +25,12 @@ from tasks.runtime.resources import check_lake, opened_index, opened_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintainReport:
-    """What one maintenance came to, or would have come to.
+    """The result of one maintenance, or of a dry run.
 
-    `articles_moved` and `rows_moved` are those of an older algorithm, in index and lake; `clusters_told` had changed, and
-    `cluster_rows` said something else of them; `files_packed` became `files_made`; `files_deleted` were over, and so were
-    `set_aside_deleted` (objects that `verify --mend` took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds, robots.txt) and `shapes_forgotten`.
+    `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` had changed, and
+    `cluster_rows` were updated for them. `files_packed` became `files_made`. `files_deleted` had expired, and so had
+    `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
+    robots.txt) and `shapes_forgotten`.
     """
 
     is_dry_run: bool
@@ -63,7 +64,7 @@ def maintain(
 ) -> MaintainReport:
     """Put lake and index in order; raises IndexUnavailable, LakeUnavailable, DamagedTable, LakeFormatError.
 
-    In a damaged lake nothing is done: what is over there may be all that is left of it.
+    In a damaged lake it does nothing: expired files may be the only copy of some rows.
     """
     begun, is_dry_run = time.monotonic(), config.dry_run
     compaction = Compaction(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, on_step=on_step)
@@ -102,10 +103,10 @@ def maintain(
 
 
 def summary_line(report: MaintainReport) -> str:
-    """Say in one line what was done."""
+    """Return in one line what was done."""
     done = [
         (report.articles_moved, "{} articles moved to the current algorithm"),
-        (report.cluster_rows, "{} rows told their cluster anew"),
+        (report.cluster_rows, "{} rows updated with their cluster"),
         (report.files_packed, f"{{}} files packed into {report.files_made}"),
         (report.files_deleted, "{} old files deleted"),
         (report.set_aside_deleted, "{} objects deleted that were set aside"),

@@ -1,4 +1,4 @@
-"""What is over and goes: files that no version needs any more, logs of long ago, rows and shapes that nobody looks at."""
+"""Delete what has expired: files that no version needs, old logs, rows and shapes that nothing reads."""
 
 from datetime import datetime, timedelta
 from urllib.parse import unquote
@@ -22,9 +22,9 @@ SET_ASIDE_KEPT = timedelta(days=30)
 
 
 def check_table(store: ObjectStore, name: str) -> DeltaTable:
-    """Return the table opened; raises DamagedTable where its log, or a file that it names, is not whole.
+    """Open a table; raises DamagedTable where its log, or a file that it names, is not whole.
 
-    Then a file that was replaced may be all that there is of its rows. Raises LakeUnavailable.
+    In that case a replaced file may be the only copy of its rows. Raises LakeUnavailable.
     """
     check_log(store, name)
     table = open_table(store, name)
@@ -32,7 +32,7 @@ def check_table(store: ObjectStore, name: str) -> DeltaTable:
     sizes = {found.key: found.size for found in store.list(data_prefix(name))}
     for file in files:
         if sizes.get(file.key) != file.size:
-            lies = f"{sizes[file.key]:,} bytes lie there" if file.key in sizes else "it is not there"
+            lies = f"{sizes[file.key]:,} bytes are there" if file.key in sizes else "it is missing"
             raise DamagedTable(
                 f"{file.key}: the log of {name} says {file.size:,} bytes, and {lies}: see `presslake verify`"
             )
@@ -40,10 +40,10 @@ def check_table(store: ObjectStore, name: str) -> DeltaTable:
 
 
 def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_days: int, is_dry_run: bool) -> int:
-    """Delete files that no version of the last `keep_days` names, and that are as old; returns how many.
+    """Delete files of this age that no version of the last `keep_days` names; returns how many.
 
-    A file that was put and never committed goes too, where the table has all its rows: one whose commit is lost stays,
-    for `verify`. Raises LakeUnavailable.
+    It also deletes a file that was put and never committed, if the table has all its rows. A file whose commit is lost
+    stays, for `verify`. Raises LakeUnavailable.
     """
     with delta_errors(table.table_uri):
         table.update_incremental()
@@ -56,12 +56,12 @@ def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_d
 
 
 def prune_set_aside(store: ObjectStore, *, now: datetime, is_dry_run: bool) -> int:
-    """Delete what mends set aside 30 days ago; returns how many objects."""
+    """Delete what repairs set aside 30 days ago; returns how many objects."""
     return prune_set_asides(store, before=now - SET_ASIDE_KEPT, is_dry_run=is_dry_run)
 
 
 def tidy_log(table: DeltaTable) -> None:
-    """Write a checkpoint, and delete commits and checkpoints older than the table's log is kept (30 days)."""
+    """Write a checkpoint, and delete commits and checkpoints that are older than 30 days."""
     with delta_errors(table.table_uri):
         table.update_incremental()
         table.create_checkpoint()
@@ -69,7 +69,7 @@ def tidy_log(table: DeltaTable) -> None:
 
 
 def prune_index(index: Index, *, now: datetime, shapes_days: int, is_dry_run: bool) -> tuple[int, int]:
-    """Forget rows that are over, and shapes of texts of long ago; returns how many of each."""
+    """Delete expired rows, and shapes of old texts; returns how many of each."""
     with index.write() as tx:
         rows = prune_daily(tx, now=now) or 0
         shapes = postings.prune(tx, before=now - timedelta(days=shapes_days))

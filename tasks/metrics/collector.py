@@ -1,7 +1,7 @@
-"""The collector that a scrape asks: reads the index anew when what it read last has grown old.
+"""The collector of a scrape: it reads the index again when its last reading is too old.
 
-An index that is away makes `presslake_up` 0 in an answer that is whole otherwise, as Prometheus' guide for exporters has
-it: so a target that is down is told from an index that is.
+Where the index is away, `presslake_up` is 0 in an otherwise complete answer, as Prometheus' guide for exporters
+recommends: so a target that is down differs from an index that is down.
 """
 
 import platform
@@ -22,15 +22,15 @@ from tasks.index.state import IndexState, read_state
 from tasks.metrics.families import source_families, whole_families
 
 TIMEOUT_S = 8
-"""For a look at the index; Prometheus itself gives up after 10 unless it is told otherwise."""
+"""For one reading of the index; by default Prometheus gives up after 10."""
 
 REST = 10
-"""The index is left alone ten times as long as it took to read it: a scraper costs it a tenth of its time at most."""
+"""After a reading the index is left alone for ten times as long: a scraper takes a tenth of its time at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorConfig:
-    """Where to look, how old an answer may be, and how many sources have series of their own."""
+    """The index to read, the greatest age of an answer, and how many sources have series of their own."""
 
     index_url: str
     cache_s: float = 15.0
@@ -38,10 +38,10 @@ class CollectorConfig:
 
 
 class IndexCollector(Collector):
-    """The index as metrics; safe between threads, which share one look at the index.
+    """The index as metrics; threads share one reading of the index.
 
-    `listed` gives the sources that may have series of their own (None: all that the index knows), `told` is told once
-    why the index is away, and None when it is back.
+    `listed` returns the sources that may have series of their own (None: all that the index knows). `told` gets once
+    the reason why the index is away, and None when it is back.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class IndexCollector(Collector):
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Return all families, as of at most the cache's time ago."""
+        """Return all families, not older than the cache allows."""
         with self._lock:
             if self._clock() >= self._fresh_until:
                 begun = self._clock()
@@ -115,7 +115,7 @@ class IndexCollector(Collector):
 
 
 def most_captured(state: IndexState, known: Iterable[str], *, limit: int) -> frozenset[str]:
-    """Return the sources that most was captured of: an order that hardly moves, and keeps one that fell silent."""
+    """Return the sources with the most captures: this order is stable, and keeps a source that falls silent."""
     captures = dict.fromkeys(known, 0)
     for one in state.capture_counts:
         if one.source_id in captures:

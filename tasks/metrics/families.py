@@ -1,9 +1,9 @@
 """The index's state as families of metrics. Pure.
 
-Names and units follow Prometheus' conventions: base units, `_total` for what only grows, and the instant at which
-something happened rather than its age, so that a figure is right whenever it is looked at (`time() - ..._timestamp_seconds`).
-What has no value yet has no sample. Series by source have names of their own: their number is bounded, and the figures
-without a source are whole in any case.
+Names and units follow Prometheus' conventions: base units, `_total` for counters, and the instant of an event, not its
+age, so that a figure is right at any time (`time() - ..._timestamp_seconds`). A metric without a value has no sample.
+Series by source have names of their own: their number is bounded, and the figures without a source always cover all
+sources.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ PENDING = (State.DUE, State.LEASED)
 
 
 def whole_families(state: IndexState) -> Iterator[Metric]:
-    """Yield what is told of the index as a whole."""
+    """Yield the metrics of the whole index."""
     yield from _frontier(state)
     yield from _captures(state)
     yield from _feeds(state)
@@ -45,7 +45,7 @@ def whole_families(state: IndexState) -> Iterator[Metric]:
 
 
 def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[Metric]:
-    """Yield what is told of each of these sources."""
+    """Yield the metrics of each of these sources."""
     capture_counts = [one for one in state.capture_counts if one.source_id in source_ids]
     newest: dict[str, datetime] = {}
     for one in capture_counts:
@@ -65,7 +65,7 @@ def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[
     )
     yield _counter_by(
         "source_captures",
-        "Looks at the source's URLs by what they came to.",
+        "Looks at the source's URLs, by outcome.",
         ("source", "outcome"),
         _add_up(capture_counts, lambda one: (one.source_id, one.outcome)),
     )
@@ -112,7 +112,7 @@ def _frontier(state: IndexState) -> Iterator[Metric]:
 def _captures(state: IndexState) -> Iterator[Metric]:
     yield _counter_by(
         "captures",
-        "Looks at URLs by what they came to, and why where they came to no page.",
+        "Looks at URLs, by outcome, and by reason where there is no page.",
         ("outcome", "reason"),
         {(Outcome.OK.value, ""): 0, **_add_up(state.capture_counts, lambda one: (one.outcome, one.reason))},
     )

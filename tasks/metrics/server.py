@@ -1,4 +1,4 @@
-"""Serve a collector to Prometheus over HTTP: `/metrics`, and nothing else that says anything."""
+"""Serve a collector to Prometheus over HTTP: `/metrics`, and nothing else."""
 
 import socket
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from tasks.errors import ConfigError
 
 PATH = "/metrics"
 CLIENT_TIMEOUT_S = 30
-"""A client that says nothing for so long is let go."""
+"""After this time the connection of a silent client is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class ListenAddress:
         return ip_address(self.host).is_loopback
 
     def at(self, port: int) -> str:
-        """Return it as URLs spell it, with the port that was given where 0 was asked for."""
+        """Return it in the form of URLs, with the actual port where 0 was requested."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{port}"
 
@@ -51,7 +51,7 @@ def parse_address(value: str) -> ListenAddress:
 
 
 def registry_of(collector: Collector) -> CollectorRegistry:
-    """Return a registry with this collector alone: metrics of this process are of no use to anybody."""
+    """Return a registry with this collector alone: metrics of this process are useless."""
     registry = CollectorRegistry()
     registry.register(collector)
     return registry
@@ -63,7 +63,7 @@ def rendered(collector: Collector) -> bytes:
 
 
 def bound_server(address: ListenAddress, collector: Collector) -> WSGIServer:
-    """Return a server that listens; `serve_forever` answers. Raises ConfigError where the address cannot be had."""
+    """Return a server that listens; `serve_forever` answers. Raises ConfigError where the address cannot be used."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     kind = type("Server", (_Server,), {"address_family": family})
     try:
@@ -79,7 +79,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     request_queue_size = 64
 
     def server_bind(self) -> None:
-        """Bind without asking the resolver what this machine is called, which may take seconds."""
+        """Bind without a look-up of this machine's name, which may take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -87,14 +87,14 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Say nothing: whoever hung up knows."""
+        """Log nothing: the client closed the connection itself."""
 
 
 class _Handler(WSGIRequestHandler):
     timeout = CLIENT_TIMEOUT_S
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: a scrape every few seconds is no news."""
+        """Log nothing: there is a scrape every few seconds."""
 
 
 def _only_metrics(metrics: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

@@ -1,4 +1,4 @@
-"""Serve the index's metrics until interrupted, or give them once; `say` takes a line for people."""
+"""Serve the index's metrics until interrupted, or return them once; `say` takes a line for people."""
 
 import signal
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tasks.config.catalogue import load_catalogue
+from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError, IndexUnavailable
 from tasks.index.database import open_reader
@@ -27,7 +27,7 @@ class ListedSources:
         self._ids: frozenset[str] | None = None
 
     def __call__(self) -> frozenset[str] | None:
-        """Return their ids; a catalogue that is gone or has become wrong leaves those that were read last."""
+        """Return their ids; while the catalogue is missing or invalid, those of the last reading."""
         try:
             self.read_anew()
         except CatalogueError as error:
@@ -35,7 +35,7 @@ class ListedSources:
         return self._ids
 
     def read_anew(self) -> None:
-        """Read the file unless it is as it was; raises CatalogueError, once for each form of the file."""
+        """Read the file if it has changed; raises CatalogueError, once for each version of the file."""
         with suppress(FileNotFoundError):
             changed_at = self._path.stat().st_mtime
             if changed_at != self._changed_at:
@@ -44,8 +44,8 @@ class ListedSources:
 
 
 def collector_of(settings: Settings, *, max_sources: int, say: Say) -> IndexCollector:
-    """Return the collector of the index that the settings name; raises ConfigError for what waiting does not mend."""
-    with suppress(IndexUnavailable):  # told by the metrics themselves, for as long as it lasts
+    """Return the collector of the index that the settings name; raises ConfigError where waiting cannot help."""
+    with suppress(IndexUnavailable):  # the metrics themselves report it while it lasts
         open_reader(settings.index, timeout_s=TIMEOUT_S).close()
     if "catalogue" in settings.model_fields_set:
         load_catalogue(settings.catalogue)
@@ -67,10 +67,12 @@ def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int
     collector = collector_of(settings, max_sources=max_sources, say=say)
     with bound_server(address, collector) as server:
         signal.signal(signal.SIGTERM, _interrupt)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a shell starts background jobs with this signal ignored
         say(f"Metrics: http://{address.at(server.server_port)}{PATH} (Ctrl-C stops it)")
         if not address.is_loopback:
-            say("Whoever reaches this address may read them: there is no authentication.")
+            say("Anyone who reaches this address can read them: there is no authentication.")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
     say("Stopped.")

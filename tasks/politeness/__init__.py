@@ -1,1 +1,1 @@
-"""Requests that keep to robots.txt, to each host's pace, and to what sites reserve."""
+"""Requests that obey robots.txt, each host's pace, and the rights that sites reserve."""

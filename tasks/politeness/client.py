@@ -1,8 +1,8 @@
-"""GETs that keep to robots.txt (RFC 9309), the host's pace and its waits, whoever else is asking it.
+"""GETs that obey robots.txt (RFC 9309), the host's pace and its waits, together with all other processes.
 
-Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter), at the pace of the
-source that owns the host (tasks.config.owners), whoever asks.
-A visit ends in a `Fetched`, an `ItemError`, or a `Deferred`: the host wants a wait and was not asked.
+Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter). The
+pace is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in a `Fetched`,
+an `ItemError`, or a `Deferred`: the host requires a wait and got no request.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ from tasks.politeness.keeping import Room
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits
 from tasks.politeness.robots import (
     RobotsPolicy,
-    origin_of,
 )
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
 from tasks.politeness.way import Way
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.permit import RobotsAnswer
+from tasks.values.url import Url
 from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Fetched, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
 from tasks.web.target import parse_target
 
@@ -46,14 +46,14 @@ MAX_ORIGINS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One URL to ask for, once, under its source's rules; `key` is the asker's name for it.
+    """One URL to request, once, under its source's rules; `key` is the caller's name for it.
 
-    With `wants_rights`, its site's tdmrep.json is asked for before it. With `is_article`, it is asked for as well where the
-    owner of a host on its way obeys reservations.
+    With `wants_rights`, its site's tdmrep.json is asked for before it. With `is_article`, it is asked for as well where
+    the owner of a host on its way obeys reservations.
     """
 
     key: str
-    url: str
+    url: Url
     rules: SourceRules
     accept: str | None = None
     etag: str | None = None
@@ -66,16 +66,17 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """Not asked for: the host wants a wait until then."""
+    """Not requested: the host requires a wait until then."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What came of a visit: `fetched` where an answer came, whatever its status, and `error` where it is no page.
+    """The result of a visit: `fetched` where there is an answer, of any status, and `error` where it is not a page.
 
-    With `obeys_rights`, reservations are obeyed there; `tdm_reserved` is what the site's tdmrep.json then says of the page.
+    With `obeys_rights`, reservations are obeyed there; `tdm_reserved` is what the site's tdmrep.json then says of the
+    page.
     """
 
     fetched: Fetched | None
@@ -86,7 +87,7 @@ class Answered:
 
 
 Tell = Callable[[Visit, Answered | Deferred], object]
-"""Takes what came of a visit; where it returns something to wait for, no more is asked for than there is room for."""
+"""Takes the result of a visit; if it returns an awaitable, there are only as many requests as there is room for."""
 
 
 class PoliteClient:
@@ -125,15 +126,16 @@ class PoliteClient:
         await self._stack.__aexit__(kind, error, trace)
 
     async def visit(self, visits: Sequence[Visit], tell: Tell, *, is_full: Callable[[], bool] = lambda: False) -> None:
-        """Make all visits, many hosts at once and each at its own pace, and tell what came of each as it comes.
+        """Make all visits, many hosts at once and each at its own pace, and pass on the result of each at once.
 
-        Once `is_full` is true, nothing more is asked for and the rest is told to be deferred to now.
+        When `is_full` is true, no more requests are made, and the rest is deferred to now.
         """
         self._limiter.is_full = is_full
         by_origin: defaultdict[tuple[str, str], list[Visit]] = defaultdict(list)
         for one in visits:
             try:
-                by_origin[origin_of(parse_target(one.url).url), mark_of(one.rules)].append(one)
+                target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
+                by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
                 await _tell(tell, one, _told(None, error, _now()))
         try:
@@ -141,7 +143,7 @@ class PoliteClient:
                 for (origin, _), group in by_origin.items():
                     origins.create_task(self._visit_origin(origin, group, tell))
         except BaseExceptionGroup as group_of_errors:
-            # the index was away while a permit was asked for or an answer told: as such it is worth another try
+            # the index was away during a request for a permit or the report of an answer: raised as such, it is retried
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
@@ -178,10 +180,12 @@ class PoliteClient:
         try:
             with guarded_item(one.url):
                 policy.check(one.url, user_agent=one.rules.user_agent)
-                async with way.opened(one.url):
+                async with way.opened(one.url.site):
                     asked_at = _now()
                     fetched = await self._get(one, way)
-                    way.judge(fetched)
+                    with way.noting():
+                        raise_for_status(fetched, now=_now())
+                    raise_for_missing(fetched)
                     size = await self._room.enter(len(fetched.content))
         except (ItemError, HostWaits) as met:
             trouble = met
@@ -197,18 +201,18 @@ class PoliteClient:
     def _way(self, rules: SourceRules) -> Way:
         return Way(self._limiter, rules, self._owners)
 
-    def _obeys_rights(self, one: Visit, url: str) -> bool:
-        return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url))
+    def _obeys_rights(self, one: Visit, url: Url) -> bool:
+        return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url.site))
 
     async def _get(self, one: Visit, way: Way) -> Fetched:
-        async def follow(url: str) -> None:
-            """Hold a redirect's target to its own host's robots.txt and pace."""
+        async def follow(url: Url) -> None:
+            """Apply the robots.txt and pace of its own host to a redirect's target."""
             await way.leave()
-            policy = await self._files.policy(origin_of(url), one.rules)
+            policy = await self._files.policy(url.origin, one.rules)
             policy.check(url, user_agent=one.rules.user_agent)
             if self._obeys_rights(one, url):
-                await self._files.learn_rights(origin_of(url), policy, one.rules)
-            await way.enter(url)
+                await self._files.learn_rights(url.origin, policy, one.rules)
+            await way.enter(url.site)
 
         client = await self.client_for(one.rules)
         return await client.get(
@@ -219,14 +223,16 @@ class PoliteClient:
             max_wire_size=one.max_wire_size,
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
+            takes_part=True,
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
         """Return what an origin answers to a question that is put to it once a day; `name` is the question's.
 
-        403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a robots.txt.
+        403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a
+        robots.txt.
         """
-        return await self._files.ask_daily(name, url, rules)
+        return await self._files.ask_daily(name, Url.of(url), rules)
 
     async def client_for(self, rules: SourceRules) -> WebClient:
         """Return the client that asks as a source does and connects where it may; it knows no turns."""

@@ -1,7 +1,7 @@
-"""Permits to make one request at a host, from the limits that all processes share.
+"""Permits to make one request to a host, from the limits that all processes share.
 
-Here a batch's own requests stand in line at each host, and all wishes that come up while one transaction is under way
-go into the next. A permit is held by one request, never while waiting for another host's.
+A batch's own requests wait here in line for each host. All requests for permits that come during one transaction go
+into the next one. A request holds one permit, and never while it waits for another host's.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from tasks.errors import PresslakeError
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 PATIENCE_S = 10.0
-"""A host that wants a longer wait than this, and than its delay, is put off rather than waited for."""
+"""A host that requires a longer wait than this, and than its delay, is put off."""
 
 LONGEST_STAY_S = 900.0
-"""How long one batch stays at one host, however slow that has become; what is left is put off."""
+"""The longest time that one batch stays at one host, however slow it is; the rest is put off."""
 
 LEASE_MARGIN_S = 30.0
 
@@ -37,7 +37,7 @@ class SharedLimits(Protocol):
 
 
 class HostWaits(PresslakeError):
-    """There is no permit before `until`."""
+    """The host gives no permit before `until`."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"until {until:%H:%M:%S}")
@@ -46,7 +46,7 @@ class HostWaits(PresslakeError):
 
 @dataclass(slots=True)
 class Noted:
-    """What the holder of a permit reports: whether the host said that it is busy, and the wait it wants (seconds)."""
+    """The report of a permit's holder: whether the host is busy, and the wait that it requires (seconds)."""
 
     is_busy: bool = False
     hold_s: float | None = None
@@ -54,7 +54,7 @@ class Noted:
 
 @dataclass(slots=True)
 class _Line:
-    """Who of this batch waits at one host: as many as may ask at once have a seat, and one of them asks the shared limits."""
+    """A batch's requests that wait for one host: as many as may run at once have a seat; one of them asks the limits."""
 
     seats: asyncio.Semaphore
     front: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -86,13 +86,13 @@ class RateLimiter:
         self._lease_s = lease_s
         self._lines: dict[str, _Line] = {}
         self._passing: asyncio.Task[None] | None = None
-        # A thread of its own: asyncio's few may all be undoing bombs.
+        # A thread of its own: asyncio's few may all be busy with decoding.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
         self._entries: list[_Entry] = []
 
     @asynccontextmanager
     async def permit(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Noted]:
-        """Hold a permit within the block, which says what came of it; raises HostWaits where there is none soon."""
+        """Hold a permit within the block, which reports the result; raises HostWaits where there is none soon."""
         line = self._lines.setdefault(host, _Line(asyncio.Semaphore(max_per_host)))
         wanted = PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
         async with line.seats:
@@ -111,7 +111,7 @@ class RateLimiter:
                     hold_s=heard.hold_s,
                 )
                 await self._pass(ended=end)
-                line.free_at = time.monotonic() + delay_s  # at the earliest; the shared limits may say more
+                line.free_at = time.monotonic() + delay_s  # at the earliest: the shared limits may require more
 
     async def kept_robots(self, origin: str) -> RobotsAnswer | None:
         """Return the robots.txt that is kept and fresh."""
@@ -119,15 +119,15 @@ class RateLimiter:
         return said if isinstance(said, RobotsAnswer) else None
 
     async def aclose(self) -> None:
-        """Have the last ends noted; the thread ends by itself."""
+        """Write the last ends of permits; the thread ends by itself."""
         try:
             if self._passing is not None:
-                await asyncio.wait({self._passing})  # a cancelled `await` would cancel it, too
+                await asyncio.wait({self._passing})  # a cancelled `await` would also cancel the write
         finally:
             self._thread.shutdown(wait=False)
 
     async def keep(self, learned: LearnedRobots) -> None:
-        """Keep a robots.txt for everybody."""
+        """Keep a robots.txt for all processes."""
         await self._pass(learned=learned)
 
     async def _wait_for(self, wanted: PermitRequest, line: _Line) -> Permit:
@@ -161,18 +161,18 @@ class RateLimiter:
         answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned, sought=sought))
         if self._passing is None or self._passing.done():
-            # A task of its own: whoever is cancelled, the ends are noted.
+            # A task of its own: the ends are written even if a request is cancelled.
             self._passing = asyncio.create_task(self._pass_all())
         return await answer
 
     async def _pass_all(self) -> None:
         """Enter all that waits, until nothing does."""
-        await asyncio.sleep(0)  # for those who come in the same turn of the loop
+        await asyncio.sleep(0)  # so that entries of the same pass of the event loop go together
         while self._entries:
             entries, self._entries = self._entries, []
             said = asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
             await asyncio.wait({said})
-            if (error := said.exception()) is not None:  # it is raised where each of them waits
+            if (error := said.exception()) is not None:  # the error is raised where each of them waits
                 for one in entries:
                     if not one.answer.done():
                         one.answer.set_exception(error)
@@ -194,7 +194,7 @@ class RateLimiter:
     def _tell(self, one: _Entry, answer: Said) -> None:
         if not one.answer.done():
             one.answer.set_result(answer)
-        elif isinstance(answer, Permit) and one.wanted is not None:  # whoever wanted it was cancelled
+        elif isinstance(answer, Permit) and one.wanted is not None:  # the request for it was cancelled
             given_up = PermitEnd(permit=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
             self._entries.append(replace(one, ended=given_up, wanted=None))
 

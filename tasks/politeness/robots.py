@@ -1,8 +1,8 @@
-"""robots.txt by RFC 9309: bytes into a policy, a policy into verdicts. Pure.
+"""robots.txt by RFC 9309: bytes into a policy, a policy into answers. Pure.
 
-A matcher of our own, which agrees with Google's reference: its Python port is under the GPL, reads the whole file for
-every verdict (200 ms on a large one) and stops at a line without a separator. A policy is parsed once and then asked;
-what is kept for later is the file's bytes and status, never the policy.
+A matcher of our own, which agrees with Google's reference (ADR 0009). The reference's Python port is under the GPL,
+reads the whole file for each answer (200 ms on a large one) and stops at a line without a separator. A policy is parsed
+once. The index keeps the file's bytes and status, never the policy.
 """
 
 import math
@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
-import can_ada
-
-from tasks.errors import BadUrl, RobotsDisallowed, RobotsTooCostly
+from tasks.errors import RobotsDisallowed, RobotsTooCostly
 from tasks.politeness.robots_rules import Group, Rule, TooMuchWork, Work, normal_path, path_rule, weight_of
+from tasks.values.url import Url
 
 MAX_ROBOTS_SIZE = 500 * 1024
-"""Bytes that are read; RFC 9309, 2.5 asks for no more."""
+"""Bytes that are read; RFC 9309, 2.5 requires no more."""
 
 _ROBOTS_PATH = "/robots.txt"
 _BOM = re.compile(rb"\xef?\xbb?\xbf?")  # Google skips a part of the mark, too
@@ -26,7 +25,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _TOKEN = re.compile(r"[A-Za-z_-]*")  # RFC 9309, 2.2.1
 _COMPATIBLE = re.compile(r"Mozilla/.*?compatible;\s*([A-Za-z_-]+)")
 
-# Keys as they are written, misspellings included; longer forms of them count as well.
+# Keys in use, misspellings included; longer forms of them count as well.
 _AGENT_KEYS = ("user-agent", "useragent", "user agent")
 _ALLOW_KEYS = ("allow",)
 _DISALLOW_KEYS = ("disallow", "dissallow", "dissalow", "disalow", "diaslow", "diasllow", "disallaw")
@@ -43,9 +42,9 @@ class RobotsVerdict(StrEnum):
 
 
 def verdict_of_status(status: int | None) -> RobotsVerdict:
-    """Return what to do about a status; None is a site that cannot be reached, for which RobotsUnavailable is raised.
+    """Return the meaning of a status; for None, an unreachable site, RobotsUnavailable is raised.
 
-    429 is no answer either: who asks us to slow down has not said that there are no rules.
+    429 counts as no answer: a request to slow down does not mean that there are no rules.
     """
     if status is None or status >= 500 or status == 429:
         return RobotsVerdict.DISALLOW_ALL
@@ -53,14 +52,8 @@ def verdict_of_status(status: int | None) -> RobotsVerdict:
 
 
 def origin_of(url: str) -> str:
-    """Return `scheme://host[:port]`, for which one robots.txt speaks; raises BadUrl."""
-    parsed = _parse(url)
-    return f"{parsed.protocol}//{parsed.host}"
-
-
-def robots_url(url: str) -> str:
-    """Return where the rules for this URL are; raises BadUrl."""
-    return origin_of(url) + _ROBOTS_PATH
+    """Return `scheme://host[:port]`, to which one robots.txt applies; raises BadUrl."""
+    return Url.of(url).origin
 
 
 def product_token(user_agent: str) -> str:
@@ -74,7 +67,7 @@ def product_token(user_agent: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RobotsPolicy:
-    """What one robots.txt says. `sitemaps` are as written, in order, each once."""
+    """The content of one robots.txt. `sitemaps` are as written, in order, each once."""
 
     groups: tuple[Group, ...] = ()
     sitemaps: tuple[str, ...] = ()
@@ -86,13 +79,13 @@ class RobotsPolicy:
 
     @classmethod
     def disallow_all(cls) -> Self:
-        """Return the policy of a site that cannot be asked."""
+        """Return the policy of a site whose robots.txt is unavailable."""
         return cls((Group.of({"*": 0}, [Rule(("/",), is_anchored=False, allows=False, length=1)], ()),))
 
     def allows(self, url: str, *, user_agent: str) -> bool:
-        """Tell whether the URL may be fetched under this user agent, or product token; raises BadUrl.
+        """Whether the URL may be fetched under this user agent, or product token; raises BadUrl.
 
-        robots.txt itself always may (RFC 9309, 2.2.2). What would take too much work may not.
+        robots.txt itself always may (RFC 9309, 2.2.2). A URL whose answer takes too much work may not.
         """
         try:
             self.check(url, user_agent=user_agent)
@@ -102,7 +95,7 @@ class RobotsPolicy:
 
     def check(self, url: str, *, user_agent: str) -> None:
         """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
-        if _parse(url).pathname == _ROBOTS_PATH:
+        if Url.of(url).parts.path == _ROBOTS_PATH or not self.groups:
             return
         path, work = matched_path(url), Work()
         try:
@@ -113,7 +106,7 @@ class RobotsPolicy:
             raise RobotsDisallowed(url)
 
     def for_agent(self, user_agent: str) -> Self:
-        """Return what of it matters to one user agent: all else need not be kept in memory."""
+        """Return the part for one user agent: the rest need not be kept in memory."""
         return replace(self, groups=tuple(self._groups_for(user_agent)))
 
     def crawl_delay_s(self, user_agent: str) -> float | None:
@@ -128,7 +121,7 @@ class RobotsPolicy:
         return max(delays, default=None)
 
     def _groups_for(self, user_agent: str) -> list[Group]:
-        """Return all groups that name the agent, or else those for everybody (RFC 9309, 2.2.1)."""
+        """Return all groups that name the agent, or else those for all agents (RFC 9309, 2.2.1)."""
         name = product_token(user_agent).lower()
         return [group for group in self.groups if name in group.agents] or [
             group for group in self.groups if "*" in group.agents
@@ -137,13 +130,12 @@ class RobotsPolicy:
 
 def matched_path(url: str) -> str:
     """Return the path and query of a URL as `Rule.matches` takes them; raises BadUrl."""
-    parsed = _parse(url)
-    # In a path, the two characters that mean something in a pattern stand for themselves.
-    return normal_path(parsed.pathname + parsed.search).replace("*", "%2A").replace("$", "%24")
+    # In a path, the two special characters of patterns are plain characters.
+    return normal_path(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
 
 
 def parse_robots(body: bytes) -> RobotsPolicy:
-    """Read a robots.txt, at most its first 500 KiB; whatever is not understood, a page of HTML included, says nothing."""
+    """Read a robots.txt, at most its first 500 KiB; unknown content, such as a page of HTML, gives no rules."""
     text = _cut(_BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)).decode("utf-8", "surrogateescape")
     if text.lstrip().startswith("<"):
         return RobotsPolicy.allow_all()
@@ -154,7 +146,7 @@ def parse_robots(body: bytes) -> RobotsPolicy:
 
 
 def policy_for(body: bytes, user_agent: str) -> RobotsPolicy:
-    """Read a robots.txt, as far as it matters to one user agent."""
+    """Read the part of a robots.txt for one user agent."""
     return parse_robots(body).for_agent(user_agent)
 
 
@@ -176,7 +168,7 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
         line = raw.partition("#")[0].strip()
         key, colon, value = line.partition(":")
         if not colon:
-            # Some forget the colon; two words alone can be read without it.
+            # Some forget the colon; a line of two words is clear without it.
             words = line.split()
             key, value = words if len(words) == 2 else ("", "")
         if key := key.strip().lower():
@@ -211,7 +203,7 @@ class _Reader:
             if value:
                 self.sitemaps[value] = None
         elif key.startswith(_DELAY_KEYS) and (delay_s := _delay_s(value)) is not None:
-            # No line but a rule ends a group (RFC 9309, 2.2.4), but to its author a delay ends a row of agents.
+            # Only a rule ends a group (RFC 9309, 2.2.4), but authors mean that a delay ends a row of agents.
             self.delays.append((range(self.first_of_row, len(self.agents)), delay_s))
             self.is_row_over = True
 
@@ -221,14 +213,14 @@ class _Reader:
 
     def _add(self, value: str, *, allows: bool) -> None:
         if not self.agents:
-            return  # rules before any group are for nobody
+            return  # rules before any group apply to no agent
         self.has_rule = True
         if not value:
             return  # an empty Disallow forbids nothing (RFC 9309, 2.2.2)
         self.rules.append(path_rule(value, allows=allows))
         folder, slash, page = value.rpartition("/")
         if allows and slash and page.startswith("index.htm"):
-            # whoever allows the index allows the folder's page
+            # a rule that allows the folder's index page allows the folder
             self.rules.append(path_rule(f"{folder}/$", allows=True))
 
     def _close(self) -> None:
@@ -254,10 +246,3 @@ def _delay_s(value: str) -> float | None:
     except ValueError:
         return None
     return delay_s if math.isfinite(delay_s) and delay_s >= 0 else None
-
-
-def _parse(url: str) -> can_ada.URL:
-    try:
-        return can_ada.parse(url)
-    except (ValueError, TypeError) as error:  # TypeError: not encodable, half a surrogate pair
-        raise BadUrl(f"no URL: {url[:200]!r}") from error

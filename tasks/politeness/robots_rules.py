@@ -1,4 +1,4 @@
-"""The rules of a robots.txt's groups, and what they say of a path, within a budget of work (RFC 9309, 2.2.2 and 2.2.3). Pure."""
+"""The rules of a robots.txt's groups, matched with a path within a budget of work (RFC 9309, 2.2.2 and 2.2.3). Pure."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,10 @@ from typing import Self
 from urllib.parse import quote
 
 MAX_PATTERNS = 2000
-"""Rules of a group that have a wildcard or an anchor: each has to be tried, while a plain path is looked up."""
+"""The most rules of a group with a wildcard or an anchor: each is tried, while a plain path is looked up."""
 
 VERDICT_WORK = 2_000_000
-"""Characters of rules and paths that one verdict may look at: some milliseconds."""
+"""Characters of rules and paths that one answer may compare: some milliseconds."""
 
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _PLAIN = re.compile(r"[A-Za-z0-9/._~?=&-]*")
@@ -19,7 +19,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One Allow or Disallow. `pieces` are what stands between the wildcards, in the normal form of `normal_path`."""
+    """One Allow or Disallow. `pieces` are the parts between wildcards, in the normal form of `normal_path`."""
 
     pieces: tuple[str, ...]
     is_anchored: bool
@@ -32,7 +32,7 @@ class Rule:
         return len(self.pieces) == 1 and not self.is_anchored
 
     def matches(self, path: str) -> bool:
-        """Tell whether a normalised path begins with this pattern; linear in the path."""
+        """Whether a normalised path begins with this pattern; linear in the path."""
         first, last = self.pieces[0], self.pieces[-1]
         if not path.startswith(first):
             return False
@@ -50,12 +50,12 @@ class Rule:
 
 
 class TooMuchWork(Exception):
-    """A verdict is not to be had within its budget, or a group has more patterns than are kept."""
+    """An answer needs more than its budget, or a group has more patterns than are kept."""
 
 
 @dataclass(slots=True)
 class Work:
-    """What one verdict may still cost, in characters that are looked at; a count that is the same on every machine."""
+    """The rest of one answer's budget, in compared characters: a count that is the same on every machine."""
 
     left: int = VERDICT_WORK
 
@@ -69,10 +69,10 @@ class Work:
 class Group:
     """Rules for some agents. `agents` has each lower-case name's place in the group.
 
-    `rules` are the patterns, the weightiest first: they are tried one by one, and more than MAX_PATTERNS are not kept
+    `rules` are the patterns, the weightiest first: they are tried one by one, and at most MAX_PATTERNS are kept
     (`is_cut`). `plain` are paths without a wildcard, with whether they are allowed: they are looked up, each of the
-    `lengths` once, the longest first. A delay holds for the agents right above it: `delays` has the places of those, and
-    the seconds.
+    `lengths` once, the longest first. A delay applies to the agents right above it: `delays` has their places, and the
+    seconds.
     """
 
     agents: dict[str, int]
@@ -99,7 +99,7 @@ class Group:
     def verdict(self, path: str, work: Work) -> Rule | None:
         """Return the longest rule that matches, Allow before Disallow among equals (RFC 9309, 2.2.2).
 
-        Raises TooMuchWork, also where none matches of a group that was cut.
+        Raises TooMuchWork, also where no kept rule of a cut group matches.
         """
         best = self._plain_verdict(path, work)
         work.take(len(self.rules))
@@ -125,10 +125,10 @@ class Group:
 
 
 def path_rule(value: str, *, allows: bool = False) -> Rule:
-    """Return what a pattern of a path matches, `*` and a last `$` being special (RFC 9309, 2.2.3)."""
+    """Return the parsed pattern of a path, in which `*` and a last `$` are special (RFC 9309, 2.2.3)."""
     pattern = normal_path(value)
     is_anchored = pattern.endswith("$")
-    # Only at the end it is an anchor; elsewhere it is a dollar.
+    # At the end it is an anchor; elsewhere it is a plain dollar.
     pieces = pattern.removesuffix("$").replace("$", "%24").split("*")
     return Rule(tuple(pieces), is_anchored, allows, len(pattern))
 
@@ -140,7 +140,7 @@ def weight_of(rule: Rule) -> tuple[int, bool]:
 def normal_path(path: str) -> str:
     """Return the form in which paths and patterns are compared (RFC 9309, 2.2.2).
 
-    Octets that are no URI characters are escaped, escaped unreserved ones are not, and escapes are upper-case.
+    Octets that are not URI characters are escaped, unreserved ones are unescaped, and escapes are upper-case.
     """
     if _PLAIN.fullmatch(path):
         return path

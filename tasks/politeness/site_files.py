@@ -1,7 +1,7 @@
-"""What an origin is asked once a day, for all who ask as one source does: robots.txt, tdmrep.json, and a page that cannot exist.
+"""The daily requests to an origin: robots.txt, tdmrep.json, and a page that cannot exist, shared by like sources.
 
-An answer is kept under a name that says who asked: another user agent may be told something else, and what one source's
-networks let it reach is no answer for another.
+An answer is kept under a name that includes the asker: another user agent may get another answer, and an answer from a
+network that one source may reach is not valid for another.
 """
 
 import asyncio
@@ -27,7 +27,6 @@ from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,
     RobotsVerdict,
-    origin_of,
     policy_for,
     product_token,
     verdict_of_status,
@@ -37,17 +36,18 @@ from tasks.politeness.way import Way
 from tasks.runtime.reading import Reader
 from tasks.runtime.workers import Job
 from tasks.values.permit import LearnedRobots, RobotsAnswer
-from tasks.values.url import host_of
+from tasks.values.url import Url
 from tasks.web.client import WebClient
+from tasks.web.exchange import raise_for_status
 
 MAX_CRAWL_DELAY_S = 120.0
-"""A longer Crawl-delay is taken as this one: some sites ask for days."""
+"""A longer Crawl-delay is cut to this: some sites require days."""
 
 PARSED_AT_ONCE_SIZE = 8 * 1024
-"""Bytes of a file up to which another process costs more than the reading."""
+"""Up to this number of bytes, another process costs more than the reading itself."""
 
 MAX_POLICIES = 1000
-"""Policies that are kept, so that redirects to one host do not read its robots.txt again and again."""
+"""Policies in memory, so that redirects to one host do not read its robots.txt again and again."""
 
 T = TypeVar("T")
 
@@ -58,18 +58,18 @@ def networks_of(rules: SourceRules) -> tuple[str, ...]:
 
 
 def mark_of(rules: SourceRules) -> str:
-    """Return what is equal for sources that ask under one name and may reach the same."""
+    """Return a value that is equal for sources with the same user agent and networks."""
     said = "\n".join((rules.user_agent, *sorted(networks_of(rules))))
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
 def robots_name(origin: str, rules: SourceRules) -> str:
-    """Return the name under which an origin's robots.txt is kept, for those who ask as this source does."""
+    """Return the name under which an origin's robots.txt is kept, for sources like this one."""
     return f"{origin}#robots={mark_of(rules)}"
 
 
 class SiteFiles:
-    """The files of the sites that one client visits; every question has its host's permit."""
+    """The files of the sites that one client visits; every request has its host's permit."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class SiteFiles:
         self._policies: Kept[tuple[str, datetime], RobotsPolicy] = Kept(MAX_POLICIES)
 
     async def policy(self, origin: str, rules: SourceRules) -> RobotsPolicy:
-        """Return what the origin's robots.txt says, asking for it where none is kept; raises ItemError, HostWaits."""
+        """Return the origin's robots.txt, and request it if none is kept; raises ItemError, HostWaits."""
         name = robots_name(origin, rules)
         async with self._asking[name]:
             kept = await self._limiter.kept_robots(name)
@@ -104,9 +104,9 @@ class SiteFiles:
         raise RobotsUnavailable(f"{origin}/robots.txt answered {answer.status or 'nothing'}")
 
     async def _parsed(self, answer: RobotsAnswer, origin: str, rules: SourceRules) -> RobotsPolicy | None:
-        """Read robots.txt, by RFC 9309: 2xx says, other answers allow; None for 5xx and silence, which disallow all.
+        """Read robots.txt by RFC 9309: 2xx has rules, other answers allow all; None for 5xx or no answer: all is forbidden.
 
-        A long one in another process, which may be killed; raises RobotsUnavailable then.
+        A long file is read in another process. If that is killed, RobotsUnavailable is raised.
         """
         verdict = verdict_of_status(answer.status)
         if verdict is not RobotsVerdict.PARSE:
@@ -118,15 +118,15 @@ class SiteFiles:
         return known
 
     async def _read(self, read: Callable[..., T], body: bytes, *more: object, item: str) -> T:
-        """Read a file that is asked for daily, a long one in another process; raises RobotsUnavailable if it is killed."""
+        """Read a daily file, a long one in another process; raises RobotsUnavailable if that is killed."""
         if len(body) <= PARSED_AT_ONCE_SIZE:
             return read(body, *more)
         return await self._reader.read(Job(read, (body, *more), item, RobotsUnavailable, RobotsUnavailable))
 
     async def _ask_robots(self, origin: str, name: str, rules: SourceRules) -> RobotsAnswer:
-        """Ask for robots.txt; a transient silence is an answer too (RFC 9309, 2.3.1.4), and is kept for a while."""
+        """Request robots.txt; a missing answer counts as one (RFC 9309, 2.3.1.4), and is kept for a while."""
         try:
-            return await self._ask_file(name, f"{origin}/robots.txt", rules, accept="text/plain, */*;q=0.5")
+            return await self._ask_file(name, Url(f"{origin}/robots.txt"), rules, accept="text/plain, */*;q=0.5")
         except TooManyRedirects:
             return RobotsAnswer(origin=name, status=404, body=b"", fetched_at=datetime.now(UTC))
         except TransientError as error:
@@ -134,11 +134,11 @@ class SiteFiles:
             return RobotsAnswer(origin=name, status=None, body=b"", fetched_at=datetime.now(UTC))
 
     async def learn_rights(self, origin: str, policy: RobotsPolicy, rules: SourceRules) -> None:
-        """Have the origin's tdmrep.json at hand, asking for it where none is kept; raises HostWaits.
+        """Load the origin's tdmrep.json, and request it if none is kept; raises HostWaits.
 
-        It is kept like robots.txt, under its own address. One that cannot be had says nothing.
+        It is kept like robots.txt, under its own address. One that cannot be fetched reserves nothing.
         """
-        url = f"{origin}{TDMREP_PATH}"
+        url = Url(f"{origin}{TDMREP_PATH}")
         name = f"{url}#{mark_of(rules)}"
         async with self._asking[name]:
             if name in self._reservations:
@@ -148,21 +148,21 @@ class SiteFiles:
         said = await self._read(parse_tdmrep, answer.body, item=url) if is_said else Reservations.none_said()
         self._reservations[name] = said
 
-    def is_reserved(self, url: str, rules: SourceRules) -> bool | None:
-        """Return whether a page's rights are reserved by what was learnt, None where nothing is said; raises BadUrl."""
-        return self._reservations[f"{origin_of(url)}{TDMREP_PATH}#{mark_of(rules)}"].says(url)
+    def is_reserved(self, url: Url, rules: SourceRules) -> bool | None:
+        """Return whether tdmrep.json reserves a page's rights, None where it says nothing; raises BadUrl."""
+        return self._reservations[f"{url.origin}{TDMREP_PATH}#{mark_of(rules)}"].says(url)
 
-    async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
-        """Return what an origin answers to a question that is put to it once a day; `name` is the question's.
+    async def ask_daily(self, name: str, url: Url, rules: SourceRules) -> RobotsAnswer:
+        """Return an origin's answer to a daily request; `name` is the request's.
 
-        403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a robots.txt.
+        403 stands for a request that its robots.txt forbids. Raises HostWaits, and ItemError without a robots.txt.
         """
         name = f"{name}={mark_of(rules)}"
         async with self._asking[name]:
-            return await self._kept_or_asked(name, url, await self.policy(origin_of(url), rules), rules)
+            return await self._kept_or_asked(name, url, await self.policy(url.origin, rules), rules)
 
     async def _kept_or_asked(
-        self, name: str, url: str, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
+        self, name: str, url: Url, policy: RobotsPolicy, rules: SourceRules, *, accept: str | None = None
     ) -> RobotsAnswer:
         if kept := await self._limiter.kept_robots(name):
             return kept
@@ -172,13 +172,13 @@ class SiteFiles:
             answer = await self._ask_file(name, url, rules, accept=accept)
         except ItemError:
             answer = RobotsAnswer(origin=name, status=None, body=b"", fetched_at=datetime.now(UTC))
-        await self._keep(answer, origin_of(url), policy, rules)
+        await self._keep(answer, url.origin, policy, rules)
         return answer
 
-    async def _ask_file(self, name: str, url: str, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
-        """Ask for what is kept under a name; a status is an answer here. Raises ItemError, HostWaits."""
+    async def _ask_file(self, name: str, url: Url, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
+        """Request what is kept under a name; any status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
-        async with way.opened(url):
+        async with way.opened(url.site):
             # Another run may have asked while we waited for the permit.
             if kept := await self._limiter.kept_robots(name):
                 return kept
@@ -190,12 +190,12 @@ class SiteFiles:
                 on_redirect=way.follow,
                 cut=True,
             )
-            with suppress(HttpStatusError, BadResponse):  # what it asks of us is heeded
-                way.judge(fetched)
+            with suppress(HttpStatusError, BadResponse), way.noting():  # what it asks of us is heeded
+                raise_for_status(fetched, now=datetime.now(UTC))
         body = fetched.content if fetched.final.status < 300 else b""
         return RobotsAnswer(origin=name, status=fetched.final.status, body=body, fetched_at=datetime.now(UTC))
 
     async def _keep(self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy | None, rules: SourceRules) -> None:
         delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
         capped_s = None if delay_s is None else min(delay_s, MAX_CRAWL_DELAY_S)
-        await self._limiter.keep(LearnedRobots(answer=answer, host=host_of(origin), crawl_delay_s=capped_s))
+        await self._limiter.keep(LearnedRobots(answer=answer, host=Url.of(origin).host, crawl_delay_s=capped_s))

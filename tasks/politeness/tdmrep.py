@@ -1,7 +1,7 @@
-"""What a site's /.well-known/tdmrep.json says of its pages: text and data mining reserved, or not. Pure.
+"""A site's /.well-known/tdmrep.json: whether text and data mining of its pages is reserved. Pure.
 
 W3C TDM Reservation Protocol, 5.2: a list of rules, each with a pattern of paths as in robots.txt; the first that
-matches counts. What is not understood says nothing.
+matches counts. Unknown content has no effect.
 """
 
 import json
@@ -25,11 +25,11 @@ class Reservations:
 
     @classmethod
     def none_said(cls) -> Self:
-        """Return what a site without the file says."""
+        """Return the value for a site without the file."""
         return cls()
 
     def says(self, url: str) -> bool | None:
-        """Return whether rights to the page are reserved, None where no rule speaks of it; raises BadUrl."""
+        """Return whether rights to the page are reserved, None where no rule matches it; raises BadUrl."""
         path = matched_path(url)
         return next((is_reserved for rule, is_reserved in self.rules if rule.matches(path)), None)
 

@@ -1,22 +1,21 @@
-"""The permit that a GET holds at the host that it has come to, and what that host's answer asks of us."""
+"""The permit of a GET at its present host, and the wait that this host's answer requires."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
-from tasks.values.url import host_of
-from tasks.web.exchange import Fetched, raise_for_status
+from tasks.values.domain import Site
+from tasks.values.url import Url
 
 UNSPOKEN_WAIT_S = 60.0
-"""The wait after a 429 that names none."""
+"""The wait after a 429 without one."""
 
 
 class Way:
-    """The permit that one GET holds, as redirects lead it from host to host: never two at once."""
+    """The permit of one GET, as redirects lead it from host to host: never two at once."""
 
     def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
         self._limiter = limiter
@@ -26,33 +25,34 @@ class Way:
         self._heard = Noted()
 
     @asynccontextmanager
-    async def opened(self, url: str) -> AsyncIterator[None]:
+    async def opened(self, site: Site) -> AsyncIterator[None]:
         """Hold the permit for a first request within the block, then for whatever the redirects led to."""
-        await self.enter(url)
+        await self.enter(site)
         try:
             yield
         finally:
             await self.leave()
 
-    async def enter(self, url: str) -> None:
-        """Wait for the permit of a URL's host; raises HostWaits."""
-        pace = self._owners.pace_at(url, self._rules)
-        permit = self._limiter.permit(host_of(url), delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+    async def enter(self, site: Site) -> None:
+        """Wait for the permit of a site's host; raises HostWaits."""
+        pace = self._owners.pace_at(site, self._rules)
+        permit = self._limiter.permit(site.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
-        """Give the permit back, if one is held."""
+        """Give the permit back, if there is one."""
         await self._held.aclose()
 
-    async def follow(self, url: str) -> None:
-        """Go on to another request."""
+    async def follow(self, url: Url) -> None:
+        """Continue with another request."""
         await self.leave()
-        await self.enter(url)
+        await self.enter(url.site)
 
-    def judge(self, fetched: Fetched) -> None:
-        """Raise for an answer that is no page, having noted the wait that it asks for."""
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Judge an answer within the block: the wait that it asks for is kept for its host."""
         try:
-            raise_for_status(fetched, now=datetime.now(UTC))
+            yield
         except ServerBusy as error:
             unspoken_s = UNSPOKEN_WAIT_S if error.status == 429 else None
             self._heard.hold_s = unspoken_s if error.retry_after_s is None else error.retry_after_s

@@ -1,4 +1,4 @@
-"""What a run tells of itself as events: names, resources and payloads, without a word from the web. Pure."""
+"""A run's events: names, resources and payloads, without text from the web. Pure."""
 
 import uuid
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _NAMESPACE = uuid.UUID("6f0c1a7e-7d0b-4c39-9f0e-0b8a1d1c2f5a")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event; its id follows from the run and what it tells, so that a report that is tried again tells it once."""
+    """One event; its id follows from the run and the content, so that a repeated report emits it once."""
 
     event_id: uuid.UUID
     name: str
@@ -34,7 +34,7 @@ class Event:
 
 
 def events_of(run: RunReport, health: HealthReport) -> Iterator[Event]:
-    """Yield what a run has to tell: that it is over, what began and what is over at its sources, a quarantine that grew."""
+    """Yield a run's events: its end, the alarms of sources that began or ended, and a quarantine that grew."""
     yield _event(run, RUN_FINISHED, f"presslake.run.{run.run_id}", "sweep", run.to_json())
     if run.quarantined:
         told = {"run_id": run.run_id, "quarantined": run.quarantined}

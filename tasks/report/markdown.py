@@ -19,6 +19,9 @@ def to_markdown(report: RunReport, health: HealthReport = NOBODY) -> str:
     blocks = [f"# {summary_line(report)}"]
     if report.fell_short:
         blocks.append(f"**Fell short:** {as_text(report.fell_short)}")
+    if report.limits:
+        blocks.append("## Limits reached")
+        blocks.append("\n".join(f"- {as_text(one)}" for one in report.limits[:SHOWN]))
     for part in (_figures(report), _sources(health), _trouble(report), _lake(report)):
         blocks += part
     return "\n\n".join(blocks) + "\n"
@@ -32,10 +35,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _figures(report: RunReport) -> Iterator[str]:
     rate = report.fetched / report.seconds if report.seconds else 0.0
-    counts = (report.polled, report.discovered, report.fetched, report.not_modified, report.pending)
-    figures = (*map(str, counts), f"{report.payload_size / 1e6:.1f}", f"{rate:.1f}", f"{report.seconds:.1f}")
-    head = ("feeds polled", "discovered", "fetched", "not modified", "pending", "MB in", "pages/s", "seconds")
-    yield table(head, [figures])
+    skipped, failed = sum(report.urls_skipped.values()), sum(report.urls_failed.values())
+    looks = (report.fetched, report.not_modified, skipped, failed, report.quarantined)
+    counts = (report.discovered, report.known_before, *looks, report.pending)
+    head = ("discovered", "known before", "fetched", "not modified", "skipped", "failed", "quarantined", "pending")
+    yield table(head, [[f"{number:,}" for number in counts]])
+    figures = (f"{report.polled:,}", f"{report.payload_size / 1e6:.1f}", f"{rate:.1f}", f"{report.seconds:.1f}")
+    yield table(("feeds polled", "MB in", "pages/s", "seconds"), [figures])
     yield "## Articles"
     yield table(
         ("novelty", "articles"), [(novelty.value, str(report.articles.get(novelty.value, 0))) for novelty in Novelty]
@@ -48,7 +54,7 @@ def _sources(health: HealthReport) -> Iterator[str]:
     yield "## Sources"
     if plot := _plot(health):
         yield plot
-    yield f"{health_summary(health.sources)}; the artifact `source-health` has them all."
+    yield f"{health_summary(health.sources)}; the artifact `source-health` has all of them."
     if unwell := [one for one in health.sources if one.detail][:SHOWN]:
         yield table(
             ("source", "state", "why"),
@@ -57,10 +63,15 @@ def _sources(health: HealthReport) -> Iterator[str]:
 
 
 def _trouble(report: RunReport) -> Iterator[str]:
-    for title, counts in (("Skipped", report.skipped), ("Failed", report.failed)):
+    feeds = {**report.feeds_failed, **report.feeds_skipped}
+    for title, what, counts in (
+        ("Skipped", "URLs", report.urls_skipped),
+        ("Failed", "URLs", report.urls_failed),
+        ("Feeds", "feeds, or links in them", feeds),
+    ):
         if counts:
             yield f"## {title}"
-            yield table(("reason", "URLs"), [(as_code(reason), str(number)) for reason, number in most_first(counts)])
+            yield table(("reason", what), [(as_code(reason), str(number)) for reason, number in most_first(counts)])
     if report.quarantined:
         yield f"{report.quarantined} quarantined: their payloads are kept, see the artifact `quarantine`."
     if report.doubtful:
@@ -87,7 +98,7 @@ def _lake(report: RunReport) -> Iterator[str]:
 
 
 def _plot(health: HealthReport) -> str:
-    """Draw what the looks of the run came to, for the sources that were looked at most."""
+    """Draw the results of the run's looks, for the sources with the most looks."""
     looked = sorted(health.sources, key=lambda one: (-sum(one.came_to.values()), one.source_id))[:PLOTTED]
     rows = []
     for one in looked:

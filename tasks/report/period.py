@@ -1,31 +1,32 @@
-"""The past day or week of all sources: volume, novelty, freshness, failures, and how each source is. Pure.
+"""The past day or week of all sources: volume, novelty, freshness, failures, and each source's state. Pure.
 
-A period is of whole UTC days and ends with the last midnight; what came since then is told beside it.
+A period consists of whole UTC days and ends with the last midnight; the figures of today are shown beside it.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
-from tasks.health.table import health_summary, shown_at, shown_s
+from tasks.health.table import health_summary, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
+from tasks.values.display import moment, plural
 from tasks.values.rows import Novelty, Outcome
 from tasks.values.text.escape import as_code, as_text
 
 SHOWN = 50
 ARTICLES = frozenset({*Novelty} - {Novelty.UNCHANGED, Novelty.REVISION})
-"""The novelties of a page that is an article for the first time."""
+"""The novelties of the first page of an article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInPeriod:
-    """What one source gave in a period, and in the one before; lags are seconds."""
+    """One source's figures in a period, and in the one before; lags are seconds."""
 
     source_id: str
     articles: int
@@ -40,7 +41,7 @@ class SourceInPeriod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodReport:
-    """A period, from `since` until before `until`; `came_to`, `before` and `today` count looks by what they came to."""
+    """A period, from `since` until before `until`; `came_to`, `before` and `today` count looks by result."""
 
     period: Period
     since: date
@@ -72,7 +73,7 @@ def articles_of(counts: dict[str, int]) -> int:
 def sum_up(
     period: Period, *, tallies: Iterable[Tally], arrivals: Iterable[ArrivalDay], health: HealthReport, today: date
 ) -> PeriodReport:
-    """Add a period up, out of the tallies of it and of the one before."""
+    """Add up a period, from its tallies and those of the period before."""
     since, former = today - period.span, today - 2 * period.span
     all_of = tuple(tallies)
     inside = tuple(one for one in all_of if since <= one.day < today)
@@ -103,8 +104,10 @@ def summary_line(report: PeriodReport) -> str:
     looks = sum(report.came_to.values())
     failing = sum(failing_of(report.came_to).values())
     span = f"{report.since}" if report.period is Period.DAY else f"{report.since} to {report.until - timedelta(days=1)}"
-    answered = f"; {failing / looks:.1%} of {looks:,} looks failed" if looks else ""
-    return f"{report.articles:,} articles, {span}{answered}"
+    now = articles_of(report.today)
+    so_far = f"; today so far {plural(now, 'article')}" if now and not report.articles else ""
+    answered = f"; {failing / looks:.1%} of {plural(looks, 'look')} failed" if looks else ""
+    return f"{plural(report.articles, 'article')}, {span}{answered}{so_far}"
 
 
 def to_markdown(report: PeriodReport, health: HealthReport) -> str:
@@ -137,15 +140,16 @@ def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tupl
     if failing:
         spoilt = [(reason, number, sum(reason in one.failing for one in report.sources)) for reason, number in failing]
         yield "Failures", ("reason", "looks", "sources"), list(spoilt)
-    rows: list[tuple[object, ...]] = [_source_row(one) for one in report.sources[:SHOWN]]
+    now = datetime.combine(report.until, time(), tzinfo=UTC)
+    rows: list[tuple[object, ...]] = [_source_row(one, now) for one in report.sources[:SHOWN]]
     yield "Sources", ("source", "state", "articles", "before", "failing", "stored after", "newest"), rows
 
 
-def _source_row(one: SourceInPeriod) -> tuple[object, ...]:
+def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
     lags = f"{shown_s(one.lag_p50_s)} / {shown_s(one.lag_p95_s)}" if one.lag_p50_s is not None else ""
     failing = f"{sum(one.failing.values())} of {one.looks}"
     state = one.health.state.value if one.health else ""
-    newest = shown_at(one.health.newest_at) if one.health else ""
+    newest = moment(one.health.newest_at, now) if one.health else ""
     return one.source_id, state, one.articles, one.before, failing, lags, newest
 
 
@@ -156,7 +160,7 @@ def _cell(column: str, value: object) -> str:
 def _by_source(
     ids: Iterable[str], inside: Sequence[Tally], before: Sequence[Tally], states: dict[str, SourceHealth]
 ) -> tuple[SourceInPeriod, ...]:
-    """Return the sources, those that gave most first."""
+    """Return the sources, those with the most articles first."""
     now, past = _grouped(inside), _grouped(before)
     rows = []
     for source_id in ids:

@@ -1,6 +1,6 @@
-"""Plots for artifacts: SVG in a data: URI, which Prefect's UI shows where it drops SVG in the text. Pure.
+"""Plots for artifacts: SVG in a data: URI, since Prefect's UI removes SVG from the text. Pure.
 
-Every text in a plot is escaped; a plot can neither run nor load anything, since an image's SVG may not.
+Every text in a plot is escaped. A plot can neither run nor load anything, since the SVG of an image may not.
 """
 
 import base64
@@ -36,7 +36,7 @@ def stacked_bars(title: str, rows: Sequence[tuple[str, Mapping[str, int]]], kind
 
 
 def columns(title: str, numbers: Sequence[tuple[str, int]]) -> str:
-    """Return a markdown image of one column a number, a label under every sixth; nothing where all are nothing."""
+    """Return a markdown image of one column a number, a label under every sixth; an empty text if all numbers are 0."""
     highest = max((number for _, number in numbers), default=0)
     if not highest:
         return ""

@@ -1,4 +1,4 @@
-"""The past day or week without Prefect, as the command line and the flow `report` tell it."""
+"""The past day or week, for the command line and for the flow `report`; without Prefect."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from tasks.runtime.resources import index_to_read
 
 
 def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodReport, HealthReport]:
-    """Read the index and add the period up; raises ConfigError for a source that nobody knows."""
+    """Read the index and add up the period; raises ConfigError for an unknown source."""
     now = datetime.now(UTC)
     since = (now - 2 * config.period.span).date()
     with index_to_read(settings) as index, index.read() as tx:

@@ -1,12 +1,13 @@
-"""What a run came to: added up, as JSON for programs, as rows for people. Pure."""
+"""The result of a run: added up, as JSON for programs, as rows for people. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.health.drift import Drift
-from tasks.values.reports import BatchReport, DiscoverReport, Failure
+from tasks.values.display import counted, plural
+from tasks.values.reports import BatchReport, DiscoverReport, Failure, Headline
 from tasks.values.rows import Novelty
 from tasks.values.text.escape import as_plain
 
@@ -17,7 +18,7 @@ DRIFT_HEAD = ("drifted source", "what", "before", "lately")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a sweep came to. Its JSON is the contract of `--json` (docs/cli.md)."""
+    """The result of a sweep. Its JSON is the contract of `--json` (docs/cli.md)."""
 
     run_id: str
     polled: int
@@ -38,12 +39,39 @@ class RunReport:
     fell_short: str | None = None
     lake: str | None = None
     segments: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    feeds_skipped: dict[str, int] = field(default_factory=dict)
+    feeds_failed: dict[str, int] = field(default_factory=dict)
+    again: int = 0
+    headlines: tuple[Headline, ...] = ()
+
+    @property
+    def urls_skipped(self) -> dict[str, int]:
+        """The URLs that were skipped, by reason, without what was said of feeds."""
+        return _less(self.skipped, self.feeds_skipped)
+
+    @property
+    def urls_failed(self) -> dict[str, int]:
+        """The URLs that failed, by reason, without the feeds that did."""
+        return _less(self.failed, self.feeds_failed)
+
+    @property
+    def looked_at(self) -> int:
+        """How many URLs were looked at, each once by what it came to."""
+        ended = sum(self.urls_skipped.values()) + sum(self.urls_failed.values()) + self.quarantined
+        return self.fetched + self.not_modified + ended
+
+    @property
+    def known_before(self) -> int:
+        """How many of the URLs that were looked at or are pending were known before this run."""
+        return max(0, self.looked_at + self.pending - self.discovered)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the object that `--json` prints, every novelty named."""
+        """Return the object that `--json` prints, with every novelty."""
         return {
             "run_id": self.run_id,
             "discovered": self.discovered,
+            "known_before": self.known_before,
             "fetched": self.fetched,
             "not_modified": self.not_modified,
             "articles": {novelty.value: self.articles.get(novelty.value, 0) for novelty in Novelty},
@@ -65,9 +93,12 @@ def add_up(
     fell_short: str | None,
     drifted: tuple[Drift, ...] = (),
     lake: str | None = None,
+    limits: tuple[str, ...] = (),
+    headlines: tuple[Headline, ...] = (),
 ) -> RunReport:
-    """Add the batches of a run up."""
+    """Add up the batches of a run; `pending` are all URLs that are still to be fetched, also those that just failed."""
     done = tuple(batches)
+    again = sum(batch.again for batch in done)
     host_ms: dict[str, int] = {}
     for batch in done:
         for host, elapsed_ms in batch.host_ms.items():
@@ -83,7 +114,7 @@ def add_up(
         failed=_sum([discovered.failed, *(batch.failed for batch in done)]),
         quarantined=sum(batch.quarantined for batch in done),
         doubtful=_sum(batch.doubtful for batch in done),
-        pending=pending,
+        pending=max(0, pending - again),
         seconds=seconds,
         payload_size=sum(batch.payload_size for batch in done),
         slowest_hosts=tuple(sorted(host_ms.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]),
@@ -92,11 +123,16 @@ def add_up(
         fell_short=fell_short,
         lake=lake,
         segments=tuple(key for batch in done for key in batch.segments),
+        limits=(*discovered.limits, *limits),
+        feeds_skipped=dict(discovered.skipped),
+        feeds_failed=dict(discovered.failed),
+        again=again,
+        headlines=headlines,
     )
 
 
 def shortfall(report: RunReport) -> str | None:
-    """Return in words what fell short in a run that ended, or None when nothing did."""
+    """Return in words what fell short in a run that ended, or None if nothing did."""
     parts = []
     if failed := sum(report.failed.values()):
         parts.append(f"{failed} failed ({_by_reason(report.failed)})")
@@ -108,9 +144,37 @@ def shortfall(report: RunReport) -> str | None:
 
 
 def summary_line(report: RunReport) -> str:
-    """Return the run in one line."""
-    made = ", ".join(f"{number} {novelty}" for novelty, number in sorted(report.articles.items())) or "nothing"
-    return f"{report.fetched} fetched, {report.not_modified} not modified: {made}"
+    """Return the run in one line: what was fetched, what failed and why; first of all that every feed failed."""
+    parts = [_feeds(report)] if _have_all_feeds_failed(report) else []
+    if report.looked_at:
+        made = counted(dict(sorted(report.articles.items())))
+        parts.append(f"{report.fetched:,} fetched{f' ({made})' if made else ''}")
+        if report.not_modified:
+            parts.append(f"{report.not_modified:,} not modified")
+    elif not parts:
+        parts.append("nothing was due" if report.polled or report.known_before else "nothing to look at")
+    if failed := report.urls_failed:
+        parts.append(f"{sum(failed.values()):,} failed ({_by_reason(failed)})")
+    if skipped := report.urls_skipped:
+        parts.append(f"{sum(skipped.values()):,} skipped ({_by_reason(skipped)})")
+    if report.quarantined:
+        parts.append(f"{report.quarantined:,} quarantined")
+    if report.pending:
+        parts.append(f"{report.pending:,} pending")
+    if report.feeds_failed and not _have_all_feeds_failed(report):
+        parts.append(_feeds(report))
+    return ", ".join(filter(None, (*parts, report.fell_short)))
+
+
+def _have_all_feeds_failed(report: RunReport) -> bool:
+    return bool(report.feeds_failed) and sum(report.feeds_failed.values()) >= report.polled
+
+
+def _feeds(report: RunReport) -> str:
+    failed, reasons = sum(report.feeds_failed.values()), _by_reason(report.feeds_failed)
+    if not _have_all_feeds_failed(report):
+        return f"{failed:,} of {plural(report.polled, 'feed')} failed ({reasons})"
+    return f"the only feed failed ({reasons})" if failed == 1 else f"all {failed:,} feeds failed ({reasons})"
 
 
 def failure_rows(report: RunReport) -> list[dict[str, str]]:
@@ -142,6 +206,10 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for one in counts:
         total.update(one)
     return dict(sorted(total.items()))
+
+
+def _less(counts: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    return {reason: left for reason, number in counts.items() if (left := number - others.get(reason, 0)) > 0}
 
 
 def _by_reason(counts: Mapping[str, int]) -> str:

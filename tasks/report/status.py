@@ -1,4 +1,4 @@
-"""How things stand: sources, what is pending, what is unpublished, the last runs."""
+"""The present state: sources, pending URLs, unpublished batches, the last runs."""
 
 import json
 from collections.abc import Iterator
@@ -9,13 +9,18 @@ from typing import Any
 from tasks.config.settings import Settings
 from tasks.health.judgement import SourceHealth
 from tasks.health.judging import read_health
-from tasks.health.table import HEAD, health_rows, health_summary
+from tasks.health.table import HEAD, health_lines, health_summary
+from tasks.index import runs
 from tasks.index.frontier import State, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
 from tasks.runtime.resources import index_to_read
-from tasks.values.display import Rows, Table, plain, shown
+from tasks.values.display import Rows, Table, moment, plain, plural, span
 
 RUNS_SHOWN = 10
+SHOWN_STATES = [state.value for state in State if state is not State.DONE]
+"""States of URLs beside DONE, which are the articles and what is none."""
+
+HEALTH_HEAD = ("source", "state", "newest ago", "success ago", *HEAD[4:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,35 +45,30 @@ class Status:
             "health": [plain(asdict(one)) for one in self.health],
         }
 
-    def tables(self) -> Iterator[Table]:
-        """Return it as titled tables."""
-        states = [state.value for state in State if any(counts.get(state) for counts in self.frontier.values())]
+    def tables(self, *, now: datetime) -> Iterator[Table]:
+        """Return it as titled tables for a terminal: how long ago something was, in words."""
+        states = [one for one in SHOWN_STATES if any(counts.get(one) for counts in self.frontier.values())]
         rows: Rows = []
         by_source = {row["source_id"]: row for row in self.sources}
         for source_id in sorted({*by_source, *self.frontier}):
             row, counts = by_source.get(source_id, {}), self.frontier.get(source_id, {})
-            rows.append(
-                (
-                    source_id,
-                    row.get("feeds", 0),
-                    row.get("failing", 0),
-                    shown(row.get("polled_at")),
-                    row.get("articles", 0),
-                    shown(row.get("newest_at")),
-                    *tuple(counts.get(state, 0) for state in states),
-                )
-            )
-        yield "Sources", ("source", "feeds", "failing", "polled at", "articles", "newest", *states), rows
+            polled_at, failing = row.get("polled_at"), row.get("failing", 0)
+            feeds = f"{row.get('feeds', 0)}, {failing} failing" if failing else row.get("feeds", 0)
+            polled = span(now - polled_at) if polled_at else "never"
+            numbers = tuple(counts.get(state, 0) for state in states)
+            rows.append((source_id, feeds, polled, row.get("articles", 0), *numbers))
+        yield "Sources" if rows else "No sources yet", ("source", "feeds", "polled ago", "articles", *states), rows
         if self.health:
-            lines: Rows = [tuple(row.values()) for row in health_rows(self.health)]
-            yield "Health: " + health_summary(self.health), HEAD, lines
+            yield "Health: " + health_summary(self.health), HEALTH_HEAD, health_lines(self.health, now=now)
+        is_plain = all(row["state"] == runs.ENDED for row in self.runs)
+        head = ("begun", "" if is_plain else "state", "fetched", "new", "failed", "run")
         yield (
-            "Last runs",
-            ("begun at", "state", "fetched", "new", "failed", "run"),
-            [_run_row(row) for row in self.runs],
+            "Last runs" if self.runs else "No runs yet",
+            head,
+            [_run_row(row, now, is_plain=is_plain) for row in self.runs],
         )
-        since = f", the oldest since {shown(self.unpublished_since)}" if self.unpublished_since else ""
-        yield f"Decided and not yet published: {self.unpublished} batches{since}", ("",), []
+        since = f", the oldest since {moment(self.unpublished_since, now)}" if self.unpublished_since else ""
+        yield f"Decided and not yet published: {plural(self.unpublished, 'batch', 'batches')}{since}", (), []
 
 
 def read_status(settings: Settings) -> Status:
@@ -87,8 +87,15 @@ def read_status(settings: Settings) -> Status:
         )
 
 
-def _run_row(row: dict[str, Any]) -> tuple[object, ...]:
+def _run_row(row: dict[str, Any], now: datetime, *, is_plain: bool) -> tuple[object, ...]:
     summary = json.loads(row["summary"]) if row["summary"] else {}
     new = summary.get("articles", {}).get("new", "")
     failed = sum(summary["failed"].values()) if summary else ""
-    return (shown(row["started_at"]), row["state"], summary.get("fetched", ""), new, failed, row["run_id"])
+    return (
+        moment(row["started_at"], now),
+        "" if is_plain else row["state"],
+        summary.get("fetched", ""),
+        new,
+        failed,
+        row["run_id"],
+    )

@@ -1,36 +1,37 @@
-"""Where is my article? A URL's history out of the index and the lake: what came back, what was decided, what changed."""
+"""Where is my article? A URL's history from the index and the lake: its answers, decisions and changes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
 from tasks.config.settings import Settings
-from tasks.deduplicate.changes import Change, diff_revisions, summarise_change
+from tasks.deduplicate.changes import Change, Version, diff_versions, summarise_change
 from tasks.errors import ConfigError, ItemError
 from tasks.index.database import Index
-from tasks.index.history import UrlHistory, find_cluster, find_history, find_names
+from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names
 from tasks.index.relations import Edge, find_edges
 from tasks.lake.objects.port import ObjectStore
 from tasks.lake.reading import read_rows
 from tasks.runtime.resources import index_to_read, lake_to_read
-from tasks.values.display import Rows, Table, listed, plain, shown
+from tasks.values.display import Rows, Table, age, moment, plain, plural, shown
 from tasks.values.url import url_key
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
 CLUSTER_SHOWN = 50
+NOT_HERE = "(an article that was never fetched here)"
 URL_SHOWN = ("url", "source_id", "state", "announced_by", "announced_at", "discovered_at", "due_at", "reason")
 ARTICLE_SHOWN = ("article_id", "title", "revision", "published_at", "first_seen_at", "duplicate_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What is known of one URL: its frontier row and article, its captures and revisions, its other names, its kin.
+    """The history of one URL: its frontier row and article, its captures and revisions, its aliases, related articles.
 
-    `revisions` are the lake's rows, the oldest first; `names` the other URLs that it goes by, with how they are known;
-    `edges` what it is to other articles; `cluster` the articles of its story, the earliest first.
+    `revisions` are the lake's rows, the oldest first; `names` are its aliases, with their kind; `edges` lead to other
+    articles; `cluster` has the articles of its story, the earliest first.
     """
 
     history: UrlHistory
@@ -39,6 +40,7 @@ class Trace:
     names: tuple[dict[str, Any], ...]
     edges: tuple[Edge, ...]
     cluster: tuple[dict[str, Any], ...]
+    kin: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data; instants in ISO 8601."""
@@ -54,66 +56,80 @@ class Trace:
         }
 
     def changes(self) -> list[Change]:
-        """Return what each revision after the first changed."""
+        """Return the changes of each revision after the first."""
         return [
-            summarise_change(
-                title_before=before["title"],
-                text_before=before["text"],
-                title_after=after["title"],
-                text_after=after["text"],
-            )
+            summarise_change(_version(before), _version(after), parts=after["changes"])
             for before, after in pairwise(self.revisions)
         ]
 
     def diff(self) -> str:
-        """Return what each revision changed, as unified diffs of sentences; empty where there is one revision."""
+        """Return the changes of each revision, as unified diffs; empty where there is one revision."""
         diffs = [
-            diff_revisions(
-                before["text"],
-                after["text"],
-                before_name=f"revision {before['revision']}, {shown(before['fetched_at'])}",
-                after_name=f"revision {after['revision']}, {shown(after['fetched_at'])}",
-            )
+            diff_versions(_version(before), _version(after), before_name=_name(before), after_name=_name(after))
             for before, after in pairwise(self.revisions)
         ]
         return "\n".join(diff for diff in diffs if diff)
 
-    def tables(self) -> Iterator[Table]:
-        """Return it as titled tables."""
-        if row := self.history.frontier:
-            yield "URL", ("what", "is"), listed(row, URL_SHOWN)
-        if row := self.history.article:
-            yield "Article", ("what", "is"), listed(row, ARTICLE_SHOWN)
-        if self.names:
-            names: Rows = [(row["url_key"], row["how"], shown(row["noted_at"])) for row in self.names]
-            yield "Also known as", ("URL key", "by", "since"), names
-        head = ("fetched at", "status", "outcome", "reason", "novelty", "revision", "bytes at")
-        yield f"Captures ({len(self.captures)})", head, [_capture_row(row) for row in self.captures]
-        if self.revisions:
-            yield self._revisions_table()
-        if self.edges:
-            kin: Rows = [(edge.kind, f"{edge.score:.2f}", edge.a, edge.b) for edge in self.edges]
-            yield f"Alike ({len(kin)})", ("kind", "score", "of", "to"), kin
-        if len(self.cluster) > 1:
-            members: Rows = [(shown(row["first_seen_at"]), row["source_id"], row["url"]) for row in self.cluster]
-            yield f"The same story ({len(members)})", ("first seen at", "source", "URL"), members
+    def why_no_diff(self) -> str:
+        """Return why there is nothing to compare."""
+        number = len(self.revisions)
+        return f"There is nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
 
-    def _revisions_table(self) -> Table:
-        changes = ["", *(f"+{change.words_added} -{change.words_removed}" for change in self.changes())]
+    def tables(self, *, now: datetime) -> Iterator[Table]:
+        """Return it as titled tables; who published the story first stands first."""
+        if row := self.history.frontier:
+            yield "URL", ("", ""), _listed(row, URL_SHOWN, now)
+        if row := self.history.article:
+            yield "Article", ("", ""), _listed(row, ARTICLE_SHOWN, now)
+        if self.names:
+            names: Rows = [(row["url_key"], row["how"], moment(row["noted_at"], now)) for row in self.names]
+            yield "Also known as", ("URL key", "by", "since"), names
+        head = ("fetched", "status", "outcome", "reason", "novelty", "revision")
+        yield plural(len(self.captures), "capture"), head, [_capture_row(row, now) for row in self.captures]
+        if places := [(moment(row["fetched_at"], now), place) for row in self.captures if (place := _place(row))]:
+            yield "Where the bytes are", ("fetched", "segment:offset+length"), list(places)
+        if self.revisions:
+            yield self._revisions_table(now)
+        if self.edges:
+            yield f"Alike ({len(self.edges)})", ("kind", "score", "published", "source", "title"), self._kin(now)
+        if len(self.cluster) > 1:
+            rows: Rows = [
+                (moment(_told_at(row), now), row["source_id"], row["title"] or row["url"]) for row in self.cluster
+            ]
+            yield f"The same story ({len(rows)})", ("published", "source", "title"), rows
+
+    def _kin(self, now: datetime) -> Rows:
+        """Return the other ends of the edges; one that was never fetched has its id alone."""
+        own = self.history.article or {}
+        others = [(edge, edge.b if edge.a == own.get("article_id") else edge.a) for edge in self.edges]
+        known = {row["article_id"]: row for row in self.kin}
+        rows: Rows = []
+        for edge, article_id in others:
+            row = known.get(article_id)
+            told = (
+                (moment(_told_at(row), now), row["source_id"], row["title"] or row["url"])
+                if row
+                else ("", "", NOT_HERE)
+            )
+            rows.append((edge.kind, f"{edge.score:.2f}", *told))
+        return rows
+
+    def _revisions_table(self, now: datetime) -> Table:
+        changes = ["", *map(_shown_change, self.changes())]
         rows: Rows = [
-            (row["revision"], row["novelty"], shown(row["fetched_at"]), row["word_count"], change, row["title"])
+            (row["revision"], row["novelty"], moment(row["fetched_at"], now), row["word_count"], change, row["title"])
             for row, change in zip(self.revisions, changes, strict=True)
         ]
         return (
-            f"Revisions ({len(rows)})",
-            ("revision", "novelty", "fetched at", "words", "changed", "title"),
+            plural(len(rows), "revision"),
+            ("number", "novelty", "fetched", "words", "changed", "title"),
             rows,
         )
 
 
 def trace(what: str, settings: Settings) -> Trace:
-    """Look a URL or an article's id up; raises ConfigError when nothing is known of it."""
-    key, article_id = _read_question(what)
+    """Look up a URL or an article's id; raises ConfigError where nothing is known of it."""
+    key, article_id = read_question(what)
     with index_to_read(settings) as index:
         return _look_up(what, key, article_id, index=index, lake=lake_to_read(settings, index))
 
@@ -124,23 +140,26 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         known = history.article
         cluster = find_cluster(tx, known["cluster_id"], limit=CLUSTER_SHOWN) if known else []
         edges = find_edges(tx, known["article_id"]) if known else []
+        kin = find_articles(tx, {end for edge in edges for end in (edge.a, edge.b)})
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
-        raise ConfigError(f"nothing is known of {what}: no feed announced it, and nobody asked for it")
+        raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
-    since = _first_day(history)
+    since = first_day(history)
     return Trace(
         history=history,
         captures=tuple(read_rows(lake, "captures", url_key=own_key, since=since)),
         revisions=tuple(read_rows(lake, "articles", url_key=article_key, since=since)),
         names=tuple(names),
         edges=tuple(edges),
-        cluster=tuple(cluster),
+        cluster=tuple(sorted(cluster, key=_told_at)),
+        kin=tuple(kin),
     )
 
 
-def _read_question(what: str) -> tuple[str | None, str | None]:
+def read_question(what: str) -> tuple[str | None, str | None]:
+    """Return a URL's key, or an article's id; raises ConfigError for what is neither."""
     if ARTICLE_ID.fullmatch(what):
         return None, what
     try:
@@ -149,8 +168,8 @@ def _read_question(what: str) -> tuple[str | None, str | None]:
         raise ConfigError(f"{what!r} is neither a URL nor an article's id (32 hexadecimal digits)") from error
 
 
-def _first_day(history: UrlHistory) -> date:
-    """Return the day before which nothing of this URL can be in the lake."""
+def first_day(history: UrlHistory) -> date:
+    """Return the first day on which the lake can have something of this URL."""
     known = [
         row[name] for row, name in ((history.frontier, "discovered_at"), (history.article, "first_seen_at")) if row
     ]
@@ -158,14 +177,45 @@ def _first_day(history: UrlHistory) -> date:
     return earliest
 
 
-def _capture_row(row: dict[str, Any]) -> tuple[object, ...]:
-    place = f"{row['warc_key']}:{row['warc_offset']}+{row['warc_length']}" if row["warc_key"] else ""
-    return (
-        shown(row["fetched_at"]),
-        row["status"] or "",
-        row["outcome"],
-        row["reason"] or "",
-        row["novelty"] or "",
-        row["revision"] or "",
-        place,
+def _version(row: dict[str, Any]) -> Version:
+    return Version(
+        title=row["title"],
+        text=row["text"],
+        authors=tuple(row["authors"]),
+        published_at=row["published_at"],
     )
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"revision {row['revision']}, {shown(row['fetched_at'])}"
+
+
+def _shown_change(change: Change) -> str:
+    moved = f"+{change.words_added} -{change.words_removed}"
+    return f"{', '.join(change.parts)} ({moved})" if change.parts else moved
+
+
+def _capture_row(row: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    return (
+        moment(row["fetched_at"], now),
+        *(row[name] for name in ("status", "outcome", "reason", "novelty", "revision")),
+    )
+
+
+def _place(row: dict[str, Any]) -> str:
+    return f"{row['warc_key']}:{row['warc_offset']}+{row['warc_length']}" if row["warc_key"] else ""
+
+
+def _told_at(row: dict[str, Any]) -> datetime:
+    """Return when an article was published, as far as that is known: else when it was first seen."""
+    told_at: datetime = row["published_at"] or row["first_seen_at"]
+    return told_at
+
+
+def _listed(row: dict[str, Any], names: Sequence[str], now: datetime) -> Rows:
+    """Return a row's named values, a line each, without those that are None."""
+    values = ((name, row[name]) for name in names if row[name] is not None)
+    return [
+        (name.replace("_", " "), f"{moment(one, now)} UTC ({age(one, now)})" if isinstance(one, datetime) else one)
+        for name, one in values
+    ]

@@ -1,1 +1,1 @@
-"""What a process holds while it runs: progress, shutdown, tracing, opened resources."""
+"""What a process has while it runs: progress, shutdown, tracing, opened resources."""

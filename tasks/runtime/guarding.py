@@ -1,6 +1,7 @@
-"""What an exception that is not ours costs: the one item that was being handled. Pure.
+"""An exception that is not ours affects only the item that was being handled (ADR 0017). Pure.
 
-The only place that catches `Exception`. Our own errors (tasks/errors.py) say themselves what becomes of an item.
+This is the only place that catches `Exception`. Our own errors (tasks/errors.py) decide themselves what becomes of an
+item.
 """
 
 import re
@@ -24,7 +25,7 @@ GREATEST_SHARE = 0.2
 
 MAX_FRAMES = 20
 _MESSAGE_LENGTH = 300
-# what stands between // and @ in an address is a user's name and password; one in words or a query is a value
+# between // and @ an address has a user's name and password; in words or a query, a password is a value
 _USER = re.compile(r"//[^/\s@]*@")
 _SECRET = re.compile(
     r"""((?:password|passwd|secret|token|api_?key|authorization|credential)\w*["']?\s*[=:]\s*)[^\s&,;]+""",
@@ -48,21 +49,21 @@ def guarded_item(item: str) -> Iterator[None]:
 
 
 def is_our_fault(unexpected: int, *, of: int) -> bool:
-    """Whether so many items of a batch met exceptions that the fault is ours, and not the web's."""
+    """Whether exceptions affect so many items of a batch that the fault is ours, and not the web's."""
     return unexpected > FEWEST_UNEXPECTED and unexpected > GREATEST_SHARE * of
 
 
 def check_share(unexpected: Sequence[UnexpectedError], *, of: int, what: str) -> None:
-    """Raise TooManyUnexpected, with the first traceback, where so many `of` a batch's items met exceptions."""
+    """Raise TooManyUnexpected, with the first traceback, if exceptions affect too many `of` a batch's items."""
     if is_our_fault(len(unexpected), of=of):
         first = unexpected[0]
         raise TooManyUnexpected(f"{len(unexpected)} of {of} {what} met an exception; the first: {first}\n{first.trace}")
 
 
 def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> list[tuple[Row, UnexpectedError]]:
-    """Store rows together; returns those that cannot be, found by halves, each with the reason why.
+    """Store rows together; returns the rows that cannot be stored, found by halving, each with its error.
 
-    `store` takes any part of the rows, and leaves nothing behind where it raises.
+    `store` takes any part of the rows, and leaves nothing behind if it raises.
     """
     if not rows:
         return []
@@ -78,7 +79,7 @@ def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> l
 
 
 def _own_error(error: BaseException) -> PresslakeError | None:
-    """Return the error in a group that ends more than an item: a port is away, or somebody asked to stop."""
+    """Return the error of a group that ends more than an item: a port is away, or the process must stop."""
     own = (one for one in _leaves(error) if isinstance(one, PresslakeError) and not isinstance(one, ItemError))
     return next(own, None)
 
@@ -92,15 +93,15 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _shown(error: BaseException) -> str:
-    """Return an exception's kind and message: its first line, without what could be a secret or move a terminal."""
-    # an SQL statement's values and a driver's hints stand in later lines
+    """Return an exception's kind and the first line of its message, without possible secrets and terminal codes."""
+    # later lines have an SQL statement's values and a driver's hints
     line = next(iter(str(error).strip().splitlines()), "")
     line = _SECRET.sub(r"\1***", _USER.sub("//***@", line[: 2 * _MESSAGE_LENGTH]))[:_MESSAGE_LENGTH]
     return _visible(f"{type(error).__name__}: {line}" if line else type(error).__name__)
 
 
 def _trace(error: BaseException) -> str:
-    """Return where an exception arose, outermost first: places in the code and no values."""
+    """Return the places in the code where an exception passed, outermost first, without values."""
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     lines = [f"{_place(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
     cause = error.__cause__ or error.__context__
@@ -109,7 +110,7 @@ def _trace(error: BaseException) -> str:
 
 
 def _place(filename: str) -> str:
-    """Return a file as the code names it, without the folders of this machine."""
+    """Return a file's path in the code, without the folders of this machine."""
     return "/".join(PurePath(filename).parts[-3:])
 
 

@@ -1,15 +1,15 @@
-"""Counts of what this process has done so far, for whoever shows progress. No I/O; safe between threads."""
+"""Counts of this process's work so far, for the display of progress. No I/O; threads may share them."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable
 
 OnStep = Callable[[str, int, int], None]
-"""Takes the step that a long task is at, how much of it is done, and of how much (0: unknown)."""
+"""Takes the present step of a long task, how much of it is done, and of how much (0: unknown)."""
 
 
 class Progress:
-    """A tally that stages add to and a display reads; it decides nothing."""
+    """Tallies that stages add to and a display reads; no decision depends on them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,12 +21,12 @@ class Progress:
             self._counts[what] += count
 
     def read(self) -> dict[str, int]:
-        """Return all tallies as they stand."""
+        """Return all present tallies."""
         with self._lock:
             return dict(self._counts)
 
     def clear(self) -> None:
-        """Start again at nothing; a run does so at its beginning."""
+        """Set all tallies to 0; a run does so at its start."""
         with self._lock:
             self._counts.clear()
 

@@ -1,7 +1,7 @@
-"""The processes in which what an event loop has fetched is read: feeds, sitemaps, listings, front pages, long robots.txt.
+"""Worker processes that read what an event loop has fetched: feeds, sitemaps, listings, front pages, long robots.txt.
 
-They are others than those that extract pages, so that a feed does not wait for a batch of pages, and they share their memory.
-One pool a process, started when it is wanted first.
+They are not the processes that extract pages, so that a feed does not wait for a batch of pages. A process has one
+pool, which the first use starts.
 """
 
 import atexit
@@ -15,7 +15,7 @@ from tasks.runtime.shutdown import stopping
 from tasks.runtime.workers import Job, WorkerConfig, WorkerPool
 
 READING = WorkerConfig(workers=2, time_limit_s=10.0, memory_size=1024 * 1024 * 1024)
-"""The longest feed that is read takes half of this on a machine of 2015."""
+"""The longest feed takes half of this on a machine of 2015."""
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ _pool: WorkerPool | None = None
 
 
 class Reader(Protocol):
-    """What does a job elsewhere while the event loop goes on; raises the ItemError that comes of it."""
+    """Does a job in another process while the event loop goes on; raises the job's ItemError."""
 
     async def read(self, job: Job[T]) -> T: ...
 
@@ -36,7 +36,7 @@ class SharedReader:
     config: WorkerConfig = READING
 
     async def read(self, job: Job[T]) -> T:
-        """Do a job; raises ItemError, and Stopped where this process is asked to stop."""
+        """Do a job; raises ItemError, and Stopped if this process must stop."""
         return await _opened(self.config).read(job)
 
 
@@ -44,7 +44,7 @@ def _opened(config: WorkerConfig) -> WorkerPool:
     global _pool  # noqa: PLW0603 - one pool a process
     with _lock:
         if stopping.is_set():
-            raise Stopped("asked to stop")  # no one would end the processes
+            raise Stopped("asked to stop")  # nothing would end the processes
         if _pool is None:
             _pool = WorkerPool(config)
         return _pool

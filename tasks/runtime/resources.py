@@ -1,6 +1,6 @@
 """Open the ports that the settings name, once a process: an S3 client costs 0.2 s, an engine has a pool.
 
-Tasks take plain data and open what they need here; the clients opened are safe between threads.
+Tasks take plain data and open what they need here. Threads may share the opened clients.
 """
 
 import atexit
@@ -15,13 +15,13 @@ from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
-from tasks.runtime.reading import READING, SharedReader
 
 if TYPE_CHECKING:
+    from tasks.runtime.reading import SharedReader
     from tasks.web.client import WebConfig
 
 READ_TIMEOUT_S = 600
-"""The longest that a command which only reads waits for the index."""
+"""The longest time that a read-only command waits for the index."""
 
 
 def opened_index(settings: Settings) -> Index:
@@ -43,7 +43,7 @@ def check_lake(settings: Settings) -> None:
 
 @contextmanager
 def index_to_read(settings: Settings) -> Iterator[Index]:
-    """Open the index to look only: nothing is made or upgraded. Raises ConfigError where there is none."""
+    """Open the index for reading only: nothing is made or migrated. Raises ConfigError where there is none."""
     try:
         index = open_reader(settings.index, timeout_s=READ_TIMEOUT_S)
     except IndexUnavailable as error:
@@ -53,7 +53,7 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
-    """Open the lake of an index to look only: nothing is made. Raises ConfigError where it is not there, or another's."""
+    """Open the lake of an index for reading only: nothing is made. Raises ConfigError where it is missing, or another's."""
     s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
     store = open_store(settings.lake, s3=s3, only_reads=True)
     lake_id = find_lake(store)
@@ -64,7 +64,8 @@ def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
 
 
 def web_config(settings: Settings) -> "WebConfig":
-    """Return how the web is asked; the user agent comes from the source."""
+    """Return the limits of web requests; the user agent is the source's."""
+    from tasks.web.addresses import AddressLimits  # noqa: PLC0415
     from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
 
     return WebConfig(
@@ -75,17 +76,20 @@ def web_config(settings: Settings) -> "WebConfig":
         max_decoded_size=settings.max_decoded_size,
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
+        addresses=AddressLimits(most=settings.max_per_address, shared_networks=settings.shared_networks),
     )
 
 
-def reader_of(settings: Settings) -> SharedReader:
+def reader_of(settings: Settings) -> "SharedReader":
     """Return what reads feeds and long robots.txt files, in processes of its own."""
+    from tasks.runtime.reading import READING, SharedReader  # noqa: PLC0415 - processes, which few commands need
+
     limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
     return SharedReader(limits)
 
 
 def close_opened() -> None:
-    """Give back what this process opened; the next call opens it again."""
+    """Close what this process opened; the next call opens it again."""
     if _index.cache_info().currsize:
         for index in _indexes:
             index.close()
@@ -94,7 +98,7 @@ def close_opened() -> None:
     _store.cache_clear()
 
 
-# a command that closes nothing would leave SQLite's write-ahead log beside the index
+# a command without this would leave SQLite's write-ahead log beside the index
 atexit.register(close_opened)
 
 _indexes: list[Index] = []

@@ -1,7 +1,7 @@
-"""Where Python looks for modules: what is installed, and never the folder that a command happens to run in.
+"""Import modules from what is installed, and never from the working directory (ADR 0019).
 
-`python -m` and `python -c` look into the working directory first, and so does PYTHONPATH=. everywhere: a person's own
-`flows` or `tasks` there would be taken for ours. `sys.flags.safe_path` is Python's name for it.
+`python -m` and `python -c` search the working directory first, and so does every Python with PYTHONPATH=.: a user's own
+`flows` or `tasks` there would be imported instead of ours. Python calls this `sys.flags.safe_path`.
 """
 
 import os
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _OWN = Path(__file__).parents[2]
-"""The folder that our packages are in; a checkout may be the working directory, and is safe."""
+"""The folder of our packages; it may be the working directory, in a checkout, and is safe."""
 
 
 def keep_children_safe() -> None:
-    """Have the interpreters that this process starts from now on look into no working directory."""
+    """Make interpreters that this process starts from now on ignore the working directory."""
     safe = safe_environment(os.environ)
     if "PYTHONPATH" not in safe:
         os.environ.pop("PYTHONPATH", None)
@@ -21,7 +21,7 @@ def keep_children_safe() -> None:
 
 
 def safe_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which Python looks into no working directory; the rest of PYTHONPATH stays."""
+    """Return an environment in which Python ignores the working directory; the rest of PYTHONPATH stays."""
     kept = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry and not _is_unsafe(entry)]
     others = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     return others | {"PYTHONSAFEPATH": "1"} | ({"PYTHONPATH": os.pathsep.join(kept)} if kept else {})

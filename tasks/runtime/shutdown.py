@@ -1,4 +1,4 @@
-"""Whether this process has been asked to stop, by Ctrl-C or SIGTERM, and how work that waits on the web ends then."""
+"""Whether this process must stop, by Ctrl-C or SIGTERM, and how work that waits for the web ends then."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ CHECKED_EVERY_S = 0.2
 
 
 def run_until_stopped(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a loop of its own; raises Stopped when this process is asked to stop meanwhile."""
+    """Run a coroutine in a loop of its own; raises Stopped if this process must stop meanwhile."""
 
     async def watched() -> T:
         task = asyncio.ensure_future(work)

@@ -1,7 +1,7 @@
 """Spans for OpenTelemetry: a run, in it its batches, in them their stages, beside those that Prefect makes.
 
-Only where an endpoint is named (`OTEL_EXPORTER_OTLP_ENDPOINT`): otherwise nothing is imported and nothing done. Attributes
-are our own ids, names and counts; what a page, a URL or an error says is never among them.
+Spans exist only where an endpoint is named (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is imported and nothing
+is done. Attributes are our own ids, names and counts, and never text of a page, a URL or an error.
 """
 
 import os
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 LONGEST = 1000
-"""Characters of an attribute, Prefect's included, whose events hold the messages of errors."""
+"""The most characters of an attribute, those of Prefect's events with messages of errors included."""
 
 Note = Callable[..., None]
-"""What takes counts by name, as attributes of the span."""
+"""Takes counts by name, as attributes of the span."""
 
 _lock = threading.Lock()
 _parent: ContextVar["Span | None"] = ContextVar("presslake_span", default=None)
@@ -31,7 +31,7 @@ _batches: dict[str, "Span"] = {}
 
 
 def is_wanted() -> bool:
-    """Whether traces go anywhere."""
+    """Whether traces are sent."""
     is_off = (
         os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none"
     )
@@ -39,9 +39,9 @@ def is_wanted() -> bool:
 
 
 def configure() -> None:
-    """Send spans to the endpoint that is named, if one is and nobody has seen to it yet; raises ConfigError.
+    """Send spans to the named endpoint, if there is one and nothing sends them yet; raises ConfigError.
 
-    Before the first flow begins: Prefect starts a flow's span before the flow's own code.
+    Call it before the first flow begins: Prefect starts a flow's span before the flow's own code.
     """
     if not is_wanted():
         return
@@ -72,7 +72,7 @@ def configure() -> None:
 
 @contextmanager
 def run_span(run_id: str) -> Iterator[Note]:
-    """Trace a run, in the span that is current, which is its flow's; batches that it left open end with it."""
+    """Trace a run in the current span, which is its flow's; batches that it leaves open end with it."""
     if not is_wanted():
         yield _nothing
         return
@@ -87,14 +87,14 @@ def run_span(run_id: str) -> Iterator[Note]:
 
 
 def begin_batch(batch_id: str, *, urls: int) -> None:
-    """Begin to trace a batch: it is fetched elsewhere than it is decided."""
+    """Begin to trace a batch: fetching and deciding happen in different places."""
     if is_wanted():
         _batches[batch_id] = _start("batch", _parent.get(), batch_id=batch_id, urls=urls)
 
 
 @contextmanager
 def batch_span(batch_id: str) -> Iterator[Note]:
-    """Trace the rest of a batch that was begun, to its end."""
+    """Trace the rest of a begun batch, to its end."""
     span = _batches.get(batch_id)
     if span is None:
         yield _nothing
@@ -109,7 +109,7 @@ def batch_span(batch_id: str) -> Iterator[Note]:
 
 @contextmanager
 def stage_span(stage: str, batch_id: str | None = None) -> Iterator[Note]:
-    """Trace a stage, in its batch where that is known, else in what it is called in; linked to Prefect's task run."""
+    """Trace a stage, in its batch where that is known, else in the current span; linked to Prefect's task run."""
     if not is_wanted():
         yield _nothing
         return
@@ -123,7 +123,7 @@ def stage_span(stage: str, batch_id: str | None = None) -> Iterator[Note]:
 
 @contextmanager
 def _within(span: "Span") -> Iterator[Note]:
-    """Let what is traced meanwhile be the span's child; an error is told by its kind."""
+    """Make spans inside the block children of this span; an error is recorded by its kind."""
     from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415
 
     token = _parent.set(span)
@@ -150,4 +150,4 @@ def _start(name: str, parent: "Span | None", **attributes: str | int) -> "Span":
 
 
 def _nothing(**_counts: int) -> None:
-    """Note nothing."""
+    """Record nothing."""

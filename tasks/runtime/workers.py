@@ -1,8 +1,8 @@
-"""Reading what a stranger wrote in processes that can be killed: a crash, hang or hunger costs its own item and no other.
+"""Read strangers' bytes in processes that can be killed: a crash, a hang or too much memory costs one item.
 
-Bytes go in and values come out, never trees. Pebble's pool (docs/adr/0006) ends a worker whose item takes too long and tells
-a worker's death from an item's fault. Workers come out of a fork server, so that they start in milliseconds and inherit
-nothing of this process.
+Bytes go in and values come out, never trees. Pebble's pool (ADR 0006) ends a worker whose item takes too long, and
+distinguishes a worker's death from an item's error. A fork server starts the workers, so that they start in
+milliseconds and inherit nothing of this process.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ from tasks.runtime.guarding import guarded_item
 from tasks.runtime.safe_path import keep_children_safe
 
 JOBS_A_WORKER = 3000
-"""A worker is replaced after so many items: libxml2's dictionaries only grow."""
+"""A worker is replaced after this many items: libxml2's dictionaries only grow."""
 
 PRELOADED = "tasks.extract.warm"
-"""What the fork server imports once; not imported here, since it is the fork server alone that warms up."""
+"""The module that the fork server imports once; only the fork server imports it, to warm up."""
 
 _CLOSED = "the pool is closed"
-_LOOKED_AFTER_S = 1.0  # how often a pool that answers nothing is asked whether it still works
+_LOOKED_AFTER_S = 1.0  # how often to check that a pool without an answer still works
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
-    """How many workers, what CPU an item may take (seconds), and the address space of a worker (bytes).
+    """The number of workers, the CPU limit of an item (seconds), and the address space of a worker (bytes).
 
-    By the clock an item may take `patience` times as long: on a busy machine it takes longer than it costs.
+    By the clock an item may take `patience` times as long: on a busy machine it takes longer than its CPU time.
     """
 
     workers: int
@@ -53,9 +53,9 @@ class WorkerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[T]):
-    """One item to be read: `read` is a function of a module, since workers import it, and `item` what errors name.
+    """One item to read: `read` is a function of a module, since workers import it; `item` is its name in errors.
 
-    `crashed` and `timed_out` are what becomes of the item whose worker dies, or is killed.
+    `crashed` and `timed_out` are the errors of the item if its worker dies, or is killed.
     """
 
     read: Callable[..., T]
@@ -67,7 +67,7 @@ class Job(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Owed(Generic[T]):
-    """What will come of a job, and the pool that owes it."""
+    """The future result of a job, and the pool that computes it."""
 
     pool: ProcessPool
     future: ProcessFuture[T | ItemError]
@@ -82,13 +82,13 @@ class WorkerPool:
         self._together = _Workers(config, number=config.workers, closed=self._closed)
         self._single = _Workers(config, number=1, closed=self._closed)
         self._single_lock = threading.Lock()
-        # Threads of its own for those who wait in an event loop: asyncio's few may all be undoing bombs.
+        # Threads of its own for callers in an event loop: asyncio's few may all be busy with decoding.
         self._threads = ThreadPoolExecutor(2 * config.workers, thread_name_prefix="reading")
 
     def run(self, jobs: Iterable[Job[T]]) -> Iterator[T | ItemError]:
-        """Do the jobs side by side, and yield what came of each, in the order given.
+        """Do the jobs in parallel, and yield each result, in the given order.
 
-        Raises what a `read` raises that is no ItemError of its own, and Stopped where another thread closes the pool.
+        Raises an error of a `read` that is not an ItemError, and Stopped if another thread closes the pool.
         """
         waiting: list[tuple[Job[T], _Owed[T]]] = [(job, self._together.submit(job)) for job in jobs]
         for job, owed in waiting:
@@ -96,7 +96,7 @@ class WorkerPool:
             yield done
 
     async def read(self, job: Job[T]) -> T:
-        """Do one job, while the event loop goes on; raises ItemError, and what `run` raises."""
+        """Do one job while the event loop goes on; raises ItemError, and as `run` does."""
         try:
             done = await asyncio.get_running_loop().run_in_executor(self._threads, self._done, job)
         except RuntimeError as error:
@@ -108,7 +108,7 @@ class WorkerPool:
         return done
 
     def close(self) -> None:
-        """End the workers, whatever they are at."""
+        """End the workers, whatever they do."""
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._together.end()
@@ -125,16 +125,16 @@ class WorkerPool:
 
     def _result(self, job: Job[T], owed: "_Owed[T]") -> T | ItemError:
         try:
-            with guarded_item(job.item):  # what a worker sends may not be readable here
+            with guarded_item(job.item):  # a worker's result may not be unpicklable here
                 try:
                     return self._outcome(job, owed)
-                except BrokenProcessPool:  # its worker died before it said which item it had, or none had any
+                except BrokenProcessPool:  # its worker died before it reported its item, or no worker had an item
                     return self._done_alone(job)
         except UnexpectedError as error:
             return error
 
     def _done_alone(self, job: Job[T]) -> T | ItemError:
-        """Do a job where none else is: if that pool breaks as well, it is the item that breaks it."""
+        """Do a job in a pool of its own: if that pool breaks as well, the item breaks it."""
         with self._single_lock:
             try:
                 return self._outcome(job, self._single.submit(job))
@@ -145,13 +145,13 @@ class WorkerPool:
         while True:
             try:
                 return owed.future.result(timeout=_LOOKED_AFTER_S)
-            except CancelledError as error:  # what a closed pool had not begun
+            except CancelledError as error:  # a job that the closed pool had not begun
                 raise Stopped(_CLOSED) from error
             except JobTimeoutError:
                 if owed.future.done():
                     limit_s = self._config.patience * self._config.time_limit_s
                     return job.timed_out(f"killed after {limit_s:g} s at {job.item}")
-                if not owed.pool.active:  # what a pool had not handed out when it broke is never answered
+                if not owed.pool.active:  # a pool that breaks never answers the jobs that it had not handed out
                     raise BrokenProcessPool(job.item) from None
             except ProcessExpired as error:
                 if error.exitcode == -signal.SIGXCPU:
@@ -159,13 +159,13 @@ class WorkerPool:
                 return self._crashed(job, f"the worker died with exit code {error.exitcode}")
 
     def _crashed(self, job: Job[Any], how: str) -> ItemError:
-        if self._closed.is_set():  # then it is not the item that ended the worker
+        if self._closed.is_set():  # then not the item ended the worker
             raise Stopped(_CLOSED)
         return job.crashed(f"{how} at {job.item}")
 
 
 class _Workers:
-    """A number of worker processes, made anew when all of pebble's pool broke."""
+    """Some worker processes; they are made again when pebble's pool breaks."""
 
     def __init__(self, config: WorkerConfig, *, number: int, closed: threading.Event) -> None:
         self._config = config
@@ -179,7 +179,7 @@ class _Workers:
         with self._lock:
             if self._closed.is_set():
                 raise Stopped(_CLOSED)
-            if not self._pool.active:  # a worker that was killed while it had nothing to do breaks all of pebble's pool
+            if not self._pool.active:  # a worker that is killed while it is idle breaks pebble's whole pool
                 _end(self._pool)
                 self._pool = self._new_pool()
             limit_s = self._config.time_limit_s
@@ -204,10 +204,10 @@ class _Workers:
 
 
 def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
-    """Return what came of a job, in a worker. Errors of libraries stay here: not all of them can be sent elsewhere."""
+    """Return the result of a job, in a worker. Errors of libraries are translated here: some cannot be unpickled."""
     _limit_cpu(cpu_limit_s)
     try:
-        with guarded_item(job.item):  # the libraries below have faults of their own on input nobody foresaw
+        with guarded_item(job.item):  # the libraries have faults of their own on unforeseen input
             return _read(job)
     except ItemError as error:
         return error
@@ -227,11 +227,11 @@ def _end(pool: ProcessPool) -> None:
 
 def _limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # SIGXCPU would leave all of that behind as a file
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # SIGXCPU would write all of that memory to a core file
 
 
 def _limit_cpu(more_s: float) -> None:
-    """Let the system end this process, by SIGXCPU, once it has taken so much CPU more; limits are whole seconds."""
+    """Make the system end this process, by SIGXCPU, after this much more CPU; limits are whole seconds."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = math.ceil(time.process_time() + more_s)
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

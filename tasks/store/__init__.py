@@ -1,1 +1,1 @@
-"""Store: decisions out of the outbox into the tables of the lake."""
+"""Store: decisions from the outbox into the tables of the lake."""

@@ -1,6 +1,6 @@
-"""The outbox into the lake: decided batches become Parquet files, and each table gets one commit.
+"""Publish the outbox into the lake: decided batches become Parquet files, and each table gets one commit.
 
-Every step may be repeated: a file's key and bytes follow from its batch, a commit that landed is not made again.
+Each step can be repeated: a file's key and bytes follow from its batch, and a commit that landed is not made again.
 """
 
 import json
@@ -30,7 +30,7 @@ PARQUET = "application/vnd.apache.parquet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """What this call has added to the lake; nothing of what was there before. `captures` and `articles` are rows."""
+    """What this call has added to the lake. `captures` and `articles` are rows."""
 
     batches: int
     captures: int
@@ -39,11 +39,11 @@ class PublishReport:
 
 
 def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
-    """Put decided batches into the lake's tables, each once, however often it is called.
+    """Put decided batches into the lake's tables, each once, even if called again.
 
-    Articles come before captures, so that no capture names an article that readers cannot find. Raises
-    LakeUnavailable, after which the same items may be given again, DamagedTable and LakeFormatError. A row that Parquet
-    does not take is left out, and has a document.
+    Articles come before captures, so that no capture names an article that readers cannot find. Raises LakeUnavailable,
+    after which the same items can be passed again, DamagedTable and LakeFormatError. A row that Parquet refuses is left
+    out, and gets a document.
     """
     try:
         with guarded_item(f"{len(items)} batches"):
@@ -53,7 +53,7 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
 
 
 def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: ObjectStore) -> list[OutboxItem]:
-    """Return the batches without the rows that stand in the way of all; raises TooManyUnexpected where none does."""
+    """Return the batches without the rows that prevent the publication; raises TooManyUnexpected if no row does."""
     kept = []
     for item in items:
         storable, apart = without_unstorable(item)
@@ -98,7 +98,7 @@ def _waiting(index: Index) -> tuple[OutboxItem, ...]:
 
 
 def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
-    """Return what is told about a page that could not be processed: its capture, as JSON; times are ISO 8601, UTC."""
+    """Return the document about a page that cannot be processed: its capture, as JSON; times are ISO 8601, UTC."""
     told = {name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
     return (json.dumps({"batch_id": batch_id, **told}, indent=2, default=datetime.isoformat) + "\n").encode()
 
@@ -106,10 +106,10 @@ def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
 def _publish_table(
     name: str, items: Sequence[OutboxItem], store: ObjectStore, app_id: str
 ) -> tuple[int, list[OutboxItem]]:
-    """Commit the batches that the table has not; returns how many rows and which batches were missing."""
+    """Commit the batches that the table lacks; returns how many rows and which batches were missing."""
     table = open_grown(store, name)
     fresh = [item for item in items if not _is_published(table, item, app_id)]
-    # What is published is not written again: another pyarrow's bytes would not have the size that the log says
+    # published files are not written again: another version of pyarrow makes bytes of another size than in the log
     files = [file for item in fresh for file in _put_rows(name, item, store)]
     landed = commit_files(table, files, app_id=app_id)
     return sum(file.rows for file in landed), fresh
@@ -144,5 +144,5 @@ def _put_documents(batch_id: str, captures: Iterable[tuple[int, Capture]], store
 
 
 def _quarantined(item: OutboxItem) -> list[tuple[int, Capture]]:
-    """Return the batch's captures that could not be processed, each with its place in the batch."""
+    """Return the batch's captures in quarantine, each with its position in the batch."""
     return [(n, capture) for n, capture in enumerate(item.captures) if capture.outcome is Outcome.QUARANTINED]

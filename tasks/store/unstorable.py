@@ -1,4 +1,4 @@
-"""Rows of a decided batch that Parquet does not take: left out, each with its capture in quarantine. Pure."""
+"""Leave out rows of a decided batch that Parquet refuses, and put their captures into quarantine. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +12,9 @@ from tasks.values.rows import Capture, Outcome
 
 
 def without_unstorable(item: OutboxItem) -> tuple[OutboxItem, tuple[tuple[int, Capture], ...]]:
-    """Return the batch as it can be published, and the captures that are told about in documents alone, with their places.
+    """Return the batch that can be published, and the captures that have only a document, with their positions.
 
-    The capture of an article that is left out stays, in quarantine. Raises TooManyUnexpected where too many rows are.
+    The capture of an article that is left out stays, in quarantine. Raises TooManyUnexpected for too many such rows.
     """
     articles = store_rows(item.articles, lambda part: _try(ARTICLES, part))
     captures = store_rows(item.captures, lambda part: _try(CAPTURES, part))

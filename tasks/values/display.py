@@ -1,8 +1,12 @@
 """What is shown of rows, in tables and as JSON. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+_PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*):.*@")
+_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 Rows = list[tuple[object, ...]]
 Table = tuple[str, Sequence[str], Rows]
@@ -16,6 +20,62 @@ def shown(value: object) -> object:
     return "" if value is None else value
 
 
+def moment(at: datetime | None, now: datetime) -> str:
+    """Return an instant to the minute, with its year unless that is this one; nothing for None. UTC."""
+    if at is None:
+        return ""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %H:%M}" if at.year == now.astimezone(UTC).year else f"{at.day} {at:%b %Y %H:%M}"
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """Return how long ago an instant was, as people say it; what is to come is `in ...`. Nothing for None."""
+    if at is None:
+        return ""
+    ago = now - at
+    if abs(ago) < timedelta(minutes=1):
+        return "now"
+    return f"{span(ago)} ago" if ago > timedelta() else f"in {span(-ago)}"
+
+
+def span(length: timedelta) -> str:
+    """Return a time in its largest unit that fits twice: `90 minutes`, `3 days`."""
+    for name, unit in _UNITS:
+        if length >= 2 * unit:
+            return plural(round(length / unit), name)
+    return plural(round(length.total_seconds()), "second")
+
+
+_UNITS = (
+    ("year", timedelta(days=365.25)),
+    ("month", timedelta(days=365.25 / 12)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
+
+
+def plural(number: int, noun: str, nouns: str | None = None) -> str:
+    """Return a number with its noun, which agrees with it: `1 feed`, `2,000 feeds`."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return named counts in one line, without those that are nothing: `3 new, 1 near-duplicate`."""
+    return ", ".join(f"{number:,} {name.replace('_', '-')}" for name, number in counts.items() if number)
+
+
+def without_userinfo(url: str) -> str:
+    """Return a URL without a user's name and password, which some bear before their host."""
+    return _USERINFO.sub(r"\1", url)
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without its secrets: the password, and every option after `?`, which may be one."""
+    place, mark, _options = url.partition("?")
+    return _PASSWORD.sub(r"\1:***@", place) + ("?***" if mark else "")
+
+
 def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return a row as plain data; instants in ISO 8601."""
     return (
@@ -23,8 +83,3 @@ def plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if row is None
         else {str(name): value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
     )
-
-
-def listed(row: Mapping[str, Any], names: Sequence[str]) -> Rows:
-    """Return a row's named values, a line each, without those that are None."""
-    return [(name, shown(row[name])) for name in names if row[name] is not None]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.values.url import Url
+
 
 class FeedKind(StrEnum):
     """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which.
@@ -24,7 +26,7 @@ class FeedKind(StrEnum):
 class Entry:
     """One item of a feed: a pointer to an article. `url` is absolute, as announced; `published_at` is aware UTC."""
 
-    url: str
+    url: Url
     title: str | None = None
     published_at: datetime | None = None
     modified_at: datetime | None = None
@@ -44,13 +46,15 @@ class FeedContent:
     """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
 
     `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known. `linked`
-    are the feeds that a front page names in its head.
+    are the feeds that a front page names in its head, `doubtful` the links of a page that look like no article's: they
+    count where the source's `include` names them.
     `refused` is what it names and cannot be stored or asked for.
     """
 
     entries: tuple[Entry, ...]
     children: tuple[Entry, ...] = ()
     linked: tuple[Entry, ...] = ()
+    doubtful: tuple[Entry, ...] = ()
     title: str | None = None
     ttl_s: float | None = None
     warnings: tuple[str, ...] = ()
@@ -62,7 +66,8 @@ class FeedState:
     """One feed as the index knows it: where it is, its validators and how it has behaved.
 
     `due_at` None means that it has ended (410). `moved_to` is where permanent redirects led, `sightings` how often in a
-    row. `parent_url` is the feed that named this one: a sitemap index, or a front page.
+    row. `parent_url` is the feed that named this one: a sitemap index, or a front page. `unchanged` is how
+    often in a row it brought nothing new.
     """
 
     feed_url: str
@@ -78,3 +83,4 @@ class FeedState:
     moved_to: str | None = None
     sightings: int = 0
     parent_url: str | None = None
+    unchanged: int = 0

@@ -8,13 +8,14 @@ from tasks.errors import ItemError
 from tasks.reasons import Disposition
 from tasks.values.page import Page, PreparedPage
 from tasks.values.rows import Capture, outcome_of
+from tasks.values.url import Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueUrl:
     """One URL of the frontier, claimed: where to look, what is known of it, and who announced it."""
 
-    url: str
+    url: Url
     url_key: str
     host: str
     source_id: str
@@ -25,6 +26,7 @@ class DueUrl:
     captured_at: datetime | None = None
     announced_title: str | None = None
     announced_at: datetime | None = None
+    partial: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Look:
     `capture` | fetch | the row of the captures table; later stages label it
     `disposition` | fetch, extract, deduplicate | what becomes of a failure; None where there is none
     `hops` | fetch | the URLs between the one that was asked for and the one that answered
+    `partial` | fetch | of a body that ended before its end: how many looks gave it, and its digest
     `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
     `obeys_rights` | fetch | whether reservations of text and data mining are obeyed at the URL
     `tdm_reserved` | fetch | what the site's tdmrep.json then says of the page
@@ -48,7 +51,8 @@ class Look:
     deferred_until: datetime | None = None
     capture: Capture | None = None
     disposition: Disposition | None = None
-    hops: tuple[str, ...] = ()
+    hops: tuple[Url, ...] = ()
+    partial: str | None = None
     rendition: tuple[int, int] | None = None
     obeys_rights: bool = False
     tdm_reserved: bool | None = None
@@ -62,6 +66,11 @@ class Look:
         if self.capture is None:
             raise ValueError(f"not asked for: {self.due.url}")
         return self.capture
+
+    @property
+    def final_url(self) -> Url:
+        """The URL that answered in the end, else the one that was asked for."""
+        return self.due.url if self.due.url == self.captured.final_url else Url.of(self.captured.final_url)
 
     @property
     def extracted(self) -> Page:

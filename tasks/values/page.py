@@ -1,7 +1,7 @@
 """Pages: what extraction returns. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tasks.values.rows import PageType
@@ -14,7 +14,7 @@ class Page:
 
     `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
     same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
-    made it yet.
+    made it yet; `markdown` is the text with its markup, None where that is not wanted.
     """
 
     page_type: PageType
@@ -38,20 +38,36 @@ class Page:
     quality: float | None = None
     syndicated_from: str | None = None
     fingerprint: Fingerprint | None = None
+    markdown: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restated:
+    """What is stored of an article, in the digests that are made today; `revision` is its newest.
+
+    `contents` are the revisions with the content of each (several, where its row leaves open which), `bases` what the newest
+    may be under the rules that the page was extracted with; none where nobody can tell.
+    """
+
+    revision: int
+    contents: tuple[tuple[int, str], ...]
+    bases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPage:
     """A page as its decision needs it, with what is known of its URL.
 
-    `told_at` is the article's time, `host` the one that answered. `names` are its other URLs on the site (keys, with how
+    `told_at` is the article's time, `host` the one that answered, `content` the page's content digest. `names` are its other URLs on the site (keys, with how
     they are known), `elsewhere` those of other sites that led to it or that it was at, `syndicated_key` whose copy it says
-    it is.
+    it is. `restated` is what the lake had to be asked for, by article.
     """
 
     host: str
     told_at: datetime
     text: Fingerprint
+    content: str
     names: Mapping[str, str]
     elsewhere: tuple[str, ...]
     syndicated_key: str | None
+    restated: Mapping[str, Restated] = field(default_factory=dict)

@@ -19,10 +19,21 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A new article, as the end of a sweep names it. `title` is text from the web."""
+
+    title: str
+    source_id: str
+    url: str
+    published_at: datetime | None
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
     """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source.
 
-    `segments` are the keys of its WARC segments.
+    `segments` are the keys of its WARC segments. `again` are those that failed and stay due.
     """
 
     batch_id: str
@@ -37,11 +48,12 @@ class BatchReport:
     host_ms: dict[str, int] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason."""
+    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached."""
 
     polled: int = 0
     unchanged: int = 0
@@ -49,3 +61,4 @@ class DiscoverReport:
     skipped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    limits: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ readers and docs/lake.md follow (docs/adr/0003-delta-lake.md). No field is renam
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from tasks.reasons import Disposition
 from tasks.values.columns import Column
@@ -116,6 +116,31 @@ class Capture:
         """The lake's partition: the UTC day of the fetch."""
         return self.fetched_at.astimezone(UTC).date()
 
+    @property
+    def counted(self) -> "CountedCapture":
+        """What counters need of it."""
+        return CountedCapture(
+            self.source_id, self.outcome, self.reason, self.novelty, self.payload_size or 0, self.fetched_at
+        )
+
+    @property
+    def came_to(self) -> str:
+        """In one word what the look came to: the page's novelty, no change, or the reason why there is no page."""
+        if self.outcome is Outcome.OK:
+            return str(self.novelty)
+        return Outcome.NOT_MODIFIED if self.outcome is Outcome.NOT_MODIFIED else str(self.reason)
+
+
+class CountedCapture(NamedTuple):
+    """A capture as counters take it: whose it is and what it came to, without its URL."""
+
+    source_id: str
+    outcome: Outcome
+    reason: str | None
+    novelty: Novelty | None
+    payload_size: int
+    fetched_at: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
@@ -184,6 +209,31 @@ class Article:
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with the page")]
     warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
     warc_length: Annotated[int, Column("how long it is, in bytes")]
+    content_digest: Annotated[
+        str | None,
+        Column(
+            "the identity of what the page says, exact but for white space: `c<algorithm>:` and a digest each for title, words, figures, authors and date of publication, parted by dots; a title or a date that the feed alone gives is not in it"
+        ),
+    ] = None
+    changes: Annotated[
+        tuple[str, ...] | None,
+        Column(
+            "what a revision changed: `title`, `words` (with signs and punctuation), `figures` (with their signs and currencies), `authors`, `date`; null where it is the first, or where that is not known"
+        ),
+    ] = None
+    markdown: Annotated[
+        str | None,
+        Column(
+            "`text` as markdown (CommonMark with tables): headings, lists, quotes, tables, links (http and https), emphasis; no HTML; null with `PRESSLAKE_MARKDOWN=false`"
+        ),
+    ] = None
+    source_tags: Annotated[
+        tuple[str, ...] | None,
+        Column("the tags that its source has in the catalogue; null where that names no such source"),
+    ] = None
+    source_country: Annotated[
+        str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
+    ] = None
 
     @property
     def is_doubtful(self) -> bool:

@@ -1,1 +1,1 @@
-"""Verify: the index against the lake, every digest made again, every fault named, and mended where it can be."""
+"""Verify: compare the index with the lake, check every digest, name every fault, and repair what can be repaired."""

@@ -1,7 +1,7 @@
-"""Index against lake, and each against itself: one query a kind of fault, each giving key, place and what is wrong.
+"""Compare index and lake, and check each by itself: one query a kind of fault, which gives key, place and detail.
 
-`?1` is the instant (microseconds) from which on nothing is compared between the two: while a sweep runs, what was
-fetched lately is on its way. `?2` is the one before which URLs that are gone for good may be forgotten.
+`?1` is an instant (microseconds): what was fetched after it is not compared, since a running sweep's latest captures
+are on their way. `?2` is the instant before which URLs that are gone for good may have been forgotten.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _LAKE = {
         GROUP BY article_id, revision""",
     FaultKind.REVISION_WITHOUT_CAPTURE: """
         SELECT article_id, 'articles: ' || article_id || ', revision ' || revision || ', ' || url_key,
-            'no row in captures tells of its fetch'
+            'its fetch has no row in captures'
         FROM revision WHERE fetched_at < ?1 AND NOT EXISTS
             (SELECT 1 FROM capture AS c WHERE c.warc_key = revision.warc_key AND c.warc_offset = revision.warc_offset)""",
 }
@@ -45,21 +45,25 @@ _BOTH = {
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'it is at revision ' || a.revision || ', the lake at ' || n.revision
         FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1 AND n.revision > a.revision""",
-    # digests of two algorithms say nothing of each other: `maintain` moves articles in the index first
+    # digests of two algorithms cannot be compared: `maintain` moves articles in the index first
     FaultKind.ARTICLE_DIFFERS: """
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'not as the lake has it: ' || trim(
                 CASE WHEN a.text_digest <> n.text_digest THEN 'text digest ' ELSE '' END ||
+                CASE WHEN a.content_digest <> n.content_digest THEN 'content digest ' ELSE '' END ||
                 CASE WHEN a.url_key <> n.url_key THEN 'URL ' ELSE '' END ||
                 CASE WHEN a.source_id <> n.source_id THEN 'source ' ELSE '' END ||
                 CASE WHEN a.published_at IS NOT n.published_at THEN 'published at ' ELSE '' END ||
                 CASE WHEN a.first_seen_at <> n.first_seen_at THEN 'first seen at' ELSE '' END)
         FROM article AS a JOIN newest AS n ON n.article_id = a.article_id AND n.revision = a.revision
         WHERE n.fetched_at < ?1 AND ((a.text_digest <> n.text_digest
-            AND substr(a.text_digest, 1, instr(a.text_digest, ':')) = substr(n.text_digest, 1, instr(n.text_digest, ':'))) OR a.url_key <> n.url_key
+                AND substr(a.text_digest, 1, instr(a.text_digest, ':')) = substr(n.text_digest, 1, instr(n.text_digest, ':')))
+            OR (a.content_digest <> n.content_digest AND substr(a.content_digest, 1, instr(a.content_digest, ':'))
+                = substr(n.content_digest, 1, instr(n.content_digest, ':')))
+            OR a.url_key <> n.url_key
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
             OR a.first_seen_at <> n.first_seen_at)""",
-    # nothing is told anew while a sweep runs and `maintain` may, beside it: ?1 is then an instant
+    # rows may change while a sweep runs, with `maintain` beside it; ?1 is then an instant, and nothing is compared
     FaultKind.CLUSTER_TOLD_WRONG: """
         SELECT c.cluster_id, 'articles: ' || r.article_id || ', revision ' || r.revision || ', ' || r.url_key,
             'it is one of ' || r.cluster_size || ' in cluster ' || r.cluster_id || ', says its row; the index says one of '
@@ -69,14 +73,14 @@ _BOTH = {
                 OR r.cluster_size <> c.size OR r.cluster_earliest <> c.earliest)
             AND ?1 = 4611686018427387904 AND c.cluster_id NOT IN (SELECT cluster_id FROM stale_cluster)
         GROUP BY c.cluster_id""",
-    # what is gone for good is forgotten after a while
+    # the index forgets URLs that are gone for good after a while
     FaultKind.CAPTURE_WITHOUT_URL: """
         SELECT url_key, 'captures: ' || url_key, count(*) || ' rows, and the frontier does not know the URL'
         FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key
         HAVING max(fetched_at) >= ?2 OR outcome IN ('ok', 'not_modified')""",  # of its last look
-    # retention takes the oldest captures away
+    # retention deletes the oldest captures
     FaultKind.URL_WITHOUT_CAPTURE: """
-        SELECT url_key, 'frontier: ' || url_key, 'it was captured, and no row in captures tells of it'
+        SELECT url_key, 'frontier: ' || url_key, 'it was captured, and has no row in captures'
         FROM url WHERE captured_at < ?1 AND captured_at >= (SELECT coalesce(min(fetched_at), 0) FROM capture)
             AND state IN ('done', 'dropped', 'gone', 'quarantined')
             AND NOT EXISTS (SELECT 1 FROM capture AS c WHERE c.url_key = url.url_key)""",
@@ -84,7 +88,7 @@ _BOTH = {
 
 _INDEX = {
     FaultKind.URL_WITHOUT_ARTICLE: """
-        SELECT url_key, 'frontier: ' || url_key, 'it is ' || state || ' as article ' || article_id || ', which is not there'
+        SELECT url_key, 'frontier: ' || url_key, 'it is ' || state || ' as article ' || article_id || ', which does not exist'
         FROM url WHERE article_id IS NOT NULL AND article_id NOT IN (SELECT article_id FROM article)""",
     FaultKind.BROKEN_LEASE: """
         SELECT url_key, 'frontier: ' || url_key,
@@ -96,7 +100,7 @@ _INDEX = {
         SELECT url_key, 'frontier: ' || url_key, 'its state is ' || quote(state)
         FROM url WHERE state NOT IN ('due', 'leased', 'done', 'dropped', 'gone', 'quarantined')""",
     FaultKind.NEVER_DUE: """
-        SELECT url_key, 'frontier: ' || url_key, 'it is due, at no time'
+        SELECT url_key, 'frontier: ' || url_key, 'it is due, without an instant'
         FROM url WHERE state = 'due' AND due_at IS NULL""",
     FaultKind.TORN_CLUSTER: """
         SELECT a.article_id, 'index: cluster ' || a.cluster_id || ' and ' || b.cluster_id,
@@ -105,13 +109,13 @@ _INDEX = {
         WHERE edge.kind = 'near_duplicate' AND a.cluster_id <> b.cluster_id""",
     FaultKind.UNKNOWN_CLUSTER: """
         SELECT cluster_id, 'index: cluster ' || cluster_id,
-            count(*) || ' articles belong to it, and not the one that it is named for'
+            count(*) || ' articles belong to it, without the one whose name it has'
         FROM article GROUP BY cluster_id HAVING max(article_id = cluster_id) = 0""",
     FaultKind.WRONG_REPRESENTATIVES: """
         SELECT cluster_id, 'index: cluster ' || cluster_id,
             sum(is_representative) || ' of its ' || count(*) || ' articles represent it'
         FROM article GROUP BY cluster_id HAVING sum(is_representative) <> 1""",
-    # a revision may move an article's date: then the one that was the earliest goes on
+    # a revision may move an article's date: the former earliest then stays
     FaultKind.LATE_REPRESENTATIVE: """
         SELECT cluster_id, 'index: cluster ' || cluster_id, 'another article is earlier than its representative'
         FROM article GROUP BY cluster_id
@@ -119,11 +123,11 @@ _INDEX = {
             AND min(told_at) < max(CASE WHEN is_representative THEN told_at END)""",
     FaultKind.EDGE_WITHOUT_ARTICLE: """
         SELECT a || ' ' || b || ' ' || kind, 'index: ' || kind || ' edge from ' || a || ' to ' || b,
-            'an end of it is no article'
+            'one of its ends is not an article'
         FROM edge WHERE a NOT IN (SELECT article_id FROM article)
             OR (kind <> 'syndicated' AND b NOT IN (SELECT article_id FROM article))""",
     FaultKind.SHAPE_WITHOUT_ARTICLE: """
-        SELECT article_id, 'index: shape of ' || article_id, 'the article is not there'
+        SELECT article_id, 'index: shape of ' || article_id, 'its article does not exist'
         FROM shape WHERE article_id NOT IN (SELECT article_id FROM article)""",
 }
 
@@ -133,7 +137,7 @@ SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS N
 
 
 def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -> Iterator[Fault]:
-    """Yield what the two sides do not agree on, and what is wrong in each; both instants in microseconds."""
+    """Yield the differences between the two, and the faults of each; both instants in microseconds."""
     for kind, query in {**_LAKE, **_BOTH, **_INDEX}.items():
         values = (settled_before, forgotten_before)[: 2 if "?2" in query else "?1" in query]
         for key, place, detail in snapshot.ask(query, *values):
@@ -141,14 +145,14 @@ def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -
 
 
 def compare_index(snapshot: Snapshot) -> Iterator[Fault]:
-    """Yield what is wrong in the index itself, whatever the lake has."""
+    """Yield the faults of the index itself, whatever the lake has."""
     for kind, query in _INDEX.items():
         for key, place, detail in snapshot.ask(query):
             yield Fault(kind=kind, place=place, detail=detail, key=key)
 
 
 def find_stale_leases(snapshot: Snapshot, live_runs: frozenset[str]) -> Iterator[Fault]:
-    """Yield the URLs that are leased to a run that has ended, died, or never was."""
+    """Yield the URLs that are leased to a run that has ended or died, or that never existed."""
     for owner, url_key in snapshot.ask(_LEASES):
         if owner not in live_runs:
             detail = f"leased to run {owner}, which is not running"

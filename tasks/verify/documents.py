@@ -1,4 +1,4 @@
-"""What is told about pages that could not be processed: each capture in quarantine has its document, and no others are."""
+"""The documents of quarantine: each capture in quarantine has one, and there are no others."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -29,27 +29,25 @@ SELECT key, capture_id IS NULL FROM document
 
 
 def check_documents(store: ObjectStore, snapshot: Snapshot) -> Iterator[Fault]:
-    """Yield captures in quarantine without a document that can be read, and documents without a capture."""
+    """Yield captures in quarantine without a readable document, and documents without a capture."""
     snapshot.add("document", _read_documents(store, [key for (key,) in snapshot.ask(_DOCUMENTS)]))
     wanting = set()
     for capture_id, url_key, place, warc_key in snapshot.ask(_WITHOUT):
         wanting.add(_batch_id(_SEGMENT, warc_key))
-        detail = f"{url_key} is in quarantine, and no document tells why"
+        detail = f"{url_key} is in quarantine, and no document says why"
         yield Fault(
             kind=FaultKind.MISSING_DOCUMENT, place=f"{place}: capture {capture_id}", detail=detail, key=capture_id
         )
     for key, is_damaged in snapshot.ask(_ORPHANS):
         if is_damaged and _batch_id(_KEY, key) in wanting:
-            continue  # it is the one that is missing
-        yield Fault(
-            kind=FaultKind.ORPHAN_DOCUMENT, place=key, detail="no capture in quarantine is told about in it", key=key
-        )
+            continue  # an unreadable document counts as missing
+        yield Fault(kind=FaultKind.ORPHAN_DOCUMENT, place=key, detail="it is of no capture in quarantine", key=key)
 
 
 def write_documents(store: ObjectStore, journal: Journal, captures: Iterable[tuple[int, Capture]]) -> Iterator[str]:
-    """Write the documents of these captures anew, each under its number in the batch; yields the ids of the captures.
+    """Write the documents of these captures again, each under its number in the batch; yields the ids of the captures.
 
-    One that cannot be read is set aside first.
+    An unreadable document is set aside first.
     """
     for number, capture in captures:
         batch_id = _batch_id(_SEGMENT, capture.warc_key or "")
@@ -57,7 +55,7 @@ def write_documents(store: ObjectStore, journal: Journal, captures: Iterable[tup
             continue
         key = quarantine_key(batch_id, number, capture.dt)
         if store.exists(key) and _capture_id(store, key) not in {None, capture.capture_id}:
-            # the file was compacted since, or holds another day's part of the batch: any free number will do
+            # the file was packed since, or has another day's part of the batch: any free number works
             taken = (_number(found.key) for found in store.list(f"quarantine/dt={capture.dt}/{batch_id}-"))
             key = quarantine_key(batch_id, max(taken, default=number) + 1, capture.dt)
         journal.set_aside(key)

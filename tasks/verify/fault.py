@@ -1,4 +1,4 @@
-"""What may be wrong between the index and the lake: the kinds of faults, and what mends each. Pure."""
+"""The kinds of faults between index and lake, and the repair of each. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """The kinds of faults; `MENDS` tells what becomes of each."""
+    """The kinds of faults; `MENDS` has their repairs."""
 
     DAMAGED_LOG = "damaged_log"
     UNPUBLISHED_BATCH = "unpublished_batch"
@@ -19,6 +19,7 @@ class FaultKind(StrEnum):
     DUPLICATE_REVISION = "duplicate_revision"
     DUPLICATE_CAPTURE = "duplicate_capture"
     WRONG_TEXT_DIGEST = "wrong_text_digest"
+    WRONG_CONTENT_DIGEST = "wrong_content_digest"
     CAPTURE_WITHOUT_REVISION = "capture_without_revision"
     REVISION_WITHOUT_CAPTURE = "revision_without_capture"
     MISSING_SEGMENT = "missing_segment"
@@ -89,6 +90,7 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.DUPLICATE_REVISION: "by hand: delete one of the rows",
     FaultKind.DUPLICATE_CAPTURE: "by hand: delete one of the rows",
     FaultKind.WRONG_TEXT_DIGEST: "by hand: extract the stored page again",
+    FaultKind.WRONG_CONTENT_DIGEST: "by hand: extract the stored page again",
     FaultKind.CAPTURE_WITHOUT_REVISION: "by hand: extract the stored page again",
     FaultKind.REVISION_WITHOUT_CAPTURE: "none: the article is whole, the log of its fetch is not",
     FaultKind.MISSING_SEGMENT: "by hand: restore the object from a backup",
@@ -100,12 +102,12 @@ ADVICE: dict[FaultKind, str] = {
 """What a person can do where `--mend` does nothing."""
 
 HARMLESS = frozenset({FaultKind.ORPHAN_SEGMENT})
-"""Told, and no reason to worry."""
+"""Reported, and harmless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault: where it is, what is wrong there, and `key`, by which it is mended (an id, a URL's key, an object's)."""
+    """One fault: its place, its detail, and the `key` for its repair (an id, a URL's key, an object's key)."""
 
     kind: FaultKind
     place: str
@@ -115,18 +117,18 @@ class Fault:
 
     @property
     def is_harmless(self) -> bool:
-        """Whether nobody needs to do anything."""
+        """Whether it needs no repair."""
         return self.kind in HARMLESS
 
     @property
     def mend(self) -> str:
-        """What mends it."""
+        """Its repair."""
         return MENDS.get(self.kind) or ADVICE[self.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """What one mend has set aside: objects and their bytes, since when; `verify_id` names it for `--undo`."""
+    """What one repair run has set aside: objects, their bytes, and since when; `verify_id` names it for `--undo`."""
 
     verify_id: str
     made_at: datetime
@@ -136,10 +138,10 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """What a verification came to: `found` by kind, all of them; `faults` one by one, so many of a kind at most.
+    """The result of a verification: `found` counts all faults by kind; `faults` has a limited number of each kind.
 
-    `checked` counts what was looked at; `mended` how many of the faults are mended. `set_aside` names what this mend has
-    set aside or changed, for `--undo`; `set_asides` are all that there are.
+    `checked` counts what was read, `mended` the repaired faults. `set_aside` names what this run has set aside or
+    changed, for `--undo`; `set_asides` are all of them.
     """
 
     checked: dict[str, int]
@@ -152,10 +154,10 @@ class VerifyReport:
 
     @property
     def harmful(self) -> int:
-        """How many faults somebody should care about."""
+        """The number of faults that need attention."""
         return sum(number for kind, number in self.found.items() if FaultKind(kind) not in HARMLESS)
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is left to be mended."""
+        """Whether no fault is left."""
         return self.harmful == self.mended

@@ -1,4 +1,4 @@
-"""Faults as they are found and mended: all counted, so many kept. Pure."""
+"""Faults as they are found and repaired: all are counted, and a limited number is kept. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from tasks.verify.fault import Fault, FaultKind
 
 KEPT_FAULTS = 10_000
-"""Faults of one kind that are told one by one and mended in one go; all of them are counted."""
+"""The most faults of one kind that are reported singly and repaired in one run; all of them are counted."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
-    """Faults as they are found: all counted, so many kept."""
+    """Faults as they are found: all are counted, and a limited number is kept."""
 
     counts: Counter[FaultKind] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
@@ -28,11 +28,11 @@ class Findings:
         return kept
 
     def left(self, kinds: Collection[FaultKind]) -> list[Fault]:
-        """Return what of these kinds is not mended."""
+        """Return the faults of these kinds that are not repaired."""
         return [fault for fault in self.faults if fault.kind in kinds and not fault.is_mended]
 
     def note(self, mended: Mapping[FaultKind, Collection[str]]) -> list[Fault]:
-        """Note by kind the keys of what is mended; returns all that is mended by now."""
+        """Record by kind the keys of repaired faults; returns all that are repaired by now."""
         self.faults = [
             replace(fault, is_mended=fault.is_mended or fault.key in mended.get(fault.kind, ()))
             for fault in self.faults

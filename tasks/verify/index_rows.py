@@ -9,7 +9,7 @@ from tasks.verify.snapshot import Snapshot, micros
 
 
 def copy_index(tx: Transaction, snapshot: Snapshot) -> dict[str, int]:
-    """Copy what is compared, and count it; articles last, so that those that the others name are there."""
+    """Copy the rows to compare, and count them; articles last, so that those which other rows name are there."""
     snapshot.add("edge", ((row.a, row.b, row.kind) for row in stream(tx, "edges")))
     snapshot.add("shape", ((row.article_id,) for row in stream(tx, "shapes")))
     snapshot.add("stale_cluster", ((row.cluster_id,) for row in stream(tx, "stale_clusters")))
@@ -37,6 +37,7 @@ def _article(row: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a row of the articl
         row.source_id,
         row.revision,
         row.text_digest,
+        row.content_digest,
         micros(row.published_at),
         micros(row.first_seen_at),
         micros(row.fetched_at),

@@ -11,10 +11,11 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files
 from tasks.values.batch import OutboxItem
 from tasks.values.rows import Article, Capture
+from tasks.values.text.content import is_current, possible_digests
 from tasks.values.text.digest import ALGORITHM, text_digest
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot, micros
-from tasks.verify.stored import DamagedFile, read_file
+from tasks.verify.stored import DamagedFile, as_article, read_file
 
 OUTBOX = "outbox"
 PREFIXES = ("warc/", "articles/dt=", "captures/dt=", "quarantine/")
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 
 
 def copy_objects(store: ObjectStore, snapshot: Snapshot) -> int:
-    """List what lies in the lake, and count it."""
+    """List the objects of the lake, and count them."""
     return sum(
         snapshot.add("object", ((found.key, micros(found.modified_at)) for found in store.list(prefix)))
         for prefix in PREFIXES
@@ -39,7 +40,7 @@ def copy_table(
     is_sampled: Callable[[str], bool],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `told` is told how many files of how many."""
+    """Copy a table's rows, and yield the files and texts that are wrong; `told` gets the number of files done, of all."""
     files = list_files(table, name)
     for number, file in enumerate(files):
         on_step(number, len(files))
@@ -47,7 +48,7 @@ def copy_table(
         try:
             snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
         except MissingObject:
-            detail = f"the log of {name} names it, with {file.rows} rows, and it is not there"
+            detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
             troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
         except DamagedFile as error:
             troubles.append(Fault(kind=FaultKind.DAMAGED_FILE, place=file.key, detail=str(error), key=file.key))
@@ -56,7 +57,7 @@ def copy_table(
 
 
 def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot) -> None:
-    """Copy the rows of a batch that the lake's tables are still to get."""
+    """Copy the rows of a batch that is not published yet."""
     if ARTICLES not in in_lake:
         snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in item.articles))
     if CAPTURES not in in_lake:
@@ -72,20 +73,22 @@ def _copied(
 ) -> Iterator[tuple[Any, ...]]:
     is_article = file.table == ARTICLES
     for row in read_file(store, file):
-        if is_article and is_sampled(row["warc_key"]) and (detail := _digest_trouble(row)):
+        if is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
             place = f"articles: {row['article_id']}, revision {row['revision']}, {row['url']}"
-            troubles.append(
-                Fault(kind=FaultKind.WRONG_TEXT_DIGEST, place=place, detail=detail, key=str(row["article_id"]))
-            )
+            kind, detail = trouble
+            troubles.append(Fault(kind=kind, place=place, detail=detail, key=str(row["article_id"])))
         yield _revision(row, file.key) if is_article else _capture(row, file.key)
 
 
-def _digest_trouble(row: Row) -> str | None:
-    held = str(row["text_digest"])
-    if not held.startswith(f"t{ALGORITHM}:"):
-        return None  # of another algorithm, which `maintain` brings up to date
-    made = text_digest(row["text"])
-    return None if made == held else f"its text gives {made}, the row says {held}"
+def _digest_trouble(row: Row) -> tuple[FaultKind, str] | None:
+    """Return which digest of a row is not what the row gives; those of another algorithm are passed over."""
+    held, made = str(row["text_digest"]), text_digest(row["text"])
+    if held.startswith(f"t{ALGORITHM}:") and made != held:  # `maintain` makes one of another algorithm again
+        return FaultKind.WRONG_TEXT_DIGEST, f"its text gives {made}, the row says {held}"
+    content = row["content_digest"]
+    if is_current(content) and content not in (possible := possible_digests(as_article(row))):
+        return FaultKind.WRONG_CONTENT_DIGEST, f"it gives {possible[0]}, the row says {content}"
+    return None
 
 
 def _kind(name: str) -> str:
@@ -99,6 +102,7 @@ def _revision(row: Row, place: str) -> tuple[Any, ...]:
         row["url_key"],
         row["source_id"],
         row["text_digest"],
+        row["content_digest"],
         row["payload_digest"],
         micros(row["published_at"]),
         micros(row["first_seen_at"]),

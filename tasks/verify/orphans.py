@@ -23,7 +23,7 @@ def find_orphans(
     for name, table in tables.items():
         strays = {key for (key,) in snapshot.ask(_LISTED, f"{name}/dt=%")} - awaited
         strays -= {file.key for file in list_files(table, name)}
-        if strays:  # rare, and the whole log is read for it: files that were replaced lie there until vacuum
+        if strays:  # rare, and needs the whole log: replaced files stay until they are deleted
             strays -= logged_paths(store, name)
         for key in sorted(strays):
             if _modified_at(snapshot, key) < settled_before:

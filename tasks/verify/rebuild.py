@@ -1,6 +1,6 @@
-"""Rows of the lake back into the index: articles through the context that decisions go through, URLs from their captures.
+"""Rebuild the index from rows of the lake: articles through the code of decisions, URLs from their captures.
 
-What is not in the lake does not come back: who announced a URL, and the URLs between two ends of a redirect.
+What the lake does not have stays lost: who announced a URL, and the URLs between the two ends of a redirect.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import read_context
-from tasks.deduplicate.identity import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.judge import article_id_of
+from tasks.deduplicate.prepared_page import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.resemblance import told_at
-from tasks.deduplicate.retry_policy import next_look, settle
+from tasks.deduplicate.restating import contents_of
+from tasks.deduplicate.retry_policy import next_look
+from tasks.deduplicate.rows import settle
 from tasks.index import articles as known_articles
 from tasks.index import clusters, relations
-from tasks.index.articles import KnownArticle
+from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction
 from tasks.index.frontier import NEWS
 from tasks.index.relations import Alias
@@ -31,16 +32,16 @@ _OF_OUTCOME = {Outcome.SKIPPED: Disposition.SKIPPED, Outcome.QUARANTINED: Dispos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A row of `articles`, with the URL that its page was at in the end."""
+    """A row of `articles`, with the final URL of its page."""
 
     article: Article
     final_url: str
 
 
 def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: datetime) -> None:
-    """Make these revisions known, in their order: texts, sketches, edges, clusters and names; what is newer wins.
+    """Add these revisions to the index, in their order: texts, sketches, edges, clusters and aliases; what is newer wins.
 
-    Revisions may come in another order than they were made in, where a clock was set back between them.
+    If a clock was set back between revisions, their order differs from that in which they were made.
     """
     pages = [_prepared(one) for one in revisions]
     context = read_context(tx, (one.article.url_key for one in revisions), pages)
@@ -58,7 +59,7 @@ def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: d
 def remember_urls(
     tx: Transaction, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> int:
-    """Make these URLs known, each by all its captures, the oldest first; returns how many there were."""
+    """Add these URLs to the index, each by all its captures, the oldest first; returns how many there were."""
     several = [tuple(captures) for captures in looks]
     known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
@@ -68,7 +69,7 @@ def remember_urls(
 
 
 def disposition_of(capture: Capture) -> Disposition | None:
-    """Return what became of a URL at this look, out of its reason; None for a page, or no change."""
+    """Return the disposition of a URL at this look, by its reason; None for a page, or no change."""
     if capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}:
         return None
     known = find_reason(capture.reason or "")
@@ -76,13 +77,13 @@ def disposition_of(capture: Capture) -> Disposition | None:
 
 
 def _differs(on_step: Article, row: Article) -> bool:
-    """Whether the lake tells otherwise of the article's cluster."""
+    """Whether the lake's row differs in the article's cluster."""
     names = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
     return any(getattr(on_step, name) != getattr(row, name) for name in names)
 
 
 def _find(tx: Transaction, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:
-    """Return the articles that the last captures name, by id; nearly all of them are at the captures' own URLs."""
+    """Return the articles that the last captures name, by id; nearly all have the captures' own URLs."""
     last = [captures[-1] for captures in looks]
     found = known_articles.find_by_url_key(tx, (one.url_key for one in last)).values()
     known = {one.article_id: one for one in found}
@@ -103,7 +104,11 @@ def _url_row(
         disposition_of(last),
         now=last.fetched_at,
         previous_digest=pages[-1].payload_digest if pages else None,
-        look_again_at=next_look(article, now=last.fetched_at, revisit_after=revisit_after) if article else None,
+        look_again_at=next_look(
+            article.first_seen_at, article.published_at, now=last.fetched_at, revisit_after=revisit_after
+        )
+        if article
+        else None,
     )
     return {
         "url_key": last.url_key,
@@ -129,7 +134,7 @@ def _url_row(
 
 
 def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle]) -> Iterable[Alias]:
-    """Yield the URLs that were decided to be another's article."""
+    """Yield the URLs that are aliases of other articles by decision."""
     for captures in looks:
         last = captures[-1]
         article = known.get(last.article_id or "")
@@ -143,6 +148,7 @@ def _prepared(one: Revision) -> PreparedPage:
         host=article.host,
         told_at=told_at(article.published_at, article.fetched_at),
         text=fingerprint_of(article.text),
+        content=contents_of(article)[0],
         names=names_on_site(article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url),
         elsewhere=names_elsewhere(article.url, (one.final_url,)),
         syndicated_key=syndicated_key(article.syndicated_from, one.final_url),

@@ -1,6 +1,6 @@
-"""A new index out of the lake alone: every revision in the order of time, then every URL by its captures.
+"""Build a new index from the lake alone: every revision in the order of time, then every URL by its captures.
 
-It is one transaction, so that an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
+It is one transaction, so an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReindexReport:
-    """What the new index holds."""
+    """The counts of the new index."""
 
     revisions: int
     articles: int
@@ -43,7 +43,7 @@ class ReindexReport:
 
 
 def check_is_empty(index: Index) -> None:
-    """Raise ConfigError for an index that knows anything."""
+    """Raise ConfigError for an index that is not empty."""
     with index.read() as tx:
         used = find_used_table(tx)
     if used is not None:
@@ -67,9 +67,9 @@ def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
 def reindex(
     *, index: Index, store: ObjectStore, now: datetime, revisit_after: Sequence[timedelta], on_step: OnStep
 ) -> ReindexReport:
-    """Fill an empty index from the lake; raises ConfigError, LakeUnavailable, IndexUnavailable, and then it is empty.
+    """Fill an empty index from the lake; on ConfigError, LakeUnavailable and IndexUnavailable it stays empty.
 
-    Raises DamagedTable as well: an index that does not know all that is stored would have it stored again.
+    Raises DamagedTable as well: an index that does not know all stored articles would store them again.
     """
     check_is_empty(index)
     for name in TABLES:
@@ -83,7 +83,7 @@ def reindex(
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
-            capture_counts.count_captures(tx, (one for captures_of_url in several for one in captures_of_url))
+            capture_counts.count_captures(tx, (one.counted for captures_of_url in several for one in captures_of_url))
             on_step("urls", urls, 0)
         _set_counter(tx, index, tables.values())
         known = articles.count(tx)
@@ -93,7 +93,7 @@ def reindex(
 def _spill_captures(
     store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], moved: Lookup, on_step: OnStep
 ) -> int:
-    """Put all captures away, and where pages were in the end that were asked for elsewhere; returns how many."""
+    """Spill all captures, and the final URLs of pages that were requested under another URL; returns how many."""
     count = 0
     for number, file in enumerate(files):
         on_step(CAPTURES, number, len(files))
@@ -111,7 +111,7 @@ def _spill_captures(
 def _remember_articles(
     tx: Transaction, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
 ) -> int:
-    """Remember all revisions, a day at a time; returns how many."""
+    """Add all revisions, a day at a time; returns how many."""
     count = done = 0
     with Spill[Revision]() as spilled:
         for _, day_files in groupby(files, key=lambda file: file.day):
@@ -127,7 +127,7 @@ def _remember_articles(
 
 
 def _revisions(store: ObjectStore, file: StoredFile, moved: Lookup) -> Iterator[tuple[int | None, str, Revision]]:
-    """Yield a file's revisions with their order: as they were fetched, and those of one instant by URL."""
+    """Yield a file's revisions with their order: by their fetch, and those of one instant by URL."""
     for row in read_file(store, file):
         article = as_article(row)
         final_url = moved.find(article.warc_key, article.warc_offset) or article.url
@@ -141,7 +141,7 @@ def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:
 
 
 def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable]) -> None:
-    """Let the outbox count on from what the lake has of this index: nothing, unless its rows were emptied by hand."""
+    """Continue the outbox's count from the lake's commits of this index: none, unless its rows were deleted by hand."""
     held = max(table.transaction_version(index.index_id) or 0 for table in tables)
     if held:
         outbox.count_on_from(tx, held)

@@ -1,4 +1,4 @@
-"""What is found is mended: the plan is written first, and what the log has lost comes before all else."""
+"""Repair the faults that were found: write the plan first, and restore what the log has lost before all else."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from tasks.verify.repairs import REPAIRERS, SET_ASIDE_KINDS, RepairContext, repa
 from tasks.verify.set_aside import Journal, Step
 
 FIRST = (FaultKind.UNPUBLISHED_BATCH, FaultKind.HALF_PUBLISHED_BATCH, FaultKind.UNLISTED_FILE)
-"""What brings rows back that everything else is then compared with."""
+"""The repairs that restore rows with which everything else is compared."""
 
 _DAMAGED_FILES = (FaultKind.MISSING_FILE, FaultKind.DAMAGED_FILE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repairing:
-    """One mend, of one verification."""
+    """The repair run of one verification."""
 
     index: Index
     store: ObjectStore
@@ -29,17 +29,17 @@ class Repairing:
     revisit_after: Sequence[timedelta]
 
     def plan(self, faults: Iterable[Fault]) -> None:
-        """Write down what is about to be done about these faults."""
+        """Write the plan for these faults."""
         self.journal.plan(_steps(faults, self.journal.verify_id))
 
     def repair_lost(self, findings: Findings) -> list[Fault]:
-        """Bring back rows that the tables have lost; returns what is mended, where the lake is to be looked at again."""
+        """Restore rows that the tables have lost; returns the repaired faults, after which the lake must be read again."""
         is_whole = not findings.left(_DAMAGED_FILES)
         mended = self._repair(findings, FIRST, is_lake_whole=is_whole, is_quiet=True)
         return mended if any(fault.kind is FaultKind.UNLISTED_FILE for fault in mended) else []
 
     def mend(self, findings: Findings, *, is_quiet: bool) -> None:
-        """Mend all that can be; `is_quiet` is False where a run has begun since the verification did."""
+        """Repair all that can be; `is_quiet` is False where a run has begun since the verification did."""
         is_whole = not findings.left((*_DAMAGED_FILES, FaultKind.UNLISTED_FILE))
         self._repair(findings, set(REPAIRERS) - set(FIRST), is_lake_whole=is_whole, is_quiet=is_quiet)
 

@@ -1,6 +1,7 @@
-"""What mends each kind of fault. Whatever is mended is looked at again first.
+"""The repair of each kind of fault. Each repair checks the fault again first.
 
-Nothing is deleted: objects are set aside, and rows of the index are changed by transactions that the journal records.
+Nothing is deleted: objects are set aside, and the journal records the transactions that change rows of the index (ADR
+0016).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ from tasks.verify.unlisted import list_again
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)
-"""A younger object may be about to be named."""
+"""A log or a row may be about to name a younger object."""
 
 CHUNK = 200
 T = TypeVar("T")
@@ -38,11 +39,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairContext:
-    """What mends work on, and the journal that records it.
+    """The stores that repairs change, and the journal that records the changes.
 
     `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
 
-    `is_quiet` is False where a run began after what is mended was looked at.
+    `is_quiet` is False where a run began after the fault was found.
     """
 
     index: Index
@@ -58,7 +59,7 @@ Repair = Callable[[RepairContext, Sequence[str]], Collection[str]]
 
 
 def repair_all(context: RepairContext, keys: Mapping[FaultKind, Sequence[str]]) -> dict[FaultKind, frozenset[str]]:
-    """Mend what can be, kind by kind in the right order; returns the keys of what is mended."""
+    """Repair what can be repaired, kind by kind in the right order; returns the keys of the repaired faults."""
     return {kind: frozenset(mend(context, keys[kind])) for kind, mend in REPAIRERS.items() if keys.get(kind)}
 
 
@@ -68,12 +69,12 @@ def _publish(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 
 def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Commit files that the log has lost; none in a lake that is not whole: a file that comes back may have their rows."""
+    """Commit files that the log has lost, unless the lake is damaged: a restored file may have the same rows."""
     return [key for key in keys if context.is_lake_whole and list_again(context.store, key, now=context.now)]
 
 
 def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set aside what still nothing names; what a damaged file had may be in one that was replaced."""
+    """Set aside what nothing names even now; a replaced file may have the rows of a damaged one."""
     if not context.is_lake_whole:
         return ()
     named = {key for name in TABLES for key in logged_paths(context.store, name)}
@@ -103,7 +104,7 @@ def _restore_articles(context: RepairContext, keys: Sequence[str]) -> Collection
 
 
 def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
-    """Restore these articles from the lake's newest rows; an index that is ahead by now is left alone, or set back."""
+    """Restore these articles from the lake's newest rows; an index that is ahead by now is kept, or set back."""
     newest: dict[str, Article] = {}
     for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
         held = newest.get(stored["article_id"])
@@ -112,7 +113,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
-            ahead = set() if may_set_back else _ahead(tx, part)
+            ahead = set() if may_set_back else _ahead(tx, part)  # read under the lock: a sweep may decide meanwhile
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
                 repairing.set_right(
@@ -123,13 +124,14 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
 
 
 def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
-    """Return the articles of which the index knows a newer revision: a sweep may have decided it just now."""
+    """Return the articles with a newer revision in the index: a sweep may have decided it just now."""
     known = repairing.find_articles(tx, [row.article_id for row in rows])
     return {row.article_id for row in rows if row.article_id in known and known[row.article_id].revision > row.revision}
 
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Let the index know no more than the lake has, and look at the URLs again: the text is then new once more."""
+    """Set the index back to what the lake has, and make the URLs due: their text is then new once more."""
+    # a damaged file may have the newer rows, and a run that has begun since may be about to publish them
     if not (context.is_lake_whole and context.is_quiet):
         return ()
     lost = sorted(set(keys) - set(_restore_newest(context, keys, may_set_back=True)))
@@ -167,7 +169,7 @@ def _look_again_at_lost(context: RepairContext, keys: Sequence[str]) -> Collecti
 
 
 def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Look again at the URLs whose article is still not there: it may have been restored just now, or lie in a bad file."""
+    """Make URLs due whose article is missing even now: it may be restored by now, or be in a damaged file."""
     if not context.is_lake_whole:
         return ()
     with context.index.read() as tx:
@@ -211,7 +213,7 @@ def _mark(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 
 def _take_edges_out(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Take out edges whose ends are no articles, unless these may be in a file that is missing or damaged."""
+    """Delete edges without an article at an end, unless it may be in a missing or damaged file."""
     if not context.is_lake_whole:
         return ()
     for part in _parts(keys):
@@ -260,21 +262,21 @@ REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.ORPHAN_DOCUMENT: _set_documents_aside,
     FaultKind.ORPHAN_FILE: _set_files_aside,
 }
-"""In the order in which they run: what is published and restored first may mend what follows."""
+"""In the order in which they run: what is published and restored first may repair what follows."""
 
 SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
-"""Of these the object itself is taken out."""
+"""For these faults the object itself is set aside."""
 
 
 def _scan(store: ObjectStore, name: str, column: str, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows whose column has one of these values; files that cannot be read were told about already."""
+    """Yield the rows whose column has one of these values; unreadable files are reported already."""
     for file in list_files(open_table(store, name), name):
         with suppress(MissingObject, DamagedFile):
             yield from (row for row in read_file(store, file) if row[column] in wanted)
 
 
 def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[tuple[int, Capture]]:
-    """Yield these captures, each with its place in its file, which is its place in the batch as long as both are one."""
+    """Yield these captures, each with its position in its file: it is the position in the batch while both are the same."""
     for file in list_files(open_table(store, CAPTURES), CAPTURES):
         with suppress(MissingObject, DamagedFile):
             for number, row in enumerate(read_file(store, file)):

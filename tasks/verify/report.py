@@ -1,4 +1,4 @@
-"""What a verification found, as tables, as JSON and in one line. Pure."""
+"""The result of a verification, as tables, as JSON and in one line. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,11 +9,11 @@ from tasks.verify.fault import VerifyReport
 from tasks.verify.set_aside import UndoReport
 
 SHOWN = 50
-"""Faults of a kind that are shown in a table; `--json` has them all."""
+"""The most faults of a kind in a table; `--json` has more."""
 
 
 def undo_tables(undone: UndoReport) -> Iterator[Table]:
-    """Return what was put back, and what was not, as titled tables."""
+    """Return what was restored, and what was not, as titled tables."""
     kept: Rows = [(name,) for name in (*undone.objects_kept, *undone.rows_kept)]
     if kept:
         yield f"Left as they are, since something newer stands there: {len(kept)}", ("what",), kept[:SHOWN]
@@ -21,7 +21,7 @@ def undo_tables(undone: UndoReport) -> Iterator[Table]:
 
 
 def summary_line(report: VerifyReport) -> str:
-    """Say in one line what was found."""
+    """Return in one line what was found."""
     if not report.harmful:
         return "Nothing found."
     left = report.harmful - report.mended

@@ -1,4 +1,4 @@
-"""Every WARC segment read once: each row's record is there, at its offset, with its digest; and the rest is whole."""
+"""Read every WARC segment once: each row's record must be at its offset, with its digest, and the rest must be whole."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tasks.verify.snapshot import Snapshot
 
 REVISIT = "revisit"
 
-# an article's row and its capture's name the same record: what they say together is one claim
+# the rows of an article and of its capture name the same record: together they are one claim
 _CLAIMS = """
 SELECT warc_key, warc_offset, warc_length, payload_digest, outcome, 'capture ' || capture_id
     FROM capture WHERE warc_key IS NOT NULL
@@ -33,7 +33,7 @@ SEGMENTS = "SELECT count(*) FROM object WHERE key LIKE 'warc/%'"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a row says of a record."""
+    """A row's claim about a record."""
 
     offset: int
     length: int
@@ -43,7 +43,7 @@ class Claim:
 
     @property
     def range(self) -> str:
-        """Where its bytes are."""
+        """The place of its bytes."""
         return f"{self.offset}+{self.length}"
 
 
@@ -57,7 +57,7 @@ class _Found:
 def check_segments(
     store: ObjectStore, snapshot: Snapshot, *, is_sampled: Callable[[str], bool], on_step: Callable[[int, int], None]
 ) -> Iterator[Fault]:
-    """Yield what is wrong with the records that rows name, and with the rest of their segments."""
+    """Yield the faults of the records that rows name, and of the rest of their segments."""
     total = snapshot.count(SEGMENTS)
     for number, (key, rows) in enumerate(groupby(snapshot.ask(_CLAIMS), key=itemgetter(0)), 1):
         claims = [Claim(*row[1:]) for row in rows]
@@ -76,7 +76,7 @@ def _check_segment(store: ObjectStore, key: str, claims: list[Claim]) -> Iterato
         segment = store.get(key)
     except MissingObject:
         rows = ", ".join(claim.row for claim in claims[:3])
-        detail = f"{len(claims)} rows name it, and it is not there: {rows}{' ...' if len(claims) > 3 else ''}"
+        detail = f"{len(claims)} rows name it, and it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
         yield Fault(kind=FaultKind.MISSING_SEGMENT, place=key, detail=detail, key=key)
         return
     records, trouble = _scan(segment)
@@ -112,7 +112,7 @@ def _scan(segment: bytes) -> tuple[dict[int, _Found], str | None]:
 def _read(segment: bytes, claim: Claim) -> _Found:
     records = list(iter_records(segment[claim.offset : claim.offset + claim.length]))
     if len(records) != 1:
-        raise CorruptRecord("no record lies there")
+        raise CorruptRecord("there is no record")
     return _found(records[0])
 
 
@@ -124,9 +124,9 @@ def _disagreement(claim: Claim, found: _Found) -> str | None:
     if found.kind == REVISIT and claim.outcome != Outcome.OK:
         return None
     if found.payload_digest is None:
-        return f"a {found.kind} record lies there"
+        return f"there is a {found.kind} record"
     if claim.outcome == Outcome.NOT_MODIFIED:
-        return f"a {found.kind} record lies there, and the row says that nothing has changed"
+        return f"there is a {found.kind} record, and the row says that nothing has changed"
     if found.payload_digest != claim.payload_digest:
         return f"the record's payload has {found.payload_digest}, the row says {claim.payload_digest}"
     return None

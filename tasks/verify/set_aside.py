@@ -1,8 +1,8 @@
-"""What mends take out, and how it is put back: nothing that `verify --mend` does deletes.
+"""Set aside what repairs take out, and restore it: `verify --mend` deletes nothing (ADR 0016).
 
-Before it acts, a mend writes its plan. An object that is taken out is copied below `set-aside/<verify_id>/` and only then
-leaves its place. Rows of the index that a transaction changes are written there before it commits, as they were and as
-they become.
+Before it acts, a repair writes its plan. An object is copied below `set-aside/<verify_id>/`, and only then removed from
+its place. Rows of the index that a transaction changes are written there before it commits, before and after the
+change.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One mend as it is planned: of which fault, by its key, what is done, and where an object goes."""
+    """One planned repair: the fault, its key, what is done, and where an object goes."""
 
     fault: str
     key: str
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(slots=True, kw_only=True)
 class Journal:
-    """What a mend is about to do and what it changes, written down before it is done; `verify_id` names it."""
+    """The plan and the changes of a repair run, written before they are made; `verify_id` names it."""
 
     store: ObjectStore
     index: Index
@@ -45,7 +45,7 @@ class Journal:
     transactions: int = 0
 
     def plan(self, steps: Iterable[Step]) -> None:
-        """Write that these steps follow, beside those that were planned before."""
+        """Add these steps to the written plan."""
         planned, self.steps = len(self.steps), list(dict.fromkeys((*self.steps, *steps)))
         if len(self.steps) > planned:
             on_step = {"verify_id": self.verify_id, "steps": [asdict(step) for step in self.steps]}
@@ -55,7 +55,7 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Give a transaction of the index whose changes are in the lake before it commits."""
+        """Give a transaction of the index; its changes are in the lake before it commits."""
         with self.index.write() as tx, recorded(tx) as recording:
             yield tx
             if changes := [asdict(one) for one in recording.changes()]:
@@ -64,11 +64,12 @@ class Journal:
                 self.store.put(key, orjson.dumps(changes), content_type=JSON)
 
     def set_aside(self, key: str) -> bool:
-        """Move an object out of its place; False where it is not there."""
+        """Set an object aside; False where it is missing."""
         try:
             body = self.store.get(key)
         except MissingObject:
             return False
+        # the copy first: a kill in between leaves the object twice, and never not at all
         self.store.put(set_aside_prefix(self.verify_id) + key, body)
         self.store.delete(key)
         return True
@@ -76,7 +77,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoReport:
-    """What undoing a mend came to: what is back, and what is not since something newer stands in its place."""
+    """The result of an undo: what is restored, and what is not, since something newer is in its place."""
 
     verify_id: str
     objects_restored: int
@@ -86,12 +87,12 @@ class UndoReport:
 
 
 def new_verify_id(now: datetime, random_id: str) -> str:
-    """Return the name of a verification, in the order of time."""
+    """Return the name of a verification; names sort by time."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{random_id[:8]}"
 
 
 def list_set_asides(store: ObjectStore) -> list[SetAside]:
-    """Return what mends have set aside, the oldest first."""
+    """Return what repairs have set aside, the oldest first."""
     found: dict[str, SetAside] = {}
     for one in store.list(SET_ASIDE):
         verify_id, _, rest = one.key.removeprefix(SET_ASIDE).partition("/")
@@ -116,10 +117,9 @@ def prune_set_asides(store: ObjectStore, *, before: datetime, is_dry_run: bool) 
 
 
 def undo(*, index: Index, store: ObjectStore, verify_id: str, on_step: Callable[[str, int, int], None]) -> UndoReport:
-    """Put back what a mend took out or changed, but where something newer stands; may be repeated, however it ended.
+    """Restore what a repair took out or changed, except where something newer is in its place; can be repeated.
 
-    Raises ConfigError where nothing of that name is set aside, LakeUnavailable,
-    IndexUnavailable.
+    Raises ConfigError where nothing of that name is set aside, LakeUnavailable, IndexUnavailable.
     """
     if not any(one.verify_id == verify_id for one in list_set_asides(store)):
         raise ConfigError(f"nothing is set aside as {verify_id!r}: `presslake verify` names what there is")
@@ -143,10 +143,11 @@ def undo(*, index: Index, store: ObjectStore, verify_id: str, on_step: Callable[
 
 
 def _put_back(store: ObjectStore, prefix: str) -> tuple[int, list[str]]:
-    """Move the objects back; returns how many, and the keys where another stands."""
+    """Move the objects back; returns how many, and the keys that have another object."""
     count, standing = 0, []
     for aside in [one.key for one in store.list(prefix)]:
         key, body = aside.removeprefix(prefix), store.get(aside)
+        # equal bytes: an earlier undo was killed between its put and its delete
         if store.put_new(key, body) or store.get(key) == body:
             store.delete(aside)
             count += 1

@@ -1,24 +1,22 @@
-"""The light columns of index and lake side by side, in a file of its own: what is compared may be larger than memory."""
+"""A scratch file with the light columns of index and lake: what is compared may be larger than memory."""
 
-import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tasks.verify.scratch import ScratchDatabase
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_SCHEMA = """
-CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, payload_digest, published_at,
-    first_seen_at, fetched_at, warc_key, warc_offset, warc_length, cluster_id, is_representative, cluster_size,
+_TABLES = """
+CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, content_digest,
+    payload_digest, published_at, first_seen_at, fetched_at, warc_key, warc_offset, warc_length, cluster_id, is_representative, cluster_size,
     cluster_earliest, place);
 CREATE TABLE stale_cluster (cluster_id PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE capture (capture_id, url_key, fetched_at, outcome, article_id, revision, payload_digest,
     warc_key, warc_offset, warc_length, place);
-CREATE TABLE article (article_id PRIMARY KEY, url_key, source_id, revision, text_digest, published_at, first_seen_at,
-    fetched_at, told_at, cluster_id, is_representative) WITHOUT ROWID;
+CREATE TABLE article (article_id PRIMARY KEY, url_key, source_id, revision, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at, told_at, cluster_id, is_representative) WITHOUT ROWID;
 CREATE TABLE url (url_key PRIMARY KEY, state, due_at, lease_owner, lease_until, captured_at, article_id) WITHOUT ROWID;
 CREATE TABLE edge (a, b, kind);
 CREATE TABLE shape (article_id);
@@ -37,17 +35,17 @@ CREATE INDEX article_cluster ON article (cluster_id);
 CREATE TABLE cluster (cluster_id PRIMARY KEY, size, earliest) WITHOUT ROWID;
 INSERT INTO cluster SELECT cluster_id, count(*), max(CASE WHEN is_representative THEN article_id END)
     FROM article GROUP BY cluster_id HAVING sum(is_representative) = 1 AND max(article_id = cluster_id) = 1;
-CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, published_at, first_seen_at,
-    fetched_at) WITHOUT ROWID;
-INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, published_at, first_seen_at,
-    fetched_at FROM revision GROUP BY article_id;
+CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at) WITHOUT ROWID;
+INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at FROM revision GROUP BY article_id;
 """
 
 _INSERTS = {
-    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "stale_cluster": "INSERT INTO stale_cluster VALUES (?)",
     "capture": "INSERT INTO capture VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-    "article": "INSERT INTO article VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "article": "INSERT INTO article VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     "url": "INSERT INTO url VALUES (?,?,?,?,?,?,?)",
     "edge": "INSERT INTO edge VALUES (?,?,?)",
     "shape": "INSERT INTO shape VALUES (?)",
@@ -56,27 +54,17 @@ _INSERTS = {
 }
 
 
-class Snapshot:
-    """A scratch database, gone when the block ends. Instants lie in it as microseconds since 1970 (`micros`)."""
+class Snapshot(ScratchDatabase):
+    """A scratch database, deleted at the end of the block. Its instants are microseconds since 1970 (`micros`)."""
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="presslake-verify-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "snapshot.db")
-        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._folder.cleanup()
+    _SCHEMA = _TABLES
 
     def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> int:
         """Add rows to a table, in the order of its columns; returns how many."""
         return self._database.executemany(_INSERTS[table], rows).rowcount
 
     def finish(self) -> None:
-        """Make what is queried: to be called once everything is in."""
+        """Make indexes and derived tables; call it after all rows are added."""
         self._database.executescript(_INDEXES)
 
     def ask(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
@@ -84,13 +72,13 @@ class Snapshot:
         yield from self._database.execute(query, values)
 
     def count(self, query: str, *values: object) -> int:
-        """Return the one number that a query gives."""
+        """Return the single number of a query."""
         ((number,),) = self._database.execute(query, values)
         return int(number)
 
 
 def micros(instant: datetime | None) -> int | None:
-    """Return an instant as the snapshot has it."""
+    """Return an instant in the snapshot's form."""
     return None if instant is None else instant_micros(instant)
 
 

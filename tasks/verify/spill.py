@@ -1,70 +1,43 @@
-"""Rows in order and words by place, however many: they go to a file as they come, and are looked up there."""
+"""Rows in order, and words by place, however many: they are written to a file and read from it."""
 
 import pickle
-import sqlite3
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
+
+from tasks.verify.scratch import ScratchDatabase
 
 T = TypeVar("T")
 
 
-class Spill(Generic[T]):
+class Spill(ScratchDatabase, Generic[T]):
     """Values of our own under a key of two parts, on disk until the block ends."""
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="presslake-spill-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "spill.db")
-        self._database.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; CREATE TABLE spilled (first, second, value)"
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._folder.cleanup()
+    _SCHEMA = "CREATE TABLE spilled (first, second, value)"
 
     def add(self, rows: Iterable[tuple[Any, Any, T]]) -> None:
-        """Put values away, each with its key."""
+        """Add values, each with its key."""
         packed = ((first, second, zlib.compress(pickle.dumps(value), 1)) for first, second, value in rows)
         self._database.executemany("INSERT INTO spilled VALUES (?,?,?)", packed)
 
     def read(self) -> Iterator[T]:
         """Yield the values in the order of their keys."""
         for (packed,) in self._database.execute("SELECT value FROM spilled ORDER BY first, second, rowid"):
-            # written by this process a moment ago, into a folder that nobody else may write
+            # this process wrote it a moment ago, into a folder that nobody else may write
             yield pickle.loads(zlib.decompress(packed))  # noqa: S301
 
     def clear(self) -> None:
-        """Let go of all that is held."""
+        """Delete all values."""
         self._database.execute("DELETE FROM spilled")
 
 
-class Lookup:
+class Lookup(ScratchDatabase):
     """Words by a place (a key and a number), on disk until the block ends."""
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="presslake-spill-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "lookup.db")
-        self._database.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-            "CREATE TABLE held (key, number, word, PRIMARY KEY (key, number)) WITHOUT ROWID"
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._folder.cleanup()
+    _SCHEMA = "CREATE TABLE held (key, number, word, PRIMARY KEY (key, number)) WITHOUT ROWID"
 
     def add(self, rows: Iterable[tuple[str, int, str]]) -> None:
-        """Put words away, each with its place."""
+        """Add words, each with its place."""
         self._database.executemany("INSERT OR REPLACE INTO held VALUES (?,?,?)", rows)
 
     def find(self, key: str, number: int) -> str | None:

@@ -1,4 +1,4 @@
-"""The tables of the lake read back, file by file, so that one bad file does not hide the others and memory is bounded."""
+"""Read the tables of the lake file by file, so that one bad file does not hide the others, and memory is bounded."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -46,9 +46,9 @@ def as_capture(row: Mapping[str, Any]) -> Capture:
 
 
 def logged_paths(store: ObjectStore, name: str) -> set[str]:
-    """Return the keys of all files that the table's log still names, those that were replaced since among them.
+    """Return the keys of all files that the table's log names, replaced files included.
 
-    What of the log cannot be read is passed over: no reader needs it, or the log was told to be damaged before.
+    Unreadable parts of the log are ignored: no reader needs them, or the damage is reported already.
     """
     named: set[str] = set()
     for found in store.list(f"{name}/_delta_log/"):
@@ -57,7 +57,7 @@ def logged_paths(store: ObjectStore, name: str) -> set[str]:
                 named.update(_paths_in_commit(store.get(found.key)))
             elif ".checkpoint" in found.key and found.key.endswith(".parquet"):
                 named.update(_paths_in_checkpoint(store.get(found.key)))
-        except (MissingObject, ValueError, pa.ArrowException):  # the first: cleaned up since it was listed
+        except (MissingObject, ValueError, pa.ArrowException):  # the first: deleted since it was listed
             continue
     return {f"{name}/{unquote(path)}" for path in named}
 

@@ -1,6 +1,7 @@
-"""Files of a table that its log does not name: those whose rows index or lake know, and those that nobody misses.
+"""Files that a table's log does not name: some have rows that index or lake know, others are superfluous.
 
-A log that has lost its end, or a commit that a checkpoint has passed over, leaves the former: they are committed again.
+A log without its end, or a commit that a checkpoint has skipped, leaves files of the first kind: they are committed
+again.
 """
 
 import re
@@ -21,7 +22,7 @@ from tasks.verify.stored import DamagedFile, logged_paths, read_file
 _KEY = re.compile(r"(?P<table>articles|captures)/(?P<path>dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]+\.parquet)")
 
 IDS = {ARTICLES: ("article_id", "revision"), CAPTURES: ("capture_id",)}
-"""The columns by which a row of each table is known."""
+"""The columns that identify a row of each table."""
 
 _HELD = {
     ARTICLES: "SELECT count(*) FROM revision WHERE article_id = ? AND revision = ?",
@@ -38,7 +39,7 @@ SELECT (SELECT count(*) FROM url WHERE url_key = ?1 AND captured_at >= ?2)
 
 
 def missed_rows(store: ObjectStore, snapshot: Snapshot, key: str) -> tuple[int, int]:
-    """Return how many rows of the file the table does not have though others know of them, and how many there are."""
+    """Return how many of the file's rows the table lacks although others know them, and how many rows there are."""
     file = _stored(key)
     if file is None:
         return 0, 0
@@ -53,7 +54,7 @@ def missed_rows(store: ObjectStore, snapshot: Snapshot, key: str) -> tuple[int, 
 
 
 def list_again(store: ObjectStore, key: str, *, now: datetime) -> bool:
-    """Commit a file to its table, unless by now the log names it or the table has a row of it; raises LakeUnavailable."""
+    """Commit a file to its table, unless the log names it or the table has one of its rows; raises LakeUnavailable."""
     file = _stored(key)
     if file is None or key in logged_paths(store, file.table):
         return False
@@ -68,7 +69,7 @@ def list_again(store: ObjectStore, key: str, *, now: datetime) -> bool:
 def has_all_rows(store: ObjectStore, table: DeltaTable, key: str) -> bool:
     """Whether the table has every row of a file that its log does not name; raises LakeUnavailable.
 
-    An empty file has none, and what cannot be read may have any.
+    An empty file has no rows, and an unreadable one may have any.
     """
     file = _stored(key)
     try:
@@ -89,7 +90,7 @@ def _ids(store: ObjectStore, file: StoredFile) -> set[tuple[Any, ...]]:
 
 
 def _is_missed(snapshot: Snapshot, table: str, row: Mapping[str, Any]) -> bool:
-    """Whether the table does not have the row, and the index or the other table knows of it."""
+    """Whether the table lacks the row, and the index or the other table knows it."""
     if snapshot.count(_HELD[table], *(row[name] for name in IDS[table])):
         return False
     if table == ARTICLES:

@@ -1,4 +1,4 @@
-"""What waits in the outbox: batches that nobody is about to publish, and their rows, which the lake does not have yet."""
+"""The batches that wait in the outbox although no run will publish them, and their rows, which the lake lacks."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,12 +17,12 @@ from tasks.values.batch import OutboxItem
 from tasks.verify.fault import Fault, FaultKind
 
 PATIENCE = timedelta(minutes=10)
-"""A live run publishes its batches within seconds; one that is so old is stuck."""
+"""A live run publishes its batches within seconds; a batch of this age is stuck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A batch in the outbox; `item` is None where it cannot be read, `in_lake` are the tables that have its rows."""
+    """A batch in the outbox; `item` is None where it is unreadable, `in_lake` are the tables that have its rows."""
 
     sequence: int
     batch_id: str
@@ -58,7 +58,7 @@ def read_waiting(index: Index, store: ObjectStore) -> Iterator[Waiting]:
 
 
 def check_waiting(one: Waiting, *, store: ObjectStore, live_runs: frozenset[str], now: datetime) -> Iterator[Fault]:
-    """Yield what is wrong with a batch in the outbox; nothing while its run is about to publish it."""
+    """Yield the fault of a batch in the outbox; none while its run is about to publish it."""
     place = f"outbox, sequence {one.sequence}: batch {one.batch_id}"
     key = str(one.sequence)
     if one.item is None:
@@ -82,13 +82,13 @@ def check_waiting(one: Waiting, *, store: ObjectStore, live_runs: frozenset[str]
 
 
 def parquet_keys(item: OutboxItem) -> set[str]:
-    """Return the keys of the files that the batch becomes."""
+    """Return the keys of the batch's files."""
     days = {(ARTICLES, row.dt) for row in item.articles} | {(CAPTURES, row.dt) for row in item.captures}
     return {parquet_key(name, day, item.batch_id, item.sequence) for name, day in days}
 
 
 def publish_waiting(index: Index, store: ObjectStore, sequences: Iterable[int]) -> None:
-    """Publish these batches, the oldest first, and take them out of the outbox; raises LakeUnavailable."""
+    """Publish these batches, the oldest first, and remove them from the outbox; raises LakeUnavailable."""
     for sequence in sorted(sequences):
         with index.read() as tx:
             item, is_there = _read_item(tx, sequence)
@@ -100,7 +100,7 @@ def publish_waiting(index: Index, store: ObjectStore, sequences: Iterable[int]) 
 
 
 def _read_item(tx: Transaction, sequence: int) -> tuple[OutboxItem | None, bool]:
-    """Return the batch, and whether it is there at all: its payload may be damaged."""
+    """Return the batch, and whether it exists: its payload may be damaged."""
     try:
         found = outbox.pending(tx, limit=1, after=sequence - 1)
     except (zlib.error, ValueError, LookupError, TypeError):
@@ -111,5 +111,5 @@ def _read_item(tx: Transaction, sequence: int) -> tuple[OutboxItem | None, bool]
 
 
 def tables_of(store: ObjectStore) -> dict[str, DeltaTable]:
-    """Open both tables: captures first, since a capture's article is published before it."""
+    """Open both tables, captures first, since an article is published before its capture."""
     return {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}

@@ -1,6 +1,6 @@
-"""Verify: read the index and the lake once, name every fault, and mend what can be mended.
+"""Verify: read the index and the lake once, name every fault, and repair what can be repaired.
 
-The index is read before the lake, so that what it knows is there to be found. Memory does not grow with either.
+The index is read before the lake: everything that it knows must then be in the lake. Memory does not grow with either.
 """
 
 import random
@@ -49,8 +49,8 @@ def verify(
 ) -> VerifyReport:
     """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
 
-    `sample` limits the segments whose bytes are read, and with them the texts whose digests are made again. Where a
-    table's log is damaged the lake is not compared, and nothing is mended.
+    `sample` limits the segments whose bytes are read, and the texts whose digests are checked. Where a table's log is
+    damaged, the lake is not compared, and nothing is repaired (ADR 0016).
     """
     begun, findings = time.monotonic(), Findings()
     journal = Journal(store=store, index=index, verify_id=new_verify_id(now, uuid.uuid4().hex))
@@ -66,10 +66,11 @@ def verify(
         checked = look(findings)
         if is_repairing:
             on_step("mending", 0, len(findings.faults))
-            if lost := repairing.repair_lost(findings):
+            if lost := repairing.repair_lost(findings):  # rows are back in the tables: compare everything again
                 findings = Findings()
                 findings.take(lost)
                 checked = look(findings)
+            # a run that has begun since may have changed what was compared
             repairing.mend(findings, is_quiet=_live_runs(index, now) <= before)
     return VerifyReport(
         checked=checked,
@@ -97,7 +98,7 @@ def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) ->
 
 
 def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
-    """Put back what a mend took out or changed; raises ConfigError."""
+    """Restore what a repair took out or changed; raises ConfigError."""
     check_lake(settings)
     return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, on_step=on_step)
 
@@ -109,7 +110,7 @@ def _log_faults(store: ObjectStore) -> Iterator[Fault]:
 
 
 def _check_index(index: Index, findings: Findings, *, now: datetime) -> dict[str, int]:
-    """Look at the index alone: what tables say whose log is damaged is not to be compared with anything."""
+    """Check the index alone: tables with a damaged log must not be compared with anything."""
     with Snapshot() as snapshot:
         live_runs = _live_runs(index, now)
         with index.read() as tx:
@@ -130,7 +131,7 @@ def _look(
     sample: int | None,
     on_step: OnStep,
 ) -> dict[str, int]:
-    """Look at all there is; returns how much that was."""
+    """Check everything; returns the counts."""
     with Snapshot() as snapshot:
         return _compare_all(
             index, store, snapshot, findings, repairing=repairing, now=now, sample=sample, on_step=on_step
@@ -153,8 +154,8 @@ def _compare_all(
     on_step("index", 0, 0)
     with index.read() as tx:
         checked = copy_index(tx, snapshot)
-    live_runs |= _live_runs(index, now)
-    # while a sweep runs, what it fetched lately is on its way from the one to the other
+    live_runs |= _live_runs(index, now)  # a run may have begun while the index was copied
+    # while a sweep runs, its latest captures are on their way from the index to the lake
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
@@ -189,13 +190,13 @@ def _check_outbox(
     now: datetime,
     repairing: Repairing | None,
 ) -> set[str]:
-    """Check the batches that wait, publish them where that is wanted, else copy their rows; returns files to come."""
+    """Check the batches that wait, and publish them or copy their rows; returns the files that will come."""
     awaited: set[str] = set()
     for one in read_waiting(index, store):
         faults = findings.take(check_waiting(one, store=store, live_runs=live_runs, now=now))
         if one.item is None:
             continue
-        if faults and repairing:  # at once: what follows then finds their rows in the lake
+        if faults and repairing:  # publish at once: the next checks then find their rows in the lake
             repairing.plan(faults)
             publish_waiting(index, store, [one.sequence])
         else:

@@ -16,7 +16,8 @@ from typing import Any
 import httpcore
 
 from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
-from tasks.web.budget import Budget
+from tasks.web.addresses import AddressGate
+from tasks.web.budget import START_SIZE, Budget
 from tasks.web.guard import AddressGuard
 
 MAX_ADDRESSES = 8
@@ -52,7 +53,8 @@ class GuardedBackend:
     could answer otherwise.
     """
 
-    def __init__(self, guard: AddressGuard, *, resolve: Resolve) -> None:
+    def __init__(self, guard: AddressGuard, *, resolve: Resolve, gate: AddressGate | None = None) -> None:
+        self._gate = gate
         self._guard = guard
         self._resolve = resolve
         self._inner = httpcore.AnyIOBackend()
@@ -60,23 +62,40 @@ class GuardedBackend:
     async def connect(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> "BoundedStream":
         """Connect to the first permitted address that answers, sharing the time-out among them.
 
-        Raises DnsFailed, ForbiddenAddress, ConnectFailed, TimedOut, BadUrl.
+        The address counts as asked from then on, until `release`. Raises DnsFailed, ForbiddenAddress, ConnectFailed,
+        TimedOut, BadUrl.
         """
         addresses = self._permitted(host, await self._addresses(host, port, budget.time_left(timeout_s)))
         give_up_at = time.monotonic() + budget.time_left(timeout_s)
         trouble: Exception | None = None
         for number, address in enumerate(addresses):
+            give_up_at += await self.occupy(address, budget)
             share_s = max((give_up_at - time.monotonic()) / (len(addresses) - number), _LEAST_CONNECT_S)
             try:
                 stream = await self._inner.connect_tcp(address, port, budget.time_left(share_s))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                self.release(address)
                 trouble = error
                 continue
+            except BaseException:
+                self.release(address)
+                raise
             budget.has_connected = True
-            return BoundedStream(stream, budget)
+            return BoundedStream(stream, budget, address)
         if isinstance(trouble, httpcore.ConnectTimeout):
             raise TimedOut(f"{host}: no connection at {', '.join(addresses)}") from trouble
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
+
+    async def occupy(self, address: str, budget: Budget) -> float:
+        """Wait until one more request may be made at an address; returns how long that took, which is no part of its time."""
+        waited_s = await self._gate.enter(address) if self._gate is not None else 0.0
+        budget.postpone(waited_s)
+        return waited_s
+
+    def release(self, address: str) -> None:
+        """Note that a request at an address has ended."""
+        if self._gate is not None:
+            self._gate.leave(address)
 
     async def _addresses(self, host: str, port: int, timeout_s: float) -> Sequence[str]:
         if _is_literal(host):
@@ -97,7 +116,12 @@ class GuardedBackend:
     def _permitted(self, host: str, addresses: Sequence[str]) -> tuple[str, ...]:
         permitted = tuple(address for address in addresses if self._guard.permits(address))
         if not permitted:
-            raise ForbiddenAddress(f"{host} is {', '.join(addresses[:MAX_ADDRESSES])}, outside the public internet")
+            found = ", ".join(addresses[:MAX_ADDRESSES])
+            place = "an address" if found == host else found
+            raise ForbiddenAddress(
+                f"{host} is {place} outside the public internet: allow_networks of its source names what may be asked, "
+                "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
+            )
         return permitted[:MAX_ADDRESSES]
 
 
@@ -107,16 +131,19 @@ class BoundedStream(httpcore.AsyncNetworkStream):
     `budget` is that request's: one at a time uses a connection.
     """
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream, budget: Budget) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkStream, budget: Budget, address: str) -> None:
         self._inner = inner
         self.budget = budget
+        self.address = address
         self._server_addr: Any = None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Return what has come, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
-        received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
-        self.budget.take(received)
-        return received
+        """Return what has come, its head mended, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
+        while True:
+            received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
+            self.budget.take(len(received), start=received[:START_SIZE])
+            if (seen := self.budget.head.take(received)) is not None:
+                return seen
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Send all of it; raises TimedOut at the deadline, else as httpcore does."""
@@ -140,7 +167,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
             raise TlsFailed(f"{server_hostname}: {error}") from error
         except ValueError as error:  # a name that no certificate can have
             raise BadUrl(f"{server_hostname} cannot be a host name") from error
-        return BoundedStream(stream, self.budget)
+        return BoundedStream(stream, self.budget, self.address)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
         """Return what httpcore knows of the connection. The server's address, which is costly, is asked for once."""

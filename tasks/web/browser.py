@@ -113,8 +113,11 @@ class Browser:
         self._chromium = chromium
         self._limits = limits
 
-    async def render(self, fetched: Fetched, client: WebClient, *, user_agent: str) -> bytes:
-        """Return the document in UTF-8 as it stands once its scripts are quiet; raises RenderFailed."""
+    async def render(self, fetched: Fetched, client: WebClient, *, user_agent: str, route: str = "") -> bytes:
+        """Return the document in UTF-8 as it stands once its scripts are quiet; raises RenderFailed.
+
+        `route` is the fragment by which its scripts know what to show, `#` included.
+        """
         from playwright.async_api import Error  # noqa: PLC0415
 
         try:
@@ -124,7 +127,7 @@ class Browser:
             ):
                 traffic = _Traffic(fetched, client, self._limits)
                 await context.route("**/*", traffic.answer)
-                html = await self._document(await context.new_page(), traffic)
+                html = await self._document(await context.new_page(), traffic, route)
         except TimeoutError as error:
             raise RenderFailed(f"not ready after {self._limits.deadline_s:g} s") from error
         except Error as error:
@@ -149,13 +152,13 @@ class Browser:
                 async with asyncio.timeout(CLOSE_S):
                     await context.close()
 
-    async def _document(self, page: "Page", traffic: "_Traffic") -> bytes:
+    async def _document(self, page: "Page", traffic: "_Traffic", route: str) -> bytes:
         from playwright.async_api import TimeoutError as Late  # noqa: PLC0415
 
         inspector = await page.context.new_cdp_session(page)
         end = time.monotonic() + self._limits.settle_s
         with suppress(Late):  # it is still being parsed
-            await page.goto(traffic.url, wait_until="domcontentloaded", timeout=self._limits.settle_s * 1000)
+            await page.goto(traffic.url + route, wait_until="domcontentloaded", timeout=self._limits.settle_s * 1000)
         await traffic.settled(end)
         # A page that goes on asking would keep us waiting for its document.
         await inspector.send("Emulation.setScriptExecutionDisabled", {"value": True})

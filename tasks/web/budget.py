@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tasks.errors import BodyTooLarge, TimedOut
+from tasks.web.heads import HeadMender
 
 FRAMING_SIZE = 256 * 1024
 """Bytes that an answer's heads and chunk framing may take beside its body, which they may double."""
 
-_START_SIZE = 5
+START_SIZE = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,7 +19,8 @@ class Budget:
 
     `deadline_s` counts from the first `begin`, so that waiting for a free connection costs nothing. `max_body_size` is in
     bytes, content coding kept; with `is_cut` a longer body ends there and is not refused. All other fields are the
-    transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received.
+    transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received, `head` what was
+    changed in the answer's head.
     """
 
     deadline_s: float
@@ -31,6 +33,7 @@ class Budget:
     has_connected: bool = field(init=False, default=False)
     has_head: bool = field(init=False, default=False)
     has_ended: bool = field(init=False, default=False)
+    head: HeadMender = field(init=False, default_factory=HeadMender)
     _ends_at: float | None = field(init=False, default=None)
 
     @property
@@ -43,8 +46,13 @@ class Budget:
         self.started_at, self.began = datetime.now(UTC), time.monotonic()
         if self._ends_at is None:
             self._ends_at = self.began + self.deadline_s
-        self.size, self.start = 0, b""
+        self.size, self.start, self.head = 0, b"", HeadMender()
         self.has_connected = self.has_head = self.has_ended = False
+
+    def postpone(self, waited_s: float) -> None:
+        """Move the deadline by a wait that is no fault of the server's."""
+        if self._ends_at is not None:
+            self._ends_at += waited_s
 
     def time_left(self, timeout_s: float | None = None) -> float:
         """Return how long one wait may be, in seconds; raises TimedOut when the deadline has passed."""
@@ -53,10 +61,10 @@ class Budget:
             raise TimedOut("the deadline has passed")
         return left_s if timeout_s is None else min(timeout_s, left_s)
 
-    def take(self, received: bytes) -> None:
-        """Count what was received; raises BodyTooLarge."""
-        self.has_ended = not received
-        self.start = self.start or received[:_START_SIZE]
-        self.size += len(received)
+    def take(self, size: int, *, start: bytes) -> None:
+        """Count what was received, `start` being its first octets; raises BodyTooLarge."""
+        self.has_ended = not size
+        self.start = self.start or start
+        self.size += size
         if self.size > self.max_size:
             raise BodyTooLarge(f"more than {self.max_size} bytes, framing included")

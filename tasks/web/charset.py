@@ -6,6 +6,7 @@ bytes contradict a declaration, the bytes are believed: a wrong default in a ser
 
 import re
 from encodings.aliases import aliases
+from urllib.parse import quote_from_bytes
 
 import cchardet
 
@@ -102,6 +103,24 @@ def decode_text(body: bytes, content_type: str | None) -> tuple[str, str]:
         return _replaced(body, wide), wide
     declared = [name for name in (_header_charset(content_type), _meta_charset(body)) if name]
     return _believed(body, declared) or _detected(body) or (_replaced(body, "windows-1252"), "windows-1252")
+
+
+def with_query_in(url: str, charset: str) -> str:
+    """Return a link of a page with its query escaped in the page's charset, as browsers send it (WHATWG URL, 4.4).
+
+    What the charset cannot write becomes a character reference. A link of ASCII, or of a page in UTF-8, stays.
+    """
+    if charset.startswith("utf-") or url.isascii():
+        return url
+    path, mark, rest = url.partition("?")
+    query, hash_mark, fragment = rest.partition("#")
+    if not mark or "#" in path or query.isascii():
+        return url
+    codec = _ENCODINGS[charset][0][0]
+    escaped = "".join(
+        one if one.isascii() else quote_from_bytes(one.encode(codec, "xmlcharrefreplace"), safe="") for one in query
+    )
+    return f"{path}?{escaped}{hash_mark}{fragment}"
 
 
 def _believed(body: bytes, declared: list[str]) -> tuple[str, str] | None:

@@ -15,15 +15,18 @@ from typing import Self
 
 import httpx
 
-from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, TooManyRedirects
+from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, TooManyRedirects
+from tasks.values.url import Url
+from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.backend import Resolve
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import decode_aside, decode_body, decode_prefix
+from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_prefix, decode_received
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.raw_transport import RawTransport
-from tasks.web.target import Target, parse_target, redirect_target
+from tasks.web.refresh import leads_to
+from tasks.web.target import parse_target, redirect_target
 from tasks.web.transport import guarded_client
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -32,13 +35,16 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 # A field's value: no control character, nothing outside Latin-1, no white space at either end (RFC 9110, 5.5).
 _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 
-OnRedirect = Callable[[str], Awaitable[None]]
+OnRedirect = Callable[[Url], Awaitable[None]]
 """Told where a redirect leads before it is followed; what it raises ends the GET."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebConfig:
-    """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes."""
+    """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
+
+    `addresses` bounds what one address is asked by this process, under all of its names.
+    """
 
     user_agent: str
     timeout_s: float = 15.0
@@ -47,6 +53,7 @@ class WebConfig:
     max_decoded_size: int = 20 * 1024 * 1024
     max_redirects: int = 5
     max_connections: int = 50
+    addresses: AddressLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,8 @@ class WebClient:
 
     def __init__(self, config: WebConfig, guard: AddressGuard | None = None, resolve: Resolve | None = None) -> None:
         self._config = config
-        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections)
+        gate = shared_gate(config.addresses) if config.addresses else None
+        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
         self._http = guarded_client(transport)
         # Without "pool": whoever waits for a connection waits where no deadline runs yet.
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
@@ -90,10 +98,13 @@ class WebClient:
         max_decoded_size: int | None = None,
         on_redirect: OnRedirect | None = None,
         cut: bool = False,
+        takes_part: bool = False,
     ) -> Fetched:
         """Return the answer at the end of the redirects, whatever its status; raises ItemError.
 
-        Sizes take the place of the configuration's. `cut` returns a longer body's beginning instead of refusing it.
+        A page that leads its readers on (tasks.web.refresh) is a redirect as well. Sizes take the place of the
+        configuration's. `cut` returns a longer body's beginning instead of refusing it; with `takes_part`, a body that
+        ends before its end is returned as far as it came.
         The time that `on_redirect` takes does not count against the deadline.
         """
         limits = _Limits(
@@ -102,7 +113,8 @@ class WebClient:
             cut,
         )
         asked = {"Accept": accept or ACCEPT, "If-None-Match": etag, "If-Modified-Since": last_modified}
-        target, left_s, cookies = parse_target(url), self._config.deadline_s, Cookies()
+        target = url.without_fragment if isinstance(url, Url) else parse_target(url)
+        left_s, cookies = self._config.deadline_s, Cookies()
         hops: list[Exchange] = []
         while True:
             budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut)
@@ -110,13 +122,20 @@ class WebClient:
             hops.append(await self._exchange(target, fields, budget))
             left_s -= time.monotonic() - budget.began
             cookies.take(hops[-1], target=target)
+            location = (hops[-1].header("location") or "").encode("latin-1")
             if not hops[-1].is_redirect:
-                return Fetched(hops=tuple(hops), content=await _content(hops[-1], limits))
+                content, missing = await _content(hops[-1], limits)
+                if missing and not takes_part:
+                    raise BodyTruncated(f"{missing} at {target}")
+                led_to = None if cut else leads_to(hops[-1], content)
+                if led_to is None or _is_reload(led_to, target, hops[-1]):
+                    return Fetched(hops=tuple(hops), content=content, missing=missing)
+                location = led_to.encode("utf-8", "replace")
             if len(hops) > self._config.max_redirects:
                 raise TooManyRedirects(f"{url} redirects more than {self._config.max_redirects} times")
-            target = redirect_target((hops[-1].header("location") or "").encode("latin-1"), base=target)
+            target = redirect_target(location, base=target)
             if on_redirect is not None:
-                await on_redirect(target.url)
+                await on_redirect(target)
 
     def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
@@ -127,26 +146,30 @@ class WebClient:
             if value and _SENDABLE.fullmatch(value)
         ]
 
-    async def _exchange(self, target: Target, fields: list[tuple[bytes, bytes]], budget: Budget) -> Exchange:
+    async def _exchange(self, target: Url, fields: list[tuple[bytes, bytes]], budget: Budget) -> Exchange:
         request = httpx.Request(
             "GET",
-            _origin_url(target.scheme, target.authority),
+            _origin_url(target.origin),
             headers=[(b"Host", target.authority.encode()), *fields],
-            extensions={"target": target.path.encode(), "budget": budget, "timeout": self._timeouts},
+            extensions={"target": target.request_target.encode(), "budget": budget, "timeout": self._timeouts},
         )
         response = await self._http.send(request, stream=True)
-        body = BytesIO()
+        body, is_cut_short = BytesIO(), False
         try:
             # Before the body: with its end, the connection may be closed.
             address = response.extensions["network_stream"].get_extra_info("server_addr")
             async for chunk in response.aiter_raw():
                 body.write(chunk)
+        except BodyTruncated:
+            is_cut_short = True
         finally:
             await response.aclose()
         return Exchange(
-            url=target.url,
-            request_head=_head(f"GET {target.path} HTTP/1.1".encode(), request.headers.raw),
-            response_head=_head(_status_line(response), response.headers.raw),
+            url=target,
+            request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
+            response_head=budget.head.original
+            if budget.head.notes
+            else _head(_status_line(response), response.headers.raw),
             status=response.status_code,
             headers=tuple(
                 (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw
@@ -155,30 +178,50 @@ class WebClient:
             address=str(address[0]) if address else None,
             started_at=budget.started_at,
             elapsed_ms=round((time.monotonic() - budget.began) * 1000),
+            mended=budget.head.notes,
+            is_cut_short=is_cut_short,
         )
 
 
 @lru_cache(maxsize=10_000)
-def _origin_url(scheme: str, authority: str) -> httpx.URL:
+def _origin_url(origin: str) -> httpx.URL:
     """Return what tells httpx whom to ask: what to ask for is the request's `target`, untouched. Raises BadUrl."""
     try:
-        return httpx.URL(f"{scheme}://{authority}/")
+        return httpx.URL(f"{origin}/")
     except httpx.InvalidURL as error:  # which is no httpx.HTTPError
-        raise BadUrl(f"{scheme}://{authority}/: {error}") from error
+        raise BadUrl(f"{origin}/: {error}") from error
 
 
-async def _content(final: Exchange, limits: _Limits) -> bytes:
-    """Undo the content coding."""
-    coding = final.header("content-encoding")
-    decode = decode_prefix if limits.cut else decode_body
-    if not coding:
-        return decode(final.body, None, max_size=limits.decoded_size)
+def _is_reload(led_to: str, target: Url, answer: Exchange) -> bool:
+    """Whether a page leads to itself, and not in order to have a cookie back."""
     try:
-        return await decode_aside(decode, final.body, coding, max_size=limits.decoded_size)
-    except (BadContentEncoding, BodyTruncated):
-        if final.status < 400:
+        is_same = redirect_target(led_to.encode("utf-8", "replace"), base=target) == target
+    except ItemError:  # which it will be when that is followed
+        return False
+    return is_same and answer.header("set-cookie") is None
+
+
+async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]:
+    """Undo the content coding; returns also how much came of a body that ended before its end."""
+    coding = final.header("content-encoding") or ""
+    missing = _missing(final) if final.is_cut_short else None
+    is_plain = not coding and len(final.body) <= limits.decoded_size and not final.body.startswith(GZIP_MAGIC)
+    if is_plain:
+        return final.body, missing
+    decode = decode_prefix if limits.cut or missing else decode_received
+    try:
+        return await decode_aside(decode, final.body, coding, max_size=limits.decoded_size), missing
+    except (BadContentEncoding, BodyTruncated) as error:
+        if final.status >= 400:
+            return b"", None  # of a refusal, the status counts
+        if not isinstance(error, BodyTruncated):
             raise
-        return b""  # of a refusal, the status counts
+    return await decode_aside(decode_prefix, final.body, coding, max_size=limits.decoded_size), _missing(final)
+
+
+def _missing(final: Exchange) -> str:
+    declared = final.header("content-length") or ""
+    return f"{len(final.body)} of {declared if declared.isdigit() and final.is_cut_short else 'more'} bytes"
 
 
 def _status_line(response: httpx.Response) -> bytes:

@@ -55,11 +55,13 @@ class Connections:
         kept = None if is_fresh else await self._kept(origin)
         if kept is None:
             return await self._opened(origin, budget, timeout_s)
+        await self._backend.occupy(kept.stream.address, budget)
         kept.stream.budget = budget
         return kept
 
     async def give_back(self, connection: Connection) -> None:
         """Keep the connection for the next request where its answer was read to the end, else close it."""
+        self._backend.release(connection.stream.address)
         if not connection.http.is_idle():
             if not connection.http.is_closed():
                 await connection.http.aclose()
@@ -85,7 +87,11 @@ class Connections:
     async def _opened(self, origin: Origin, budget: Budget, timeout_s: float | None) -> Connection:
         stream = await self._backend.connect(origin.host, origin.port, budget, timeout_s=timeout_s)
         if origin.scheme == "https":
-            stream = await _secured(stream, origin.host, timeout_s)
+            try:
+                stream = await _secured(stream, origin.host, timeout_s)
+            except BaseException:
+                self._backend.release(stream.address)
+                raise
         to = httpcore.Origin(origin.scheme.encode(), origin.host.encode(), origin.port)
         return Connection(origin, httpcore.AsyncHTTP11Connection(to, stream, keepalive_expiry=KEEPALIVE_S), stream)
 

@@ -1,33 +1,97 @@
 """The cookies of one GET: some sites redirect to the same page until theirs comes back. Pure.
 
-They go back to the origin that set them and to no other host, whatever Domain says, and are forgotten with the GET.
+They change and expire as RFC 6265 says, go back to the origin that set them and to no other host, whatever Domain says, and
+are forgotten with the GET.
 """
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from tasks.values.url import Url
 from tasks.web.exchange import Exchange
-from tasks.web.target import Target
+from tasks.web.headers import capped
 
 MAX_COOKIES_SIZE = 4096
 
+MAX_FIELDS = 100
+"""Set-Cookie fields of one answer that are read."""
+
+_LONGEST_S = 400 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cookie:
+    value: str
+    is_secure: bool
+    expires_at: datetime | None
+
 
 class Cookies:
-    """What the origins on one GET's way have set."""
+    """What the origins on one GET's way have set, by origin, path and name, in the order in which they were first set."""
 
     def __init__(self) -> None:
-        self._by_origin: dict[tuple[str, str], dict[str, str]] = {}
+        self._by_origin: dict[str, dict[tuple[str, str], _Cookie]] = {}
 
-    def take(self, answer: Exchange, *, target: Target) -> None:
-        """Keep what an answer sets; attributes are of no matter within one GET (RFC 6265, 5.2)."""
-        ours = self._by_origin.setdefault(_origin(target), {})
-        for name, value in answer.headers:
-            key, equals, text = value.partition(";")[0].partition("=")
-            if name == "set-cookie" and equals:
-                ours[key.strip()] = text.strip()
+    def take(self, answer: Exchange, *, target: Url) -> None:
+        """Keep, change or forget what an answer sets (RFC 6265, 5.2 and 5.3)."""
+        now = answer.started_at
+        ours = self._by_origin.setdefault(target.origin, {})
+        fields = [value for name, value in answer.headers if name == "set-cookie"]
+        for field in fields[:MAX_FIELDS]:
+            pair, _, rest = field.partition(";")
+            name, equals, value = pair.partition("=")
+            if not equals:
+                continue
+            attributes = _attributes(rest)
+            path = attributes.get("path", "")
+            place = (path if path.startswith("/") else _folder(target.parts.path), name.strip())
+            expires_at = _end_of(attributes, now)
+            if expires_at is not None and expires_at <= now:
+                ours.pop(place, None)
+            else:
+                # a cookie that is changed keeps its place (5.3, 11.3)
+                ours[place] = _Cookie(value=value.strip(), is_secure="secure" in attributes, expires_at=expires_at)
 
-    def header_for(self, target: Target) -> str | None:
+    def header_for(self, target: Url, *, now: datetime | None = None) -> str | None:
         """Return the Cookie field's value for a request, None where there is nothing to send."""
-        line = "; ".join(f"{name}={value}" for name, value in self._by_origin.get(_origin(target), {}).items())
+        now = now or datetime.now(UTC)
+        sent = [
+            (path, f"{name}={cookie.value}")
+            for (path, name), cookie in self._by_origin.get(target.origin, {}).items()
+            if _matches(target.parts.path, path)
+            and (cookie.expires_at is None or now < cookie.expires_at)
+            and (not cookie.is_secure or target.origin.startswith("https:"))
+        ]
+        # longer paths first (5.4, 2)
+        line = "; ".join(pair for _, pair in sorted(sent, key=lambda one: -len(one[0])))
         return line if line and len(line) <= MAX_COOKIES_SIZE else None
 
 
-def _origin(target: Target) -> tuple[str, str]:
-    return target.scheme, target.authority
+def _attributes(text: str) -> dict[str, str]:
+    """Return the attributes of a cookie by lower-case name; of one that stands there twice, the last."""
+    parts = (part.partition("=") for part in capped(text).split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in parts}
+
+
+def _end_of(attributes: dict[str, str], now: datetime) -> datetime | None:
+    """Return when a cookie ends, None for with its GET; Max-Age counts before Expires (5.3, 3)."""
+    seconds = attributes.get("max-age", "")
+    if seconds.removeprefix("-").isdecimal() and seconds.isascii():
+        age_s = int(seconds[:10])
+        return now + timedelta(seconds=min(age_s, _LONGEST_S)) if age_s > 0 else now
+    try:
+        expires_at = parsedate_to_datetime(attributes.get("expires", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
+
+
+def _folder(path: str) -> str:
+    """Return the path that a cookie without one is for: the folder of what was asked for (5.1.4)."""
+    return path.rpartition("/")[0] or "/"
+
+
+def _matches(asked: str, path: str) -> bool:
+    """Whether a path is within another (5.1.4)."""
+    return asked == path or (asked.startswith(path) and (path.endswith("/") or asked[len(path)] == "/"))

@@ -15,6 +15,7 @@ from isal import isal_zlib
 
 from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
 from tasks.web.headers import capped
+from tasks.web.sniffing import is_markup
 
 MAX_CODINGS = 2
 MAX_MEMBERS = 10_000
@@ -28,7 +29,7 @@ _SLICE_SIZE = 4096
 _ZSTD_SLICE_SIZE = 64  # zstandard bounds no output: a block of 4 bytes makes 128 KiB, so this slice at most 2 MiB
 _ZSTD_MAX_WINDOW_SIZE = 8 * 1024 * 1024  # what a content coding may ask for (RFC 9659)
 
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_RESERVED = 0xE0  # of the flags
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nibble in range(0x50, 0x60)))
 
@@ -76,6 +77,28 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
     if len(body) > max_size:
         raise BodyTooLarge(f"{len(body)} bytes; at most {max_size} are taken")
     return body
+
+
+def decode_received(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
+    """Return the body without the codings that are there, whatever is said of them; raises as `decode_body` does.
+
+    A coding that is named and not there is none; gzip that nobody names is undone as well.
+    """
+    try:
+        plain = decode_body(body, content_encoding, max_size=max_size)
+    except (BadContentEncoding, BodyTruncated):
+        if not is_markup(body):
+            raise
+        plain = decode_body(body, None, max_size=max_size)
+    if not plain.startswith(GZIP_MAGIC):
+        return plain
+    try:
+        return decode_body(plain, "gzip", max_size=max_size)
+    except (
+        BadContentEncoding,
+        BodyTruncated,
+    ):  # no gzip but for its first bytes, or a file that a reader may read in part
+        return plain
 
 
 def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
@@ -127,7 +150,7 @@ def _slices(body: bytes, size: int) -> Iterator[bytes]:
 
 def _gzip(body: bytes) -> Iterator[bytes]:
     """Undo gzip, member after member; what follows the last is padding, which gzip(1) ignores too (RFC 1952, 2.2)."""
-    if not body.startswith(_GZIP_MAGIC):
+    if not body.startswith(GZIP_MAGIC):
         yield from _slices(body, _CHUNK_SIZE)
         return
     start = 0
@@ -135,7 +158,7 @@ def _gzip(body: bytes) -> Iterator[bytes]:
         if len(body) > start + 3 and body[start + 3] & _GZIP_RESERVED:  # isal does not look (RFC 1952, 2.3.1.2)
             raise BadContentEncoding("corrupt: unknown header flags set")
         start = yield from _inflate(body, start, isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16))
-        if not body.startswith(_GZIP_MAGIC, start):
+        if not body.startswith(GZIP_MAGIC, start):
             return
     raise BadContentEncoding(f"more than {MAX_MEMBERS} gzip members")
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.errors import BadResponse, GoneError, HttpRefused, ServerBusy
+from tasks.errors import BadResponse, BodyTruncated, GoneError, HttpRefused, ServerBusy
 from tasks.reasons import Disposition, reason_of_status
+from tasks.values.url import Url
 from tasks.web.headers import capped, parse_retry_after
 
 # Of these the first counts when a server sends several; of all others, all do (RFC 9110, 5.3).
@@ -21,10 +22,11 @@ class Exchange:
     """One request and its answer. Heads are in HTTP/1.1's form, with CRLF and the empty line that ends them.
 
     `headers` have lower-case names and Latin-1 values; `body` is as received, its transfer coding undone and its
-    content coding kept; `address` is the server's, None where it is not known; `started_at` is aware UTC.
+    content coding kept, or as much of it as came where it `is_cut_short`; `mended` says what was changed in the answer's head, which stands in `response_head` as it came;
+    `address` is the server's, None where it is not known; `started_at` is aware UTC.
     """
 
-    url: str
+    url: Url
     request_head: bytes
     response_head: bytes
     status: int
@@ -33,6 +35,8 @@ class Exchange:
     address: str | None
     started_at: datetime
     elapsed_ms: int
+    mended: tuple[str, ...] = ()
+    is_cut_short: bool = False
 
     def header(self, name: str) -> str | None:
         """Return a field's value, by its lower-case name; of all but Location, which is a URL, no more than is looked at."""
@@ -59,10 +63,14 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """One GET with its redirects. `content` is the last answer's body with its content coding undone."""
+    """One GET with its redirects. `content` is the last answer's body with its content coding undone.
+
+    Where that body ended before its end, `missing` says how much came: `5 of 7 bytes`.
+    """
 
     hops: tuple[Exchange, ...]
     content: bytes
+    missing: str | None = None
 
     @property
     def final(self) -> Exchange:
@@ -70,7 +78,7 @@ class Fetched:
         return self.hops[-1]
 
     @property
-    def url(self) -> str:
+    def url(self) -> Url:
         """Where the answer came from, after all redirects."""
         return self.final.url
 
@@ -97,3 +105,9 @@ def raise_for_status(fetched: Fetched, *, now: datetime) -> None:
     if disposition is Disposition.STAYS_DUE:
         raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(final.header("retry-after"), now=now))
     raise (GoneError if disposition is Disposition.GONE else HttpRefused)(said, status=status)
+
+
+def raise_for_missing(fetched: Fetched) -> None:
+    """Raise BodyTruncated for an answer that ended before its end."""
+    if fetched.missing is not None:
+        raise BodyTruncated(f"{fetched.missing} at {fetched.url}")

@@ -37,12 +37,17 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def _seconds_until(text: str, now: datetime) -> float | None:
+    moment = parse_http_date(text)
+    return None if moment is None else (moment - now).total_seconds()
+
+
+def parse_http_date(value: str | None) -> datetime | None:
+    """Return an HTTP date; None where there is none. It is in GMT, whether or not it says so (RFC 9110, 5.6.7)."""
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(capped(value).strip())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    # An HTTP date is in GMT (RFC 9110, 5.6.7), whether or not it says so.
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def max_age_s(cache_control: str | None) -> float | None:

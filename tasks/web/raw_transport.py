@@ -23,6 +23,7 @@ from tasks.errors import (
     TimedOut,
     TlsFailed,
 )
+from tasks.web.addresses import AddressGate
 from tasks.web.backend import GuardedBackend, Resolve, Resolver
 from tasks.web.budget import Budget
 from tasks.web.connections import Connection, Connections, Origin
@@ -43,7 +44,8 @@ class RawTransport(httpx.AsyncBaseTransport):
 
     Bodies keep their content coding: read them with `aiter_raw`. Redirects are answers, whatever `follow_redirects` says.
     At most `max_connections` requests are under way, each until its answer is closed. `deadline_s` and `max_body_size` are
-    for requests without a `budget` among their extensions; `resolve` takes the place of the system's resolver.
+    for requests without a `budget` among their extensions; `resolve` takes the place of the system's resolver,
+    and `gate` bounds what one address is asked under all of its names.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class RawTransport(httpx.AsyncBaseTransport):
         deadline_s: float = DEADLINE_S,
         max_body_size: int = MAX_BODY_SIZE,
         max_connections: int = MAX_CONNECTIONS,
+        gate: AddressGate | None = None,
     ) -> None:
         self._deadline_s, self._max_body_size = deadline_s, max_body_size
         self._resolver = Resolver(_RESOLVER_THREADS) if resolve is None else None
-        backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver)
+        backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver, gate=gate)
         self._connections = Connections(backend, max_idle=4 * max_connections)
         self._permits = asyncio.Semaphore(max_connections)
 

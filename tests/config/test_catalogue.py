@@ -17,8 +17,8 @@ from tasks.config.catalogue import (
     Source,
     accepts,
     catalogue_schema,
-    load_catalogue,
 )
+from tasks.config.loading import doubts, load_catalogue
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
@@ -200,8 +200,14 @@ MISTAKES = [
     (b"sources:\n  - id: \xff\n", "sources.yaml:2: not UTF-8"),
     ("&a [*a]", "sources.yaml:1: too large or too deep once its aliases are expanded"),
     # shape
-    ("source: []\n", "sources.yaml:1: sources: is required (and 1 more)"),
-    ("sources: []\nsorces: 1\n", "sources.yaml:1: sources: should name at least one source (and 1 more)"),
+    (
+        "source: []\n",
+        "sources.yaml:1: sources: is required\nsources.yaml:1: source: unknown field; did you mean sources?",
+    ),
+    (
+        "sources: []\nsorces: 1\n",
+        "sources.yaml:1: sources: should name at least one source\nsources.yaml:2: sorces: unknown field; did you mean sources?",
+    ),
     ("sources: [{id: a}]\ndefault: {}\n", "sources.yaml:2: default: unknown field; did you mean defaults?"),
     ("defaults: {delay: 1}\nsources: [{id: a}]\n", "sources.yaml:1: defaults.delay: unknown field"),
     ("sources: {a: {}}\n", "sources.yaml:1: sources: should be a list"),
@@ -311,7 +317,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("text", "message"), MISTAKES)
 def test_a_mistake_is_told_with_its_line(written, text, message):
-    assert mistake(written(text)) == message
+    assert mistake(written(text)).startswith(message)
 
 
 @pytest.mark.parametrize("source_id", ["A", "a_b", "a.b", "'a b'", "a/b", "../a", "ä", "a" * 65, "''"])
@@ -343,12 +349,69 @@ def test_a_file_past_the_limit_is_refused(written):
     assert mistake(written(b"#" * 10_000_001)) == "sources.yaml: larger than 10,000,000 bytes"
 
 
-def test_many_mistakes_are_one_line(written):
-    message = mistake(written('sources:\n  - id: "a\\nb"\n    feeds: [x, y]\n    "c\\nd": 1\n'))
+def test_all_mistakes_are_told_a_line_each_in_the_order_of_the_file(written):
+    lines = mistake(written('sources:\n  - id: "a\\nb"\n    feeds: [x, y]\n    "c\\nd": 1\n')).splitlines()
 
-    assert message.startswith("sources.yaml:2: sources[0].id:")
-    assert message.endswith("(and 3 more)")
-    assert "\n" not in message
+    assert [line.partition(" ")[0] for line in lines] == [
+        "sources.yaml:2:",
+        *["sources.yaml:3:"] * 2,
+        "sources.yaml:4:",
+    ]
+
+
+def test_mistakes_of_all_kinds_are_told_together(written):
+    text = "sources:\n  - id: a\n    feeds: []\n    feeds: []\n  - id: a\n    nam: A\n  - id: a\n    urls: !mine [b]\n"
+
+    lines = mistake(written(text)).splitlines()
+
+    assert lines == [
+        "sources.yaml:4: feeds stands on line 3 already",
+        "sources.yaml:5: sources[1].id: is the id of an earlier source too",
+        "sources.yaml:6: sources[1].nam: unknown field; did you mean name?",
+        "sources.yaml:7: sources[2].id: is the id of an earlier source too",
+        "sources.yaml:8: the tag !mine has no meaning here",
+        "sources.yaml:8: sources[2].urls[0]: should be a URL with http:// or https://, without a user name",
+    ]
+
+
+def test_of_very_many_mistakes_the_first_are_told_and_the_rest_counted(written):
+    lines = mistake(written("sources:\n" + "  - {}\n" * 90)).splitlines()
+
+    assert len(lines) == 51
+    assert lines[-1] == "sources.yaml: 40 more"
+
+
+def test_a_source_with_nothing_to_read_is_a_doubt(written):
+    catalogue = load_catalogue(written("sources: [{id: a}, {id: b, home_url: 'https://b.example/'}]"))
+
+    assert [line.partition(":")[0] for line in doubts(catalogue)] == ["source a has nothing to read"]
+
+
+def test_a_feed_of_two_sources_is_a_doubt_however_it_is_spelt(written):
+    feeds = ["https://x.example/feed", "HTTPS://X.EXAMPLE:443/feed#top"]
+    catalogue = load_catalogue(
+        written("sources:\n" + "".join(f"  - {{id: s{n}, feeds: ['{url}']}}\n" for n, url in enumerate(feeds)))
+    )
+
+    assert list(doubts(catalogue)) == [
+        "sources s0 and s1 name one feed, which is polled for one of them alone: https://x.example/feed"
+    ]
+
+
+def test_two_sections_of_one_site_are_no_doubt(written):
+    catalogue = load_catalogue(
+        written("sources: [{id: a, feeds: ['https://x.example/a']}, {id: b, feeds: ['https://x.example/b']}]")
+    )
+
+    assert list(doubts(catalogue)) == []
+
+
+def test_tags_a_country_and_notes_are_the_owners_own(written):
+    source = load_catalogue(
+        written(source_with("tags: [local, ' sport ']\n    country: no\n    notes: ask Ann"))
+    ).sources[0]
+
+    assert (source.tags, source.country, source.notes) == (("local", "sport"), "NO", "ask Ann")
 
 
 def test_aliases_do_not_blow_up(written):
@@ -366,7 +429,7 @@ def test_depth_is_a_mistake_and_no_crash(written, brackets):
 
 
 @given(st.one_of(st.text(max_size=60), st.text(st.sampled_from("abid:sorce[]{}-&*!|>'\"# \n\t?,0"), max_size=60)))
-def test_any_text_is_a_catalogue_or_one_line(tmp_path_factory, text):
+def test_any_text_is_a_catalogue_or_lines_that_name_it(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
@@ -376,7 +439,7 @@ def test_any_text_is_a_catalogue_or_one_line(tmp_path_factory, text):
     except CatalogueError as error:
         message = str(error)
 
-    assert len(message.splitlines()) == 1
+    assert message == "read" or all(line.startswith(str(path)) for line in message.splitlines())
 
 
 def test_select_keeps_the_order_of_the_catalogue(written):
@@ -408,7 +471,7 @@ def test_select_names_an_unknown_source(written):
         ((), (r"\.pdf$",), "https://a.example/x.pdf", False),
         ((), (r"\.pdf$",), "https://a.example/x.pdf?x", True),
         (("/news/",), ("/news/live",), "https://a.example/news/live/x", False),
-        ((), (), "https://a.example/" + "x" * 4096, False),
+        ((), (), "https://a.example/" + "x" * 8192, False),
     ],
 )
 def test_accepts_is_true_for_keep(include, exclude, url, kept):

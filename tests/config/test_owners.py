@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.config.catalogue import Catalogue, Source
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.values.url import fetch_url, url_key
+from tasks.values.url import Url, fetch_url, url_key
 
 DAILY = Source(id="daily", home_url="https://www.daily.com/", feeds=("https://feeds.burner.com/daily",))
 SPORT = Source(id="sport", home_url="https://sport.daily.com/")
@@ -59,7 +59,7 @@ def test_a_host_belongs_to_the_source_that_names_it_or_else_its_registrable_doma
 
 
 def test_a_source_with_a_home_does_not_own_the_host_of_its_feeds():
-    assert OWNERS.claimants("https://feeds.burner.com/daily") == ()
+    assert OWNERS.claimants(Url.of("https://feeds.burner.com/daily").site) == ()
 
 
 def test_without_a_catalogue_nobody_owns_a_host():
@@ -120,10 +120,10 @@ def test_an_owner_is_one_of_those_that_name_the_host_and_the_announcer_before_ot
 
     owner = owners.owner_of(url, announcer=announcer)
 
-    assert set(owners.claimants(url)) == set(turned.claimants(url))
-    assert (owner is None) == (not owners.claimants(url))
-    assert owner is None or owner in owners.claimants(url)
-    assert announcer not in owners.claimants(url) or owner == announcer
+    assert set(owners.claimants(Url.of(url).site)) == set(turned.claimants(Url.of(url).site))
+    assert (owner is None) == (not owners.claimants(Url.of(url).site))
+    assert owner is None or owner in owners.claimants(Url.of(url).site)
+    assert announcer not in owners.claimants(Url.of(url).site) or owner == announcer
 
 
 @given(CATALOGUES, HOSTS)
@@ -153,7 +153,7 @@ def slow_and_quick():
 def test_a_hosts_pace_is_its_owners_whoever_asks(asker, url, pace):
     owners = slow_and_quick()
 
-    kept = owners.pace_at(url, owners.rules[asker])
+    kept = owners.pace_at(Url.of(url).site, owners.rules[asker])
 
     assert (kept.crawl_delay_s, kept.max_per_host) == pace
     assert kept.user_agent == owners.rules[asker].user_agent
@@ -162,6 +162,14 @@ def test_a_hosts_pace_is_its_owners_whoever_asks(asker, url, pace):
 def test_rights_are_obeyed_where_an_owner_of_the_host_obeys_them():
     owners = slow_and_quick()
 
-    assert owners.obey_rights_at("https://paper.com/b/c")
-    assert not owners.obey_rights_at("https://other.com/c")
-    assert not owners.obey_rights_at("https://nobody.com/c")
+    assert owners.obey_rights_at(Url.of("https://paper.com/b/c").site)
+    assert not owners.obey_rights_at(Url.of("https://other.com/c").site)
+    assert not owners.obey_rights_at(Url.of("https://nobody.com/c").site)
+
+
+@pytest.mark.parametrize(("url", "kept_s"), [("https://www.daily.com/a", 900.0), ("https://nobody.com/a", 10.0)])
+def test_at_a_host_that_nobody_owns_a_source_asks_no_slower_than_others_can_wait_for(url, kept_s):
+    slow = DAILY.model_copy(update={"crawl_delay_s": 900.0})
+    owners = owners_of(slow, WEEKLY)
+
+    assert owners.pace_at(Url.of(url).site, owners.rules["daily"]).crawl_delay_s == kept_s

@@ -4,24 +4,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.judge import article_id_of
 from tasks.index import announcing, articles, frontier, outbox, relations
 from tasks.index.announcing import Announcement
+from tasks.index.articles import article_id_of
 from tasks.index.frontier import Selection
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import Outcome
+from tasks.values.url import Url
 from tests.deduplicate.pages import page
 from tests.rows import make_capture
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
-def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW):
+def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW, announced=(), archive=None):
     """Announce, claim and decide; `looks` maps a URL key to its page or its text, or to (outcome, disposition).
 
-    `final` maps URL keys to the URLs that answered, where they redirect, and `hops` to those between.
+    `final` maps URL keys to the URLs that answered, where they redirect, and `hops` to those between; `announced` to what
+    the feed says: title and date.
     """
     announcements = [
         Announcement(url=f"https://{key}", url_key=key, host="a.example", source_id="a", announced_by="f")
@@ -42,18 +44,22 @@ def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW):
             fetched_at=now, outcome=outcome, novelty=None, article_id=None, revision=None, reason=None if disposition is None else "reason",
         )  # fmt: skip
         found = page(look) if isinstance(look, str) else look if isinstance(look, Page) else None
+        one = by_key.get(key) or Look(due=_due(key))
+        if key in dict(announced):
+            title, at = dict(announced)[key]
+            one = replace(one, due=replace(one.due, announced_title=title, announced_at=at))
         by_key[key] = replace(
-            by_key.get(key) or Look(due=_due(key)), capture=capture, disposition=disposition, page=found,
+            one, capture=capture, disposition=disposition, page=found,
             extracted_at=found and now, hops=dict(hops).get(key, ()),
         )  # fmt: skip
     for key in deferred:
         by_key[key] = replace(by_key[key], deferred_until=now)
     batch = Batch(batch_id=batch_id, run_id="r1", looks=tuple(by_key.values()))
-    return decide_batch(batch, index=index, now=now)
+    return decide_batch(batch, index=index, now=now, archive=archive)
 
 
 def _due(key):
-    return DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1)
+    return DueUrl(url=Url(f"https://{key}"), url_key=key, host="a.example", source_id="a", attempt=1)
 
 
 def known(index, key):

@@ -8,6 +8,7 @@ from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
 from tasks.values.rows import PageType
+from tasks.values.url import Url
 from tests.rows import make_capture
 
 LETTERS = str.maketrans("01234567", "pqrstuvw")  # words without a digit, which would be compared as figures
@@ -45,7 +46,7 @@ def batch_of(batch_id: str, pages: Mapping[str, Page], *, now: datetime) -> Batc
     }  # fmt: skip
     looks = [
         Look(
-            due=DueUrl(url=f"https://{key}", url_key=key, host="a.example", source_id="a", attempt=1),
+            due=DueUrl(url=Url(f"https://{key}"), url_key=key, host="a.example", source_id="a", attempt=1),
             capture=captures[key],
             page=one,
             extracted_at=now,

@@ -1,8 +1,10 @@
 """Other URLs of one article, and pages that claim to be one."""
 
+from dataclasses import replace
+
 import pytest
 
-from tasks.deduplicate.judge import article_id_of
+from tasks.index.articles import article_id_of
 from tasks.index.history import find_names
 from tests.deduplicate.deciding import captured, decide, edges_of, known, published
 from tests.deduplicate.pages import page, story
@@ -110,3 +112,80 @@ def test_whose_copy_a_page_says_it_is_stands_in_its_row(index):
 def names_of(index, key):
     with index.read() as tx:
         return [(row["url_key"], row["how"]) for row in find_names(tx, key)]
+
+
+# Links with a token that changes
+
+
+STORY, LONG = "https://example.com/2026/ferry", story(1)
+CORRECTED = f"{LONG} Corrected on Friday"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("example.com/2026/ferry?visit=1", "example.com/2026/ferry?visit=2"), ("example.com/r/1/ferry", "example.com/r/2/ferry")]
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("one", "other", "changes"),
+    [
+        (page(LONG), page(CORRECTED), ("words",)),
+        (page(LONG), page(LONG, title="Harbour closes"), ("title",)),
+        (page("The ferry is late."), page("The ferry is very late."), ("words",)),
+    ],
+)
+def test_a_correction_behind_a_link_that_changes_is_a_revision(index, first, second, one, other, changes):
+    decide(index, "b1", {first: replace(one, canonical_url=STORY)})
+    report = decide(index, "b2", {second: replace(other, canonical_url=STORY)})
+
+    assert report.articles == {"revision": 1}
+    assert [(row.article_id, row.url_key, row.revision, row.changes) for row in published(index)] == [
+        (article_id_of(first), first, 1, None),
+        (article_id_of(first), first, 2, changes),
+    ]
+
+
+def test_a_correction_behind_a_redirect_that_changes_is_a_revision(index):
+    for number, text in ((1, LONG), (2, CORRECTED), (3, CORRECTED), (4, LONG)):
+        key = f"example.com/click/{number}"
+        decide(index, f"b{number}", {key: text}, final={key: STORY})
+
+    assert [(one.novelty, one.revision) for one in captured(index)] == [
+        ("new", 1),
+        ("revision", 2),
+        ("unchanged", 2),
+        ("unchanged", 1),
+    ]
+
+
+def test_what_follows_behind_the_link_is_known_to_be_the_article(index):
+    for number, text in ((1, LONG), (2, CORRECTED)):
+        decide(index, f"b{number}", {f"example.com/2026/ferry?visit={number}": page(text, canonical_url=STORY)})
+
+    report = decide(index, "b3", {"example.com/2026/ferry?visit=1": page(CORRECTED, canonical_url=STORY)})
+
+    assert report.articles == {"unchanged": 1}
+    assert known(index, "example.com/2026/ferry?visit=1").revision == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (page(story(1)), page(story(2))),
+        (page("The ferry is late."), page("The bank is shut.", title="Bank shut")),
+        (page(story(1)), page(f"{story(1, words=20)} {story(2)}")),
+    ],
+)
+def test_a_template_that_gives_all_its_pages_one_name_makes_no_revisions(index, one, other):
+    careless = "https://example.com/article.php"
+    decide(index, "b1", {"example.com/article.php?id=1": replace(one, canonical_url=careless)})
+
+    report = decide(index, "b2", {"example.com/article.php?id=2": replace(other, canonical_url=careless)})
+
+    assert report.articles == {"new": 1}
+
+
+def test_a_page_for_telephones_with_other_words_is_no_correction(index):
+    decide(index, "b1", {"example.com/2026/ferry": page(LONG)})
+
+    report = decide(index, "b2", {"example.com/amp/2026/ferry": page(CORRECTED, canonical_url=STORY)})
+
+    assert report.articles == {"near_duplicate": 1}

@@ -1,15 +1,18 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.changes import diff_revisions, split_sentences, summarise_change
+from tasks.deduplicate.changes import Version, diff_versions, split_sentences, summarise_change
 
 BEFORE = "The harbour reopened on Monday. Two ships came in.\nThe mayor was pleased."
 AFTER = "The harbour reopened on Tuesday. Two ships came in.\nThe mayor was pleased. She thanked the crew."
 
 
 def change(before=BEFORE, after=AFTER, *, title_before="Harbour", title_after="Harbour"):
-    return summarise_change(title_before=title_before, text_before=before, title_after=title_after, text_after=after)
+    return summarise_change(Version(title=title_before, text=before), Version(title=title_after, text=after))
 
 
 @pytest.mark.parametrize(
@@ -53,13 +56,30 @@ def test_a_new_headline_is_told(title, is_new):
     assert change(title_after=title).is_new_title is is_new
 
 
-def test_the_diff_shows_the_sentence_that_changed():
-    lines = diff_revisions(BEFORE, AFTER, before_name="1", after_name="2").splitlines()
+def test_what_changed_is_named():
+    assert change(title_after="Harbour reopens").parts == ("title", "words")
 
-    assert lines == [
+
+def test_what_its_row_says_has_changed_is_believed():
+    before, after = Version(title=None, text=BEFORE), Version(title="The feed's title", text=AFTER)
+
+    assert summarise_change(before, after, parts=["words"]).parts == ("words",)
+
+
+AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
+FIRST = Version(title="Harbour", text=BEFORE, authors=("Ada Byron",), published_at=AT)
+
+
+def diff(**changes):
+    return diff_versions(FIRST, replace(FIRST, **changes), before_name="1", after_name="2").splitlines()
+
+
+def test_the_diff_shows_the_sentence_that_changed():
+    assert diff(text=AFTER) == [
         "--- 1",
         "+++ 2",
-        "@@ -1,3 +1,4 @@",
+        "@@ -3,4 +3,5 @@",
+        " date: 2026-03-01 06:00:00 UTC",
         "-The harbour reopened on Monday.",
         "+The harbour reopened on Tuesday.",
         " Two ships came in.",
@@ -68,5 +88,19 @@ def test_the_diff_shows_the_sentence_that_changed():
     ]
 
 
-def test_equal_texts_have_no_diff():
-    assert diff_revisions(BEFORE, BEFORE) == ""
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"title": "Harbour shut"}, ["-title: Harbour", "+title: Harbour shut"]),
+        ({"authors": ("Ada Byron", "Max Frei")}, ["-authors: Ada Byron", "+authors: Ada Byron, Max Frei"]),
+        ({"authors": ()}, ["-authors: Ada Byron"]),
+        ({"published_at": AT.replace(hour=7)}, ["-date: 2026-03-01 06:00:00 UTC", "+date: 2026-03-01 07:00:00 UTC"]),
+        ({"text": BEFORE.replace("Two", "-2")}, ["-Two ships came in.", "+-2 ships came in."]),
+    ],
+)
+def test_the_diff_shows_each_part_that_changed(changes, shown):
+    assert [line for line in diff(**changes)[2:] if line[0] in "+-"] == shown
+
+
+def test_equal_revisions_have_no_diff():
+    assert diff() == []

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.deduplicate.judge import article_id_of
 from tasks.index import articles, postings
+from tasks.index.articles import article_id_of
 from tasks.values.rows import Novelty
 from tests.deduplicate.deciding import NOW, decide, edges_of, known, published
 from tests.deduplicate.pages import page, story

@@ -4,7 +4,7 @@ from math import log1p
 
 import pytest
 
-from tasks.deduplicate.days import days_of
+from tasks.deduplicate.days import Read, days_of
 from tasks.index.drift import SourceDay, find_days
 from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
@@ -13,13 +13,18 @@ from tests.deduplicate.pages import batch_of, page
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
+def read(look):
+    capture = look.captured
+    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=look.page)
+
+
 def test_pages_are_added_up_by_what_they_have():
     pages = {
         "a.example/1": page("x" * 99, published_at=NOW, extractor="presslake/1 trafilatura/2 fast"),
         "a.example/2": page("x" * 9, title=None, extractor="presslake/1 trafilatura/2 readability"),
     }
 
-    assert list(days_of(batch_of("b1", pages, now=NOW).looks)) == [
+    assert list(days_of(map(read, batch_of("b1", pages, now=NOW).looks))) == [
         SourceDay(
             source_id="daily", day=NOW.date(), pages=2, titled=1, dated=1, usual=1, log_length=pytest.approx(log1p(99) + log1p(9))
         )
@@ -41,7 +46,7 @@ def test_what_should_have_been_a_story_is_empty_and_all_else_is_left_out(outcome
     [look] = batch.looks
     look = replace(look, capture=replace(look.captured, outcome=outcome, reason=reason), page=None)
 
-    found = list(days_of([look]))
+    found = list(days_of([read(look)]))
 
     assert [(one.pages, one.empty) for one in found] == [(0, 1)] * counted
 
@@ -56,7 +61,7 @@ def test_a_batch_over_two_sources_and_days_adds_to_each():
         for n, one in enumerate(batch.looks)
     ]
 
-    found = list(days_of(looks))
+    found = list(days_of(map(read, looks)))
 
     assert {(one.source_id, one.day, one.pages) for one in found} == {
         ("a", date(2026, 3, 1), 1), ("b", date(2026, 3, 1), 1), ("a", date(2026, 3, 2), 1), ("b", date(2026, 3, 2), 1),

@@ -2,10 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.deduplicate.judge import article_id_of, judge
+from tasks.deduplicate.judge import judge
 from tasks.deduplicate.neighbours import Match
 from tasks.deduplicate.resemblance import Relation
 from tasks.deduplicate.rows import known_after
+from tasks.index.articles import article_id_of
 from tasks.values.rows import Novelty
 from tests.rows import make_article
 
@@ -43,15 +44,9 @@ KNOWN = known_after(make_article(article_id="k", revision=3, text_digest="t1:old
 )
 def test_what_a_text_is(known, twin, matches, expected):
     own_id = known.article_id if known else "own"
-    verdict = judge(article_id=own_id, text_digest="t1:x", known=known, twin=twin, matches=matches)
+    verdict = judge(article_id=own_id, known=known, twin=twin, matches=matches)
 
     assert (verdict.novelty, verdict.revision, verdict.duplicate_of, verdict.similarity) == expected
-
-
-def test_the_text_that_is_known_is_unchanged_whatever_it_resembles():
-    verdict = judge(article_id="k", text_digest="t1:old", known=KNOWN, twin=TWIN, matches=[NEAR])
-
-    assert (verdict.novelty, verdict.article_id, verdict.revision) == (Novelty.UNCHANGED, "k", 3)
 
 
 def test_an_id_is_the_same_in_every_index():

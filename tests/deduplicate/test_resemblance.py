@@ -1,10 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.resemblance import Relation, compare, find_furniture, told_at
+from tasks.deduplicate.resemblance import Relation, compare, exchange, find_furniture, told_at
+from tasks.values.text.shape import MOST_COMPARED
 from tasks.values.text.sketch import make_shape
 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,7 +25,9 @@ def relation(one, other):
     ("other", "expected"),
     [
         (counted(0, 200), Relation.NEAR_DUPLICATE),
-        (counted(50, 250), Relation.NEAR_DUPLICATE),
+        (counted(50, 200), Relation.NEAR_DUPLICATE),
+        (counted(50, 205), Relation.NEAR_DUPLICATE),
+        (counted(50, 250), None),
         (counted(100, 300), None),
         (counted(300, 500), None),
         (counted(0, 100), Relation.NEAR_DUPLICATE),
@@ -95,3 +99,97 @@ def test_a_text_that_is_furniture_alone_is_compared_with_nothing():
     shape = make_shape(counted(0, 200))
 
     assert compare(shape, shape, furniture=shape.shingles) is None
+
+
+LETTERS = "abcdefghij"
+
+
+def exchanged(number, *, with_figures=0, length=100):
+    """A text, and another that has so many words of its own in it, figures first."""
+    text, other = counted(0, length), counted(0, length)
+    for place in range(number):
+        own, theirs = (
+            (f"{place}7", f"{place}8") if place < with_figures else (f"one{LETTERS[place]}", f"other{LETTERS[place]}")
+        )
+        text[place * 9], other[place * 9] = own, theirs
+    return text, other
+
+
+@pytest.mark.parametrize(
+    ("number", "figures", "are_one"),
+    [(0, 0, True), (1, 0, True), (3, 0, True), (6, 0, False), (9, 0, False), (1, 1, True), (2, 1, False), (3, 1, False), (2, 2, False)],
+)  # fmt: skip
+def test_other_words_in_their_places_make_another_story_and_other_figures_sooner(number, figures, are_one):
+    one, other = exchanged(number, with_figures=figures)
+
+    assert (relation(one, other) is not None) is are_one
+
+
+@pytest.mark.parametrize("more", [["more"], counted(200, 215), counted(200, 280)])
+def test_what_one_text_has_beside_the_other_makes_no_other_story(more):
+    one, _ = exchanged(0)
+
+    assert relation(one, [*one, *more]) is not None
+    assert relation(one[:80], [*one, *more]) is not None
+
+
+def test_a_name_that_is_another_counts_as_two_words():
+    one, other = exchanged(3)
+    plain = compare(make_shape(one), make_shape(other))
+    named = compare(make_shape(one, {"onea", "oneb", "onec"}), make_shape(other, {"othera", "otherb", "otherc"}))
+
+    assert (plain is not None, named is not None) == (True, False)
+
+
+@given(st.integers(0, 9), st.integers(0, 9))
+def test_an_exchange_is_symmetrical(number, figures):
+    one, other = map(make_shape, exchanged(number, with_figures=figures))
+
+    assert exchange(one, other) == exchange(other, one)
+
+
+def test_shapes_of_the_first_algorithm_are_compared_as_they_were():
+    one, other = (replace(make_shape(text), packed_vocabulary=b"", packed_names=b"") for text in exchanged(3))
+
+    assert compare(one, other) is not None
+
+
+def test_pages_of_one_template_are_strangers_from_which_it_is_learnt():
+    template = counted(0, 80)
+    pages = [make_shape([*template, *(f"own{letter}{other}" for other in "abcdefghij")]) for letter in "klmnop"]
+
+    assert all(compare(pages[0], other) is None for other in pages[1:])
+    assert find_furniture(pages[0], pages[1:]) == make_shape(template).shingles
+
+
+def spelled(first, end):
+    """Different words without a figure."""
+    return ["".join(LETTERS[int(digit)] for digit in str(number)) for number in range(first, end)]
+
+
+LONG = spelled(100_000, 160_000)
+
+
+@pytest.mark.parametrize(
+    ("other", "is_found"),
+    [
+        (LONG, True),
+        (LONG[:48_000], True),
+        ([*LONG, *spelled(200_000, 210_000)], True),
+        ([*LONG[:30_000], *spelled(200_000, 230_000)], False),
+        (spelled(200_000, 260_000), False),
+    ],
+)
+def test_long_texts_are_compared_by_a_sample_that_finds_what_all_of_them_would(other, is_found):
+    one, two = make_shape(LONG), make_shape(other)
+
+    assert (compare(one, two) is not None) is is_found
+    assert compare(one, two) == compare(two, one)
+    assert len(one.sample(one.bound)) == MOST_COMPARED
+
+
+def test_an_excerpt_of_a_long_text_is_found_by_the_sample_of_the_longer():
+    found = compare(make_shape(LONG), make_shape(LONG[20_000:26_000]))
+
+    assert found.relation is Relation.EXCERPT
+    assert found.score > 0.95

@@ -2,12 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look, settle
-from tasks.deduplicate.rows import known_after
+from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
+from tasks.deduplicate.rows import settle
 from tasks.index.frontier import State
 from tasks.reasons import Disposition
 from tasks.values.rows import Outcome
-from tests.rows import FETCHED_AT, make_article, make_capture
+from tests.rows import FETCHED_AT, make_capture
 
 NOW = FETCHED_AT
 
@@ -75,8 +75,7 @@ def test_a_page_starts_its_attempts_anew():
 
 def young(age, *, published_age=timedelta()):
     first_seen_at = NOW - age
-    values = known_after(make_article(first_seen_at=first_seen_at, published_at=first_seen_at - published_age))
-    return next_look(values, now=NOW, revisit_after=REVISIT_AFTER)
+    return next_look(first_seen_at, first_seen_at - published_age, now=NOW, revisit_after=REVISIT_AFTER)
 
 
 @pytest.mark.parametrize(
@@ -102,4 +101,4 @@ def test_an_article_that_was_old_when_it_was_found_is_left_alone(published_age, 
 
 
 def test_no_ages_mean_no_second_look():
-    assert next_look(known_after(make_article(first_seen_at=NOW)), now=NOW, revisit_after=()) is None
+    assert next_look(NOW, None, now=NOW, revisit_after=()) is None

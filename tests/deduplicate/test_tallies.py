@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.deduplicate.tallies import LONGEST_LAG, arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.tallies import LONGEST_LAG, Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.index.health import TallyKind, find_arrivals, find_quarantined, find_totals, lag_bucket, lag_of
 from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
@@ -12,8 +12,20 @@ from tests.rows import FETCHED_AT, make_article, make_capture
 NOW = FETCHED_AT + timedelta(minutes=1)
 
 
+def looked(capture):
+    return Looked(capture.source_id, capture.fetched_at, capture.came_to)
+
+
+def new(articles):
+    return [row for row in articles if row.revision == 1]
+
+
+def arrival(row):
+    return Arrival(row.source_id, row.published_at, row.first_seen_at)
+
+
 def counted(*captures, articles=()):
-    tallies = tallies_of(captures, articles, run_id="r1", now=NOW)
+    tallies = tallies_of(map(looked, captures), map(arrival, new(articles)), run_id="r1", now=NOW)
     return {(one.source_id, one.kind, one.what): one.number for one in tallies}
 
 
@@ -72,7 +84,7 @@ def test_arrivals_are_the_hours_of_publication_of_what_is_new():
         make_article(revision=2),
     ]
 
-    before, day = sorted(arrivals_of(rows), key=lambda one: one.day)
+    before, day = sorted(arrivals_of(map(arrival, new(rows))), key=lambda one: one.day)
 
     assert (before.hours[23], sum(before.hours)) == (1, 1)
     assert (day.hours[6], day.hours[12], sum(day.hours), day.newest_at) == (1, 2, 3, FETCHED_AT)
@@ -81,7 +93,7 @@ def test_arrivals_are_the_hours_of_publication_of_what_is_new():
 def test_a_page_in_quarantine_has_the_key_of_its_document():
     looks = [make_capture(), make_capture(outcome=Outcome.QUARANTINED, reason="extractor_crashed")]
 
-    (page,) = quarantined_of(looks, batch_id="b7")
+    (page,) = quarantined_of([(1, looks[1])], batch_id="b7")
 
     assert (page.document_key, page.reason) == ("quarantine/dt=2026-03-01/b7-1.json", "extractor_crashed")
 
@@ -100,6 +112,6 @@ def test_a_batch_that_is_decided_twice_is_counted_once(index):
 def test_the_last_look_is_the_instant_of_a_tally():
     late = make_capture(fetched_at=NOW)
 
-    (tally,) = tallies_of([replace(late, fetched_at=FETCHED_AT), late], (), run_id="r1", now=NOW)
+    (tally,) = tallies_of([looked(replace(late, fetched_at=FETCHED_AT)), looked(late)], (), run_id="r1", now=NOW)
 
     assert (tally.last_at, tally.day) == (NOW, NOW.date())

@@ -234,7 +234,7 @@ def installed(folder: Path) -> Iterator[Installation]:
         database = stack.enter_context(postgresql(ports.postgresql, fixed["postgresql.env"]))
         stack.enter_context(redis(ports.redis, fixed["redis.env"], folder / "redis"))
         stack.enter_context(prefect_server(ports.prefect, fixed["server.env"], folder / "prefect"))
-        run("presslake status", clean(fixed["owner.env"], {"PREFECT_HOME": str(folder / "prefect")}), cwd=folder)
+        run("presslake migrate", clean(fixed["owner.env"], {"PREFECT_HOME": str(folder / "prefect")}), cwd=folder)
         user, _, password = fixed["worker.env"]["PREFECT_API_AUTH_STRING"].partition(":")
         url = fixed["worker.env"]["PREFECT_API_URL"]
         api = stack.enter_context(httpx.Client(base_url=url, auth=(user, password), timeout=60, trust_env=False))

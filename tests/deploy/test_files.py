@@ -266,7 +266,7 @@ def test_the_image_runs_as_nobody_from_pinned_parts():
 
 
 @pytest.mark.parametrize("command", [SERVER.partition(" --host")[0], WORKER.partition(" --name")[0], "python deploy/fill_env.py",
-                                     "psql -v ON_ERROR_STOP=1", "presslake status", "prefect deploy --all --prefect-file deploy/prefect.yaml",
+                                     "psql -v ON_ERROR_STOP=1", "presslake migrate", "prefect deploy --all --prefect-file deploy/prefect.yaml",
                                      "prefect work-pool create presslake --type process", "pg_dump --format=custom", "presslake verify"])  # fmt: skip
 def test_what_the_walk_runs_is_what_the_docs_say(command):
     assert command in (ROOT / "docs/operations.md").read_text()
@@ -292,3 +292,35 @@ def test_the_image_has_all_that_the_wheel_wants():
 
     assert set(wanted) <= set(copied)
     assert {f"!{name}" for name in wanted} <= set((ROOT / ".dockerignore").read_text().splitlines())
+
+
+POLICIES = [one for one in yaml.safe_load_all((DEPLOY / "k8s" / "network.yaml").read_text()) if one]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda one: one["metadata"]["name"])
+def test_a_policy_says_from_whom_and_at_which_ports(policy):
+    rules = policy["spec"]
+
+    assert all(rule.get("from") and rule.get("ports") for rule in rules.get("ingress", ()))
+    assert all(rule.get("to") and rule.get("ports") for rule in rules.get("egress", ()))
+
+
+FIRST_WITHOUT_KNOWN_HOLES = {"redis": (7, 4, 6), "postgres": (17, 7)}
+
+
+@pytest.mark.parametrize("name", FIRST_WITHOUT_KNOWN_HOLES)
+def test_no_image_is_older_than_the_first_without_known_holes(name):
+    tags = [one["image"].partition(":")[2] for one in SERVICES.values() if one["image"].startswith(f"{name}:")]
+
+    assert tags
+    for tag in tags:
+        assert tuple(map(int, tag.partition("-")[0].split("."))) >= FIRST_WITHOUT_KNOWN_HOLES[name]
+
+
+def test_make_check_fails_where_nobody_could_be_asked_unless_it_is_told_so():
+    for words, has_flag in (((), False), (("AUDIT=offline",), True), (("AUDIT=1",), False)):
+        shown = subprocess.run(
+            ["make", "--dry-run", "check", *words], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+
+        assert ("deploy.audit --offline-ok" in shown) is has_flag

@@ -215,11 +215,11 @@ def _run_by_hand(walk: Walk) -> None:
         (begun,) = walk.ask("POST", "/flow_runs/filter", wanted)
         ended = walk.await_state(begun["id"], "COMPLETED", 120)
         assert ended["parameters"]["config"]["limit"] == 9, ended["parameters"]
-        assert ended["state"]["message"] == "9 fetched, 0 not modified: 9 new", ended["state"]["message"]
+        assert ended["state"]["message"] == "9 fetched (9 new)", ended["state"]["message"]
         wanted = {"artifacts": {"flow_run_id": {"any_": [begun["id"]]}, "key": {"any_": ["run-report"]}}}
         (artifact,) = walk.ask("POST", "/artifacts/filter", wanted)
         shown = ui.read_report(page, walk.base_url, begun["id"], artifact["id"], picture=None)
-    assert "9 fetched, 0 not modified: 9 new" in shown
+    assert "9 fetched (9 new)" in shown
     say("a run by hand, from the UI's form, with a limit of 9: its report is seen in the UI")
 
 

@@ -38,9 +38,16 @@ class Press:
         return [visit.url for visit in self.visits]
 
     async def visit(
-        self, visits: Sequence[Visit], tell: Callable[[Visit, Answered | Deferred], Awaitable[None]]
+        self,
+        visits: Sequence[Visit],
+        tell: Callable[[Visit, Answered | Deferred], Awaitable[None]],
+        *,
+        is_full: Callable[[], bool] = lambda: False,
     ) -> None:
         for visit in visits:
+            if is_full():
+                await tell(visit, Deferred(until=datetime.now(UTC)))
+                continue
             self.visits.append(visit)
             said = self.pages.get(visit.url, Said(status=404))
             if isinstance(said, Deferred):

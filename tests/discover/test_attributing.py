@@ -11,7 +11,7 @@ from tasks.discover.attributing import attribute, is_wanted
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.feeds.refusals import Refusals
 from tasks.index.frontier import BACKFILL, NEWS
-from tasks.values.feed import Entry, FeedContent
+from tasks.values.feed import Entry
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GOOD = Source(id="good", home_url="https://good.com/", exclude=("/sport/",))
@@ -78,10 +78,10 @@ def test_a_url_passes_the_announcers_patterns_and_its_owners(url, is_kept):
 
 @pytest.mark.parametrize("date", [datetime(1990, 1, 1, tzinfo=UTC), NOW + timedelta(days=400), NOW])
 def test_anothers_date_decides_neither_order_nor_since(date):
-    content = FeedContent(entries=(Entry(url="https://good.com/a", published_at=date, modified_at=date),))
+    entry = Entry(url="https://good.com/a", published_at=date, modified_at=date)
 
     [one] = announcements(
-        content,
+        [entry],
         source_id="other",
         announced_by="https://other.com/feed",
         rules=RULES["other"],

@@ -137,7 +137,7 @@ def test_sources_from_a_feed_readers_list_own_their_hosts():
     opml = b"""<opml version="2.0"><body>
         <outline text="Good" xmlUrl="https://good.com/feed" htmlUrl="https://good.com/"/>
         <outline text="Other" xmlUrl="https://other.com/feed"/></body></opml>"""
-    imported = Catalogue(sources=tuple(sources_of(read_opml(opml, name="list.opml"), known_ids=())))
+    imported = Catalogue(sources=tuple(sources_of(read_opml(opml, name="list.opml")[0], known_ids=())))
 
     owners = plan(imported).owners
 

@@ -1,5 +1,6 @@
 """Polling, over a press that answers out of a table and a real index."""
 
+import os
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from tasks.index.schema import frontier, robots
 from tasks.lake.warc import payload_digest
 from tasks.politeness.client import Deferred, PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.runtime.reading import SharedReader
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
 from tests.discover.conftest import RULES, Press, Said
@@ -47,6 +49,9 @@ def sitemap_index(*children):
     return f"<sitemapindex>{named}</sitemapindex>"
 
 
+FOREIGN = "<item><title>b</title><link>https://elsewhere.example/b</link></item>"
+
+
 class Sweeps:
     """Sweeps over one index and one press."""
 
@@ -57,7 +62,7 @@ class Sweeps:
         ]
         self.polled = 0
 
-    async def __call__(self, due_by=None):
+    async def __call__(self, due_by=None, **options):
         with self.index.write() as tx:
             know_feeds(tx, self.addresses, now=datetime.now(UTC))
             states = select_feeds(tx, (one.feed_url for one in self.addresses), due_by=due_by)
@@ -69,6 +74,7 @@ class Sweeps:
             config=PollConfig(),
             polled_one=self._count,
             owners=self.owners,
+            **options,
         )
 
     def _count(self):
@@ -270,8 +276,7 @@ async def test_an_index_is_followed_to_its_sitemaps_and_no_further_than_it_reach
 
     assert sorted(press.asked) == sorted([SITEMAP, f"{SITE}/1.xml", f"{SITE}/nested.xml", f"{SITE}/2.xml"])
     assert sweep.urls() == {f"{SITE}/a"}
-    assert report.polled == 4
-    assert sweep.polled == 1
+    assert (report.polled, sweep.polled) == (1, 1)
 
 
 async def test_an_index_that_stays_the_same_hides_no_change_in_its_sitemaps(index):
@@ -300,7 +305,7 @@ async def test_the_sitemaps_of_an_index_are_asked_with_their_own_validators(inde
     report = await sweep()
 
     assert press.visits[-1].etag == '"c"'
-    assert (report.polled, report.unchanged) == (2, 1)
+    assert (report.polled, report.unchanged) == (1, 1)
 
 
 async def test_a_sitemap_that_has_not_changed_since_it_was_read_is_not_asked_for(index):
@@ -379,7 +384,7 @@ async def test_a_source_that_names_nothing_is_read_through_its_front_pages_feed(
     report = await sweep()
 
     assert sweep.urls() == {f"{SITE}/a"}
-    assert (report.polled, sweep.polled) == (2, 1)
+    assert (report.polled, sweep.polled) == (1, 1)
 
 
 async def test_a_front_page_without_feeds_leads_to_the_sitemaps_of_robots_txt(index):
@@ -419,7 +424,7 @@ async def test_a_front_page_is_left_alone_while_the_feed_yields(index):
     await sweep()
 
     assert press.asked == [FEED, FEED]
-    assert sweep.polled == 4
+    assert sweep.polled == 2
     assert sweep.state(HOME)["polled_at"] is None
 
 
@@ -470,7 +475,7 @@ class _Generating(Press):
         super().__init__({})
         self._body = body
 
-    async def visit(self, visits, tell):
+    async def visit(self, visits, tell, *, is_full):
         for visit in visits:
             self.pages = {visit.url: Said(body=self._body + visit.url.encode())}
             self.visits = []
@@ -613,3 +618,126 @@ async def test_what_another_announced_first_gets_its_owners_date_when_its_own_fe
     )
 
     assert whose(index) == {f"{GOOD}/1990/a-story": ("good", "T", date, BACKFILL)}
+
+
+async def test_an_index_without_dates_is_read_over_several_sweeps_with_its_last_ones_first(index):
+    children = [f"{SITE}/s-{number}.xml" for number in range(60)]
+    press = Press({SITEMAP: Said(body=sitemap_index(*((url, None) for url in children)))})
+    press.pages |= {url: Said(body=urlset(f"story-{number}")) for number, url in enumerate(children)}
+    sweep = Sweeps(index, press, (SITEMAP, FeedKind.SITEMAP))
+
+    await sweep()
+    first = sweep.urls()
+    await sweep()
+
+    assert {f"{SITE}/story-0", f"{SITE}/story-59"} <= set(first)
+    assert len(first) == 50
+    assert len(sweep.urls()) == 60
+
+
+async def test_a_feed_that_says_304_whatever_has_changed_is_found_out(index):
+    press = Press({FEED: Said(body=rss("a"), headers={"etag": '"fixed"'})})
+    sweep = Sweeps(index, press)
+    await sweep()
+    press.pages[FEED] = Said(status=304)
+    for _ in range(3):
+        await sweep()
+    assert [visit.etag for visit in press.visits] == [None, '"fixed"', '"fixed"', '"fixed"']
+
+    press.pages[FEED] = Said(body=rss("a", "b"), headers={"etag": '"fixed"'})
+    await sweep()
+
+    assert press.visits[-1].etag is None
+    assert f"{SITE}/b" in sweep.urls()
+    # a tag that other bytes had as well is no tag
+    assert (sweep.state()["etag"], sweep.state()["unchanged"]) == (None, 0)
+
+
+async def test_a_feed_that_is_as_it_was_is_asked_with_its_validators_again(index):
+    body = rss(*(f"story-{number}" for number in range(84)))  # one in two hours
+    press = Press({FEED: Said(body=body, headers={"etag": '"1"'})})
+    sweep = Sweeps(index, press)
+    for _ in range(6):
+        await sweep()
+
+    assert [visit.etag for visit in press.visits] == [None, '"1"', '"1"', '"1"', None, '"1"']
+
+
+async def test_an_instant_that_is_still_to_come_is_no_validator(index):
+    press = Press({FEED: Said(body=rss("a"), headers={"last-modified": "Sat, 16 Nov 2091 19:11:00 GMT"})})
+    sweep = Sweeps(index, press)
+
+    await sweep()
+
+    assert sweep.state()["last_modified"] is None
+
+
+async def test_once_the_sweeps_time_is_over_no_feed_is_asked_and_all_are_due_again(index):
+    press = Press({FEED: Said(body=rss("a"))})
+    sweep = Sweeps(index, press, (FEED, FeedKind.FEED))
+
+    report = await sweep(is_over=lambda: True)
+
+    assert press.asked == []
+    assert report.skipped == {"feed_deferred": 1}
+
+
+async def test_what_is_beyond_a_sources_budget_is_found_again_on_another_day(index):
+    press = Press({FEED: Said(body=rss(*"abcdef"), headers={"etag": '"1"'})})
+    sweep = Sweeps(index, press, (FEED, FeedKind.FEED), rules=replace(RULES, new_urls_a_day=4))
+
+    first = await sweep()
+    second = await sweep()
+
+    assert (first.discovered, first.skipped) == (4, {"link_over_budget": 2})
+    assert first.limits == ("daily: new_urls_a_day reached, 2 URLs left for another day",)
+    assert (second.unchanged, second.skipped) == (0, {"link_over_budget": 2})  # it was read again
+
+
+@pytest.mark.parametrize(("follow", "found"), [("any", 2), ("own", 1)])
+async def test_a_source_that_follows_its_own_hosts_leaves_foreign_links_out(index, follow, found):
+    own = Source(id="daily", home_url=f"{SITE}/", feeds=(FEED,))
+    rules = replace(RULES, follow=follow)
+    press = Press({FEED: Said(body=rss("a").replace("</channel>", f"{FOREIGN}</channel>"))})
+    sweep = Sweeps(index, press, (FEED, FeedKind.FEED), rules=rules, owners=Owners.of([own], {"daily": rules}))
+
+    report = await sweep()
+
+    assert report.discovered == found
+    assert report.skipped == ({} if follow == "any" else {"link_foreign_host": 1})
+
+
+def told_by(read, *arguments):
+    """In which process a job was done, and what came of it."""
+    return os.getpid(), read(*arguments)
+
+
+class Noting:
+    """A reader that does as the shared one, and notes where each document was read."""
+
+    def __init__(self):
+        self.read_in = {}
+
+    async def read(self, job):
+        self.read_in[job.item], done = await SharedReader().read(
+            replace(job, read=told_by, arguments=(job.read, *job.arguments))
+        )
+        return done
+
+
+LINKS = f'<html><body><a href="{SITE}/2026/a-story-of-some-length">A story of some length</a></body></html>'
+
+
+async def test_nothing_that_a_stranger_wrote_is_read_in_this_process(index):
+    bodies = {FEED: rss("a"), SITEMAP: urlset("b"), HOME: LINKS, f"{SITE}/list": LINKS}
+    kinds = (FeedKind.FEED, FeedKind.SITEMAP, FeedKind.HOME, FeedKind.LISTING)
+    sweep = Sweeps(
+        index, Press({url: Said(body=body) for url, body in bodies.items()}), *zip(bodies, kinds, strict=True)
+    )
+    noting = Noting()
+
+    report = await sweep(reader=noting)
+
+    assert report.failed == {}
+    assert noting.read_in.keys() == bodies.keys()
+    assert os.getpid() not in noting.read_in.values()

@@ -28,30 +28,43 @@ async def propose(pages, robots_txt=b"", known_ids=()):
     return await propose_source(HOME, rules=RULES, client=Press(pages), robots=robots(robots_txt), known_ids=known_ids)
 
 
-async def test_what_works_becomes_the_source_and_everything_that_was_tried_is_told():
+async def test_where_the_pages_own_feed_works_nothing_else_is_tried():
     pages = {HOME: Said(body=PAGE), f"{SITE}/rss": Said(body=RSS), f"{SITE}/news.xml": Said(body=URLSET)}
 
     proposal = await propose(pages, f"Sitemap: {SITE}/news.xml".encode(), known_ids=["daily-example"])
 
-    assert proposal.source == Source(
-        id="daily-example-2", name="The Daily", home_url=HOME, feeds=(f"{SITE}/rss",), sitemaps=(f"{SITE}/news.xml",)
-    )
-    assert {(one.url, one.found_by, one.entries) for one in proposal.tried if one.reason is None} == {
-        (f"{SITE}/rss", FoundBy.LINK, 1),
-        (f"{SITE}/news.xml", FoundBy.ROBOTS, 1),
-    }
+    assert proposal.source == Source(id="daily-example-2", name="The Daily", home_url=HOME, feeds=(f"{SITE}/rss",))
+    assert [(one.url, one.found_by, one.entries) for one in proposal.tried] == [(f"{SITE}/rss", FoundBy.LINK, 1)]
+
+
+async def test_what_the_site_names_is_tried_before_what_is_common():
+    pages = {HOME: Said(body=PAGE), f"{SITE}/news.xml": Said(body=URLSET), f"{SITE}/feed.xml": Said(body=RSS)}
+
+    proposal = await propose(pages, f"Sitemap: {SITE}/news.xml".encode())
+
+    assert (proposal.source.feeds, proposal.source.sitemaps) == ((), (f"{SITE}/news.xml",))
+    assert [(one.found_by, one.reason) for one in proposal.tried] == [
+        (FoundBy.LINK, "http_404"),
+        (FoundBy.ROBOTS, None),
+    ]
+
+
+async def test_what_is_common_is_tried_last_and_everything_that_was_is_told():
+    proposal = await propose({HOME: Said(body=PAGE), f"{SITE}/feed.xml": Said(body=RSS)})
+
+    assert proposal.source.feeds == (f"{SITE}/feed.xml",)
     assert {one.reason for one in proposal.tried if one.found_by is FoundBy.COMMON and one.entries == 0} == {"http_404"}
 
 
 async def test_one_feed_at_several_addresses_is_one_feed():
     pages = {
-        HOME: Said(body=PAGE),
+        HOME: Said(body=PAGE.replace("/rss", "/gone")),
         f"{SITE}/rss": Said(body=RSS),
         f"{SITE}/feed/": Said(body=RSS, via=((302, f"{SITE}/rss"),)),
         f"{SITE}/rss.xml": Said(body=RSS),
     }
 
-    assert (await propose(pages)).source.feeds == (f"{SITE}/rss",)
+    assert (await propose(pages)).source.feeds == (f"{SITE}/feed/",)
 
 
 async def test_a_feed_that_moved_is_named_where_it_is():

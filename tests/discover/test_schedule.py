@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.discover.schedule import PollConfig, PollOutcome, fresh_count, next_poll, poll_url, seen_moved
+from tasks.discover.schedule import (
+    PollConfig,
+    PollOutcome,
+    fresh_count,
+    next_poll,
+    poll_url,
+    seen_moved,
+    trusts_validators,
+)
 from tasks.values.feed import Entry, FeedKind, FeedState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -150,7 +158,7 @@ def test_entries_of_the_last_week_and_those_without_a_date_are_fresh():
     entries = [Entry(url=f"https://daily.example/{name}", published_at=at) for name, at in ages.items()]
     changed = Entry(url="https://daily.example/changed", modified_at=NOW - timedelta(days=30))
 
-    assert fresh_count([*entries, changed], now=NOW) == 3
+    assert fresh_count([one.published_at or one.modified_at for one in [*entries, changed]], now=NOW) == 3
 
 
 NEW_PLACE = "https://daily.example/rss"
@@ -200,3 +208,18 @@ def test_a_sources_own_bounds_hold():
     }
 
     assert waits_s == {"busy": 60.0, "asleep": 300.0, "wishful": 300.0, "failing": 300.0}
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "doubted"),
+    [
+        (21_600.0, {3, 7, 11}),  # four polls are a day
+        (86_400.0, {3, 4, 5, 6, 7, 8, 9, 10, 11}),
+        (600.0, {3}),
+        (None, {3, 4, 5, 6, 7, 8, 9, 10, 11}),
+    ],
+)
+def test_a_feed_that_brings_nothing_new_is_asked_without_validators_once_a_day(interval_s, doubted):
+    states = [replace(FEED, interval_s=interval_s, unchanged=number) for number in range(12)]
+
+    assert {one.unchanged for one in states if not trusts_validators(one)} == doubted

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from tasks.config.catalogue import load_catalogue
+from tasks.config.loading import load_catalogue
 from tasks.config.settings import load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ConfigError, ItemError, LakeUnavailable, StageError

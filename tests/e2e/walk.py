@@ -3,7 +3,8 @@
     python -m tests.e2e.walk
 
 A module counts when an argument of one of its frames holds the marker, a form is the type of such an argument, a parse is
-a call of can_ada, urlsplit, urlparse or httpx.URL, by whomever. The Prefect engine is left out, and extraction runs here.
+a call of can_ada, urlsplit, urlparse or httpx.URL, by whomever. The Prefect engine is left out. What a sweep has read in
+other processes, feeds and pages, is read here and counted, and beside that the sweep's own process is counted alone.
 """
 
 # ruff: noqa: T201 - a command that prints
@@ -57,17 +58,23 @@ FEED = '<rss version="2.0"><channel><title>Daily</title><item><title>Harbour ope
 
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """What was seen: the arguments that hold the marker by module and by type, and the parses by the place of their call."""
+    """What was seen: the arguments that hold the marker by place, and the parses by the place of their call.
 
-    modules: Counter[str] = field(default_factory=Counter)
-    forms: Counter[str] = field(default_factory=Counter)
+    A place is a module, a function and a type, and whether a sweep has that done in another process (`is_aside`).
+    """
+
+    places: Counter[tuple[str, str, str, bool]] = field(default_factory=Counter)
     parses: Counter[str] = field(default_factory=Counter)
-    places: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    is_aside: bool = False
 
-    @property
-    def own_forms(self) -> list[str]:
-        """The forms without the containers of the language, which hold one of these."""
-        return sorted(self.forms.keys() - {one.__name__ for one in CONTAINERS})
+    def modules(self, *, aside: bool = True) -> set[str]:
+        """Return the modules that the URL passes, with or without those in other processes."""
+        return {module for module, _, _, is_aside in self.places if aside or not is_aside}
+
+    def forms(self, *, aside: bool = True, containers: bool = False) -> set[str]:
+        """Return the forms that it takes; the language's own containers hold one of the others."""
+        forms = {form for _, _, form, is_aside in self.places if aside or not is_aside}
+        return forms if containers else forms - {one.__name__ for one in CONTAINERS}
 
     def see(self, frame: FrameType, event: str, _: object) -> None:
         """Look at the arguments of a call of ours; made for `sys.setprofile`."""
@@ -78,9 +85,7 @@ class Walk:
             value = frame.f_locals.get(name)
             if holds(value):
                 module, form = frame.f_globals["__name__"], type(value).__name__
-                self.modules[module] += 1
-                self.forms[form] += 1
-                self.places[module, code.co_qualname, form] += 1
+                self.places[module, code.co_qualname, form, self.is_aside] += 1
 
     def parsed(self, *values: object) -> None:
         """Count a parse, if it is one of the marked URL."""
@@ -180,14 +185,31 @@ def _counted(original: FunctionType, walk: Walk) -> FunctionType:
 
 
 class _Here:
-    """Extraction in this process."""
+    """Reading of feeds and extraction in this process, where a sweep has other processes do that."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+
+    async def read(self, job):
+        with self._aside():
+            return job.read(*job.arguments)
 
     def extract(self, pages):
         for one in pages:
             try:
-                yield one.capture_id, extract_page(one, ExtractConfig())
+                with self._aside():
+                    result = extract_page(one, ExtractConfig())
             except ItemError as error:
-                yield one.capture_id, error
+                result = error
+            yield one.capture_id, result
+
+    @contextmanager
+    def _aside(self):
+        self._walk.is_aside = True
+        try:
+            yield
+        finally:
+            self._walk.is_aside = False
 
 
 async def sweep(folder: Path) -> Walk:
@@ -198,23 +220,23 @@ async def sweep(folder: Path) -> Walk:
         source = Source(id="daily", name="Daily", feeds=(server.url("/feed"),))
         catalogue = Catalogue(sources=(source,), defaults=Defaults(allow_networks=("127.0.0.0/8",), crawl_delay_s=0.0))
         with open_index(f"sqlite:///{folder / 'index.db'}") as index, watched() as walk:
-            stored = await _sweep(catalogue, index, open_store(str(folder / "lake"), s3=S3Config()))
+            stored = await _sweep(catalogue, index, open_store(str(folder / "lake"), s3=S3Config()), _Here(walk))
     if stored != 1:
         raise RuntimeError(f"{stored} articles were stored")
     return walk
 
 
-async def _sweep(catalogue, index, store) -> int:
+async def _sweep(catalogue, index, store, here: _Here) -> int:
     now = datetime.now(UTC)
     plan = plan_sweep(IngestConfig(), catalogue, allow_networks=(), now=now)
     with index.write() as tx:
         feeds.know_feeds(tx, plan.feeds, now=now)
         polled = feeds.select_feeds(tx, (one.feed_url for one in plan.feeds), due_by=None)
     config = WebConfig(user_agent=AGENT, timeout_s=5.0, deadline_s=10.0)
-    async with PoliteClient(config, HostLimits(index), owners=plan.owners) as client:
+    async with PoliteClient(config, HostLimits(index), owners=plan.owners, reader=here) as client:
         await poll_feeds(
             polled, client=client, rules=plan.rules, index=index, config=PollConfig(), polled_one=lambda: None,
-            owners=plan.owners,
+            owners=plan.owners, reader=here,
         )  # fmt: skip
         batch = claim_batch(
             index, plan.selection, run_id="r1", limit=100, lease_s=300, host_budget_s=120, rules=plan.rules
@@ -223,7 +245,7 @@ async def _sweep(catalogue, index, store) -> int:
             batch, client=client, rules=plan.rules, segment_key="warc/dt=2026-01-01/b1.warc.gz", software="presslake/0",
             max_segment_size=10**8, put=store.put, fetched_one=lambda: None,
         )  # fmt: skip
-    extracted = extract_batch(fetched, pool=_Here(), read_segment=store.get, now=now, extracted_one=lambda: None)
+    extracted = extract_batch(fetched, pool=here, read_segment=store.get, now=now, extracted_one=lambda: None)
     decide_batch(extracted, index=index, now=now)
     return publish_all(index, store)
 
@@ -232,15 +254,22 @@ def main() -> None:
     """Print the three figures, and what they count."""
     with tempfile.TemporaryDirectory() as folder:
         walk = asyncio.run(sweep(Path(folder)))
-    print(f"{len(walk.modules)} modules, {len(walk.own_forms)} forms ({len(walk.forms)} with containers), ", end="")
-    print(f"{walk.parses.total()} parses")
-    for name, counted in (("modules", walk.modules), ("forms", walk.forms), ("parses", walk.parses)):
-        print(f"\n{name}")
-        for one, number in sorted(counted.items()):
-            print(f"  {number:4} {one}")
+    _print_figures(walk, "with what other processes do", aside=True)
+    _print_figures(walk, "in the sweep's own process", aside=False)
+    for place, number in sorted(walk.parses.items()):
+        print(f"parsed {number} times by {place}")
     if "-v" in sys.argv:
-        for (module, function, form), number in sorted(walk.places.items()):
-            print(f"  {number:4} {module} {function} {form}")
+        for (module, function, form, is_aside), number in sorted(walk.places.items()):
+            print(f"  {number:4} {module} {function} {form} {'(aside)' if is_aside else ''}")
+
+
+def _print_figures(walk: Walk, what: str, *, aside: bool) -> None:
+    modules, forms = walk.modules(aside=aside), walk.forms(aside=aside)
+    containers = walk.forms(aside=aside, containers=True)
+    print(f"{what}: {len(modules)} modules, {len(forms)} forms ({len(containers)} with containers), ", end="")
+    print(
+        f"{walk.parses.total()} parses\n  modules: {' '.join(sorted(modules))}\n  forms: {' '.join(sorted(containers))}"
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from examples.newsroom.server import Newsroom
 from examples.newsroom.site import FEEDS
-from tasks.config.catalogue import load_catalogue
+from tasks.config.loading import load_catalogue
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
 from tasks.extract.tree import parse_html

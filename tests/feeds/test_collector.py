@@ -76,7 +76,7 @@ def test_few_entries_days_and_gaps_are_no_equal_dates(dates):
         ("data:text/html,x", None),
         (None, None),
         ("", None),
-        ("https://daily.example/" + "x" * 5000, None),
+        ("https://daily.example/" + "x" * 9000, None),
     ],
 )
 def test_a_link_is_absolute_as_announced_or_none(link, url):

@@ -161,3 +161,71 @@ def test_a_hostile_page_costs_seconds_at_most(body):
 
     assert len(links(body)) <= MAX_LINKS
     assert time.process_time() - began < 5
+
+
+BARE = "Read on"
+HEADLINE = "Quay reopens to fishing boats again"
+
+
+@pytest.mark.parametrize(
+    ("href", "text"),
+    [
+        ("/politics/archive/2026/11/quay-reopens/680123/", BARE),
+        ("/archives/48213", BARE),
+        ("/archives/213", HEADLINE),
+        ("/2026/11/27/search/lost-boat-is-found", BARE),
+        ("/topic/harbour/choir-looks-for-tenors", BARE),
+        ("/user/stories/48213-quay-reopens", BARE),
+        ("/tag/harbour/2026/11/quay-reopens", BARE),
+        ("/print/mayor-resigns-over-quay", BARE),
+        ("/story.php?id=4711&page=1", BARE),
+        ("/support/council-votes-on-sea-wall-funds", BARE),
+        ("/help-arrives-for-flooded-village", BARE),
+        ("/category/%E6%B8%AF%E3%81%AE%E6%96%B0%E3%81%97%E3%81%84%E9%98%B2%E6%B3%A2%E5%A0%A4-4821", BARE),
+        ("/author/48213", HEADLINE),
+        ("/local/two-hurt", BARE),
+    ],
+)
+def test_a_word_in_the_path_of_an_article_does_not_reject_it(href, text):
+    assert links(page(link(href, text))) == [f"https://www.example.com{href}"]
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "/tag/harbour-and-the-sea",
+        "/author/ada-maria-byron-lovelace",
+        "/category/local/news",
+        "/topics/2026",
+        "/archive/2026/11",
+        "/search/harbour",
+        "/page/2",
+        "/news/page/12",
+        "/en/contact.html",
+        "/user/4821",
+        "/weather",
+    ],
+)
+def test_furniture_is_left_out_and_kept_for_what_names_it(href):
+    content = parse(page(link(href, BARE), link("/2026/harbour-1")))
+
+    assert [entry.url for entry in content.entries] == ["https://www.example.com/2026/harbour-1"]
+    assert [entry.url for entry in content.doubtful] == [f"https://www.example.com{href}"]
+
+
+@pytest.mark.parametrize(
+    ("charset", "query"),
+    [
+        ("windows-1252", "%E9t%E9"),
+        ("iso-8859-2", "%E9t%E9"),
+        ("utf-8", "%C3%A9t%C3%A9"),
+        ("windows-1251", "%26%23233%3Bt%26%23233%3B"),  # which has no such letter
+    ],
+)
+def test_a_query_is_in_the_pages_charset_and_a_path_in_utf_8(charset, query):
+    body = page(link("/caf&eacute;?q=&eacute;t&eacute;#&eacute;"), head=f'<meta charset="{charset}">').encode("ascii")
+    about = "ж" if charset == "windows-1251" else "ö"
+
+    content = parse(body + about.encode(charset), f"text/html; charset={charset}")
+
+    assert [entry.url for entry in content.entries] == [f"https://www.example.com/caf%C3%A9?q={query}#%C3%A9"]

@@ -2,12 +2,14 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tasks.config.catalogue import Source, load_catalogue
-from tasks.discover.proposing import sources_yaml
+from tasks.config.catalogue import Source
+from tasks.config.loading import load_catalogue
+from tasks.config.splicing import with_sources
 from tasks.errors import CatalogueError
 from tasks.feeds.opml import read_opml, sources_of, write_opml
 
@@ -26,15 +28,33 @@ LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def test_feeds_are_read_at_any_depth_each_once():
-    assert [(one.title, one.feed_url) for one in read_opml(LIST, name="mine.opml")] == [
+    assert [(one.title, one.feed_url) for one in read_opml(LIST, name="mine.opml")[0]] == [
         ("Daily & Sunday", "https://daily.example/rss?a=1&b=2"),
         ("Daily Sport", "https://daily.example/sport.rss"),
         ("Weekly", "http://weekly.example/atom"),
     ]
 
 
+def test_folders_become_tags_the_outermost_first():
+    body = b"<opml><outline text='News'><outline text='Local'><outline text='A' xmlUrl='https://a.example/rss'/></outline></outline></opml>"
+
+    (source,) = sources_of(read_opml(body, name="x")[0])
+
+    assert source.tags == ("News", "Local")
+
+
+def test_what_is_left_out_is_told_with_its_title_and_why():
+    left_out = read_opml(LIST, name="mine.opml")[1]
+
+    assert [(one.title, one.address) for one in left_out] == [
+        ("Nowhere", "file:///etc/passwd"),
+        ("Relative", "rss.xml"),
+    ]
+    assert left_out[0].reason == "forbidden_scheme"
+
+
 def test_feeds_of_one_home_page_are_one_source():
-    sources = sources_of(read_opml(LIST, name="mine.opml"), known_ids=["weekly"])
+    sources = sources_of(read_opml(LIST, name="mine.opml")[0], known_ids=["weekly"])
 
     assert [(source.id, len(source.feeds), source.home_url) for source in sources] == [
         ("daily-sunday", 2, "https://daily.example/"),
@@ -44,14 +64,14 @@ def test_feeds_of_one_home_page_are_one_source():
 
 def test_what_is_imported_is_a_catalogue(tmp_path):
     path = tmp_path / "sources.yaml"
-    sources = sources_of(read_opml(LIST, name="mine.opml"))
-    path.write_text(sources_yaml(sources), encoding="utf-8")
+    sources = sources_of(read_opml(LIST, name="mine.opml")[0])
+    path.write_text(with_sources("", path, sources), encoding="utf-8")
 
     assert load_catalogue(path).sources == sources
 
 
 def test_only_what_was_said_stands_in_the_catalogue():
-    written = yaml.safe_load(sources_yaml(sources_of(read_opml(LIST, name="mine.opml"))))
+    written = yaml.safe_load(with_sources("", Path("x"), sources_of(read_opml(LIST, name="mine.opml")[0])))
 
     assert set(written["sources"][1]) == {"id", "name", "feeds"}
 
@@ -68,7 +88,7 @@ def test_a_catalogues_feeds_go_out_and_come_back():
         Source(id="odd", name="O\x01dd", feeds=("https://odd.example/rss",)),
     ]
 
-    back = sources_of(read_opml(write_opml(sources, title="Presslake", now=NOW), name="out.opml"))
+    back = sources_of(read_opml(write_opml(sources, title="Presslake", now=NOW), name="out.opml")[0])
 
     assert [(one.name, one.home_url, one.feeds) for one in back] == [
         ("Daily & Sunday", "https://daily.example/", sources[0].feeds),
@@ -84,7 +104,7 @@ def test_a_catalogues_feeds_go_out_and_come_back():
     ],
 )
 def test_a_broken_list_is_read_as_far_as_it_goes(body):
-    assert [one.feed_url for one in read_opml(body, name="x")] == ["https://a.example/rss"]
+    assert [one.feed_url for one in read_opml(body, name="x")[0]] == ["https://a.example/rss"]
 
 
 @pytest.mark.parametrize("body", [b"", b"words", b"<rss></rss>", b"<html></html>", b"\x00\x01"])
@@ -96,7 +116,7 @@ def test_what_is_no_list_is_refused_with_its_name(body):
 def test_no_entity_is_expanded():
     body = b'<!DOCTYPE opml [<!ENTITY x "https://evil.example/">]><opml><outline xmlUrl="&x;rss"/></opml>'
 
-    assert read_opml(body, name="x") == ()
+    assert read_opml(body, name="x")[0] == ()
 
 
 def test_a_hostile_list_costs_seconds_at_most():
@@ -104,5 +124,6 @@ def test_a_hostile_list_costs_seconds_at_most():
 
     read_opml(b"<opml>" + b"<outline>" * 200_000, name="x")
     read_opml(b"<opml>" + b"<outline xmlUrl='https://a.example/x'/>" * 100_000, name="x")
+    read_opml(b"<opml>" + b"<outline text='a' xmlUrl='https://a.example/x'>" * 100_000, name="x")
 
     assert time.process_time() - began < 10

@@ -126,12 +126,11 @@ def test_a_front_pages_feed_that_cannot_be_stored_is_counted():
 
 def test_a_feed_of_an_opml_list_that_cannot_be_stored_is_counted():
     outlines = "".join(f'<outline text="T" xmlUrl="{url}"/>' for url in (f"{SITE}{LONG}", f"{SITE}/rss", "&#0;"))
-    refusals = Refusals()
 
-    found = read_opml(f"<opml><body>{outlines}</body></opml>".encode(), name="mine.opml", refusals=refusals)
+    found, left_out = read_opml(f"<opml><body>{outlines}</body></opml>".encode(), name="mine.opml")
 
     assert [one.feed_url for one in found] == [f"{SITE}/rss"]
-    assert ("bad_url", 1) in [(one.reason, one.number) for one in refusals.listed()]
+    assert f"{SITE}{LONG}" in [one.address for one in left_out]
 
 
 def test_the_first_of_each_reason_is_kept_with_its_detail():

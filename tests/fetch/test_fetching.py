@@ -43,8 +43,8 @@ async def polite(book):
         yield client
 
 
-async def fetched(book, *urls, rules=RULES, objects=None):
-    looks = tuple(map(look_at, urls))
+async def fetched(book, *urls, rules=RULES, objects=None, due=None):
+    looks = tuple(replace(one, due=replace(one.due, **(due or {}))) for one in map(look_at, urls))
     async with polite(book) as client:
         return await fetch_batch(
             Batch(batch_id="b1", run_id="r1", looks=looks),

@@ -73,6 +73,7 @@ def home(tmp_path_factory) -> Path:
         (("--version",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
         (("sources", "list"), NEVER | LAKE | INDEX),
         (("status",), NEVER | LAKE | {"yaml", "sqlalchemy.dialects.postgresql"}),
+        (("show", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
         (("trace", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -131,10 +131,24 @@ def test_a_wrong_setting_is_named(offline_presslake):
 
 
 def test_a_prefect_server_that_does_not_answer_is_named(offline_presslake, catalogue):
-    assert "http://127.0.0.1:9/api" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
+    ended = offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
+
+    sweeping, asking, complaint = ended.err.splitlines()
+    assert ended.code == 2
+    assert sweeping.startswith("Sweeping 1 feed of 1 source, into ")
+    assert asking == "Asking Prefect's server at http://127.0.0.1:9/api ..."
+    assert complaint.startswith(
+        "presslake: the Prefect server at http://127.0.0.1:9/api (PREFECT_API_URL) does not answer"
+    )
 
 
-@pytest.mark.parametrize("words", [("status",), ("report",), ("trace", "https://daily.example/a")])
+def test_quiet_says_what_went_wrong_and_nothing_else(offline_presslake, catalogue):
+    line = _complaint(offline_presslake, "ingest", "--quiet", "--catalogue", catalogue)
+
+    assert line.startswith("presslake: the Prefect server at ")
+
+
+@pytest.mark.parametrize("words", [("status",), ("report",), ("show", "a" * 32), ("trace", "https://daily.example/a")])
 def test_what_only_reads_makes_neither_index_nor_lake(offline_presslake, words):
     line = _complaint(offline_presslake, *words, "--index", "sqlite:///typo.db")
 

@@ -3,10 +3,12 @@
 import io
 import random
 import signal
+import sqlite3
 import threading
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from deltalake import DeltaTable
 from fastwarc.warc import ArchiveIterator as FastArchiveIterator
@@ -84,7 +86,7 @@ def test_five_kills_lose_nothing_and_double_nothing(presslake, press, catalogue)
     _assert_whole(presslake, press)
 
 
-def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue):
+def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue, prefect_api_url):
     path = list(press.stories[0])[-1]
     answering = press.held[0, path] = threading.Event()  # the run cannot end before it has this page
     sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL_BATCHES)
@@ -96,5 +98,10 @@ def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue
 
     assert sweep.returncode == 130, (out, err)
     assert err.decode().strip().splitlines()[-1].startswith("Interrupted")
+    with sqlite3.connect(presslake.home / "index.db") as index:
+        (run_id,) = index.execute("SELECT run_id FROM runs").fetchone()
+    index.close()
+    run = httpx.get(f"{prefect_api_url}/flow_runs/{run_id}", timeout=60, trust_env=False).json()
+    assert (run["state_type"], run["name"]) == ("CANCELLED", "all sources")
     assert presslake.ingest("--catalogue", catalogue, **SMALL_BATCHES)["pending"] == 0
     _assert_whole(presslake, press)

@@ -102,7 +102,7 @@ def test_up_works_beside_folders_of_our_names(home):
             served.send_signal(signal.SIGINT)
             _out, err = served.communicate(timeout=120)
 
-    assert run["state"]["message"] == "2 fetched, 0 not modified: 2 new"
+    assert run["state"]["message"] == "2 fetched (2 new)"
     assert served.returncode == 0, err
 
 

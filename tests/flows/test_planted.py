@@ -96,7 +96,7 @@ def test_planted_text_is_inert_in_the_ui(swept, prefect_api_url, browser: Browse
     shown, faults = "", []
     for path in (*(f"artifacts/artifact/{one['id']}" for one in artifacts), f"runs/flow-run/{run_id}"):
         page.goto(f"{base_url}/v2/{path}")
-        page.get_by_text("sweep").first.wait_for()
+        page.get_by_text("all sources").first.wait_for()
         page.wait_for_load_state("networkidle")
         shown += page.inner_text("body")
         faults += _faults(page)

@@ -16,7 +16,7 @@ PROCESSES = 4
 
 def _sweep_at_once(presslake: Presslake, press: Press, catalogue: Path) -> list[int]:
     """Have four sweeps ask one host at once, each for articles of its own; returns how many pages each fetched."""
-    presslake.run("status")  # the index is there, so that none waits for it to be made
+    presslake.run("migrate")  # the index is there, so that none waits for it to be made
     paths = list(press.stories[0])
     shares = [paths[number::PROCESSES] for number in range(PROCESSES)]
     started = [

@@ -21,7 +21,7 @@ def test_a_source_that_obeys_reservations_gets_no_article_of_what_is_reserved(pr
     rows = DeltaTable(str(presslake.lake / "articles")).to_pyarrow_table().to_pylist()
     captures = DeltaTable(str(presslake.lake / "captures")).to_pyarrow_table().to_pylist()
     [reserved] = [row for row in captures if row["reason"] == "tdm_reserved"]
-    assert (summary["fetched"], summary["articles"]["new"], summary["skipped"]) == (4, 3, {"tdm_reserved": 1})
+    assert (summary["fetched"], summary["articles"]["new"], summary["skipped"]) == (3, 3, {"tdm_reserved": 1})
     assert sorted((row["source_id"], row["tdm_reserved"], row["noarchive"]) for row in rows if row["tdm_reserved"]) == [
         ("site-1", True, True)
     ]

@@ -52,6 +52,33 @@ def test_the_diff_shows_the_sentence_that_was_added(corrected):
     assert "+8 -0" in shown
 
 
+def test_an_article_is_shown_at_its_latest_revision_or_at_another(corrected):
+    presslake, url = corrected
+    added = "This report was corrected 1 times after publication."
+
+    assert added in presslake.run("show", url, "--text").out
+    assert added not in presslake.run("show", url, "--text", "--revision", "1").out
+    assert presslake.run("show", url, "--json").json()["revision"] == 2
+
+
+def test_the_page_of_an_article_is_shown_as_it_was_fetched(corrected):
+    presslake, url = corrected
+
+    page = presslake.run("show", url, "--html", "--revision", "1").out
+
+    assert page.startswith("<!doctype html>")
+    assert "This report was corrected" not in page
+
+
+def test_a_revision_that_is_none_is_named(corrected):
+    presslake, url = corrected
+
+    ended = presslake.run("show", url, "--revision", "7", check=False)
+
+    assert ended.code == 2
+    assert "--revision 7: there are 2 revisions" in ended.err
+
+
 def test_status_counts_sources_and_runs(corrected):
     presslake, _ = corrected
 

@@ -57,16 +57,21 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
             (run,) = _await_sweeps(api, 1)
             deployments = api.post("/deployments/filter", json={}).json()
             scheduled = _await_scheduled(api)
+            beside = alone.run("ingest", "--catalogue", catalogue)  # no server is named: it finds this one
             page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
             started = psutil.Process(served.pid).children(recursive=True)
         finally:
             served.send_signal(signal.SIGINT)
             _out, err = served.communicate(timeout=60)
 
-    assert run["state"]["message"] == "6 fetched, 0 not modified: 6 new"
-    assert len(scheduled) > 0
+    assert (run["name"], run["state"]["message"]) == ("due", "6 fetched (6 new)")
+    assert {run["parameters"]["config"]["due_only"] for run in scheduled if "config" in run["parameters"]} == {True}
+    assert {one["parameters"] == {} for one in deployments} == {True}  # a person's form begins with everything
+    assert {one["name"] for one in deployments} == {"due", "nightly", "daily", "weekly"}
+    assert f"Using the server of the presslake up that runs: http://127.0.0.1:{port}" in beside.err
+    assert "Nothing was due" in beside.out
     assert {one["entrypoint"] for one in deployments} == {
-        "flows.ingest.ingest", "flows.maintain.maintain", "flows.report.report",
+        "flows.ingest.ingest", "flows.maintain.maintain", "flows.report.report", "flows.verify.verify",
     }  # fmt: skip
     assert {one["concurrency_options"]["collision_strategy"] for one in deployments} == {"CANCEL_NEW"}
     assert page.status_code == 200

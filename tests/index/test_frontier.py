@@ -148,7 +148,7 @@ def test_a_host_that_is_booked_out_is_left_alone(index, now):
     book = HostLimits(index, clock=lambda: now)
     wanted = PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)
     [turn] = book.exchange_permits([], [wanted])
-    book.exchange_permits([PermitEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
+    book.exchange_permits([PermitEnd(permit=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
 
     assert [due.host for due in claim(index, now=now)] == ["b.example"]
 
@@ -388,7 +388,7 @@ def test_of_a_host_that_is_slow_fewer_urls_are_taken(index, now):
     announce(index, *(announcement(number) for number in range(50)), now=now)
     book = HostLimits(index, clock=lambda: now - timedelta(minutes=10))
     [turn] = book.exchange_permits([], [PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
-    book.exchange_permits([PermitEnd(turn=turn, delay_s=0, elapsed_s=30.0)], [])
+    book.exchange_permits([PermitEnd(permit=turn, delay_s=0, elapsed_s=30.0)], [])
 
     assert len(claim(index, now=now, limit=50)) == 5  # left alone for as long as it takes: 0, 30, 60, 90 and 120 s
 
@@ -398,7 +398,7 @@ def test_of_a_host_that_said_it_is_busy_fewer_urls_are_taken(index, now):
     book = HostLimits(index, clock=lambda: now - timedelta(minutes=10))
     wanted = PermitRequest(host="a.example", delay_s=15.0, max_per_host=1, lease_s=60)
     [turn] = book.exchange_permits([], [wanted])
-    book.exchange_permits([PermitEnd(turn=turn, delay_s=15.0, elapsed_s=0.1, is_busy=True)], [])
+    book.exchange_permits([PermitEnd(permit=turn, delay_s=15.0, elapsed_s=0.1, is_busy=True)], [])
 
     assert len(claim(index, now=now, limit=50, delay_s=15.0)) == 5
 
@@ -419,7 +419,7 @@ def test_a_forced_url_waits_for_its_host(index, now):
     announce(index, announcement(1), now=now)
     book = HostLimits(index, clock=lambda: now)
     [turn] = book.exchange_permits([], [PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
-    book.exchange_permits([PermitEnd(turn=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
+    book.exchange_permits([PermitEnd(permit=turn, delay_s=0, elapsed_s=0.1, hold_s=3600)], [])
     with index.write() as tx:
         frontier.recall(tx, ALL, now=now, states=frontier.WAITING)
 

@@ -123,7 +123,7 @@ def test_the_permit_of_a_process_that_died_is_free_at_once(index, limits, clock)
 
     [permit] = limits.exchange_permits([], [wish()])
 
-    assert b"Turn(" in done.stdout
+    assert b"Permit(" in done.stdout
     assert type(permit) is Permit
 
 

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from alembic import command
-from alembic.config import Config
+from sqlalchemy import bindparam, text
 
-from tasks.index import database
-from tasks.index.database import Index, open_index
+from tasks.index.articles import find_by_url_key
+from tasks.index.database import open_index
 from tasks.index.feeds import feed_key, select_feeds
+from tasks.index.schema import Instant
 from tasks.values.feed import FeedKind
+from tests.index.migrating import migrate
 
 OLD_FEED = """
 INSERT INTO feeds (feed_url, source_id, kind, etag, due_at, interval_s, failures, entries, moved_to, sightings, parent_url)
@@ -16,23 +17,8 @@ VALUES (:feed_url, 'daily', 'sitemap', '"1"', :due_at, 600.5, 2, 7, 'https://dai
 """
 
 
-def migrate(index_url, revision):
-    """Make an index as it was at an older schema."""
-    index = Index(database._make_engine(database._parse_url(index_url)))
-    config = Config()
-    config.set_main_option("script_location", "tasks.index:migrations")
-    with index.write() as tx:
-        config.attributes["connection"] = tx
-        command.upgrade(config, revision)
-    return index
-
-
 def test_feeds_that_were_known_before_they_had_digests_keep_their_state(empty_index_url, now):
     urls = [f"https://daily.example/ä{number}.xml" for number in range(2500)]
-    from sqlalchemy import bindparam, text
-
-    from tasks.index.schema import Instant
-
     with migrate(empty_index_url, "0002") as old, old.write() as tx:
         statement = text(OLD_FEED).bindparams(bindparam("due_at", type_=Instant()))
         tx.execute(statement, [{"feed_url": url, "due_at": now} for url in urls])
@@ -52,3 +38,20 @@ def test_feeds_that_were_known_before_they_had_digests_keep_their_state(empty_in
     assert (one.moved_to, one.sightings, one.parent_url) == ("https://daily.example/rss", 1, "https://daily.example/")
     assert keys == {url: feed_key(url) for url in urls}
     assert tables == 0
+
+
+OLD_ARTICLE = """
+INSERT INTO articles (article_id, url_key, url, source_id, revision, text_digest, first_seen_at, fetched_at, cluster_id, is_representative)
+VALUES ('x', 'a.example/1', 'https://a.example/1', 'daily', 2, 't1:x', :at, :at, 'x', true)
+"""
+
+
+def test_articles_that_were_known_before_contents_were_are_known_still(empty_index_url, now):
+    with migrate(empty_index_url, "0003") as old, old.write() as tx:
+        tx.execute(text(OLD_ARTICLE).bindparams(bindparam("at", type_=Instant())), {"at": now})
+
+    with open_index(empty_index_url) as index, index.read() as tx:
+        known = find_by_url_key(tx, ["a.example/1"])["a.example/1"]
+
+    assert (known.revision, known.text_digest, known.first_seen_at) == (2, "t1:x", now)
+    assert (known.content_digest, known.extractor, known.earlier_contents) == (None, None, ())

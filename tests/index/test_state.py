@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from tasks.index.frontier import BACKFILL
 from tasks.index.schema import articles
 from tasks.index.schema import frontier as frontier_table
 from tasks.index.state import Due, SourceFeeds, read_state
@@ -45,7 +46,7 @@ def test_every_source_is_known_of(state):
 
 
 def test_what_is_due_is_what_a_claim_takes(index):
-    announce(index, *(announcement(number, priority=number % 3) for number in range(9)), now=NOW)
+    announce(index, *(announcement(number, priority=number % 2 * BACKFILL) for number in range(9)), now=NOW)
     announce(index, announcement(20), now=NOW + timedelta(hours=1))
     claim(index, now=NOW - timedelta(minutes=10), limit=0)
     claim(index, now=NOW, limit=4)

@@ -346,6 +346,6 @@ def test_shapes_of_long_ago_are_forgotten(world):
 def test_the_headline_says_what_was_done(world):
     report = tidy(world, later=DAY)
 
-    assert summary_line(report).startswith(f"{report.cluster_rows} rows told their cluster anew, ")
+    assert summary_line(report).startswith(f"{report.cluster_rows} rows updated with their cluster, ")
     assert summary_line(tidy(world, later=DAY)) == "Nothing to do."
     assert summary_line(replace(report, is_dry_run=True)).startswith("Would be: ")

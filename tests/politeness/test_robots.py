@@ -13,7 +13,6 @@ from tasks.politeness.robots import (
     parse_robots,
     policy_for,
     product_token,
-    robots_url,
     verdict_of_status,
 )
 from tests.work import calls_of
@@ -266,7 +265,7 @@ def test_policies_for_sites_that_say_nothing_and_that_cannot_be_asked():
 
     assert RobotsPolicy.allow_all().allows(url, user_agent=AGENT)
     assert not RobotsPolicy.disallow_all().allows(url, user_agent=AGENT)
-    assert RobotsPolicy.disallow_all().allows(robots_url(url), user_agent=AGENT)
+    assert RobotsPolicy.disallow_all().allows(f"{origin_of(url)}/robots.txt", user_agent=AGENT)
 
 
 @pytest.mark.parametrize(
@@ -318,13 +317,12 @@ def test_the_product_token_is_the_name_in_the_user_agent(user_agent, token):
 )
 def test_each_origin_has_its_own_file(url, origin):
     assert origin_of(url) == origin
-    assert robots_url(url) == f"{origin}/robots.txt"
 
 
 @pytest.mark.parametrize("url", ["", "/a", "http://[::1", "http://a b/", "http://h/\ud800"])
 def test_what_is_no_url_is_a_bad_url(url):
     with pytest.raises(BadUrl):
-        robots_url(url)
+        origin_of(url)
     with pytest.raises(BadUrl):
         RobotsPolicy.allow_all().allows(url, user_agent=AGENT)
 

@@ -5,7 +5,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,9 +62,18 @@ def load_dump(version: str, index_url: str) -> None:
 
 
 @contextmanager
-def serving(version: str) -> Iterator[None]:
-    """Answer as the version's press does, at its own addresses, until the block ends."""
+def serving(version: str, *, change: Callable[[str, str], str] = lambda _, body: body) -> Iterator[None]:
+    """Answer as the version's press does, at its own addresses, until the block ends.
+
+    `change` gives the body of what is HTML by its URL and its body as it was; one that is another has another ETag.
+    """
     answers = json.loads((RELEASED / version / "press.json").read_text())
+    for url, one in answers.items():
+        if one["headers"].get("Content-Type", "").startswith("text/html"):
+            body = change(url, one["body"])
+            if body != one["body"]:
+                one["headers"] = {"Content-Type": one["headers"]["Content-Type"], "ETag": f'"{len(body)}"'}
+            one["body"] = body
     handler = type("Handler", (_Handler,), {"answers": answers})
     places = sorted({(parts.hostname, parts.port) for parts in map(urlsplit, answers)})
     with ExitStack() as stack:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from tasks.index.database import HEAD
 from tests.engine import Presslake
 from tests.postgres import fresh_database
 from tests.released.specimen import RELEASED, Row, Specimen, read_rows, serving
@@ -71,6 +72,45 @@ def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, command
     assert _texts(specimen.rows("articles")) == known
 
 
+def test_what_only_reads_leaves_the_index_to_migrate(command):
+    before = command.run("status", check=False)
+
+    migrated, again = command.run("migrate"), command.run("migrate")
+
+    assert (before.code, before.out) == (2, "")
+    assert "presslake migrate" in before.err
+    assert migrated.err == again.err
+    assert f"is at schema {HEAD}." in migrated.err
+    assert command.run("status", "--json").json()["unpublished"] == 1
+    assert command.run("verify", "--json", check=False).json()["found"] == WAITING
+
+
+@pytest.mark.engine
+def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(specimen, command, prefect_api_url):
+    corrected = "/news/flood-wall-to-be-raised.html"
+
+    def change(url: str, body: str) -> str:
+        teasers = (
+            '<section><h2>More For You</h2><ul><li><a href="/news/1.html">Lynx seen at the pass</a></li></ul></section>'
+        )
+        body = body.replace("</main>", f"</main>{teasers}")
+        return body.replace("wall to be raised", "wall not to be raised") if url.endswith(corrected) else body
+
+    with serving(specimen.version):
+        command.ingest(PREFECT_API_URL=prefect_api_url)
+    known = _texts(specimen.rows("articles"))
+    with serving(specimen.version, change=change):
+        swept = command.ingest("--refetch", PREFECT_API_URL=prefect_api_url)
+        again = command.ingest("--refetch", PREFECT_API_URL=prefect_api_url)
+
+    assert (swept["articles"]["revision"], again["articles"]["revision"]) == (1, 0)
+    assert swept["articles"]["unchanged"] >= 10
+    (row,) = (row for row in specimen.rows("articles") if row["changes"])
+    assert (row["url"].endswith(corrected), row["revision"], row["changes"]) == (True, 2, ["title"])
+    assert len(_texts(specimen.rows("articles")) - known) == 1
+    assert command.run("verify", "--json").json()["found"] == {}
+
+
 def test_verify_finds_the_batch_that_waits_and_nothing_else(command):
     found = command.run("verify", "--json", check=False).json()["found"]
 
@@ -130,6 +170,7 @@ def test_a_new_index_of_its_lake_knows_all_of_it(specimen, command, request):
 def test_both_revisions_of_an_article_are_traced(specimen, command):
     revised = next(url for url, _, revision, _ in _as_tuples(specimen.expected["lake"]["texts"]) if revision == 2)
 
+    command.run("migrate")
     traced = command.run("trace", revised, "--json").json()
 
     assert [row["revision"] for row in traced["revisions"]] == [1, 2]

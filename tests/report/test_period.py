@@ -6,6 +6,7 @@ from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, HealthState, SourceHealth
 from tasks.index.health import TallyKind
 from tasks.report.period import sum_up, summary_line, tables, to_markdown
+from tasks.values.text.escape import as_text
 from tests.health.test_cadence import days_of
 from tests.health.test_judgement import TODAY, tally
 
@@ -40,7 +41,7 @@ def test_failures_are_counted_by_reason_and_source():
     told = report(tally("http_403", 3, day=TODAY - DAY), tally("new", 1, day=TODAY - DAY))
 
     assert ("http_403", 3, 1) in {title: rows for title, _, rows in tables(told)}["Failures"]
-    assert summary_line(told) == f"1 articles, {TODAY - DAY}; 75.0% of 4 looks failed"
+    assert summary_line(told) == f"1 article, {TODAY - DAY}; 75.0% of 4 looks failed"
 
 
 def test_the_source_that_gave_most_comes_first_and_one_that_gave_nothing_is_there():
@@ -70,3 +71,15 @@ def test_a_period_in_which_nothing_was_done_is_told_too():
     assert "0 articles" in to_markdown(
         sum_up(Period.WEEK, tallies=(), arrivals=(), health=HealthReport(), today=TODAY), HealthReport()
     )
+
+
+def test_a_time_of_day_is_no_entity_in_the_cell_of_a_table():
+    assert "12&#58;44" not in as_text("4 Mar 12:44")
+    assert as_text("4 Mar 2025 12:44") == "4 Mar 2025 12:44"
+    assert as_text("http://x.example:80/") == "http&#58;//x.example&#58;80/"
+
+
+def test_on_the_first_day_the_report_says_what_came_today():
+    told = report(tally("new", 6, day=TODAY))
+
+    assert summary_line(told) == f"0 articles, {TODAY - DAY}; today so far 6 articles"

@@ -1,6 +1,10 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tasks.health.drift import Drift
 from tasks.report.markdown import to_markdown
-from tasks.report.run_report import add_up
+from tasks.report.run_report import add_up, summary_line
 from tasks.values.reports import BatchReport, DiscoverReport
 
 
@@ -34,3 +38,69 @@ def test_what_drifted_has_a_line_with_both_figures():
     drift = Drift(source_id="daily", what="dates", before=0.98, now=0.1)
 
     assert "| `daily` | dates | 0.98 | 0.1 |" in to_markdown(run(drifted=(drift,)))
+
+
+def looked(**changes):
+    return run(BatchReport(batch_id="b1", **changes.pop("batch", {})), **changes)
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (looked(batch={"fetched": 6, "articles": {"new": 6}}), "6 fetched (6 new)"),
+        (
+            looked(batch={"fetched": 39, "articles": {"new": 38, "near_duplicate": 1}, "failed": {"http_410": 1}}),
+            "39 fetched (1 near-duplicate, 38 new), 1 failed (http_410 1)",
+        ),
+        (looked(batch={"failed": {"http_404": 1}}), "0 fetched, 1 failed (http_404 1)"),
+        (
+            looked(discovered=DiscoverReport(polled=6, failed={"feed_http_404": 5, "feed_timed_out": 1})),
+            "all 6 feeds failed (feed_http_404 5, feed_timed_out 1)",
+        ),
+        (looked(discovered=DiscoverReport(polled=1, failed={"feed_gone": 1})), "the only feed failed (feed_gone 1)"),
+        (
+            looked(
+                discovered=DiscoverReport(polled=24, failed={"feed_gone": 2}),
+                batch={"fetched": 1, "articles": {"new": 1}},
+            ),
+            "1 fetched (1 new), 2 of 24 feeds failed (feed_gone 2)",
+        ),
+        (looked(discovered=DiscoverReport(polled=3)), "nothing was due"),
+        (looked(batch={"not_modified": 2}, pending=1500), "0 fetched, 2 not modified, 1,500 pending"),
+    ],
+)
+def test_the_line_of_a_run_names_what_came_and_what_failed(report, line):
+    assert summary_line(report) == line
+
+
+@given(
+    new=st.integers(0, 99),
+    not_modified=st.integers(0, 99),
+    failed=st.integers(0, 99),
+    skipped=st.integers(0, 99),
+    quarantined=st.integers(0, 99),
+    pending=st.integers(0, 99),
+    known=st.integers(0, 50),
+    again=st.integers(0, 99),
+)
+def test_every_url_is_counted_once(new, not_modified, failed, skipped, quarantined, pending, known, again):
+    total = new + not_modified + failed + skipped + quarantined + pending
+    known, again = min(known, total), min(again, failed)
+    report = looked(
+        discovered=DiscoverReport(polled=9, discovered=total - known, failed={"feed_gone": 3}, skipped={"link_bad_url": 2}),
+        batch={
+            "fetched": new, "articles": {"new": new}, "not_modified": not_modified, "failed": {"http_503": failed},
+            "skipped": {"not_html": skipped}, "quarantined": quarantined, "again": again,
+        },
+        pending=pending + again,  # what failed and stays due is in the frontier still
+    )  # fmt: skip
+
+    told = report.to_json()
+
+    urls = sum(
+        n for name, n in {**told["skipped"], **told["failed"]}.items() if not name.startswith(("feed_", "link_"))
+    )
+    assert told["discovered"] + told["known_before"] == (
+        told["fetched"] + told["not_modified"] + urls + told["quarantined"] + told["pending"]
+    )
+    assert told["known_before"] == known

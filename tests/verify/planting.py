@@ -203,6 +203,12 @@ def a_text_that_is_not_what_its_digest_says(world):
     return row["article_id"]
 
 
+@planted("wrong_content_digest", left=("wrong_content_digest",))
+def a_headline_that_is_not_what_its_digest_says(world):
+    row = change_row(table_files(world, "articles")[-1], lambda _: True, title="The harbour is closed for good.")
+    return row["article_id"]
+
+
 @planted("wrong_payload_digest", left=("wrong_payload_digest",))
 def a_row_with_another_payloads_digest(world):
     row = change_row(table_files(world, "articles")[-1], lambda _: True, payload_digest=f"sha256:{0:064}")

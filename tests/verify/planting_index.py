@@ -64,6 +64,13 @@ def an_article_with_another_text_digest(world):
 
 
 @planted("article_differs")
+def an_article_with_another_content_digest(world):
+    one = _article(world, articles.c.revision == 1)
+    update_rows(world, articles, articles.c.article_id == one.article_id, content_digest="c1:0.0.0.0.0")
+    return one.article_id
+
+
+@planted("article_differs")
 def an_article_at_another_url(world):
     one = _article(world, articles.c.revision == 1)
     update_rows(world, articles, articles.c.article_id == one.article_id, url_key="press.example/elsewhere")

@@ -31,7 +31,7 @@ FAR = timedelta(days=40)
 def rows_of_index(world: World) -> set[tuple]:
     with world.index.read() as tx:
         return {
-            (table.name, *(cell for name, cell in row.items() if name != "number"))
+            (table.name, *(repr(cell) for name, cell in row.items() if name != "number"))
             for table in IDENTITIES
             for row in tx.execute(select(table)).mappings()
         }

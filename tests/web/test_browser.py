@@ -110,8 +110,8 @@ async def rendering(limits=None):
         opened_browser(limits or RenderLimits()) as chromium,
     ):
 
-        async def render(url):
-            return (await chromium.render(await client.get(url), client, user_agent=AGENT)).decode()
+        async def render(url, route=""):
+            return (await chromium.render(await client.get(url), client, user_agent=AGENT, route=route)).decode()
 
         yield render
 
@@ -292,3 +292,15 @@ def test_playwright_that_is_missing_is_said_in_one_line(monkeypatch):
 
     with pytest.raises(ConfigError, match=r"^render: browser needs Playwright; install presslake\[browser\]$"):
         check_browser([RENDERED])
+
+
+ROUTER = b"<!doctype html><body><script>document.body.append(`shown: ${location.hash}`)</script></body>"
+
+
+@needs_chromium
+@pytest.mark.parametrize("route", ["#/news/12", "#!/news/12", ""])
+async def test_a_script_is_given_the_route_that_was_announced(route):
+    async with serve({"/app": page(ROUTER)}) as server, rendering() as render:
+        html = await render(server.url("/app"), route)
+
+    assert f"shown: {route}" in html

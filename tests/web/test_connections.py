@@ -20,10 +20,11 @@ def connections_of(max_idle):
 async def taken(connections, url, *, is_fresh=False):
     """Return a connection on which the URL was asked for, and the answer, unread."""
     target = parse_target(url)
+    port = int(target.parts.port or 80)
     budget = Budget(deadline_s=60.0, max_body_size=10_000)
     budget.begin()
     connection = await connections.take(
-        Origin(target.scheme, target.host, target.port), budget, timeout_s=5.0, is_fresh=is_fresh
+        Origin(target.parts.scheme, target.parts.hostname, port), budget, timeout_s=5.0, is_fresh=is_fresh
     )
     request = httpcore.Request("GET", url, headers={"Host": target.authority})
     return connection, await connection.http.handle_async_request(request)

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the connection that was handed over, inside its transaction."""
+"""Alembic's entry: run the migrations on the given connection, inside its transaction."""
 
 from alembic import context
 

@@ -1,21 +1,28 @@
-"""The object store in a directory: one file an object, durable when `put` returns."""
+"""The object store in a directory: one file an object, durable when `put` returns.
+
+Files are whole and on disk, names included, before anything relies on them (fsync(2), rename(2)).
+"""
 
 import errno
+import os
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.lake.objects.durable import is_temporary, sync_directory, written_beside
 from tasks.lake.objects.port import OCTETS, MissingObject, ObjectInfo, check_range, checked_key
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
 def open_directory(path: Path) -> "DirectoryStore":
     """Open the directory, and make it if it is missing; raises ConfigError where it cannot be written."""
     probe = path / ".presslake"
     try:
-        with written_beside(probe, b""):
+        with _written_beside(probe, b""):
             pass
     except OSError as error:
         raise ConfigError(f"{path}: the lake cannot be written: {error.strerror or error}") from error
@@ -43,18 +50,18 @@ class DirectoryStore:
 
     def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:  # noqa: ARG002 - files have no type
         target = self._path(key)
-        with _directory_errors("write", target), written_beside(target, body) as temporary:
+        with _directory_errors("write", target), _written_beside(target, body) as temporary:
             temporary.replace(target)
-            sync_directory(target.parent)
+            _sync_directory(target.parent)
 
     def put_new(self, key: str, body: bytes) -> bool:
         target = self._path(key)
-        with _directory_errors("write", target), written_beside(target, body) as temporary:
+        with _directory_errors("write", target), _written_beside(target, body) as temporary:
             try:
                 target.hardlink_to(temporary)  # the one way to create that is both atomic and exclusive
             except FileExistsError:
                 return False
-            sync_directory(target.parent)
+            _sync_directory(target.parent)
             return True
 
     def get(self, key: str) -> bytes:
@@ -102,7 +109,7 @@ class DirectoryStore:
         for entry in directory.iterdir() if directory.is_dir() else ():
             if entry.name.startswith(beginning):  # a log has thousands of names, and a prefix selects a few
                 for path in (entry, *entry.rglob("*")):
-                    if path.is_file() and not is_temporary(path):
+                    if path.is_file() and not _is_temporary(path):  # a killed put leaves its temporary file
                         yield path
 
 
@@ -115,3 +122,42 @@ def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Itera
         if key and error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
             raise MissingObject(key) from error
         raise LakeUnavailable(f"cannot {verb} {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _written_beside(target: Path, body: bytes) -> Iterator[Path]:
+    """Give a file with these bytes, on disk, in the target's directory; it is gone when the block ends.
+
+    The directory is made if it is missing. Raises OSError.
+    """
+    _make_directory(target.parent)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_temporary(path: Path) -> bool:
+    """Whether the name is of a file of `_written_beside`, which a killed process may leave."""
+    return bool(_TEMPORARY.fullmatch(path.name))
+
+
+def _sync_directory(path: Path) -> None:
+    """Make new names in a directory durable: a file's own fsync does not. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_directory(path: Path) -> None:
+    if not path.is_dir():
+        _make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        _sync_directory(path.parent)

@@ -5,7 +5,8 @@ import unicodedata
 
 LENGTH = 200
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", ":": "&#58;", "@": "&#64;"})
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
+_COLON = re.compile(r"(\b[0-2]?[0-9]:[0-5][0-9]\b(?![:.])|\b[0-2]?[0-9]:[0-5][0-9]:[0-5][0-9]\b)|:")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -18,8 +19,12 @@ def as_plain(text: str, *, length: int = LENGTH) -> str:
 
 
 def as_text(text: str, *, length: int = LENGTH) -> str:
-    """Return it as markdown that shows the text and does nothing: `:` and `@` too, or a bare URL would be a link."""
-    return _SPECIAL.sub(r"\\\1", as_plain(text, length=length)).translate(_ENTITIES)
+    """Return it as markdown that shows the text and does nothing: `:` and `@` too, or a bare URL would be a link.
+
+    A time of day stays as it is: Prefect's UI shows entities raw in the cells of tables.
+    """
+    escaped = _SPECIAL.sub(r"\\\1", as_plain(text, length=length)).translate(_ENTITIES)
+    return _COLON.sub(lambda time: "&#58;" if time[1] is None else time[0], escaped)
 
 
 def as_code(text: str, *, length: int = LENGTH) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.values.text.digest import digest_of, tokenise
+from tasks.values.text.names import names_in
 from tasks.values.text.script import script_of
 from tasks.values.text.shape import Shape
 from tasks.values.text.sketch import make_shape
@@ -21,4 +22,9 @@ class Fingerprint:
 def fingerprint_of(text: str) -> Fingerprint:
     """Return the fingerprint of a text."""
     words = tokenise(text)
-    return Fingerprint(digest=digest_of(words), has_words=bool(words), shape=make_shape(words), script=script_of(text))
+    return Fingerprint(
+        digest=digest_of(words),
+        has_words=bool(words),
+        shape=make_shape(words, names_in(text)),
+        script=script_of(text),
+    )

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+MOST_COMPARED = 4096
+"""Shingles of a text that are compared: hashes are even, so that a share of these is the share of all (Broder 1997)."""
+
+_GREATEST = 2**32 - 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is compared of one text: its words' number, the sketch (63 bits a hash), its shingles and numbers (32 bits).
+    """What is compared of one text: its words' number, the sketch (63 bits a hash), and hashes of 32 bits.
 
-    The last two are packed, each value once, smallest first: most shapes are stored and read and compared with nothing.
+    These are of its shingles, its numbers, its vocabulary (the different words, numbers among them) and the names in that. They
+    are packed, each value once, smallest first: most shapes are stored and read and compared with nothing.
     """
 
     algorithm: int
@@ -19,10 +25,20 @@ class Shape:
     sketch: tuple[int, ...]
     packed_shingles: bytes
     packed_numbers: bytes
+    packed_vocabulary: bytes = b""
+    packed_names: bytes = b""
 
     @classmethod
     def of(
-        cls, *, algorithm: int, words: int, sketch: tuple[int, ...], shingles: Iterable[int], numbers: Iterable[int]
+        cls,
+        *,
+        algorithm: int,
+        words: int,
+        sketch: tuple[int, ...],
+        shingles: Iterable[int],
+        numbers: Iterable[int],
+        vocabulary: Iterable[int] = (),
+        names: Iterable[int] = (),
     ) -> Self:
         """Return the shape that these make."""
         return cls(
@@ -31,6 +47,8 @@ class Shape:
             sketch=sketch,
             packed_shingles=pack("I", shingles),
             packed_numbers=pack("I", numbers),
+            packed_vocabulary=pack("I", vocabulary),
+            packed_names=pack("I", names),
         )
 
     @cached_property
@@ -39,9 +57,36 @@ class Shape:
         return frozenset(unpack("I", self.packed_shingles))
 
     @cached_property
+    def bound(self) -> int:
+        """The greatest hash that is compared: of a long text, the smallest ones stand for all."""
+        if len(self.packed_shingles) <= 4 * MOST_COMPARED:
+            return _GREATEST
+        return unpack("I", self.packed_shingles[4 * MOST_COMPARED - 4 : 4 * MOST_COMPARED])[0]
+
+    def sample(self, bound: int) -> frozenset[int]:
+        """Return the hashes of its shingles up to a bound, which is no greater than its own."""
+        if bound == _GREATEST:
+            return self.shingles
+        return self._sample if bound == self.bound else frozenset(one for one in self._sample if one <= bound)
+
+    @cached_property
+    def _sample(self) -> frozenset[int]:
+        return frozenset(unpack("I", self.packed_shingles[: 4 * MOST_COMPARED]))
+
+    @cached_property
     def numbers(self) -> frozenset[int]:
         """The hashes of its numbers."""
         return frozenset(unpack("I", self.packed_numbers))
+
+    @cached_property
+    def vocabulary(self) -> frozenset[int]:
+        """The hashes of its different words."""
+        return frozenset(unpack("I", self.packed_vocabulary))
+
+    @cached_property
+    def names(self) -> frozenset[int]:
+        """The hashes of its names."""
+        return frozenset(unpack("I", self.packed_names))
 
 
 def pack(kind: str, values: Iterable[int]) -> bytes:

@@ -1,17 +1,18 @@
-"""A text into what near-duplicates are found and compared by: shingles, the sketch of them, numbers. Pure.
+"""A text into what near-duplicates are found and compared by: shingles, the sketch of them, numbers, vocabulary. Pure.
 
 Shingles are runs of four tokens, hashed by XXH3; the sketch keeps those whose hash is small, so that two texts that
 share shingles share those of their sketches (Broder 1997, sampling modulo a threshold, with a floor and a cap).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import xxhash
 
 from tasks.values.text.shape import Shape
 
-ALGORITHM = 1
+ALGORITHM = 2
 """The number kept with every shape; whoever changes a rule below, or a token's, raises it."""
 
 SHINGLE = 4
@@ -30,6 +31,7 @@ _UNSPACED = (
 _HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _PIECE = re.compile(f"[{_UNSPACED}]|[^{_UNSPACED}]+")
 _DIGIT = re.compile(r"\d")
+_GROUPING = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 
 
 def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
@@ -40,25 +42,43 @@ def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
     return [piece for token in tokens for piece in _PIECE.findall(token)]
 
 
-def make_shape(words: Sequence[str]) -> Shape | None:
-    """Return the shape of a text by its words (identity.tokenise), or None for one that is too short."""
+def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
+    """Return the shape of a text by its words (digest.tokenise) and the names among them, or None for one too short."""
     tokens = split_unspaced(words)
     if len(tokens) < MIN_TOKENS:
         return None
     encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
     hashes = set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs)))
+    figures = {_plain_figure(token) for token in set(tokens) if not token.isalpha() and _DIGIT.search(token)}
     return Shape.of(
         algorithm=ALGORITHM,
         words=len(tokens),
         sketch=_sketch(hashes),
         shingles=[value >> 32 for value in hashes],
-        numbers=(
-            xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) >> 32
-            for token in set(tokens)
-            if not token.isalpha() and _DIGIT.search(token)
-        ),
+        numbers=map(_hash, figures),
+        vocabulary=map(_hash, figures | _vocabulary(tokens, is_spaced=tokens is words)),
+        names=map(_hash, names),
     )
+
+
+def _vocabulary(tokens: Sequence[str], *, is_spaced: bool) -> set[str]:
+    """Return the different words but figures; where words are not spaced, two characters that follow each other."""
+    if is_spaced:
+        return {token for token in tokens if token.isalpha() or not _DIGIT.search(token)}
+    is_alone = [_HAS_UNSPACED.match(token) is not None for token in tokens]
+    spaced = {token for token, alone in zip(tokens, is_alone, strict=True) if not alone and not _DIGIT.search(token)}
+    pairs = zip(pairwise(tokens), pairwise(is_alone), strict=True)
+    return spaced | {one + other for (one, other), are_alone in pairs if all(are_alone)}
+
+
+def _plain_figure(token: str) -> str:
+    """Return a figure without the marks that part its thousands: `2,000` is `2000`."""
+    return _GROUPING.sub("", token)
+
+
+def _hash(token: str) -> int:
+    return xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) >> 32
 
 
 def _sketch(hashes: set[int]) -> tuple[int, ...]:

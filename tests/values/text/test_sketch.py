@@ -81,3 +81,32 @@ def test_numbers_are_those_tokens_that_have_a_digit():
 
 def test_a_half_of_a_surrogate_pair_costs_nothing():
     assert make_shape(["a\ud800"] * 60) is not None
+
+
+def hashed(*tokens):
+    return make_shape([*counted(60), *tokens]).vocabulary - make_shape(counted(60)).vocabulary
+
+
+def test_a_figure_is_one_however_its_thousands_are_parted():
+    assert hashed("2,000") == hashed("2000") == hashed("2.000")
+    assert hashed("2,5") != hashed("25")
+    assert len(hashed("1,234,567")) == 1
+
+
+def test_the_vocabulary_has_each_word_once_and_figures_among_them():
+    shape = make_shape([*(["word"] * 60), "harbour", "3.5", "harbour"])
+
+    assert len(shape.vocabulary) == 3
+    assert shape.numbers < shape.vocabulary
+
+
+def test_where_words_are_not_spaced_the_vocabulary_is_of_pairs():
+    shape = make_shape(["港の朝", "ferry", "42"] * 15)
+
+    assert len(shape.vocabulary) == 4  # 港の, の朝, ferry, 42
+
+
+def test_names_are_in_the_vocabulary_of_their_text():
+    shape = make_shape([*counted(60), "ada"], {"ada"})
+
+    assert shape.names < shape.vocabulary

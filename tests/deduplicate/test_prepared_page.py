@@ -1,14 +1,15 @@
 import pytest
 
-from tasks.deduplicate.identity import other_names, syndicated_key
+from tasks.deduplicate.prepared_page import prepared, syndicated_key
 from tests.deduplicate.pages import page
+from tests.looks import captured
 from tests.rows import make_capture
 
 ASKED = "https://m.example.com/a"
 
 
-def capture(final_url=ASKED):
-    return make_capture(url=ASKED, url_key="m.example.com/a", final_url=final_url)
+def names_of(canonical_url, **capture):
+    return prepared(captured(make_capture(**capture), page=page("", canonical_url=canonical_url))).prepared.names
 
 
 @pytest.mark.parametrize(
@@ -31,13 +32,13 @@ def capture(final_url=ASKED):
     ],
 )
 def test_other_urls_of_a_page_are_on_its_site(final_url, canonical_url, names):
-    assert other_names(capture(final_url), page("", canonical_url=canonical_url)) == names
+    assert names_of(canonical_url, url=ASKED, url_key="m.example.com/a", final_url=final_url) == names
 
 
 def test_tenants_of_one_host_are_different_sites():
-    asked = make_capture(url="https://one.github.io/a", url_key="one.github.io/a", final_url="https://one.github.io/a")
+    asked = {"url": "https://one.github.io/a", "url_key": "one.github.io/a", "final_url": "https://one.github.io/a"}
 
-    assert other_names(asked, page("", canonical_url="https://two.github.io/a")) == {}
+    assert names_of("https://two.github.io/a", **asked) == {}
 
 
 @pytest.mark.parametrize(

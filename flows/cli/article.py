@@ -1,0 +1,58 @@
+"""An article on the terminal: to be read, or as bytes for a file."""
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from flows.cli.console import BOLD, DIM, show_line, width_of
+from flows.cli.tables import wrap
+from tasks.values.display import moment, plural
+from tasks.values.text.escape import as_plain
+
+READABLE = 100
+"""Characters of a line of text, on a terminal that is wider."""
+
+PARAGRAPH_LENGTH = 1_000_000
+
+
+def show(row: Mapping[str, Any], *, now: datetime) -> None:
+    """Show a revision as a person reads it."""
+    show_line(row["title"] or "(no title)", BOLD)
+    at = row["published_at"] or row["first_seen_at"]
+    told = f"{moment(at, now)} UTC" if row["published_at"] else f"no date, first seen {moment(at, now)} UTC"
+    number = f"revision {row['revision']}" if row["revision"] > 1 else ""
+    parts = (
+        row["source_id"],
+        ", ".join(row["authors"]),
+        told,
+        row["language"],
+        plural(row["word_count"], "word"),
+        number,
+    )
+    show_line(" - ".join(str(part) for part in parts if part), DIM)
+    show_line(row["url"], DIM)
+    width = min(width_of(sys.stdout), READABLE)
+    for paragraph in row["text"].split("\n"):
+        typer.echo()
+        for line in wrap(as_plain(paragraph, length=PARAGRAPH_LENGTH), width):
+            typer.echo(line)
+
+
+def print_text(row: Mapping[str, Any]) -> None:
+    """Print a revision's text alone, a paragraph a line."""
+    for paragraph in row["text"].split("\n"):
+        typer.echo(as_plain(paragraph, length=PARAGRAPH_LENGTH))
+
+
+def print_page(html: bytes) -> None:
+    """Print a page's bytes as they are, or on a terminal without what would command it."""
+    if sys.stdout.isatty():
+        for line in html.decode("utf-8", "replace").splitlines():
+            typer.echo(as_plain(line, length=PARAGRAPH_LENGTH))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(html)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,65 @@
+"""A `presslake up` that runs on this machine: it leaves its address in Prefect's home, where `ingest` looks for it."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+FILE = "presslake-up.json"
+LOOK_S = 2.0
+
+
+@contextmanager
+def findable(api_url: str) -> Iterator[None]:
+    """Let other commands of this person find a server, for as long as it runs."""
+    place = _place()
+    half = place.with_suffix(f".{os.getpid()}")
+    try:
+        half.write_text(json.dumps({"pid": os.getpid(), "api_url": api_url}))
+        half.replace(place)
+    except OSError:  # then it is not found, and works all the same
+        half.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if _told(place).get("pid") == os.getpid():
+                place.unlink()
+
+
+def find_running() -> str | None:
+    """Return the API's URL of a server that was left by a process that lives and answers, or None."""
+    told = _told(_place())
+    pid, api_url = told.get("pid"), told.get("api_url")
+    if not isinstance(pid, int) or not isinstance(api_url, str) or not _lives(pid):
+        return None
+    try:
+        answer = httpx.get(f"{api_url}/health", timeout=LOOK_S, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return None
+    return api_url if answer.status_code == httpx.codes.OK else None
+
+
+def _place() -> Path:
+    return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser() / FILE
+
+
+def _told(place: Path) -> dict[str, object]:
+    try:
+        told = json.loads(place.read_text())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

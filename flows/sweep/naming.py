@@ -1,0 +1,64 @@
+"""What runs are called: for what they do, unless a person gave the run a name."""
+
+from collections.abc import Callable, Collection
+from typing import Any, cast
+
+from coolname.data import config as coolnames
+from prefect.runtime import flow_run
+from pydantic import BaseModel
+
+from tasks.config.parameters import IngestConfig
+from tasks.values.display import plural
+
+NAMED = 3
+"""Sources that a run's name lists; of more it says how many."""
+
+
+def named(describe: Callable[[Any], str]) -> Callable[[], str]:
+    """Return what Prefect asks for a run's name: a person's own, else what `describe` makes of its `config`."""
+
+    def name() -> str:
+        own: str = flow_run.name or ""
+        return own if own and not is_generated(own) else describe((flow_run.parameters or {}).get("config"))
+
+    return name
+
+
+def is_generated(name: str) -> bool:
+    """Whether Prefect made a run's name up: an adjective and an animal, of its own lists."""
+    first, hyphen, second = name.partition("-")
+    return bool(hyphen) and first in _WORDS and second in _WORDS
+
+
+def sweep_name(given: IngestConfig | dict[str, Any] | None) -> str:
+    """Return what a sweep does: `due`, `daily since 6h`, `3 feeds`, `all sources, refetched`."""
+    config = given if isinstance(given, IngestConfig) else IngestConfig.model_validate(given or {})
+    asked = [plural(len(config.feeds), "feed")] if config.feeds else []
+    asked += [plural(len(config.urls), "URL")] if config.urls else []
+    what = " and ".join(asked) or _sources(config.sources)
+    if config.due_only:
+        what = "due" if what == ALL else f"due of {what}"
+    how = f"{what} since {config.since}" if config.since else what
+    flags = (("refetched", config.refetch), ("forced", config.force), ("dry run", config.dry_run))
+    more = [name for name, is_set in flags if is_set]
+    more += [f"{plural(config.limit, 'URL')} at most"] if config.limit else []
+    return ", ".join([how, *more])
+
+
+ALL = "all sources"
+
+
+def _sources(ids: Collection[str]) -> str:
+    if not ids:
+        return ALL
+    return ", ".join(ids) if len(ids) <= NAMED else plural(len(ids), "source")
+
+
+def report_name(given: BaseModel | dict[str, Any] | None) -> str:
+    """Return what a report looks over: `report of the day`."""
+    period = given.get("period") if isinstance(given, dict) else getattr(given, "period", None)
+    return f"report of the {getattr(period, 'value', period) or 'day'}"
+
+
+_LISTS = cast("dict[str, dict[str, Any]]", coolnames)
+_WORDS = frozenset(word for part in _LISTS.values() for word in part.get("words", ()) if isinstance(word, str))

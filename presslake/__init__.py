@@ -1,0 +1,61 @@
+"""Presslake for programs: sweep sources from Python, or extract one page.
+
+    from presslake import IngestConfig, ingest      # the flow, and its parameters
+    from presslake import Page, extract             # one page, without lake or index
+
+The names are imported when they are first used: `extract` needs no Prefect. docs/python.md shows both.
+"""
+
+from datetime import datetime
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from presslake.packages import check_packages
+
+if TYPE_CHECKING:
+    from flows.ingest import ingest as ingest
+    from tasks.config.parameters import IngestConfig as IngestConfig
+    from tasks.errors import ItemError as ItemError
+    from tasks.errors import PresslakeError as PresslakeError
+    from tasks.values.page import Page as Page
+
+__all__ = ["IngestConfig", "ItemError", "Page", "PresslakeError", "__version__", "extract", "ingest"]
+
+check_packages()
+__version__ = version("presslake")
+
+_PLACES = {
+    "IngestConfig": "tasks.config.parameters",
+    "ItemError": "tasks.errors",
+    "Page": "tasks.values.page",
+    "PresslakeError": "tasks.errors",
+    "ingest": "flows.ingest",
+}
+
+
+def extract(
+    html: str | bytes, url: str, *, content_type: str | None = None, fetched_at: datetime | None = None
+) -> "Page":
+    """Return the article of a page: its text, title, authors, dates, and what kind of page it is.
+
+    `html` as bytes is decoded by its byte order mark, by `content_type`, by what it declares, by its bytes. `fetched_at`
+    (aware; now, if it is left out) bounds which dates can be true: with the same instant the same page gives the same
+    values. Raises ItemError: NotAnArticle for a page without text, EmptyExtraction for a long one in which no text was
+    found, TooManyElements. It runs in this process, where nothing can stop a page that takes long; sweeps extract in
+    processes that are killed.
+    """
+    from tasks.extract.page import extract_html  # noqa: PLC0415 - the extractor takes half a second to import
+
+    return extract_html(html, url, content_type=content_type, fetched_at=fetched_at)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the names above, each with its own type
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'presslake' has no attribute {name!r}")
+    return getattr(import_module(place), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

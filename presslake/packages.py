@@ -1,0 +1,19 @@
+"""Whether the packages `flows` and `tasks` that Python finds are Presslake's: folders of other people are called so too."""
+
+import os
+from importlib.util import find_spec
+
+OWN = ("flows", "tasks")
+
+
+def check_packages() -> None:
+    """Raise ImportError, saying what to do, where another `flows` or `tasks` stands before ours."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs more than the check
+    for name in OWN:
+        spec = find_spec(name)
+        found = next(iter(spec.submodule_search_locations or ()), spec.origin) if spec else None
+        if found is None or os.path.realpath(found) != os.path.realpath(f"{here}/{name}"):
+            raise ImportError(
+                f"Presslake needs its own package {name!r}, in {here}, and Python finds {found}. Rename that file or folder, "
+                "take its folder out of PYTHONPATH, or start Python with -P (PYTHONSAFEPATH=1)."
+            )

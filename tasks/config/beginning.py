@@ -1,0 +1,64 @@
+"""The catalogue that `presslake init` makes: comments that explain it, no source yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tasks.config.catalogue import DEFAULT_USER_AGENT, Defaults
+from tasks.errors import CatalogueError, ConfigError
+
+PRODUCT = DEFAULT_USER_AGENT.partition(" ")[0]
+
+_TEXT = """\
+# The sources that Presslake follows. Every field: docs/catalogue.md, or `presslake sources schema` for your editor.
+#
+#   presslake sources add www.example.org --write    finds a site's feeds, and adds it at the end
+#   presslake sources list                           checks this file
+#   presslake ingest                                 fetches what is new
+
+defaults:
+  # How we introduce ourselves to every site; name a page or an address at which you can be reached.
+  {user_agent}
+  # Seconds between two requests to one host; robots.txt may ask for more.
+  crawl_delay_s: {crawl_delay_s!r}
+{networks}
+# - id: daily                                # its name in the lake
+#   home_url: https://www.example.org/
+#   feeds: [https://www.example.org/rss]     # and sitemaps, listings, urls
+#   tags: [local]                            # yours, beside each article
+sources: []
+"""
+
+
+def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
+    """Write it to a new file; raises ConfigError for a contact that is none, CatalogueError where it is there already."""
+    text = beginning(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise CatalogueError(f"{path} is there already") from error
+    except OSError as error:
+        raise CatalogueError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
+    """Return its text; raises ConfigError for a contact that is none."""
+    user_agent = f"{PRODUCT} (+{contact})" if contact else DEFAULT_USER_AGENT
+    try:
+        Defaults.model_validate({"user_agent": user_agent, "allow_networks": networks})
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = "contact" if first["loc"][0] == "user_agent" else "allow-network"
+        raise ConfigError(f"--{flag}: {first['msg']}") from error
+    quoted = user_agent.replace("\\", "\\\\").replace('"', '\\"')
+    line = f'user_agent: "{quoted}"'
+    listed = ", ".join(f'"{network}"' for network in networks)
+    return _TEXT.format(
+        user_agent=line if contact else f"# {line}",
+        crawl_delay_s=float(crawl_delay_s),
+        networks=f"  # Networks outside the public internet that may be asked.\n  allow_networks: [{listed}]\n"
+        if listed
+        else "",
+    )

@@ -1,0 +1,107 @@
+"""Read `sources.yaml`: the catalogue, or every mistake in it with its line; and what in it can hardly be meant.
+
+Reads that file and the files of URLs that it names.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tasks.config.catalogue import Catalogue, Defaults, Extract, Poll, Selectors, Source, did_you_mean
+from tasks.config.marked_yaml import Marked, folded, read_marked
+from tasks.errors import CatalogueError
+from tasks.values.url import fetch_url
+
+MAX_FILE_SIZE = 10_000_000
+SHOWN_MISTAKES = 50
+
+_REPEATED = "is the id of an earlier source too"
+
+
+def load_catalogue(path: Path | str) -> Catalogue:
+    """Read a catalogue. Raises CatalogueError: a line for each mistake, with the file and the line in it."""
+    path = Path(path)
+    return catalogue_of(read_marked(path, MAX_FILE_SIZE))
+
+
+def catalogue_of(marked: Marked) -> Catalogue:
+    """Return the catalogue that a YAML document is; raises CatalogueError as `load_catalogue` does."""
+    if not isinstance(marked.content, dict):
+        raise CatalogueError(f"{marked.path}:{marked.line_at(())}: should be a mapping with `sources:`")
+    mistakes = [*marked.mistakes, *_repeated_ids(marked)]
+    catalogue = None
+    try:
+        catalogue = Catalogue.model_validate(marked.content, context={"folder": marked.path.parent})
+    except ValidationError as error:
+        mistakes += [_mistake(details, marked) for details in error.errors() if details["type"] != "ids"]
+    if catalogue is None or mistakes:
+        raise CatalogueError(_all_told(mistakes, marked.path))
+    return catalogue
+
+
+def doubts(catalogue: Catalogue) -> Iterator[str]:
+    """Yield what is well-formed and can hardly be meant: a source with nothing to read, a feed of two sources."""
+    owners: dict[str, list[str]] = {}
+    for source in catalogue.sources:
+        if not (source.feeds_of() or source.urls or source.home_url):
+            yield f"source {source.id} has nothing to read: give it a home_url, feeds, sitemaps, listings or urls"
+        for url in {fetch_url(feed_url): None for feed_url, _ in source.feeds_of()}:
+            owners.setdefault(url, []).append(source.id)
+    for url, ids in owners.items():
+        if len(ids) > 1:
+            yield f"sources {' and '.join(ids)} name one feed, which is polled for one of them alone: {url}"
+
+
+def _repeated_ids(marked: Marked) -> Iterator[tuple[int, str]]:
+    sources = marked.content.get("sources") if isinstance(marked.content, dict) else None
+    seen: set[str] = set()
+    for number, source in enumerate(sources if isinstance(sources, list) else ()):
+        source_id = source.get("id") if isinstance(source, dict) else None
+        if isinstance(source_id, str) and source_id in seen:
+            yield marked.line_at(("sources", number, "id")), f"sources[{number}].id: {_REPEATED}"
+        elif isinstance(source_id, str):
+            seen.add(source_id)
+
+
+def _all_told(mistakes: Iterable[tuple[int, str]], path: Path) -> str:
+    """Word the mistakes, a line each, in the order of the file."""
+    told = sorted(mistakes, key=lambda mistake: mistake[0])
+    lines = [f"{path}:{line}: {folded(what)}" for line, what in told[:SHOWN_MISTAKES]]
+    left = len(told) - len(lines)
+    return "\n".join([*lines, *([f"{path}: {left} more"] if left else [])])
+
+
+def _mistake(details: ErrorDetails, marked: Marked) -> tuple[int, str]:
+    where = details["loc"]
+    name = re.sub(r"^\.", "", "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where))
+    return marked.line_at(where), f"{name}: {_wording(details, where)}"
+
+
+def _wording(details: ErrorDetails, where: tuple[int | str, ...]) -> str:
+    match details["type"]:
+        case "extra_forbidden":
+            return f"unknown field{did_you_mean(str(where[-1]), _fields_at(where))}"
+        case "missing":
+            return "is required"
+        case "tuple_type":
+            return "should be a list"
+        case "model_type":
+            return "should be a mapping"
+        case "string_type":
+            return "should be text; put a number in quotes"
+        case _:
+            return details["msg"]
+
+
+def _fields_at(where: tuple[int | str, ...]) -> list[str]:
+    if len(where) == 1:
+        return list(Catalogue.model_fields)
+    models: tuple[tuple[str, Any], ...] = (("selectors", Selectors), ("extract", Extract), ("poll", Poll))
+    for name, model in models:
+        if name in where[:-1]:
+            return list(model.model_fields)
+    return list(Defaults.model_fields if where[0] == "defaults" else Source.model_fields)

@@ -1,0 +1,159 @@
+"""Addresses of sites, and feed readers' lists, into new sources for the catalogue."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tasks.config.catalogue import Source
+from tasks.config.settings import Settings
+from tasks.config.splicing import Known
+from tasks.discover.asking import ask
+from tasks.discover.plan import adhoc_rules
+from tasks.discover.proposing import SourceProposal, Tried, propose_source
+from tasks.errors import BadUrl, ConfigError, ConnectFailed, ConnectionLost, ItemError, TlsFailed
+from tasks.feeds.opml import LeftOut, read_opml, sources_of
+from tasks.index.hosts import HostLimits
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.site_files import robots_name
+from tasks.values.permit import RobotsAnswer
+from tasks.values.url import url_key
+
+MAX_OPML_SIZE = 10_000_000
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_NOT_BY_TLS = (ConnectFailed, TlsFailed, ConnectionLost)
+"""What a site may answer to https that speaks http alone."""
+
+Propose = Callable[[str, Iterable[str]], Awaitable[SourceProposal]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What became of one address: a new source, or the id of the one that has it already, or why there is none."""
+
+    address: str
+    source: Source | None = None
+    known_as: str | None = None
+    trouble: str | None = None
+    tried: tuple[Tried, ...] = ()
+
+
+def add_sites(
+    settings: Settings,
+    known: Known,
+    addresses: Sequence[str],
+    *,
+    tell: Callable[[Addition], None],
+    begin: Callable[[str], None],
+) -> tuple[Source, ...]:
+    """Try what the sites may have, one after the other, and return the new sources; raises ConfigError.
+
+    `begin` hears of each address before it is asked for, `tell` what became of it.
+    """
+    rules = adhoc_rules(known.defaults, settings.allow_networks)
+    own = {source.id: source.effective(known.defaults) for source in known.sources}
+
+    async def work(client: PoliteClient, limits: HostLimits) -> tuple[Source, ...]:
+        def robots(origin: str) -> RobotsAnswer | None:
+            return limits.robots(robots_name(origin, rules))
+
+        async def propose(url: str, ids: Iterable[str]) -> SourceProposal:
+            return await propose_source(url, rules=rules, client=client, robots=robots, known_ids=set(ids))
+
+        added: list[Source] = []
+        for address in addresses:
+            begin(address)
+            addition = await _added(address, [*known.sources, *added], propose)
+            added += [addition.source] if addition.source else []
+            tell(addition)
+        return tuple(added)
+
+    return ask(settings, known.sources, own, work)
+
+
+async def _added(address: str, sources: Sequence[Source], propose: Propose) -> Addition:
+    ids = [source.id for source in sources]
+    trouble: ItemError | None = None
+    for url in candidates(address):
+        if (owner := _namer([url], sources)) is not None:
+            return Addition(address=address, known_as=owner)
+        try:
+            proposal = await propose(url, ids)
+        except _NOT_BY_TLS as error:
+            trouble = trouble or error
+        except ItemError as error:
+            trouble = error
+            break
+        else:
+            return _addition(address, proposal, sources)
+    why = f"{trouble.counted_as}: {trouble}" if trouble else "no address"
+    return Addition(address=address, trouble=why)
+
+
+def _addition(address: str, proposal: SourceProposal, sources: Sequence[Source]) -> Addition:
+    source = proposal.source
+    named = [url for url, _ in source.feeds_of()]
+    if source.home_url is not None:
+        named.append(source.home_url)
+    if (owner := _namer(named, sources)) is not None:
+        return Addition(address=address, known_as=owner, tried=proposal.tried)
+    return Addition(address=address, source=source, tried=proposal.tried)
+
+
+def candidates(address: str) -> tuple[str, ...]:
+    """Return the URLs that an address may stand for: as it is, or a bare domain by https and then by http."""
+    address = address.strip()
+    if _SCHEME.match(address):
+        return (address,)
+    bare = address if "/" in address else f"{address}/"
+    return f"https://{bare}", f"http://{bare}"
+
+
+def _namer(urls: Iterable[str], sources: Iterable[Source]) -> str | None:
+    """Return the source that names one of the URLs already, as its home or a feed."""
+    wanted = set(_keys(urls))
+    for source in sources:
+        named = [url for url, _ in source.feeds_of()] + ([source.home_url] if source.home_url else [])
+        if wanted & set(_keys(named)):
+            return source.id
+    return None
+
+
+def _keys(urls: Iterable[str]) -> Iterator[str]:
+    for url in urls:
+        try:
+            yield url_key(url)
+        except BadUrl:
+            continue
+
+
+def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftOut, ...]]:
+    """Return an OPML file's feeds as sources that are new to the catalogue, and what is left out; raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            body = file.read(MAX_OPML_SIZE + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    if len(body) > MAX_OPML_SIZE:
+        raise ConfigError(f"{path}: larger than {MAX_OPML_SIZE:,} bytes")
+    outlines, left_out = read_opml(body, name=str(path))
+    new, old = [], list(left_out)
+    for outline in outlines:
+        owner = _namer([outline.feed_url], known.sources)
+        if owner is None:
+            new.append(outline)
+        else:
+            old.append(LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"source {owner} has it"))
+    return sources_of(new, known_ids=known.ids), tuple(old)
+
+
+def labelled(source: Source, *, tags: Sequence[str], country: str | None) -> Source:
+    """Return a source with more tags, and a country; raises ConfigError where they are none."""
+    more = {"tags": tuple(dict.fromkeys((*source.tags, *tags))), "country": country or source.country}
+    try:
+        return Source.model_validate({**source.model_dump(), **more})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"--{'tag' if first['loc'][0] == 'tags' else first['loc'][0]}: {first['msg']}") from error

@@ -1,0 +1,52 @@
+"""Ask the web on behalf of a person at the terminal: politely, with the hosts' pace out of the index."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from tasks.config.catalogue import Source, SourceRules
+from tasks.config.owners import Owners
+from tasks.config.settings import Settings
+from tasks.index.database import Index, is_missing, open_index
+from tasks.index.hosts import HostLimits
+from tasks.politeness.client import PoliteClient
+from tasks.runtime.reading import close_reader
+from tasks.runtime.resources import opened_index, web_config
+
+T = TypeVar("T")
+
+
+def ask(
+    settings: Settings,
+    sources: tuple[Source, ...],
+    rules: dict[str, SourceRules],
+    work: Callable[[PoliteClient, HostLimits], Awaitable[T]],
+) -> T:
+    """Run what needs the web; `sources` are the catalogue's, whose hosts have a pace of their own."""
+    owners = Owners.of(sources, rules)
+
+    async def asking(limits: HostLimits) -> T:
+        async with PoliteClient(web_config(settings), limits, in_flight=settings.connections, owners=owners) as client:
+            return await work(client, limits)
+
+    try:
+        with index_for_pace(settings) as index:
+            return asyncio.run(asking(HostLimits(index)))
+    finally:
+        close_reader()
+
+
+@contextmanager
+def index_for_pace(settings: Settings) -> Iterator[Index]:
+    """Give the index or, where there is none yet, one for the moment: who only looks makes none."""
+    if not is_missing(settings.index):
+        yield opened_index(settings)
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="presslake-") as folder,
+        open_index(f"sqlite:///{Path(folder)}/pace.db") as index,
+    ):
+        yield index

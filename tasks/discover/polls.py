@@ -1,0 +1,54 @@
+"""One poll on behalf of a feed, as a request and while it waits for others. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.config.catalogue import SourceRules
+from tasks.discover.answers import MAX_FEED_SIZE
+from tasks.discover.schedule import poll_url, trusts_validators
+from tasks.feeds.formats import ACCEPT
+from tasks.politeness.client import Visit
+from tasks.values.feed import Entry, FeedKind, FeedState
+from tasks.values.url import Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """One GET on behalf of a feed of the plan, `root_url`: that feed itself, or one that it names."""
+
+    feed: FeedState
+    root_url: str
+    depth: int = 1
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
+        return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
+
+    @property
+    def is_asked_for(self) -> bool:
+        return self.depth == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A front page or an index whose record waits for what it names; `links` are a front page's own."""
+
+    poll: Poll
+    max_age_s: float | None
+    place: tuple[str | None, int]
+    links: Sequence[Entry] | None
+
+
+def visit_of(poll: Poll, number: int, rules: Mapping[str, SourceRules]) -> Visit:
+    """Return the request of a poll; its key is the number of the poll in its wave."""
+    return Visit(
+        key=str(number),
+        url=Url.of(poll_url(poll.feed)),
+        rules=rules[poll.feed.source_id],
+        accept=ACCEPT,
+        etag=poll.feed.etag if trusts_validators(poll.feed) else None,
+        last_modified=poll.feed.last_modified if trusts_validators(poll.feed) else None,
+        max_wire_size=MAX_FEED_SIZE,
+        max_decoded_size=MAX_FEED_SIZE,
+    )

@@ -1,0 +1,61 @@
+"""Stored pages extracted again with today's rules: what a new look is compared with, where other rules made the row."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from tasks.config.options import NO_OPTIONS, ExtractOptions
+from tasks.errors import CorruptRecord, ItemError
+from tasks.extract.extraction import Extractor
+from tasks.extract.page import StoredPage
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.warc import iter_records, read_response
+from tasks.values.page import Page
+from tasks.values.rows import Article
+from tasks.values.url import Url
+
+
+def extract_again(
+    rows: Sequence[Article],
+    *,
+    pool: Extractor,
+    store: ObjectStore,
+    options: Mapping[str, ExtractOptions],
+    rendered: Collection[str] = (),
+) -> dict[str, Page]:
+    """Return the pages of stored rows by `article_id`; raises LakeUnavailable.
+
+    `rendered` are the sources whose pages are read as their scripts made them. What cannot be read any more, or is no story
+    by today's rules, is left out.
+    """
+    stored = [
+        page
+        for row in rows
+        for page in _stored(row, store, options.get(row.source_id, NO_OPTIONS), is_rendered=row.source_id in rendered)
+    ]
+    found = pool.extract(stored)
+    return {name: page for name, page in found if not isinstance(page, ItemError) and page.page_type.is_story}
+
+
+def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_rendered: bool) -> Iterator[StoredPage]:
+    """Yield the page of a row, if it is in the lake still and whole."""
+    try:
+        record = store.get_range(row.warc_key, row.warc_offset, row.warc_length)
+        url = Url.of(read_response(record, 0, len(record)).url)
+        rendition = _find_rendition(store.get(row.warc_key), row, url) if is_rendered else None
+    except (MissingObject, CorruptRecord, ValueError):
+        return
+    yield StoredPage(
+        capture_id=row.article_id,
+        url=url,
+        fetched_at=row.fetched_at,
+        record=record,
+        options=options,
+        rendition=rendition,
+    )
+
+
+def _find_rendition(segment: bytes, row: Article, url: str) -> bytes | None:
+    """Return the record with the page as its scripts made it, which lies behind those that were fetched; None: none."""
+    for record in iter_records(segment):
+        if record.offset > row.warc_offset and record.conversion is not None and record.url == url:
+            return segment[record.offset : record.offset + record.length]
+    return None

@@ -1,0 +1,252 @@
+"""An article's text as markdown: its headings, lists, quotes, tables, links and emphasis, as the page has them. Pure.
+
+It is the text, line by line: where the block of the page that a line is can be told and reads the same, its markup is put in,
+else the line stands plain. So what is rendered is the text again, but for white space. Nothing of it is HTML.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from lxml.html import HtmlElement
+
+from tasks.errors import ItemError
+from tasks.extract.blocks import PARTING, Block
+from tasks.extract.tree import HEADINGS, clean
+from tasks.values.url import Url
+
+_ITEM, _CELL = "- ", " | "
+_SPECIAL = re.compile(r"([\\`*_\[\]~])")
+_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+# what begins a list, a heading or a rule where a line begins
+_BEGINNING = re.compile(r"^(\d{0,9})([-+=#.):])")
+_CLOSING = re.compile(r"(?<!\\)(#+)$")  # at the end of a heading it is part of its marks
+_IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", " ": "%20"})
+_BOLD, _ITALIC = frozenset(("b", "strong")), frozenset(("i", "em"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a piece of text stands: bold, italic, and in a link to where."""
+
+    is_bold: bool = False
+    is_italic: bool = False
+    href: str | None = None
+
+    @property
+    def marker(self) -> str:
+        return "*" * (2 * self.is_bold + self.is_italic)
+
+
+Run = list[tuple[str, _Style]]
+_PLAIN = _Style()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the list or table, `quote` the quote it stands in."""
+
+    text: str
+    kind: str = "block"
+    inside: HtmlElement | None = None
+    quote: HtmlElement | None = None
+
+
+def markdown_of(text: str, blocks: Sequence[Block], *, url: str) -> str:
+    """Return a text as CommonMark with tables; `blocks` are those of its page, `url` where relative links lead from."""
+    runs: dict[HtmlElement, dict[str, Run]] = {}
+    parts = [_part(line, block, runs, url) for line, block in _placed(text.split("\n") if text else (), blocks)]
+    return "".join(_joined(list(_with_tables(parts))))
+
+
+def _placed(lines: Sequence[str], blocks: Sequence[Block]) -> Iterator[tuple[str, Block | None]]:
+    """Yield each line with the block that reads so: the next one behind the line before, else the first."""
+    places: dict[str, list[int]] = {}
+    for at, block in enumerate(blocks):
+        places.setdefault(block.text, []).append(at)
+    last = -1
+    for line in lines:
+        found = places.get(line.removeprefix(_ITEM)) or places.get(line)
+        if found is None:
+            yield line, None
+            continue
+        place = bisect_right(found, last)
+        last = found[place] if place < len(found) else found[0]
+        yield line, blocks[last]
+
+
+def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> _Part:
+    if line.startswith("| ") and line.endswith(" |"):
+        return _Part(text=line, kind="row")
+    element = block.element if block is not None else None
+    quote = _above(element, "blockquote")
+    is_item = line.startswith(_ITEM)
+    plain = line.removeprefix(_ITEM) if is_item else line
+    shown = _inline(plain, block, runs, url)
+    if is_item:
+        return _Part(text=shown, kind="item", inside=_above(element, "ul", "ol"), quote=quote)
+    if element is not None and element.tag in HEADINGS:
+        closed = _CLOSING.sub(r"\\\1", shown)
+        return _Part(text=f"{'#' * int(element.tag[1])} {closed}", quote=quote)
+    return _Part(text=shown, quote=quote)
+
+
+def _above(element: HtmlElement | None, *tags: str) -> HtmlElement | None:
+    """Return the nearest element of these tags that an element is, or stands in."""
+    if element is None or element.tag in tags:
+        return element
+    return next(element.iterancestors(*tags), None)
+
+
+# Blocks
+
+
+def _with_tables(parts: Sequence[_Part]) -> Iterator[_Part]:
+    """Yield the parts with each run of rows as one table, whose first row is its head."""
+    for kind, several in groupby(parts, key=lambda part: part.kind):
+        if kind == "row":
+            yield _Part(text=_table([part.text for part in several]))
+        else:
+            yield from several
+
+
+def _table(lines: Sequence[str]) -> str:
+    rows = [[_escaped(cell).replace("|", "\\|") for cell in line[2:-2].split(_CELL)] for line in lines]
+    width = max(map(len, rows))
+    head, *body = [[*row, *[""] * (width - len(row))] for row in rows]
+    return "\n".join(f"| {_CELL.join(row)} |" for row in (head, ["---"] * width, *body))
+
+
+def _joined(parts: Sequence[_Part]) -> Iterator[str]:
+    before: _Part | None = None
+    number = 0
+    for part in parts:
+        is_next = before is not None and before.kind == part.kind == "item" and before.inside is part.inside
+        is_next = is_next and before is not None and before.quote is part.quote
+        if before is not None:
+            is_one_quote = part.quote is not None and part.quote is before.quote
+            yield "\n" if is_next else "\n>\n" if is_one_quote else "\n\n"
+        number = number + 1 if is_next else 1
+        yield f"{'> ' if part.quote is not None else ''}{_mark(part, number)}{part.text}"
+        before = part
+
+
+def _mark(part: _Part, number: int) -> str:
+    if part.kind != "item":
+        return ""
+    return f"{number}. " if part.inside is not None and part.inside.tag == "ol" else _ITEM
+
+
+# Lines
+
+
+def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> str:
+    """Return a line with its block's links and emphasis, if that reads the same."""
+    if block is not None and next(iter(block.element), None) is not None:  # len() counts all of them
+        if block.element not in runs:
+            runs[block.element] = {_key("".join(text for text, _ in run)): run for run in _runs(block.element)}
+        run = runs[block.element].get(_key(line), [])
+        if any(style != _PLAIN for _, style in run):
+            return _at_beginning(_marked(run, url))
+    return _at_beginning(_escaped(line))
+
+
+def _key(text: str) -> str:
+    return "".join(text.split())
+
+
+def _runs(element: HtmlElement) -> Iterator[Run]:
+    """Yield the lines that stand in an element itself, in pieces; what is a block of its own parts them."""
+    run: Run = []
+    for text, style in _pieces(element):
+        if style is None:
+            yield run
+            run = []
+        elif text:
+            run.append((_folded(text), style))
+    yield run
+
+
+def _pieces(element: HtmlElement) -> Iterator[tuple[str | None, _Style | None]]:
+    """Yield the texts under an element with their styles, and None where a block begins or a line ends."""
+    yield element.text, _PLAIN
+    open_ones = [(iter(element), _PLAIN, element)]
+    while open_ones:
+        children, style, owner = open_ones[-1]
+        child = next(children, None)
+        if child is None:
+            open_ones.pop()
+            if open_ones:
+                yield owner.tail, open_ones[-1][1]
+        elif child.tag in PARTING:
+            yield None, None
+            yield child.tail, style
+        else:
+            inner = _styled(child, style)
+            yield child.text, inner
+            open_ones.append((iter(child), inner, child))
+
+
+def _styled(element: HtmlElement, style: _Style) -> _Style:
+    if style.href is not None:
+        return style
+    if element.tag in _BOLD:
+        return replace(style, is_bold=True)
+    if element.tag in _ITALIC:
+        return replace(style, is_italic=True)
+    # all of a link stands plain: its text may be in pieces, and is one link
+    return _Style(href=element.get("href")) if element.tag == "a" else style
+
+
+def _folded(text: str) -> str:
+    """Return a piece cleaned as a line is, with a space where it begins or ends with white space."""
+    before, after = " " * text[0].isspace(), " " * text[-1].isspace()
+    cleaned = clean(text)
+    return f"{before}{cleaned}{after}" if cleaned else before
+
+
+def _marked(run: Run, url: str) -> str:
+    """Return the pieces of a line with their markup; emphasis that markdown would not see as such is left out."""
+    merged = [("".join(text for text, _ in several), style) for style, several in groupby(run, key=lambda one: one[1])]
+    out = ""
+    for place, (text, style) in enumerate(merged):
+        core = text.strip()
+        out += " " * (text[:1] == " " and out != "" and not out.endswith(" "))
+        if not core:
+            continue
+        shown = _escaped(core)
+        address = _address(style.href, url) if style.href else None
+        follows = text[-1:] if text[-1:] == " " else "".join(one for one, _ in merged[place + 1 :])[:1]
+        if address is not None:
+            out = f"{out[:-1]}\\!" if out.endswith("!") else out  # a picture otherwise
+            shown = f"[{shown}]({address})"
+        elif style.marker and _may_be_marked(core, before=out[-1:], after=follows):
+            shown = f"{style.marker}{shown}{style.marker}"
+        out += shown + " " * (text[-1:] == " ")
+    return out.strip()
+
+
+def _may_be_marked(core: str, *, before: str, after: str) -> bool:
+    """Whether markers round a text are seen to open and to close (CommonMark 0.31, 6.2): at a letter, or at white space."""
+    opens = core[0].isalnum() or not before.strip()
+    closes = core[-1].isalnum() or not after.strip()
+    return opens and closes and before != "*"
+
+
+def _address(href: str, url: str) -> str | None:
+    """Return where a link leads as markdown takes it, or None: no http or https."""
+    try:
+        return str(Url.parse(href, base=url)).translate(_IN_ADDRESS)
+    except ItemError:
+        return None
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text).translate(_ENTITIES)
+
+
+def _at_beginning(line: str) -> str:
+    """Return a line that begins nothing but a paragraph."""
+    return _BEGINNING.sub(r"\1\\\2", line)

@@ -1,0 +1,20 @@
+"""What the contents of articles are known by, and more of the shapes of their texts; null for what is there already."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from tasks.index.schema import WebText
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("articles", sa.Column("content_digest", sa.String(length=128), nullable=True))
+    op.add_column("articles", sa.Column("extractor", WebText(), nullable=True))
+    op.add_column("articles", sa.Column("earlier_contents", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("shapes", sa.Column("vocabulary", sa.LargeBinary(), nullable=True))
+    op.add_column("shapes", sa.Column("names", sa.LargeBinary(), nullable=True))

@@ -1,0 +1,275 @@
+"""Which due URLs are next: sources take turns, then the hosts of each, news before what may wait.
+
+Nothing here looks at every due row: two indexes hold what waits, by source and by host, and each source and host is found
+by one jump from the one before it. So a claim costs about the same however many rows are due.
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Text,
+    TextualSelect,
+    and_,
+    bindparam,
+    column,
+    select,
+    text,
+)
+
+from tasks.index.pace import kept_delay_s
+from tasks.index.schema import DUE_OF_HOST, DUE_OF_SOURCE, WAITING_STATES, Instant, frontier, hosts
+
+PRIORITIES = (0, 10)
+"""News and backfill (tasks.index.frontier): of each, all sources have their turns before the next."""
+
+HOSTS_AT_ONCE = 64
+"""Hosts of one source that one statement finds."""
+
+MOST_JUMPS = 2000
+"""Hosts of one source that a claim looks at: of a source whose hosts wait for later looks, what is due first is taken."""
+
+_Place = tuple[str, int]
+"""A source and a priority."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """Who was served last, so that the next claim goes on from there: one value a run; it decides nothing else."""
+
+    source: str = ""
+    hosts: dict[_Place, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claiming:
+    """What a claim goes by. `clause_of` is what rows of a source must meet besides being due; `is_mine` says so of a host."""
+
+    limit: int
+    host_budget_s: float
+    crawl_delays_s: Mapping[str, float]
+    now: datetime
+    clause_of: Callable[[str], ColumnElement[bool]]
+    is_wanted: Callable[[str], bool]
+    is_mine: Callable[[str], bool]
+
+
+def pick(tx: Connection, turns: Turns, claiming: Claiming) -> list[str]:
+    """Return the keys of the URLs that are next, in the order of their turns, no host beyond its budget."""
+    picking = _Picking(tx, turns, claiming)
+    for priority in PRIORITIES:
+        picking.serve(priority)
+    return picking.keys
+
+
+def within_budget(tx: Connection, claiming: Claiming, rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return the keys of rows (key, host, source) in the order of their hosts' turns, no host beyond its budget."""
+    budget, places = _HostBudget(tx, claiming), Counter[str]()
+    by_place: defaultdict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for row in rows:
+        by_place[places[row[1]]].append(row)
+        places[row[1]] += 1
+    keys: list[str] = []
+    for key, host, source_id in (row for place in sorted(by_place) for row in by_place[place]):
+        if len(keys) < claiming.limit and budget.has_room(host, source_id):
+            budget.take(host)
+            keys.append(key)
+    return keys
+
+
+def _waiting() -> ColumnElement[bool]:
+    """Return the condition of the two indexes, spelled as they spell it: a database proves no more than that."""
+    states: BindParameter[list[str]] = bindparam(
+        "waiting_states", list(WAITING_STATES), expanding=True, literal_execute=True
+    )
+    return and_(frontier.c.state.in_(states), frontier.c.due_at.is_not(None))
+
+
+class _Picking:
+    """One claim under way."""
+
+    def __init__(self, tx: Connection, turns: Turns, claiming: Claiming) -> None:
+        self.keys: list[str] = []
+        self._tx = tx
+        self._turns = turns
+        self._claiming = claiming
+        self._budget = _HostBudget(tx, claiming)
+
+    def serve(self, priority: int) -> None:
+        """Take URLs of one priority, one of each source after the other, until there are enough."""
+        due = self._due_sources(priority)
+        after = [one for one in due if one > self._turns.source]
+        ordered = after + due[: len(due) - len(after)]
+        at_once = min(max(self._claiming.limit // max(len(due), 1), 1), HOSTS_AT_ONCE)
+        lines = deque((one, self._rows_of((one, priority), at_once=at_once)) for one in ordered)
+        while lines and len(self.keys) < self._claiming.limit:
+            source_id, rows = lines.popleft()
+            key = next(rows, None)
+            if key is not None:
+                self.keys.append(key)
+                self._turns.source = source_id
+                lines.append((source_id, rows))
+
+    def _due_sources(self, priority: int) -> list[str]:
+        """Return the sources of which anything of this priority is due, in their order."""
+        found = self._ask(_SOURCES, "source_id", priority=priority)
+        now, is_wanted = self._claiming.now, self._claiming.is_wanted
+        return [one for one, due_at in found if due_at is not None and due_at <= now and is_wanted(one)]
+
+    def _rows_of(self, place: _Place, *, at_once: int) -> Iterator[str]:
+        """Yield the URLs of one source, as its hosts take turns: one of each that has any, then further ones of each."""
+        served: list[str] = []
+        for host in self._hosts_of(place, self._turns.hosts.get(place, ""), at_once=at_once):
+            if self._claiming.is_mine(host) and self._budget.has_room(host, place[0]):
+                for key in self._keys_of(place, host, limit=1):
+                    served.append(host)
+                    self._budget.take(host)
+                    self._turns.hosts[place] = host
+                    yield key
+        lines = deque(self._further(place, host) for host in served)
+        while lines:
+            rows = lines.popleft()
+            if (following := next(rows, None)) is not None:
+                yield following
+                lines.append(rows)
+
+    def _further(self, place: _Place, host: str) -> Iterator[str]:
+        """Yield what a host has after its first, within its budget."""
+        if not self._budget.has_room(host, place[0]):
+            return
+        for key in self._keys_of(place, host, limit=self._claiming.limit)[1:]:
+            if not self._budget.has_room(host, place[0]):
+                return
+            self._budget.take(host)
+            yield key
+
+    def _hosts_of(self, place: _Place, after: str, *, at_once: int) -> Iterator[str]:
+        """Yield the hosts of a source at which something is due, from one on and round to it again, each once.
+
+        Where so many have nothing due yet that not all are looked at, those of the rows that are due first are among them.
+        """
+        seen: set[str] = set()
+        jumps, start, is_round = 0, after, False
+        while jumps < MOST_JUMPS:
+            size = min(at_once, MOST_JUMPS - jumps)
+            found = self._ask(_HOSTS, "host", source=place[0], priority=place[1], after=start, jumps=size)
+            jumps, at_once = jumps + size, HOSTS_AT_ONCE
+            around = [one for one in found if not is_round or one[0] <= after]
+            due = [host for host, due_at in around if due_at is not None and due_at <= self._claiming.now]
+            self._budget.know(due)
+            for host in due:
+                seen.add(host)
+                yield host
+            if len(around) == size:
+                start = found[-1][0]
+            elif is_round or not after:
+                return
+            else:
+                start, is_round = "", True
+        yield from (host for host in self._hosts_of_first(place) if host not in seen)
+
+    def _ask(self, template: str, name: str, **values: object) -> Sequence[tuple[str, datetime | None]]:
+        statement = _statement(template, self._tx.dialect.name, name)
+        return self._tx.execute(statement, values).tuples().all()
+
+    def _hosts_of_first(self, place: _Place) -> Iterable[str]:
+        is_due = (*_at(place), frontier.c.due_at <= self._claiming.now)
+        rows = select(frontier.c.host).where(*is_due).order_by(frontier.c.due_at).limit(self._claiming.limit)
+        return dict.fromkeys(self._tx.execute(rows).scalars())
+
+    def _keys_of(self, place: _Place, host: str, *, limit: int) -> list[str]:
+        """Return the URLs of a host that are due, the oldest first."""
+        is_due = (*_at(place), frontier.c.host == host, frontier.c.due_at <= self._claiming.now)
+        is_meant = self._claiming.clause_of(place[0])
+        query = select(frontier.c.url_key).where(*is_due, is_meant).order_by(frontier.c.due_at).limit(limit)
+        return list(self._tx.execute(query).scalars())
+
+
+class _HostBudget:
+    """How many URLs of a host may still be taken: as many as it can be asked for within its budget of time."""
+
+    def __init__(self, tx: Connection, claiming: Claiming) -> None:
+        self._tx = tx
+        self._claiming = claiming
+        self._taken: dict[str, int] = {}
+        self._paces: dict[str, tuple[float, float | None, float | None, float | None]] = {}
+
+    def has_room(self, host: str, source_id: str) -> bool:
+        """Whether one more may be taken; the first may be, unless the host is booked out."""
+        self.know((host,))
+        waits_s, crawl_delay_s, latency_s, slowdown = self._paces[host]
+        wanted_s = self._claiming.crawl_delays_s.get(source_id, 0.0)
+        delay_s = kept_delay_s(wanted_s, crawl_delay_s=crawl_delay_s, latency_s=latency_s, slowdown=slowdown)
+        taken = self._taken.get(host, 0)
+        return waits_s + (taken * delay_s if taken else 0.0) <= self._claiming.host_budget_s
+
+    def take(self, host: str) -> None:
+        """Count one."""
+        self._taken[host] = self._taken.get(host, 0) + 1
+
+    def know(self, names: Iterable[str]) -> None:
+        """Have the paces of hosts at hand."""
+        unknown = [one for one in names if one not in self._paces]
+        if not unknown:
+            return
+        self._paces.update(dict.fromkeys(unknown, (0.0, None, None, None)))
+        columns = (hosts.c.host, hosts.c.next_slot_at, hosts.c.crawl_delay_s, hosts.c.latency_s, hosts.c.slowdown)
+        for host, next_slot_at, *pace in self._tx.execute(select(*columns).where(hosts.c.host.in_(unknown))):
+            waits_s = max(0.0, (next_slot_at - self._claiming.now).total_seconds())
+            self._paces[host] = (waits_s, *pace)
+
+
+def _at(place: _Place) -> tuple[ColumnElement[bool], ...]:
+    return _waiting(), frontier.c.source_id == place[0], frontier.c.priority == place[1]
+
+
+# SQLite would rather use another index, and look at every row that waits
+_HINTS = {"sqlite": "INDEXED BY"}
+_IS_WAITING = f"state IN ({', '.join(map(repr, WAITING_STATES))}) AND due_at IS NOT NULL"
+
+_SOURCES = """
+WITH RECURSIVE walk(source_id) AS (
+    SELECT min(source_id) FROM frontier {by_source} WHERE {is_waiting}
+    UNION ALL
+    SELECT (SELECT min(f.source_id) FROM frontier AS f {by_source} WHERE {is_waiting} AND f.source_id > walk.source_id)
+    FROM walk WHERE walk.source_id IS NOT NULL
+)
+SELECT source_id, (
+    SELECT min(f.due_at) FROM frontier AS f {by_source}
+    WHERE {is_waiting} AND f.source_id = walk.source_id AND f.priority = :priority
+) AS due_at
+FROM walk WHERE source_id IS NOT NULL
+"""
+
+_HOSTS = """
+WITH RECURSIVE walk(host, number) AS (
+    SELECT min(host), 1 FROM frontier {by_host}
+    WHERE {is_waiting} AND source_id = :source AND priority = :priority AND host > :after
+    UNION ALL
+    SELECT (
+        SELECT min(f.host) FROM frontier AS f {by_host}
+        WHERE {is_waiting} AND f.source_id = :source AND f.priority = :priority AND f.host > walk.host
+    ), number + 1
+    FROM walk WHERE walk.host IS NOT NULL AND number < :jumps
+)
+SELECT host, (
+    SELECT min(f.due_at) FROM frontier AS f {by_host}
+    WHERE {is_waiting} AND f.source_id = :source AND f.priority = :priority AND f.host = walk.host
+) AS due_at
+FROM walk WHERE host IS NOT NULL
+"""
+
+
+@lru_cache(maxsize=8)
+def _statement(template: str, dialect: str, name: str) -> TextualSelect:
+    """Return what finds sources, or hosts of one, each by a jump from the one before, and when each one's first is due."""
+    hint = _HINTS.get(dialect, "")
+    by_source, by_host = (f"{hint} {index}" if hint else "" for index in (DUE_OF_SOURCE, DUE_OF_HOST))
+    sql = template.format(by_source=by_source, by_host=by_host, is_waiting=_IS_WAITING)
+    return text(sql).columns(column(name, Text), column("due_at", Instant))

@@ -1,0 +1,77 @@
+"""The exact identity of what a reader reads: any correction gives another, white space alone does not. Pure.
+
+A digest is made of one digest a part, so that two of them say by themselves what has changed from one to the other.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import product
+
+from tasks.values.rows import Article
+from tasks.values.text.storable import storable_text
+
+ALGORITHM = 1
+"""The number kept with every digest; whoever changes a rule below raises it."""
+
+PARTS = ("title", "words", "figures", "authors", "date")
+"""What a correction may change, in the order of the digest's parts. Signs and punctuation count among the words."""
+
+PREFIX = f"c{ALGORITHM}:"
+_PART_LENGTH = 16
+# a space that nobody sees is one too: zero width space, soft hyphen, word joiner, byte order mark
+_UNSEEN = re.compile(r"[\s\u00ad\u200b\u2060\ufeff]+")
+_CURRENCIES = "$¢£¤¥֏؋৳฿៛₠-⃀﷼﹩＄￠￡￥￦"
+# a number with its sign, its currency and its unit: -5°, $3.5, 12%, 10:30, 2/3
+_FIGURE = re.compile(rf"[-+−±–]?[{_CURRENCIES}]?\d+(?:[.,:/'’]\d+)*[%‰°{_CURRENCIES}]?")
+_PLACE = "\0"  # stands for a figure; no text that can be stored has it
+
+
+def content_digest(*, title: str | None, text: str, authors: Sequence[str], published_at: datetime | None) -> str:
+    """Return `c<algorithm>:` and a digest for each of PARTS, parted by dots."""
+    plain = _plain(text)
+    parts = (
+        _plain(title or ""),
+        _FIGURE.sub(_PLACE, plain),
+        _PLACE.join(_FIGURE.findall(plain)),
+        _PLACE.join(map(_plain, authors)),
+        published_at.astimezone(UTC).isoformat() if published_at else "",
+    )
+    return PREFIX + ".".join(map(_digest, parts))
+
+
+def possible_digests(row: Article) -> tuple[str, ...]:
+    """Return the digests that a row may have: title and date count where they are the page's, and the feed's do not.
+
+    The first takes both to be the page's.
+    """
+    titles, dates = dict.fromkeys((row.title, None)), dict.fromkeys((row.published_at, None))
+    return tuple(
+        content_digest(title=title, text=row.text, authors=row.authors, published_at=published_at)
+        for title, published_at in product(titles, dates)
+    )
+
+
+def is_current(digest: str | None) -> bool:
+    """Whether a digest is there and can be compared with those that are made now."""
+    return digest is not None and digest.startswith(PREFIX)
+
+
+def changed_parts(before: str, after: str) -> tuple[str, ...]:
+    """Return which of PARTS differ between two digests of the current algorithm."""
+    pairs = zip(PARTS, _parts(before), _parts(after), strict=True)
+    return tuple(name for name, one, other in pairs if one != other)
+
+
+def _parts(digest: str) -> Iterator[str]:
+    yield from digest.removeprefix(PREFIX).split(".")
+
+
+def _plain(text: str) -> str:
+    return _UNSEEN.sub("", unicodedata.normalize("NFC", storable_text(text)))
+
+
+def _digest(part: str) -> str:
+    return hashlib.sha256(part.encode()).hexdigest()[:_PART_LENGTH]

@@ -1,0 +1,95 @@
+"""How much one address is asked, however many names it answers to: requests under way, and new ones a second.
+
+The names of one small server are many hosts to robots.txt and to a host's delay, and one machine to the requests. What many
+share on purpose, as a CDN's networks, is exempt. One value a process: batches in other threads and loops are counted too.
+"""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from tasks.values.shared_networks import SHARED_NETWORKS
+
+MAX_PER_ADDRESS = 16
+STARTS_A_SECOND = 20.0
+
+_LOOKED_AGAIN_S = 0.05
+_MOST_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLimits:
+    """The most requests under way at one address, and the networks that are exempt."""
+
+    most: int = MAX_PER_ADDRESS
+    a_second: float = STARTS_A_SECOND
+    shared_networks: tuple[str, ...] = SHARED_NETWORKS
+
+
+class AddressGate:
+    """Lets requests through to addresses. Threads and event loops may share it."""
+
+    def __init__(self, limits: AddressLimits | None = None, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits or AddressLimits()
+        self._shared = tuple(ip_network(one) for one in self._limits.shared_networks)
+        self._now_s = now_s
+        self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()
+        self._next_s: dict[str, float] = {}
+
+    async def enter(self, address: str) -> float:
+        """Wait until one more request may be made at an address, and count it; returns how long that took (seconds)."""
+        began_s = self._now_s()
+        while True:
+            wait_s = self.try_enter(address)
+            if wait_s <= 0:
+                return self._now_s() - began_s
+            await asyncio.sleep(wait_s)
+
+    def try_enter(self, address: str) -> float:
+        """Count a request where it may be made now; else return after how long it may be worth another try (seconds)."""
+        if self._is_shared(address):
+            return 0.0
+        with self._lock:
+            now_s = self._now_s()
+            next_s = self._next_s.get(address, now_s)
+            if self._under_way[address] >= self._limits.most:
+                return max(_LOOKED_AGAIN_S, next_s - now_s)
+            if next_s > now_s:
+                return next_s - now_s
+            self._under_way[address] += 1
+            self._next_s[address] = now_s + 1 / self._limits.a_second
+            if len(self._next_s) > _MOST_KEPT:
+                self._next_s = {one: at_s for one, at_s in self._next_s.items() if at_s > now_s}
+            return 0.0
+
+    def leave(self, address: str) -> None:
+        """Note that a request has ended."""
+        if self._is_shared(address):
+            return
+        with self._lock:
+            self._under_way[address] -= 1
+            if self._under_way[address] <= 0:
+                del self._under_way[address]
+
+    def _is_shared(self, address: str) -> bool:
+        return _is_in(address, self._shared)
+
+
+def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    parsed = ip_address(address)
+    return any(parsed.version == network.version and parsed in network for network in networks)
+
+
+_gates: dict[AddressLimits, AddressGate] = {}
+_gates_lock = threading.Lock()
+
+
+def shared_gate(limits: AddressLimits) -> AddressGate:
+    """Return the gate of this process for these limits."""
+    with _gates_lock:
+        return _gates.setdefault(limits, AddressGate(limits))

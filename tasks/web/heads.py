@@ -1,0 +1,107 @@
+"""Heads as browsers and curl read them: one line that is no field does not cost the page. Pure.
+
+Our parser of HTTP refuses an answer with a line that it does not understand. Such lines are taken out before it sees them, and
+named; of what frames the body, nothing is guessed: two lengths that differ stay, and are refused.
+"""
+
+import re
+
+MAX_HEAD_SIZE = 100 * 1024
+"""What our parser takes at most."""
+
+_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.\d +(\d{3})")
+_NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_WELL_FORMED = re.compile(rb"[^\r\n]*+\r?\n(?:" + _NAME + rb":[^\r\n\x00]*+\r?\n)*+\r?\n")
+_FIELD = re.compile(rb"(" + _NAME + rb")[ \t]*+:(.*)", re.DOTALL)
+_CODING = b"transfer-encoding"
+_NAMED_LENGTH = 60
+_MAX_NOTES = 5
+
+
+class HeadMender:
+    """The beginning of one answer, on its way to the parser.
+
+    `original` is the final head as it came, `notes` say what was changed in it, nothing where it is as it should be.
+    """
+
+    def __init__(self) -> None:
+        self.original = b""
+        self.notes: tuple[str, ...] = ()
+        self._pending = b""
+        self._is_over = False
+
+    def take(self, received: bytes) -> bytes | None:
+        """Return what the parser may see of what has come, None for nothing yet; without more to come, all of it."""
+        if self._is_over:
+            return received
+        self._pending += received
+        if not received or not _may_be_http(self._pending) or len(self._pending) > MAX_HEAD_SIZE:
+            return self._rest()
+        seen = b""
+        while not self._is_over and (end := _END.search(self._pending)):
+            head, self._pending = self._pending[: end.end()], self._pending[end.end() :]
+            status = _STATUS.match(head)
+            self._is_over = status is None or not status[1].startswith(b"1") or status[1] == b"101"
+            self.original = head
+            mended, self.notes = mended_head(head)
+            seen += mended
+        if self._is_over:
+            seen += self._rest()
+        return seen or None
+
+    def _rest(self) -> bytes:
+        self._is_over = True
+        rest, self._pending = self._pending, b""
+        return rest
+
+
+def mended_head(head: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return a head without the lines that are no fields, and what was changed, in words."""
+    if _WELL_FORMED.fullmatch(head) and head.lower().count(_CODING) == 0:
+        return head, ()
+    first, *lines = head.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    kept, notes, is_dropped = [first], [], False
+    for line in lines:
+        if line[:1] in {b" ", b"\t"}:  # folded: it belongs to the line before
+            if not is_dropped:
+                kept.append(line)
+            continue
+        field = _FIELD.fullmatch(line)
+        is_dropped = field is None
+        if field is None:
+            notes.append(f"dropped {_named(line)}")
+            continue
+        kept.append(field[1] + b":" + field[2])
+        if kept[-1] != line:
+            notes.append(f"read {_named(line)} without the space in its name")
+    kept = _with_one_coding(kept, notes)
+    return b"\r\n".join([*kept, b"", b""]), tuple(notes)
+
+
+def _with_one_coding(lines: list[bytes], notes: list[str]) -> list[bytes]:
+    """Return the lines with `chunked` said once, and without codings that change nothing (RFC 9112, 6.1)."""
+    places = [place for place, line in enumerate(lines) if line.lower().startswith(_CODING + b":")]
+    said = [one.strip().lower() for place in places for one in lines[place].partition(b":")[2].split(b",")]
+    true = [one for one in said if one not in {b"", b"identity"}]
+    if not places or said == true == [b"chunked"] or set(true) - {b"chunked"}:
+        return lines
+    notes.append(f"read {_named(b', '.join(said))} as {'chunked' if true else 'no transfer coding'}")
+    others = [line for place, line in enumerate(lines) if place not in places]
+    return [*others, b"Transfer-Encoding: chunked"] if true else others
+
+
+def _may_be_http(start: bytes) -> bool:
+    return b"HTTP/".startswith(start[:5]) or start.startswith(b"HTTP/")
+
+
+def _named(line: bytes) -> str:
+    return repr(line[:_NAMED_LENGTH].decode("latin-1"))
+
+
+def told(notes: tuple[str, ...]) -> str | None:
+    """Return what was changed in a head in one line, None for nothing."""
+    if not notes:
+        return None
+    more = f"; and {len(notes) - _MAX_NOTES} more" if len(notes) > _MAX_NOTES else ""
+    return f"head mended: {'; '.join(notes[:_MAX_NOTES])}{more}"

@@ -1,0 +1,105 @@
+"""Where a page sends its readers on to, without being a redirect: a Refresh field, a meta element, or one line of script. Pure.
+
+A page that says nothing but that it leads elsewhere is a redirect to us, as it is to whoever reads it. One that has a text of
+its own is a page: it may reload itself, or send those on that run no scripts.
+"""
+
+import re
+from html import unescape
+
+from tasks.web.charset import decode_text
+from tasks.web.exchange import Exchange
+from tasks.web.headers import capped
+from tasks.web.sniffing import is_html
+
+LONGEST_WAIT_S = 10.0
+"""Who is sent on later than this has something to read meanwhile."""
+
+LOOKED_AT_SIZE = 32 * 1024
+"""Bytes of a page that are looked at."""
+
+LITTLE_TEXT = 400
+"""Characters below which a page says nothing of its own."""
+
+# HTML, 4.2.5.3: seconds, then a URL, in quotes or not; some leave `url=` out
+_REFRESH = re.compile(
+    r"\s*+([0-9]*+)[0-9.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?([\"']?)(.+)", re.IGNORECASE | re.DOTALL
+)
+_META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
+_MOVES = re.compile(
+    r"\s*+(?:<!--)?\s*+(?:(?:window|document|self|top|parent)\.)?location"
+    r"(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)(?:\"([^\"]*+)\"|'([^']*+)')\s*+\)?\s*+;?\s*+(?://-->|-->)?\s*+",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(r"<(script|style|title|noscript)\b|<!--", re.IGNORECASE)
+_NOSCRIPT = re.compile(r"<(noscript)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--()")
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def leads_to(answer: Exchange, content: bytes) -> str | None:
+    """Return where a page leads its readers on to, as it spells that, or None for a page of its own.
+
+    `content` is its body without a content coding.
+    """
+    if answer.status not in {200, 203}:
+        return None
+    if (target := _refreshed(capped(answer.header("refresh")))) is not None:
+        return target
+    start = content[:LOOKED_AT_SIZE]
+    kind = (answer.header("content-type") or "").lower()
+    if not (is_html(start) or "html" in kind):
+        return None
+    text = decode_text(start, answer.header("content-type"))[0]
+    has_little = len(content) <= LOOKED_AT_SIZE and len(_shown(text)) < LITTLE_TEXT
+    bare = _without(_COMMENT, text)
+    if (target := _of_meta(_without(_NOSCRIPT, bare))) is not None:
+        return target
+    return (_of_script(text) or _of_meta(bare)) if has_little else None
+
+
+def _of_meta(text: str) -> str | None:
+    for element in _META.finditer(text):
+        attributes = {
+            found[1].lower(): found[2] or found[3] or found[4] or "" for found in _ATTRIBUTE.finditer(element[1])
+        }
+        if attributes.get("http-equiv", "").strip().lower() == "refresh":
+            return _refreshed(unescape(attributes.get("content", "")))
+    return None
+
+
+def _of_script(text: str) -> str | None:
+    """Return where the only scripts that do anything lead: one statement, and nothing beside it."""
+    lower, position = text.lower(), 0
+    while (opened := _SCRIPT.search(text, position)) and (end := lower.find("</script", opened.end())) >= 0:
+        position = end
+        if moves := _MOVES.fullmatch(text, opened.end(), end):
+            return (moves[1] or moves[2] or "").replace("\\/", "/") or None
+    return None
+
+
+def _refreshed(value: str) -> str | None:
+    found = _REFRESH.fullmatch(capped(value))
+    if found is None or not found[1] or float(found[1][:6]) > LONGEST_WAIT_S:
+        return None
+    quote, url = found[2], found[3]
+    return (url.partition(quote)[0] if quote else url).strip() or None
+
+
+def _without(opening: re.Pattern[str], text: str) -> str:
+    """Return the text without the elements, or comments, that begin so; one that never ends hides all that follows."""
+    parts, position, lower = [], 0, text.lower()
+    while found := opening.search(text, position):
+        parts.append(text[position : found.start()])
+        close = f"</{found[1].lower()}" if found[1] else "-->"
+        position = lower.find(close, found.end())
+        if position < 0:
+            return "".join(parts)
+        position += 0 if found[1] else len(close)
+    return "".join((*parts, text[position:]))
+
+
+def _shown(text: str) -> str:
+    return " ".join(_TAG.sub(" ", _without(_HIDDEN, text)).split())

@@ -1,0 +1,30 @@
+"""The pages of one template are no copies of each other; what desks make of a story is a copy of it."""
+
+import pytest
+
+from benchmarks.families import FAMILIES
+from benchmarks.templates import edited_pairs, pages_of, template_pairs
+from tasks.deduplicate.resemblance import compare
+from tasks.values.text.fingerprint import fingerprint_of
+
+
+def resemble(one, other):
+    ours, theirs = fingerprint_of(one.text), fingerprint_of(other.text)
+    return ours.digest == theirs.digest or compare(ours.shape, theirs.shape) is not None
+
+
+def test_there_are_enough_pairs_of_enough_kinds():
+    assert len(template_pairs()) >= 100
+    assert len(FAMILIES) >= 20
+    assert all(len({page.text for page in pages_of(family)}) == 4 for family in FAMILIES)
+
+
+def test_pages_of_one_template_are_no_copies():
+    merged = [(one.name, other.name) for one, other in template_pairs() if resemble(one, other)]
+
+    assert merged == []
+
+
+@pytest.mark.parametrize(("one", "other"), edited_pairs(), ids=lambda sample: sample.name)
+def test_an_edition_of_a_story_is_a_copy(one, other):
+    assert resemble(one, other)

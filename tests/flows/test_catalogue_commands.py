@@ -1,0 +1,153 @@
+"""From an empty folder to a catalogue, without an editor: `init`, `sources add`, `sources import`."""
+
+import re
+
+import pytest
+
+from tasks.config.loading import load_catalogue
+from tests.engine import Presslake
+from tests.press import running_press
+
+LIST = """<opml version="2.0"><body><outline text="Local">
+<outline text="Daily" xmlUrl="https://daily.example/rss"/><outline text="Broken" xmlUrl="rss.xml"/></outline>
+<outline text="Weekly" xmlUrl="https://weekly.example/rss"/></body></opml>"""
+ALLOWED = {"PRESSLAKE_ALLOW_NETWORKS": "127.0.0.0/8"}
+
+
+@pytest.fixture
+def presslake(offline_presslake) -> Presslake:
+    """The command in an empty folder, with the catalogue where it is by default."""
+    return Presslake(offline_presslake.home, {**offline_presslake.environment, **ALLOWED})
+
+
+@pytest.fixture
+def sites():
+    """Three sites, and their addresses as a person writes them."""
+    with running_press(sites=3, articles=2) as press:
+        yield press, [f"{address}:{press.port}" for address in press.addresses]
+
+
+def test_from_nothing_to_a_catalogue_of_three_sites(presslake, sites):
+    press, addresses = sites
+
+    presslake.run("init", "--contact", "https://us.example/bot", "--allow-network", "127.0.0.0/8", "--crawl-delay", "0")
+    presslake.run("sources", "add", *addresses, "--write")
+
+    catalogue = load_catalogue(presslake.home / "sources.yaml")
+    assert [source.feeds for source in catalogue.sources] == [(press.url(n, "/feed.xml"),) for n in range(3)]
+    assert catalogue.defaults.user_agent.endswith("(+https://us.example/bot)")
+    assert catalogue.defaults.crawl_delay_s == 0
+    assert not (presslake.home / "index.db").exists()
+    assert not presslake.lake.exists()
+
+
+def test_init_takes_the_sites_at_once_and_its_comments_stay(presslake, sites):
+    _, addresses = sites
+
+    presslake.run("init", *addresses[:2])
+
+    written = (presslake.home / "sources.yaml").read_text()
+    assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
+    assert written.startswith("# The sources that Presslake follows.")
+    assert "finds a site's feeds" in written
+
+
+def test_init_leaves_a_catalogue_alone_that_is_there(presslake):
+    (presslake.home / "sources.yaml").write_text("sources: [{id: mine}]\n")
+
+    ended = presslake.run("init", check=False)
+
+    assert ended.code == 2
+    assert "sources.yaml is there already" in ended.err
+    assert (presslake.home / "sources.yaml").read_text() == "sources: [{id: mine}]\n"
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--contact", "Zoë"), ("--allow-network", "everything")])
+def test_what_init_cannot_take_is_named_and_nothing_is_made(presslake, flag, value):
+    ended = presslake.run("init", flag, value, check=False)
+
+    assert ended.code == 2
+    assert ended.err.startswith(f"presslake: {flag}: ")
+    assert list(presslake.home.iterdir()) == []
+
+
+def test_a_file_that_a_shell_made_empty_becomes_a_catalogue(presslake, sites):
+    _, addresses = sites
+    path = presslake.home / "sources.yaml"
+    path.touch()  # as `>> sources.yaml` does before the command begins
+
+    path.write_text(presslake.run("sources", "add", addresses[0]).out)
+    path.write_text(path.read_text() + presslake.run("sources", "add", addresses[1], "--tag", "local").out)
+
+    assert [source.tags for source in load_catalogue(path).sources] == [(), ("local",)]
+
+
+def test_a_site_that_is_there_already_is_told_and_not_added_again(presslake, sites):
+    _, addresses = sites
+    presslake.run("sources", "add", addresses[0], "--write")
+
+    ended = presslake.run("sources", "add", addresses[0], f"http://{addresses[0]}/feed.xml", "--write")
+
+    assert ended.err.count("the catalogue has it already, as ") == 2
+    assert "Nothing new." in ended.err
+    assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 1
+
+
+def test_what_works_is_written_though_one_address_does_not(presslake, sites):
+    _, addresses = sites
+
+    ended = presslake.run("sources", "add", "127.0.0.1:9", addresses[0], "--write", check=False)
+
+    assert ended.code == 2
+    assert "127.0.0.1:9: connect_failed: " in ended.err
+    assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 1
+
+
+def test_an_address_of_ones_own_network_names_the_setting(presslake):
+    ended = presslake.run("sources", "add", "127.0.0.1:9", check=False, PRESSLAKE_ALLOW_NETWORKS="")
+
+    assert "127.0.0.1 is an address outside the public internet" in ended.err
+    assert "PRESSLAKE_ALLOW_NETWORKS" in ended.err
+
+
+def test_the_country_of_new_sources_is_checked_before_anything_is_written(presslake, sites):
+    _, addresses = sites
+
+    ended = presslake.run("sources", "add", addresses[0], "--country", "Norway", "--write", check=False)
+
+    assert ended.code == 2
+    assert "--country: should be two letters" in ended.err
+    assert list(presslake.home.glob("sources.yaml")) == []
+
+
+def test_a_list_of_feeds_is_imported_with_its_folders_and_what_is_left_out_is_listed(presslake):
+    (presslake.home / "mine.opml").write_text(LIST)
+
+    ended = presslake.run("sources", "import", "mine.opml", "--write", "--country", "gb")
+
+    sources = load_catalogue(presslake.home / "sources.yaml").sources
+    assert [(one.id, one.tags, one.country) for one in sources] == [("daily", ("Local",), "GB"), ("weekly", (), "GB")]
+    assert re.search(r"Broken +rss\.xml +", ended.err)
+
+
+def test_a_list_that_is_imported_twice_adds_nothing(presslake):
+    (presslake.home / "mine.opml").write_text(LIST)
+    presslake.run("sources", "import", "mine.opml", "--write")
+
+    ended = presslake.run("sources", "import", "mine.opml", "--write")
+
+    assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
+    assert "source daily has it" in ended.err
+    assert "Nothing new." in ended.err
+
+
+def test_a_source_with_nothing_to_read_and_a_feed_of_two_are_warnings(presslake):
+    (presslake.home / "sources.yaml").write_text(
+        "sources: [{id: a}, {id: b, feeds: ['https://x.example/f']}, {id: c, feeds: ['https://x.example/f']}]\n"
+    )
+
+    ended = presslake.run("sources", "list")
+
+    assert "3 sources, well-formed." in ended.out
+    assert "warning: source a has nothing to read" in ended.err
+    assert "warning: sources b and c name one feed" in ended.err

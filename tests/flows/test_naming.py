@@ -1,0 +1,42 @@
+"""Runs are called for what they do, or as a person called them."""
+
+import pytest
+from prefect.utilities.names import generate_slug
+
+from flows.sweep.naming import is_generated, report_name, sweep_name
+from tasks.config.choices import Period
+from tasks.config.parameters import IngestConfig, ReportConfig
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, "all sources"),
+        ({"due_only": True}, "due"),
+        ({"due_only": True, "sources": ["daily"]}, "due of daily"),
+        ({"sources": ["a", "b", "c", "d"], "since": "6h"}, "4 sources since 6h"),
+        ({"sources": ["daily", "weekly"]}, "daily, weekly"),
+        (
+            {"feeds": ["https://a.example/f"], "urls": ["https://a.example/1", "https://a.example/2"]},
+            "1 feed and 2 URLs",
+        ),
+        ({"refetch": True, "limit": 1}, "all sources, refetched, 1 URL at most"),
+        ({"dry_run": True}, "all sources, dry run"),
+    ],
+)
+def test_a_sweep_is_called_for_what_it_does(parameters, name):
+    assert sweep_name(parameters) == sweep_name(IngestConfig.model_validate(parameters)) == name
+
+
+def test_a_report_is_called_for_its_period():
+    assert report_name(ReportConfig(period=Period.WEEK)) == report_name({"period": "week"}) == "report of the week"
+    assert report_name(None) == "report of the day"
+
+
+def test_names_that_prefect_makes_up_are_known_as_such():
+    assert [name for name in (generate_slug(2) for _ in range(200)) if not is_generated(name)] == []
+
+
+@pytest.mark.parametrize("name", ["before the election", "my-run", "nightly", "due", "first-backfill", "2026-03-01"])
+def test_a_persons_own_name_is_no_made_up_one(name):
+    assert not is_generated(name)

@@ -1,0 +1,79 @@
+"""`presslake settings`, `--version`, `-h`, completion: what a person asks first."""
+
+import pytest
+
+
+def test_each_setting_says_where_it_comes_from_and_no_secret_is_shown(offline_presslake):
+    ended = offline_presslake.run(
+        "settings", "--index", "postgresql://u:geheim@db/x?password=geheim", "--json", PRESSLAKE_BATCH_SIZE="7",
+        AWS_REGION="eu-north-1", PREFECT_API_AUTH_STRING="u:geheim",
+    )  # fmt: skip
+
+    told = ended.json()
+    assert told["index"] == {"value": "postgresql://u:***@db/x?***", "from": "--index"}
+    assert told["batch_size"] == {"value": "7", "from": "PRESSLAKE_BATCH_SIZE"}
+    assert told["s3_region"] == {"value": "eu-north-1", "from": "AWS_REGION"}
+    assert told["every_s"] == {"value": "900", "from": "default"}
+    assert "geheim" not in ended.out
+
+
+def test_only_those_that_were_changed(offline_presslake):
+    told = offline_presslake.run("settings", "--changed", "--json", PRESSLAKE_EVERY_S="60").json()
+
+    assert "timeout_s" not in told
+    assert told["every_s"]["value"] == "60"
+
+
+def test_the_version_is_the_packages(offline_presslake):
+    assert offline_presslake.run("--version").out.startswith("presslake 0.")
+
+
+def test_help_shows_the_commands_in_groups_with_ingest_first(offline_presslake):
+    shown = offline_presslake.run("-h").out
+
+    assert shown.partition("Collect:\n")[2].split()[0] == "ingest"
+    assert [shown.index(group) for group in ("Collect:", "Look:", "Look after:", "Run:")] == sorted(
+        shown.index(group) for group in ("Collect:", "Look:", "Look after:", "Run:")
+    )
+
+
+@pytest.mark.parametrize("words", [("ingest", "-h"), ("sources", "add", "-h"), ("sources", "-h")])
+def test_every_command_knows_the_short_form_of_help(offline_presslake, words):
+    assert "Usage: presslake" in offline_presslake.run(*words).out
+
+
+def test_a_shell_completes_the_ids_of_sources(offline_presslake):
+    (offline_presslake.home / "sources.yaml").write_text("sources: [{id: daily}, {id: weekly}]\n")
+
+    ended = offline_presslake.run(
+        check=False, _PRESSLAKE_COMPLETE="complete_bash", COMP_WORDS="presslake ingest --source da", COMP_CWORD="3"
+    )
+
+    assert ended.out.split() == ["daily"]
+
+
+@pytest.mark.parametrize("every", ["soon", "5", "30s", "-1h"])
+def test_a_time_between_sweeps_that_is_none_is_named(offline_presslake, every):
+    ended = offline_presslake.run("up", f"--every={every}", check=False)
+
+    assert ended.code == 2
+    assert "--every" in ended.err
+
+
+@pytest.mark.parametrize(
+    "index", ["postgresql+psycopg:///x?port=abc", "postgresql+psycopg://u:geheim@127.0.0.1:9/x?options=-cgeheim"]
+)
+def test_no_secret_of_an_index_is_repeated_and_no_traceback_is_shown(offline_presslake, index):
+    ended = offline_presslake.run("status", "--index", index, check=False)
+
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert "geheim" not in ended.err
+    assert "abc" not in ended.err
+
+
+def test_a_password_in_a_feeds_url_is_not_repeated(offline_presslake):
+    ended = offline_presslake.run("ingest", "--feed", "http://user:geheim@x.example/f", check=False)
+
+    assert ended.code == 2
+    assert "geheim" not in ended.err

@@ -1,0 +1,18 @@
+"""An index as an older version made it."""
+
+from alembic import command
+from alembic.config import Config
+
+from tasks.index import database
+from tasks.index.database import Index
+
+
+def migrate(index_url, revision):
+    """Make an index as it was at an older schema."""
+    index = Index(database._make_engine(database._parse_url(index_url)))
+    config = Config()
+    config.set_main_option("script_location", "tasks.index:migrations")
+    with index.write() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, revision)
+    return index

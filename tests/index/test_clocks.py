@@ -1,0 +1,61 @@
+"""Instants of a clock that was wrong are brought back; those that may lie ahead stay."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from tasks.index.clocks import HOSTS_AHEAD, URLS_AHEAD, bring_back
+from tasks.index.feeds import FeedAddress, know_feeds
+from tasks.index.schema import feeds, frontier, hosts
+from tasks.index.upkeep import prune_daily
+from tasks.values.feed import FeedKind
+from tests.index.test_frontier import announce, announcement, claim
+
+
+def test_a_host_that_waits_for_a_year_waits_for_a_day(index, now):
+    rows = [("far.example", timedelta(days=365)), ("near.example", timedelta(hours=23))]
+    with index.write() as tx:
+        tx.execute(
+            insert(hosts), [{"host": host, "next_slot_at": now + ahead, "slowdown": 1.0} for host, ahead in rows]
+        )
+        brought = bring_back(tx, now=now)
+        slots = dict(tx.execute(select(hosts.c.host, hosts.c.next_slot_at)).tuples().all())
+
+    assert brought == 1
+    assert slots == {"far.example": now + HOSTS_AHEAD, "near.example": now + timedelta(hours=23)}
+
+
+@pytest.mark.parametrize("state", ["due", "done", "dropped"])
+def test_a_url_that_is_due_in_years_is_due_in_a_month(index, now, state):
+    announce(index, announcement(1), announcement(2), now=now)
+    far, near = now + timedelta(days=900), now + timedelta(days=29)
+    with index.write() as tx:
+        tx.execute(update(frontier).where(frontier.c.url_key == "a.example/1").values(state=state, due_at=far))
+        tx.execute(update(frontier).where(frontier.c.url_key == "a.example/2").values(state=state, due_at=near))
+        brought = bring_back(tx, now=now)
+
+    assert brought == 1
+    assert [one.url_key for one in claim(index, now=now + timedelta(days=29))] == ["a.example/2"]
+    assert "a.example/1" in {one.url_key for one in claim(index, now=now + URLS_AHEAD)}
+
+
+def test_a_feed_that_is_due_in_years_is_due_in_a_month(index, now):
+    with index.write() as tx:
+        know_feeds(tx, [FeedAddress(feed_url="https://a.example/", source_id="a", kind=FeedKind.FEED)], now=now)
+        tx.execute(update(feeds).values(due_at=now + timedelta(days=900)))
+        bring_back(tx, now=now)
+
+        assert tx.execute(select(feeds.c.due_at)).scalar_one() == now + URLS_AHEAD
+
+
+def test_where_nothing_is_wrong_nothing_is_written(index, now):
+    announce(index, announcement(1), now=now)
+    with index.write() as tx:
+        assert bring_back(tx, now=now) == 0
+
+
+def test_upkeep_that_was_done_by_a_fast_clock_is_done_again(index, now):
+    with index.write() as tx:
+        assert prune_daily(tx, now=now + timedelta(days=900)) is not None
+        assert prune_daily(tx, now=now) is not None

@@ -1,0 +1,56 @@
+"""`trace` as a person reads it: who published first, by title; what is alike, with its title; what is not known, named so."""
+
+from datetime import UTC, datetime, timedelta
+
+from tasks.index.history import UrlHistory
+from tasks.index.relations import Edge
+from tasks.report.trace import NOT_HERE, Trace
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+OWN, OTHER = "a" * 32, "b" * 32
+
+
+def article(article_id, *, title, published_days=None, seen_days=1):
+    at = None if published_days is None else NOW - timedelta(days=published_days)
+    return {
+        "article_id": article_id, "title": title, "url": f"https://{title}.example/", "source_id": title, "published_at": at,
+        "first_seen_at": NOW - timedelta(days=seen_days), "revision": 1, "duplicate_of": None,
+    }  # fmt: skip
+
+
+def traced(*, cluster=(), edges=(), kin=(), captures=(), revisions=()):
+    own = article(OWN, title="own", published_days=2)
+    return Trace(
+        history=UrlHistory(frontier=None, article=own), captures=captures, revisions=revisions, names=(), edges=edges,
+        cluster=cluster, kin=kin,
+    )  # fmt: skip
+
+
+def rows_of(found, title):
+    return next(rows for name, _, rows in found.tables(now=NOW) if name.startswith(title))
+
+
+def test_the_story_has_titles_and_dates_with_their_year():
+    old = article(OTHER, title="wire", published_days=400)
+
+    rows = rows_of(traced(cluster=(old, article(OWN, title="own", published_days=2))), "The same story")
+
+    assert rows == [("25 Jan 2025 12:00", "wire", "wire"), ("27 Feb 12:00", "own", "own")]
+
+
+def test_what_is_alike_is_named_by_its_title_from_either_end():
+    edges = (Edge(a=OWN, b=OTHER, kind="near_duplicate", score=0.8), Edge(a=OTHER, b=OWN, kind="excerpt", score=0.7))
+
+    rows = rows_of(traced(edges=edges, kin=(article(OTHER, title="wire", published_days=3),)), "Alike (2)")
+
+    assert {row[2:] for row in rows} == {("26 Feb 12:00", "wire", "wire")}
+
+
+def test_what_is_alike_and_was_never_fetched_says_so():
+    rows = rows_of(traced(edges=(Edge(a=OWN, b=OTHER, kind="syndicated", score=1.0),)), "Alike")
+
+    assert rows == [("syndicated", "1.00", "", "", NOT_HERE)]
+
+
+def test_nothing_to_compare_says_how_many_revisions_there_are():
+    assert traced().why_no_diff() == "There is nothing to compare: 0 revisions."

@@ -1,0 +1,21 @@
+import pytest
+
+from tasks.values.text.names import names_in
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Tamm scored the goal. The other was Kask's.", {"tamm", "kask"}),
+        ("Rain fell. In the rain, Ada left.", {"in", "ada"}),
+        ("The mayor, the band and “Ada”.", {"ada"}),
+        ("Der Hund biss den Mann.", {"der", "hund", "mann"}),
+        ("IBM and USX rose", {"ibm", "usx"}),
+        ("Ílse O'Hara", {"ílse", "o", "hara"}),
+        ("東京で地震", set()),
+        ("На мосту Иван ждал, и мост молчал. На мосту было пусто.", {"на", "иван"}),
+        ("", set()),
+    ],
+)
+def test_names_are_written_with_a_capital_wherever_they_stand(text, names):
+    assert names_in(text) == names

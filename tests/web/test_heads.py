@@ -1,0 +1,107 @@
+"""Heads with a line that is none: what is taken out, what stays, and that nothing is guessed of a body's length."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.web.heads import MAX_HEAD_SIZE, HeadMender, mended_head, told
+
+OK = "HTTP/1.1 200 OK"
+
+
+def head(*lines, end="\r\n"):
+    return end.join((OK, *lines, "", "")).encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        (["A: 1", "X Powered By: a cms"], ["A:1"]),
+        (["PHP Notice in line 12", "A: 1"], ["A:1"]),
+        (["cache/story.php: hit", "A: 1"], ["A:1"]),
+        ([": 1", "A: 1"], ["A:1"]),
+        (["Ä: 1", "A: 1"], ["A:1"]),
+        (["X Y: 1", "  folded", "A: 1"], ["A:1"]),
+        (["A : 1"], ["A:1"]),
+        (["A: 1", "Transfer-Encoding: identity"], ["A:1"]),
+        (["Transfer-Encoding: chunked", "A: 1", "transfer-encoding: Chunked"], ["A:1", "Transfer-Encoding:chunked"]),
+        (["Transfer-Encoding: chunked, identity", "A: 1"], ["A:1", "Transfer-Encoding:chunked"]),
+    ],
+)
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_lines_that_are_no_fields_are_taken_out(lines, kept, end):
+    mended, _ = mended_head(head(*lines, end=end))
+
+    assert [line.replace(b": ", b":").decode() for line in mended.split(b"\r\n")] == [OK, *kept, "", ""]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["Content-Type: text/html", "Content-Length: 5"],
+        ["Content-Length: 5", "Content-Length: 6"],
+        ["Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: gzip, chunked"],
+        ["Transfer-Encoding: gzip"],
+        ["A: 1", "  folded"],
+    ],
+)
+def test_what_is_a_field_stays_and_so_does_what_says_how_long_the_body_is(lines):
+    mended, notes = mended_head(head(*lines))
+
+    assert (mended, notes) == (head(*lines), ())
+
+
+def test_what_was_changed_is_named():
+    _, notes = mended_head(head("X Y: 1", "Transfer-Encoding: identity", *(f"no field {one}" for one in range(9))))
+
+    assert told(notes[:1]) == "head mended: dropped 'X Y: 1'"
+    assert told(notes).endswith("; and 6 more")
+    assert told(()) is None
+
+
+def fed(*parts):
+    mender = HeadMender()
+    return b"".join(seen for part in parts if (seen := mender.take(part)) is not None), mender
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_an_answer_is_mended_however_it_is_cut(size):
+    answer = head("X Y: 1", "Content-Length: 4") + b"a\n\nb"
+
+    seen, mender = fed(*(answer[at : at + size] for at in range(0, len(answer), size)))
+
+    assert seen == head("Content-Length: 4") + b"a\n\nb"
+    assert mender.original == head("X Y: 1", "Content-Length: 4")
+
+
+def test_heads_before_the_final_one_are_mended_too():
+    early = b"HTTP/1.1 103 Early Hints\r\nno field\r\nLink: </a>\r\n\r\n"
+
+    seen, mender = fed(early + head("A: 1", "no field") + b"body")
+
+    assert seen == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + head("A: 1") + b"body"
+    assert mender.notes == ("dropped 'no field'",)
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: 1", b"\x16\x03\x01", b"H"])
+def test_what_is_no_answer_or_ends_early_passes_as_it_came(answer):
+    assert fed(answer, b"")[0] == answer
+
+
+def test_a_head_without_end_is_not_kept_for_ever():
+    line = b"A: 1\r\n" * 1000
+    mender = HeadMender()
+
+    seen = [mender.take(part) for part in (b"HTTP/1.1 200 OK\r\n", *[line] * (MAX_HEAD_SIZE // len(line) + 2))]
+
+    assert seen[0] is None
+    assert seen[-1]
+
+
+@given(st.lists(st.binary(max_size=20), max_size=8))
+def test_no_head_raises_and_a_mended_one_needs_no_mending(lines):
+    once, _ = mended_head(b"\r\n".join([OK.encode(), *(line.replace(b"\n", b"") for line in lines), b"", b""]))
+
+    assert mended_head(once)[0] == once
