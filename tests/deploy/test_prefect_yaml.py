@@ -54,7 +54,7 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
 
     messages = sorted((run["state_type"], run["state"]["message"] or "") for run in ended)
     assert [kind for kind, _ in messages] == ["CANCELLED", "COMPLETED"]
-    assert messages[1][1] == "4 fetched (4 new)"
+    assert messages[1][1] == "4 fetched (4 new), 2 pending"
     assert deployment["schedules"][0]["active"]
     assert deployment["entrypoint"] == "flows.ingest.ingest"
     assert maintenance["entrypoint"] == "flows.maintain.maintain"

@@ -15,11 +15,11 @@ def test_a_sweeps_spans_nest_in_its_flow_run(presslake, tmp_path):
 
     paths = {" > ".join(collector.path(one)) for one in collector.spans if one.scope == "presslake"}
     assert paths == {
-        "sweep > run",
-        "sweep > run > discover",
-        "sweep > run > store",
-        "sweep > run > batch",
-        *(f"sweep > run > batch > {stage}" for stage in ("fetch", "extract", "deduplicate", "store")),
+        "all sources > run",
+        "all sources > run > discover",
+        "all sources > run > store",
+        "all sources > run > batch",
+        *(f"all sources > run > batch > {stage}" for stage in ("fetch", "extract", "deduplicate", "store")),
     }
     (batch,) = collector.named("batch")
     (run,) = collector.named("run")
