@@ -48,6 +48,11 @@ class Weight:
         return self.linked / self.text if self.text else 0.0
 
 
+_OF_HEAD = frozenset(
+    ("title", "base", "link", "meta", "style", "script", "noscript", "template", "object")
+)  # HTML, 4.2; 4.12
+
+
 def parse_html(text: str) -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
 
@@ -65,9 +70,22 @@ def parse_html(text: str) -> HtmlElement | None:
         tree = document_fromstring(source, parser=parser, ensure_head_body=True)
     except LxmlError:  # nothing but comments
         return None
+    _end_head(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
     return tree
+
+
+def _end_head(tree: HtmlElement) -> None:
+    """Move what cannot stand in a head to the body. The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on."""
+    head, body = tree.find("head"), tree.find("body")
+    if head is None or body is None:
+        return
+    first = next((at for at, one in enumerate(head) if one.tag not in _OF_HEAD), None)
+    if first is not None:
+        moved = head[first:]
+        moved[-1].tail, body.text = (moved[-1].tail or "") + (body.text or ""), None
+        body[:0] = moved
 
 
 def _is_binary(beginning: str) -> bool:

@@ -114,3 +114,13 @@ def test_a_tail_behind_a_link_is_no_link():
     tree = parse_html("<p><a>12</a>3456</p>")
 
     assert weights_of(tree)[next(tree.iter("p"))].link_share == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("end", ["", "</head>", "</head><body>", "<body>"])
+def test_what_cannot_stand_in_a_head_is_the_bodys(end):
+    tree = parse_html(
+        f"<html><head><title>T</title><meta name='a'><script>1</script>{end}<article><h1>T</h1>A story.</article>And more.<p>The end."
+    )
+
+    assert [one.tag for one in tree.find("head")] == ["title", "meta", "script"]
+    assert " ".join(tree.find("body").text_content().split()) == "TA story.And more.The end."
