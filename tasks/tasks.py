@@ -297,7 +297,7 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
 
 
 def _archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
-    """Return what tells what is stored; a page is extracted again as its source's rules say now."""
+    """Return the archive, which reads what is stored; a page is extracted again as its source's rules say now."""
     store = opened_store(settings)
 
     def again(rows: Sequence[Article]) -> dict[str, Page]:

@@ -100,7 +100,7 @@ def maintain(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Put lake and index in order: clusters told anew, small files packed, what is over deleted."""
+    """Put lake and index in order: update clusters, pack small files, delete what has expired."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -1,4 +1,4 @@
-"""What a sweep came to, as a person reads it on the terminal."""
+"""The result of a sweep, as a person reads it on the terminal."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ ALWAYS = {"feeds polled", "discovered", "fetched", "pending"}
 
 
 def show(report: RunReport | Preview, settings: Settings) -> None:
-    """Show what a sweep, or its dry run, came to."""
+    """Show the result of a sweep or of its dry run."""
     if isinstance(report, Preview):
         from flows.sweep.dry_run import tables
 

@@ -15,7 +15,7 @@ MAX_EARLIER = 64
 class Standing:
     """What a page is to its article: one of the revisions that are there, or a new one with what that changes.
 
-    `changes` is None where nobody can tell.
+    `changes` is None where it is not known.
     """
 
     revision: int | None = None

@@ -17,7 +17,7 @@ EMPTY = frozenset((EmptyExtraction.reason, NotAnArticle.reason))
 
 
 class Read(NamedTuple):
-    """What a look came to: its page, or the reason why there is none."""
+    """The result of a look: its page, or the reason why there is none."""
 
     source_id: str
     day: date

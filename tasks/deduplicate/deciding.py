@@ -98,7 +98,7 @@ def _decide(
 def _publish_later(
     tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
-    """Put a decided batch into the outbox, and count what it came to."""
+    """Put a decided batch into the outbox, and count its results."""
     captures = batch.captures
     outbox.append(
         tx,

@@ -1,4 +1,4 @@
-"""Make the rows of the articles table and of the frontier, and count what a batch came to. Pure."""
+"""Make the rows of the articles table and of the frontier, and count the results of a batch. Pure."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a batch adds to the health of its sources: looks by what they came to, delays, hours of publication. Pure."""
+"""What a batch adds to the health of its sources: looks by their result, delays, hours of publication. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ LONGEST_LAG = timedelta(days=2)
 
 
 class Looked(NamedTuple):
-    """One look at a URL of a source, and what it came to."""
+    """One look at a URL of a source, and its result."""
 
     source_id: str
     at: datetime
@@ -31,7 +31,7 @@ class Arrival(NamedTuple):
 
 
 def tallies_of(looks: Iterable[Looked], arrivals: Iterable[Arrival], *, run_id: str, now: datetime) -> Iterator[Tally]:
-    """Yield what a decided batch came to, by source and day; `now` is when its articles were stored."""
+    """Yield the results of a decided batch, by source and day; `now` is when its articles were stored."""
     last: dict[tuple[str, date], datetime] = {}
     numbers: Counter[tuple[str, date, TallyKind, str]] = Counter()
     for one in looks:

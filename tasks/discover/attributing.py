@@ -49,6 +49,6 @@ def is_followed(one: Announcement, *, announcer: SourceRules) -> bool:
 
 
 def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
-    """Whether the patterns of whoever announces a URL keep it, and its owner's as well."""
+    """Whether the patterns of the source that announces a URL keep it, and its owner's as well."""
     rules = (announcer, owners.rules[one.source_id]) if one.is_foreign else (announcer,)
     return all(accepts(one.url, each) for each in rules if each.include or each.exclude)

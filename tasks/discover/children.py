@@ -1,6 +1,6 @@
 """Which of the feeds that another names are asked in this sweep. Pure.
 
-A date that is not told is neither old nor new. Of sitemaps with a date the newest are asked. Those without one are asked
+An unknown date is neither old nor new. Of sitemaps with a date the newest are asked. Those without one are asked
 in turn, over several sweeps: some writers put the newest first and some last, so both ends are asked each time.
 """
 

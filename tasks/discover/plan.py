@@ -129,7 +129,7 @@ def _feeds(source: Source) -> Iterable[FeedAddress]:
 
 
 def _asked_feed(feed_url: str, owners: Owners, sources: Iterable[Source]) -> FeedAddress:
-    """Return the catalogue's own entry for a feed that it has; else the bytes will tell of what kind it is."""
+    """Return the catalogue's own entry for a feed that it has; else its bytes show its kind."""
     address = fetch_url(feed_url)
     for source in sources:
         for one in _feeds(source):

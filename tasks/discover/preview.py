@@ -54,7 +54,7 @@ async def preview_sweep(
     polled_one: Callable[[], None],
     reader: Reader | None = None,
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
-    """Poll the feeds and return what they came to, how many URLs would be fetched, and the first of them.
+    """Poll the feeds and return their results, how many URLs would be fetched, and the first of them.
 
     Raises IndexUnavailable. Memory grows with the URLs that are new.
     """

@@ -12,7 +12,7 @@ CLOCK_ERROR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What tells a body that was read from another; nothing where it has to be read each time."""
+    """What distinguishes a body that was read from another; nothing where it has to be read each time."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -22,7 +22,7 @@ class Validators:
 def new_validators(
     feed: FeedState, etag: str | None, last_modified: str | None, digest: str, *, now: datetime
 ) -> Validators:
-    """Return what tells a body that was just read from the next; without what its server says of every body.
+    """Return what distinguishes a body that was just read from the next; without what its server says of every body.
 
     A tag that is the same on another body tells nothing, and an instant that is still to come (RFC 9110, 8.8.2.1).
     """

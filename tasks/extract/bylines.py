@@ -8,7 +8,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.names import PREFIX, is_full_name, is_nickname, is_team, split_names
-from tasks.extract.tree import clean, raw_text_of, text_of
+from tasks.extract.tree import clean, raw_text_of, text_of, until_prose
 
 _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es|i|a)?|auteurs?|autore|bylines?|journalists?|forfatter|contributors?|writers?|reporters?|"
@@ -44,7 +44,6 @@ _MAX_MARKED = 300
 _MAX_UNSPACED = 2  # names without a space beside one another: more are tags
 _LINES = frozenset(("p", "div", "span", "a", "strong", "b", "h4", "h5", "h6", "li", "address"))
 _MAX_PROSE = 4  # long paragraphs after which no byline is looked for
-_MIN_PROSE = 120  # characters
 
 
 def shown_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
@@ -54,7 +53,7 @@ def shown_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
     """
     if heading is None:
         return _only_name(tree)
-    after = _until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED))
+    after = until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_SEARCHED), most=_MAX_PROSE)
     return _first_names(after) or _first_names(_before(heading)) or _only_name(tree)
 
 
@@ -70,16 +69,6 @@ def _only_name(tree: HtmlElement) -> list[str]:
 
 def _before(heading: HtmlElement) -> Iterator[HtmlElement]:
     yield from heading.xpath("preceding::*[position() <= $n]", n=_MAX_BEFORE)
-
-
-def _until_prose(elements: Iterable[HtmlElement]) -> Iterator[HtmlElement]:
-    prose = 0
-    for element in elements:
-        if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
-            prose += 1
-            if prose > _MAX_PROSE:
-                return
-        yield element
 
 
 def _first_names(elements: Iterable[HtmlElement]) -> list[str]:

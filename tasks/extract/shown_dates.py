@@ -7,10 +7,10 @@ from datetime import datetime
 from lxml.html import HtmlElement
 
 from tasks.extract.dates import is_plausible, parse_instant
-from tasks.extract.tree import clean, raw_text_of
+from tasks.extract.tree import clean, until_prose
 from tasks.values.text.written_dates import find_date
 
-_MAX_AFTER, _MAX_BEFORE, _MAX_PROSE, _MIN_PROSE = 150, 40, 2, 120  # elements; long paragraphs; characters of one
+_MAX_AFTER, _MAX_BEFORE, _MAX_PROSE = 150, 40, 2  # elements; long paragraphs
 _MAX_LINE, _MIN_SHARE = 80, 0.25  # characters of a line that has a date; the part of it that the date is
 _DIGIT = re.compile(r"\d{4}")
 _CHANGED = re.compile(
@@ -25,21 +25,11 @@ def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datet
     if heading is None:
         return None, None
     near = (
-        *_dates_in(_until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_AFTER)), now),
+        *_dates_in(until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_AFTER), most=_MAX_PROSE), now),
         *_dates_in(reversed(heading.xpath("preceding::*[position() <= $n]", n=_MAX_BEFORE)), now),
     )
     said, changed = (next((instant for is_change, instant in near if is_change is one), None) for one in (False, True))
     return said, changed
-
-
-def _until_prose(elements: Iterable[HtmlElement]) -> Iterator[HtmlElement]:
-    prose = 0
-    for element in elements:
-        if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
-            prose += 1
-            if prose > _MAX_PROSE:
-                return
-        yield element
 
 
 def _dates_in(elements: Iterable[HtmlElement], now: datetime) -> Iterator[tuple[bool, datetime]]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml.etree import ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags, tostring
@@ -48,6 +48,7 @@ class Weight:
         return self.linked / self.text if self.text else 0.0
 
 
+_MIN_PROSE = 120  # characters of a long paragraph
 _OF_HEAD = frozenset(
     ("title", "base", "link", "meta", "style", "script", "noscript", "template", "object")
 )  # HTML, 4.2; 4.12
@@ -60,7 +61,7 @@ def parse_html(text: str) -> HtmlElement | None:
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
     text to the one above, since the extractors are quadratic in depth.
     """
-    # the bytes are made anew from text, so that neither an XML declaration nor a meta element is believed
+    # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
     source = text.replace("\x00", "").encode("utf-8", "replace")
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
@@ -97,6 +98,17 @@ def remove(elements: Iterable[HtmlElement]) -> None:
     for element in elements:
         if element.getparent() is not None:
             element.drop_tree()
+
+
+def until_prose(elements: Iterable[HtmlElement], *, most: int) -> Iterator[HtmlElement]:
+    """Yield elements up to the long paragraph that follows the `most` first ones: what stands below it is not the head's."""
+    prose = 0
+    for element in elements:
+        if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
+            prose += 1
+            if prose > most:
+                return
+        yield element
 
 
 def clean(text: str | None) -> str:

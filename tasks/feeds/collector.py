@@ -85,7 +85,7 @@ class Gathering:
             )
 
     def flag_equal_dates(self) -> None:
-        """Take away a date that all entries bear to the second: it tells when the feed was made, not they.
+        """Take away a date that all entries bear to the second: it says when the feed was made.
 
         Days without a clock may be equal: what one sitemap holds is often of one day.
         """

@@ -1,4 +1,4 @@
-"""The namespaces in which feeds write what is told of an article, and those of other things beside it. Pure.
+"""The namespaces in which feeds describe an article, and those of other things beside it. Pure.
 
 By the namespace and never by its prefix, which each writer chooses. Addresses are compared without scheme, `www.` and
 what ends them, since writers get these wrong; a prefix that nobody declared stands for the namespace that it is used for.
@@ -50,7 +50,7 @@ def is_foreign(space: str) -> bool:
 
 @lru_cache(maxsize=_SPACES)
 def is_known(space: str) -> bool:
-    """Whether a namespace, in lower case, is one in which feeds tell of the article itself."""
+    """Whether a namespace, in lower case, is one in which feeds describe the article itself."""
     return _PRESENTATION.sub("", space) in _KNOWN_NAMES
 
 

@@ -1,7 +1,7 @@
 """The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF. Pure.
 
 Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
-article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither tells when a feed
+article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither reports when a feed
 wishes to be asked again.
 """
 
@@ -180,7 +180,7 @@ class _Bases:
 
 
 def _channel(root: etree._Element) -> dict[str, str]:
-    """Return what the feed says of itself: title and link, and what tells how often it wishes to be asked."""
+    """Return what the feed says of itself: title and link, and how often it wishes to be asked."""
     channel = next((child for _, name, child in children(root) if name == "channel"), root)
     words: dict[str, str] = {}
     for space, name, child in sorted(children(channel), key=lambda one: not is_known(one[0])):

@@ -57,7 +57,7 @@ class RunReport:
 
     @property
     def looked_at(self) -> int:
-        """How many URLs were looked at, each once by what it came to."""
+        """How many URLs were looked at, each once by its result."""
         ended = sum(self.urls_skipped.values()) + sum(self.urls_failed.values()) + self.quarantined
         return self.fetched + self.not_modified + ended
 

@@ -46,7 +46,7 @@ class Restated:
     """What is stored of an article, in the digests that are made today; `revision` is its newest.
 
     `contents` are the revisions with the content of each (several, where its row leaves open which), `bases` what the newest
-    may be under the rules that the page was extracted with; none where nobody can tell.
+    may be under the rules that the page was extracted with; none where it is not known.
     """
 
     revision: int

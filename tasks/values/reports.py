@@ -31,7 +31,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """What one batch came to, as it is counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source.
+    """The results of one batch, as they are counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source.
 
     `segments` are the keys of its WARC segments. `again` are those that failed and stay due.
     """
@@ -53,7 +53,7 @@ class BatchReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """What polling came to: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached."""
+    """The results of polling: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached."""
 
     polled: int = 0
     unchanged: int = 0

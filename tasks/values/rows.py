@@ -17,7 +17,7 @@ DOUBTFUL_BELOW = 0.5
 
 
 class Outcome(StrEnum):
-    """What one fetch came to: a page, no change, or a failure whose reason stands beside it."""
+    """The result of one fetch: a page, no change, or a failure whose reason stands beside it."""
 
     OK = "ok"
     NOT_MODIFIED = "not_modified"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 def outcome_of(disposition: Disposition) -> Outcome:
-    """Return what a look came to that ended so."""
+    """Return the outcome of a look that ended so."""
     return _OUTCOMES.get(disposition, Outcome.FAILED)
 
 
@@ -125,14 +125,14 @@ class Capture:
 
     @property
     def came_to(self) -> str:
-        """In one word what the look came to: the page's novelty, no change, or the reason why there is no page."""
+        """The result of the look in one word: the page's novelty, no change, or the reason why there is no page."""
         if self.outcome is Outcome.OK:
             return str(self.novelty)
         return Outcome.NOT_MODIFIED if self.outcome is Outcome.NOT_MODIFIED else str(self.reason)
 
 
 class CountedCapture(NamedTuple):
-    """A capture as counters take it: whose it is and what it came to, without its URL."""
+    """A capture as counters take it: its source and its result, without its URL."""
 
     source_id: str
     outcome: Outcome

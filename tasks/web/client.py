@@ -76,7 +76,7 @@ class WebClient:
         gate = shared_gate(config.addresses) if config.addresses else None
         transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
         self._http = guarded_client(transport)
-        # Without "pool": whoever waits for a connection waits where no deadline runs yet.
+        # Without "pool": a request that waits for a connection has no deadline yet.
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
 
     async def __aenter__(self) -> Self:

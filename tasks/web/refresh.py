@@ -1,6 +1,6 @@
 """Where a page sends its readers on to, without being a redirect: a Refresh field, a meta element, or one line of script. Pure.
 
-A page that says nothing but that it leads elsewhere is a redirect to us, as it is to whoever reads it. One that has a text of
+A page that says nothing but that it leads elsewhere is a redirect to us, as it is to its reader. One that has a text of
 its own is a page: it may reload itself, or send those on that run no scripts.
 """
 

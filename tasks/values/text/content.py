@@ -14,7 +14,7 @@ from tasks.values.rows import Article
 from tasks.values.text.storable import storable_text
 
 ALGORITHM = 1
-"""The number kept with every digest; whoever changes a rule below raises it."""
+"""The number kept with every digest; a change of a rule below raises it."""
 
 PARTS = ("title", "words", "figures", "authors", "date")
 """What a correction may change, in the order of the digest's parts. Signs and punctuation count among the words."""

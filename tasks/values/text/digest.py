@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 ALGORITHM = 1
-"""The number kept with every digest; whoever changes a rule below raises it."""
+"""The number kept with every digest; a change of a rule below raises it."""
 
 TOKEN = re.compile(r"[^\W_]+(?:[.,:/][^\W_]+)*+")
 

@@ -13,7 +13,7 @@ import xxhash
 from tasks.values.text.shape import Shape
 
 ALGORITHM = 2
-"""The number kept with every shape; whoever changes a rule below, or a token's, raises it."""
+"""The number kept with every shape; a change of a rule below, or a token's, raises it."""
 
 SHINGLE = 4
 MIN_TOKENS = 60
