@@ -7,9 +7,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-import http_sf
-
 from tasks.politeness.rights.crawlers import find_crawler
+from tasks.politeness.rights.structured import Token, parse_list
 from tasks.values.rights import DIRECTIVE, RAW_LENGTH, UNREADABLE
 from tasks.values.rows import Signal
 from tasks.web.headers import capped
@@ -47,11 +46,10 @@ def read_robots_tag(value: str) -> tuple[Directive, ...]:
 
 def read_robots_list(value: str) -> tuple[Directive, ...]:
     """Return what one Robots-Tag field says to whom: a List of Tokens with rules as parameters. Raises ValueError."""
-    members = http_sf.parse(capped(value).encode("latin-1", "replace"), tltype="list")
     found = [
         (str(agent).lower(), str(rule).lower())
-        for agent, rules in members
-        if isinstance(agent, http_sf.Token)
+        for agent, rules in parse_list(capped(value))
+        if isinstance(agent, Token)
         for rule, is_said in rules.items()
         if is_said is not False
     ]

@@ -77,8 +77,9 @@ def refusal_of(purposes: Iterable[Purpose], signals: Iterable[Signal]) -> tuple[
 
 def answer_of(signal: Signal, purpose: Purpose) -> Answer:
     """Return what one signal says of a purpose."""
-    key, _, said = signal.value.partition("=")
-    effects = MAPPING.get((signal.signal, signal.value)) or MAPPING.get((signal.signal, key), {})
+    value = signal.value or ""
+    key, _, said = value.partition("=")
+    effects = MAPPING.get((signal.signal, value)) or MAPPING.get((signal.signal, key), {})
     effect = effects.get(purpose)
     if effect is None:
         return Answer.NOT_STATED

@@ -93,7 +93,9 @@ class _Reader:
                 self.is_split = self.is_split or not self.has_path_rule
                 self.close()
             self.agents[agent_name(value)] = None
-        elif key.startswith(("allow", "disallow", "dissallow", "dissalow", "disalow", "diaslow", "diasllow", "disallaw")):
+        elif key.startswith(
+            ("allow", "disallow", "dissallow", "dissalow", "disalow", "diaslow", "diasllow", "disallaw")
+        ):
             if self.agents:
                 self.has_rule = self.has_path_rule = True
         elif key == "license" and not self.agents:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from tasks.politeness.rights.content_signal import content_signals
 from tasks.politeness.rights.crawlers import crawlers
-from tasks.politeness.rights.robots_lines import EVERYONE, RightsLines, merged, read_rights_lines, usage_path
+from tasks.politeness.rights.robots_lines import (
+    EVERYONE,
+    RightsGroup,
+    RightsLines,
+    merged,
+    read_rights_lines,
+    usage_path,
+)
 from tasks.politeness.rights.usage import usage_signals
 from tasks.politeness.robots import RobotsPolicy, matched_path, parse_robots, product_token
 from tasks.politeness.robots_rules import Group, Rule, path_rule
@@ -62,9 +69,7 @@ class RobotsRights:
         yield Signal(signal=ROBOTS, scope=self.name, value=ALLOW, raw="", policy_id=policy_id)
         for one in self.crawlers:
             if not one.policy.allows(url, user_agent=one.tokens[0]):
-                yield Signal(
-                    signal=CRAWLERS, scope=" ".join(one.tokens), value=DISALLOW, raw="", policy_id=policy_id
-                )
+                yield Signal(signal=CRAWLERS, scope=" ".join(one.tokens), value=DISALLOW, raw="", policy_id=policy_id)
         for line in _longest(self.usages, path):
             yield from usage_signals(line.value, scope=line.path, policy_id=policy_id)
         for line in _longest(self.signals, path):
@@ -149,20 +154,24 @@ def _statements(
     yield _statement(ROBOTS, product_token(user_agent).lower(), _extent(policy.for_agent(user_agent)), "")
     for one in told:
         yield _statement(CRAWLERS, " ".join(one.tokens), _extent(one.policy), "")
-    for value in lines.licences:
-        yield _statement(RSL, EVERYONE, UNSET, f"License: {value}")
+    yield from (_licence(EVERYONE, value) for value in lines.licences)
     for group in lines.groups:
-        agents = " ".join(group.agents)[:RAW_LENGTH]
-        for value in group.usages:
-            path, said = usage_path(value)
-            yield from usage_signals(said, scope=f"{agents} {path or '/'}"[:RAW_LENGTH])
-        for value in group.signals:
-            path, said = usage_path(value)
-            yield from content_signals(said, scope=f"{agents} {path or '/'}"[:RAW_LENGTH])
-        for value in group.licences:
-            yield _statement(RSL, agents, UNSET, f"License: {value}")
+        yield from _of_group(group)
     for key, value in lines.stray:
-        yield _statement(key if key != "license" else RSL, "", UNSET, f"{key}: {value}")
+        yield _statement(key, "", UNSET, f"{key}: {value}")
+
+
+def _of_group(group: RightsGroup) -> Iterator[Signal]:
+    agents = " ".join(group.agents)
+    for read, values in ((usage_signals, group.usages), (content_signals, group.signals)):
+        for value in values:
+            path, said = usage_path(value)
+            yield from read(said, scope=f"{agents} {path or '/'}"[:RAW_LENGTH])
+    yield from (_licence(agents, value) for value in group.licences)
+
+
+def _licence(agents: str, value: str) -> Signal:
+    return _statement(RSL, agents, UNSET, f"License: {value}")
 
 
 def _extent(policy: RobotsPolicy) -> str:

@@ -209,7 +209,7 @@ def _payment(licence: etree._Element) -> str:
 
 
 def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:
-    return element.iterchildren(f"{{{NAMESPACE}}}{name}")
+    yield from element.iterchildren(f"{{{NAMESPACE}}}{name}")
 
 
 def _name(element: etree._Element) -> str:

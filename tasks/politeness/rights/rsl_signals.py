@@ -8,7 +8,9 @@ from tasks.values.rights import RAW_LENGTH, RSL
 from tasks.values.rows import Signal
 
 
-def licence_signals(licences: Licences, url: str, *, policy_id: str | None, scope: str | None = None) -> Iterator[Signal]:
+def licence_signals(
+    licences: Licences, url: str, *, policy_id: str | None, scope: str | None = None
+) -> Iterator[Signal]:
     """Yield what a document says of a page, nothing where no content of it matches; raises BadUrl.
 
     The scope is the content's pattern, unless it is given. A document that cannot be understood grants nothing.

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import http_sf
-
+from tasks.politeness.rights.structured import Token, parse_dictionary
 from tasks.values.rights import CONTENT_USAGE, RAW_LENGTH, UNREADABLE, UNSET
 from tasks.values.rows import Signal
 
@@ -40,14 +39,13 @@ def read_usage(value: str) -> Usage:
     if len(value) > MAX_USAGE_LENGTH:
         return Usage(is_readable=False)
     try:
-        held = http_sf.parse(value.encode("utf-8", "surrogateescape"), tltype="dictionary")
-    except (http_sf.StructuredFieldError, ValueError):  # all of it is lost: no part of it may be guessed
+        held = parse_dictionary(value)
+    except ValueError:  # no part of it may be guessed
         return Usage(is_readable=False)
-    # a Token equals the String of its letters: only its type tells them apart
     stated = tuple(
         (label, str(member[0]))
         for label in LABELS
-        if (member := held.get(label)) and isinstance(member[0], http_sf.Token) and str(member[0]) in {"y", "n"}
+        if (member := held.get(label)) and isinstance(member[0], Token) and str(member[0]) in {"y", "n"}
     )
     refused = {found[1] for found in _REFUSED.finditer(value)}
     overridden = tuple(label for label in LABELS if label in refused and dict(stated).get(label) != "n")
