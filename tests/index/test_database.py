@@ -15,7 +15,6 @@ from tasks.index.database import bind_lake, open_index, savepoint
 from tasks.index.schema import facts, metadata
 from tests.postgres import connected
 
-
 # SQLAlchemy does not reflect SQLite's indexes on expressions, and alembic compares them with line breaks in PostgreSQL:
 # tests/index/test_browsing.py shows that they are there
 ON_EXPRESSIONS = {"ix_articles_told", "ix_articles_told_of_source"}
