@@ -23,7 +23,7 @@ from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
 from tasks.deduplicate.rows import article_row, labelled, report_of, settle
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
-from tasks.index import capture_counts, drift, frontier, health, outbox
+from tasks.index import capture_counts, drift, frontier, health, outbox, policies
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
@@ -106,6 +106,7 @@ def _publish_later(
         run_id=batch.run_id,
         captures=captures,
         articles=rows,
+        policies=policies.remember(tx, batch.policies),
         counts=asdict(replace(report, failures=())),
         now=now,
     )

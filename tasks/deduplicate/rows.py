@@ -80,6 +80,8 @@ def article_row(
         content_digest=prepared.content,
         changes=changes,
         markdown=page.markdown,
+        policy_ids=look.policy_ids,
+        rights=(*look.rights, *page.rights),
     )
 
 

@@ -20,7 +20,7 @@ from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
 from tasks.values.batch import OutboxItem
 from tasks.values.columns import columns_of, revive
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.storable import storable_text
 
 COUNTER = "outbox"
@@ -48,9 +48,11 @@ def append(
     articles: Iterable[Article],
     counts: Mapping[str, Any],
     now: datetime,
+    policies: Iterable[Policy] = (),
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    payload = zlib.compress(_encoded({"captures": list(captures), "articles": list(articles)}), 1)
+    rows: dict[str, list[Any]] = {"captures": list(captures), "articles": list(articles), "policies": list(policies)}
+    payload = zlib.compress(_encoded(rows), 1)
     sequence = _next_sequence(tx)
     tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
     tx.execute(
@@ -142,6 +144,7 @@ def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
         batch_id=batch_id,
         captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
         articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
+        policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
     )
 
 

@@ -10,11 +10,11 @@ from deltalake.schema import ArrayType as DeltaArray
 from deltalake.schema import Field
 from deltalake.schema import StructType as DeltaStruct
 
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES
 from tasks.values.columns import ArrayType, ColumnType, StructType, TableColumn, columns_of
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 
-KINDS: dict[str, type[Capture | Article]] = {CAPTURES: Capture, ARTICLES: Article}
+KINDS: dict[str, type[Capture | Article | Policy]] = {CAPTURES: Capture, ARTICLES: Article, POLICIES: Policy}
 
 _ARROW = {
     "boolean": pa.bool_(),
@@ -25,13 +25,7 @@ _ARROW = {
     "string": pa.string(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-_PARTITION = TableColumn(
-    name=PARTITION,
-    type="date",
-    is_nullable=False,
-    meaning="the UTC day of `fetched_at`; the partition",
-    revive=date.fromisoformat,
-)
+_INSTANTS = {POLICIES: "observed_at"}
 
 
 def arrow_schema(kind: type) -> pa.Schema:
@@ -41,7 +35,14 @@ def arrow_schema(kind: type) -> pa.Schema:
 
 def table_columns(name: str) -> tuple[TableColumn, ...]:
     """Return a table's columns as its readers see them: the partition first."""
-    return (_PARTITION, *columns_of(KINDS[name]))
+    partition = TableColumn(
+        name=PARTITION,
+        type="date",
+        is_nullable=False,
+        meaning=f"the UTC day of `{_INSTANTS.get(name, 'fetched_at')}`; the partition",
+        revive=date.fromisoformat,
+    )
+    return (partition, *columns_of(KINDS[name]))
 
 
 def table_schema(name: str) -> pa.Schema:

@@ -20,10 +20,10 @@ from deltalake.transaction import AddAction
 
 from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.lake.delta_log import is_new
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, data_path
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES, data_path
 from tasks.lake.objects.stores import ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, find_misfits, table_schema
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.storable import storable_text
 
 BATCHES = "presslake_batches"
@@ -33,9 +33,13 @@ CHECKPOINT_INTERVAL = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Row = Capture | Article
+Row = Capture | Article | Policy
 
-DESCRIPTIONS = {CAPTURES: "One row a fetch, whatever came of it.", ARTICLES: "One row a revision of an article."}
+DESCRIPTIONS = {
+    CAPTURES: "One row a fetch, whatever came of it.",
+    ARTICLES: "One row a revision of an article.",
+    POLICIES: "One row a document by which a site says what may be done with its pages.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
