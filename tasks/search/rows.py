@@ -16,7 +16,9 @@ from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, read_columns
 
 IDENTITY = ("article_id", "revision", "fetched_at")
-MADE_OF = ("extracted_at", "text_digest", "content_digest", "source_id", "language", "published_at", "source_tags")
+MADE_OF = (
+    "extracted_at", "text_digest", "content_digest", "source_id", "language", "published_at", "source_tags", "change_seq", "text_removed_at",
+)  # fmt: skip
 """What makes another document of a row: cluster upkeep and packing change none of it."""
 
 _EPOCH = date(1970, 1, 1)

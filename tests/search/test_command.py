@@ -53,4 +53,3 @@ def test_a_mistake_is_one_line_and_exit_2(command, words, line):
     ended = command.run(*words, check=False)
 
     assert (ended.code, ended.out, ended.err) == (2, "", line)
-
