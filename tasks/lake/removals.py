@@ -5,6 +5,7 @@ It has no partitions. The application transaction of a commit is the outbox's, a
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import pyarrow as pa
@@ -81,20 +82,17 @@ def _open(store: ObjectStore) -> DeltaTable:
     if table := _find(store):
         return table
     uri = store.delta_uri(REMOVALS)
-    with delta_errors(uri):
-        try:
-            DeltaTable.create(
-                uri,
-                SCHEMA,
-                mode="ignore",
-                name=REMOVALS,
-                description="Rows of articles that are gone.",
-                configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
-                storage_options=store.storage_options(),
-                commit_properties=CommitProperties(max_commit_retries=0),
-            )
-        except CommitFailedError:
-            pass  # another process has created it
+    with delta_errors(uri), suppress(CommitFailedError):  # another process may create it first
+        DeltaTable.create(
+            uri,
+            SCHEMA,
+            mode="ignore",
+            name=REMOVALS,
+            description="Rows of articles that are gone.",
+            configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
+            storage_options=store.storage_options(),
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
     if table := _find(store):
         return table
     raise LakeUnavailable(f"{uri}: it cannot be made")

@@ -5,7 +5,7 @@ commit is first, the files are read again; so maintenance and sweeps may work be
 A rewritten file is named by its bytes: a repetition writes it again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -44,9 +44,7 @@ class TableChange:
     gone: Collection[Key] = ()
 
 
-def replace_rows(
-    store: ObjectStore, table: str, changes: Sequence[TableChange], *, app_id: str, now: datetime
-) -> int:
+def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange], *, app_id: str, now: datetime) -> int:
     """Apply those of the changes that the table does not have, in their order; returns how many rows were put or went.
 
     All land in one commit, or none does; called again, it does nothing more. Rows of `articles` come before those of
@@ -82,7 +80,7 @@ def _last_of_each(changes: Iterable[TableChange], fresh: Collection[TableChange]
     """Return what becomes of each row, None where it goes; where a later change has been applied, that counts."""
     last: dict[Key, tuple[TableChange, Row | None]] = {}
     for one in changes:
-        last.update({key: (one, None) for key in one.gone})
+        last.update(dict.fromkeys(one.gone, (one, None)))
         last.update({key_of(row): (one, row) for row in one.rows})
     names = {one.name for one in fresh}
     return {key: row for key, (one, row) in last.items() if one.name in names}
@@ -91,9 +89,7 @@ def _last_of_each(changes: Iterable[TableChange], fresh: Collection[TableChange]
 def _stamp(opened: DeltaTable, changes: Sequence[TableChange], app_id: str) -> Stamp:
     with delta_errors(opened.table_uri):
         version = max(opened.transaction_version(app_id) or 0, *(one.sequence for one in changes))
-    return Stamp(
-        transactions=(Transaction(app_id, version),), metadata={BATCHES: sorted(one.name for one in changes)}
-    )
+    return Stamp(transactions=(Transaction(app_id, version),), metadata={BATCHES: sorted(one.name for one in changes)})
 
 
 @dataclass(slots=True)
@@ -103,9 +99,7 @@ class _Rewritten:
     count: int = 0
 
 
-def _rewrite(
-    store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping[Key, Row | None]
-) -> _Rewritten:
+def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping[Key, Row | None]) -> _Rewritten:
     """Put the new files, not yet named by the log; returns them with those that they replace."""
     schema, done = file_schema(table, opened.schema()), _Rewritten()  # keeps the columns of a newer version
     files = list_files(opened, table)
@@ -132,21 +126,26 @@ def _replace_in(
     """Write a file again with these rows, by their places, in place of what is there; None: without it."""
     held = read_fitted(store, file, schema)
     places = [place for place, row in rows.items() if row is not None]
-    put = _new_rows(file.table, [row for row in rows.values() if row is not None], schema, held.take(pa.array(places, pa.int64())))
+    put = _new_rows(
+        file.table, [row for row in rows.values() if row is not None], schema, held.take(pa.array(places, pa.int64()))
+    )
     order = {place: held.num_rows + number for number, place in enumerate(places)}
     kept = [order.get(place, place) for place in range(held.num_rows) if rows.get(place, ...) is not None]
-    done.old.append(file)
-    done.count += len(rows)
     if kept:
         merged = pa.concat_tables([held, put]).take(pa.array(kept, pa.int64()))
-        done.new.append(put_rows(store, file.table, file.day, merged))
+        new = put_rows(store, file.table, file.day, merged)
+        if file.key == f"{file.table}/{new.path}":  # the rows are as they should be
+            return
+        done.new.append(new)
+    done.old.append(file)
+    done.count += len(rows)
 
 
 def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Table | None = None) -> pa.Table:
     """Return rows in a file's schema; a column that this version does not know keeps its value from `before`."""
     made = arrow_rows(rows, SCHEMAS[table])
-    for name in schema.names if before is not None and rows else ():
-        if name not in made.schema.names:
+    if before is not None and rows:
+        for name in (one for one in schema.names if one not in SCHEMAS[table].names):
             made = made.append_column(schema.field(name), before[name])
     return fitted(made, schema)
 
@@ -157,7 +156,7 @@ def _find(store: ObjectStore, file: StoredFile, wanted: Mapping[Key, Row | None]
         return {}
     names = KEYS[file.table]
     read = read_columns(store, file, names)
-    kind = ArticleKey if file.table == ARTICLES else CaptureKey
+    kind: Callable[..., Key] = ArticleKey if file.table == ARTICLES else CaptureKey
     keys = (kind(*values, file.day) for values in zip(*(read[name].to_pylist() for name in names), strict=True))
     return {place: key for place, key in enumerate(keys) if key in wanted}
 

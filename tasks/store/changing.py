@@ -40,9 +40,7 @@ def publish_changes(items: Sequence[OutboxItem], *, store: ObjectStore, index_id
 
 def _of_captures(item: OutboxItem) -> TableChange:
     changes = item.changes
-    return TableChange(
-        name=item.batch_id, sequence=item.sequence, rows=changes.captures, gone=changes.gone_captures
-    )
+    return TableChange(name=item.batch_id, sequence=item.sequence, rows=changes.captures, gone=changes.gone_captures)
 
 
 def _gone(items: Sequence[OutboxItem]) -> Iterator[TableChange]:

@@ -66,8 +66,16 @@ class Removal:
     change_seq: Annotated[int, Column("the sequence of the change that took it out")]
 
 
-def key_of(row: Article | Capture) -> ArticleKey | CaptureKey:
-    """Return the key of a row."""
-    if isinstance(row, Article):
-        return ArticleKey(row.article_id, row.revision, row.dt)
+def key_of_article(row: Article) -> ArticleKey:
+    """Return the key of a row of `articles`."""
+    return ArticleKey(row.article_id, row.revision, row.dt)
+
+
+def key_of_capture(row: Capture) -> CaptureKey:
+    """Return the key of a row of `captures`."""
     return CaptureKey(row.capture_id, row.dt)
+
+
+def key_of(row: Article | Capture) -> ArticleKey | CaptureKey:
+    """Return the key of a row of either table."""
+    return key_of_article(row) if isinstance(row, Article) else key_of_capture(row)

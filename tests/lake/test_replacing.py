@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
+from deltalake.schema import Field, PrimitiveType
 
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import DirectoryStore
@@ -18,7 +19,6 @@ from tasks.values.changes import key_of
 from tests.rows import FETCHED_AT, make_article, make_capture, make_item
 
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
-NEXT_DAY = FETCHED_AT + timedelta(days=1)
 
 
 def titles(store):
@@ -121,7 +121,7 @@ def test_nothing_to_change_makes_no_commit(tmp_path):
 def test_a_column_of_a_newer_version_keeps_its_value(tmp_path):
     store = filled(DirectoryStore(tmp_path), A, B)
     table = open_table(store, ARTICLES)
-    table.alter.add_columns([_field("mood", "string")])
+    table.alter.add_columns([Field("mood", PrimitiveType("string"), nullable=True)])
     (file,) = list_files(table, ARTICLES)
     rows = read_columns(store, file).append_column("mood", pa.array(["glad", "sad"]))
     replace_files(table, [file], [put_rows(store, ARTICLES, file.day, rows)], is_changed=True, now=NOW)
@@ -130,12 +130,6 @@ def test_a_column_of_a_newer_version_keeps_its_value(tmp_path):
 
     found = open_table(store, ARTICLES).to_pyarrow_table(columns=["title", "mood"]).to_pylist()
     assert sorted((row["title"], row["mood"]) for row in found) == [("a", "glad"), ("new", "sad")]
-
-
-def _field(name, kind):
-    from deltalake.schema import Field, PrimitiveType
-
-    return Field(name, PrimitiveType(kind), nullable=True)
 
 
 def test_beside_appends_packing_and_other_changes_each_row_is_there_once(tmp_path):
@@ -148,14 +142,14 @@ def test_beside_appends_packing_and_other_changes_each_row_is_there_once(tmp_pat
     def pack(_):
         table = open_table(store, ARTICLES)
         files = list_files(table, ARTICLES)
+        if len(files) < 2:
+            return
         rows = pa.concat_tables(read_columns(store, file) for file in files)
         replace_files(table, files, [put_rows(store, ARTICLES, files[0].day, rows)], is_changed=False, now=NOW)
 
     def put(number):
         row = (A, B, C)[number % 3]
-        replace_rows(
-            store, ARTICLES, [change(2, rows=(replace(row, title="put"),))], app_id=f"app{number}", now=NOW
-        )
+        replace_rows(store, ARTICLES, [change(2, rows=(replace(row, title="put"),))], app_id=f"app{number}", now=NOW)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda one: one[0](one[1]), [(what, n) for n in range(4) for what in (append, pack, put)]))
@@ -165,7 +159,7 @@ def test_beside_appends_packing_and_other_changes_each_row_is_there_once(tmp_pat
     assert {one[2] for one in found} == {"put", "appended"}
 
 
-@pytest.mark.parametrize("uses", range(1, 40, 3))
+@pytest.mark.parametrize("uses", [1, 4, 7, 10, 14, 19, 25])
 def test_a_change_that_dies_at_any_use_of_the_lake_is_whole_after_a_repetition(tmp_path, uses):
     store = filled(DirectoryStore(tmp_path), A, B)
     capture = make_capture(capture_id="x")
