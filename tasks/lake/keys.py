@@ -4,6 +4,7 @@
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
 - `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written again
 - `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
+- `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown
 - `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
@@ -13,13 +14,22 @@
 import re
 from datetime import date
 
-LAKE_FORMAT = 1
+LAKE_FORMAT = 2
+"""The newest format that this version reads."""
+
+NEW_FORMAT = 1
+"""The format of a lake without takedowns, which 0.1 reads."""
+
+TAKEDOWN_FORMAT = 2
+"""The format of a lake that has had a takedown."""
+
 MARKER_KEY = "presslake.json"
 
 ARTICLES = "articles"
 CAPTURES = "captures"
 TABLES = (ARTICLES, CAPTURES)
 REMOVALS = "removals"
+TAKEDOWNS = "takedowns"
 PARTITION = "dt"
 SET_ASIDE = "set-aside/"
 LOG = "_delta_log"

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, IndexUnavailable
+from tasks.index import taken_down
 from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
 from tasks.lake.keys import FIRST_KEYS
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
+from tasks.lake.takedowns import read_takedowns
 
 if TYPE_CHECKING:
     from tasks.runtime.reading import SharedReader
@@ -38,7 +40,16 @@ def check_lake(settings: Settings) -> None:
     """Check that the lake can be used, is of our format, and is the one this index knows; raises ConfigError."""
     store = opened_store(settings)
     lake_id, is_used = open_lake(store), any(store.exists(key) for key in FIRST_KEYS)
-    bind_lake(opened_index(settings), lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
+    index = opened_index(settings)
+    bind_lake(index, lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
+    agree_on_takedowns(index, store)
+
+
+def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
+    """Let the index keep out what the lake's takedowns keep out: it may be new, or restored from an older backup."""
+    takedowns = read_takedowns(store)
+    if takedowns:
+        taken_down.agree(index, takedowns)
 
 
 @contextmanager

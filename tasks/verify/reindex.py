@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.index import articles, capture_counts, outbox
+from tasks.index import articles, capture_counts, outbox, taken_down
 from tasks.index.database import Index, Transaction, bind_lake
 from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
@@ -21,10 +21,12 @@ from tasks.lake.objects.stores import ObjectStore, open_lake
 from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.removals import read_removals
 from tasks.lake.tables import open_table
+from tasks.lake.takedowns import kept_out_by, read_takedowns
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import opened_index, opened_store
 from tasks.values.chunks import in_chunks
 from tasks.values.rows import Capture
+from tasks.values.takedown import KeptOut
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
 from tasks.verify.spill import Lookup, Spill
@@ -85,13 +87,19 @@ def reindex(
     check_is_empty(index)
     for name in TABLES:
         check_log(store, name)
-    tables, newest = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}, _Newest()
+    tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
+    takedowns = read_takedowns(store)
+    taken_down.agree(index, takedowns)
+    newest = _Newest()
     for one in read_removals(store):
         newest.note(one.change_seq)
+    kept_out = kept_out_by(takedowns)  # a lake restored from a backup may have rows that were taken out
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
-        looks = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, moved, newest, on_step=on_step)
+        looks = _spill_captures(
+            store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, newest=newest, on_step=on_step
+        )
         revisions = _remember_articles(
-            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, newest, now=now, on_step=on_step
+            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
@@ -108,8 +116,9 @@ def _spill_captures(
     files: Sequence[StoredFile],
     spilled: Spill[Capture],
     moved: Lookup,
-    newest: _Newest,
+    kept_out: KeptOut,
     *,
+    newest: _Newest,
     on_step: OnStep,
 ) -> int:
     """Spill all captures, and the final URLs of pages that were requested under another URL; returns how many."""
@@ -117,6 +126,7 @@ def _spill_captures(
     for number, file in enumerate(files):
         on_step(CAPTURES, number, len(files))
         rows = [as_capture(row) for row in read_file(store, file)]
+        rows = [row for row in rows if not kept_out.has_row(row)]
         spilled.add((row.url_key, micros(row.fetched_at), row) for row in rows)
         moved.add(
             (row.warc_key, row.warc_offset or 0, row.final_url)
@@ -134,8 +144,9 @@ def _remember_articles(
     store: ObjectStore,
     files: Sequence[StoredFile],
     moved: Lookup,
-    newest: _Newest,
+    kept_out: KeptOut,
     *,
+    newest: _Newest,
     now: datetime,
     on_step: OnStep,
 ) -> int:
@@ -145,7 +156,7 @@ def _remember_articles(
         for _, day_files in groupby(files, key=lambda file: file.day):
             for file in day_files:
                 on_step(ARTICLES, done, len(files))
-                spilled.add(_revisions(store, file, moved, newest))
+                spilled.add(_revisions(store, file, moved, kept_out, newest))
                 done += 1
             for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
@@ -155,11 +166,13 @@ def _remember_articles(
 
 
 def _revisions(
-    store: ObjectStore, file: StoredFile, moved: Lookup, newest: _Newest
+    store: ObjectStore, file: StoredFile, moved: Lookup, kept_out: KeptOut, newest: _Newest
 ) -> Iterator[tuple[int | None, str, Revision]]:
     """Yield a file's revisions with their order: by their fetch, and those of one instant by URL."""
     for row in read_file(store, file):
         article = as_article(row)
+        if kept_out.has_row(article):
+            continue
         newest.note(article.change_seq)
         final_url = moved.find(article.warc_key, article.warc_offset) or article.url
         order = f"{article.url_key} {article.revision:09}"
