@@ -1,6 +1,7 @@
 """The tables' schemas for Arrow and Delta, from the definition of their columns (tasks/values/rows.py). Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -10,11 +11,19 @@ from deltalake.schema import ArrayType as DeltaArray
 from deltalake.schema import Field
 from deltalake.schema import StructType as DeltaStruct
 
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES, TAKEDOWNS
 from tasks.values.columns import ArrayType, ColumnType, StructType, TableColumn, columns_of
 from tasks.values.rows import Article, Capture, Policy
+from tasks.values.takedown import Takedown
 
-KINDS: dict[str, type[Capture | Article | Policy]] = {CAPTURES: Capture, ARTICLES: Article, POLICIES: Policy}
+KINDS: dict[str, type[Capture | Article | Policy | Takedown]] = {
+    CAPTURES: Capture,
+    ARTICLES: Article,
+    POLICIES: Policy,
+    TAKEDOWNS: Takedown,
+}
+
+_INSTANTS = {CAPTURES: "fetched_at", ARTICLES: "fetched_at", POLICIES: "observed_at", TAKEDOWNS: "taken_at"}
 
 _ARROW = {
     "boolean": pa.bool_(),
@@ -25,7 +34,13 @@ _ARROW = {
     "string": pa.string(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-_INSTANTS = {POLICIES: "observed_at"}
+_PARTITION = TableColumn(
+    name=PARTITION,
+    type="date",
+    is_nullable=False,
+    meaning="",
+    revive=date.fromisoformat,
+)
 
 
 def arrow_schema(kind: type) -> pa.Schema:
@@ -35,14 +50,8 @@ def arrow_schema(kind: type) -> pa.Schema:
 
 def table_columns(name: str) -> tuple[TableColumn, ...]:
     """Return a table's columns as its readers see them: the partition first."""
-    partition = TableColumn(
-        name=PARTITION,
-        type="date",
-        is_nullable=False,
-        meaning=f"the UTC day of `{_INSTANTS.get(name, 'fetched_at')}`; the partition",
-        revive=date.fromisoformat,
-    )
-    return (partition, *columns_of(KINDS[name]))
+    day = replace(_PARTITION, meaning=f"the UTC day of `{_INSTANTS[name]}`; the partition")
+    return (day, *columns_of(KINDS[name]))
 
 
 def table_schema(name: str) -> pa.Schema:

@@ -20,7 +20,7 @@ from deltalake.transaction import AddAction
 
 from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.lake.delta_log import is_new
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES, data_path
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES, TAKEDOWNS, data_path
 from tasks.lake.objects.stores import ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, find_misfits, table_schema
 from tasks.values.rows import Article, Capture, Policy
@@ -39,6 +39,7 @@ DESCRIPTIONS = {
     CAPTURES: "One row a fetch, whatever came of it.",
     ARTICLES: "One row a revision of an article.",
     POLICIES: "One row a document by which a site says what may be done with its pages.",
+    TAKEDOWNS: "One row a takedown.",
 }
 
 

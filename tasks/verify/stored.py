@@ -13,7 +13,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
 from tasks.lake.reading import StoredFile
 from tasks.lake.schemas import open_parquet, table_schema
 from tasks.values.columns import revive
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 
 ROWS_AT_ONCE = 500
 
@@ -43,6 +43,11 @@ def as_article(row: Mapping[str, Any]) -> Article:
 def as_capture(row: Mapping[str, Any]) -> Capture:
     """Return a row of `captures` as the value it was made from."""
     return revive(Capture, row)
+
+
+def as_policy(row: Mapping[str, Any]) -> Policy:
+    """Return a row of `policies` as the value it was made from."""
+    return revive(Policy, row)
 
 
 def logged_paths(store: ObjectStore, name: str) -> set[str]:

@@ -4,9 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tasks.politeness.robots import MAX_ROBOTS_SIZE
 from tasks.values.permit import Evidence, RobotsAnswer
 from tasks.values.rights import PolicyKind
 from tasks.values.rows import Policy, Signal, Statement
+from tasks.web.decoding import GZIP_MAGIC, decode_prefix
 from tasks.web.headers import max_age_s, parse_http_date
 
 MAX_STATEMENTS = 300
@@ -81,6 +83,16 @@ def policy_id_of(kind: PolicyKind, origin: str, answer: RobotsAnswer, evidence: 
 def body_digest(body: bytes) -> str:
     """Return `sha256:<hex>` of a body as it was read."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def decoded_document(body: bytes, coding: str) -> bytes:
+    """Return a document's body as it is read: without its content coding, and no more of it than is read.
+
+    Raises BadContentEncoding.
+    """
+    if not coding and not body.startswith(GZIP_MAGIC):
+        return body
+    return decode_prefix(body, coding, max_size=MAX_ROBOTS_SIZE)
 
 
 def valid_until(document: SiteDocument) -> datetime | None:
