@@ -33,7 +33,10 @@ CHECKPOINT_INTERVAL = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Row = Capture | Article | Policy
+Row = Capture | Article
+"""A row that a later decision may change."""
+
+StoredRow = Row | Policy
 
 DESCRIPTIONS = {
     CAPTURES: "One row a fetch, whatever came of it.",
@@ -60,7 +63,7 @@ class DataFile:
         return data_path(self.day, self.batch_id, self.sequence)
 
 
-def parquet(name: str, rows: Sequence[Row]) -> bytes:
+def parquet(name: str, rows: Sequence[StoredRow]) -> bytes:
     """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
     return parquet_of(arrow_rows(rows, SCHEMAS[name]))
 

@@ -184,24 +184,22 @@ class PoliteClient:
         """
         try:
             with guarded_item(f"the rules of {origin}"):
-                policy = await self._files.policy(origin, group[0].rules)
-                await self._learn_rights(origin, group)
+                return await self._learn(origin, group)
         except UnexpectedError as error:
             raise RobotsUnavailable(error.detail) from error
-        return policy
 
-    async def _learn_rights(self, origin: str, group: Sequence[Visit]) -> None:
-        """Learn what an origin's documents say, if any of its visits is to an article; raises ItemError, HostWaits."""
+    async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
+        """Return what an origin's robots.txt allows, and learn what its documents say if any visit is to an article."""
+        rules = group[0].rules
         if not any(one.is_article or one.wants_rights for one in group):
-            return
+            return await self._files.policy(origin, rules)
         wants_tdm = any(self._wants_tdm(one, one.url) for one in group)
-        found = await self._files.rights(origin, group[0].rules, wants_tdm=wants_tdm)
-        key = (origin, mark_of(group[0].rules))
-        held = self._rights.get(key)
-        # a redirect may have led here before, on another's behalf
-        self._rights[key] = (
-            replace(found, tdm=held.tdm, tdm_document=held.tdm_document) if held and not wants_tdm else found
-        )
+        found = await self._files.rights(origin, rules, wants_tdm=wants_tdm)
+        key = (origin, mark_of(rules))
+        if not wants_tdm and (held := self._rights.get(key)):  # a redirect may have led here on another's behalf
+            found = replace(found, tdm=held.tdm, tdm_document=held.tdm_document)
+        self._rights[key] = found
+        return found.policy
 
     async def _ask(self, one: Visit, policy: RobotsPolicy, tell: Tell) -> None:
         fetched: Fetched | None = None
@@ -284,9 +282,8 @@ class PoliteClient:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and pace of its own host to a redirect's target."""
             await way.leave()
-            policy = await self._files.policy(url.origin, one.rules)
+            policy = await self._learn(url.origin, [replace(one, url=url)])
             policy.check(url, user_agent=one.rules.user_agent)
-            await self._learn_rights(url.origin, [replace(one, url=url)])
             self._check_rights(one, url)
             await way.enter(url.site)
 

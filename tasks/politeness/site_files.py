@@ -158,6 +158,7 @@ class SiteFiles:
         named = (licence_url(one, base=origin) for one in read.rights.licences[:MAX_LICENCES])
         urls = tuple(dict.fromkeys(one for one in named if one is not None))
         return SiteRights(
+            policy=read.policy,
             robots=read.rights,
             robots_document=self._document(PolicyKind.ROBOTS, origin, answer, read.rights.statements),
             tdm=tdm,

@@ -18,7 +18,7 @@ from tasks.index.database import Index
 from tasks.lake.growing import grow_tables, open_grown
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.tables import DataFile, Row, commit_files, is_committed, parquet
+from tasks.lake.tables import DataFile, StoredRow, commit_files, is_committed, parquet
 from tasks.runtime.guarding import guarded_item
 from tasks.store.changing import publish_changes
 from tasks.store.documents import put_documents
@@ -139,7 +139,7 @@ def _is_published(table: DeltaTable, item: OutboxItem, app_id: str) -> bool:
 
 def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataFile]:
     """Write a batch's rows, one file a day, and yield the files."""
-    days: defaultdict[date, list[Row]] = defaultdict(list)
+    days: defaultdict[date, list[StoredRow]] = defaultdict(list)
     for row in _rows_of(name, item):
         days[row.dt].append(row)
     for day, rows in days.items():
@@ -155,8 +155,8 @@ def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataF
         )
 
 
-def _rows_of(name: str, item: OutboxItem) -> Sequence[Row]:
-    rows: dict[str, Sequence[Row]] = {CAPTURES: item.captures, ARTICLES: item.articles, POLICIES: item.policies}
+def _rows_of(name: str, item: OutboxItem) -> Sequence[StoredRow]:
+    rows: dict[str, Sequence[StoredRow]] = {CAPTURES: item.captures, ARTICLES: item.articles, POLICIES: item.policies}
     return rows[name]
 
 

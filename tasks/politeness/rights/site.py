@@ -7,9 +7,13 @@ from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.robots_rights import NO_RIGHTS, RobotsRights
 from tasks.politeness.rights.rsl import USAGES, Licences
 from tasks.politeness.rights.rsl_signals import licence_signals
+from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.tdmrep import Reservations
 from tasks.values.rights import RAW_LENGTH, RSL, TDMREP, UNREADABLE
 from tasks.values.rows import Signal
+
+
+OPEN = RobotsPolicy.allow_all()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,7 @@ class NamedLicence:
 class SiteRights:
     """The documents in force at an origin, for one agent; a part without its document was asked for by an older version."""
 
+    policy: RobotsPolicy = OPEN
     robots: RobotsRights = NO_RIGHTS
     robots_document: SiteDocument | None = None
     tdm: Reservations | None = None
