@@ -20,7 +20,7 @@ from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
 from tasks.maintain.retention import check_table, delete_old_files, prune_index, prune_set_aside, tidy_log
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class MaintainReport:
 
 def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep) -> MaintainReport:
     """Put the lake and the index that the settings name in order; raises ConfigError, and as `maintain` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     done = maintain(
         index=opened_index(settings),
         store=opened_store(settings),
