@@ -12,7 +12,6 @@ from tasks.politeness.tdmrep import Reservations
 from tasks.values.rights import RAW_LENGTH, RSL, TDMREP, UNREADABLE
 from tasks.values.rows import Signal
 
-
 OPEN = RobotsPolicy.allow_all()
 
 
