@@ -3,6 +3,7 @@
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
 - `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written again
+- `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
 - `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown
 - `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
@@ -27,6 +28,7 @@ MARKER_KEY = "presslake.json"
 ARTICLES = "articles"
 CAPTURES = "captures"
 TABLES = (ARTICLES, CAPTURES)
+REMOVALS = "removals"
 TAKEDOWNS = "takedowns"
 PARTITION = "dt"
 SET_ASIDE = "set-aside/"
@@ -57,6 +59,11 @@ def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
 def rewritten_path(day: date, digest: str) -> str:
     """Return the path inside its table of a file of rewritten rows, named by its bytes: a repetition changes nothing."""
     return f"{_partition(day)}/maintained-{_checked(digest)}.parquet"
+
+
+def removals_path(batch_id: str, sequence: int) -> str:
+    """Return the path inside `removals` of the file of one change."""
+    return f"{_checked(batch_id)}-{sequence:d}.parquet"
 
 
 def quarantine_key(batch_id: str, n: int, day: date) -> str:

@@ -19,6 +19,7 @@ from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import ObjectStore, open_lake
 from tasks.lake.reading import StoredFile, list_files
+from tasks.lake.removals import read_removals
 from tasks.lake.tables import open_table
 from tasks.lake.takedowns import kept_out_by, read_takedowns
 from tasks.runtime.progress import OnStep
@@ -42,6 +43,16 @@ class ReindexReport:
     articles: int
     captures: int
     urls: int
+
+
+@dataclass(slots=True)
+class _Newest:
+    """The newest change that a row names."""
+
+    change_seq: int = 0
+
+    def note(self, change_seq: int | None) -> None:
+        self.change_seq = max(self.change_seq, change_seq or 0)
 
 
 def check_is_empty(index: Index) -> None:
@@ -79,20 +90,23 @@ def reindex(
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
     takedowns = read_takedowns(store)
     taken_down.agree(index, takedowns)
+    newest = _Newest()
+    for one in read_removals(store):
+        newest.note(one.change_seq)
     kept_out = kept_out_by(takedowns)  # a lake restored from a backup may have rows that were taken out
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
         looks = _spill_captures(
-            store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, on_step=on_step
+            store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, newest=newest, on_step=on_step
         )
         revisions = _remember_articles(
-            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, now=now, on_step=on_step
+            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
             capture_counts.count_captures(tx, (one.counted for captures_of_url in several for one in captures_of_url))
             on_step("urls", urls, 0)
-        _set_counter(tx, index, tables.values())
+        _set_counter(tx, index, tables.values(), newest=newest)
         known = articles.count(tx)
     return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
 
@@ -104,6 +118,7 @@ def _spill_captures(
     moved: Lookup,
     kept_out: KeptOut,
     *,
+    newest: _Newest,
     on_step: OnStep,
 ) -> int:
     """Spill all captures, and the final URLs of pages that were requested under another URL; returns how many."""
@@ -118,6 +133,8 @@ def _spill_captures(
             for row in rows
             if row.warc_key and row.final_url != row.url
         )
+        for row in rows:
+            newest.note(row.change_seq)
         count += len(rows)
     return count
 
@@ -129,6 +146,7 @@ def _remember_articles(
     moved: Lookup,
     kept_out: KeptOut,
     *,
+    newest: _Newest,
     now: datetime,
     on_step: OnStep,
 ) -> int:
@@ -138,7 +156,7 @@ def _remember_articles(
         for _, day_files in groupby(files, key=lambda file: file.day):
             for file in day_files:
                 on_step(ARTICLES, done, len(files))
-                spilled.add(_revisions(store, file, moved, kept_out))
+                spilled.add(_revisions(store, file, moved, kept_out, newest))
                 done += 1
             for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
@@ -148,13 +166,14 @@ def _remember_articles(
 
 
 def _revisions(
-    store: ObjectStore, file: StoredFile, moved: Lookup, kept_out: KeptOut
+    store: ObjectStore, file: StoredFile, moved: Lookup, kept_out: KeptOut, newest: _Newest
 ) -> Iterator[tuple[int | None, str, Revision]]:
     """Yield a file's revisions with their order: by their fetch, and those of one instant by URL."""
     for row in read_file(store, file):
         article = as_article(row)
         if kept_out.has_row(article):
             continue
+        newest.note(article.change_seq)
         final_url = moved.find(article.warc_key, article.warc_offset) or article.url
         order = f"{article.url_key} {article.revision:09}"
         yield micros(article.fetched_at), order, Revision(article=article, final_url=final_url)
@@ -165,8 +184,8 @@ def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:
         yield tuple(several)
 
 
-def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable]) -> None:
-    """Continue the outbox's count from the lake's commits of this index: none, unless its rows were deleted by hand."""
-    held = max(table.transaction_version(index.index_id) or 0 for table in tables)
+def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable], *, newest: _Newest) -> None:
+    """Continue the outbox's count from what rows and commits of the lake name: no change is older than what it changes."""
+    held = max(newest.change_seq, *(table.transaction_version(index.index_id) or 0 for table in tables))
     if held:
         outbox.count_on_from(tx, held)
