@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
-    ("Look after", ("maintain", "verify", "reindex", "migrate")),
+    ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"

@@ -1,10 +1,12 @@
 """Put tombstones into segments for the records of what is to go, with their requests, hops and renditions.
 
-A segment is read, changed and written under a lock: two writers would each undo the tombstones of the other.
+A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones of
+the other.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tasks.errors import CorruptRecord, ItemError
 from tasks.index.database import Index, lock
@@ -14,6 +16,8 @@ from tasks.lake.warc import Record, iter_records
 from tasks.values.url import Url, url_key
 
 WARC = "application/warc"
+MOST_HOPS = 30
+"""A look at a URL follows fewer redirects."""
 
 _ANSWERS = frozenset({"response", "revisit"})
 IsGone = Callable[[str], bool]
@@ -39,29 +43,48 @@ class _Light:
 
 
 def bury(
-    index: Index, store: ObjectStore, key: str, *, offsets: Collection[int], is_taken: IsGone, cause: Cause
+    index: Index, store: ObjectStore, key: str, *, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
 ) -> Entombed:
-    """Put tombstones into a segment for what lies at these offsets, and for what has a URL that `is_taken` (by its key).
+    """Put tombstones into a segment for what is claimed there, and for what has a URL that `is_taken` (by its key).
 
-    With them go the requests, the renditions, and the redirects that lead there. A segment that is missing is left. Raises
+    `claims` are offsets, each with the key of the URL that was asked for. With the answers go their requests, their
+    renditions, and the hops that lead to them. A segment that is missing is left. Raises
     LakeUnavailable, IndexUnavailable.
     """
-    with index.write() as tx:
-        lock(tx, "segments")
+    while True:
         try:
             segment = store.get(key)
         except MissingObject:
             return Entombed(is_changed=False)
-        records, unread_from = _read(segment)
-        gone = _gone(records, set(offsets), is_taken)
-        if unread_from is None:
-            after = entomb(segment, key, is_gone=lambda record: record.offset in gone, cause=cause)
-        else:
-            places = [(one.offset, one.length) for one in records if one.offset in gone]
-            after = entomb_at(segment, key, places, cause=cause)
-        if after is not None:
-            store.put(key, after, content_type=WARC)
-    return Entombed(is_changed=after is not None, unread_from=unread_from)
+        after, unread_from = _buried(segment, key, claims, is_taken, cause)
+        if after is None or _put_instead(index, store, key, segment, after):
+            return Entombed(is_changed=after is not None, unread_from=unread_from)
+
+
+def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, after: bytes) -> bool:
+    """Put a segment in the place of what was read; False where another writer has changed it since."""
+    with index.write() as tx:
+        lock(tx, "segments")
+        try:
+            if store.get(key) != before:
+                return False
+        except MissingObject:
+            return False
+        store.put(key, after, content_type=WARC)
+    return True
+
+
+def _buried(
+    segment: bytes, key: str, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
+) -> tuple[bytes | None, int | None]:
+    """Return the segment with its tombstones, None where nothing changes; and from where on it could not be read."""
+    records, unread_from = _read(segment)
+    gone = _gone(records, claims, is_taken)
+    if unread_from is None:
+        return entomb(segment, key, is_gone=lambda record: record.offset in gone, cause=cause), None
+    # a damaged record that a row names goes, too: nothing says what can be read of it
+    places = [(one.offset, one.length) for one in records if one.offset in gone and one.kind]
+    return entomb_at(segment, key, places, cause=cause), unread_from
 
 
 def _read(segment: bytes) -> tuple[list[_Light], int | None]:
@@ -85,26 +108,24 @@ def _light(record: Record) -> _Light:
     )
 
 
-def _gone(records: list[_Light], offsets: set[int], is_taken: IsGone) -> set[int]:
+def _gone(records: list[_Light], claims: Mapping[int, str], is_taken: IsGone) -> set[int]:
     """Return the offsets of the records that go."""
-    gone = {one.offset for one in records if one.offset in offsets or (one.key is not None and is_taken(one.key))}
-    gone |= set(_hops_before(records, gone)) | set(_redirects(records, is_taken))
+    gone = {one.offset for one in records if one.offset in claims or (one.key is not None and is_taken(one.key))}
+    gone |= set(_hops_before(records, claims)) | set(_redirects(records, is_taken))
     gone |= set(_requests(records, gone))
     return gone | set(_renditions(records, gone))
 
 
-def _hops_before(records: list[_Light], gone: set[int]) -> Iterator[int]:
-    """Yield the redirects that were followed to what goes: they lie before it, one after the other."""
+def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[int]:
+    """Yield the hops to what is claimed: they lie before it, from the URL that was asked for on."""
     answers = [one for one in records if one.kind in _ANSWERS]
     for number, one in enumerate(answers):
-        if one.offset not in gone:
+        asked = claims.get(one.offset)
+        if asked is None or asked == one.key:
             continue
-        wanted = one.key
-        for before in reversed(answers[:number]):
-            if before.leads_to is None or before.leads_to != wanted:
-                break
-            yield before.offset
-            wanted = before.key
+        before = answers[max(number - MOST_HOPS, 0) : number]
+        first = next((place for place in reversed(range(len(before))) if before[place].key == asked), len(before))
+        yield from (hop.offset for hop in before[first:])
 
 
 def _redirects(records: list[_Light], is_taken: IsGone) -> Iterator[int]:
@@ -114,7 +135,7 @@ def _redirects(records: list[_Light], is_taken: IsGone) -> Iterator[int]:
 
 def _requests(records: list[_Light], gone: set[int]) -> Iterator[int]:
     """Yield the requests of the answers that go: each follows its answer."""
-    for before, one in zip(records, records[1:], strict=False):
+    for before, one in pairwise(records):
         if one.kind == "request" and before.kind in _ANSWERS and before.offset in gone:
             yield one.offset
 

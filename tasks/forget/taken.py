@@ -13,6 +13,7 @@ from tasks.values.url import url_key
 
 _URL = re.compile(r"https?://[^\s\"'<>\\`|\])}]+", re.IGNORECASE)
 _END = ".,;:!?"
+_WORD = re.compile(r"[^\s\"'<>,|\\]*/[^\s\"'<>,|\\]*")
 
 GONE = object()
 """Stands for a part of a JSON value that is to go."""
@@ -22,7 +23,8 @@ GONE = object()
 class Taken:
     """What was found of what `kept_out` names: keys of rows, the places of records, URL keys and ids of articles.
 
-    `claims` are the offsets that rows name, by segment; `named` are all segments that any row names.
+    `claims` are the offsets that their rows name, by segment, each with the key of the URL that was asked for. `named` are
+    all segments that any row names, and `rows` is the number of all articles' rows.
     """
 
     kept_out: KeptOut
@@ -30,7 +32,7 @@ class Taken:
     captures: set[CaptureKey] = field(default_factory=set)
     article_ids: set[str] = field(default_factory=set)
     url_keys: set[str] = field(default_factory=set)
-    claims: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    claims: defaultdict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
     named: set[str] = field(default_factory=set)
     rows: int = 0
 
@@ -68,7 +70,7 @@ class Taken:
         return value
 
     def _without_items(self, value: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """A mapping that names such a URL is a record of it; one by names of hosts loses those."""
+        """Return GONE for the record of such a URL, and a mapping by names of hosts without those."""
         if any(isinstance(one, str) and self._is_named(one) for one in value.values()):
             return GONE
         kept = {name: self.without(one) for name, one in value.items() if not self._is_named(name)}
@@ -82,6 +84,8 @@ class Taken:
 
     def _is_named(self, text: str) -> bool:
         if text in self.url_keys or (self.kept_out.has_hosts and _is_host(text) and self.has_host(text)):
+            return True
+        if any(word[0] in self.url_keys for word in _WORD.finditer(text)):
             return True
         return any(map(self.has_url, urls_in(text)))
 
