@@ -91,6 +91,11 @@ def data_prefix(table: str, day: date | None = None) -> str:
     return f"{table}/{PARTITION}=" if day is None else f"{table}/{_partition(day)}/"
 
 
+def day_of(key: str) -> date:
+    """Return the day in the key of a table's Parquet file."""
+    return date.fromisoformat(key.split("/")[1].removeprefix(f"{PARTITION}="))
+
+
 def plan_key(verify_id: str) -> str:
     """Return the key of a repair's plan."""
     return f"{SET_ASIDE}{_checked(verify_id)}/plan.json"

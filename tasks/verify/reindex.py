@@ -17,13 +17,13 @@ from tasks.index.database import Index, Transaction, bind_lake
 from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
-from tasks.lake.objects.stores import ObjectStore, open_lake
+from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.removals import read_removals
 from tasks.lake.tables import open_table
 from tasks.lake.takedowns import kept_out_by, read_takedowns
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import opened_index, opened_store
+from tasks.runtime.resources import find_stored_lake, opened_index
 from tasks.values.chunks import in_chunks
 from tasks.values.rows import Capture
 from tasks.values.takedown import KeptOut
@@ -65,9 +65,10 @@ def check_is_empty(index: Index) -> None:
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
     """Fill the empty index that the settings name from the lake; raises ConfigError for one that is not empty."""
-    index, store = opened_index(settings), opened_store(settings)
+    store, lake_id = find_stored_lake(settings)
+    index = opened_index(settings)
     check_is_empty(index)
-    bind_lake(index, lake_id=open_lake(store), lake_uri=store.uri)
+    bind_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return reindex(
         index=index,
         store=store,
