@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, LakeUnavailable
@@ -22,14 +23,14 @@ from tasks.index import taken_down
 from tasks.index.database import Index
 from tasks.index.erasing import read_feeds_again
 from tasks.index.facts import note_fact, read_fact
-from tasks.lake.delta_log import check_log
+from tasks.lake.delta_log import check_log, find_log_damage
 from tasks.lake.keys import TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.takedowns import add_takedown, kept_out_by, read_takedowns, replace_takedown
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 from tasks.store.publishing import publish_all
-from tasks.values.takedown import KeptOut, Takedown
+from tasks.values.takedown import Takedown
 
 UNDER_WAY = "takedown_under_way"
 """The fact of the index that names a takedown which was begun and has not ended."""
@@ -37,7 +38,10 @@ UNDER_WAY = "takedown_under_way"
 PROBED = ("warc", "articles", "captures", "quarantine", "set-aside")
 
 Elsewhere = Callable[[Taken], Iterable[str]]
-"""Takes what is to go out of what is neither lake nor index; returns what may keep some of it."""
+"""Takes what is to go out of what is neither lake nor index nor search index; returns what may keep some of it."""
+
+Search = Callable[[], None]
+"""Throws the search index away, with every text in it: the next search makes one again."""
 
 OnPlan = Callable[[Plan], None]
 
@@ -53,7 +57,7 @@ def forget_selection(
     on_step: OnStep,
 ) -> ForgetReport:
     """Forget a selection in the lake and the index that the settings name; raises ConfigError, and as `forget` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     return forget(
         selection,
         index=opened_index(settings),
@@ -64,6 +68,7 @@ def forget_selection(
         elsewhere=elsewhere,
         on_plan=on_plan,
         on_step=on_step,
+        search=partial(_throw_search_away, settings),
     )
 
 
@@ -78,6 +83,7 @@ def forget(
     elsewhere: Elsewhere = lambda _: (),
     on_plan: OnPlan = lambda _: None,
     on_step: OnStep = lambda *_: None,
+    search: Search = lambda: None,
 ) -> ForgetReport:
     """Take out what the selection names; raises ConfigError, LakeUnavailable, IndexUnavailable, DamagedTable.
 
@@ -86,7 +92,7 @@ def forget(
     begun = time.monotonic()
     _check_whole(store)
     if not is_dry_run:
-        _end_begun(index, store, now=now, elsewhere=elsewhere, on_step=on_step)
+        _end_begun(index, store, now=now, elsewhere=elsewhere, on_step=on_step, search=search)
     plan = make_plan(index, store, selection, on_step=on_step)
     on_plan(plan)
     if plan.is_empty:
@@ -104,7 +110,7 @@ def forget(
     add_takedown(store, takedown, now=now)
     taken_down.agree(index, [takedown])
     done = apply_takedowns(
-        [takedown], index=index, store=store, now=now, elsewhere=elsewhere, on_step=on_step, begun=begun
+        [takedown], index=index, store=store, now=now, elsewhere=elsewhere, on_step=on_step, search=search, begun=begun
     )
     _note_ended(index)
     return replace(done, copies=0 if selection.copies else len(plan.copies))
@@ -118,6 +124,7 @@ def apply_takedowns(
     now: datetime,
     elsewhere: Elsewhere = lambda _: (),
     on_step: OnStep = lambda *_: None,
+    search: Search = lambda: None,
     begun: float | None = None,
 ) -> ForgetReport:
     """Take out of every place what these takedowns keep out; can be repeated. Raises as `forget` does."""
@@ -130,6 +137,7 @@ def apply_takedowns(
         run_id=takedowns[-1].takedown_id if takedowns else "",
         now=now,
         on_step=on_step,
+        search=search,
     )
     for place in PLACES:
         if place.erase is not None:
@@ -152,7 +160,7 @@ def apply_takedowns(
 
 def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Elsewhere, on_step: OnStep) -> ForgetReport:
     """Carry out one takedown again, or all of them; raises ConfigError where there is none of that id."""
-    check_lake(settings)
+    check_known_lake(settings)
     index, store = opened_index(settings), opened_store(settings)
     _check_whole(store)
     takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
@@ -163,15 +171,28 @@ def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Else
         return NOTHING
     check_rights(store)
     done = apply_takedowns(
-        chosen, index=index, store=store, now=datetime.now(UTC), elsewhere=elsewhere, on_step=on_step
+        chosen,
+        index=index,
+        store=store,
+        now=datetime.now(UTC),
+        elsewhere=elsewhere,
+        on_step=on_step,
+        search=partial(_throw_search_away, settings),
     )
     _note_ended(index)
     return done
 
 
+def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
+    """Take out what a restored backup has brought back, unless a log is damaged; raises LakeUnavailable, IndexUnavailable."""
+    takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
+    if takedowns and not any(find_log_damage(store, name) for name in TABLES):
+        apply_takedowns(takedowns, index=index, store=store, now=now, on_step=on_step)
+
+
 def undo_takedown(takedown_id: str, settings: Settings) -> Takedown:
     """Let the URLs of a takedown in again, from the web and not from the grave; raises ConfigError."""
-    check_lake(settings)
+    check_known_lake(settings)
     return undo(takedown_id, index=opened_index(settings), store=opened_store(settings), now=datetime.now(UTC))
 
 
@@ -205,18 +226,28 @@ def check_rights(store: ObjectStore) -> None:
             raise ConfigError(f"{store.uri}: what is deleted below {part}/ stays there; nothing is changed")
 
 
+def _throw_search_away(settings: Settings) -> None:
+    from tasks.search.folder import throw_away  # noqa: PLC0415 - sweeps need no search
+
+    throw_away(settings)
+
+
 def _check_whole(store: ObjectStore) -> None:
     for name in TABLES:
         check_log(store, name)
 
 
-def _end_begun(index: Index, store: ObjectStore, *, now: datetime, elsewhere: Elsewhere, on_step: OnStep) -> None:
+def _end_begun(
+    index: Index, store: ObjectStore, *, now: datetime, elsewhere: Elsewhere, on_step: OnStep, search: Search
+) -> None:
     """End the takedown that was begun last, if it was killed."""
     with index.read() as tx:
         begun = read_fact(tx, UNDER_WAY)
     takedowns = [one for one in read_takedowns(store) if one.takedown_id == begun and one.undone_at is None]
     if begun and takedowns:
-        apply_takedowns(takedowns, index=index, store=store, now=now, elsewhere=elsewhere, on_step=on_step)
+        apply_takedowns(
+            takedowns, index=index, store=store, now=now, elsewhere=elsewhere, on_step=on_step, search=search
+        )
     if begun:
         _note_ended(index)
 
@@ -261,8 +292,3 @@ def _kept_by(index: Index, store: ObjectStore) -> Iterable[str]:
             yield f"{store.uri}: versioning is or was on (GetBucketVersioning): old versions of objects stay until a lifecycle rule deletes them"
         case None:
             yield f"{store.uri}: it does not say whether it keeps versions (GetBucketVersioning)"
-
-
-def kept_out_of(store: ObjectStore) -> KeptOut:
-    """Return what the lake's takedowns keep out."""
-    return kept_out_by(read_takedowns(store))

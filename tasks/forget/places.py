@@ -17,7 +17,7 @@ from tasks.forget.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place: `lake` are the first parts of its keys, `tables` those of the index.
+    """A place: `lake` are the first parts of its keys, `tables` those of the index, `folder` is one beside it.
 
     `erase` finds there what is to go, and takes it out; None where the place holds neither a text nor a URL, and `why` says
     what it holds.
@@ -26,6 +26,7 @@ class Place:
     name: str
     lake: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    folder: str | None = None
     erase: Callable[[Work], None] | None
     why: str
 
@@ -62,6 +63,12 @@ PLACES = (
         tables=("feeds", "hosts", "robots", "runs", "batches", "source_alarms"),
         erase=erase_index,
         why="feeds, site files, paces, reports and alarms that name a URL or its host; the bytes of the file",
+    ),
+    Place(
+        name="search index",
+        folder="presslake-search",
+        erase=lambda work: work.search(),
+        why="the words of every article: thrown away, and made again by the next search",
     ),
     Place(
         name="removals",

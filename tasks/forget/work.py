@@ -1,6 +1,7 @@
 """What the erasing of each place gets, and what it counts."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +21,7 @@ class Work:
     run_id: str
     now: datetime
     on_step: OnStep
+    search: Callable[[], None]
     counts: Counter[str] = field(default_factory=Counter)
     versions: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -1,5 +1,7 @@
 """What is forgotten is in no byte of any place, what stays is whole, and nothing brings it back."""
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
@@ -7,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.forget.forgetting import forget, undo
+from tasks.forget.forgetting import forget, heal, undo
 from tasks.forget.plan import Selection
 from tasks.forget.report import summary_line
+from tasks.index.database import open_index
 from tasks.index.schema import articles, edges, frontier
 from tasks.lake.keys import ARTICLES
 from tasks.lake.objects.stores import DirectoryStore
@@ -189,6 +192,26 @@ def test_an_undone_takedown_lets_the_url_in_again_from_the_web(world):
     assert before == {}
     assert set(find_bytes(world.home / "lake", list(story.paragraphs))) == set(story.paragraphs)
     assert world.verify().found == {}
+
+
+def test_a_restored_backup_is_found_and_forgotten_again(world, tmp_path):
+    story, *_ = lonely(world, 0, 1)
+    for name in ("lake", "index.db"):
+        copy_of = shutil.copytree if name == "lake" else shutil.copy
+        copy_of(world.home / name, tmp_path / name)
+    take(world, url_of(world, story))
+    shutil.copytree(world.lake / "takedowns", tmp_path / "lake" / "takedowns")
+    text = [*story.paragraphs, story.path]
+
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
+        restored = replace(world, home=tmp_path, index=index)
+        before = restored.verify().found
+        heal(index, restored.store, now=now(), on_step=lambda *_: None)
+        after = restored.verify().found
+
+    assert before.keys() == {"taken_down"}
+    assert after == {}
+    assert find_bytes(tmp_path / "lake", text) == {}
 
 
 def test_what_is_not_known_is_not_undone(world):
