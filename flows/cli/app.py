@@ -4,7 +4,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import finding, forgetting, init, lake, looking, metrics, report, settings, sweeping
+from flows.cli import finding, forgetting, init, lake, looking, metrics, report, settings, sweeping, taking
 from flows.cli.automations import automations
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
@@ -47,6 +47,7 @@ sweeping.add_commands(app)
 looking.add_commands(app)
 report.add_command(app)
 finding.add_commands(app)
+taking.add_commands(app)
 lake.add_commands(app)
 forgetting.add_command(app)
 metrics.add_commands(app)
