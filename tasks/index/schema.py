@@ -244,6 +244,14 @@ stale_clusters = Table(
 )
 """Clusters that have changed since the lake's rows were updated; `marks` counts the changes, so that none is missed."""
 
+taken_down = Table(
+    "taken_down",
+    metadata,
+    Column("takedown_id", String(64), primary_key=True),
+    Column("digest", String(80), primary_key=True),
+)
+"""What takedowns keep out, as the lake's table says: no URL, only digests."""
+
 aliases = Table(
     "aliases",
     metadata,

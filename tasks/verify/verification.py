@@ -20,7 +20,7 @@ from tasks.lake.keys import TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 from tasks.verify.comparison import compare, compare_index, find_stale_leases
 from tasks.verify.config import VerifyConfig
 from tasks.verify.documents import check_documents
@@ -87,7 +87,7 @@ def verify(
 
 def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) -> VerifyReport:
     """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     return verify(
         index=opened_index(settings),
         store=opened_store(settings),
@@ -101,7 +101,7 @@ def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) ->
 
 def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
     """Restore what a repair took out or changed; raises ConfigError."""
-    check_lake(settings)
+    check_known_lake(settings)
     return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, on_step=on_step)
 
 
