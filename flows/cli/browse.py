@@ -26,9 +26,11 @@ def browse(
         from tasks.config.settings import set_flags
 
         settings = set_flags(lake=lake, index=index, catalogue=catalogue)
+        from tasks.browse.searching import search_of
         from tasks.browse.serving import serve
 
-        serve(settings, host=host, port=port, token_file=token_file, say=say)
+        search = search_of(settings)
+        serve(settings, host=host, port=port, token_file=token_file, say=say, search=search)
 
 
 def add_command(app: typer.Typer) -> None:

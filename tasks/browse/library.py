@@ -41,11 +41,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """The hits of a page, how many there are in all, and how many each day, the oldest first."""
+    """The hits of a page, how many there are in all, and how many each day, the oldest first.
+
+    `is_behind`: the newest articles may be missing yet.
+    """
 
     hits: tuple[Found, ...]
     total: int
     by_day: tuple[tuple[date, int], ...] = ()
+    is_behind: bool = False
 
 
 class Search(Protocol):

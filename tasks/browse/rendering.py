@@ -40,6 +40,11 @@ def readable(text: object, length: int = TITLE_LENGTH) -> str:
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
+def visible(text: str) -> str:
+    """Return a part of a line without control and direction marks; its white space stays."""
+    return text.translate(_MARKS)
+
+
 def paragraphs(text: str) -> list[str]:
     """Return the paragraphs of a text, without control and direction marks."""
     return [one for line in text[:TEXT_LENGTH].translate(_MARKS).split("\n") if (one := " ".join(line.split()))]
@@ -126,7 +131,7 @@ def _environment() -> Environment:
     )
     made.filters.update(
         readable=readable, paragraphs=paragraphs, outside=outside, language=language_of, day_name=day_name, clock=clock,
-        segment=segment, after=later,
+        segment=segment, after=later, visible=visible,
     )  # fmt: skip
     made.globals.update(address=address, plural=plural)
     return made

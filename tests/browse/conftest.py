@@ -1,8 +1,9 @@
 """A small lake and a way to ask the pages for it, without a server."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,14 +30,14 @@ class Client:
     def __init__(self, app: object) -> None:
         self._app = app
 
-    def get(self, path: str, **more: object) -> httpx.Response:
+    def get(self, path: str, **more: Any) -> httpx.Response:
         return self.request("GET", path, **more)
 
-    def request(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self._app)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420") as client:
-                return await client.request(method, path, headers=headers)
+                return await client.request(method, path, **more)
 
         return asyncio.run(ask())
 

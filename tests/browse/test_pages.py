@@ -150,7 +150,7 @@ def test_an_older_revision_says_that_it_is_one(client):
 def test_revisions_show_what_changed(client):
     html = client.get(f"{BRIDGE}/revisions").text
 
-    assert re.search(r"<del>.*480,000</del><ins>.*520,000</ins>", html)
+    assert re.search(r"<del>.*480,000 ?</del><ins>.*520,000 ?</ins>", html)
     assert "changed: figures" in Read(html).text
     assert "Correction: an earlier version" in Read(html).text
 
