@@ -9,6 +9,7 @@ GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
     ("Find", ("search", "sql")),
+    ("Take away", ("export", "changes")),
     ("Look after", ("maintain", "verify", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
