@@ -4,7 +4,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import init, lake, looking, metrics, report, settings, sweeping
+from flows.cli import finding, init, lake, looking, metrics, report, settings, sweeping
 from flows.cli.automations import automations
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
@@ -46,6 +46,7 @@ init.add_command(app)
 sweeping.add_commands(app)
 looking.add_commands(app)
 report.add_command(app)
+finding.add_commands(app)
 lake.add_commands(app)
 metrics.add_commands(app)
 settings.add_command(app)

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
+    ("Find", ("search", "sql")),
     ("Look after", ("maintain", "verify", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )

@@ -15,15 +15,16 @@ from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
+from tasks.deduplicate.keeping_out import without_taken
 from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
-from tasks.deduplicate.rows import article_row, labelled, report_of, settle
+from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
-from tasks.index import capture_counts, drift, frontier, health, outbox
+from tasks.index import capture_counts, drift, frontier, health, outbox, taken_down
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement
@@ -81,12 +82,12 @@ def _decide(
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
-    looks = batch.captured
+    looks, taken = without_taken(batch.captured, taken_down.read_kept_out(tx))
     pages = [look.prepared for look in looks if look.prepared is not None]
     context = read_context(tx, (look.due.url_key for look in looks), pages)
     looks = _decide_all(looks, context)
     rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
-    report = report_of(batch.batch_id, looks, rows)
+    report = with_taken(report_of(batch.batch_id, looks, rows), taken)
     _settle(tx, looks, context, now=now, revisit_after=revisit_after)
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
     drift.add_days(tx, days_of(_read(look.captured, look.page) for look in looks))
