@@ -9,7 +9,8 @@ GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
     ("Find", ("search", "sql")),
-    ("Look after", ("maintain", "verify", "reindex", "migrate")),
+    ("Take away", ("export", "changes")),
+    ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"

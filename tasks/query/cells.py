@@ -22,7 +22,7 @@ def csv_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if is_formula(value) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime | date):
@@ -30,6 +30,11 @@ def csv_cell(value: object) -> str:
     if isinstance(value, int | float | Decimal):
         return str(value)
     return csv_cell(json_line(value).decode())
+
+
+def is_formula(value: object) -> bool:
+    """Whether a spreadsheet would run a cell with this text."""
+    return isinstance(value, str) and value.startswith(_FORMULA)
 
 
 def json_line(value: object) -> bytes:
