@@ -8,8 +8,9 @@ from typer.core import TyperGroup
 GROUPS = (
     ("Collect", ("ingest", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
-    ("Find", ("search",)),
-    ("Look after", ("maintain", "verify", "reindex", "migrate")),
+    ("Find", ("search", "sql")),
+    ("Take away", ("export", "changes")),
+    ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"
