@@ -139,6 +139,7 @@ class SourceRules:
     `own_urls` are the pages and feeds that the source names.
     """
 
+    source_id: str = ""
     user_agent: str
     crawl_delay_s: float
     max_per_host: int
@@ -209,6 +210,7 @@ class Source(_Model):
         budget = defaults.budget if self.budget is None else self.budget
         user_agent = defaults.user_agent if self.user_agent is None else self.user_agent
         return SourceRules(
+            source_id=self.id,
             user_agent=user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,

@@ -81,7 +81,7 @@ def article_row(
         content_digest=prepared.content,
         changes=changes,
         markdown=page.markdown,
-        policy_ids=look.policy_ids,
+        policy_ids=look.policy_ids or None,  # null: not known, as of what a backfill brings
         rights=(*look.rights, *page.rights),
     )
 
@@ -97,7 +97,7 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
         contents.append((before.revision, before.content_digest))
     if article.content_digest is None:
         contents += ((article.revision, digest) for digest in possible_digests(article))
-    return with_contents(KnownArticle(**values), contents)
+    return with_contents(KnownArticle(**values, last_revision=before.last_revision if before else None), contents)
 
 
 def settle(

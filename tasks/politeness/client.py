@@ -45,10 +45,10 @@ from tasks.values.rights import NO_OBEDIENCE, Obedience
 from tasks.values.rows import Signal
 from tasks.values.url import Url
 from tasks.values.user_agent import product_token
-from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.exchange import Exchange, Fetched, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
+from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
 
 NO_SITE_RIGHTS = SiteRights()
@@ -298,6 +298,7 @@ class PoliteClient:
             on_redirect=follow,
             on_head=partial(self._check_head, one) if one.is_article else None,
             takes_part=True,
+            asker=one.rules.source_id,
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
