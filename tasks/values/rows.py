@@ -88,6 +88,11 @@ class Signal:
     raw: Annotated[str | None, Column("the site's own words")]
     policy_id: Annotated[str | None, Column("the document that says so; null for a header or a meta of the page")]
 
+    @property
+    def is_of_page(self) -> bool:
+        """Whether the page itself says so, in its header or its elements; if not, a document of its site does."""
+        return (self.scope or "").partition(" ")[0] in {"header", "meta"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
@@ -291,6 +296,11 @@ class Article:
     source_country: Annotated[
         str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
     ] = None
+
+    @property
+    def site_rights(self) -> tuple[Signal, ...]:
+        """What the documents of its site said when it was fetched, without what the page itself says."""
+        return tuple(one for one in self.rights or () if not one.is_of_page)
 
     @property
     def is_doubtful(self) -> bool:
