@@ -91,5 +91,11 @@ def test_the_columns_are_the_tables(tmp_path, name):
     ]
 
 
-def _type(told):
-    return told if isinstance(told, str) else f"array<{told['elementType']}>"
+def _type(delta):
+    """Return a type of Delta's JSON as the page writes it."""
+    if isinstance(delta, str):
+        return delta
+    if delta["type"] == "array":
+        return f"array<{_type(delta['elementType'])}>"
+    columns = (f"{field['name']}: {_type(field['type'])}" for field in delta["fields"])
+    return f"struct<{', '.join(columns)}>"

@@ -67,6 +67,17 @@ class PageType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """What a site says about one use of a page, as it said it: `raw` is its own words."""
+
+    signal: Annotated[str, Column("the standard and its term")]
+    scope: Annotated[str | None, Column("what it speaks of: a path, an agent, a use")]
+    value: Annotated[str | None, Column("what it says, in the words of the standard")]
+    raw: Annotated[str | None, Column("the site's own words")]
+    policy_id: Annotated[str | None, Column("the document that says so; null for a header or a meta of the page")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """What one GET of one URL returned at one instant: a row of the captures table, in its column order.
 
@@ -110,6 +121,14 @@ class Capture:
     elapsed_ms: Annotated[int, Column("milliseconds from the request to the end of the body")]
     attempt: Annotated[int, Column("how many times the URL had been tried, this one included", type="integer")]
     run_id: Annotated[str, Column("the run that fetched it")]
+    change_seq: Annotated[
+        int | None,
+        Column("the outbox sequence that last wrote the row's own content; null in rows written before 0.2.0"),
+    ] = None
+    origin_uri: Annotated[
+        str | None, Column("the archive that the record was taken from by a backfill; null for what was fetched")
+    ] = None
+    origin_offset: Annotated[int | None, Column("where the record begins in that archive, in bytes")] = None
 
     @property
     def dt(self) -> date:
@@ -226,6 +245,32 @@ class Article:
         Column(
             "`text` as markdown (CommonMark with tables): headings, lists, quotes, tables, links (http and https), emphasis; no HTML; null with `PRESSLAKE_MARKDOWN=false`"
         ),
+    ] = None
+    published_at_offset_s: Annotated[
+        int | None,
+        Column(
+            "seconds that the publisher's clock is ahead of UTC in the written `published_at`; null where none is written",
+            type="integer",
+        ),
+    ] = None
+    change_seq: Annotated[
+        int | None,
+        Column(
+            "the outbox sequence that last wrote the row's own content; upkeep of clusters and packing keep it; null in rows written before 0.2.0"
+        ),
+    ] = None
+    origin_uri: Annotated[
+        str | None, Column("the archive that the page was taken from by a backfill; null for what was fetched")
+    ] = None
+    origin_offset: Annotated[int | None, Column("where its record begins in that archive, in bytes")] = None
+    policy_ids: Annotated[
+        tuple[str, ...] | None, Column("the documents in `policies` that were in force when it was fetched")
+    ] = None
+    rights: Annotated[
+        tuple[Signal, ...] | None, Column("what the page's headers and metas, and those documents, say of its use")
+    ] = None
+    text_removed_at: Annotated[
+        datetime | None, Column("when retention removed the text; `text` is empty from then on")
     ] = None
     source_tags: Annotated[
         tuple[str, ...] | None,
