@@ -4,7 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -17,17 +17,16 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill.local import stored_archive
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings
-from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.deciding import decide_batch
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.errors import FeedUnreadable, StageError
-from tasks.extract.again import extract_again
 from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
@@ -52,9 +51,8 @@ from tasks.values.batch import Batch
 from tasks.values.display import counted, plural
 from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
-from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
-from tasks.values.rows import Article, Outcome
+from tasks.values.rows import Outcome
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
@@ -225,7 +223,7 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
 def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
     """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
-    archive = _archive(rules, settings)
+    archive = stored_archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
         report = decide_batch(
             extracted,
@@ -294,24 +292,6 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
     return done
-
-
-def _archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
-    """Return the archive, which reads what is stored; a page is extracted again as its source's rules say now."""
-    store = opened_store(settings)
-
-    def again(rows: Sequence[Article]) -> dict[str, Page]:
-        if not rows:
-            return {}
-        return extract_again(
-            rows,
-            pool=shared_pool(settings),
-            store=store,
-            options={source_id: one.extract for source_id, one in sources.items()},
-            rendered={source_id for source_id, one in sources.items() if one.render != "none"},
-        )
-
-    return Archive(store, again)
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:

@@ -1,6 +1,6 @@
 """Which records of an archive are wanted, and whose their pages are. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,10 +59,11 @@ class Choice:
             return new_id(one.url.bare_host, ())
         return one.source_id
 
-    def is_in_language(self, language: str | None) -> bool:
-        """Whether an article's language is wanted: `en` stands for every English."""
-        tag = (language or "").lower()
-        return not self.languages or any(tag == one or tag.startswith(f"{one}-") for one in self.languages)
+
+def is_in_language(language: str | None, wanted: Iterable[str]) -> bool:
+    """Whether an article's language is wanted: `en` stands for every English."""
+    tag = (language or "").lower()
+    return any(tag == one or tag.startswith(f"{one}-") for one in wanted)
 
 
 def choice_of(config: BackfillConfig, catalogue: Catalogue | None, *, max_size: int, now: datetime) -> Choice:
@@ -85,6 +86,3 @@ def choice_of(config: BackfillConfig, catalogue: Catalogue | None, *, max_size: 
 
 def _plain(host: str) -> str:
     return host.strip().lower().removeprefix("www.").strip(".")
-
-
-Seen = Callable[[list[str]], set[str]]

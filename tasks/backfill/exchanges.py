@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 from fastwarc.stream_io import ChunkedReader
 
@@ -41,6 +42,8 @@ class ArchivedPage:
     mime: str | None
     address: str | None
     missing: str | None
+    etag: str | None
+    last_modified: str | None
 
 
 class NoPage(Exception):
@@ -106,9 +109,18 @@ def page_of(record: ArchivedRecord, *, now: datetime) -> ArchivedPage:
         head=response_head,
         body=body,
         mime=kind,
-        address=head.fields.get("warc-ip-address"),
+        address=_address(head.fields.get("warc-ip-address")),
         missing=f"as the archive says ({cut[:40]})" if cut else None,
+        etag=fields.get("etag"),
+        last_modified=fields.get("last-modified"),
     )
+
+
+def _address(text: str | None) -> str | None:
+    try:
+        return str(ip_address(text.partition("%")[0])) if text else None
+    except ValueError:
+        return None
 
 
 def _fields(head: bytes) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Archives by what a person names: paths, folders, globs, `s3://`, lists of these; each opened where it lies."""
 
 import fnmatch
-import glob
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from zipfile import ZipInfo
 
 from tasks.backfill.raw_files import EntryFile, LocalFile, RawFile, StoredFile, archives_in, open_zip
@@ -75,7 +75,7 @@ def _entry(archive: Archive, entry: ZipInfo) -> Archive:
 
 @contextmanager
 def _opened_file(uri: str, settings: Settings) -> Iterator[LocalFile | StoredFile]:
-    raw = _stored(uri, settings) if uri.startswith(S3) else LocalFile(Path.from_uri(uri))
+    raw = _stored(uri, settings) if uri.startswith(S3) else LocalFile(Path(unquote(urlsplit(uri).path)))
     try:
         yield raw
     finally:
@@ -105,11 +105,18 @@ def _find_local(named: str) -> Iterator[Archive]:
     elif path.exists():
         files = [path]
     else:
-        files = [Path(one) for one in glob.glob(str(path), recursive=True)] if _WILD & set(named) else []
+        files = list(_matching(path)) if _WILD & set(named) else []
     for file in files:
         if file.is_file():
             whole = file.resolve()
             yield Archive(uri=whole.as_uri(), size=whole.stat().st_size)
+
+
+def _matching(path: Path) -> Iterator[Path]:
+    """Yield the files that a pattern names: `**` stands for any folders."""
+    parts = path.absolute().parts
+    wild = next(at for at, part in enumerate(parts) if _WILD & set(part))
+    return Path(*parts[:wild]).glob(str(Path(*parts[wild:])))
 
 
 def _find_stored(named: str, settings: Settings) -> Iterator[Archive]:

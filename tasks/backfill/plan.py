@@ -47,8 +47,7 @@ def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on
     for number, archive in enumerate(named):
         on_step("looking into archives", number, len(named))
         try:
-            for one in inside(archive, settings):
-                dated.append((_begun_at(one, settings, now=now), one.name, one))
+            dated += [(_begun_at(one, settings, now=now), one.name, one) for one in inside(archive, settings)]
         except DamagedArchive as error:
             refused.append(Refused(uri=archive.uri, why=str(error)))
     if not dated:

@@ -53,32 +53,30 @@ class Damage:
     is_end: bool = False
 
 
-def read_records(
-    stream: ArchiveStream, is_wanted: Callable[[RecordHead], bool]
-) -> Iterator[ArchivedRecord | Damage]:
+def read_records(stream: ArchiveStream, is_wanted: Callable[[RecordHead], bool]) -> Iterator[ArchivedRecord | Damage]:
     """Yield every record, and what is damaged; the block of one that is not wanted is passed over unread."""
     while True:
-        place = stream.place
         try:
-            stream.skip_blank()
-            stream.note_record()
-            place = stream.place
-            head = _read_head(stream, place)
+            stream.begin_record()
+            head = _read_head(stream)
             if head is None:
                 return
             block = stream.read(head.length) if is_wanted(head) else None
-            found = stream.skip(head.length) if block is None else len(block)
-            if found < head.length:
-                raise DamagedArchive(f"it ends after {found:,} of {head.length:,} bytes of a record")
+            _check_length(head, stream.skip(head.length) if block is None else len(block))
             yield ArchivedRecord(head=head, block=block)
         except ArchiveBomb as error:
-            yield Damage(offset=place, detail=str(error), is_end=True)
+            yield Damage(offset=stream.record_at, detail=str(error), is_end=True)
             return
         except DamagedArchive as error:
-            has_more = _find_next(stream)
+            place, has_more = stream.record_at, _find_next(stream)
             yield Damage(offset=place, detail=str(error), is_end=not has_more)
             if not has_more:
                 return
+
+
+def _check_length(head: RecordHead, found: int) -> None:
+    if found < head.length:
+        raise DamagedArchive(f"it ends after {found:,} of {head.length:,} bytes of a record")
 
 
 def _find_next(stream: ArchiveStream) -> bool:
@@ -88,7 +86,8 @@ def _find_next(stream: ArchiveStream) -> bool:
         return False
 
 
-def _read_head(stream: ArchiveStream, place: int) -> RecordHead | None:
+def _read_head(stream: ArchiveStream) -> RecordHead | None:
+    place = stream.place
     first = stream.line(MAX_LINE_SIZE)
     if not first:
         return None

@@ -71,12 +71,15 @@ class ArchiveStream:
         size = (end + 1 if end >= 0 else len(self._buffer)) - self._at
         return self.read(min(size, limit))
 
-    def skip_blank(self) -> None:
-        """Leave out the empty lines between two records."""
-        while self._at < len(self._buffer) or self._fill():
-            if self._buffer[self._at] not in b"\r\n":
-                return
-            self._take(1)
+    def begin_record(self) -> None:
+        """Leave out the empty lines between two records, and remember where the next begins: `find_next` looks behind it."""
+        try:
+            while self._at < len(self._buffer) or self._fill():
+                if self._buffer[self._at] not in b"\r\n":
+                    return
+                self._take(1)
+        finally:
+            self.record_at = self._last_member if self.is_gzip else self._taken
 
     def find_next(self) -> bool:
         """Go on at the next record, behind one that cannot be read; False where there is none that can."""
@@ -86,13 +89,9 @@ class ArchiveStream:
         self._begin_at(found)
         return True
 
-    def note_record(self) -> None:
-        """Remember that a record begins here: `find_next` looks behind it."""
-        self._record_at = self._last_member if self.is_gzip else self._taken
-
     def _begin_at(self, at: int) -> None:
         self._buffer, self._at = bytearray(), 0
-        self._taken = self._given = self._record_at = self._read_to = self._last_member = at
+        self._taken = self._given = self.record_at = self._read_to = self._last_member = at
         self._begun_at = at
         self._members: deque[tuple[int, int]] = deque()
         self._pending = b""
@@ -170,7 +169,7 @@ class ArchiveStream:
             raise ArchiveBomb(f"{read:,} bytes became {given:,}")
 
     def _find_line(self) -> int | None:
-        at = self._record_at
+        at = self.record_at
         while block := self._raw.read_at(at, BLOCK_SIZE):
             found = block.find(_BEGINS)
             if found >= 0:
@@ -181,7 +180,7 @@ class ArchiveStream:
         return None
 
     def _find_member(self) -> int | None:
-        return next((at for at in self._magics(self._record_at + 1) if self._is_record(at)), None)
+        return next((at for at in self._magics(self.record_at + 1) if self._is_record(at)), None)
 
     def _magics(self, at: int) -> Iterator[int]:
         while block := self._raw.read_at(at, BLOCK_SIZE):

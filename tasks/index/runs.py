@@ -3,7 +3,7 @@
 import os
 import platform
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -38,6 +38,14 @@ def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | Non
     taken = tx.execute(update(runs).where(runs.c.run_id == run_id).values(ended_at=None, **mine))
     if not taken.rowcount:
         tx.execute(runs.insert().values(run_id=run_id, started_at=now, **mine))
+
+
+def find_running(tx: Connection, prefix: str, *, lease_s: float, now: datetime) -> str | None:
+    """Return the id of a run that begins so and shows signs of life, or None."""
+    is_live = (runs.c.state == RUNNING) & (runs.c.heard_at > now - timedelta(seconds=lease_s))
+    query = select(runs.c.run_id).where(runs.c.run_id.startswith(prefix), is_live)
+    found: str | None = tx.execute(query.limit(1)).scalar()
+    return found
 
 
 def is_known(tx: Connection, run_id: str) -> bool:

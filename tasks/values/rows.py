@@ -136,6 +136,11 @@ class Capture:
         return self.fetched_at.astimezone(UTC).date()
 
     @property
+    def is_archived(self) -> bool:
+        """Whether it was taken from an archive, and not fetched: it says nothing of when to look at its URL, or how."""
+        return self.origin_uri is not None
+
+    @property
     def counted(self) -> "CountedCapture":
         """What counters need of it."""
         return CountedCapture(
