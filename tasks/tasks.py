@@ -17,16 +17,20 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
-from tasks.backfill.local import stored_archive
+from tasks.backfill.extracting import UnitCount
+from tasks.backfill.local import decide_here, extract_here, stored_archive
+from tasks.backfill.report import BackfillReport
+from tasks.backfill.report import as_markdown as backfill_markdown
+from tasks.backfill.report import summary_line as backfill_summary
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
-from tasks.config.settings import Settings
+from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.errors import FeedUnreadable, StageError
+from tasks.errors import ConfigError, FeedUnreadable, StageError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
@@ -63,6 +67,7 @@ REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
 HEALTH_KEY = "source-health"
 QUARANTINE_KEY = "quarantine"
+BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
@@ -274,6 +279,41 @@ def report(run: RunReport, health: HealthReport | None) -> None:
             quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
         )
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
+
+
+@task(
+    name="extract-unit",
+    task_run_name="extract unit {number}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
+    """Extract one unit of a backfill, on whatever machine, whose settings name the `lake` that the unit is in."""
+    settings = load_settings()
+    if settings.lake != lake:
+        raise ConfigError(f"a worker's PRESSLAKE_LAKE is {settings.lake}, and the backfill's is {lake}")
+    with stage_span("extract") as note:
+        count = extract_here(job_id, number, settings)
+        note(pages=count.articles)
+    return count
+
+
+@task(name="decide-unit", task_run_name="decide unit {number}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
+    """Decide one unit of a backfill, publish it, and return its counts."""
+    with stage_span("deduplicate") as note:
+        report = decide_here(job_id, number, rules, settings)
+        note(**report.articles)
+    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
+    return report
+
+
+@task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
+def report_backfill(done: BackfillReport) -> None:
+    """Show a backfill as an artifact."""
+    create_markdown_artifact(backfill_markdown(done), key=BACKFILL_KEY, description=backfill_summary(done))
+    get_run_logger().info(backfill_summary(done))
 
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)

@@ -8,6 +8,7 @@ from typing import Self
 from tasks.backfill.config import BackfillConfig
 from tasks.backfill.deciding import decide_unit
 from tasks.backfill.extracting import UnitCount, extract_unit
+from tasks.backfill.plan import BackfillPlan
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.taking import backfill_warc, read_rules
 from tasks.config.catalogue import SourceRules
@@ -52,11 +53,18 @@ class LocalRunner:
         self._threads.shutdown(cancel_futures=True)
 
 
-def backfill_here(config: BackfillConfig, settings: Settings, *, run_id: str, on_step: OnStep) -> BackfillReport:
+def backfill_here(
+    config: BackfillConfig,
+    settings: Settings,
+    *,
+    run_id: str,
+    on_step: OnStep,
+    on_plan: Callable[[BackfillPlan], None] = lambda _: None,
+) -> BackfillReport:
     """Take in what the archives have, on this machine alone; raises as `backfill_warc` does."""
     try:
         with LocalRunner(settings, read_rules(settings, config)) as runner:
-            return backfill_warc(config, settings, runner, run_id=run_id, on_step=on_step)
+            return backfill_warc(config, settings, runner, run_id=run_id, on_step=on_step, on_plan=on_plan)
     finally:
         close_opened()
 

@@ -12,6 +12,7 @@ from tasks.backfill.streams import ArchiveStream
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.runtime.progress import OnStep
+from tasks.values.display import plural
 
 LATEST = datetime.max.replace(tzinfo=UTC)
 LOOKED_AT = 100
@@ -37,6 +38,12 @@ class BackfillPlan:
     def size(self) -> int:
         """The bytes to read."""
         return sum(one.size for one in self.archives)
+
+    @property
+    def line(self) -> str:
+        """The plan in one line."""
+        refused = f"; {plural(len(self.refused), 'file')} left out, no archive" if self.refused else ""
+        return f"{plural(len(self.archives), 'archive')}, {self.size / 1_000_000:,.1f} MB{refused}"
 
 
 def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on_step: OnStep) -> BackfillPlan:

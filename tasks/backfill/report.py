@@ -9,6 +9,7 @@ from tasks.backfill.reading import ReadCounts
 from tasks.values.display import Table, counted, plural
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Novelty
+from tasks.values.text.escape import as_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,16 @@ def tables(report: BackfillReport) -> Iterator[Table]:
             yield title, ("what", "pages or records"), list(counts.items())
     if report.troubles:
         yield "What is damaged", ("where",), [(one,) for one in report.troubles]
+
+
+def as_markdown(report: BackfillReport) -> str:
+    """Return it as the markdown of an artifact."""
+    lines = [f"# {summary_line(report)}"]
+    for title, head, rows in tables(report):
+        if head:
+            lines += ["", f"## {title}", "", f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
+            lines += [f"| {' | '.join(as_plain(str(cell)).replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

@@ -102,12 +102,19 @@ class _Job:
 
 
 def backfill_warc(
-    config: BackfillConfig, settings: Settings, runner: Runner, *, run_id: str, on_step: OnStep
+    config: BackfillConfig,
+    settings: Settings,
+    runner: Runner,
+    *,
+    run_id: str,
+    on_step: OnStep,
+    on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
     """Take in what the archives have; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
     begun, now = time.monotonic(), datetime.now(UTC)
     choice = choice_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)
     plan = plan_backfill(config.paths, settings, now=now, on_step=on_step)
+    on_plan(plan)
     counts = ReadCounts()
     cutter = _cutter(config, choice, run_id)
     refused = [f"{one.uri}: {one.why}" for one in plan.refused]
