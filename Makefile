@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL a
 
 bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by side
 	$(BIN)/python -m benchmarks.web
+
+bench-search: $(READY)  ## Measure building the search index of 100,000 articles, catching up, and searches (20 minutes)
+	$(BIN)/python -m benchmarks.search
 
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak

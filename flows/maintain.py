@@ -10,7 +10,7 @@ from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import summary_line
-from tasks.runtime.resources import check_lake, close_opened
+from tasks.runtime.resources import check_known_lake, close_opened
 from tasks.tasks import maintain as maintain_task
 
 USUAL = MaintainConfig()
@@ -24,7 +24,7 @@ def maintain(config: MaintainConfig = USUAL) -> State[Any]:
         config: How long old files are kept, how large files become; the defaults suit most lakes.
     """
     settings = load_settings()
-    check_lake(settings)
+    check_known_lake(settings)
     try:
         report = maintain_task(config, settings)
     finally:

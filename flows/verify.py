@@ -8,7 +8,7 @@ from prefect.states import Completed, Failed
 
 from flows.sweep.naming import named
 from tasks.config.settings import load_settings
-from tasks.runtime.resources import check_lake, close_opened
+from tasks.runtime.resources import check_known_lake, close_opened
 from tasks.tasks import verify as verify_task
 from tasks.verify.config import VerifyConfig
 from tasks.verify.report import summary_line
@@ -24,7 +24,7 @@ def verify(config: VerifyConfig = LOOK) -> State[Any]:
         config: Whether to repair, and how much to read; without a choice, read everything and change nothing.
     """
     settings = load_settings()
-    check_lake(settings)
+    check_known_lake(settings)
     try:
         report = verify_task(config, settings)
     finally:

@@ -29,6 +29,7 @@
     │   ├── DamagedTable               a table's log, or a file that it names, is empty, cut short or gone
     │   ├── IndexUnavailable
     │   └── CorruptRecord              a segment is cut short, or its bytes are not those written
+    │       └── RecordGone             a tombstone is in its place: it was taken down, or has expired
     ├── TooManyUnexpected    ends the run: so much of a batch met exceptions that they are a fault of ours
     ├── ConfigError          ends the run with one clear line, exit 2
     │   ├── CatalogueError
@@ -284,6 +285,14 @@ class IndexUnavailable(StageError):
 
 class CorruptRecord(StageError):
     """A segment is cut short, or its bytes are not those that were written."""
+
+
+class RecordGone(CorruptRecord):
+    """A tombstone stands in the record's place, and `cause` says why: `taken_down` or `expired`."""
+
+    def __init__(self, message: str = "", *, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class TooManyUnexpected(PresslakeError):

@@ -93,6 +93,7 @@ REASONS = {
         _skipped("paywall"),
         _skipped("blocked"),
         _skipped("soft_404", is_harmless=True),
+        _skipped("taken_down", is_harmless=True),
         _quarantined("extractor_crashed"),
         _quarantined("extractor_timed_out"),
         _quarantined("feed_unreadable"),

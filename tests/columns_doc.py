@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from tasks.lake.keys import TABLES
-from tasks.lake.schemas import table_columns
+from tasks.lake.schemas import KINDS, table_columns
 
 DOC = Path(__file__).parents[1] / "docs/lake.md"
 HEAD = "| column | type | null | meaning |\n|---|---|---|---|\n"
@@ -24,7 +23,7 @@ def told_rows(doc: str, name: str) -> list[str]:
 
 def rewritten(doc: str) -> str:
     """Return the page with the columns as they are defined."""
-    for name in TABLES:
+    for name in KINDS:
         before, _, after = _parts(doc, name)
         doc = before + "".join(f"{row}\n" for row in defined_rows(name)) + after
     return doc

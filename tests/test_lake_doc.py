@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.lake.keys import TABLES, warc_key
+from tasks.lake.keys import warc_key
 from tasks.lake.objects.stores import DirectoryStore, S3Config, open_lake
+from tasks.lake.schemas import KINDS
 from tasks.lake.tables import open_table
 from tasks.lake.warc import SegmentWriter
 from tasks.store.publishing import publish
@@ -77,12 +78,12 @@ def test_what_reads_s3_reads_it(moto_url, block):
     assert set(rows_read(names)) <= {1}
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_columns_are_those_of_the_definition_with_their_types_and_meanings(name):
     assert told_rows(DOC, name) == defined_rows(name), "`make columns` writes them"
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_columns_are_the_tables(tmp_path, name):
     schema = json.loads(open_table(DirectoryStore(tmp_path), name).schema().to_json())
 

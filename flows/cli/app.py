@@ -4,7 +4,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import init, lake, looking, metrics, report, settings, sweeping
+from flows.cli import finding, init, lake, looking, metrics, report, settings, sweeping, taking
 from flows.cli.automations import automations
 from flows.cli.backfill import backfill
 from flows.cli.ending import run_to_the_end
@@ -47,6 +47,8 @@ init.add_command(app)
 sweeping.add_commands(app)
 looking.add_commands(app)
 report.add_command(app)
+finding.add_commands(app)
+taking.add_commands(app)
 lake.add_commands(app)
 metrics.add_commands(app)
 settings.add_command(app)

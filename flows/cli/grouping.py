@@ -8,6 +8,8 @@ from typer.core import TyperGroup
 GROUPS = (
     ("Collect", ("ingest", "backfill", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
+    ("Find", ("search", "sql")),
+    ("Take away", ("export", "changes")),
     ("Look after", ("maintain", "verify", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )

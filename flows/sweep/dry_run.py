@@ -24,7 +24,7 @@ def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> S
     """Poll the feeds and show what would be fetched; raises ConfigError."""
     started = time.monotonic()
     with rehearsed(settings, config, run_id=run_id) as sweep:
-        polled, number, urls = preview(whole(sweep.due_feeds()), whole(sweep.plan), config.limit, settings)
+        polled, number, urls = preview(whole(sweep.due_feeds()), whole(sweep.plan), config.limit, sweep.settings)
     found = Preview(
         run_id=run_id,
         polled=polled.polled,

@@ -14,6 +14,7 @@ from flows.sweep.clock import SweepClock
 from tasks.config.parameters import IngestConfig, ShardConfig
 from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
+from tasks.discover.asking import settings_to_look
 from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable
 from tasks.extract.shared_pool import close_pool
@@ -205,25 +206,24 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
     progress.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
-    try:
-        index = opened_index(settings)
-        clock = _clock(settings, plan)
-        yield Sweep(
-            run_id=run_id,
-            settings=settings,
-            config=config,
-            plan=plan,
-            index=index,
-            begun_at=now,
-            left=None,
-            clock=clock,
-        )
-    except BaseException:
-        stopping.set()
-        raise
-    finally:
-        close_reader()
-        close_opened()
+    with settings_to_look(settings) as chosen:
+        try:
+            yield Sweep(
+                run_id=run_id,
+                settings=chosen,
+                config=config,
+                plan=plan,
+                index=opened_index(chosen),
+                begun_at=now,
+                left=None,
+                clock=_clock(chosen, plan),
+            )
+        except BaseException:
+            stopping.set()
+            raise
+        finally:
+            close_reader()
+            close_opened()
 
 
 def _clock(settings: Settings, plan: SweepPlan) -> SweepClock:

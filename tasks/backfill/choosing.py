@@ -14,6 +14,7 @@ from tasks.discover.attributing import attribute
 from tasks.discover.plan import ADHOC
 from tasks.errors import ItemError
 from tasks.index.announcing import Announcement
+from tasks.values.takedown import NOTHING, TAKEN_DOWN, KeptOut
 from tasks.values.url import Url
 
 ANNOUNCED_BY = "backfill"
@@ -31,6 +32,7 @@ class Choice:
     until: datetime | None = None
     languages: tuple[str, ...] = ()
     source_from_host: bool = False
+    kept_out: KeptOut = NOTHING
     max_size: int
     now: datetime
 
@@ -49,6 +51,8 @@ class Choice:
             raise NoPage("other_host")
         if self.sources and one.source_id not in self.sources:
             raise NoPage("other_source")
+        if self.kept_out.has_key(one.url_key) or self.kept_out.has_source(one.source_id):
+            raise NoPage(TAKEN_DOWN)
         if (rules := self.rules.get(one.source_id)) and not accepts(one.url, rules):
             raise NoPage("excluded")
         return one

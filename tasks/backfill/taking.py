@@ -31,11 +31,13 @@ from tasks.errors import ConfigError, ExtractorCrashed
 from tasks.index import archived, runs
 from tasks.index.database import Index
 from tasks.index.leases import LeaseKeeper
+from tasks.index.taken_down import read_kept_out
 from tasks.lake.keys import scratch_key, scratch_prefix
 from tasks.lake.objects.stores import ObjectStore
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store
 from tasks.values.reports import BatchReport
+from tasks.values.takedown import KeptOut
 
 JOB = "backfill-"
 AHEAD = 2
@@ -76,7 +78,7 @@ class _Job:
         if capture_id in self.under_way:
             return True
         with self.index.read() as tx:
-            return bool(archived.find_taken(tx, [capture_id]))
+            return bool(archived.find_archived(tx, [capture_id]))
 
     def begin(self, number: int, unit: CutUnit) -> None:
         """Have a unit extracted; decide the oldest one first where as many as may be are under way."""
@@ -127,7 +129,7 @@ def backfill_warc(
     check_lake(settings)
     with _job(settings, runner, config, run_id) as job:
         cut = cut_units(
-            plan, choice, cutter, counts=counts, settings=settings, is_taken=job.is_taken,
+            plan, replace(choice, kept_out=_kept_out(job.index)), cutter, counts=counts, settings=settings, is_taken=job.is_taken,
             on_archive=lambda number: on_step("archives", number, len(plan.archives)),
         )  # fmt: skip
         for number, unit in enumerate(cut):
@@ -195,9 +197,14 @@ def _only_count(
         count(lambda _: False)
 
 
+def _kept_out(index: Index) -> KeptOut:
+    with index.read() as tx:
+        return read_kept_out(tx)
+
+
 def _is_known(index: Index, capture_id: str) -> bool:
     with index.read() as tx:
-        return bool(archived.find_taken(tx, [capture_id]))
+        return bool(archived.find_archived(tx, [capture_id]))
 
 
 def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:

@@ -27,6 +27,10 @@ class Settings(BaseModel):
     lake: str = Field("lake", description="The lake: a directory, or s3://bucket/prefix.")
     index: str = Field("sqlite:///presslake.db", description="The index, as an SQLAlchemy URL.")
 
+    search_index: Path | None = Field(
+        None, description="The folder of the search index; by default `presslake-search` beside the SQLite index."
+    )
+
     s3_endpoint_url: str | None = Field(None, description="S3 endpoint; by default AWS_ENDPOINT_URL.")
     s3_region: str | None = Field(None, description="S3 region; by default AWS_REGION or AWS_DEFAULT_REGION.")
 

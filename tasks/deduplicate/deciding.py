@@ -15,15 +15,16 @@ from tasks.deduplicate.context import DecisionContext, read_context
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
+from tasks.deduplicate.keeping_out import without_taken
 from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
-from tasks.deduplicate.rows import article_row, labelled, report_of, settle
+from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
-from tasks.index import archived, capture_counts, drift, frontier, health, outbox
+from tasks.index import archived, capture_counts, drift, frontier, health, outbox, taken_down
 from tasks.index.archived import Shelved
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
@@ -82,12 +83,12 @@ def _decide(
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
-    looks = _not_taken_yet(tx, batch.captured)
+    looks, taken = without_taken(_not_archived_yet(tx, batch.captured), taken_down.read_kept_out(tx))
     pages = [look.prepared for look in looks if look.prepared is not None]
     context = read_context(tx, (look.due.url_key for look in looks), pages)
     looks = _decide_all(looks, context)
     rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
-    report = report_of(batch.batch_id, looks, rows)
+    report = with_taken(report_of(batch.batch_id, looks, rows), taken)
     fetched = [look for look in looks if not look.captured.is_archived]
     _settle(tx, fetched, context, now=now, revisit_after=revisit_after)
     _take_in(tx, [look for look in looks if look.captured.is_archived])
@@ -123,9 +124,9 @@ def _publish_later(
     health.note_quarantined(tx, quarantined_of(apart, batch_id=batch.batch_id))
 
 
-def _not_taken_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...]:
+def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...]:
     """Leave out records of archives that were taken in before, or twice in the batch."""
-    taken = archived.find_taken(tx, (look.captured.capture_id for look in looks if look.captured.is_archived))
+    taken = archived.find_archived(tx, (look.captured.capture_id for look in looks if look.captured.is_archived))
     left: dict[str, Look] = {}
     for look in looks:
         if look.captured.capture_id not in taken:
@@ -135,7 +136,7 @@ def _not_taken_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...]:
 
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
     """Remember the records of archives, and their URLs where the frontier does not know them."""
-    archived.note_taken(tx, (look.captured.capture_id for look in looks))
+    archived.note_archived(tx, (look.captured.capture_id for look in looks))
     archived.shelve(tx, [Shelved(due=look.due, capture=look.captured, state=_shelf(look)) for look in looks])
 
 

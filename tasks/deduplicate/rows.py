@@ -17,6 +17,7 @@ from tasks.values.look import Look
 from tasks.values.page import PreparedPage
 from tasks.values.reports import BatchReport, Failure
 from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.takedown import TAKEN_DOWN
 from tasks.values.text.content import possible_digests
 
 SHOWN_FAILURES = 200
@@ -160,6 +161,12 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
         failures=tuple(_failures(decided))[:SHOWN_FAILURES],
         again=sum(look.disposition is Disposition.STAYS_DUE for look in decided),
     )
+
+
+def with_taken(report: BatchReport, number: int) -> BatchReport:
+    """Return the report with so many more URLs that were taken down: nothing of them is kept, not even a capture."""
+    skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
+    return replace(report, skipped=skipped) if number else report
 
 
 def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:

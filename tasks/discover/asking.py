@@ -41,12 +41,20 @@ def ask(
 
 @contextmanager
 def index_for_pace(settings: Settings) -> Iterator[Index]:
-    """Give the index or, where there is none yet, one for the moment: who only looks makes none."""
+    """Give the index or, where there is none yet, one for the moment."""
+    with settings_to_look(settings) as chosen:
+        if chosen is settings:
+            yield opened_index(settings)
+            return
+        with open_index(chosen.index) as index:
+            yield index
+
+
+@contextmanager
+def settings_to_look(settings: Settings) -> Iterator[Settings]:
+    """Give the settings or, where their index is not there yet, these with one for the moment: a look makes none."""
     if not is_missing(settings.index):
-        yield opened_index(settings)
+        yield settings
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="presslake-") as folder,
-        open_index(f"sqlite:///{Path(folder)}/pace.db") as index,
-    ):
-        yield index
+    with tempfile.TemporaryDirectory(prefix="presslake-") as folder:
+        yield settings.model_copy(update={"index": f"sqlite:///{Path(folder)}/moment.db"})

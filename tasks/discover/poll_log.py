@@ -16,6 +16,7 @@ from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
 from tasks.values.reports import DiscoverReport, Failure
+from tasks.values.takedown import TAKEN_DOWN
 
 FLUSH_ENTRIES = 1000
 FLUSH_RECORDS = 500
@@ -101,7 +102,9 @@ class PollLog:
             return
         with self.index.write() as tx:
             now = datetime.now(UTC)
-            kept, beyond = take_in(tx, self._announcements, self.allowances, now=now)
+            offered = announcing.without_taken(tx, self._announcements)
+            kept, beyond = take_in(tx, offered, self.allowances, now=now)
+            self.skipped[TAKEN_DOWN] += len(self._announcements) - len(offered)
             self._note_excess(beyond)
             records = [_not_read(one) if one.feed_url in self._unread else one for one in self._records]
             discovered, refused = _write(tx, kept, records, now=now)
@@ -191,7 +194,9 @@ class DryPollLog(PollLog):
         keys = [one.url_key for one in self._announcements]
         with self.index.read() as tx:
             known = frontier.find_known(tx, keys)
-        for one in self._announcements:
+            offered = announcing.without_taken(tx, self._announcements)
+        self.skipped[TAKEN_DOWN] += len(self._announcements) - len(offered)
+        for one in offered:
             if one.url_key not in known:
                 self.new.setdefault(one.url_key, one)
         self.discovered = len(self.new)

@@ -15,6 +15,7 @@ from trafilatura.readability_lxml import Document
 from trafilatura.settings import Extractor
 
 from tasks.extract.quality import length_of
+from tasks.extract.quick import quick_text
 from tasks.extract.tree import parse_html, text_of
 
 _MAX_LINK_SHARE = 0.5
@@ -79,6 +80,11 @@ def _by_trafilatura(tree: HtmlElement, options: Extractor) -> str:
     return "" if found is None or isinstance(found, dict) else found.text or ""
 
 
+def _by_fast_mode(tree: HtmlElement) -> str:
+    quick = quick_text(tree, _FAST)
+    return _by_trafilatura(tree, _FAST) if quick is None else quick
+
+
 def _by_readability(tree: HtmlElement) -> str:
     """Return readability's choice, a line a block."""
     chosen = parse_html(Document(deepcopy(tree)).summary())
@@ -102,7 +108,7 @@ def _is_comparable(tree: HtmlElement) -> bool:
 
 
 WAYS = (
-    Way(name="fast", is_open=_always, find=lambda tree: _by_trafilatura(tree, _FAST)),
+    Way(name="fast", is_open=_always, find=_by_fast_mode),
     Way(name="default", is_open=_is_comparable, find=lambda tree: _by_trafilatura(tree, _DEFAULT)),
     # the last two are guesses: of both, the longer is taken
     Way(name="readability", is_open=_always, find=_by_readability, may_suffice=False),

@@ -14,8 +14,10 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, se
 from tasks.index.frontier import CHUNK, NEWS, State, is_over
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
+from tasks.index.taken_down import read_kept_out
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
+from tasks.values.takedown import KeptOut
 from tasks.values.url import Url
 
 TOLD_EVERY = timedelta(days=1)
@@ -47,15 +49,26 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
 
     A gone URL (410) whose announced date is later than its last request is due again, and counts as new. For a URL that
     nothing is planned for, its discovery is set to today, once a day, while it is announced. A URL without an article
-    gets its owner, and the title and date of its owner's own feed.
+    gets its owner, and the title and date of its owner's own feed. What was taken down is left out.
     """
-    by_key = _first_of_each(announcements)
+    by_key = _first_of_each(without_taken(tx, announcements))
     if not by_key:
         return 0
     added = _add(tx, [_row(one, now) for one in by_key.values()], now=now)
     # from here on all rows are locked, in one order, so that no two writers deadlock
     _amend(tx, {key: one for key, one in by_key.items() if one.owners}, now=now)
     return added
+
+
+def without_taken(tx: Connection, announcements: Sequence[Announcement]) -> Sequence[Announcement]:
+    """Return the announcements without those of what takedowns keep out."""
+    kept_out = read_kept_out(tx)
+    return [one for one in announcements if not _is_taken(one, kept_out)] if kept_out else announcements
+
+
+def _is_taken(one: Announcement, kept_out: KeptOut) -> bool:
+    is_of_source = kept_out.has_source(one.source_id) or kept_out.has_source(one.announcer)
+    return is_of_source or kept_out.has_key(one.url_key)
 
 
 def amended(row: Mapping[str, Any], one: Announcement, *, now: datetime) -> dict[str, Any]:

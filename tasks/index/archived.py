@@ -29,7 +29,7 @@ class Shelved:
     state: State
 
 
-def find_taken(tx: Connection, capture_ids: Iterable[str]) -> set[str]:
+def find_archived(tx: Connection, capture_ids: Iterable[str]) -> set[str]:
     """Return which of these captures were taken in before."""
     found = set[str]()
     for part in in_chunks(sorted(set(capture_ids)), CHUNK):
@@ -37,7 +37,7 @@ def find_taken(tx: Connection, capture_ids: Iterable[str]) -> set[str]:
     return found
 
 
-def note_taken(tx: Connection, capture_ids: Iterable[str]) -> None:
+def note_archived(tx: Connection, capture_ids: Iterable[str]) -> None:
     """Remember that these captures are taken in."""
     rows = [{"capture_id": one} for one in sorted(set(capture_ids))]
     if rows:

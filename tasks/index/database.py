@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
@@ -123,8 +123,7 @@ def open_index(index_url: str) -> Index:
         index.index_id = _own_id(index)
     except IndexUnavailable as error:
         index.close()
-        reason = str(error).removeprefix(f"{index.uri}: ")
-        raise ConfigError(f"the index {index.uri} cannot be opened: {reason}") from error
+        raise _cannot_be_opened(index, error) from error
     except ConfigError:
         index.close()
         raise
@@ -232,9 +231,15 @@ def _parse_url(index_url: str) -> URL:
 
 
 def is_missing(index_url: str) -> bool:
-    """Whether an index is a file that is not there yet; raises ConfigError where the URL is none."""
+    """Whether an index is a file that is not there yet, or a database without its tables; raises ConfigError."""
     url = _parse_url(index_url)
-    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
+    if url.get_backend_name() == "sqlite":
+        return not Path(str(url.database)).exists()
+    try:
+        with Index(_make_engine(url)) as index:
+            return _schema_version(index) is None
+    except IndexUnavailable as error:
+        raise _cannot_be_opened(index, error) from error
 
 
 def shown_url(index_url: str) -> str:
@@ -387,6 +392,11 @@ def _migrate(index: Index) -> None:
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
         raise ConfigError(f"the index {index.uri} cannot be brought up to date: {_first_line(error)}") from error
+
+
+def _cannot_be_opened(index: Index, error: IndexUnavailable) -> ConfigError:
+    reason = str(error).removeprefix(f"{index.uri}: ")
+    return ConfigError(f"the index {index.uri} cannot be opened: {reason}")
 
 
 def _own_id(index: Index) -> str:

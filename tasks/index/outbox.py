@@ -7,9 +7,9 @@ null.
 
 import dataclasses
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -19,11 +19,13 @@ from tasks.errors import LakeFormatError
 from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
 from tasks.values.batch import OutboxItem
+from tasks.values.changes import NO_CHANGES, ArticleKey, CaptureKey, RowChanges
 from tasks.values.columns import columns_of, revive
 from tasks.values.rows import Article, Capture
 from tasks.values.text.storable import storable_text
 
 COUNTER = "outbox"
+CHANGES = "changes"
 T = TypeVar("T")
 
 
@@ -50,13 +52,29 @@ def append(
     now: datetime,
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    payload = zlib.compress(_encoded({"captures": list(captures), "articles": list(articles)}), 1)
-    sequence = _next_sequence(tx)
-    tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
-    tx.execute(
-        insert(batches).values(batch_id=batch_id, run_id=run_id, decided_at=now, counts=orjson.dumps(counts).decode())
-    )
-    return sequence
+    content = {"captures": list(captures), "articles": list(articles)}
+    return _append(tx, content, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
+
+
+def append_changes(
+    tx: Connection, changes: RowChanges, *, batch_id: str, run_id: str, counts: Mapping[str, Any], now: datetime
+) -> int:
+    """Put changes of rows into the outbox and record the decision; returns its sequence, which the rows will have.
+
+    Change the index in the same transaction: whatever is killed then, index and lake agree after the next publication.
+    """
+    content: dict[str, Any] = {"captures": [], "articles": [], CHANGES: changes}
+    return _append(tx, content, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
+
+
+def last_sequence(tx: Connection) -> int:
+    """Return the sequence of the last decision, 0 before the first."""
+    return tx.execute(select(counters.c.value).where(counters.c.name == COUNTER)).scalar() or 0
+
+
+def hold(tx: Connection) -> None:
+    """Let no other decision commit before this transaction ends."""
+    lock(tx, "outbox")
 
 
 def pending(tx: Connection, *, limit: int, after: int = 0) -> tuple[OutboxItem, ...]:
@@ -102,7 +120,25 @@ def prune(tx: Connection, *, before: datetime) -> int:
     return tx.execute(delete(batches).where(batches.c.decided_at < before, batches.c.batch_id.not_in(waiting))).rowcount
 
 
-def _encoded(content: dict[str, list[Any]]) -> bytes:
+def _append(
+    tx: Connection,
+    content: dict[str, Any],
+    *,
+    batch_id: str,
+    run_id: str,
+    counts: Mapping[str, Any],
+    now: datetime,
+) -> int:
+    payload = zlib.compress(_encoded(content), 1)
+    sequence = _next_sequence(tx)
+    tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
+    tx.execute(
+        insert(batches).values(batch_id=batch_id, run_id=run_id, decided_at=now, counts=orjson.dumps(counts).decode())
+    )
+    return sequence
+
+
+def _encoded(content: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(content)
     except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; a page's escapes may have some
@@ -137,12 +173,34 @@ def _next_sequence(tx: Connection) -> int:
 
 def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
     content = orjson.loads(zlib.decompress(payload))
+    # here and not when it was decided: so that batches that wait since an older version have it, too
+    written = RowChanges(
+        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
+        captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
+    ).written_by(sequence)
     return OutboxItem(
         sequence=sequence,
         batch_id=batch_id,
-        captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
-        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
+        captures=written.captures,
+        articles=written.articles,
+        changes=_changes(content.get(CHANGES), batch_id).written_by(sequence),
     )
+
+
+def _changes(content: Mapping[str, Any] | None, batch_id: str) -> RowChanges:
+    if content is None:
+        return NO_CHANGES
+    return RowChanges(
+        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
+        captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
+        gone_articles=tuple(_revive_key(ArticleKey, key) for key in content["gone_articles"]),
+        gone_captures=tuple(_revive_key(CaptureKey, key) for key in content["gone_captures"]),
+        gone_documents=tuple(content["gone_documents"]),
+    )
+
+
+def _revive_key(kind: Callable[..., T], key: Mapping[str, Any]) -> T:
+    return kind(**{**key, "dt": date.fromisoformat(key["dt"])})
 
 
 def _revive(kind: type[T], row: Mapping[str, Any], batch_id: str) -> T:

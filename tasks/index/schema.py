@@ -175,6 +175,7 @@ frontier = Table(
             (DUE_OF_HOST, ("source_id", "priority", "host", "due_at")),
         )
     ),
+    Index("ix_frontier_no_page", "captured_at", sqlite_where=text("reason IS NOT NULL")),
 )
 """Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain.
 
@@ -203,6 +204,9 @@ robots = Table(
 )
 """robots.txt as received; status is null where nothing answered. Other daily requests have names of their own."""
 
+TOLD_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
+"""When an article was published, or first seen where that is unknown or in the future: lists are in this order."""
+
 articles = Table(
     "articles",
     metadata,
@@ -223,6 +227,8 @@ articles = Table(
     Column("content_digest", String(128)),
     Column("extractor", WebText),
     Column("earlier_contents", JSON(none_as_null=True)),
+    Index("ix_articles_told", text(TOLD_AT), "article_id"),
+    Index("ix_articles_told_of_source", "source_id", text(TOLD_AT), "article_id"),
 )
 """One row an article: its newest revision, as far as later decisions need it.
 
@@ -237,6 +243,14 @@ stale_clusters = Table(
     Column("marks", BigInteger, nullable=False),
 )
 """Clusters that have changed since the lake's rows were updated; `marks` counts the changes, so that none is missed."""
+
+taken_down = Table(
+    "taken_down",
+    metadata,
+    Column("takedown_id", String(64), primary_key=True),
+    Column("digest", String(80), primary_key=True),
+)
+"""What takedowns keep out, as the lake's table says: no URL, only digests."""
 
 aliases = Table(
     "aliases",

@@ -3,6 +3,8 @@
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
 - `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written again
+- `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
+- `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown
 - `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
@@ -13,12 +15,22 @@
 import re
 from datetime import date
 
-LAKE_FORMAT = 1
+LAKE_FORMAT = 2
+"""The newest format that this version reads."""
+
+NEW_FORMAT = 1
+"""The format of a lake without takedowns, which 0.1 reads."""
+
+TAKEDOWN_FORMAT = 2
+"""The format of a lake that has had a takedown."""
+
 MARKER_KEY = "presslake.json"
 
 ARTICLES = "articles"
 CAPTURES = "captures"
 TABLES = (ARTICLES, CAPTURES)
+REMOVALS = "removals"
+TAKEDOWNS = "takedowns"
 PARTITION = "dt"
 SET_ASIDE = "set-aside/"
 SCRATCH = "scratch/"
@@ -51,6 +63,11 @@ def rewritten_path(day: date, digest: str) -> str:
     return f"{_partition(day)}/maintained-{_checked(digest)}.parquet"
 
 
+def removals_path(batch_id: str, sequence: int) -> str:
+    """Return the path inside `removals` of the file of one change."""
+    return f"{_checked(batch_id)}-{sequence:d}.parquet"
+
+
 def quarantine_key(batch_id: str, n: int, day: date) -> str:
     """Return the key of the document about the n-th capture of a batch that cannot be processed."""
     return f"quarantine/{_partition(day)}/{_checked(batch_id)}-{n:d}.json"
@@ -74,6 +91,11 @@ def last_checkpoint_key(table: str) -> str:
 def data_prefix(table: str, day: date | None = None) -> str:
     """Return the prefix of the keys of a table's Parquet files, of all days or of one."""
     return f"{table}/{PARTITION}=" if day is None else f"{table}/{_partition(day)}/"
+
+
+def day_of(key: str) -> date:
+    """Return the day in the key of a table's Parquet file."""
+    return date.fromisoformat(key.split("/")[1].removeprefix(f"{PARTITION}="))
 
 
 def plan_key(verify_id: str) -> str:

@@ -6,12 +6,13 @@ lets two writers remove one file, each with its own replacement: every row of th
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -37,6 +38,17 @@ class NewFile:
     rows: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What a commit says of itself, so that it is not made twice."""
+
+    transactions: tuple[Transaction, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_STAMP = Stamp()
+
+
 def put_rows(store: ObjectStore, table: str, day: date, rows: pa.Table) -> NewFile:
     """Put rows of a table into the lake, not yet named by its log; raises LakeUnavailable."""
     body = parquet_of(rows)
@@ -59,7 +71,7 @@ def replace_files(
         # Another maintenance may have replaced a file since: its rows would then be in the table twice.
         if not wanted <= {file.key for file in list_files(table, old[0].table)}:
             return False
-        if _commit(table, old, new, is_changed=is_changed, now=now):
+        if commit_rewritten(table, old, new, is_changed=is_changed, now=now):
             return True
     return False  # next time: what is not replaced is still there
 
@@ -71,14 +83,21 @@ def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bo
             table.update_incremental()
         if f"{name}/{new.path}" in {file.key for file in list_files(table, name)}:
             return False
-        if _commit(table, (), [new], is_changed=True, now=now):
+        if commit_rewritten(table, (), [new], is_changed=True, now=now):
             return True
     return False
 
 
-def _commit(
-    table: DeltaTable, old: Sequence[StoredFile], new: Sequence[NewFile], *, is_changed: bool, now: datetime
+def commit_rewritten(
+    table: DeltaTable,
+    old: Sequence[StoredFile],
+    new: Sequence[NewFile],
+    *,
+    is_changed: bool,
+    now: datetime,
+    stamp: Stamp = NO_STAMP,
 ) -> bool:
+    """Remove and add files on the version of the table that was read; False where another commit was first."""
     at = (now - _EPOCH) // timedelta(milliseconds=1)
     gone = [
         RemoveAction(file.key.partition("/")[2], is_changed, at, file.size, {PARTITION: file.day.isoformat()})
@@ -103,7 +122,11 @@ def _commit(
                 schema=table.schema(),
                 partition_by=[PARTITION],
                 # with retries the commit would land on a version that was not read
-                commit_properties=CommitProperties(max_commit_retries=0),
+                commit_properties=CommitProperties(
+                    max_commit_retries=0,
+                    app_transactions=list(stamp.transactions) or None,
+                    custom_metadata=dict(stamp.metadata) or None,
+                ),
             )
         except CommitFailedError:
             return False

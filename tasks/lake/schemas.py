@@ -1,6 +1,7 @@
 """The tables' schemas for Arrow and Delta, from the definition of their columns (tasks/values/rows.py). Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -10,11 +11,18 @@ from deltalake.schema import ArrayType as DeltaArray
 from deltalake.schema import Field
 from deltalake.schema import StructType as DeltaStruct
 
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, TAKEDOWNS
 from tasks.values.columns import ArrayType, ColumnType, StructType, TableColumn, columns_of
 from tasks.values.rows import Article, Capture
+from tasks.values.takedown import Takedown
 
-KINDS: dict[str, type[Capture | Article]] = {CAPTURES: Capture, ARTICLES: Article}
+KINDS: dict[str, type[Capture | Article | Takedown]] = {
+    CAPTURES: Capture,
+    ARTICLES: Article,
+    TAKEDOWNS: Takedown,
+}
+
+_INSTANTS = {CAPTURES: "fetched_at", ARTICLES: "fetched_at", TAKEDOWNS: "taken_at"}
 
 _ARROW = {
     "boolean": pa.bool_(),
@@ -29,7 +37,7 @@ _PARTITION = TableColumn(
     name=PARTITION,
     type="date",
     is_nullable=False,
-    meaning="the UTC day of `fetched_at`; the partition",
+    meaning="",
     revive=date.fromisoformat,
 )
 
@@ -41,7 +49,8 @@ def arrow_schema(kind: type) -> pa.Schema:
 
 def table_columns(name: str) -> tuple[TableColumn, ...]:
     """Return a table's columns as its readers see them: the partition first."""
-    return (_PARTITION, *columns_of(KINDS[name]))
+    day = replace(_PARTITION, meaning=f"the UTC day of `{_INSTANTS[name]}`; the partition")
+    return (day, *columns_of(KINDS[name]))
 
 
 def table_schema(name: str) -> pa.Schema:

@@ -20,7 +20,7 @@ from deltalake.transaction import AddAction
 
 from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.lake.delta_log import is_new
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, data_path
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, TAKEDOWNS, data_path
 from tasks.lake.objects.stores import ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, find_misfits, table_schema
 from tasks.values.rows import Article, Capture
@@ -35,7 +35,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Capture | Article
 
-DESCRIPTIONS = {CAPTURES: "One row a fetch, whatever came of it.", ARTICLES: "One row a revision of an article."}
+DESCRIPTIONS = {
+    CAPTURES: "One row a fetch, whatever came of it.",
+    ARTICLES: "One row a revision of an article.",
+    TAKEDOWNS: "One row a takedown.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from fastwarc.stream_io import ChunkedReader
 from fastwarc.warc import ArchiveIterator, WarcRecord
 from isal import isal_zlib
 
-from tasks.errors import BadResponse, BadUrl, CorruptRecord
+from tasks.errors import BadResponse, BadUrl, CorruptRecord, RecordGone
 from tasks.values.url import MAX_URL_LENGTH
 
 # with its defaults, fastwarc gives up on a whole file where one record's headers exceed 32 KiB
@@ -31,6 +31,9 @@ MAX_HEAD_SIZE = 30_000
 
 RENDITION_TYPE = "text/html; charset=utf-8"
 """The type of a page as its scripts made it, which is a conversion record."""
+
+TOMBSTONE = "urn:presslake:tombstone:"
+"""The target of a record that stands for one that is gone, up to the cause."""
 
 _NAMESPACE = uuid.UUID("6f8b1c52-3a0e-5d0f-9c7e-2b1d6a4e9f30")
 _GZIP = 31  # zlib's window bits for a gzip member
@@ -89,6 +92,12 @@ class Record:
     length: int
     response: ResponseRecord | None
     conversion: bytes | None = None
+
+    @property
+    def tombstone(self) -> str | None:
+        """Why a record is gone that was here (tasks/lake/tombstones.py); None for every other record."""
+        is_one = self.kind == "metadata" and (self.url or "").startswith(TOMBSTONE)
+        return (self.url or "").removeprefix(TOMBSTONE) if is_one else None
 
 
 def payload_digest(body: bytes) -> str:
@@ -214,19 +223,30 @@ class SegmentWriter:
 
 
 def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
-    """Return the response of the gzip member at this place; raises CorruptRecord where its digests do not match."""
-    records = list(iter_records(segment[offset : offset + length]))
-    if len(records) != 1 or records[0].response is None:
+    """Return the response of the gzip member at this place.
+
+    Raises CorruptRecord where its digests do not match, RecordGone where it was taken down or has expired.
+    """
+    if (response := read_record(segment, offset, length).response) is None:
         raise CorruptRecord(f"no response record at {offset}, {length} bytes long")
-    return records[0].response
+    return response
 
 
 def read_conversion(segment: bytes, offset: int, length: int) -> bytes:
-    """Return the block of the conversion record at this place; raises CorruptRecord."""
-    records = list(iter_records(segment[offset : offset + length]))
-    if len(records) != 1 or records[0].conversion is None:
+    """Return the block of the conversion record at this place; raises CorruptRecord and RecordGone."""
+    if (conversion := read_record(segment, offset, length).conversion) is None:
         raise CorruptRecord(f"no conversion record at {offset}, {length} bytes long")
-    return records[0].conversion
+    return conversion
+
+
+def read_record(segment: bytes, offset: int, length: int) -> Record:
+    """Return the record that is all of the bytes at this place; raises CorruptRecord and RecordGone."""
+    records = list(iter_records(segment[offset : offset + length]))
+    if len(records) != 1:
+        raise CorruptRecord(f"no record at {offset}, {length} bytes long")
+    if cause := records[0].tombstone:
+        raise RecordGone(f"the record at {offset} is gone: {cause}", cause=cause)
+    return records[0]
 
 
 def iter_records(segment: bytes | BinaryIO) -> Iterator[Record]:

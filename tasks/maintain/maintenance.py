@@ -5,7 +5,7 @@ columns of rows. Then it packs small files. At last it deletes what has expired.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tasks.config.settings import Settings
@@ -27,7 +27,7 @@ from tasks.maintain.retention import (
     tidy_log,
 )
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class MaintainReport:
     `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` had changed, and
     `cluster_rows` were updated for them. `files_packed` became `files_made`. `files_deleted` had expired, and so had
     `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
-    robots.txt) and `shapes_forgotten`.
+    robots.txt) and `shapes_forgotten`. `articles_indexed` were brought up to date in the search index, where there is one.
     """
 
     is_dry_run: bool
@@ -51,19 +51,31 @@ class MaintainReport:
     set_aside_deleted: int
     urls_forgotten: int
     shapes_forgotten: int
+    articles_indexed: int = 0
     seconds: float
 
 
 def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep) -> MaintainReport:
     """Put the lake and the index that the settings name in order; raises ConfigError, and as `maintain` does."""
-    check_lake(settings)
-    return maintain(
+    check_known_lake(settings)
+    done = maintain(
         index=opened_index(settings),
         store=opened_store(settings),
         config=config,
         now=datetime.now(UTC),
         on_step=on_step,
     )
+    return done if config.dry_run else replace(done, articles_indexed=_update_search(settings, on_step))
+
+
+def _update_search(settings: Settings, on_step: OnStep) -> int:
+    """Bring the search index up to date, where there is one; returns how many articles were added or taken out."""
+    from tasks.search.searching import bring_up_to_date, has_search_index  # noqa: PLC0415 - sweeps need no search
+
+    if not has_search_index(settings):
+        return 0
+    done = bring_up_to_date(settings, on_step=on_step)
+    return done.added + done.removed
 
 
 def maintain(
@@ -119,6 +131,7 @@ def summary_line(report: MaintainReport) -> str:
         (report.files_packed, f"{{}} files packed into {report.files_made}"),
         (report.files_deleted, "{} old files deleted"),
         (report.set_aside_deleted, "{} objects deleted that were set aside"),
+        (report.articles_indexed, "{} articles of the search index updated"),
         (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
     ]
     said = ", ".join(text.format(f"{number:,}") for number, text in done if number) or "Nothing to do"

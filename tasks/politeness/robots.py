@@ -99,7 +99,7 @@ class RobotsPolicy:
             return
         path, work = matched_path(url), Work()
         try:
-            verdicts = [rule for group in self._groups_for(user_agent) if (rule := group.verdict(path, work))]
+            verdicts = [rule for group in self.groups_for(user_agent) if (rule := group.verdict(path, work))]
         except TooMuchWork as error:
             raise RobotsTooCostly(f"{error} in robots.txt, at {url}") from error
         if verdicts and not max(verdicts, key=weight_of).allows:
@@ -107,20 +107,20 @@ class RobotsPolicy:
 
     def for_agent(self, user_agent: str) -> Self:
         """Return the part for one user agent: the rest need not be kept in memory."""
-        return replace(self, groups=tuple(self._groups_for(user_agent)))
+        return replace(self, groups=tuple(self.groups_for(user_agent)))
 
     def crawl_delay_s(self, user_agent: str) -> float | None:
         """Return the longest Crawl-delay for this user agent, or product token, in seconds; not capped."""
         name = product_token(user_agent).lower()
         delays = [
             delay_s
-            for group in self._groups_for(user_agent)
+            for group in self.groups_for(user_agent)
             for places, delay_s in group.delays
             if group.agents.get(name, group.agents.get("*")) in places
         ]
         return max(delays, default=None)
 
-    def _groups_for(self, user_agent: str) -> list[Group]:
+    def groups_for(self, user_agent: str) -> list[Group]:
         """Return all groups that name the agent, or else those for all agents (RFC 9309, 2.2.1)."""
         name = product_token(user_agent).lower()
         return [group for group in self.groups if name in group.agents] or [
@@ -136,13 +136,19 @@ def matched_path(url: str) -> str:
 
 def parse_robots(body: bytes) -> RobotsPolicy:
     """Read a robots.txt, at most its first 500 KiB; unknown content, such as a page of HTML, gives no rules."""
-    text = _cut(_BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)).decode("utf-8", "surrogateescape")
+    text, _ = robots_text(body)
     if text.lstrip().startswith("<"):
         return RobotsPolicy.allow_all()
     reader = _Reader()
-    for key, value in _fields(text):
+    for key, value in robots_fields(text):
         reader.take(key, value)
     return reader.policy()
+
+
+def robots_text(body: bytes) -> tuple[str, bool]:
+    """Return the part of a robots.txt that is read, and whether there is more of it."""
+    plain = _BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)
+    return _cut(plain).decode("utf-8", "surrogateescape"), len(body) >= MAX_ROBOTS_SIZE
 
 
 def policy_for(body: bytes, user_agent: str) -> RobotsPolicy:
@@ -163,7 +169,8 @@ def _cut(body: bytes) -> bytes:
     return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
 
 
-def _fields(text: str) -> Iterator[tuple[str, str]]:
+def robots_fields(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each line's key, in lower case, and value, without comments; lines that are none are left out."""
     for raw in _LINE_END.split(text):
         line = raw.partition("#")[0].strip()
         key, colon, value = line.partition(":")

@@ -1,15 +1,17 @@
 """A site's /.well-known/tdmrep.json: whether text and data mining of its pages is reserved. Pure.
 
-W3C TDM Reservation Protocol, 5.2: a list of rules, each with a pattern of paths as in robots.txt; the first that
-matches counts. Unknown content has no effect.
+W3C TDM Reservation Protocol, 5.2 (CG Final Report, 2024-05-10): a list of rules, each with a pattern of paths as in
+robots.txt; the first that matches counts. Unknown content has no effect: a value that is neither the number 0 nor the
+number 1 is an error of the protocol, and leaves the page unset.
 """
 
 import json
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from tasks.politeness.robots import matched_path
 from tasks.politeness.robots_rules import Rule, path_rule
+from tasks.values.rights import RAW_LENGTH
 from tasks.values.text.storable import storable_text
 
 TDMREP_PATH = "/.well-known/tdmrep.json"
@@ -17,38 +19,65 @@ TDMREP_PATH = "/.well-known/tdmrep.json"
 MAX_RULES = 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """One rule: a pattern of paths, whether rights are reserved there, the policy's address, and the rule as it stands."""
+
+    location: str
+    rule: Rule
+    is_reserved: bool
+    policy_url: str | None
+    raw: str
+
+
 @dataclass(frozen=True, slots=True)
 class Reservations:
-    """Patterns of paths and whether rights are reserved there, in the file's order."""
+    """The rules that are understood, in the file's order; `is_readable` is False where the file is no list of rules."""
 
-    rules: tuple[tuple[Rule, bool], ...] = ()
+    rules: tuple[Reservation, ...] = ()
+    is_readable: bool = True
+    is_cut: bool = False
 
     @classmethod
     def none_said(cls) -> Self:
         """Return the value for a site without the file."""
         return cls()
 
+    def rule_for(self, url: str) -> Reservation | None:
+        """Return the first rule that matches a page; raises BadUrl."""
+        path = matched_path(url)
+        return next((one for one in self.rules if one.rule.matches(path)), None)
+
     def says(self, url: str) -> bool | None:
         """Return whether rights to the page are reserved, None where no rule matches it; raises BadUrl."""
-        path = matched_path(url)
-        return next((is_reserved for rule, is_reserved in self.rules if rule.matches(path)), None)
+        found = self.rule_for(url)
+        return found.is_reserved if found else None
 
 
 def parse_tdmrep(body: bytes) -> Reservations:
-    """Read a tdmrep.json, at most its first thousand rules; one rule may stand without a list around it."""
+    """Read a tdmrep.json, at most its first thousand rules."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return Reservations.none_said()
-    listed = content if isinstance(content, list) else [content]
-    return Reservations(tuple(rule for one in listed[:MAX_RULES] if (rule := _rule(one)) is not None))
+        return Reservations(is_readable=False)
+    if not isinstance(content, list):
+        return Reservations(is_readable=False)
+    rules = tuple(rule for one in content[:MAX_RULES] if (rule := _rule(one)) is not None)
+    return Reservations(rules, is_cut=len(content) > MAX_RULES)
 
 
-def _rule(one: object) -> tuple[Rule, bool] | None:
+def _rule(one: Any) -> Reservation | None:  # noqa: ANN401 - any JSON
     if not isinstance(one, dict):
         return None
-    location, said = one.get("location"), {"0": False, "1": True}.get(str(one.get("tdm-reservation")))
-    if not isinstance(location, str) or said is None:
+    location, said = one.get("location"), one.get("tdm-reservation")
+    if not isinstance(location, str) or type(said) is not int or said not in {0, 1}:  # True is an int, and 1.0 equals 1
         return None
     location = storable_text(location)  # JSON may have half a surrogate pair, which no path has
-    return path_rule(location if location.startswith(("/", "*")) else f"/{location}"), said
+    policy = one.get("tdm-policy")
+    return Reservation(
+        location=location,
+        rule=path_rule(location if location.startswith(("/", "*")) else f"/{location}"),
+        is_reserved=said == 1,
+        policy_url=storable_text(policy)[:RAW_LENGTH] if isinstance(policy, str) else None,
+        raw=storable_text(json.dumps(one, ensure_ascii=False))[:RAW_LENGTH],
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.config.settings import Settings
-from tasks.errors import ConfigError, ItemError, LakeUnavailable
+from tasks.errors import ConfigError, ItemError, LakeUnavailable, RecordGone
 from tasks.index.history import find_history
 from tasks.lake.objects.port import MissingObject
 from tasks.lake.reading import read_rows
@@ -67,9 +67,11 @@ def _page_of(record: bytes, what: str) -> bytes:
     from tasks.lake.warc import read_response  # noqa: PLC0415 - only where the page is wanted
     from tasks.web.decoding import decode_received  # noqa: PLC0415
 
-    response = read_response(record, 0, len(record))
     try:
+        response = read_response(record, 0, len(record))
         coding = dict(response.headers).get("content-encoding")
         return decode_received(response.body, coding, max_size=MAX_PAGE_SIZE)
+    except RecordGone as error:
+        raise LakeUnavailable(f"the page of {what} is not kept any more: {error.cause}") from error
     except ItemError as error:
         raise LakeUnavailable(f"the page of {what} cannot be decoded: {error}") from error

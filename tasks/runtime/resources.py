@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, IndexUnavailable
-from tasks.index.database import Index, bind_lake, check_bound_lake, open_index, open_reader
+from tasks.index import taken_down
+from tasks.index.database import (
+    Index,
+    bind_lake,
+    check_bound_lake,
+    is_missing,
+    open_index,
+    open_reader,
+    shown_url,
+)
 from tasks.lake.keys import FIRST_KEYS
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
 
@@ -38,7 +47,32 @@ def check_lake(settings: Settings) -> None:
     """Check that the lake can be used, is of our format, and is the one this index knows; raises ConfigError."""
     store = opened_store(settings)
     lake_id, is_used = open_lake(store), any(store.exists(key) for key in FIRST_KEYS)
-    bind_lake(opened_index(settings), lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
+    index = opened_index(settings)
+    bind_lake(index, lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
+    agree_on_takedowns(index, store)
+
+
+def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
+    """Let the index keep out what the lake's takedowns keep out: it may be new, or restored from an older backup."""
+    from tasks.lake.takedowns import read_takedowns  # noqa: PLC0415 - Arrow, which commands that look do not need
+
+    takedowns = read_takedowns(store)
+    if takedowns:
+        taken_down.agree(index, takedowns)
+
+
+def check_known_lake(settings: Settings) -> None:
+    """Check as `check_lake` does, for work on what is stored already: nothing is made where nothing is there.
+
+    An index of an earlier version is migrated. Raises ConfigError.
+    """
+    if is_missing(settings.index):
+        raise ConfigError(
+            f"the index {shown_url(settings.index)} does not exist: name another with --index, or make one from the "
+            "lake with `presslake reindex`"
+        )
+    find_stored_lake(settings)
+    check_lake(settings)
 
 
 @contextmanager
@@ -54,13 +88,29 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
     """Open the lake of an index for reading only: nothing is made. Raises ConfigError where it is missing, or another's."""
+    store, lake_id = find_stored_lake(settings)
+    check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
+    return store
+
+
+def find_stored_lake(settings: Settings) -> tuple[ObjectStore, str]:
+    """Open the lake's store for reading only, and return it with the lake's id; raises ConfigError where there is none."""
     s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
     store = open_store(settings.lake, s3=s3, only_reads=True)
     lake_id = find_lake(store)
     if lake_id is None:
         raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
-    check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
-    return store
+    return store, lake_id
+
+
+def lake_alone(settings: Settings) -> tuple[ObjectStore, str]:
+    """Open the lake, without its index, for reading only, with its id. Raises ConfigError where there is none."""
+    s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
+    store = open_store(settings.lake, s3=s3, only_reads=True)
+    lake_id = find_lake(store)
+    if lake_id is None:
+        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
+    return store, lake_id
 
 
 def web_config(settings: Settings) -> "WebConfig":

@@ -1,13 +1,14 @@
 """Publish the outbox into the lake: decided batches become Parquet files, and each table gets one commit.
 
 Each step can be repeated: a file's key and bytes follow from its batch, and a commit that landed is not made again.
+Batches that change rows wait in the same outbox, and are published in its order (tasks/store/changing.py).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
 
 from deltalake import DeltaTable
 
@@ -15,14 +16,15 @@ from tasks.errors import TooManyUnexpected, UnexpectedError
 from tasks.index import outbox
 from tasks.index.database import Index
 from tasks.lake.growing import grow_tables, open_grown
-from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key, quarantine_key
+from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import DataFile, Row, commit_files, is_committed, parquet
 from tasks.runtime.guarding import guarded_item
+from tasks.store.changing import publish_changes
+from tasks.store.documents import put_documents
 from tasks.store.unstorable import without_unstorable
 from tasks.values.batch import OutboxItem
 from tasks.values.rows import Capture, Outcome
-from tasks.values.text.storable import storable_text
 
 ITEMS_A_COMMIT = 20
 PARQUET = "application/vnd.apache.parquet"
@@ -37,6 +39,14 @@ class PublishReport:
     articles: int
     quarantined: int
 
+    def __add__(self, other: "PublishReport") -> "PublishReport":
+        return PublishReport(
+            batches=self.batches + other.batches,
+            captures=self.captures + other.captures,
+            articles=self.articles + other.articles,
+            quarantined=self.quarantined + other.quarantined,
+        )
+
 
 def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
     """Put decided batches into the lake's tables, each once, even if called again.
@@ -45,6 +55,19 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
     after which the same items can be passed again, DamagedTable and LakeFormatError. A row that Parquet refuses is left
     out, and gets a document.
     """
+    done = PublishReport(batches=0, captures=0, articles=0, quarantined=0)
+    ordered = sorted(items, key=lambda item: item.sequence)
+    for is_changing, several in groupby(ordered, key=lambda item: not item.changes.is_empty):
+        if is_changing:
+            publish_changes(tuple(several), store=store, index_id=index_id, now=datetime.now(UTC))
+        else:
+            done += _publish_rows(tuple(several), store=store, index_id=index_id)
+    if not ordered:
+        return _publish((), store=store, index_id=index_id)
+    return done
+
+
+def _publish_rows(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
     try:
         with guarded_item(f"{len(items)} batches"):
             return _publish(items, store=store, index_id=index_id)
@@ -57,7 +80,7 @@ def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: Object
     kept = []
     for item in items:
         storable, apart = without_unstorable(item)
-        _put_documents(item.batch_id, apart, store)
+        put_documents(item.batch_id, apart, store)
         kept.append(storable)
     if kept == list(items):
         raise TooManyUnexpected(f"publishing met an exception, and no row is to blame: {error.detail}") from error
@@ -65,11 +88,10 @@ def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: Object
 
 
 def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
-    ordered = sorted(items, key=lambda item: item.sequence)
-    articles, _ = _publish_table(ARTICLES, ordered, store, index_id)
-    for item in ordered:
-        _put_documents(item.batch_id, _quarantined(item), store)
-    captures, fresh = _publish_table(CAPTURES, ordered, store, index_id)
+    articles, _ = _publish_table(ARTICLES, items, store, index_id)
+    for item in items:
+        put_documents(item.batch_id, _quarantined(item), store)
+    captures, fresh = _publish_table(CAPTURES, items, store, index_id)
     return PublishReport(
         batches=len(fresh),
         captures=captures,
@@ -95,12 +117,6 @@ def publish_all(index: Index, store: ObjectStore) -> int:
 def _waiting(index: Index) -> tuple[OutboxItem, ...]:
     with index.read() as tx:
         return outbox.pending(tx, limit=ITEMS_A_COMMIT)
-
-
-def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
-    """Return the document about a page that cannot be processed: its capture, as JSON; times are ISO 8601, UTC."""
-    told = {name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
-    return (json.dumps({"batch_id": batch_id, **told}, indent=2, default=datetime.isoformat) + "\n").encode()
 
 
 def _publish_table(
@@ -135,12 +151,6 @@ def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataF
             rows=len(rows),
             last_at=max(row.fetched_at for row in rows),
         )
-
-
-def _put_documents(batch_id: str, captures: Iterable[tuple[int, Capture]], store: ObjectStore) -> None:
-    for n, capture in captures:
-        body = quarantine_document(capture, batch_id=batch_id)
-        store.put(quarantine_key(batch_id, n, capture.dt), body, content_type="application/json")
 
 
 def _quarantined(item: OutboxItem) -> list[tuple[int, Capture]]:

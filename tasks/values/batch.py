@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tasks.values.changes import NO_CHANGES, RowChanges
 from tasks.values.look import Look
 from tasks.values.rows import Article, Capture
 
@@ -27,9 +28,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxItem:
-    """One batch that is decided and not yet published; `sequence` grows in the order of the decisions."""
+    """One batch that is decided and not yet published; `sequence` grows in the order of the decisions.
+
+    A batch adds `captures` and `articles`, or has `changes` of rows; never both.
+    """
 
     sequence: int
     batch_id: str
     captures: tuple[Capture, ...]
     articles: tuple[Article, ...]
+    changes: RowChanges = NO_CHANGES

@@ -70,9 +70,21 @@ class PageType(StrEnum):
 class Signal:
     """What a site says about one use of a page, as it said it: `raw` is its own words."""
 
-    signal: Annotated[str, Column("the standard and its term")]
-    scope: Annotated[str | None, Column("what it speaks of: a path, an agent, a use")]
-    value: Annotated[str | None, Column("what it says, in the words of the standard")]
+    signal: Annotated[
+        str,
+        Column(
+            "the standard: `robots`, `robots-ai`, `content-usage`, `content-signal`, `rsl`, `tdmrep`, `robots-directive` or `payment`"
+        ),
+    ]
+    scope: Annotated[
+        str | None, Column("what it speaks of: a pattern of paths, an agent, or `header` or `meta` for the page alone")
+    ]
+    value: Annotated[
+        str | None,
+        Column(
+            "what it says, as term and answer: `train-ai=n`; `unreadable` where it cannot be read, `unset` where it says nothing known"
+        ),
+    ]
     raw: Annotated[str | None, Column("the site's own words")]
     policy_id: Annotated[str | None, Column("the document that says so; null for a header or a meta of the page")]
 

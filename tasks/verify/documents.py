@@ -8,7 +8,7 @@ import orjson
 
 from tasks.lake.keys import quarantine_key
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.store.publishing import quarantine_document
+from tasks.store.documents import quarantine_document
 from tasks.values.rows import Capture
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.set_aside import Journal

@@ -10,6 +10,7 @@ from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files
 from tasks.values.batch import OutboxItem
+from tasks.values.changes import key_of_article, key_of_capture
 from tasks.values.rows import Article, Capture
 from tasks.values.text.content import is_current, possible_digests
 from tasks.values.text.digest import ALGORITHM, text_digest
@@ -62,6 +63,18 @@ def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot)
         snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in item.articles))
     if CAPTURES not in in_lake:
         snapshot.add("capture", (_capture(_columns(row), OUTBOX) for row in item.captures))
+    _copy_changes(item, snapshot)
+
+
+def _copy_changes(item: OutboxItem, snapshot: Snapshot) -> None:
+    """Copy rows that will take the place of others, and the keys of rows that change or go."""
+    changes, sequence = item.changes, item.sequence
+    snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in changes.articles))
+    snapshot.add("capture", (_capture(_columns(row), OUTBOX) for row in changes.captures))
+    revisions = [*map(key_of_article, changes.articles), *changes.gone_articles]
+    snapshot.add("changed_revision", ((one.article_id, one.revision, sequence) for one in revisions))
+    captures = [*map(key_of_capture, changes.captures), *changes.gone_captures]
+    snapshot.add("changed_capture", ((one.capture_id, sequence) for one in captures))
 
 
 def _columns(row: Article | Capture) -> Row:
@@ -114,6 +127,7 @@ def _revision(row: Row, place: str) -> tuple[Any, ...]:
         row["is_representative"],
         row["cluster_size"],
         row["cluster_earliest"],
+        row["change_seq"],
         place,
     )
 
@@ -130,5 +144,6 @@ def _capture(row: Row, place: str) -> tuple[Any, ...]:
         row["warc_key"],
         row["warc_offset"],
         row["warc_length"],
+        row["change_seq"],
         place,
     )

@@ -62,7 +62,7 @@ def remember_urls(
     known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
     replace_urls(tx, rows)
-    archived.note_taken(tx, (one.capture_id for captures in several for one in captures if one.is_archived))
+    archived.note_archived(tx, (one.capture_id for captures in several for one in captures if one.is_archived))
     relations.note_aliases(tx, _aliases(several, known), now=now)
     return len(rows)
 

@@ -12,18 +12,21 @@ from deltalake import DeltaTable
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.index import articles, capture_counts, outbox
+from tasks.index import articles, capture_counts, outbox, taken_down
 from tasks.index.database import Index, Transaction, bind_lake
 from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
-from tasks.lake.objects.stores import ObjectStore, open_lake
+from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files
+from tasks.lake.removals import read_removals
 from tasks.lake.tables import open_table
+from tasks.lake.takedowns import kept_out_by, read_takedowns
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import opened_index, opened_store
+from tasks.runtime.resources import find_stored_lake, opened_index
 from tasks.values.chunks import in_chunks
 from tasks.values.rows import Capture
+from tasks.values.takedown import KeptOut
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
 from tasks.verify.spill import Lookup, Spill
@@ -42,6 +45,16 @@ class ReindexReport:
     urls: int
 
 
+@dataclass(slots=True)
+class _Newest:
+    """The newest change that a row names."""
+
+    change_seq: int = 0
+
+    def note(self, change_seq: int | None) -> None:
+        self.change_seq = max(self.change_seq, change_seq or 0)
+
+
 def check_is_empty(index: Index) -> None:
     """Raise ConfigError for an index that is not empty."""
     with index.read() as tx:
@@ -52,9 +65,10 @@ def check_is_empty(index: Index) -> None:
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
     """Fill the empty index that the settings name from the lake; raises ConfigError for one that is not empty."""
-    index, store = opened_index(settings), opened_store(settings)
+    store, lake_id = find_stored_lake(settings)
+    index = opened_index(settings)
     check_is_empty(index)
-    bind_lake(index, lake_id=open_lake(store), lake_uri=store.uri)
+    bind_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return reindex(
         index=index,
         store=store,
@@ -75,10 +89,18 @@ def reindex(
     for name in TABLES:
         check_log(store, name)
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
+    takedowns = read_takedowns(store)
+    taken_down.agree(index, takedowns)
+    newest = _Newest()
+    for one in read_removals(store):
+        newest.note(one.change_seq)
+    kept_out = kept_out_by(takedowns)  # a lake restored from a backup may have rows that were taken out
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
-        looks = _spill_captures(store, list_files(tables[CAPTURES], CAPTURES), captures, moved, on_step)
+        looks = _spill_captures(
+            store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, newest=newest, on_step=on_step
+        )
         revisions = _remember_articles(
-            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, now=now, on_step=on_step
+            tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
@@ -87,31 +109,49 @@ def reindex(
                 tx, (one.counted for captures in several for one in captures if not one.is_archived)
             )
             on_step("urls", urls, 0)
-        _set_counter(tx, index, tables.values())
+        _set_counter(tx, index, tables.values(), newest=newest)
         known = articles.count(tx)
     return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
 
 
 def _spill_captures(
-    store: ObjectStore, files: Sequence[StoredFile], spilled: Spill[Capture], moved: Lookup, on_step: OnStep
+    store: ObjectStore,
+    files: Sequence[StoredFile],
+    spilled: Spill[Capture],
+    moved: Lookup,
+    kept_out: KeptOut,
+    *,
+    newest: _Newest,
+    on_step: OnStep,
 ) -> int:
     """Spill all captures, and the final URLs of pages that were requested under another URL; returns how many."""
     count = 0
     for number, file in enumerate(files):
         on_step(CAPTURES, number, len(files))
         rows = [as_capture(row) for row in read_file(store, file)]
+        rows = [row for row in rows if not kept_out.has_row(row)]
         spilled.add((row.url_key, micros(row.fetched_at), row) for row in rows)
         moved.add(
             (row.warc_key, row.warc_offset or 0, row.final_url)
             for row in rows
             if row.warc_key and row.final_url != row.url
         )
+        for row in rows:
+            newest.note(row.change_seq)
         count += len(rows)
     return count
 
 
 def _remember_articles(
-    tx: Transaction, store: ObjectStore, files: Sequence[StoredFile], moved: Lookup, *, now: datetime, on_step: OnStep
+    tx: Transaction,
+    store: ObjectStore,
+    files: Sequence[StoredFile],
+    moved: Lookup,
+    kept_out: KeptOut,
+    *,
+    newest: _Newest,
+    now: datetime,
+    on_step: OnStep,
 ) -> int:
     """Add all revisions, a day at a time; returns how many."""
     count = done = 0
@@ -119,7 +159,7 @@ def _remember_articles(
         for _, day_files in groupby(files, key=lambda file: file.day):
             for file in day_files:
                 on_step(ARTICLES, done, len(files))
-                spilled.add(_revisions(store, file, moved))
+                spilled.add(_revisions(store, file, moved, kept_out, newest))
                 done += 1
             for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
@@ -128,10 +168,15 @@ def _remember_articles(
     return count
 
 
-def _revisions(store: ObjectStore, file: StoredFile, moved: Lookup) -> Iterator[tuple[int | None, str, Revision]]:
+def _revisions(
+    store: ObjectStore, file: StoredFile, moved: Lookup, kept_out: KeptOut, newest: _Newest
+) -> Iterator[tuple[int | None, str, Revision]]:
     """Yield a file's revisions with their order: by their fetch, and those of one instant by URL."""
     for row in read_file(store, file):
         article = as_article(row)
+        if kept_out.has_row(article):
+            continue
+        newest.note(article.change_seq)
         final_url = moved.find(article.warc_key, article.warc_offset) or article.url
         order = f"{article.url_key} {article.revision:09}"
         yield micros(article.fetched_at), order, Revision(article=article, final_url=final_url)
@@ -142,8 +187,8 @@ def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:
         yield tuple(several)
 
 
-def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable]) -> None:
-    """Continue the outbox's count from the lake's commits of this index: none, unless its rows were deleted by hand."""
-    held = max(table.transaction_version(index.index_id) or 0 for table in tables)
+def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable], *, newest: _Newest) -> None:
+    """Continue the outbox's count from what rows and commits of the lake name: no change is older than what it changes."""
+    held = max(newest.change_seq, *(table.transaction_version(index.index_id) or 0 for table in tables))
     if held:
         outbox.count_on_from(tx, held)

@@ -1,5 +1,6 @@
 """Read every WARC segment once: each row's record must be at its offset, with its digest, and the rest must be whole."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -46,24 +47,38 @@ class Claim:
         """The place of its bytes."""
         return f"{self.offset}+{self.length}"
 
+    @property
+    def is_of_capture(self) -> bool:
+        """Whether a capture makes it: an article's row claims the record of its capture again."""
+        return self.row.startswith("capture ")
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     length: int
     kind: str
     payload_digest: str | None
+    tombstone: str | None
 
 
 def check_segments(
-    store: ObjectStore, snapshot: Snapshot, *, is_sampled: Callable[[str], bool], on_step: Callable[[int, int], None]
+    store: ObjectStore,
+    snapshot: Snapshot,
+    *,
+    is_sampled: Callable[[str], bool],
+    gone: Counter[str],
+    on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Yield the faults of the records that rows name, and of the rest of their segments."""
+    """Yield the faults of the records that rows name, and of the rest of their segments.
+
+    Rows whose record is a tombstone are counted in `gone`, by its cause: that is no fault.
+    """
     total = snapshot.count(SEGMENTS)
     for number, (key, rows) in enumerate(groupby(snapshot.ask(_CLAIMS), key=itemgetter(0)), 1):
         claims = [Claim(*row[1:]) for row in rows]
         if is_sampled(key):
             on_step(number, max(number, total))
-            yield from _check_segment(store, key, claims)
+            yield from _check_segment(store, key, claims, gone)
 
 
 def find_unclaimed(snapshot: Snapshot) -> Iterator[str]:
@@ -71,7 +86,7 @@ def find_unclaimed(snapshot: Snapshot) -> Iterator[str]:
     return (key for (key,) in snapshot.ask(_UNCLAIMED))
 
 
-def _check_segment(store: ObjectStore, key: str, claims: list[Claim]) -> Iterator[Fault]:
+def _check_segment(store: ObjectStore, key: str, claims: list[Claim], gone: Counter[str]) -> Iterator[Fault]:
     try:
         segment = store.get(key)
     except MissingObject:
@@ -91,7 +106,9 @@ def _check_segment(store: ObjectStore, key: str, claims: list[Claim]) -> Iterato
             place = f"{key}:{claim.range}"
             yield Fault(kind=FaultKind.DAMAGED_RECORD, place=place, detail=f"{claim.row}: {error}", key=key)
             continue
-        if disagreement := _disagreement(claim, found):
+        if found.tombstone:
+            gone[found.tombstone] += claim.is_of_capture
+        elif disagreement := _disagreement(claim, found):
             kind = FaultKind.WRONG_PAYLOAD_DIGEST
             yield Fault(kind=kind, place=f"{key}:{claim.range}", detail=f"{claim.row}: {disagreement}", key=key)
     if trouble and not is_told:
@@ -117,7 +134,8 @@ def _read(segment: bytes, claim: Claim) -> _Found:
 
 
 def _found(record: Record) -> _Found:
-    return _Found(record.length, record.kind, record.response.payload_digest if record.response else None)
+    digest = record.response.payload_digest if record.response else None
+    return _Found(record.length, record.kind, digest, record.tombstone)
 
 
 def _disagreement(claim: Claim, found: _Found) -> str | None:

@@ -11,10 +11,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLES = """
 CREATE TABLE revision (article_id, revision, url_key, source_id, text_digest, content_digest,
     payload_digest, published_at, first_seen_at, fetched_at, warc_key, warc_offset, warc_length, cluster_id, is_representative, cluster_size,
-    cluster_earliest, place);
+    cluster_earliest, change_seq, place);
 CREATE TABLE stale_cluster (cluster_id PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE capture (capture_id, url_key, fetched_at, outcome, article_id, revision, payload_digest,
-    warc_key, warc_offset, warc_length, place);
+    warc_key, warc_offset, warc_length, change_seq, place);
+CREATE TABLE changed_revision (article_id, revision, change_seq);
+CREATE TABLE changed_capture (capture_id, change_seq);
 CREATE TABLE article (article_id PRIMARY KEY, url_key, source_id, revision, text_digest, content_digest, published_at,
     first_seen_at, fetched_at, told_at, cluster_id, is_representative) WITHOUT ROWID;
 CREATE TABLE url (url_key PRIMARY KEY, state, due_at, lease_owner, lease_until, captured_at, article_id) WITHOUT ROWID;
@@ -31,6 +33,14 @@ CREATE INDEX capture_id ON capture (capture_id);
 CREATE INDEX capture_of ON capture (article_id, revision);
 CREATE INDEX capture_at ON capture (warc_key, warc_offset);
 CREATE INDEX capture_url ON capture (url_key);
+DELETE FROM revision WHERE rowid IN (SELECT r.rowid FROM changed_revision AS c JOIN revision AS r
+    ON r.article_id = c.article_id AND r.revision = c.revision AND coalesce(r.change_seq, 0) < c.change_seq);
+DELETE FROM capture WHERE rowid IN (SELECT r.rowid FROM changed_capture AS c JOIN capture AS r
+    ON r.capture_id = c.capture_id AND coalesce(r.change_seq, 0) < c.change_seq);
+DELETE FROM revision WHERE place = 'outbox' AND EXISTS (SELECT 1 FROM revision AS r WHERE r.article_id = revision.article_id
+    AND r.revision = revision.revision AND r.place <> 'outbox' AND r.change_seq >= revision.change_seq);
+DELETE FROM capture WHERE place = 'outbox' AND EXISTS (SELECT 1 FROM capture AS r WHERE r.capture_id = capture.capture_id
+    AND r.place <> 'outbox' AND r.change_seq >= capture.change_seq);
 CREATE INDEX article_cluster ON article (cluster_id);
 CREATE TABLE cluster (cluster_id PRIMARY KEY, size, earliest) WITHOUT ROWID;
 INSERT INTO cluster SELECT cluster_id, count(*), max(CASE WHEN is_representative THEN article_id END)
@@ -43,9 +53,11 @@ INSERT INTO newest SELECT article_id, revision, url_key, source_id, text_digest,
 """
 
 _INSERTS = {
-    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "revision": "INSERT INTO revision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "stale_cluster": "INSERT INTO stale_cluster VALUES (?)",
-    "capture": "INSERT INTO capture VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "capture": "INSERT INTO capture VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    "changed_revision": "INSERT INTO changed_revision VALUES (?,?,?)",
+    "changed_capture": "INSERT INTO changed_capture VALUES (?,?)",
     "article": "INSERT INTO article VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     "url": "INSERT INTO url VALUES (?,?,?,?,?,?,?)",
     "edge": "INSERT INTO edge VALUES (?,?,?)",
@@ -65,7 +77,10 @@ class Snapshot(ScratchDatabase):
         return self._database.executemany(_INSERTS[table], rows).rowcount
 
     def finish(self) -> None:
-        """Make indexes and derived tables; call it after all rows are added."""
+        """Make indexes and derived tables; call it after all rows are added.
+
+        Of a row that a batch of the outbox changes, or that was published while the tables were read, the newest state is kept.
+        """
         self._database.executescript(_INDEXES)
 
     def ask(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ The index is read before the lake: everything that it knows must then be in the 
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,8 +18,9 @@ from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
 from tasks.lake.keys import TABLES
 from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 from tasks.verify.comparison import compare, compare_index, find_stale_leases
 from tasks.verify.config import VerifyConfig
 from tasks.verify.documents import check_documents
@@ -85,7 +87,7 @@ def verify(
 
 def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) -> VerifyReport:
     """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     return verify(
         index=opened_index(settings),
         store=opened_store(settings),
@@ -99,7 +101,7 @@ def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) ->
 
 def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
     """Restore what a repair took out or changed; raises ConfigError."""
-    check_lake(settings)
+    check_known_lake(settings)
     return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, on_step=on_step)
 
 
@@ -165,7 +167,10 @@ def _compare_all(
     snapshot.finish()
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
-    findings.take(check_segments(store, snapshot, is_sampled=is_sampled, on_step=partial(on_step, "segments")))
+    gone = Counter[str]()
+    on_segment = partial(on_step, "segments")
+    findings.take(check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, on_step=on_segment))
+    checked["expired"] = gone[Cause.EXPIRED]
     findings.take(check_documents(store, snapshot))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
     forgotten_before = instant_micros(now - KEPT)

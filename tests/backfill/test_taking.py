@@ -1,4 +1,5 @@
 import gzip
+import io
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
@@ -35,8 +36,9 @@ def test_each_page_is_taken_in_with_its_payload_and_its_origin(place, tmp_path):
         kept = next(one for one in stories if one.url == row["url"])
         assert read_response(record, 0, len(record)).body == kept.payload
         assert row["origin_uri"] == path.as_uri()
-        member = gzip.decompress(path.read_bytes()[row["origin_offset"] :])
-        assert member.startswith(b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: " + kept.url.encode())
+        member = gzip.GzipFile(fileobj=io.BytesIO(path.read_bytes()[row["origin_offset"] :])).read(1000)
+        assert member.startswith(b"WARC/1.0\r\nWARC-Type: response\r\n")
+        assert f"WARC-Target-URI: {kept.url}\r\n".encode() in member
     assert place.verify().is_well
     assert place.scratch() == []
 

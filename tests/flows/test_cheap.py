@@ -74,6 +74,8 @@ def home(tmp_path_factory) -> Path:
         (("sources", "list"), NEVER | LAKE | INDEX),
         (("status",), NEVER | LAKE | {"yaml", "sqlalchemy.dialects.postgresql"}),
         (("show", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
+        (("search", "harbour"), NEVER | {"yaml"}),
+        (("sql", "select 1"), NEVER | {"yaml"}),
         (("trace", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

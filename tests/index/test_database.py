@@ -15,10 +15,16 @@ from tasks.index.database import bind_lake, open_index, savepoint
 from tasks.index.schema import facts, metadata
 from tests.postgres import connected
 
+# SQLAlchemy does not reflect SQLite's indexes on expressions, and alembic compares them with line breaks in PostgreSQL:
+# tests/index/test_browsing.py shows that they are there
+ON_EXPRESSIONS = {"ix_articles_told", "ix_articles_told_of_source"}
 
+
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_the_schema_and_nothing_else(empty_index_url):
     with open_index(empty_index_url) as index, index.read() as tx:
-        differences = compare_metadata(MigrationContext.configure(tx), metadata)
+        compared = {"include_object": lambda _object, name, *_: name not in ON_EXPRESSIONS}
+        differences = compare_metadata(MigrationContext.configure(tx, opts=compared), metadata)
 
     assert differences == []
 

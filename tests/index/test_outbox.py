@@ -4,6 +4,7 @@ import pytest
 
 from tasks.index import outbox
 from tasks.values.batch import OutboxItem
+from tasks.values.changes import ArticleKey, CaptureKey, RowChanges
 from tests.rows import make_article, make_capture
 
 
@@ -24,7 +25,8 @@ def test_what_goes_in_comes_out_again(index, now):
     with index.read() as tx:
         items = outbox.pending(tx, limit=10)
 
-    assert items == (OutboxItem(sequence=1, batch_id="b1", captures=(capture,), articles=(article,)),)
+    captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1),)
+    assert items == (OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles),)
 
 
 def test_sequences_follow_the_commits(index, now):
@@ -81,3 +83,21 @@ def test_what_no_json_can_hold_is_replaced_and_costs_no_batch(index, now):
         (item,) = outbox.pending(tx, limit=1)
 
     assert (item.articles[0].title, item.articles[0].tags) == ("half \ufffd of it", ("\ufffd",))
+
+
+def test_changes_go_in_and_come_out_with_their_sequence(index, now):
+    article, capture = make_article(), make_capture()
+    changes = RowChanges(
+        articles=(article,),
+        captures=(capture,),
+        gone_articles=(ArticleKey("b", 2, article.dt),),
+        gone_captures=(CaptureKey("d", capture.dt),),
+        gone_documents=("quarantine/dt=2026-03-01/b-1.json",),
+    )
+    with index.write() as tx:
+        sequence = outbox.append_changes(tx, changes, batch_id="r", run_id="r", counts={}, now=now)
+    with index.read() as tx:
+        (item,) = outbox.pending(tx, limit=10)
+        last = outbox.last_sequence(tx)
+
+    assert (item.changes, item.articles, last) == (changes.written_by(sequence), (), sequence)

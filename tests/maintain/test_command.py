@@ -26,3 +26,17 @@ def test_replaced_files_are_kept_a_week_at_least(command):
     ended = command.run("maintain", "--keep-days", "6", check=False)
 
     assert (ended.code, ended.out) == (2, "")
+
+
+def test_a_search_index_is_updated_where_there_is_one_and_none_is_made(command):
+    command.run("maintain")
+    made = list(command.home.rglob("presslake-search"))
+    found = command.run("search", "*", "--json").json()["total"]
+    (state,) = command.home.rglob("state.json")
+    state.unlink()
+    first = command.run("maintain", "--json").json()["articles_indexed"]
+    state.write_text('{"format": 0}')
+
+    again = command.run("maintain", "--json").json()["articles_indexed"]
+
+    assert (made, first, again) == ([], 0, found)

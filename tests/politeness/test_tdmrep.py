@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.politeness.tdmrep import Reservations, parse_tdmrep
+from tasks.politeness.tdmrep import parse_tdmrep
 
 PAGE = "https://daily.example/news/2026/harbour.html"
 
@@ -38,28 +38,51 @@ def test_the_first_rule_that_matches_counts():
     assert said(rule("/", 1), rule("/news/", 0)) is True
 
 
-@pytest.mark.parametrize(("reservation", "expected"), [(1, True), ("1", True), (0, False), (2, None), (None, None)])
+@pytest.mark.parametrize(
+    ("reservation", "expected"),
+    [(1, True), (0, False), ("1", None), (True, None), (1.0, None), (2, None), (None, None)],
+)
 def test_a_reservation_is_one_or_zero(reservation, expected):
     assert said(rule("/", reservation)) is expected
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "is_readable"),
     [
-        b"",
-        b"<!doctype html>",
-        b"\xff",
-        b"7",
-        b"null",
-        b"[]",
-        b'["/"]',
-        b'[{"location": 1, "tdm-reservation": 1}]',
-        b"[" * 5000,
+        (b"", False),
+        (b"<!doctype html>", False),
+        (b"\xff", False),
+        (b"7", False),
+        (b"null", False),
+        (json.dumps(rule("/")).encode(), False),
+        (b"[" * 5000, False),
+        (b"[]", True),
+        (b'["/"]', True),
+        (b'[{"location": 1, "tdm-reservation": 1}]', True),
     ],
 )
-def test_what_is_not_understood_says_nothing(body):
-    assert parse_tdmrep(body) == Reservations.none_said()
+def test_what_is_not_understood_says_nothing(body, is_readable):
+    read = parse_tdmrep(body)
+
+    assert (read.rules, read.is_readable) == ((), is_readable)
 
 
-def test_a_rule_may_stand_alone():
-    assert parse_tdmrep(json.dumps(rule("/")).encode()).says(PAGE) is True
+FILE = (
+    rule("/dossier/frei/", 0),
+    rule("/dossier/"),
+    {"location": "/*.jpg$", "tdm-reservation": 0},
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/dossier/x", True), ("/dossier/frei/x", False), ("/a.jpg", False), ("/a.jpg?w=2", None), ("/other", None)],
+)
+def test_a_files_first_match_decides(path, expected):
+    assert said(*FILE, url=f"https://gazette.example{path}") is expected
+
+
+def test_the_policy_of_a_rule_is_kept():
+    found = parse_tdmrep(json.dumps(FILE).encode()).rule_for("https://gazette.example/dossier/x")
+
+    assert (found.policy_url, found.location) == ("https://daily.example/policy.json", "/dossier/")

@@ -10,7 +10,8 @@ from tasks.errors import LakeUnavailable, TooManyUnexpected
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.tables import open_table
-from tasks.store.publishing import PublishReport, publish, quarantine_document
+from tasks.store.documents import quarantine_document
+from tasks.store.publishing import PublishReport, publish
 from tasks.values.batch import OutboxItem
 from tasks.values.rows import Outcome
 from tests.rows import FETCHED_AT, make_article, make_capture, make_item

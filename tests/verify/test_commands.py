@@ -17,6 +17,25 @@ def command(world) -> Presslake:
     return Presslake(world.home, {"PREFECT_API_URL": nowhere, "PRESSLAKE_INDEX": world.index_url})
 
 
+@pytest.mark.parametrize(
+    "what", [["verify"], ["verify", "--mend"], ["verify", "--undo", "x"], ["maintain"], ["reindex"]]
+)
+def test_what_works_on_a_lake_makes_none(tmp_path, what):
+    ended = Presslake(tmp_path, {}).run(*what, check=False)
+
+    assert ended.code == 2
+    assert "does not exist: name another with --index" in ended.err or "there is no lake" in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lake_that_is_not_there_is_named(command, tmp_path):
+    ended = command.run("verify", "--lake", str(tmp_path / "other"), check=False)
+
+    assert ended.code == 2
+    assert f"{tmp_path}/other: there is no lake; " in ended.err
+    assert not list(tmp_path.glob("other"))
+
+
 def test_verify_ends_with_0_where_nothing_is_found(command):
     ended = command.run("verify", "--json")
 

@@ -186,3 +186,13 @@ def test_the_outbox_counts_on_from_what_the_lake_has_of_this_index(index, tmp_pa
 
     with index.write() as tx:
         assert outbox.append(tx, batch_id="b", run_id="r", captures=(), articles=(), counts={}, now=FETCHED_AT) == 10
+
+
+def test_the_outbox_counts_on_from_the_newest_change_that_a_row_names(index, tmp_path):
+    store = DirectoryStore(tmp_path / "lake")
+    publish([make_item(9, batch_id="b9", rows=1, change_seq=9)], store=store, index_id="another")
+
+    _reindex(index, store)
+
+    with index.write() as tx:
+        assert outbox.append(tx, batch_id="b", run_id="r", captures=(), articles=(), counts={}, now=FETCHED_AT) == 10

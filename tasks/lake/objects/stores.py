@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tasks.errors import ConfigError, LakeFormatError
-from tasks.lake.keys import LAKE_FORMAT, MARKER_KEY
+from tasks.lake.keys import LAKE_FORMAT, MARKER_KEY, NEW_FORMAT
 from tasks.lake.objects.address import S3Config
 from tasks.lake.objects.directory import DirectoryStore, find_directory, open_directory
 from tasks.lake.objects.port import MissingObject, ObjectInfo, ObjectStore, one_line
@@ -114,7 +114,7 @@ def _check_exclusive(store: ObjectStore) -> None:
 
 
 def _new_marker() -> bytes:
-    told = {"format": LAKE_FORMAT, "lake_id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
+    told = {"format": NEW_FORMAT, "lake_id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
     return json.dumps(told).encode()
 
 

@@ -358,9 +358,9 @@ def test_opening_a_lake_leaves_its_marker_alone(object_store):
 
 def test_a_lake_of_a_newer_format_is_refused_in_one_line(tmp_path):
     store = DirectoryStore(tmp_path)
-    store.put(MARKER_KEY, b'{"format": 2, "lake_id": "x"}')
+    store.put(MARKER_KEY, b'{"format": 3, "lake_id": "x"}')
 
-    with pytest.raises(LakeFormatError, match=r"^lake \S+ is of format 2; this Presslake reads up to 1: upgrade"):
+    with pytest.raises(LakeFormatError, match=r"^lake \S+ is of format 3; this Presslake reads up to 2: upgrade"):
         open_lake(store)
 
 

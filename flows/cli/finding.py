@@ -1,0 +1,127 @@
+"""The commands that find articles in the lake: `search`, and `sql` for every other question."""
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import IndexOption, JsonOption, LakeOption, QuietOption, SourceOption, one_clear_line
+from flows.cli.saying import say
+from flows.cli.steps import steps
+from tasks.errors import ConfigError
+from tasks.values.display import Rows, moment, plural
+
+if TYPE_CHECKING:
+    from tasks.search.searching import Found, Hit
+
+PERIODS = ("day", "week", "month")
+FORMATS = ("table", "json", "csv")
+BAR = 40
+
+
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help='Words; "a phrase", OR, -without, begin*, ( ).')],
+    source: SourceOption = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only sources with this tag; may be given again.")
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", help="Only this language (pt finds pt-BR too); may be given again."),
+    ] = None,
+    since: Annotated[str, typer.Option("--since", help="Only from then on: 6h, 3d, 2w, or an instant.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Only before: 6h, 3d, 2w, or an instant.")] = "",
+    newest: Annotated[bool, typer.Option("--newest", help="The newest first.")] = False,
+    by: Annotated[str, typer.Option("--by", metavar="day|week|month", help="Counts over time, and no articles.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many articles.")] = 20,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
+    as_json: JsonOption = False,
+) -> None:
+    """Find articles by the words of their newest text; count them over time with --by."""
+    with one_clear_line():
+        if by and by not in PERIODS:
+            raise ConfigError(f"--by {by}: it is one of {', '.join(PERIODS)}")
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake, index=index)
+        from tasks.search.asking import Order, Period, SearchQuery
+        from tasks.search.searching import search as look_for
+
+        asked = SearchQuery(
+            text=query,
+            sources=tuple(source or ()),
+            tags=tuple(tag or ()),
+            languages=tuple(language or ()),
+            since=_instant(since, "--since"),
+            until=_instant(until, "--until"),
+            order=Order.NEWEST if newest else Order.RELEVANCE,
+            by=Period(by) if by else None,
+            limit=limit,
+        )
+        found = look_for(asked, settings, on_step=steps())
+        if found.is_behind:
+            say("Another process is bringing the search index up to date: the newest articles may be missing.")
+        if as_json:
+            console.print_json(found.to_json())
+        else:
+            _show(found, is_counted=bool(by))
+
+
+def _instant(text: str, option: str) -> datetime | None:
+    from tasks.config.parameters import parse_since
+
+    try:
+        return parse_since(text, now=datetime.now(UTC)) if text else None
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{option} {text}: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01)") from error
+
+
+def _show(found: "Found", *, is_counted: bool) -> None:
+    title = f"{plural(found.total, 'article')} found"
+    if is_counted:
+        most = max((one.articles for one in found.counts), default=1)
+        counts: Rows = [
+            (one.day.isoformat(), one.articles, "#" * round(BAR * one.articles / most)) for one in found.counts
+        ]
+        console.show_tables([(title, ("from", "articles", ""), counts)])
+        return
+    console.show_line(title, console.BOLD)
+    for hit in found.hits:
+        _show_hit(hit)
+
+
+def _show_hit(hit: "Hit") -> None:
+    console.show_line("")
+    console.show_line(hit.title or "(no title)", console.CYAN)
+    about = (hit.source_id, f"{moment(hit.at, datetime.now(UTC))} UTC", hit.language, hit.url)
+    console.show_line(" - ".join(part for part in about if part), console.DIM)
+    console.show_line(hit.snippet.text)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT over the views; - reads standard input.")],
+    form: Annotated[str, typer.Option("--format", metavar="table|json|csv", help="json: one object a line.")] = "table",
+    lake: LakeOption = None,
+) -> None:
+    """Ask the lake in SQL (DuckDB), over the views articles, latest and captures; nothing can be changed."""
+    with one_clear_line():
+        if form not in FORMATS:
+            raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake)
+        from flows.cli.answering import PRINTERS
+        from tasks.query.asking import ask
+
+        with ask(sys.stdin.read() if query == "-" else query, settings) as answer:
+            PRINTERS[form](answer)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(search)
+    app.command()(sql)

@@ -1,0 +1,347 @@
+"""The text that trafilatura's fast mode gives, by its own steps and for less, where a page lets that be known. Pure.
+
+The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here the
+frame that it would choose is found first, by words that must stand in an element's attributes before a pattern can
+match; the frame alone is copied, cleaned, and given to the steps. Where the outcome might depend on the rest of the page,
+the answer is None, and the whole is asked. The steps are of one version, and only with that one are they called.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+
+from lxml.etree import Element, SubElement, XPath, strip_elements, strip_tags
+from lxml.html import HtmlElement
+from trafilatura import htmlprocessing, main_extractor, settings, xpaths
+from trafilatura.settings import Extractor
+from trafilatura.xml import delete_element, xmltotxt
+
+from tasks.extract.tree import raw_text_of
+
+KNOWN_VERSION = "2.3.1"
+_IS_KNOWN = version("trafilatura") == KNOWN_VERSION
+
+_SIZE = XPath("count(descendant::*)")
+_BOXES = XPath(
+    "descendant::*[self::article or self::main or"
+    " ((self::div or self::section or self::aside) and (@class or @id or @role or @itemprop))]"
+)
+_PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
+_REMOVED = frozenset(settings.MANUALLY_CLEANED)
+_OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
+_MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
+_MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
+_MAX_LOST = 7  # of a frame's text so many parts may go, but one
+_MAX_FRAMES = 50  # that are cut off
+_MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
+_REBUILT = frozenset(("list", "table", "code", "quote"))  # made new, so that what follows them stays behind
+
+
+class _Words:
+    """Whether one of several tokens, plain or patterns, occurs in a text. What was asked once is known."""
+
+    def __init__(self, *tokens: str) -> None:
+        plain = tuple(token for token in tokens if not _PATTERN.search(token))
+        patterns = [token for token in tokens if _PATTERN.search(token)]
+        pattern = re.compile("|".join(patterns)) if patterns else None
+
+        @lru_cache(maxsize=8192)
+        def occur(text: str) -> bool:
+            return any(word in text for word in plain) or (pattern is not None and pattern.search(text) is not None)
+
+        self.occur_in = occur
+
+
+_NONE = _Words()
+# What must occur before the expressions of the library can match; those decide.
+_DISCARDED_WORDS = _Words(
+    *xpaths._OVERALL_DISCARD_BOTH_TOKENS, *xpaths._OVERALL_DISCARD_ID_TOKENS, *xpaths._OVERALL_DISCARD_CLASS_TOKENS,
+    *xpaths._CONSENT_ID_CLASS_TOKENS,
+)  # fmt: skip
+_HIDDEN_WORDS = _Words("omment", "reply-", "hid", "akismet", "message", "suggest", "print", "notloaded")
+_STYLES = _Words("hidden", "display")
+_COMMENT_WORDS = _Words("omment", "comol", "disqus", "dsq")
+_SCROLL_WORDS = _Words("mvp-post", "infinite", "elementor-share")
+_ASKED = frozenset(
+    ("class", "id", "role", "itemprop", "style", "aria-hidden", "data-component", "data-lp-replacement-content")
+)
+_NAMED = ("div", "section", "aside", "article", "main", "ul", "ol", "details")
+_BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Likely:
+    """What an element must have to be a frame of one kind: a tag, or a word in its class or its name, or one of these."""
+
+    expression: XPath
+    tag: str | None = None
+    in_class: _Words = _NONE
+    in_name: _Words = _NONE
+    classes: frozenset[str] = frozenset()
+    marked: tuple[str, str] | None = None
+
+
+_FRAMES = (
+    _Likely(
+        expression=xpaths.BODY_XPATH[0],
+        in_class=_Words(*xpaths._ARTICLE_CONTENT_CLASS_TOKENS),
+        in_name=_Words(*xpaths._ARTICLE_CONTENT_ID_TOKENS, "articleContent"),
+        classes=frozenset(("post", "entry")),
+        marked=("itemprop", "articleBody"),
+    ),
+    _Likely(expression=xpaths.BODY_XPATH[1], tag="article"),
+    _Likely(
+        expression=xpaths.BODY_XPATH[2],
+        in_class=_Words(*xpaths._STORY_CLASS_TOKENS, "(?i:fulltext)"),
+        in_name=_Words(*xpaths._STORY_ID_TOKENS, "article", "story"),
+        classes=frozenset(("postarea", "art-postcontent", "text", "cell", "story")),
+        marked=("role", "article"),
+    ),
+    _Likely(
+        expression=xpaths.BODY_XPATH[3],
+        in_class=_Words(*xpaths._MAIN_CONTENT_CLASS_TOKENS, "ain-content", "age-content"),
+        in_name=_Words(*xpaths._MAIN_CONTENT_ID_TOKENS, "ain-content", "^content$"),
+        classes=frozenset(("content",)),
+    ),
+    _Likely(
+        expression=xpaths.BODY_XPATH[4],
+        tag="main",
+        in_class=_Words("^main"),
+        in_name=_Words("^main"),
+        marked=("role", "main"),
+    ),
+)
+
+
+def quick_text(tree: HtmlElement, options: Extractor) -> str | None:
+    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole."""
+    boxes = _BOXES(tree)
+    if not _IS_KNOWN or _has_scroll(boxes, tree):
+        return None
+    lost = _lost_forms(tree)
+    frame = _frame_of(boxes, lost)
+    alone = _cleaned(frame, options) if frame is not None else None
+    if frame is None or alone is None:
+        return None
+    _prune(alone)
+    found = _taken(alone, _tags_of(alone, frame, tree, lost), options) if len(alone) else None
+    if found is None:
+        return None
+    size = len(" ".join(found.itertext()).strip())
+    if size < _MIN_TEXT or _is_suspect(size, tree):
+        return None
+    _tidy(found)
+    return str(xmltotxt(found, False))
+
+
+def _has_scroll(boxes: Iterable[HtmlElement], tree: HtmlElement) -> bool:
+    """Whether a box may hold articles that follow: the library weighs those by what is in them."""
+    names = (name for one in boxes for name in (one.get("class"), one.get("id")) if name)
+    return any(map(_SCROLL_WORDS.occur_in, names)) and any(one(tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
+
+
+# The frame
+
+
+def _frame_of(boxes: Sequence[HtmlElement], lost: AbstractSet[HtmlElement]) -> HtmlElement | None:
+    """Return the element that the library would look into: the first of the first kind that there is."""
+    for likely in _FRAMES:
+        alike = (one for one in boxes if _is_likely(one, likely))
+        for tried, one in enumerate(alike):
+            if tried == _MAX_FRAMES:
+                return None
+            if _matches((likely.expression,), one) and _is_left(one, lost):
+                return one
+    return None
+
+
+def _is_likely(one: HtmlElement, likely: _Likely) -> bool:
+    if one.tag == likely.tag:
+        return True
+    kind, name = one.get("class"), one.get("id")
+    return bool(
+        (kind and (kind in likely.classes or likely.in_class.occur_in(kind)))
+        or (name and likely.in_name.occur_in(name))
+        or (likely.marked and one.get(likely.marked[0]) == likely.marked[1])
+    )
+
+
+def _lost_forms(tree: HtmlElement) -> set[HtmlElement]:
+    """Return the forms that hold no more than half of a page; what holds more is its layout."""
+    forms = list(tree.iter("form"))
+    half = len(raw_text_of(tree)) / 2 if forms else 0
+    return {one for one in forms if len(raw_text_of(one)) <= half}
+
+
+def _is_left(one: HtmlElement, lost: AbstractSet[HtmlElement]) -> bool:
+    """Whether an element is there still when the page is cleaned of these forms and of what its tag or name says."""
+    return not any(
+        above in lost if above.tag == "form" else above.tag in _REMOVED or _is_comment(above)
+        for above in (one, *one.iterancestors())
+    )
+
+
+def _is_comment(one: HtmlElement) -> bool:
+    names = (one.get("class"), one.get("id"))
+    is_likely = any(name and _COMMENT_WORDS.occur_in(name) for name in names)
+    return is_likely and _matches(xpaths.REMOVE_COMMENTS_AND_LISTS_XPATH, one)
+
+
+def _matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
+    """Whether an element would be found by what it is itself."""
+    above = Element("x")
+    SubElement(above, one.tag, {name: value for name, value in one.attrib.items() if name in _ASKED})
+    return any(expression(above) for expression in expressions)
+
+
+def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
+    """Return a copy of the frame on a page of its own, with the library's tags, or None where a form is most of it."""
+    page = frame.makeelement("html")
+    around = SubElement(page, "body")
+    if next(frame.iterancestors(*_OPENING), None) is not None:
+        around = SubElement(around, "div")
+    around.append(alone := copy(frame))
+    alone.tail = None
+    size = len(raw_text_of(alone))
+    if any(2 * len(raw_text_of(form)) > size for form in alone.iter("form")):
+        return None
+    _delete(one for one in alone.iterdescendants(*_NAMED) if _is_comment(one))
+    htmlprocessing.tree_cleaning(page, options)
+    htmlprocessing.convert_tags(page, options)
+    return alone
+
+
+# What goes
+
+
+def _prune(frame: HtmlElement) -> None:
+    """Delete what the library discards by name, and what is links for the most part."""
+    found = [one for one in frame.iterdescendants() if one.keys() and _is_discarded(one)]
+    if found:
+        known = set(found)
+        outer = [one for one in found if known.isdisjoint(one.iterancestors())]
+        size = len(raw_text_of(frame))
+        if size - sum(len(raw_text_of(one)) for one in outer) > size / _MAX_LOST:
+            _delete(outer)
+    _delete(one for one in frame.iterdescendants(*_BLOCKS) if _is_caption(one))
+    _prune_links(frame)
+    for table in [one for one in frame.iter("table") if htmlprocessing.link_density_test_tables(one)]:
+        delete_element(table, keep_tail=False)
+    strip_tags(frame, "span", "ref")
+
+
+def _prune_links(frame: HtmlElement) -> None:
+    """Delete what is links for the most part, and look again if anything went."""
+    if next(frame.iter("ref"), None) is None:
+        return
+    size = _SIZE(frame)
+    for tag in ("div", "list", "p"):
+        htmlprocessing.delete_by_link_density(frame, tag, backtracking=tag == "div")
+    if _SIZE(frame) != size:
+        for tag in ("div", "list", "p"):
+            htmlprocessing.delete_by_link_density(frame, tag, backtracking=tag == "div")
+
+
+def _is_discarded(one: HtmlElement) -> bool:
+    named = [name for name in (one.get("class"), one.get("id")) if name]
+    style = one.get("style")
+    if one.tag in _BLOCKS and (
+        any(map(_DISCARDED_WORDS.occur_in, named))
+        or one.get("role")
+        or one.get("data-component")
+        or one.get("data-lp-replacement-content") is not None
+    ):
+        if _matches(xpaths.OVERALL_DISCARD_XPATH, one):
+            return True
+    elif one.get("aria-hidden") or any(map(_HIDDEN_WORDS.occur_in, named)) or (style and _STYLES.occur_in(style)):
+        return _matches(xpaths.OVERALL_DISCARD_XPATH[1:], one)
+    return False
+
+
+def _is_caption(one: HtmlElement) -> bool:
+    names = f"{one.get('class') or ''} {one.get('id') or ''}"
+    is_likely = "caption" in names or "easer" in names
+    return is_likely and _matches((*xpaths.DISCARD_IMAGE_ELEMENTS, *xpaths.TEASER_DISCARD_XPATH), one)
+
+
+def _delete(elements: Iterable[HtmlElement]) -> None:
+    for one in list(elements):
+        delete_element(one)
+
+
+# What stays
+
+
+def _tags_of(alone: HtmlElement, frame: HtmlElement, tree: HtmlElement, lost: AbstractSet[HtmlElement]) -> set[str]:
+    """Return the tags that are text: boxes, too, where the page's paragraphs say little."""
+    tags = {*settings.TAG_CATALOG, "table", "td", "th", "tr"}
+    size = sum(len(raw_text_of(one)) for one in alone.iter("p"))
+    if size < _MIN_PARAGRAPHS:
+        inner = set(frame.iter("p"))
+        size += sum(len(raw_text_of(one)) for one in tree.iter("p") if one not in inner and _is_left(one, lost))
+    return tags if size >= _MIN_PARAGRAPHS else {*tags, "div"}
+
+
+def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement | None:
+    """Return the text's elements in a body, or None where there is but one, or the frame is one run of text."""
+    elements = list(frame.iterdescendants())
+    kinds = {str(one.tag) for one in elements}
+    if kinds == {"lb"} or kinds <= settings.INLINE_FORMATTABLE | {"lb"}:
+        return None
+    body: HtmlElement = Element("body")
+    for one in elements:
+        if one.tag == "done" or one.getroottree().getroot() is body:
+            continue
+        tag, tail = one.tag, one.tail
+        processed = main_extractor.handle_textelem(one, tags, options)
+        if processed is not None:
+            body.append(processed)
+            if processed is not one:
+                one.tag = "done"
+        is_left = tag in _REBUILT and tail and (processed is None or processed.tail is None)
+        if is_left and (rest := _paragraph(tail, options)) is not None:
+            body.append(rest)
+    while len(body) and body[-1].tag in ("head", "ref"):
+        body.remove(body[-1])
+    if len(body) < 2:
+        return None
+    if frame.text and (lead := _paragraph(frame.text, options)) is not None:
+        body.insert(0, lead)
+    return body
+
+
+def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
+    """Return a text that stands loose as a paragraph, if it is one."""
+    if text.isspace():
+        return None
+    loose = Element("p")
+    loose.text = text
+    return htmlprocessing.process_node(loose, options)
+
+
+def _is_suspect(size: int, tree: HtmlElement) -> bool:
+    """Whether a text may be so little of its page that the library would try again."""
+    if size >= _MAX_SUSPECT:
+        return False
+    most = len(" ".join(raw_text_of(tree).split())) + 2 * int(tree.xpath("count(//*)"))
+    return size < _SUSPECT_SHARE * most
+
+
+def _tidy(body: HtmlElement) -> None:
+    """Delete what says the same as the element before it, and what is left of elements that were used."""
+    before = None
+    for one in list(body):
+        said = " ".join("".join(one.itertext()).split())
+        if said and said == before and len(said) > _MIN_REPEATED:
+            delete_element(one, keep_tail=False)
+        else:
+            before = said
+    strip_elements(body, "done")
+    strip_tags(body, "div")
+    for one in body.iter("lb"):
+        if one.tail and one.tail.isspace() and next(one.iterancestors("code", "pre"), None) is None:
+            one.tail = None

@@ -1,0 +1,33 @@
+"""What takedowns keep out, in the index: each decision asks it in its own transaction. The lake's table is the truth."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from tasks.index.database import Index
+from tasks.index.schema import taken_down
+from tasks.values.takedown import NOTHING, KeptOut, Takedown
+
+_HELD = select(taken_down.c.takedown_id, taken_down.c.digest)
+
+
+def read_kept_out(tx: Connection) -> KeptOut:
+    """Return what is kept out: nearly always nothing, and else a few digests."""
+    digests = tx.execute(select(taken_down.c.digest)).scalars().all()
+    return KeptOut.of(digests) if digests else NOTHING
+
+
+def agree(index: Index, takedowns: Sequence[Takedown]) -> None:
+    """Keep out what these takedowns keep out, and let in what those that are undone did; others stay as they are."""
+    wanted = {(one.takedown_id, digest) for one in takedowns if one.undone_at is None for digest in one.key_digests}
+    undone = [one.takedown_id for one in takedowns if one.undone_at is not None]
+    with index.read() as tx:
+        held = set(tx.execute(_HELD).tuples().all())
+    if wanted <= held and not any(takedown_id in undone for takedown_id, _ in held):
+        return  # a write would wait for others, and every run asks
+    with index.write() as tx:
+        tx.execute(delete(taken_down).where(taken_down.c.takedown_id.in_(undone)))
+        held = set(tx.execute(_HELD).tuples().all())
+        if new := sorted(wanted - held):
+            rows = [{"takedown_id": takedown_id, "digest": digest} for takedown_id, digest in new]
+            tx.execute(taken_down.insert(), rows)

@@ -1,0 +1,168 @@
+"""Replace, add and take out rows of a table by their keys: one commit, on the version of the table that was read.
+
+A change is applied once: its commit has the application transaction of the outbox, and names the change. If another
+commit is first, the files are read again; so maintenance and sweeps may work beside it, and no row is lost or there twice.
+A rewritten file is named by its bytes: a repetition writes it again.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+from deltalake import DeltaTable, Transaction
+
+from tasks.errors import LakeUnavailable
+from tasks.lake.growing import open_grown
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import StoredFile, list_files, read_columns, read_fitted
+from tasks.lake.rewriting import NewFile, Stamp, commit_rewritten, put_rows
+from tasks.lake.schemas import SCHEMAS, file_schema, fitted
+from tasks.lake.tables import BATCHES, Row, arrow_rows, delta_errors, is_committed
+from tasks.values.changes import ArticleKey, CaptureKey, key_of
+
+COMMIT_ATTEMPTS = 50
+"""A sweep commits every few seconds, and a file is rewritten in tenths of one."""
+
+KEYS = {ARTICLES: ("article_id", "revision"), CAPTURES: ("capture_id",)}
+"""The columns that identify a row of each table."""
+
+Key = ArticleKey | CaptureKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChange:
+    """Rows of one table that are put in the place of those with their keys, or added; and keys of rows that go.
+
+    `name` is the change's own, which no other change of the table has; `sequence` is the outbox's.
+    """
+
+    name: str
+    sequence: int
+    rows: Sequence[Row] = ()
+    gone: Collection[Key] = ()
+
+
+def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange], *, app_id: str, now: datetime) -> int:
+    """Apply those of the changes that the table does not have, in their order; returns how many rows were put or went.
+
+    All land in one commit, or none does; called again, it does nothing more. Rows of `articles` come before those of
+    `captures` where something is gained, and after them where something is lost (`tasks.store.publishing` sees to it).
+    Raises LakeUnavailable, DamagedTable, LakeFormatError.
+    """
+    changes = [one for one in changes if one.rows or one.gone]
+    if not changes:
+        return 0
+    opened = open_grown(store, table)
+    for _ in range(COMMIT_ATTEMPTS):
+        fresh = [one for one in changes if not _is_applied(opened, one, app_id)]
+        wanted = _last_of_each(changes, fresh)
+        if not wanted:
+            return 0
+        rewritten = _rewrite(store, opened, table, wanted)
+        if not rewritten.old and not rewritten.new:
+            return 0
+        if commit_rewritten(
+            opened, rewritten.old, rewritten.new, is_changed=True, now=now, stamp=_stamp(opened, fresh, app_id)
+        ):
+            return rewritten.count
+        with delta_errors(opened.table_uri):
+            opened.update_incremental()
+    raise LakeUnavailable(f"{opened.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
+
+
+def _is_applied(opened: DeltaTable, change: TableChange, app_id: str) -> bool:
+    return is_committed(opened, app_id=app_id, sequence=change.sequence, batch_id=change.name)
+
+
+def _last_of_each(changes: Iterable[TableChange], fresh: Collection[TableChange]) -> dict[Key, Row | None]:
+    """Return what becomes of each row, None where it goes; where a later change has been applied, that counts."""
+    last: dict[Key, tuple[TableChange, Row | None]] = {}
+    for one in changes:
+        last.update(dict.fromkeys(one.gone, (one, None)))
+        last.update({key_of(row): (one, row) for row in one.rows})
+    names = {one.name for one in fresh}
+    return {key: row for key, (one, row) in last.items() if one.name in names}
+
+
+def _stamp(opened: DeltaTable, changes: Sequence[TableChange], app_id: str) -> Stamp:
+    with delta_errors(opened.table_uri):
+        version = max(opened.transaction_version(app_id) or 0, *(one.sequence for one in changes))
+    return Stamp(transactions=(Transaction(app_id, version),), metadata={BATCHES: sorted(one.name for one in changes)})
+
+
+@dataclass(slots=True)
+class _Rewritten:
+    old: list[StoredFile] = field(default_factory=list)
+    new: list[NewFile] = field(default_factory=list)
+    count: int = 0
+
+
+def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping[Key, Row | None]) -> _Rewritten:
+    """Put the new files, not yet named by the log; returns them with those that they replace."""
+    schema, done = file_schema(table, opened.schema()), _Rewritten()  # keeps the columns of a newer version
+    files = list_files(opened, table)
+    for day, of_day in _by_day(wanted).items():
+        added = dict(of_day)
+        for file in files:
+            if file.day == day and (places := _find(store, file, of_day)):
+                # of a row that was there twice, one is left
+                rows = {place: added.pop(key, None) for place, key in places.items()}
+                _replace_in(store, file, schema, rows, done)
+        if rows_added := [row for row in added.values() if row is not None]:
+            done.new.append(put_rows(store, table, day, _new_rows(table, rows_added, schema)))
+            done.count += len(rows_added)
+    return done
+
+
+def _replace_in(
+    store: ObjectStore,
+    file: StoredFile,
+    schema: pa.Schema,
+    rows: Mapping[int, Row | None],
+    done: _Rewritten,
+) -> None:
+    """Write a file again with these rows, by their places, in place of what is there; None: without it."""
+    held = read_fitted(store, file, schema)
+    places = [place for place, row in rows.items() if row is not None]
+    put = _new_rows(
+        file.table, [row for row in rows.values() if row is not None], schema, held.take(pa.array(places, pa.int64()))
+    )
+    order = {place: held.num_rows + number for number, place in enumerate(places)}
+    kept = [order.get(place, place) for place in range(held.num_rows) if rows.get(place, ...) is not None]
+    if kept:
+        merged = pa.concat_tables([held, put]).take(pa.array(kept, pa.int64()))
+        new = put_rows(store, file.table, file.day, merged)
+        if file.key == f"{file.table}/{new.path}":  # the rows are as they should be
+            return
+        done.new.append(new)
+    done.old.append(file)
+    done.count += len(rows)
+
+
+def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Table | None = None) -> pa.Table:
+    """Return rows in a file's schema; a column that this version does not know keeps its value from `before`."""
+    made = arrow_rows(rows, SCHEMAS[table])
+    if before is not None and rows:
+        for name in (one for one in schema.names if one not in SCHEMAS[table].names):
+            made = made.append_column(schema.field(name), before[name])
+    return fitted(made, schema)
+
+
+def _find(store: ObjectStore, file: StoredFile, wanted: Mapping[Key, Row | None]) -> dict[int, Key]:
+    """Return the places of these rows in a file."""
+    if not wanted:
+        return {}
+    names = KEYS[file.table]
+    read = read_columns(store, file, names)
+    kind: Callable[..., Key] = ArticleKey if file.table == ARTICLES else CaptureKey
+    keys = (kind(*values, file.day) for values in zip(*(read[name].to_pylist() for name in names), strict=True))
+    return {place: key for place, key in enumerate(keys) if key in wanted}
+
+
+def _by_day(wanted: Mapping[Key, Row | None]) -> dict[date, dict[Key, Row | None]]:
+    days: dict[date, dict[Key, Row | None]] = {}
+    for key, row in wanted.items():
+        days.setdefault(key.dt, {})[key] = row
+    return dict(sorted(days.items()))

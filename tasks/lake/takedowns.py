@@ -1,0 +1,72 @@
+"""The table `takedowns`: one row a takedown. It is made with the first one, and raises the lake's format number then.
+
+An older version of Presslake would take a tombstone for damage, and fetch again what was taken out: it must not open such
+a lake.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from tasks.errors import LakeUnavailable
+from tasks.lake.keys import MARKER_KEY, TAKEDOWN_FORMAT, TAKEDOWNS, commit_key
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.reading import StoredFile, list_files, read_columns
+from tasks.lake.rewriting import add_file, put_rows, replace_files
+from tasks.lake.schemas import SCHEMAS
+from tasks.lake.tables import arrow_rows, find_table, open_table
+from tasks.values.columns import revive
+from tasks.values.takedown import KeptOut, Takedown
+
+
+def add_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -> None:
+    """Add a takedown, once, even if called again; raises LakeUnavailable."""
+    _raise_format(store)
+    table = open_table(store, TAKEDOWNS)
+    add_file(table, TAKEDOWNS, put_rows(store, TAKEDOWNS, takedown.dt, _rows([takedown])), now=now)
+
+
+def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -> None:
+    """Put a takedown in the place of the one with its id; raises LakeUnavailable."""
+    table = open_table(store, TAKEDOWNS)
+    for file in list_files(table, TAKEDOWNS):
+        held = list(_read(store, file))
+        if any(one.takedown_id == takedown.takedown_id for one in held):
+            rows = [takedown if one.takedown_id == takedown.takedown_id else one for one in held]
+            new = put_rows(store, TAKEDOWNS, file.day, _rows(rows))
+            if not replace_files(table, [file], [new], is_changed=True, now=now):
+                raise LakeUnavailable(f"{table.table_uri}: others committed first")
+
+
+def read_takedowns(store: ObjectStore) -> list[Takedown]:
+    """Return all takedowns, the oldest first; none where the lake has no such table. Raises LakeUnavailable."""
+    if not store.exists(commit_key(TAKEDOWNS, 0)):  # a look at one key: every run asks
+        return []
+    table = find_table(store, TAKEDOWNS)
+    found = [one for file in list_files(table, TAKEDOWNS) for one in _read(store, file)] if table else []
+    return sorted(found, key=lambda one: (one.taken_at, one.takedown_id))
+
+
+def read_kept_out(store: ObjectStore) -> KeptOut:
+    """Return what the lake's takedowns keep out; raises LakeUnavailable."""
+    return kept_out_by(read_takedowns(store))
+
+
+def kept_out_by(takedowns: Sequence[Takedown]) -> KeptOut:
+    """Return what these takedowns keep out, unless they are undone."""
+    return KeptOut.of(digest for one in takedowns if one.undone_at is None for digest in one.key_digests)
+
+
+def _read(store: ObjectStore, file: StoredFile) -> Iterator[Takedown]:
+    for row in read_columns(store, file).to_pylist():
+        yield revive(Takedown, row)
+
+
+def _rows(takedowns: Sequence[Takedown]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - pyarrow has no types
+    return arrow_rows(takedowns, SCHEMAS[TAKEDOWNS])
+
+
+def _raise_format(store: ObjectStore) -> None:
+    marker = json.loads(store.get(MARKER_KEY))
+    if int(marker["format"]) < TAKEDOWN_FORMAT:
+        store.put(MARKER_KEY, json.dumps({**marker, "format": TAKEDOWN_FORMAT}).encode())

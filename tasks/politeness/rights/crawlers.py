@@ -1,0 +1,46 @@
+"""The named AI crawlers (ai_crawlers.csv): who runs each, and for what. Reads that file once."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+TRAINING = "training"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crawler:
+    """A crawler by the token that robots.txt calls it; `purposes` are training, search, user, data or other.
+
+    `notes` are legacy, customer, undocumented, or control: a token that is in robots.txt alone and no User-Agent.
+    """
+
+    token: str
+    operator: str
+    purposes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@cache
+def crawlers() -> tuple[Crawler, ...]:
+    """Return all of them, in the file's order."""
+    text = Path(__file__).with_name("ai_crawlers.csv").read_text(encoding="utf-8")
+    return tuple(
+        Crawler(
+            token=row["token"],
+            operator=row["operator"],
+            purposes=tuple(row["purpose"].partition(";")[0].split("+")),
+            notes=tuple(filter(None, row["purpose"].split(";")[1:])),
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def find_crawler(name: str) -> Crawler | None:
+    """Return the crawler of that name, whatever its case."""
+    return _by_name().get(name.lower())
+
+
+@cache
+def _by_name() -> dict[str, Crawler]:
+    return {one.token.lower(): one for one in crawlers()}

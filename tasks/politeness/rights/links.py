@@ -1,0 +1,63 @@
+"""Links to RSL licences: in Link fields (RFC 8288), in a page's head, in robots.txt. Pure.
+
+Without the type `application/rsl+xml` a licence link is no RSL: a link to a Creative Commons licence states nothing here.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+
+from tasks.errors import ItemError
+from tasks.values.url import Url
+from tasks.web.headers import capped
+
+RSL_TYPE = "application/rsl+xml"
+MAX_LICENCES = 3
+"""Licence documents of one page or origin that are asked for."""
+
+_LINK = re.compile(r'<([^<>\s]{1,2048})>\s*((?:;[^;,"]*(?:"[^"]*"[^;,"]*)*)*)')
+_PARAMETER = re.compile(r';\s*([A-Za-z*-]+)\s*=\s*(?:"([^"]*)"|([^;,\s"]+))')
+_TAG = re.compile(rb"<link\b[^<>]{0,2000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([A-Za-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+
+
+def licence_links(values: Iterable[str], *, base: str) -> tuple[str, ...]:
+    """Return the licences that Link fields name, as addresses that may be asked for."""
+    found: dict[str, None] = {}
+    for value in values:
+        for target, parameters in _LINK.findall(capped(value)):
+            said = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(parameters)}
+            if is_licence(said.get("rel"), said.get("type")) and (url := licence_url(target, base=base)):
+                found[url] = None
+    return tuple(found)[:MAX_LICENCES]
+
+
+def licence_elements(content: bytes, *, base: str) -> tuple[str, ...]:
+    """Return the licences that a page's link elements name; only tags that have the type are looked at."""
+    if RSL_TYPE.encode() not in content:
+        return ()
+    return tuple(dict.fromkeys(_element_links(content, base)))[:MAX_LICENCES]
+
+
+def _element_links(content: bytes, base: str) -> Iterator[str]:
+    for tag in _TAG.findall(content):
+        if RSL_TYPE.encode() not in tag.lower():
+            continue
+        pairs = _ATTRIBUTE.findall(tag.decode("utf-8", "replace"))
+        said = {name.lower(): html.unescape(double or single or plain) for name, double, single, plain in pairs}
+        if is_licence(said.get("rel"), said.get("type")) and (url := licence_url(said.get("href", ""), base=base)):
+            yield url
+
+
+def is_licence(rel: str | None, kind: str | None) -> bool:
+    """Whether a link is one to an RSL licence."""
+    return "license" in (rel or "").lower().split() and (kind or "").split(";")[0].strip().lower() == RSL_TYPE
+
+
+def licence_url(value: str, *, base: str) -> Url | None:
+    """Return the address of a licence: absolute, over https, or over http at the origin that names it; else None."""
+    try:
+        url, page = Url.parse(value.strip()).without_fragment, Url.of(base)
+    except ItemError:
+        return None
+    return url if url.startswith("https:") or url.origin == page.origin else None

@@ -1,0 +1,103 @@
+"""Which signal speaks of which purpose: one table, which docs/rights.md shows, and the verdict that follows. Pure.
+
+The standards define nothing across each other. Here any refusal refuses; else a price is a price; else any permission
+permits; else nothing is said, and that is taken for nothing else.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tasks.values.rights import (
+    CONTENT_SIGNAL,
+    CONTENT_USAGE,
+    DIRECTIVE,
+    HEADER,
+    META,
+    RSL,
+    TDMREP,
+    UNREADABLE,
+    UNSET,
+    Answer,
+    Purpose,
+)
+from tasks.values.rows import Signal
+
+AS_SAID = "as said"
+"""The answer is the value's own: `train-ai=n` refuses, `train-ai=y` permits, `ai-train=payment` has a price."""
+
+UNLICENSED = "unlicensed"
+
+MAPPING: Mapping[tuple[str, str], Mapping[Purpose, str]] = {
+    (CONTENT_USAGE, "search"): {Purpose.SEARCH: AS_SAID},
+    (CONTENT_USAGE, "ai-use"): {Purpose.AI_INPUT: AS_SAID},
+    (CONTENT_USAGE, "train-ai"): {Purpose.AI_TRAIN: AS_SAID},
+    (CONTENT_SIGNAL, "search"): {Purpose.SEARCH: AS_SAID},
+    (CONTENT_SIGNAL, "ai-input"): {Purpose.AI_INPUT: AS_SAID},
+    (CONTENT_SIGNAL, "ai-train"): {Purpose.AI_TRAIN: AS_SAID},
+    (CONTENT_SIGNAL, "use=immediate"): {Purpose.ARCHIVE: Answer.REFUSED},
+    (RSL, "all"): {Purpose.ARCHIVE: AS_SAID},
+    (RSL, "search"): {Purpose.SEARCH: AS_SAID},
+    (RSL, "ai-input"): {Purpose.AI_INPUT: AS_SAID},
+    (RSL, "ai-train"): {Purpose.AI_TRAIN: AS_SAID},
+    (RSL, UNLICENSED): dict.fromkeys(Purpose, Answer.REFUSED),
+    (TDMREP, "tdm-reservation=1"): {Purpose.AI_INPUT: Answer.REFUSED, Purpose.AI_TRAIN: Answer.REFUSED},
+    (TDMREP, "tdm-reservation=0"): {Purpose.AI_INPUT: Answer.ALLOWED, Purpose.AI_TRAIN: Answer.ALLOWED},
+    (DIRECTIVE, "noindex"): {Purpose.SEARCH: Answer.REFUSED},
+    (DIRECTIVE, "noai"): {Purpose.AI_TRAIN: Answer.REFUSED},
+}
+"""By a signal's name and its value, or the part of that before `=`. What is not here is recorded and decides nothing."""
+
+_BY_STRICTNESS = (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is said of one purpose, and the signal that decided; None where nothing is said."""
+
+    answer: Answer = Answer.NOT_STATED
+    signal: Signal | None = field(default=None)
+
+
+def verdict_on(purpose: Purpose, signals: Iterable[Signal]) -> Verdict:
+    """Return the strictest of what the signals say of a purpose."""
+    said: dict[Answer, Signal] = {}
+    for signal in in_force(signals):
+        answer = answer_of(signal, purpose)
+        if answer is not Answer.NOT_STATED:
+            said.setdefault(answer, signal)
+    return next((Verdict(answer=one, signal=said[one]) for one in _BY_STRICTNESS if one in said), Verdict())
+
+
+def refusal_of(purposes: Iterable[Purpose], signals: Iterable[Signal]) -> tuple[Purpose, Verdict] | None:
+    """Return the first of several purposes that is refused, or has a price, and by what; None where none is."""
+    several = tuple(signals)
+    verdicts = ((purpose, verdict_on(purpose, several)) for purpose in purposes)
+    return next(((purpose, verdict) for purpose, verdict in verdicts if verdict.answer.is_refusal), None)
+
+
+def answer_of(signal: Signal, purpose: Purpose) -> Answer:
+    """Return what one signal says of a purpose."""
+    value = signal.value or ""
+    key, _, said = value.partition("=")
+    effects = MAPPING.get((signal.signal, value)) or MAPPING.get((signal.signal, key), {})
+    effect = effects.get(purpose)
+    if effect is None:
+        return Answer.NOT_STATED
+    if effect != AS_SAID:
+        return Answer(effect)
+    return Answer(said) if said in set(Answer) else Answer.NOT_STATED
+
+
+def in_force(signals: Iterable[Signal]) -> Iterator[Signal]:
+    """Yield the signals that count: of TDMRep's the last that says anything, and no directive to another crawler.
+
+    A page's header supersedes its site's file, and its meta element the header (TDMRep, 4): the rows have that order.
+    """
+    several = tuple(signals)
+    spoken = [one for one in several if one.signal == TDMREP and one.value not in {UNSET, UNREADABLE}]
+    for signal in several:
+        if signal.signal == TDMREP and spoken and signal is not spoken[-1]:
+            continue
+        if signal.signal == DIRECTIVE and signal.scope not in {HEADER, META}:
+            continue
+        yield signal

@@ -1,0 +1,84 @@
+"""What a page and its answer's header say of rights to it: fields and elements into signals. Pure.
+
+Nothing here is about the site: what its documents say is in tasks.politeness.rights.site.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from tasks.politeness.rights.content_signal import content_signals
+from tasks.politeness.rights.crawlers import find_crawler
+from tasks.politeness.rights.directives import (
+    directive_signals,
+    read_robots_list,
+    read_robots_tag,
+    unreadable_directive,
+)
+from tasks.politeness.rights.payment import charged_signals
+from tasks.politeness.rights.rsl import parse_rsl
+from tasks.politeness.rights.rsl_signals import licence_signals
+from tasks.politeness.rights.usage import header_usage
+from tasks.values.rights import HEADER, META, RAW_LENGTH, TDMREP, UNSET
+from tasks.values.rows import Signal
+
+MAX_SIGNALS = 60
+"""Signals of one page that are kept."""
+
+Fields = Iterable[tuple[str, str]]
+
+
+def header_signals(headers: Fields, *, token: str) -> tuple[Signal, ...]:
+    """Return what an answer's header says of its page; `headers` have lower-case names, `token` is our own.
+
+    The header of a redirect says nothing of its target.
+    """
+    fields = tuple(headers)
+    return (*_reservations(fields, HEADER), *_other_fields(fields, token))[:MAX_SIGNALS]
+
+
+def meta_signals(metas: Fields, inline: Iterable[str], *, token: str, url: str) -> tuple[Signal, ...]:
+    """Return what a page's meta elements say, by their lower-case names, and the RSL that it has inline."""
+    named = tuple(metas)
+    found = [*_reservations(named, META)]
+    for name, content in named:
+        if name in {"robots", token.lower()} or find_crawler(name):
+            whom = "" if name == "robots" else f"{name}: "
+            found += directive_signals(read_robots_tag(f"{whom}{content}"), token=token, scope=META, raw=content)
+    for text in inline:
+        licences = parse_rsl(text.encode("utf-8", "replace"), url)
+        found += licence_signals(licences, url, scope=META, policy_id=None)
+    return tuple(found)[:MAX_SIGNALS]
+
+
+def _other_fields(fields: tuple[tuple[str, str], ...], token: str) -> Iterator[Signal]:
+    usages = [value for name, value in fields if name == "content-usage"]
+    yield from header_usage(usages, scope=HEADER)
+    for name, value in fields:
+        if name == "content-signal":
+            yield from content_signals(value, scope=HEADER)
+        elif name == "x-robots-tag":
+            yield from directive_signals(read_robots_tag(value), token=token, scope=HEADER, raw=value)
+        elif name == "robots-tag":
+            yield from _robots_list(value, token)
+    yield from charged_signals(fields)
+
+
+def _robots_list(value: str, token: str) -> Iterator[Signal]:
+    try:
+        directives = read_robots_list(value)
+    except ValueError:
+        yield unreadable_directive(value, scope=HEADER)
+        return
+    yield from directive_signals(directives, token=token, scope=HEADER, raw=value)
+
+
+def _reservations(fields: tuple[tuple[str, str], ...], scope: str) -> Iterator[Signal]:
+    """Yield TDMRep's signal of a header or of meta elements, one for all of them: said twice, the reservation counts."""
+    said = [value.strip() for name, value in fields if name == "tdm-reservation"]
+    policies = [value.strip() for name, value in fields if name == "tdm-policy"]
+    if not said and not policies:
+        return
+    # Two fields that arrive as one have a comma between them.
+    parts = {part.strip() for value in said for part in value.split(",")}
+    value = "tdm-reservation=1" if "1" in parts else "tdm-reservation=0" if parts == {"0"} else UNSET
+    raw = "; ".join([*said, *(f"tdm-policy {policy}" for policy in policies)])
+    yield Signal(signal=TDMREP, scope=scope, value=value, raw=raw[:RAW_LENGTH], policy_id=None)

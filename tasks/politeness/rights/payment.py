@@ -1,0 +1,84 @@
+"""Answers that ask for a licence or a price: 401 and 402. Pure; nothing is ever paid, and no price is ever offered.
+
+crawler-price is Cloudflare's (closed beta), `WWW-Authenticate: License` is RSL's, `PAYMENT-REQUIRED` is x402's.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from tasks.politeness.rights.links import licence_links
+from tasks.values.rights import HEADER, PAYMENT, RAW_LENGTH
+from tasks.values.rows import Signal
+from tasks.web.headers import capped
+
+_LICENCE = re.compile(r"\s*license\b", re.IGNORECASE)
+_MAX_BODY = 8192
+_MAX_SHOWN = 200
+
+Headers = Iterable[tuple[str, str]]
+
+
+def payment_of(status: int, headers: Headers, body: bytes, *, url: str) -> str | None:
+    """Return what an answer asks for, as it is kept beside the reason; None where it asks for nothing.
+
+    It is empty for a bare 402, which names neither a price nor a licence. A login (401 Basic) is none.
+    """
+    if status not in {401, 402}:
+        return None
+    fields = tuple(headers)
+    named = [*_prices(fields), *_licences(fields, url), *_x402(fields, body)]
+    return "; ".join(named) if named or status == 402 else None
+
+
+def charged_signals(headers: Headers) -> Iterator[Signal]:
+    """Yield a signal for an answer that says it was charged for: we never offer a price, so that it must be looked into."""
+    for name, value in headers:
+        if name == "crawler-charged":
+            said = " ".join(capped(value).split())
+            yield Signal(
+                signal=PAYMENT, scope=HEADER, value=f"charged {said}"[:100], raw=said[:RAW_LENGTH], policy_id=None
+            )
+
+
+def _prices(fields: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    return (f"crawler-price {_shown(value)}" for name, value in fields if name == "crawler-price")
+
+
+def _licences(fields: tuple[tuple[str, str], ...], url: str) -> Iterator[str]:
+    if not any(name == "www-authenticate" and _LICENCE.match(capped(value)) for name, value in fields):
+        return
+    links = licence_links((value for name, value in fields if name == "link"), base=url)
+    yield " ".join(["licence", *links])
+
+
+def _x402(fields: tuple[tuple[str, str], ...], body: bytes) -> Iterator[str]:
+    for name, value in fields:
+        if name == "payment-required":
+            yield f"x402 {_offer(_decoded(value))}".strip()
+    if b"x402Version" in body[:_MAX_BODY]:
+        yield f"x402 {_offer(body[:_MAX_BODY])}".strip()
+
+
+def _decoded(value: str) -> bytes:
+    try:
+        return base64.b64decode(value[:_MAX_BODY], validate=False)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _offer(content: bytes) -> str:
+    """Return the first price that x402's JSON names."""
+    try:
+        accepts = json.loads(content).get("accepts") or [{}]
+        first = accepts[0]
+        parts = (first.get(name) for name in ("maxAmountRequired", "amount", "asset", "network"))
+        return _shown(" ".join(part for part in parts if isinstance(part, str)))
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
+        return ""
+
+
+def _shown(value: str) -> str:
+    return " ".join(value.split())[:_MAX_SHOWN]

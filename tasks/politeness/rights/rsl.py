@@ -1,0 +1,224 @@
+"""RSL 1.0 licences (rslstandard.org/rsl, 2025-12-10): XML into what each pattern of paths is licensed for. Pure.
+
+Read without entities, document type and network, and as a whole: a document that is not well-formed, of another
+namespace, or with an unknown element of RSL's own grants nothing (it is unlicensed). Of several licences of one content
+the strictest counts, and what depends on who or where we are is refused, since the document cannot know us.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from tasks.errors import ItemError
+from tasks.politeness.robots import matched_path
+from tasks.politeness.robots_rules import Rule, path_rule
+from tasks.values.rights import RAW_LENGTH, Answer
+from tasks.values.url import Url
+
+NAMESPACE = "https://rslstandard.org/rsl"
+USAGES = ("ai-train", "ai-input", "ai-index", "search", "all")
+"""What is asked of a licence; `all` stands for every other use, such as an archive."""
+
+MAX_CONTENTS, MAX_LICENCES = 1000, 20
+DEFAULT_MAX_AGE_DAYS = 30
+
+_ELEMENTS = frozenset(
+    """rsl content license permits prohibits payment standard custom amount accepts reporting legal alternate schema
+    copyright terms""".split()
+)
+_COVERED = {
+    "all": frozenset(USAGES),
+    "ai-all": frozenset(("ai-train", "ai-input", "ai-index")),
+    **{usage: frozenset((usage,)) for usage in USAGES if usage != "all"},
+}
+# tokens that are seen and stand in no version: RSL's own guide has the first, older forms the second
+_LENIENT = {"train-ai": "ai-train", "inference": "ai-input", "ai-inference": "ai-input"}
+_WITHOUT_MONEY = frozenset(("free", "attribution"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicensedContent:
+    """One pattern of paths, of one origin or of any (None), and the answer to each usage, in the order of USAGES.
+
+    `duties` are what is asked beside: `attribution`.
+    """
+
+    origin: str | None
+    pattern: str
+    rule: Rule
+    answers: tuple[Answer, ...]
+    duties: tuple[str, ...]
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licences:
+    """What one document licenses; `fault` is why it is none, None for a document that is understood.
+
+    `is_lenient` says that words were taken for others (`train-ai` for `ai-train`, commas for spaces).
+    """
+
+    contents: tuple[LicensedContent, ...] = ()
+    fault: str | None = None
+    is_lenient: bool = False
+    max_age_days: float = DEFAULT_MAX_AGE_DAYS
+
+    def for_url(self, url: str) -> tuple[LicensedContent, ...]:
+        """Return the contents of the narrowest pattern that matches a page, several where they are alike; raises BadUrl."""
+        path, origin = matched_path(url), Url.of(url).origin
+        found = [one for one in self.contents if one.origin in {None, origin} and one.rule.matches(path)]
+        narrowest = max((one.rule.length for one in found), default=0)
+        return tuple(one for one in found if one.rule.length == narrowest)
+
+
+def strictest(answers: Iterable[Answer]) -> Answer:
+    """Return the strictest of several answers to one question."""
+    held = set(answers)
+    return next((one for one in (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED) if one in held), Answer.NOT_STATED)
+
+
+def parse_rsl(body: bytes, page_url: str | None = None) -> Licences:
+    """Read a licence document, or what a page holds inline, where `url=""` is that page."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
+    try:
+        root = etree.fromstring(body.strip(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        return Licences(fault=f"no XML: {str(error)[:200]}")
+    if root.getroottree().docinfo.internalDTD is not None:
+        return Licences(fault="it has a document type")
+    return _read_root(root, page_url)
+
+
+def _read_root(root: etree._Element, page_url: str | None) -> Licences:
+    if fault := _fault(root, is_inline=page_url is not None):
+        return Licences(fault=fault)
+    elements = [root] if _name(root) == "content" else list(_children(root, "content"))[:MAX_CONTENTS]
+    contents = [found for one in elements if (found := _content(one, page_url)) is not None]
+    lenient = any(
+        "," in (one.text or "") or not _LENIENT.keys().isdisjoint((one.text or "").lower().replace(",", " ").split())
+        for one in root.iter(f"{{{NAMESPACE}}}permits", f"{{{NAMESPACE}}}prohibits")
+    )
+    return Licences(
+        contents=tuple(contents),
+        fault=None if contents else "it has no content that is understood",
+        is_lenient=lenient,
+        max_age_days=_max_age_days(root.get("max-age")),
+    )
+
+
+def _fault(root: etree._Element, *, is_inline: bool) -> str | None:
+    names = {"rsl", "content"} if is_inline else {"rsl"}
+    if root.tag not in {f"{{{NAMESPACE}}}{name}" for name in names}:
+        return f"no RSL: its root is {str(root.tag)[:100]}"
+    for one in root.iter(f"{{{NAMESPACE}}}*"):
+        if _name(one) not in _ELEMENTS:
+            return f"RSL has no element {_name(one)[:100]}"
+    return None
+
+
+def _content(element: etree._Element, page_url: str | None) -> LicensedContent | None:
+    named = element.get("url")
+    if named is None:
+        return None
+    place = _place(named.strip(), page_url)
+    if place is None:
+        return None
+    origin, pattern = place
+    licences = list(_children(element, "license"))[:MAX_LICENCES]
+    needs_token = bool((element.get("server") or "").strip())
+    return LicensedContent(
+        origin=origin,
+        pattern=pattern,
+        rule=path_rule(pattern),
+        answers=tuple(_answer(usage, licences, needs_token=needs_token) for usage in USAGES),
+        duties=tuple(dict.fromkeys(kind for one in licences if (kind := _payment(one)) == "attribution")),
+        raw=etree.tostring(element, encoding="unicode", with_tail=False)[:RAW_LENGTH],
+    )
+
+
+def _place(named: str, page_url: str | None) -> tuple[str | None, str] | None:
+    if not named:
+        if page_url is None:
+            return None
+        page = Url.of(page_url)
+        return page.origin, f"{matched_path(page)}$"
+    if named.startswith(("/", "*")):
+        return None, named
+    try:
+        url = Url.parse(named)
+    except ItemError:
+        return None
+    # the parser of URLs escapes what a pattern means: what follows the host is taken as it was written
+    after = named.partition("://")[2]
+    return url.origin, f"/{after.partition('/')[2]}"
+
+
+def _answer(usage: str, licences: list[etree._Element], *, needs_token: bool) -> Answer:
+    if not licences:
+        return Answer.REFUSED  # nothing grants anything
+    said = [_answer_of(one, usage) for one in licences]
+    if Answer.REFUSED in said and any(_prohibits(one, usage) for one in licences):
+        return Answer.REFUSED
+    # licences are offers beside each other: what one does not list, another may
+    granted = strictest(one for one in said if one is not Answer.REFUSED)
+    if granted is Answer.NOT_STATED:
+        return Answer.REFUSED
+    return Answer.PAYMENT if needs_token else granted
+
+
+def _answer_of(licence: etree._Element, usage: str) -> Answer:
+    permits, is_listed = _tokens(licence, "permits", "usage")
+    if _prohibits(licence, usage) or (is_listed and usage not in permits):
+        return Answer.REFUSED
+    if _depends_on_us(licence) or next(_children(licence, "reporting"), None) is not None:
+        return Answer.REFUSED
+    return Answer.ALLOWED if _payment(licence) in _WITHOUT_MONEY else Answer.PAYMENT
+
+
+def _prohibits(licence: etree._Element, usage: str) -> bool:
+    tokens, is_listed = _tokens(licence, "prohibits", "usage")
+    # `prohibits all` beside `permits search` can be read both ways: it refuses. An index for AI is made for its input.
+    wider = {usage, "ai-index"} if usage == "ai-input" else {usage}
+    return is_listed and not wider.isdisjoint(tokens)
+
+
+def _depends_on_us(licence: etree._Element) -> bool:
+    """Whether it is for some users or places alone, or refuses some: the archive does not say which we are."""
+    return any(
+        (one.get("type") or "").strip().lower() in {"user", "geo"}
+        for name in ("permits", "prohibits")
+        for one in _children(licence, name)
+    )
+
+
+def _tokens(licence: etree._Element, name: str, kind: str) -> tuple[frozenset[str], bool]:
+    """Return the usages that elements of a name cover, and whether there is such an element."""
+    elements = [one for one in _children(licence, name) if (one.get("type") or "").strip().lower() == kind]
+    words = (word for one in elements for word in (one.text or "").lower().replace(",", " ").split())
+    covered = frozenset[str]().union(*(_COVERED.get(_LENIENT.get(word, word), frozenset()) for word in words))
+    return covered, bool(elements)
+
+
+def _payment(licence: etree._Element) -> str:
+    payments = list(_children(licence, "payment"))
+    if not payments:
+        return "free"
+    kinds = [(one.get("type") or "free").strip().lower() for one in payments]
+    return next((kind for kind in kinds if kind not in _WITHOUT_MONEY), kinds[0])
+
+
+def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    yield from element.iterchildren(f"{{{NAMESPACE}}}{name}")
+
+
+def _name(element: etree._Element) -> str:
+    return str(etree.QName(element).localname)
+
+
+def _max_age_days(value: str | None) -> float:
+    try:
+        days = float(value or DEFAULT_MAX_AGE_DAYS)
+    except ValueError:
+        return DEFAULT_MAX_AGE_DAYS
+    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - "nan" is a float

@@ -1,0 +1,70 @@
+"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, draft-ietf-aipref-attach-05): a Dictionary into preferences. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tasks.politeness.rights.structured import Token, parse_dictionary
+from tasks.values.rights import CONTENT_USAGE, RAW_LENGTH, UNREADABLE, UNSET
+from tasks.values.rows import Signal
+
+LABELS = ("train-ai", "ai-use", "search")
+"""The categories of vocab-08. Labels of other drafts are kept in `raw`, and mean nothing here."""
+
+MAX_USAGE_LENGTH = 4096
+
+_REFUSED = re.compile(rf"(?<![\w.*-])({'|'.join(LABELS)})\s*=\s*n(?![\w.*/:!#$%&'+^`|~-])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one Dictionary states: label and `y` or `n`, as the standard reads it; nothing where it `is_readable` no more.
+
+    `overridden` are labels that say `n` and further on something else: there the last counts by RFC 9651.
+    """
+
+    stated: tuple[tuple[str, str], ...] = ()
+    overridden: tuple[str, ...] = ()
+    is_readable: bool = True
+
+    @property
+    def strictest(self) -> tuple[tuple[str, str], ...]:
+        """What is taken: a refusal that a later key lifts again still counts, since it may be another's line."""
+        held = dict(self.stated) | dict.fromkeys(self.overridden, "n")
+        return tuple((label, held[label]) for label in LABELS if label in held)
+
+
+def read_usage(value: str) -> Usage:
+    """Read the value of one Content-Usage; a value that is no Token `y` or `n` states nothing, and is no error."""
+    if len(value) > MAX_USAGE_LENGTH:
+        return Usage(is_readable=False)
+    try:
+        held = parse_dictionary(value)
+    except ValueError:  # no part of it may be guessed
+        return Usage(is_readable=False)
+    stated = tuple(
+        (label, str(member[0]))
+        for label in LABELS
+        if (member := held.get(label)) and isinstance(member[0], Token) and str(member[0]) in {"y", "n"}
+    )
+    refused = {found[1] for found in _REFUSED.finditer(value)}
+    overridden = tuple(label for label in LABELS if label in refused and dict(stated).get(label) != "n")
+    return Usage(stated=stated, overridden=overridden)
+
+
+def usage_signals(value: str, *, scope: str, policy_id: str | None = None) -> Iterator[Signal]:
+    """Yield the signals of one value, one a label; one that says so where it is unreadable or states nothing known."""
+    read = read_usage(value)
+    pairs = [f"{label}={said}" for label, said in read.strictest]
+    for said in pairs or [UNSET if read.is_readable else UNREADABLE]:
+        yield Signal(signal=CONTENT_USAGE, scope=scope, value=said, raw=value[:RAW_LENGTH], policy_id=policy_id)
+
+
+def header_usage(values: Iterable[str], *, scope: str) -> Iterator[Signal]:
+    """Yield the signals of a header's field lines.
+
+    By RFC 9651 they are one Dictionary, of which the last key counts. A line that a network between us and the site has
+    added would lift the site's own: each is kept, and a refusal in any of them counts.
+    """
+    for value in values:
+        yield from usage_signals(value, scope=scope)

@@ -1,0 +1,117 @@
+"""A query's parts into what the search index understands, and the words that its hits are shown by. Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tantivy import FieldType, Occur, Query, Schema
+
+from tasks.errors import ConfigError
+from tasks.search.asking import All, Either, Not, Part, SearchQuery, Wanted, read_query
+from tasks.search.words import words_of
+from tasks.values.text.escape import as_plain
+
+TEXTS = (("title", 2.0), ("text", 1.0))
+"""The fields that are looked into, with what a find in them is worth."""
+
+
+class Shown(NamedTuple):
+    """Words that are marked where they follow one another; with `is_prefix`, the last is the beginning of a word."""
+
+    words: tuple[str, ...]
+    is_prefix: bool
+
+
+def query_of(asked: SearchQuery, schema: Schema) -> Query:
+    """Return what a person asked for as a query of the index; raises ConfigError for what cannot be read."""
+    part = read_query(asked.text)
+    wanted = _query(part, schema)
+    if wanted is None:
+        raise ConfigError(f"the query has no word in it: {as_plain(asked.text)}")
+    if not any(True for _ in _positive(part)):
+        raise ConfigError("the query only says what must not be there; `*` stands for every article")
+    filters = [(Occur.Must, one) for one in _filters(asked, schema)]
+    return Query.boolean_query([(Occur.Must, wanted), *filters]) if filters else wanted
+
+
+def shown_words(text: str) -> list[Shown]:
+    """Return what a query's hits are marked by."""
+    found = [(words_of(one.text), one.is_prefix) for one in _positive(read_query(text))]
+    return [Shown(tuple(words), is_prefix) for words, is_prefix in found if words]
+
+
+def language_terms(language: str) -> list[str]:
+    """Return what a language tag is found by: itself, and its language without region or script."""
+    tag = language.lower().replace("_", "-")
+    return list(dict.fromkeys([tag, tag.partition("-")[0]]))
+
+
+def _positive(part: Part) -> Iterator[Wanted]:
+    if isinstance(part, Wanted):
+        yield part
+    elif not isinstance(part, Not):
+        for one in part.parts:
+            yield from _positive(one)
+
+
+def _query(part: Part, schema: Schema) -> Query | None:
+    """Return a part as a query, or None where there is no word in it."""
+    if isinstance(part, Wanted):
+        return _wanted(part, schema)
+    if isinstance(part, Not):
+        return _without([], [part], schema)
+    if isinstance(part, Either):
+        several = [query for one in part.parts if (query := _query(one, schema)) is not None]
+        return Query.boolean_query([(Occur.Should, query) for query in several]) if several else None
+    return _all(part, schema)
+
+
+def _all(part: All, schema: Schema) -> Query | None:
+    refused = [one for one in part.parts if isinstance(one, Not)]
+    wanted = [query for one in part.parts if not isinstance(one, Not) and (query := _query(one, schema)) is not None]
+    return _without(wanted, refused, schema)
+
+
+def _without(wanted: list[Query], refused: list[Not], schema: Schema) -> Query | None:
+    without = [query for one in refused if (query := _query(one.part, schema)) is not None]
+    if not wanted and not without:
+        return None
+    musts = wanted or [Query.all_query()]
+    return Query.boolean_query(
+        [
+            *((Occur.Must, query) for query in musts),
+            *((Occur.MustNot, query) for query in without),
+        ]
+    )
+
+
+def _wanted(part: Wanted, schema: Schema) -> Query | None:
+    if part.is_prefix and not part.text:
+        return Query.all_query()
+    words = words_of(part.text)
+    if not words:
+        return None
+    fields = [Query.boost_query(_in_field(name, words, part, schema), worth) for name, worth in TEXTS]
+    return Query.disjunction_max_query(fields, 0.1)
+
+
+def _in_field(name: str, words: list[str], part: Wanted, schema: Schema) -> Query:
+    # what follows a single character of Han or Thai is the next word: its beginning is the whole
+    if part.is_prefix and len(words) == 1 and len(words[0]) > 1:
+        return Query.regex_query(schema, name, f"{re.escape(words[0])}.*")
+    if part.is_prefix and len(words[-1]) > 1:
+        return Query.phrase_prefix_query(schema, name, list(words))
+    return Query.phrase_query(schema, name, list(words)) if len(words) > 1 else Query.term_query(schema, name, words[0])
+
+
+def _filters(asked: SearchQuery, schema: Schema) -> Iterator[Query]:
+    if asked.sources:
+        yield Query.term_set_query(schema, "source", list(asked.sources))
+    if asked.tags:
+        yield Query.term_set_query(schema, "tag", [tag.casefold() for tag in asked.tags])
+    if asked.languages:
+        yield Query.term_set_query(schema, "language", [one.lower().replace("_", "-") for one in asked.languages])
+    if asked.since or asked.until:
+        since = int(asked.since.timestamp()) if asked.since else None
+        until = int(asked.until.timestamp()) - 1 if asked.until else None
+        yield Query.range_query(schema, "at", FieldType.Integer, since, until)

@@ -1,0 +1,153 @@
+"""Search the newest texts: the one use case, for the command, the web page and programs.
+
+The search index is caught up first; it is made from the lake alone, and needs no index of the control plane.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import tantivy
+
+from tasks.config.settings import Settings
+from tasks.errors import ConfigError
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import lake_alone
+from tasks.search.asking import Order, Period, SearchQuery
+from tasks.search.catching_up import CaughtUp, catch_up
+from tasks.search.fields import fields
+from tasks.search.folder import drop_state, has_search_index, open_generation, search_root
+from tasks.search.querying import Shown, query_of, shown_words
+from tasks.search.snippets import Snippet, snippet_of
+
+__all__ = ["Count", "Found", "Hit", "bring_up_to_date", "find", "has_search_index", "search"]
+
+DAY_S = 86_400.0
+MOST_EMPTY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An article that was found, in its newest revision; `at` is its time: publication, or else when it was first seen."""
+
+    article_id: str
+    revision: int
+    url: str
+    title: str | None
+    source_id: str
+    language: str | None
+    at: datetime
+    snippet: Snippet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many of the articles that were found are of a day, or of the week or month that begins with it."""
+
+    day: date
+    articles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The result of a search: `total` articles, a page of them, and their counts by time where those were asked for.
+
+    `is_behind` says that another process brings the index up to date, so that the newest articles may be missing.
+    """
+
+    total: int
+    hits: tuple[Hit, ...]
+    counts: tuple[Count, ...] = ()
+    is_behind: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        counts = [{"day": one.day.isoformat(), "articles": one.articles} for one in self.counts]
+        hits = [asdict(hit) | {"at": hit.at.isoformat()} for hit in self.hits]
+        return {"total": self.total, "hits": hits, "counts": counts, "is_behind": self.is_behind}
+
+
+def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught_up: bool = False) -> Found:
+    """Search the lake that the settings name, after catching its search index up unless it `is_caught_up`.
+
+    Raises ConfigError for a query that cannot be read, for a lake that is not there, and for a folder that cannot be
+    written; and LakeUnavailable.
+    """
+    query_of(asked, fields())  # a mistake is named before anything is built
+    store, lake_id = lake_alone(settings)
+    home = search_root(settings) / lake_id
+    done = CaughtUp() if is_caught_up else catch_up(store, home, on_step=on_step)
+    if (found := _find_if_whole(home, asked)) is None:  # there is none yet, or its files are damaged
+        drop_state(home)
+        catch_up(store, home, on_step=on_step, is_awaited=True)
+        found = _find_if_whole(home, asked)
+    if found is None:
+        raise ConfigError(f"{home}: the search index cannot be read: remove this folder, and search again")
+    return replace(found, is_behind=done.is_busy)
+
+
+def bring_up_to_date(settings: Settings, *, on_step: OnStep) -> CaughtUp:
+    """Catch the search index up with the lake, as `maintain` does; raises as `search` does."""
+    store, lake_id = lake_alone(settings)
+    return catch_up(store, search_root(settings) / lake_id, on_step=on_step, is_awaited=True)
+
+
+def _find_if_whole(home: Path, asked: SearchQuery) -> Found | None:
+    index = open_generation(home)
+    try:
+        return find(index, asked) if index is not None else None
+    except (ValueError, OSError):  # what tantivy raises for a damaged file
+        return None
+
+
+def find(index: tantivy.Index, asked: SearchQuery) -> Found:
+    """Search an index as it is."""
+    searcher, query = index.searcher(), query_of(asked, index.schema)
+    field = "at" if asked.order is Order.NEWEST else None
+    found = searcher.search(query, max(asked.limit, 1), count=True, offset=asked.offset, order_by_field=field)
+    shown = shown_words(asked.text)
+    places = [address for _, address in found.hits][: asked.limit]
+    return Found(
+        total=found.count,  # type: ignore[attr-defined] # its stub lacks it
+        hits=tuple(_hit(searcher.doc(place), shown) for place in places),
+        counts=_counts(searcher, query, asked.by) if asked.by else (),
+    )
+
+
+def _hit(document: tantivy.Document, shown: Sequence[Shown]) -> Hit:
+    row, body = orjson.loads(document["shown"][0]), document["body"][0].decode()
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=row.pop("at"))
+    return Hit(**row, at=at, snippet=snippet_of(body, shown))
+
+
+def _counts(searcher: tantivy.Searcher, query: tantivy.Query, by: Period) -> tuple[Count, ...]:
+    days = {"histogram": {"field": "at", "interval": DAY_S, "min_doc_count": 1}}
+    buckets = searcher.aggregate(query, {"days": days})["days"]["buckets"]
+    counts = Counter[date]()
+    for bucket in buckets:
+        counts[_beginning(date(1970, 1, 1) + timedelta(seconds=bucket["key"]), by)] += bucket["doc_count"]
+    return tuple(Count(day=day, articles=counts[day]) for day in _every(sorted(counts), by))
+
+
+def _beginning(day: date, by: Period) -> date:
+    if by is Period.MONTH:
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if by is Period.WEEK else day
+
+
+def _every(days: Sequence[date], by: Period) -> Iterator[date]:
+    """Yield the periods from the first to the last; those without an article too, unless there are very many."""
+    if not days or len(days) < (days[-1] - days[0]).days / MOST_EMPTY:
+        yield from days
+        return
+    day = days[0]
+    while day <= days[-1]:
+        yield day
+        day = _beginning(day + timedelta(days=_STEPS[by]), by)
+
+
+_STEPS = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}

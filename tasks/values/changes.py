@@ -1,0 +1,81 @@
+"""Changes of rows that may be in the lake already: what a replay, `forget` or retention decides. Pure."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Annotated
+
+from tasks.values.columns import Column
+from tasks.values.rows import Article, Capture
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleKey:
+    """The identity of a row of `articles`, and the partition that it is in."""
+
+    article_id: str
+    revision: int
+    dt: date
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureKey:
+    """The identity of a row of `captures`, and the partition that it is in."""
+
+    capture_id: str
+    dt: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChanges:
+    """What a decision changes in the lake's tables. A row keeps its `dt` for ever, so that its key finds it.
+
+    `articles` and `captures` are put in the place of the rows with their keys, or added where there is none; to null some
+    columns, put the row without them. `gone_articles` and `gone_captures` are taken out, and `removals` names the articles'
+    rows. `gone_documents` are keys of quarantine documents that go.
+    """
+
+    articles: tuple[Article, ...] = ()
+    captures: tuple[Capture, ...] = ()
+    gone_articles: tuple[ArticleKey, ...] = ()
+    gone_captures: tuple[CaptureKey, ...] = ()
+    gone_documents: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is changed."""
+        return not any(getattr(self, field.name) for field in fields(self))
+
+    def written_by(self, sequence: int) -> "RowChanges":
+        """Return the changes with the sequence of the outbox that writes them in their rows."""
+        return replace(
+            self,
+            articles=tuple(replace(row, change_seq=sequence) for row in self.articles),
+            captures=tuple(replace(row, change_seq=sequence) for row in self.captures),
+        )
+
+
+NO_CHANGES = RowChanges()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A row of `articles` that is gone: a row of the table `removals`."""
+
+    article_id: Annotated[str, Column("the article")]
+    revision: Annotated[int, Column("the revision whose row is gone", type="integer")]
+    change_seq: Annotated[int, Column("the sequence of the change that took it out")]
+
+
+def key_of_article(row: Article) -> ArticleKey:
+    """Return the key of a row of `articles`."""
+    return ArticleKey(row.article_id, row.revision, row.dt)
+
+
+def key_of_capture(row: Capture) -> CaptureKey:
+    """Return the key of a row of `captures`."""
+    return CaptureKey(row.capture_id, row.dt)
+
+
+def key_of(row: Article | Capture) -> ArticleKey | CaptureKey:
+    """Return the key of a row of either table."""
+    return key_of_article(row) if isinstance(row, Article) else key_of_capture(row)

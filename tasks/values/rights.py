@@ -1,0 +1,63 @@
+"""The words of rights: what an archive is for, how a source's refusals are taken, and what is answered. Pure."""
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What pages may be kept or used for."""
+
+    ARCHIVE = "archive"
+    SEARCH = "search"
+    AI_INPUT = "ai-input"
+    AI_TRAIN = "ai-train"
+
+
+class Obey(StrEnum):
+    """What becomes of a page that is refused for one of its source's purposes."""
+
+    RECORD = "record"
+    EXCLUDE = "exclude"
+    WITHHOLD = "withhold"
+
+
+class Answer(StrEnum):
+    """What is said of one purpose: `?` is nothing, and is taken for nothing else."""
+
+    ALLOWED = "y"
+    REFUSED = "n"
+    PAYMENT = "payment"
+    NOT_STATED = "?"
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a page may not be used so without more: nothing is ever paid."""
+        return self in {Answer.REFUSED, Answer.PAYMENT}
+
+
+class PolicyKind(StrEnum):
+    """The documents that are kept as evidence."""
+
+    ROBOTS = "robots"
+    TDMREP = "tdmrep"
+    RSL = "rsl"
+
+
+CONTENT_USAGE = "content-usage"
+CONTENT_SIGNAL = "content-signal"
+RSL = "rsl"
+TDMREP = "tdmrep"
+DIRECTIVE = "robots-directive"
+ROBOTS = "robots"
+CRAWLERS = "robots-ai"
+PAYMENT = "payment"
+SIGNALS = (ROBOTS, CRAWLERS, CONTENT_USAGE, CONTENT_SIGNAL, RSL, TDMREP, DIRECTIVE, PAYMENT)
+"""The names of signals, as they stand in rows."""
+
+HEADER, META = "header", "meta"
+"""The scopes of what a page says itself."""
+
+UNREADABLE, UNSET = "unreadable", "unset"
+"""The values of what cannot be read, and of what can be read and says nothing that is known."""
+
+RAW_LENGTH = 500
+"""Characters of a statement that are kept as they stand; the whole document is in its record."""

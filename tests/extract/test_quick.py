@@ -1,0 +1,104 @@
+from importlib.metadata import version
+
+import pytest
+from trafilatura import bare_extraction
+from trafilatura.settings import Extractor
+
+from tasks.extract.quick import KNOWN_VERSION, quick_text
+from tasks.extract.tree import INVISIBLE, parse_html, remove
+from tests.extract.reading import NAMES, PAGES, PARAGRAPHS, page
+
+FAST = Extractor(output_format="python", fast=True, comments=False)
+STORY = "".join(f"<p>{text}</p>" for text in PARAGRAPHS * 3)
+LINKS = "".join(f"<li><a href='/{n}'>Another story of the day, number {n}</a></li>" for n in range(6))
+FRAMES = {
+    "named": f"<div class='post-content'>{STORY}</div>",
+    "marked": f"<div itemprop='articleBody'>{STORY}</div>",
+    "an article": f"<article>{STORY}</article>",
+    "a story": f"<section id='story'>{STORY}</section>",
+    "a role": f"<div role='article'>{STORY}</div>",
+    "full text": f"<div class='FullText'>{STORY}</div>",
+    "content": f"<div class='page-content'>{STORY}</div>",
+    "main": f"<main>{STORY}</main>",
+    "main by role": f"<div role='main'>{STORY}</div>",
+    "the second": f"<aside><article>{STORY}</article></aside><article>{STORY[:400]}</p>{STORY}</article>",
+    "in a form": f"<form><div class='entry-content'>{STORY}</div></form>",
+    "after a small form": f"<form><article>Search the archive</article></form><article>{STORY}</article>",
+    "among comments": f"<div class='comments'><article>{STORY}</article></div><article>{STORY}</article>",
+}
+PARTS = {
+    "a menu": f"<div><ul>{LINKS}</ul></div>",
+    "links in paragraphs": "<p><a href='/a'>One</a></p><p>See <a href='/b'>the other, which is longer</a> first.</p>",
+    "shares": "<div class='share-buttons'><p>Share this with everyone whom you know and like</p></div>",
+    "an author": "<div id='author-box'><p>Jane Doe writes about harbours and what is in them.</p></div>",
+    "hidden": "<p style='display:none'>Nobody sees this line, which is long enough to be one.</p>",
+    "hidden for readers": "<p aria-hidden='true'>Nobody hears this line, which is long enough to be one.</p>",
+    "a message": "<p class='a-message'>This is a message from the harbour's own office, and not the story.</p>",
+    "a caption": "<p class='wp-caption-text'>The harbour in June, seen from the old mole.</p>",
+    "a teaser": "<p class='Teaser'>The next story begins with these words and goes on elsewhere.</p>",
+    "by cookie": "<p id='x' class='cookie-note'>A line about cookies that is a line about baking them.</p>",
+    "odd names": "<p :class='x' x-on:click='y' @z='1'>A paragraph with attributes that no tree can be given.</p>",
+    "a list": "<p>The boats are:</p><ul><li>Mara</li><li>Tern<ul><li>her tender</li></ul></li></ul>and so on",
+    "a table": "<table><tr><th>Boat</th><th>Tons</th></tr><tr><td>Mara</td><td>12</td></tr></table>",
+    "a table of links": f"<table><tr><td><ul>{LINKS}</ul></td></tr></table>",
+    "a quote": "<blockquote><p>We are open again.</p><p>Come and see.</p></blockquote>after it",
+    "breaks": "One line of the story<br>and another<br><br>and a third, with <b>bold</b> and <i>italic</i>.",
+    "code": "<pre><code>if harbour:\n    open()</code></pre>",
+    "a heading last": "<h2>What comes next</h2>",
+    "twice": f"<p>{PARAGRAPHS[0]}</p><p>{PARAGRAPHS[0]}</p>",
+    "boxes": "<div>A line that stands in a box of its own</div><div><span>and one in a span</span></div>",
+    "a form": "<form><p>Your address</p><input name='a'></form>",
+    "a large form": f"<form>{STORY * 4}</form>",
+    "a figure": "<figure><img src='a.jpg'><figcaption>The port</figcaption></figure>",
+    "details": "<details><summary>More</summary><p>What is behind it.</p></details>",
+    "more by scrolling": f"<div class='infinite-scroll'><p>{PARAGRAPHS[1]}</p></div>",
+    "comments": "<div id='comments'><p>I do not agree with any of this, and never will.</p></div>",
+}
+
+
+def asked(html):
+    """Return what our steps give, and what the library's whole gives."""
+    trees = [parse_html(html), parse_html(html)]
+    for tree in trees:
+        remove(list(tree.iter(*INVISIBLE)))
+    found = bare_extraction(trees[1], options=FAST)
+    return quick_text(trees[0], FAST), found.text if found is not None else ""
+
+
+def test_the_steps_are_those_of_the_version_that_is_installed():
+    assert version("trafilatura") == KNOWN_VERSION
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_our_own_pages_read_as_by_the_whole(name):
+    quick, whole = asked((PAGES / f"{name}.html").read_text(encoding="utf-8", errors="replace"))
+
+    assert quick in (None, whole)
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_each_kind_of_frame_is_found_as_by_the_whole(frame):
+    quick, whole = asked(f"<html><body><div>{frame}</div></body></html>")
+
+    assert quick == whole
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("text", [STORY, f"<p>{PARAGRAPHS[0]}</p><div>{PARAGRAPHS[1]}</div>"], ids=["long", "short"])
+def test_what_stands_in_a_story_is_taken_as_by_the_whole(text, part):
+    half = text.index("</p>") + 4
+    for html in (page(inside=part), f"<body><article>{text[:half]}{part}{text[half:]}{part}</article>{part}</body>"):
+        quick, whole = asked(html)
+
+        assert quick in (None, whole)
+
+
+def test_most_stories_need_no_more_than_the_steps():
+    quick = [asked(f"<body><article>{STORY}{part}</article></body>")[0] for part in PARTS.values()]
+
+    assert sum(text is not None for text in quick) >= 0.8 * len(quick)
+
+
+def test_what_the_rest_of_the_page_may_decide_is_left_to_the_whole():
+    assert asked(f"<body><article><p>{PARAGRAPHS[0]}</p></article>{'<div>Other text. </div>' * 900}</body>")[0] is None
+    assert asked(f"<body>{STORY}</body>")[0] is None

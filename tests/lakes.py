@@ -1,0 +1,69 @@
+"""Lakes for tests: articles that were published, files that are packed or rewritten, without an index or a sweep."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from tasks.config.settings import Settings
+from tasks.lake.keys import ARTICLES
+from tasks.lake.objects.stores import DirectoryStore, open_lake
+from tasks.lake.reading import list_files, read_columns
+from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.tables import open_table
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
+from tests.rows import make_article, make_capture
+
+
+class Lake:
+    """A lake in a directory, and the settings that name it."""
+
+    def __init__(self, home: Path) -> None:
+        self.store = DirectoryStore(home / "lake")
+        open_lake(self.store)
+        self.settings = Settings(
+            lake=str(home / "lake"), index=f"sqlite:///{home / 'presslake.db'}", catalogue=home / "sources.yaml"
+        )
+        self._sequence = 0
+
+    def publish(self, *articles: dict, **item) -> None:
+        """Publish one batch of articles with these values, each with its capture."""
+        self._sequence += 1
+        rows = [make_article(**one) for one in articles]
+        captures = [
+            make_capture(
+                capture_id=f"{row.article_id}-{row.revision}",
+                article_id=row.article_id,
+                revision=row.revision,
+                source_id=row.source_id,
+                url=row.url,
+                final_url=row.url,
+                url_key=row.url_key,
+                fetched_at=row.fetched_at,
+                warc_key=row.warc_key,
+                warc_offset=row.warc_offset,
+                warc_length=row.warc_length,
+            )
+            for row in rows
+        ]
+        batch = OutboxItem(
+            sequence=self._sequence,
+            batch_id=f"b{self._sequence}",
+            captures=tuple(captures),
+            articles=tuple(rows),
+            **item,
+        )
+        publish([batch], store=self.store, index_id="i")
+
+    def rewrite(self, change: Callable[[list[dict]], Sequence[dict]] = lambda rows: rows) -> None:
+        """Replace the files of each day by one, whose rows are what `change` makes of them."""
+        table = open_table(self.store, ARTICLES)
+        for day in sorted({file.day for file in list_files(table, ARTICLES)}):
+            files = [file for file in list_files(table, ARTICLES) if file.day == day]
+            rows = pa.concat_tables([read_columns(self.store, file) for file in files])
+            kept = list(change(rows.to_pylist()))
+            new = [put_rows(self.store, ARTICLES, day, pa.Table.from_pylist(kept, schema=rows.schema))] if kept else []
+            assert replace_files(table, files, new, is_changed=True, now=datetime.now(UTC))
+            table.update_incremental()

@@ -1,0 +1,137 @@
+"""What a page says of itself: TDMRep's fields, robots directives to whom, and prices."""
+
+import base64
+import json
+
+import pytest
+
+from tasks.politeness.rights.directives import directives_for, read_robots_list, read_robots_tag
+from tasks.politeness.rights.mapping import verdict_on
+from tasks.politeness.rights.page import MAX_SIGNALS, header_signals, meta_signals
+from tasks.politeness.rights.payment import payment_of
+from tasks.values.rights import TDMREP, Answer, Purpose
+from tasks.values.rows import Signal
+
+URL = "https://gazette.example/dossier/x"
+FILE = Signal(signal=TDMREP, scope="/dossier/", value="tdm-reservation=1", raw="", policy_id="p")
+
+
+def page(headers=(), metas=(), inline=()):
+    return (*header_signals(headers, token="presslake"), *meta_signals(metas, inline, token="presslake", url=URL))
+
+
+def said(signals):
+    return [(one.scope, one.value) for one in signals]
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "meta", "expected"),
+    [
+        (FILE, None, None, "n"),
+        (FILE, "0", None, "y"),
+        (FILE, "0", "1", "n"),
+        (None, "1", None, "n"),
+        (None, "0", None, "y"),
+        (FILE, "yes", None, "n"),
+        (None, "yes", None, "?"),
+        (None, "0, 1", None, "n"),
+        (None, "", "0", "y"),
+    ],
+)
+def test_a_header_supersedes_the_file_and_a_meta_the_header(file, header, meta, expected):
+    headers = [] if header is None else [("tdm-reservation", header)]
+    metas = [] if meta is None else [("tdm-reservation", meta)]
+
+    signals = (*([file] if file else []), *page(headers, metas))
+
+    assert verdict_on(Purpose.AI_TRAIN, signals).answer == expected
+    assert verdict_on(Purpose.SEARCH, signals).answer == "?"
+
+
+def test_a_policy_alone_reserves_nothing():
+    [signal] = page([("tdm-policy", "https://gazette.example/p.json")])
+
+    assert (signal.value, verdict_on(Purpose.AI_TRAIN, [signal]).answer) == ("unset", "?")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (["noai, noimageai"], {"noai", "noimageai"}),
+        (["BadBot: noai, presslake: noarchive"], {"noarchive"}),
+        (["nofollow", "Presslake: noai"], {"nofollow", "noai"}),
+        (["unavailable_after: Wed, 03 Dec 2025 13:09:53 GMT, noai"], {"unavailable_after: wed", "noai"}),
+        (["max-snippet: 0, noai"], {"max-snippet: 0", "noai"}),
+        (["BadBot: noai, nofollow"], set()),
+        ([",,: ,"], {":"} - {":"}),
+    ],
+)
+def test_directives_hold_for_whom_they_name(fields, expected):
+    assert directives_for([one for field in fields for one in read_robots_tag(field)], "Presslake") == expected
+
+
+def test_a_list_of_robots_tag_names_agents_with_their_rules():
+    assert directives_for(read_robots_list("*;noindex, Presslake;nosnippet"), "presslake") == {"noindex", "nosnippet"}
+    assert said(page([("robots-tag", "*;noindex,")])) == [("header", "unreadable")]
+
+
+def test_a_meta_for_another_crawler_is_recorded_and_is_not_for_us():
+    signals = page(metas=[("gptbot", "noai"), ("robots", "noarchive"), ("description", "noai")])
+
+    assert said(signals) == [("meta GPTBot", "noai"), ("meta", "noarchive")]
+    assert verdict_on(Purpose.AI_TRAIN, signals).answer == "?"
+
+
+@pytest.mark.parametrize(
+    ("rule", "refused"),
+    [
+        ("noai", {Purpose.AI_TRAIN}),
+        ("noindex", {Purpose.SEARCH}),
+        ("noimageai", set()),
+        ("noarchive", set()),
+        ("nosnippet", set()),
+    ],
+)
+def test_a_directive_refuses_what_it_names(rule, refused):
+    signals = page([("x-robots-tag", rule)])
+
+    assert {one for one in Purpose if verdict_on(one, signals).answer is Answer.REFUSED} == refused
+
+
+def test_a_page_of_fields_is_bounded():
+    assert len(page([("x-robots-tag", "noai"), ("content-signal", "ai-train=no")] * 500)) <= 2 * MAX_SIGNALS
+
+
+def test_what_we_were_charged_for_is_noted():
+    [signal] = page([("crawler-charged", "USD 0.01")])
+
+    assert (signal.signal, signal.value) == ("payment", "charged USD 0.01")
+
+
+X402 = {"x402Version": 1, "accepts": [{"maxAmountRequired": "10000", "asset": "USDC", "network": "base"}]}
+LICENCE = [("www-authenticate", 'License error="invalid_request"'),
+           ("link", '<https://gazette.example/l.xml>; rel="license"; type="application/rsl+xml"')]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "expected"),
+    [
+        (402, [("crawler-price", "USD 0.01")], b"", "crawler-price USD 0.01"),
+        (401, LICENCE, b"", "licence https://gazette.example/l.xml"),
+        (402, LICENCE, b"", "licence https://gazette.example/l.xml"),
+        (
+            402,
+            [("payment-required", base64.b64encode(json.dumps(X402).encode()).decode())],
+            b"",
+            "x402 10000 USDC base",
+        ),
+        (402, [], json.dumps(X402).encode(), "x402 10000 USDC base"),
+        (402, [("payment-required", "!")], b"", "x402"),
+        (402, [], b"", ""),
+        (401, [("www-authenticate", 'Basic realm="x"')], b"", None),
+        (403, [("crawler-price", "USD 0.01")], b"", None),
+        (200, [("crawler-price", "USD 0.01")], b"", None),
+    ],
+)
+def test_an_answer_names_its_price_or_licence(status, headers, body, expected):
+    assert payment_of(status, headers, body, url=URL) == expected

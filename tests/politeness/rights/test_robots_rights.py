@@ -1,0 +1,196 @@
+"""robots.txt as the carrier of rights: groups, paths, what counts for us, what AI crawlers are told."""
+
+import time
+
+import pytest
+
+from tasks.politeness.rights.mapping import verdict_on
+from tasks.politeness.rights.robots_lines import read_rights_lines
+from tasks.politeness.rights.robots_rights import read_robots
+from tasks.politeness.robots import MAX_ROBOTS_SIZE
+from tasks.values.rights import CONTENT_SIGNAL, CONTENT_USAGE, CRAWLERS, ROBOTS, Purpose
+
+US = "Presslake/0.2 (+https://presslake.example/)"
+OTHER = "OtherBot/1"
+
+PATHS = b"""
+User-agent: *
+Disallow: /intern/
+Content-Usage: train-ai=n, search=y
+Content-Usage: /frei/ train-ai=y
+Content-Usage: /frei/foto/ train-ai=n
+Content-Usage: /frei/foto/ train-ai=y, ai-use=n
+Content-Usage: /*.pdf$ ai-use=n
+User-agent: Presslake
+Content-Usage: ai-use=y
+"""
+
+
+def said(body, path, *, agent=US, signal=None):
+    read = read_robots(body, agent)
+    url = f"https://gazette.example{path}"
+    if not read.policy.allows(url, user_agent=agent):
+        return None
+    return [one for one in read.rights.signals_for(url, policy_id="p") if signal in {None, one.signal}]
+
+
+def answers(signals):
+    purposes = (Purpose.AI_TRAIN, Purpose.AI_INPUT, Purpose.SEARCH)
+    return " ".join(verdict_on(one, signals).answer for one in purposes)
+
+
+@pytest.mark.parametrize(
+    ("agent", "path", "expected"),
+    [
+        (OTHER, "/a", "n ? y"),
+        (OTHER, "/intern/a", None),
+        (OTHER, "/frei/t", "y ? ?"),
+        (OTHER, "/frei/foto/1", "n n ?"),
+        (OTHER, "/frei/b.pdf", "? n ?"),
+        (US, "/a", "? y ?"),
+        (US, "/intern/a", "? y ?"),
+    ],
+)
+def test_the_longest_path_counts_alone_and_our_own_group_alone(agent, path, expected):
+    signals = said(PATHS, path, agent=agent)
+
+    assert (signals and answers(signals)) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "values"),
+    [
+        ("Content-Usage : /x\ttrain-ai=n # why", "/x/1", ["train-ai=n"]),
+        ("Content-Usage : /x\ttrain-ai=n # why", "/y", []),
+        ("Content-Usage: /free/train-ai=y", "/free/train-ai=y", ["unset"]),
+        ("Content-Usage: *.pdf train-ai=n", "/a.pdf", ["unreadable"]),
+        ("CONTENT-USAGE:train-ai=n", "/", ["train-ai=n"]),
+    ],
+)
+def test_a_line_has_a_path_where_its_value_begins_with_a_slash(line, path, values):
+    body = f"User-agent: *\n{line}\n".encode()
+
+    assert [one.value for one in said(body, path, signal=CONTENT_USAGE)] == values
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "expected"),
+    [
+        (["Content-Signal: search=yes, ai-train=no"], "/", "n ? y"),
+        (["content-signal:search=yes,ai-train=no,use=reference"], "/", "n ? y"),
+        (["Content-Signal: /blog/ ai-train=no"], "/blog/1", "n ? ?"),
+        (["Content-Signal: /blog/ ai-train=no"], "/x", "? ? ?"),
+        (["Content-Signal: ai-train=no", "User-agent: *", "Content-Signal: ai-train=yes"], "/", "n ? ?"),
+        (["Content-Signal: ai-train=maybe, tdm=no"], "/", "? ? ?"),
+        (["Content-Signal: ai-train=no", "Content-Signal: /a/ ai-train=yes"], "/a/1", "y ? ?"),
+        (["Content-Signal: ai-train=no, ai-train=yes"], "/", "n ? ?"),
+    ],
+)
+def test_a_content_signal_states_what_it_says(lines, path, expected):
+    body = "\n".join(["User-agent: *", *lines, "Allow: /"]).encode()
+
+    assert answers(said(body, path, signal=CONTENT_SIGNAL)) == expected
+
+
+def test_an_immediate_use_refuses_the_archive():
+    signals = said(b"User-agent: *\nContent-Signal: use=immediate\nAllow: /\n", "/")
+
+    assert verdict_on(Purpose.ARCHIVE, signals).answer == "n"
+
+
+LISTED = b"User-agent: GPTBot\nContent-Signal: ai-train=no\nUser-agent: CCBot\nDisallow: /\n"
+
+
+def test_an_unknown_line_does_not_end_a_list_of_agents():
+    [group] = read_rights_lines(LISTED).groups
+    told = said(LISTED, "/a", signal=CRAWLERS)
+
+    assert (group.agents, group.signals) == (("gptbot", "ccbot"), ("ai-train=no",))
+    assert [(one.scope, one.value) for one in told] == [("GPTBot CCBot", "disallow")]
+
+
+def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():
+    body = LISTED.replace(b"Content-Signal: ai-train=no", b"Content-Usage: train-ai=n")
+
+    lines = read_rights_lines(body)
+
+    assert [group.agents for group in lines.groups] == [("gptbot",), ("ccbot",)]
+    assert lines.is_split
+    assert any("Content-Usage ends a list" in one.raw for one in read_robots(body, US).rights.statements)
+    assert not read_rights_lines(PATHS).is_split
+
+
+def test_groups_of_one_name_are_merged_and_nothing_of_the_star_is_inherited():
+    body = b"User-agent: *\nContent-Signal: ai-train=no\nDisallow:\nUser-agent: presslake\nContent-Signal: search=yes\nAllow: /\n"
+
+    assert answers(said(body, "/")) == "? ? y"
+    assert answers(said(body, "/", agent=OTHER)) == "n ? ?"
+
+
+def test_what_is_said_to_ai_crawlers_is_recorded_and_refuses_us_nothing():
+    body = (
+        b"User-agent: GPTBot\nUser-agent: CCBot\nDisallow: /\n\nUser-agent: Google-Extended\nDisallow: /premium/\n\n"
+        b"User-agent: ClaudeBot\nAllow: /\n\nUser-agent: AI\nDisallow: /\n\nUser-agent: *\nDisallow: /admin/\n"
+    )
+
+    signals = said(body, "/premium/1")
+    statements = read_robots(body, US).rights.statements
+
+    assert [(one.signal, one.scope, one.value, one.policy_id) for one in signals] == [
+        (ROBOTS, "*", "allow", "p"),
+        (CRAWLERS, "GPTBot CCBot", "disallow", "p"),
+        (CRAWLERS, "Google-Extended", "disallow", "p"),
+    ]
+    assert answers(signals) == "? ? ?"
+    assert [(one.scope, one.value) for one in statements] == [
+        ("presslake", "partly"), ("GPTBot CCBot", "disallow"), ("ClaudeBot", "allow"), ("Google-Extended", "partly"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"License: https://a.example/g.xml\nUser-agent: *\nDisallow:\n", ("https://a.example/g.xml",)),
+        (b"License: https://a.example/g.xml\nUser-agent: Presslake\nLicense: https://a.example/p.xml\n",
+         ("https://a.example/p.xml",)),
+        (b"User-agent: Presslake\nDisallow: /x\nLicense: https://a.example/p.xml\n", ("https://a.example/p.xml",)),
+        (b"User-agent: GPTBot\nLicense: https://a.example/p.xml\n", ()),
+    ],
+)  # fmt: skip
+def test_a_groups_licence_replaces_the_sites(body, expected):
+    assert read_robots(body, US).rights.licences == expected
+
+
+def test_a_page_of_html_says_nothing_and_is_said_to_be_unreadable():
+    read = read_robots(b"<!doctype html><p>User-agent: *\nContent-Signal: ai-train=yes\n", US)
+
+    assert [one.value for one in read.rights.signals_for("https://gazette.example/", policy_id=None)] == ["unreadable"]
+    assert [one.value for one in read.rights.statements] == ["unreadable"]
+
+
+def test_a_file_that_is_too_long_says_that_it_is_cut():
+    body = b"User-agent: *\nContent-Signal: ai-train=no\n" + b"# more\n" * MAX_ROBOTS_SIZE
+
+    read = read_robots(body[:MAX_ROBOTS_SIZE], US).rights
+
+    assert any(one.value == "unreadable" and "longer" in one.raw for one in read.statements)
+    assert answers(list(read.signals_for("https://gazette.example/", policy_id=None))) == "n ? ?"
+
+
+def test_thousands_of_groups_are_read_and_bounded():
+    groups = b"".join(
+        b"User-agent: bot%s\nContent-Signal: ai-train=no\nDisallow: /%d\n" % (b"x" * (n % 50), n) for n in range(9000)
+    )
+    began = time.process_time()
+
+    rights = read_robots(groups + b"User-agent: *\nContent-Signal: /%d ai-train=no\n" * 3000, US).rights
+
+    assert time.process_time() - began < 3.0
+    assert len(rights.statements) <= 300
+
+
+def test_a_line_before_any_group_is_for_nobody_and_is_kept():
+    body = b"Content-Signal: ai-train=no\nUser-agent: *\nAllow: /\n"
+
+    assert answers(said(body, "/")) == "? ? ?"
+    assert [one.raw for one in read_robots(body, US).rights.statements][-1] == "content-signal: ai-train=no"

@@ -1,0 +1,115 @@
+"""Whatever a person types is read, or refused in one line; nothing reaches another field or breaks the search."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.errors import ConfigError
+from tasks.search.asking import All, Either, Not, SearchQuery, Wanted, read_query
+from tasks.search.fields import fields
+from tasks.search.folding import fold
+from tasks.search.querying import query_of, shown_words
+from tasks.search.snippets import snippet_of
+from tasks.search.words import words_of
+
+SIGNS = st.text(st.sampled_from("ab é東'\"()-*:^~[]{}\\/+&|!?. \t\n\0\ud800\u202eORNOTAND"), max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a b", All((Wanted("a"), Wanted("b")))),
+        ("a AND b", All((Wanted("a"), Wanted("b")))),
+        ("a OR b c", Either((Wanted("a"), All((Wanted("b"), Wanted("c")))))),
+        ("(a OR b) c", All((Either((Wanted("a"), Wanted("b"))), Wanted("c")))),
+        ('"a b" -c', All((Wanted("a b"), Not(Wanted("c"))))),
+        ("a NOT b", All((Wanted("a"), Not(Wanted("b"))))),
+        ("co-op", Wanted("co-op")),
+        ("a - b", All((Wanted("a"), Wanted("-"), Wanted("b")))),
+        ("or", Wanted("or")),
+        ("econ*", Wanted("econ", is_prefix=True)),
+        ("source:daily", Wanted("source:daily")),
+    ],
+)
+def test_a_query_is_read_into_its_parts(text, part):
+    assert read_query(text) == part
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "the query has nothing to look for in it"),
+        ("   ", "the query has nothing to look for in it"),
+        ('a "b', 'the query has a " without its other "'),
+        ("(a", "the query has a ( without its )"),
+        ("a)", "the query has a ) without its ("),
+        ("()", r"the query has nothing to look for after ("),
+        ("a OR", "the query has nothing to look for after OR"),
+        ("OR a", "the query has nothing to look for at its beginning"),
+        ("a NOT", "the query has nothing to look for after NOT"),
+        ("-a", "the query only says what must not be there; `*` stands for every article"),
+        ("&", "the query has no word in it: &"),
+        ('""', 'the query has no word in it: ""'),
+        ("(" * 400, "the query has more than 20 parts inside one another"),
+        ("NOT " * 200 + "a", "the query has more than 20 parts inside one another"),
+        ("a" * 1001, "the query has 1,001 characters; 1,000 are the most"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(text, line):
+    with pytest.raises(ConfigError) as caught:
+        query_of(SearchQuery(text=text), fields())
+
+    assert str(caught.value) == line
+
+
+@given(SIGNS)
+def test_whatever_is_typed_is_read_or_refused(text):
+    said = []
+    try:
+        query_of(SearchQuery(text=text), fields())
+        shown_words(text)
+    except ConfigError as error:
+        said = str(error).splitlines()
+
+    assert len(said) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("мой йод, мои и́долы", ["мой", "йод", "мои", "идолы"]),
+        ("Größe Ǆ ﬁn Øre", ["grosse", "dz", "fin", "ore"]),
+        ("co\u00adoperate mi\u200cxed", ["cooperate", "mixed"]),
+        ("ｱｲｳ 서울", ["ア", "イ", "ウ", "서", "울"]),
+        ("3.5 % + 10:30", ["3", "5", "10", "30"]),
+    ],
+)
+def test_words_are_folded(text, words):
+    assert words_of(text) == words
+
+
+@given(st.text(max_size=80))
+def test_folding_twice_is_folding_once(text):
+    once = fold(text)
+
+    assert fold(once) == once
+    assert words_of(once) == words_of(text)
+
+
+@given(st.text(max_size=400), SIGNS)
+def test_marks_lie_inside_their_snippet(text, asked):
+    try:
+        shown = shown_words(asked)
+    except ConfigError:
+        return
+    snippet = snippet_of(text, shown)
+
+    assert all(0 <= start < end <= len(snippet.text) for start, end in snippet.marks)
+
+
+def test_a_snippet_is_the_beginning_where_nothing_is_marked():
+    snippet = snippet_of("One two three. " * 50, [])
+
+    assert snippet.text.startswith("One two three.")
+    assert snippet.text.endswith(" …")
+    assert len(snippet.text) < 250
