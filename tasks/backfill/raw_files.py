@@ -1,8 +1,10 @@
 """The bytes of an archive where it lies: a file, an object of a bucket, or an entry of a WACZ. Read by place and length."""
 
 import io
+import lzma
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,10 @@ MAX_DIRECTORY_SIZE = 16 * 1024 * 1024
 
 _END = b"PK\x05\x06"  # the end of a ZIP file's list of files, and its form for large files (APPNOTE.TXT, 4.3)
 _END_64 = b"PK\x06\x06"
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
 _TAIL_SIZE = 66_000  # the end's fields and the longest comment
 
 
@@ -164,11 +170,7 @@ def _zip_errors(name: str) -> Iterator[None]:
     """Translate what `zipfile` raises: of damage, of passwords, of methods that it does not know."""
     try:
         yield
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except _ZIP_ERRORS as error:
         raise DamagedArchive(f"{name}: {error}"[:300]) from error
     except OSError as error:
         raise DamagedArchive(f"{name}: {error.strerror or error}"[:300]) from error
-    except Exception as error:
-        if type(error).__module__ in {"zlib", "lzma"}:
-            raise DamagedArchive(f"{name}: {error}"[:300]) from error
-        raise
