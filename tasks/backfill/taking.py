@@ -39,7 +39,7 @@ from tasks.runtime.resources import check_lake, index_to_read, opened_index, ope
 from tasks.values.reports import BatchReport
 from tasks.values.takedown import KeptOut
 
-JOB = "backfill-"
+JOB = runs.BACKFILL
 AHEAD = 2
 """Units a worker that may be extracted before those that come before them are decided."""
 
@@ -152,7 +152,7 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
     with index.write() as tx:
         now = datetime.now(UTC)
         runs.release_dead_runs(tx, now=now)
-        if other := runs.find_running(tx, JOB, lease_s=settings.lease_s, now=now):
+        if other := runs.find_working(tx, kind=JOB, now=now):
             raise ConfigError(f"another backfill is under way on the index {index.uri} ({other}): wait for its end")
         runs.begin_run(tx, run_id=run_id, now=now)
     job_id = f"{JOB}{uuid.uuid4().hex}"

@@ -97,12 +97,19 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
     own = [(article.revision, digest) for digest in digests]
     if before and (article.fetched_at, article.revision) < (before.fetched_at, before.revision):
         seen = replace(before, first_seen_at=min(before.first_seen_at, article.first_seen_at))
-        return with_contents(seen, own)
+        return with_contents(_numbered(seen, article, before), own)
     values = {name: getattr(article, name) for name in KnownArticle.__dataclass_fields__ if hasattr(article, name)}
     contents = [*before.earlier_contents, *own] if before else own
     if before and before.content_digest and before.revision != article.revision:
         contents.append((before.revision, before.content_digest))
-    return with_contents(KnownArticle(**values), contents)
+    return with_contents(_numbered(KnownArticle(**values), article, before), contents)
+
+
+def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
+    """Return the article with the greatest number that a revision has had, where that is not its newest's."""
+    numbers = (article.revision, before.revision, before.last_revision or 0) if before else (article.revision,)
+    last = max(numbers)
+    return replace(known, last_revision=last if last > known.revision else before.last_revision if before else None)
 
 
 def settle(

@@ -142,7 +142,7 @@ def test_an_older_page_is_a_revision_and_the_newest_stays_the_newest(place, tmp_
     assert "words" in rows[2]["changes"]
     with place.index.read() as tx:
         (known,) = find_all(tx)
-    assert (known.revision, known.last_revision) == (3, 3)
+    assert (known.revision, known.next_revision) == (3, 4)
     assert known.first_seen_at == DAY - timedelta(days=99)
     assert place.verify().is_well
 

@@ -140,7 +140,7 @@ def test_the_revision_that_was_fetched_last_is_the_newest_and_the_next_number_fo
 
     with index.read() as tx:
         known = find_by_id(tx, "a1")
-    assert (known.revision, known.last_revision) == (1, 2)
+    assert (known.revision, known.next_revision) == (1, 3)
 
 
 @pytest.mark.parametrize(
