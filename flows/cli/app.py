@@ -4,7 +4,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import finding, init, lake, looking, metrics, report, settings, sweeping, taking
+from flows.cli import browse, finding, init, lake, looking, metrics, report, settings, sweeping, taking
 from flows.cli.automations import automations
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
@@ -45,6 +45,7 @@ def _presslake(
 init.add_command(app)
 sweeping.add_commands(app)
 looking.add_commands(app)
+browse.add_command(app)
 report.add_command(app)
 finding.add_commands(app)
 taking.add_commands(app)

@@ -30,6 +30,8 @@ BATCHES = "presslake_batches"
 COMMIT_ATTEMPTS = 10
 # every reader lists and reads the log from its last checkpoint on; 20 keeps that short and costs 2 ms CPU a commit
 CHECKPOINT_INTERVAL = 20
+GROUP_ROWS = 2_000
+"""Rows of a Parquet file that are packed together: to read one row, a reader unpacks so many."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,6 +83,7 @@ def parquet_of(table: pa.Table) -> bytes:
         store_schema=False,  # Parquet's own types are enough
         write_statistics=small,
         use_dictionary=small,
+        row_group_size=GROUP_ROWS,
     )
     return out.getvalue()
 
