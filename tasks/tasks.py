@@ -32,6 +32,11 @@ from tasks.extract.extraction import extract_batch
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.unreadable_feed import keep_unreadable
+from tasks.forget.config import ForgetConfig
+from tasks.forget.forgetting import Elsewhere, forget_again
+from tasks.forget.records import bury_taken
+from tasks.forget.report import ForgetReport
+from tasks.forget.report import summary_line as forget_summary
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_rows, health_summary, quarantine_rows
 from tasks.index.hosts import HostLimits
@@ -55,6 +60,7 @@ from tasks.values.look import DueUrl
 from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
 from tasks.values.rows import Article, Outcome
+from tasks.values.takedown import TAKEN_DOWN
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
@@ -236,6 +242,8 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
             archive=archive,
         )
         note(**report.articles)
+    if TAKEN_DOWN in report.skipped:  # its pages are in the segment
+        bury_taken(opened_index(settings), opened_store(settings), extracted.captures)
     get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
 
@@ -286,6 +294,14 @@ def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
     for fault in found.faults[:LOGGED_FAULTS]:
         log.warning("%s at %s: %s", fault.kind.value, fault.place, fault.detail)
     return found
+
+
+@task(name="forget", task_run_name="forget", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> ForgetReport:
+    """Carry out takedowns again and return what went."""
+    done = forget_again(config.takedown_id, settings, elsewhere=elsewhere, on_step=_log_steps)
+    get_run_logger().info(forget_summary(done))
+    return done
 
 
 @task(name="maintain", task_run_name="maintain", cache_policy=NO_CACHE, persist_result=False, **RETRIES)

@@ -4,7 +4,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import browse, finding, init, lake, looking, metrics, report, settings, sweeping, taking
+from flows.cli import (
+    browse,
+    finding,
+    forgetting,
+    init,
+    lake,
+    looking,
+    metrics,
+    report,
+    settings,
+    sweeping,
+    taking,
+)
 from flows.cli.automations import automations
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
@@ -50,6 +62,7 @@ report.add_command(app)
 finding.add_commands(app)
 taking.add_commands(app)
 lake.add_commands(app)
+forgetting.add_command(app)
 metrics.add_commands(app)
 settings.add_command(app)
 app.add_typer(sources, name="sources")

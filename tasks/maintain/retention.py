@@ -9,13 +9,12 @@ from tasks.errors import DamagedTable
 from tasks.index import postings
 from tasks.index.database import Index
 from tasks.index.upkeep import prune_daily, put_in_order
-from tasks.lake.delta_log import check_log
+from tasks.lake.delta_log import check_log, logged_paths
 from tasks.lake.keys import data_prefix
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import delta_errors, open_table
 from tasks.verify.set_aside import prune_set_asides
-from tasks.verify.stored import logged_paths
 from tasks.verify.unlisted import has_all_rows
 
 SET_ASIDE_KEPT = timedelta(days=30)

@@ -22,7 +22,7 @@ from tasks.index.database import (
     open_reader,
     shown_url,
 )
-from tasks.lake.keys import FIRST_KEYS
+from tasks.lake.keys import FIRST_KEYS, TAKEDOWNS, commit_key
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def check_lake(settings: Settings) -> None:
 
 def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
     """Let the index keep out what the lake's takedowns keep out: it may be new, or restored from an older backup."""
+    if not store.exists(commit_key(TAKEDOWNS, 0)):
+        return
     from tasks.lake.takedowns import read_takedowns  # noqa: PLC0415 - Arrow, which commands that look do not need
 
-    takedowns = read_takedowns(store)
-    if takedowns:
-        taken_down.agree(index, takedowns)
+    taken_down.agree(index, read_takedowns(store))
 
 
 def check_known_lake(settings: Settings) -> None:

@@ -47,6 +47,7 @@ class FaultKind(StrEnum):
     CLUSTER_TOLD_WRONG = "cluster_told_wrong"
     EDGE_WITHOUT_ARTICLE = "edge_without_article"
     SHAPE_WITHOUT_ARTICLE = "shape_without_article"
+    TAKEN_DOWN = "taken_down"
 
 
 _PUBLISH = "publishes the batch and takes it out of the outbox"
@@ -97,6 +98,7 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.DAMAGED_SEGMENT: "by hand: restore the object from a backup",
     FaultKind.DAMAGED_RECORD: "by hand: restore the object from a backup",
     FaultKind.WRONG_PAYLOAD_DIGEST: "by hand: the row and the record disagree; the record's own digest is right",
+    FaultKind.TAKEN_DOWN: "--mend forgets it again, before anything else",
     FaultKind.ORPHAN_SEGMENT: "none needed: a batch that was killed leaves it, and its URLs were fetched again",
 }
 """What a person can do where `--mend` does nothing."""

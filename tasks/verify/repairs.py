@@ -11,22 +11,23 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeVar
 
+from tasks.deduplicate.cluster_repair import repair_clusters
 from tasks.index import articles as known_articles
 from tasks.index import clusters, repairing
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import hold
+from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
 from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article, Capture
-from tasks.verify.cluster_repair import repair_clusters
 from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.set_aside import Journal
-from tasks.verify.stored import DamagedFile, as_article, as_capture, logged_paths, read_file
+from tasks.verify.stored import DamagedFile, as_article, as_capture, read_file
 from tasks.verify.unlisted import list_again
 from tasks.verify.unpublished import publish_waiting
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from deltalake import DeltaTable
 
+from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns
 from tasks.lake.rewriting import NewFile, add_file
 from tasks.lake.tables import open_table
 from tasks.verify.snapshot import Snapshot, micros
-from tasks.verify.stored import DamagedFile, logged_paths, read_file
+from tasks.verify.stored import DamagedFile, read_file
 
 _KEY = re.compile(r"(?P<table>articles|captures)/(?P<path>dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]+\.parquet)")
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tasks.config.settings import Settings
+from tasks.forget.forgetting import heal
 from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
@@ -34,6 +35,7 @@ from tasks.verify.repairs import GRACE
 from tasks.verify.segments import check_segments
 from tasks.verify.set_aside import Journal, UndoReport, list_set_asides, new_verify_id, undo
 from tasks.verify.snapshot import Snapshot, instant_micros
+from tasks.verify.taken_rows import find_taken_rows
 from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
 
 _FOREVER = 2**62
@@ -88,6 +90,8 @@ def verify(
 def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) -> VerifyReport:
     """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
     check_known_lake(settings)
+    if config.mend:
+        heal(opened_index(settings), opened_store(settings), now=datetime.now(UTC), on_step=on_step)
     return verify(
         index=opened_index(settings),
         store=opened_store(settings),
@@ -172,6 +176,7 @@ def _compare_all(
     findings.take(check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, on_step=on_segment))
     checked["expired"] = gone[Cause.EXPIRED]
     findings.take(check_documents(store, snapshot))
+    findings.take(find_taken_rows(store, snapshot))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
     forgotten_before = instant_micros(now - KEPT)
     findings.take(compare(snapshot, settled_before=settled_before, forgotten_before=forgotten_before))
