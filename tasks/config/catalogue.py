@@ -144,6 +144,7 @@ class SourceRules:
     `own_urls` are the pages and feeds that the source names.
     """
 
+    source_id: str = ""
     user_agent: str
     crawl_delay_s: float
     max_per_host: int
@@ -214,6 +215,7 @@ class Source(_Model):
         poll = defaults.poll if self.poll is None else self.poll
         budget = defaults.budget if self.budget is None else self.budget
         return SourceRules(
+            source_id=self.id,
             user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,

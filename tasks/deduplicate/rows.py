@@ -95,7 +95,7 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
         contents.append((before.revision, before.content_digest))
     if article.content_digest is None:
         contents += ((article.revision, digest) for digest in possible_digests(article))
-    return with_contents(KnownArticle(**values), contents)
+    return with_contents(KnownArticle(**values, last_revision=before.last_revision if before else None), contents)
 
 
 def settle(

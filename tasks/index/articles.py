@@ -20,7 +20,7 @@ class KnownArticle:
     """One article's newest revision, as far as a decision needs it; `earlier_contents` are others seen at its URL.
 
     Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None where they
-    are still to be read from the lake.
+    are still to be read from the lake. `last_revision` is the greatest number of a revision that is gone, if any is.
     """
 
     article_id: str
@@ -40,6 +40,12 @@ class KnownArticle:
     content_digest: str | None = None
     extractor: str | None = None
     earlier_contents: tuple[tuple[int, str], ...] = ()
+    last_revision: int | None = None
+
+    @property
+    def next_revision(self) -> int:
+        """The number that its next revision has: one that none of its revisions ever had."""
+        return max(self.revision, self.last_revision or 0) + 1
 
 
 def article_id_of(url_key: str) -> str:

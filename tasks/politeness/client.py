@@ -34,10 +34,10 @@ from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.permit import RobotsAnswer
 from tasks.values.url import Url
-from tasks.web.backend import Resolve
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.exchange import Fetched, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
+from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
 
 MAX_ORIGINS = 500
@@ -224,6 +224,7 @@ class PoliteClient:
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
             takes_part=True,
+            asker=one.rules.source_id,
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:

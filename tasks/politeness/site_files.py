@@ -189,6 +189,7 @@ class SiteFiles:
                 max_decoded_size=MAX_ROBOTS_SIZE,
                 on_redirect=way.follow,
                 cut=True,
+                asker=rules.source_id,
             )
             with suppress(HttpStatusError, BadResponse), way.noting():  # what it asks of us is heeded
                 raise_for_status(fetched, now=datetime.now(UTC))

@@ -18,12 +18,12 @@ import httpx
 from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, TooManyRedirects
 from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
-from tasks.web.backend import Resolve
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
 from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_prefix, decode_received
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
+from tasks.web.lookups import Resolve
 from tasks.web.raw_transport import RawTransport
 from tasks.web.refresh import leads_to
 from tasks.web.target import parse_target, redirect_target
@@ -99,13 +99,14 @@ class WebClient:
         on_redirect: OnRedirect | None = None,
         cut: bool = False,
         takes_part: bool = False,
+        asker: str = "",
     ) -> Fetched:
         """Return the answer at the end of the redirects, whatever its status; raises ItemError.
 
         A page that leads its readers on (tasks.web.refresh) is a redirect as well. Sizes take the place of the
         configuration's. `cut` returns a longer body's beginning instead of refusing it; with `takes_part`, a body that
         ends before its end is returned as far as it came.
-        The time that `on_redirect` takes does not count against the deadline.
+        `asker` is the source that it is for. The time that `on_redirect` takes does not count against the deadline.
         """
         limits = _Limits(
             self._config.max_wire_size if max_wire_size is None else max_wire_size,
@@ -117,7 +118,7 @@ class WebClient:
         left_s, cookies = self._config.deadline_s, Cookies()
         hops: list[Exchange] = []
         while True:
-            budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut)
+            budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut, asker=asker)
             fields = self._fields({**asked, "Cookie": cookies.header_for(target)})
             hops.append(await self._exchange(target, fields, budget))
             left_s -= time.monotonic() - budget.began
