@@ -304,6 +304,12 @@ class Article:
     source_country: Annotated[
         str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
     ] = None
+    added_seq: Annotated[
+        int | None,
+        Column(
+            "the outbox sequence that first wrote the row: less than `change_seq` once the row was superseded in place, 0 where that is not known; null in rows written before 0.2.0"
+        ),
+    ] = None
 
     @property
     def is_doubtful(self) -> bool:
