@@ -1,5 +1,6 @@
 """The lake's tables and objects into the snapshot, with the digest of every text made again."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 from typing import Any
@@ -40,16 +41,20 @@ def copy_table(
     snapshot: Snapshot,
     *,
     is_sampled: Callable[[str], bool],
+    expired: Counter[str],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `told` gets the number of files done, of all."""
+    """Copy a table's rows, and yield the files and texts that are wrong; `on_step` gets the number of files done, of all.
+
+    Rows whose text retention has removed are counted in `expired` by their table: that is no fault.
+    """
     files = list_files(table, name)
     for number, file in enumerate(files):
         on_step(number, len(files))
         troubles: list[Fault] = []
         named: list[tuple[Any, ...]] = []
         try:
-            snapshot.add(_KINDS[name], _copied(store, file, is_sampled, troubles, named))
+            snapshot.add(_KINDS[name], _copied(store, file, is_sampled, troubles, expired=expired, named=named))
             snapshot.add("named_policy", named)
         except MissingObject:
             detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
@@ -90,13 +95,17 @@ def _copied(
     file: StoredFile,
     is_sampled: Callable[[str], bool],
     troubles: list[Fault],
+    *,
+    expired: Counter[str],
     named: list[tuple[Any, ...]],
 ) -> Iterator[tuple[Any, ...]]:
     """Yield a file's rows; `troubles` gets texts that are wrong, `named` the policies that articles name."""
     is_article = file.table == ARTICLES
     copied = {ARTICLES: _revision, CAPTURES: _capture, POLICIES: _policy}[file.table]
     for row in read_file(store, file):
-        if is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
+        if is_article and row["text_removed_at"] is not None:
+            expired[file.table] += 1
+        elif is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
             place = f"articles: {row['article_id']}, revision {row['revision']}, {row['url']}"
             kind, detail = trouble
             troubles.append(Fault(kind=kind, place=place, detail=detail, key=str(row["article_id"])))
