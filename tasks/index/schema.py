@@ -417,6 +417,14 @@ outbox = Table(
 )
 """Decisions that are committed and not yet in the lake's tables; the payload is zlib over JSON."""
 
+archived = Table(
+    "archived",
+    metadata,
+    Column("capture_id", String(32), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The captures that a backfill took in from archives: the same record, met again, adds nothing."""
+
 capture_counts = Table(
     "capture_counts",
     metadata,

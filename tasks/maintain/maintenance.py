@@ -21,7 +21,14 @@ from tasks.maintain.cluster_rows import update_clusters
 from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
 from tasks.maintain.expiry import Expiry, expire_payloads, expire_texts
-from tasks.maintain.retention import check_table, delete_old_files, prune_index, prune_set_aside, tidy_log
+from tasks.maintain.retention import (
+    check_table,
+    delete_old_files,
+    prune_index,
+    prune_scratch,
+    prune_set_aside,
+    tidy_log,
+)
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 
@@ -125,6 +132,8 @@ def maintain(
         if not is_dry_run:
             tidy_log(table)
     set_aside = prune_set_aside(store, now=now, is_dry_run=is_dry_run)
+    if not is_dry_run:
+        prune_scratch(store, now=now)
     on_step("index", 0, 0)
     forgotten, shapes = prune_index(index, now=now, shapes_days=config.shapes_days, is_dry_run=is_dry_run)
     return MaintainReport(

@@ -106,7 +106,9 @@ def reindex(
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
-            capture_counts.count_captures(tx, (one.counted for captures_of_url in several for one in captures_of_url))
+            capture_counts.count_captures(
+                tx, (one.counted for captures in several for one in captures if not one.is_archived)
+            )
             on_step("urls", urls, 0)
         _set_counter(tx, index, tables.values(), newest=newest)
         known = articles.count(tx)
