@@ -1,6 +1,7 @@
 """The pages as a real browser gets them: a server on loopback, each kind of page, what the browser resolved and reached."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,4 +61,4 @@ def resolved_and_connected(net_log: Path) -> tuple[set[str], set[str]]:
 
 def _bare(place: str) -> str:
     """Return a host or an address without scheme and port."""
-    return place.rpartition("//")[2].rpartition(":")[0].strip("[]") or place
+    return re.sub(r":\d+$", "", place.rpartition("//")[2]).strip("[]")

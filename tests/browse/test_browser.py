@@ -24,7 +24,7 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 STORM = f"/articles/{HOSTILE[0].article_id}"
 HOSTILE_PATHS = ("/", STORM, f"{STORM}/revisions", "/sources/herald", "/failures", f"/url?url={HOSTILE[0].url}",
                  "/search?q=storm", f"{STORM}/revisions/1/page")  # fmt: skip
-BROWSERS_OWN = (".googleapis.com", ".google.com")
+BROWSERS_OWN = ("googleapis.com", "google.com")
 """The hosts that Chromium itself asks, whatever the page."""
 
 WIDE, NARROW = {"width": 1080, "height": 700}, {"width": 390, "height": 780}
