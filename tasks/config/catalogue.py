@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from tasks.config.fields import (
     Country,
     CrawlDelay,
+    Days,
     Flag,
     Follow,
     Language,
@@ -41,6 +42,7 @@ from tasks.config.fields import (
     UserAgent,
 )
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
+from tasks.config.retention import Kept, RetentionRules
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
 from tasks.values.url import MAX_URL_LENGTH
@@ -73,6 +75,17 @@ class Budget(_Model):
     new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add a UTC day.")
     sweep_share: SweepShare = Field(
         0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take, where a sweep looks at other sources too."
+    )
+
+
+class Retention(_Model):
+    """How long it is kept what was received, and the texts; without a number it is kept for ever."""
+
+    payload_days: Days | None = Field(
+        None, description="Days after which `maintain` removes the pages as received from the segments."
+    )
+    text_days: Days | None = Field(
+        None, description="Days after which `maintain` removes titles, ledes and texts from the articles."
     )
 
 
@@ -120,6 +133,7 @@ class Defaults(_Model):
     poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
     follow: Follow = Field("any", description="own: what its feeds name on hosts that are not its own is left out.")
     budget: Budget = Field(default_factory=Budget, description="How much of our work one source may be.")
+    retention: Retention = Field(default_factory=Retention, description="How long pages and texts are kept.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +197,10 @@ class Source(_Model):
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
     follow: Follow | None = Field(None, description="As under defaults, for this source.")
     budget: Budget | None = Field(None, description="As under defaults, for this source.")
+    retention: Retention = Field(
+        default_factory=Retention,
+        description="As under defaults, for this source; a number that it does not set is theirs.",
+    )
     extract: Extract = Field(
         default_factory=Extract, description="Special rules for reading its pages, where the usual rules fail."
     )
@@ -247,6 +265,11 @@ class Catalogue(_Model):
             seen.add(source.id)
         return sources
 
+    def retention(self) -> RetentionRules:
+        """Return how long what is kept, by source."""
+        own = {source.id: _either(source.retention, self.defaults.retention) for source in self.sources}
+        return RetentionRules(usual=_either(self.defaults.retention, Retention()), by_source=own)
+
     def rules(self) -> dict[str, SourceRules]:
         """Return the rules of every source, by id."""
         return {source.id: source.effective(self.defaults) for source in self.sources}
@@ -262,6 +285,13 @@ class Catalogue(_Model):
             raise CatalogueError(f"no source {source_id!r} in the catalogue{did_you_mean(source_id, known)}")
         kept = tuple(source for source in self.sources if not wanted or source.id in wanted)
         return self.model_copy(update={"sources": kept})
+
+
+def _either(own: Retention, usual: Retention) -> Kept:
+    return Kept(
+        payload_days=own.payload_days or usual.payload_days,
+        text_days=own.text_days or usual.text_days,
+    )
 
 
 def accepts(url: str, rules: SourceRules) -> bool:

@@ -160,10 +160,15 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         noarchive=rights.noarchive,
         word_count=len(words_in(found.text)),
         charset=charset,
-        extractor=f"presslake/{RULE_SET} {_library()} {found.path}",
+        extractor=f"{rules_name()} {found.path}",
         quality=found.quality,
         fingerprint=fingerprint_of(found.text) if kind.is_story else None,
     )
+
+
+def rules_name() -> str:
+    """Return what the extractor of every article begins with that these rules make; its path follows."""
+    return f"presslake/{RULE_SET} {_library()}"
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@
 - `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
+- `scratch/<job_id>/<n>.pages.json`, `.../<n>.warc.gz`: units under way of a backfill; gone when it ends
 - `presslake.json`: what makes a place a lake
 """
 
@@ -32,6 +33,7 @@ REMOVALS = "removals"
 TAKEDOWNS = "takedowns"
 PARTITION = "dt"
 SET_ASIDE = "set-aside/"
+SCRATCH = "scratch/"
 LOG = "_delta_log"
 FIRST_KEYS = (f"{ARTICLES}/{LOG}/{0:020d}.json", f"{ARTICLES}/{LOG}/_last_checkpoint")
 """A lake with articles has one of these: a Delta log begins with the first; the second remains when that is gone."""
@@ -114,6 +116,16 @@ def changed_rows_prefix(verify_id: str) -> str:
 def set_aside_prefix(verify_id: str) -> str:
     """Return the prefix of an object's own key after a repair has set it aside."""
     return f"{SET_ASIDE}{_checked(verify_id)}/objects/"
+
+
+def scratch_prefix(job_id: str) -> str:
+    """Return the prefix of the keys of what a job keeps while it runs."""
+    return f"{SCRATCH}{_checked(job_id)}/"
+
+
+def scratch_key(job_id: str, number: int, ending: str) -> str:
+    """Return the key of a part of a job's n-th unit; the `ending` says which."""
+    return f"{scratch_prefix(job_id)}{number:08d}.{_checked(ending)}"
 
 
 def _partition(day: date) -> str:

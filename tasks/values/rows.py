@@ -148,6 +148,11 @@ class Capture:
         return self.fetched_at.astimezone(UTC).date()
 
     @property
+    def is_archived(self) -> bool:
+        """Whether it was taken from an archive, and not fetched: it says nothing of when to look at its URL, or how."""
+        return self.origin_uri is not None
+
+    @property
     def counted(self) -> "CountedCapture":
         """What counters need of it."""
         return CountedCapture(
@@ -178,7 +183,13 @@ class Article:
     """One revision of one article: a row of the articles table, in its column order."""
 
     article_id: Annotated[str, Column("the article; the same for all its revisions")]
-    revision: Annotated[int, Column("1 for the first text seen at this URL, then 2, 3, ...", type="integer")]
+    revision: Annotated[
+        int,
+        Column(
+            "1 for the first text that was decided at this URL, then 2, 3, ...: the latest is the one with the greatest `fetched_at`",
+            type="integer",
+        ),
+    ]
     url: Annotated[str, Column("the URL that was asked for")]
     canonical_url: Annotated[str | None, Column("the URL that the page calls its own, on the same registrable domain")]
     syndicated_from: Annotated[str | None, Column("the URL on another site that the page says it is a copy of")] = None
@@ -218,7 +229,9 @@ class Article:
     similarity: Annotated[
         float | None, Column("how much of the shorter text the other has, 0 to 1; null when it is no copy")
     ]
-    first_seen_at: Annotated[datetime, Column("when its first revision was fetched")]
+    first_seen_at: Annotated[
+        datetime, Column("when it was first seen: the least `fetched_at`, also of pages out of archives")
+    ]
     fetched_at: Annotated[datetime, Column("when this revision was fetched")]
     extracted_at: Annotated[datetime, Column("when this text was made of it")]
     extractor: Annotated[
@@ -290,6 +303,12 @@ class Article:
     ] = None
     source_country: Annotated[
         str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
+    ] = None
+    added_seq: Annotated[
+        int | None,
+        Column(
+            "the outbox sequence that first wrote the row: less than `change_seq` once the row was superseded in place, 0 where that is not known; null in rows written before 0.2.0"
+        ),
     ] = None
 
     @property

@@ -44,7 +44,8 @@ _BOTH = {
     FaultKind.ARTICLE_BEHIND: """
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'it is at revision ' || a.revision || ', the lake at ' || n.revision
-        FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1 AND n.revision > a.revision""",
+        FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1
+            AND (n.fetched_at, n.revision) > (a.fetched_at, a.revision)""",
     # digests of two algorithms cannot be compared: `maintain` moves articles in the index first
     FaultKind.ARTICLE_DIFFERS: """
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
@@ -62,7 +63,8 @@ _BOTH = {
                 = substr(n.content_digest, 1, instr(n.content_digest, ':')))
             OR a.url_key <> n.url_key
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
-            OR a.first_seen_at <> n.first_seen_at)""",
+            OR (a.first_seen_at <> n.first_seen_at AND NOT (a.first_seen_at < n.first_seen_at
+                AND a.cluster_id IN (SELECT cluster_id FROM stale_cluster))))""",
     # rows may change while a sweep runs, with `maintain` beside it; ?1 is then an instant, and nothing is compared
     FaultKind.CLUSTER_TOLD_WRONG: """
         SELECT c.cluster_id, 'articles: ' || r.article_id || ', revision ' || r.revision || ', ' || r.url_key,

@@ -1,5 +1,6 @@
 """The lake's tables and objects into the snapshot, with the digest of every text made again."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 from typing import Any
@@ -39,15 +40,19 @@ def copy_table(
     snapshot: Snapshot,
     *,
     is_sampled: Callable[[str], bool],
+    expired: Counter[str],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `told` gets the number of files done, of all."""
+    """Copy a table's rows, and yield the files and texts that are wrong; `on_step` gets the number of files done, of all.
+
+    Rows whose text retention has removed are counted in `expired` by their table: that is no fault.
+    """
     files = list_files(table, name)
     for number, file in enumerate(files):
         on_step(number, len(files))
         troubles: list[Fault] = []
         try:
-            snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
+            snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles, expired))
         except MissingObject:
             detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
             troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
@@ -82,11 +87,17 @@ def _columns(row: Article | Capture) -> Row:
 
 
 def _copied(
-    store: ObjectStore, file: StoredFile, is_sampled: Callable[[str], bool], troubles: list[Fault]
+    store: ObjectStore,
+    file: StoredFile,
+    is_sampled: Callable[[str], bool],
+    troubles: list[Fault],
+    expired: Counter[str],
 ) -> Iterator[tuple[Any, ...]]:
     is_article = file.table == ARTICLES
     for row in read_file(store, file):
-        if is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
+        if is_article and row["text_removed_at"] is not None:
+            expired[file.table] += 1
+        elif is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
             place = f"articles: {row['article_id']}, revision {row['revision']}, {row['url']}"
             kind, detail = trouble
             troubles.append(Fault(kind=kind, place=place, detail=detail, key=str(row["article_id"])))

@@ -37,12 +37,13 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReindexReport:
-    """The counts of the new index."""
+    """The counts of the new index; `expired` are revisions whose text retention has removed."""
 
     revisions: int
     articles: int
     captures: int
     urls: int
+    expired: int = 0
 
 
 @dataclass(slots=True)
@@ -99,17 +100,19 @@ def reindex(
         looks = _spill_captures(
             store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, newest=newest, on_step=on_step
         )
-        revisions = _remember_articles(
+        revisions, expired = _remember_articles(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
-            capture_counts.count_captures(tx, (one.counted for captures_of_url in several for one in captures_of_url))
+            capture_counts.count_captures(
+                tx, (one.counted for captures in several for one in captures if not one.is_archived)
+            )
             on_step("urls", urls, 0)
         _set_counter(tx, index, tables.values(), newest=newest)
         known = articles.count(tx)
-    return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
+    return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls, expired=expired)
 
 
 def _spill_captures(
@@ -150,9 +153,9 @@ def _remember_articles(
     newest: _Newest,
     now: datetime,
     on_step: OnStep,
-) -> int:
-    """Add all revisions, a day at a time; returns how many."""
-    count = done = 0
+) -> tuple[int, int]:
+    """Add all revisions, a day at a time; returns how many, and of how many retention has removed the text."""
+    count = expired = done = 0
     with Spill[Revision]() as spilled:
         for _, day_files in groupby(files, key=lambda file: file.day):
             for file in day_files:
@@ -162,8 +165,9 @@ def _remember_articles(
             for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
                 count += len(several)
+                expired += sum(one.article.text_removed_at is not None for one in several)
             spilled.clear()
-    return count
+    return count, expired
 
 
 def _revisions(

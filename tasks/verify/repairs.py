@@ -109,7 +109,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
     newest: dict[str, Article] = {}
     for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
         held = newest.get(stored["article_id"])
-        if held is None or stored["revision"] >= held.revision:
+        if held is None or (stored["fetched_at"], stored["revision"]) >= (held.fetched_at, held.revision):
             newest[stored["article_id"]] = as_article(stored)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
@@ -127,7 +127,11 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
 def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
     """Return the articles with a newer revision in the index: a sweep may have decided it just now."""
     known = repairing.find_articles(tx, [row.article_id for row in rows])
-    return {row.article_id for row in rows if row.article_id in known and known[row.article_id].revision > row.revision}
+    return {
+        row.article_id
+        for row in rows
+        if (one := known.get(row.article_id)) and (one.fetched_at, one.revision) > (row.fetched_at, row.revision)
+    }
 
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:

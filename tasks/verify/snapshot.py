@@ -47,8 +47,9 @@ INSERT INTO cluster SELECT cluster_id, count(*), max(CASE WHEN is_representative
     FROM article GROUP BY cluster_id HAVING sum(is_representative) = 1 AND max(article_id = cluster_id) = 1;
 CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, content_digest, published_at,
     first_seen_at, fetched_at) WITHOUT ROWID;
-INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, content_digest, published_at,
-    first_seen_at, fetched_at FROM revision GROUP BY article_id;
+INSERT INTO newest SELECT article_id, revision, url_key, source_id, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at FROM (SELECT *, row_number() OVER (PARTITION BY article_id
+        ORDER BY fetched_at DESC, revision DESC, rowid DESC) AS place_in_time FROM revision) WHERE place_in_time = 1;
 """
 
 _INSERTS = {
