@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search soak chaos stuck-runs exits walk pictures audit lock clean columns bench-web
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -101,6 +101,9 @@ columns: $(READY)  ## Write the tables of columns in docs/lake.md, from tasks/va
 
 audit: $(READY)  ## Ask the advisory service about every pinned dependency; fail if it does not answer
 	$(BIN)/python -m deploy.audit
+
+licences: $(READY)  ## List the packages that an installation brings, with licence and size; fail where a licence needs a look
+	@$(BIN)/python -m deploy.licences
 
 lock: $(READY)  ## Write constraints.txt again: names and versions only
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt

@@ -71,6 +71,13 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
 
 
+def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:
+    """Delete edges."""
+    for one in gone:
+        is_it = (edges.c.a == one.a) & (edges.c.b == one.b) & (edges.c.kind == one.kind)
+        tx.execute(edges.delete().where(is_it))
+
+
 def find_tied(tx: Connection, article_ids: Iterable[str]) -> set[str]:
     """Return the articles to which an edge leads from one of these, and those among them that have one."""
     tied: set[str] = set()

@@ -11,11 +11,11 @@ from typing import Any
 
 from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
-from tasks.health.table import health_summary, shown_s
+from tasks.health.table import VOLUME, health_summary, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
-from tasks.values.display import moment, plural
+from tasks.values.display import moment, plural, sparkline
 from tasks.values.rows import Novelty, Outcome
 from tasks.values.text.escape import as_code, as_text
 
@@ -142,7 +142,8 @@ def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tupl
         yield "Failures", ("reason", "looks", "sources"), list(spoilt)
     now = datetime.combine(report.until, time(), tzinfo=UTC)
     rows: list[tuple[object, ...]] = [_source_row(one, now) for one in report.sources[:SHOWN]]
-    yield "Sources", ("source", "state", "articles", "before", "failing", "stored after", "newest"), rows
+    head = ("source", "state", "articles", "before", VOLUME, "failing", "stored after", "newest")
+    yield "Sources", head, rows
 
 
 def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
@@ -150,7 +151,8 @@ def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
     failing = f"{sum(one.failing.values())} of {one.looks}"
     state = one.health.state.value if one.health else ""
     newest = moment(one.health.newest_at, now) if one.health else ""
-    return one.source_id, state, one.articles, one.before, failing, lags, newest
+    volume = sparkline(one.health.volume) if one.health else ""
+    return one.source_id, state, one.articles, one.before, volume, failing, lags, newest
 
 
 def _cell(column: str, value: object) -> str:
