@@ -26,7 +26,7 @@ from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
 from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
-from tasks.index import archived, capture_counts, drift, frontier, health, outbox, taken_down
+from tasks.index import archived, capture_counts, drift, frontier, health, outbox, policies, taken_down
 from tasks.index.archived import Shelved
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
@@ -140,6 +140,7 @@ def _publish_later(
         run_id=batch.run_id,
         captures=captures,
         articles=rows,
+        policies=policies.remember(tx, batch.policies),
         counts=asdict(replace(report, failures=())),
         now=now,
     )

@@ -17,7 +17,7 @@ from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
-from tasks.lake.keys import ARTICLES, TABLES
+from tasks.lake.keys import ARTICLES, LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
@@ -110,7 +110,7 @@ def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoR
 
 
 def _log_faults(store: ObjectStore) -> Iterator[Fault]:
-    for name in TABLES:
+    for name in (*TABLES, *LATER_TABLES):
         for damage in find_log_damage(store, name):
             yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
 
@@ -175,6 +175,7 @@ def _compare_all(
     snapshot.finish()
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
+    checked["policies"] = snapshot.count("SELECT count(*) FROM policy")
     gone = Counter[str]()
     on_segment = partial(on_step, "segments")
     findings.take(check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, on_step=on_segment))
