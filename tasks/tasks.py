@@ -32,6 +32,7 @@ from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.errors import ConfigError, FeedUnreadable, StageError
 from tasks.extract.extraction import extract_batch
+from tasks.extract.refused import entomb_refused
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.unreadable_feed import keep_unreadable
@@ -196,6 +197,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=lambda: progress.add("fetched"),
+            meet_policies=HostLimits(opened_index(settings)).meet_policies,
         )
 
 
@@ -218,6 +220,8 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
             extracted_one=lambda: progress.add("extracted"),
             options={source_id: one.extract for source_id, one in rules.items()},
         )
+        store = opened_store(settings)
+        entomb_refused(extracted, get=store.get, put=store.put)
         pages = sum(look.page is not None for look in extracted.looks)
         note(pages=pages)
     get_run_logger().info("extracted %d pages", pages)

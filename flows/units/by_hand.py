@@ -3,6 +3,7 @@
 from flows.cli.saying import say
 from flows.server.away import send_what_is_left
 from flows.sweep.by_hand import prefect_api
+from flows.units.sharing import check_shared
 from tasks.backfill.config import BackfillConfig
 from tasks.backfill.report import BackfillReport
 from tasks.config.settings import Settings
@@ -12,6 +13,8 @@ from tasks.runtime.resources import check_lake, close_opened
 
 def run_backfill(config: BackfillConfig, settings: Settings) -> BackfillReport:
     """Run the flow `backfill` and return its report; raises what ended it."""
+    if config.address:
+        check_shared(config.address, settings)
     if not config.dry_run:
         check_lake(settings)
         close_opened()

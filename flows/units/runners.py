@@ -5,19 +5,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from prefect.exceptions import CrashedRun
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.sweep.batches import whole
+from flows.units.sharing import check_api, check_shared
 from tasks.backfill.extracting import UnitCount
 from tasks.config.catalogue import SourceRules
 from tasks.config.choices import Runner
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, ExtractorCrashed
-from tasks.runtime.resources import opened_index
 from tasks.tasks import decide_unit, extract_unit
 from tasks.values.reports import BatchReport
 
@@ -25,8 +24,6 @@ THREADS = 2
 """Units that this process extracts at once: one in progress, and one behind it, so that no process waits."""
 
 _Opened = tuple[TaskRunner[Any], int, tuple[type[Exception], ...]]
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class TaskRunnerOfUnits:
@@ -69,7 +66,8 @@ def units_runner(
 ) -> Iterator[TaskRunnerOfUnits]:
     """Open the runner of that kind; raises ConfigError where it is not installed, or cannot work with these settings."""
     if address:
-        _check_shared(address, settings)
+        check_shared(address, settings)
+        check_api(address, PREFECT_API_URL.value() or "")
     if kind is Runner.LOCAL:
         threads: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=THREADS)
         with threads:
@@ -78,26 +76,6 @@ def units_runner(
     opened = _dask if kind is Runner.DASK else _ray
     with opened(address, workers) as (runner, number, deaths):
         yield TaskRunnerOfUnits(runner, workers=number, rules=rules, settings=settings, deaths=deaths)
-
-
-def _check_shared(address: str, settings: Settings) -> None:
-    """Check that workers of another machine can reach what they need; raises ConfigError."""
-    if opened_index(settings).is_sqlite:
-        raise ConfigError(
-            f"the index is SQLite, which workers at {address} cannot share: name one in PostgreSQL with PRESSLAKE_INDEX"
-        )
-    host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
-    if host in LOOPBACK:
-        return
-    if not settings.lake.startswith("s3://"):
-        raise ConfigError(
-            f"the lake {settings.lake} is a directory, which workers at {address} cannot share: use s3://"
-        )
-    api = PREFECT_API_URL.value() or ""
-    if (urlsplit(api).hostname or "127.0.0.1") in LOOPBACK:
-        raise ConfigError(
-            f"workers at {address} cannot reach the Prefect server at {api or '127.0.0.1'}: set PREFECT_API_URL"
-        )
 
 
 @contextmanager

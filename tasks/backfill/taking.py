@@ -33,13 +33,16 @@ from tasks.index.database import Index
 from tasks.index.leases import LeaseKeeper
 from tasks.index.taken_down import read_kept_out
 from tasks.lake.keys import scratch_key, scratch_prefix
-from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store
 from tasks.values.reports import BatchReport
 from tasks.values.takedown import KeptOut
 
 JOB = runs.BACKFILL
+LOST = "unit_lost"
+"""The reason of pages of a unit that was not decided: the next run takes them in."""
+
 AHEAD = 2
 """Units a worker that may be extracted before those that come before them are decided."""
 
@@ -94,10 +97,9 @@ class _Job:
         number, unit, result = self.waiting.popleft()
         try:
             self.others += result().others
-        except ExtractorCrashed as error:
-            self.lost[error.counted_as] += len(unit.content.pages)
-        else:
             self.batches.append(self.runner.decide(self.job_id, number))
+        except (ExtractorCrashed, MissingObject):  # the second: `forget` takes out of scratch/ what it does not know
+            self.lost[LOST] += len(unit.content.pages)
         self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
         for ending in (SEGMENT, CUT, PAGES):
             self.store.delete(scratch_key(self.job_id, number, ending))

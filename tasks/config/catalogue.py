@@ -6,7 +6,7 @@ It reads that file and the files of URLs that it names. Everything else here is 
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Self
@@ -45,7 +45,9 @@ from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.config.retention import Kept, RetentionRules
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
+from tasks.values.rights import NO_OBEDIENCE, Obedience, Obey, Purpose
 from tasks.values.url import MAX_URL_LENGTH
+from tasks.values.user_agent import product_token
 
 DEFAULT_USER_AGENT = "Presslake/0.1 (+https://github.com/presslake/presslake)"
 
@@ -130,6 +132,13 @@ class Defaults(_Model):
         False,
         description="Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
     )
+    purpose: tuple[Purpose, ...] = Field(
+        (Purpose.ARCHIVE,), description="What pages are kept for: archive, search, ai-input, ai-train."
+    )
+    obey: Obey = Field(
+        Obey.RECORD,
+        description="What becomes of a page that its site refuses for such a purpose. record: it is noted. exclude: it is not fetched, or not kept. withhold: it is kept, and left out of exports for that purpose.",
+    )
     poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
     follow: Follow = Field("any", description="own: what its feeds name on hosts that are not its own is left out.")
     budget: Budget = Field(default_factory=Budget, description="How much of our work one source may be.")
@@ -150,6 +159,7 @@ class SourceRules:
     max_per_host: int
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     obey_tdm: bool = False
+    obedience: Obedience = NO_OBEDIENCE
     poll_min_s: float = 600.0
     poll_max_s: float = 86_400.0
     include: tuple[str, ...] = ()
@@ -194,6 +204,8 @@ class Source(_Model):
     max_per_host: MaxPerHost | None = Field(None, description="As under defaults, for this source.")
     allow_networks: tuple[Network, ...] | None = Field(None, description="As under defaults, for this source.")
     obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
+    purpose: tuple[Purpose, ...] | None = Field(None, description="As under defaults, for this source.")
+    obey: Obey | None = Field(None, description="As under defaults, for this source.")
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
     follow: Follow | None = Field(None, description="As under defaults, for this source.")
     budget: Budget | None = Field(None, description="As under defaults, for this source.")
@@ -214,19 +226,24 @@ class Source(_Model):
         """Return this source's rules, with defaults for what it does not set."""
         poll = defaults.poll if self.poll is None else self.poll
         budget = defaults.budget if self.budget is None else self.budget
+        user_agent = defaults.user_agent if self.user_agent is None else self.user_agent
         return SourceRules(
             source_id=self.id,
-            user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
+            user_agent=user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,
             allow_networks=defaults.allow_networks if self.allow_networks is None else self.allow_networks,
             obey_tdm=defaults.obey_tdm if self.obey_tdm is None else self.obey_tdm,
+            obedience=Obedience(
+                purposes=defaults.purpose if self.purpose is None else self.purpose,
+                obey=defaults.obey if self.obey is None else self.obey,
+            ),
             poll_min_s=poll.min_s,
             poll_max_s=poll.max_s,
             include=self.include,
             exclude=self.exclude,
             render=self.render,
-            extract=self.extract.to_options(),
+            extract=replace(self.extract.to_options(), crawler_name=product_token(user_agent).lower()),
             tags=self.tags,
             country=self.country,
             own_urls=tuple(filter(None, (self.home_url, *(url for url, _ in self.feeds_of())))),

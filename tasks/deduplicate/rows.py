@@ -81,6 +81,8 @@ def article_row(
         content_digest=prepared.content,
         changes=changes,
         markdown=page.markdown,
+        policy_ids=look.policy_ids or None,  # null: not known, as of what a backfill brings
+        rights=(*look.rights, *page.rights),
         origin_uri=capture.origin_uri,
         origin_offset=capture.origin_offset,
     )

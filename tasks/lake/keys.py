@@ -28,7 +28,11 @@ MARKER_KEY = "presslake.json"
 
 ARTICLES = "articles"
 CAPTURES = "captures"
+POLICIES = "policies"
 TABLES = (ARTICLES, CAPTURES)
+"""The tables of decisions, which every lake has."""
+LATER_TABLES = (POLICIES,)
+"""Tables like them that a lake has once it has a row for them: a lake of an older version has none."""
 REMOVALS = "removals"
 TAKEDOWNS = "takedowns"
 PARTITION = "dt"
@@ -53,7 +57,7 @@ def data_path(day: date, batch_id: str, sequence: int) -> str:
 
 def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
     """Return a Parquet file's key in the lake; `sequence` is the outbox's."""
-    if table not in TABLES:
+    if table not in {*TABLES, *LATER_TABLES}:
         raise ValueError(f"no table of the lake: {table!r}")
     return f"{table}/{data_path(day, batch_id, sequence)}"
 

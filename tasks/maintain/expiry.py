@@ -22,10 +22,10 @@ from tasks.index.database import Index
 from tasks.index.erasing import erase_securely, erase_titles
 from tasks.index.facts import note_fact, read_fact
 from tasks.lake.delta_log import logged_paths
-from tasks.lake.keys import ARTICLES, CAPTURES, data_prefix, day_of
+from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, data_prefix, day_of
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns
-from tasks.lake.tables import open_table
+from tasks.lake.tables import find_table, open_table
 from tasks.lake.tombstones import Cause
 from tasks.lake.warc import read_record
 from tasks.runtime.progress import OnStep
@@ -34,6 +34,7 @@ from tasks.values.changes import RowChanges
 from tasks.values.chunks import in_chunks
 from tasks.values.columns import revive
 from tasks.values.rows import Article
+from tasks.values.url import url_key
 
 ROWS_AT_ONCE = 200
 FACT = "payload_retention"
@@ -56,11 +57,15 @@ class Expiry:
 
 @dataclass(slots=True)
 class _Segment:
-    """What rows claim in one segment: which records have expired, and whether all have."""
+    """What rows claim in one segment: which records have expired, and whether all have.
+
+    `documents` are the keys of documents by which sites permit and refuse: evidence, which does not expire.
+    """
 
     expired: dict[int, str] = field(default_factory=dict)
     latest: dict[int | None, tuple[datetime, int, int]] = field(default_factory=dict)
     is_whole: bool = True
+    documents: set[str] = field(default_factory=set)
 
 
 def expire_texts(expiry: Expiry) -> int:
@@ -166,6 +171,10 @@ def _claimed(expiry: Expiry) -> dict[str, _Segment]:
         for row in read_columns(expiry.store, file, columns).to_pylist():
             if row["warc_key"] is not None:
                 _claim(segments[row["warc_key"]], row, expiry)
+    policies = find_table(expiry.store, POLICIES)
+    for file in list_files(policies, POLICIES) if policies else ():
+        for row in read_columns(expiry.store, file, ("url", "warc_key")).to_pylist():
+            segments[row["warc_key"]].documents.add(url_key(row["url"]))
     return segments
 
 
@@ -212,7 +221,7 @@ def _bury(expiry: Expiry, key: str, segment: _Segment) -> int:
         expiry.store,
         key,
         claims=segment.expired,
-        is_taken=lambda _: segment.is_whole,
+        is_taken=lambda key: segment.is_whole and key not in segment.documents,
         cause=Cause.EXPIRED,
     )
     return done.records

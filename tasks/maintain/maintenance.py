@@ -13,14 +13,15 @@ from tasks.config.retention import NO_RETENTION, RetentionRules
 from tasks.config.settings import Settings
 from tasks.index.database import Index
 from tasks.lake.growing import grow_tables
-from tasks.lake.keys import TABLES
+from tasks.lake.keys import LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.tables import open_table
+from tasks.lake.tables import find_table, open_table
 from tasks.maintain.algorithms import move_to_current
 from tasks.maintain.cluster_rows import update_clusters
 from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
 from tasks.maintain.expiry import Expiry, expire_payloads, expire_texts
+from tasks.maintain.policy_rows import update_sightings
 from tasks.maintain.retention import (
     check_table,
     delete_old_files,
@@ -38,7 +39,7 @@ class MaintainReport:
     """The result of one maintenance, or of a dry run.
 
     `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` had changed, and
-    `cluster_rows` were updated for them. `files_packed` became `files_made`. `files_deleted` had expired, and so had
+    `cluster_rows` were updated for them. `policy_rows` now say when their documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
     `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
     robots.txt) and `shapes_forgotten`. `texts_expired` were removed from rows, and `payloads_expired` records from segments, as
     the catalogue's retention wants it. `articles_indexed` were brought up to date in the search index, where there is one.
@@ -49,6 +50,7 @@ class MaintainReport:
     rows_moved: int
     clusters_told: int
     cluster_rows: int
+    policy_rows: int
     files_packed: int
     files_made: int
     files_deleted: int
@@ -114,7 +116,8 @@ def maintain(
     """
     begun, is_dry_run = time.monotonic(), config.dry_run
     compaction = Compaction(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, on_step=on_step)
-    for name in TABLES:
+    names = (*TABLES, *(name for name in LATER_TABLES if find_table(store, name)))
+    for name in names:
         check_table(store, name)
     if not is_dry_run:
         grow_tables(store)
@@ -122,8 +125,9 @@ def maintain(
     clusters = update_clusters(compaction, index)
     expiry = Expiry(index=index, store=store, rules=retention, now=now, is_dry_run=is_dry_run, on_step=on_step)
     texts, payloads = expire_texts(expiry), expire_payloads(expiry)
+    sightings = update_sightings(compaction, index)
     packed = made = deleted = 0
-    for name in TABLES:
+    for name in names:
         table = open_table(store, name)
         done = pack_small_files(compaction, table, name)
         packed, made = packed + done.before, made + done.after
@@ -142,6 +146,7 @@ def maintain(
         rows_moved=moved.rows,
         clusters_told=clusters.clusters,
         cluster_rows=clusters.rows,
+        policy_rows=sightings,
         files_packed=packed,
         files_made=made,
         files_deleted=deleted,
@@ -159,6 +164,7 @@ def summary_line(report: MaintainReport) -> str:
     done = [
         (report.articles_moved, "{} articles moved to the current algorithm"),
         (report.cluster_rows, "{} rows updated with their cluster"),
+        (report.policy_rows, "{} rows of policies updated"),
         (report.files_packed, f"{{}} files packed into {report.files_made}"),
         (report.files_deleted, "{} old files deleted"),
         (report.set_aside_deleted, "{} objects deleted that were set aside"),

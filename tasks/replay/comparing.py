@@ -90,6 +90,7 @@ def drafted(row: Article, look: Look) -> Article:
             **values,
             "title": page.title or look.due.announced_title,
             "published_at": page.published_at or look.due.announced_at,
+            "rights": (*row.site_rights, *page.rights) or row.rights,
             "tdm_reserved": row.tdm_reserved if page.tdm_reserved is None else page.tdm_reserved,
             "extracted_at": look.extracted_at,
             "text_digest": prepared.text.digest if prepared else row.text_digest,

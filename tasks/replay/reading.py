@@ -155,7 +155,14 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
         revision=None,
     )
     obeys = source is not None and source.obey_tdm
-    return Look(due=due, capture=fetched, obeys_rights=obeys, tdm_reserved=stored.site_reserves)
+    return Look(
+        due=due,
+        capture=fetched,
+        obeys_rights=obeys,
+        tdm_reserved=stored.site_reserves,
+        policy_ids=(stored.row.policy_ids or ()) if stored.row else (),
+        rights=stored.row.site_rights if stored.row else (),
+    )
 
 
 def _announced(stored: Stored, url: UrlState | None) -> tuple[str | None, datetime | None]:

@@ -31,6 +31,23 @@ _LAKE = {
             (SELECT 1 FROM capture AS c WHERE c.warc_key = revision.warc_key AND c.warc_offset = revision.warc_offset)""",
 }
 
+_POLICIES = {
+    FaultKind.ARTICLE_WITHOUT_POLICY: """
+        SELECT policy_id, 'articles: ' || min(article_id) || CASE count(*) WHEN 1 THEN '' ELSE ' and ' || (count(*) - 1) || ' more' END,
+            'it names policy ' || policy_id || ', which has no row in policies'
+        FROM named_policy AS n WHERE fetched_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM policy AS p WHERE p.policy_id = n.policy_id)
+        GROUP BY policy_id""",
+    FaultKind.POLICY_WITHOUT_ROW: """
+        SELECT policy_id, 'index: policy ' || policy_id, 'it has no row in the lake'
+        FROM known_policy AS k WHERE observed_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM policy AS p WHERE p.policy_id = k.policy_id)""",
+    FaultKind.ROW_WITHOUT_POLICY: """
+        SELECT policy_id, 'policies: ' || policy_id, 'the index does not know it'
+        FROM policy WHERE observed_at < ?1 AND policy_id NOT IN (SELECT policy_id FROM known_policy)
+        GROUP BY policy_id""",
+}
+
 _BOTH = {
     FaultKind.ARTICLE_WITHOUT_ROW: """
         SELECT article_id, 'index: article ' || article_id || ', ' || url_key,
@@ -140,7 +157,7 @@ SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS N
 
 def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -> Iterator[Fault]:
     """Yield the differences between the two, and the faults of each; both instants in microseconds."""
-    for kind, query in {**_LAKE, **_BOTH, **_INDEX}.items():
+    for kind, query in {**_LAKE, **_POLICIES, **_BOTH, **_INDEX}.items():
         values = (settled_before, forgotten_before)[: 2 if "?2" in query else "?1" in query]
         for key, place, detail in snapshot.ask(query, *values):
             yield Fault(kind=kind, place=place, detail=detail, key=key)

@@ -17,7 +17,7 @@ from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
-from tasks.lake.keys import ARTICLES, TABLES
+from tasks.lake.keys import ARTICLES, LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.takedowns import read_kept_out
 from tasks.lake.tombstones import Cause
@@ -111,7 +111,7 @@ def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoR
 
 
 def _log_faults(store: ObjectStore) -> Iterator[Fault]:
-    for name in TABLES:
+    for name in (*TABLES, *LATER_TABLES):
         for damage in find_log_damage(store, name):
             yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
 
@@ -176,6 +176,7 @@ def _compare_all(
     snapshot.finish()
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
+    checked["policies"] = snapshot.count("SELECT count(*) FROM policy")
     gone, kept_out = Counter[str](), read_kept_out(store)
     on_segment = partial(on_step, "segments")
     findings.take(
