@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tasks.forget.documents import erase_documents, erase_scratch, erase_set_asides
 from tasks.forget.index_rows import erase_index
+from tasks.forget.policies import erase_policy_rows
 from tasks.forget.records import erase_records
 from tasks.forget.rows import erase_rows
 from tasks.forget.tables import delete_replaced
@@ -50,6 +51,13 @@ PLACES = (
         why="rows of all revisions and captures, with what the index knows of them",
     ),
     Place(
+        name="policies",
+        lake=("policies",),
+        tables=("policies",),
+        erase=erase_policy_rows,
+        why="what the sites that go have said of their pages",
+    ),
+    Place(
         name="replaced files",
         lake=("articles", "captures"),
         erase=_delete_replaced,
@@ -89,6 +97,7 @@ PLACES = (
             "source_arrivals",
             "stale_clusters",
             "replayed",
+            "archived",
         ),
         erase=None,
         why="numbers by source and day, and ids of clusters and captures",
