@@ -51,7 +51,8 @@ class Found:
 
 def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
     """Return where the lines stand among the blocks of the page."""
-    keys = [key_of(line) for line in lines]
+    known = {block.text: block.key for block in blocks}
+    keys = [known.get(line) or key_of(line) for line in lines]
     places: dict[str, list[int]] = {}
     for at, block in enumerate(blocks):
         places.setdefault(block.key, []).append(at)

@@ -1,5 +1,6 @@
 """A page as the pruning rules see it: elements in order, how much they say, how much of that in links. Pure, linear."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +34,7 @@ class Outline:
     body: HtmlElement
     elements: list[HtmlElement]
     weights: dict[HtmlElement, Weight]
-    stories: dict[HtmlElement, int]
+    stories: Counter[HtmlElement]
     labels: list[tuple[HtmlElement, Words]]
     lines: list[tuple[HtmlElement, str]]
     title: HtmlElement | None
@@ -81,13 +82,13 @@ def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
     return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
 
-def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> dict[HtmlElement, int]:
-    counts = dict.fromkeys(elements, 0)
-    for element, above in zip(reversed(elements), reversed(parents), strict=True):
-        if element.tag in HEADINGS and links_elsewhere(element, here):
-            counts[element] += 1
-        if counts[element] and above in counts:
-            counts[above] += counts[element]
+def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> Counter[HtmlElement]:
+    counts = Counter(one for one in elements if one.tag in HEADINGS and links_elsewhere(one, here))
+    if counts:
+        for element, above in zip(reversed(elements), reversed(parents), strict=True):
+            if count := counts[element]:
+                counts[above] += count
+        del counts[parents[0]]  # what holds the page is not on it
     return counts
 
 
