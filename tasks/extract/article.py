@@ -34,7 +34,7 @@ _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
 _WORDLESS = (
-    "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta", "hr",
+    "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
 _FOUND = ("fast", "paragraphs")
@@ -93,11 +93,12 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options, taken=taken)
+    remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks, url=url)) if has_markdown else found
-    remove(list(tree.iter(*_WORDLESS)))
+    remove(list(tree.iter("hr")))  # not before: it parts lines
     sought = _find_text(tree, metadata, said, blocks, url=url)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice, takewhile
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
@@ -11,6 +12,7 @@ from tasks.extract.tree import HEADINGS
 
 _MAX_CAPTION_LENGTH = 1000
 _MIN_TOLD, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
+_NAMED = XPath("descendant-or-self::*[@class or @itemprop]")
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
 )
@@ -18,7 +20,7 @@ _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(
 
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.elements:
+    for element in _NAMED(page.body):
         named = element.get("class") or element.get("itemprop")
         if not named or not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue

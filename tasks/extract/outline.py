@@ -62,13 +62,16 @@ def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Itera
         elements=elements,
         weights=weights,
         stories=_count_stories(elements, parents, urldefrag(url).url),
-        labels=[(one, words_in(texts[one])) for one in labels],
+        labels=[(one, _words_in_label(texts[one])) for one in labels],
         lines=[(one, texts[one]) for one in lines],
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
         is_news=is_news,
         url=url,
     )
+
+
+_words_in_label = lru_cache(maxsize=8192)(words_in)  # the same ones stand on all pages of a site
 
 
 def has_picture(element: HtmlElement) -> bool:
@@ -83,7 +86,10 @@ def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
 
 
 def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> Counter[HtmlElement]:
-    counts = Counter(one for one in elements if one.tag in HEADINGS and links_elsewhere(one, here))
+    counts = Counter[HtmlElement]()
+    for heading in elements[0].iter(*HEADINGS):
+        if links_elsewhere(heading, here):
+            counts[heading] = 1
     if counts:
         for element, above in zip(reversed(elements), reversed(parents), strict=True):
             if count := counts[element]:
