@@ -139,18 +139,30 @@ def _show_query(settings: Settings) -> int:
 
 
 def _show_places(corrected: str) -> None:
-    flags = f"--lake {LAKE} --index sqlite:///{INDEX}"
     _head("Where everything lies")
     for what, where in (
         ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md shows how to read them)"),
         ("bytes", f"{LAKE}/warc (WARC 1.1, every answer as it came)"),
         ("index", f"{INDEX} (SQLite)"),
         ("catalogue", f"{CATALOGUE}"),
-        ("look", f".venv/bin/presslake status --index sqlite:///{INDEX}"),
-        ("trace", f".venv/bin/presslake trace {corrected} {flags}"),
-        ("UI", f"PREFECT_HOME=$PWD/{PREFECT_HOME} .venv/bin/presslake up --catalogue {CATALOGUE} {flags}"),
     ):
         _say(f"  {what:<10}{where}")
+    _head("What to try now: the press is closed, and everything that it printed is stored")
+    for command in next_commands(corrected):
+        _say(f"  {command}")
+
+
+def next_commands(corrected: str) -> tuple[str, ...]:
+    """Return what the demo recommends at its end: nothing that would ask its press, which is closed by then."""
+    index, flags = f"--index sqlite:///{INDEX}", f"--lake {LAKE} --index sqlite:///{INDEX}"
+    command = ".venv/bin/presslake"
+    return (
+        f"{command} status {index}",
+        f"{command} trace {corrected} --diff {flags}",
+        f"{command} search ferry {flags}",
+        f"{command} browse {flags}",
+        f"PREFECT_HOME=$PWD/{PREFECT_HOME} .venv/bin/prefect server start",
+    )
 
 
 def _first_faults(report: RunReport, truth: Truth) -> Iterator[str]:

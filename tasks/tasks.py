@@ -4,7 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -17,21 +17,30 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill.extracting import UnitCount
+from tasks.backfill.local import decide_here, extract_here, stored_archive
+from tasks.backfill.report import BackfillReport
+from tasks.backfill.report import as_markdown as backfill_markdown
+from tasks.backfill.report import summary_line as backfill_summary
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
-from tasks.config.settings import Settings
-from tasks.deduplicate.archive import Archive
+from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.errors import FeedUnreadable, StageError
-from tasks.extract.again import extract_again
+from tasks.errors import ConfigError, FeedUnreadable, StageError
 from tasks.extract.extraction import extract_batch
+from tasks.extract.refused import entomb_refused
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.unreadable_feed import keep_unreadable
+from tasks.forget.config import ForgetConfig
+from tasks.forget.forgetting import Elsewhere, forget_again
+from tasks.forget.records import bury_taken
+from tasks.forget.report import ForgetReport
+from tasks.forget.report import summary_line as forget_summary
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_rows, health_summary, quarantine_rows
 from tasks.index.hosts import HostLimits
@@ -41,6 +50,7 @@ from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.client import Answered, PoliteClient
 from tasks.report.events import events_of
+from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.progress import progress
@@ -52,9 +62,9 @@ from tasks.values.batch import Batch
 from tasks.values.display import counted, plural
 from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
-from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
-from tasks.values.rows import Article, Outcome
+from tasks.values.rows import Outcome
+from tasks.values.takedown import TAKEN_DOWN
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
@@ -65,6 +75,7 @@ REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
 HEALTH_KEY = "source-health"
 QUARANTINE_KEY = "quarantine"
+BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
@@ -187,6 +198,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=lambda: progress.add("fetched"),
+            meet_policies=HostLimits(opened_index(settings)).meet_policies,
         )
 
 
@@ -209,6 +221,8 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
             extracted_one=lambda: progress.add("extracted"),
             options={source_id: one.extract for source_id, one in rules.items()},
         )
+        store = opened_store(settings)
+        entomb_refused(extracted, get=store.get, put=store.put)
         pages = sum(look.page is not None for look in extracted.looks)
         note(pages=pages)
     get_run_logger().info("extracted %d pages", pages)
@@ -225,7 +239,7 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
 def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
     """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
-    archive = _archive(rules, settings)
+    archive = stored_archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
         report = decide_batch(
             extracted,
@@ -236,6 +250,8 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
             archive=archive,
         )
         note(**report.articles)
+    if TAKEN_DOWN in report.skipped:  # its pages are in the segment
+        bury_taken(opened_index(settings), opened_store(settings), extracted.captures)
     get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
 
@@ -260,8 +276,8 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     """
     for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
-    health = health or HealthReport()
-    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
+    health, links = health or HealthReport(), Links(load_settings().browse_url)
+    create_markdown_artifact(to_markdown(run, health, links), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
         create_table_artifact(
             health_rows(health.sources, now=datetime.now(UTC)),
@@ -269,13 +285,50 @@ def report(run: RunReport, health: HealthReport | None) -> None:
             description=health_summary(health.sources),
         )
     if run.failures:
-        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
+        create_table_artifact(
+            failure_rows(run, links), key=FAILURES_KEY, description=plural(len(run.failures), "failure")
+        )
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(
             quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
         )
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
+
+
+@task(
+    name="extract-unit",
+    task_run_name="extract unit {number}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
+    """Extract one unit of a backfill, on whatever machine, whose settings name the `lake` that the unit is in."""
+    settings = load_settings()
+    if settings.lake != lake:
+        raise ConfigError(f"a worker's PRESSLAKE_LAKE is {settings.lake}, and the backfill's is {lake}")
+    with stage_span("extract") as note:
+        count = extract_here(job_id, number, settings)
+        note(pages=count.articles)
+    return count
+
+
+@task(name="decide-unit", task_run_name="decide unit {number}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
+    """Decide one unit of a backfill, publish it, and return its counts."""
+    with stage_span("deduplicate") as note:
+        report = decide_here(job_id, number, rules, settings)
+        note(**report.articles)
+    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
+    return report
+
+
+@task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
+def report_backfill(done: BackfillReport) -> None:
+    """Show a backfill as an artifact."""
+    create_markdown_artifact(backfill_markdown(done), key=BACKFILL_KEY, description=backfill_summary(done))
+    get_run_logger().info(backfill_summary(done))
 
 
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
@@ -288,30 +341,20 @@ def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
     return found
 
 
+@task(name="forget", task_run_name="forget", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> ForgetReport:
+    """Carry out takedowns again and return what went."""
+    done = forget_again(config.takedown_id, settings, elsewhere=elsewhere, on_step=_log_steps)
+    get_run_logger().info(forget_summary(done))
+    return done
+
+
 @task(name="maintain", task_run_name="maintain", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
     return done
-
-
-def _archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
-    """Return the archive, which reads what is stored; a page is extracted again as its source's rules say now."""
-    store = opened_store(settings)
-
-    def again(rows: Sequence[Article]) -> dict[str, Page]:
-        if not rows:
-            return {}
-        return extract_again(
-            rows,
-            pool=shared_pool(settings),
-            store=store,
-            options={source_id: one.extract for source_id, one in sources.items()},
-            rendered={source_id for source_id, one in sources.items() if one.render != "none"},
-        )
-
-    return Archive(store, again)
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:

@@ -4,8 +4,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli import finding, init, lake, looking, metrics, report, settings, sweeping
+from flows.cli import (
+    browse,
+    finding,
+    forgetting,
+    init,
+    lake,
+    looking,
+    metrics,
+    report,
+    settings,
+    sweeping,
+    taking,
+)
 from flows.cli.automations import automations
+from flows.cli.backfill import backfill
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
 from flows.cli.sources import sources
@@ -45,13 +58,17 @@ def _presslake(
 init.add_command(app)
 sweeping.add_commands(app)
 looking.add_commands(app)
+browse.add_command(app)
 report.add_command(app)
 finding.add_commands(app)
+taking.add_commands(app)
 lake.add_commands(app)
+forgetting.add_command(app)
 metrics.add_commands(app)
 settings.add_command(app)
 app.add_typer(sources, name="sources")
 app.add_typer(automations, name="automations")
+app.add_typer(backfill, name="backfill")
 
 
 def main() -> NoReturn:

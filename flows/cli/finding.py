@@ -1,5 +1,6 @@
-"""The commands that find articles in the lake: `search`."""
+"""The commands that find articles in the lake: `search`, and `sql` for every other question."""
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tasks.search.searching import Found, Hit
 
 PERIODS = ("day", "week", "month")
+FORMATS = ("table", "json", "csv")
 BAR = 40
 
 
@@ -100,6 +102,26 @@ def _show_hit(hit: "Hit") -> None:
     console.show_line(hit.snippet.text)
 
 
+def sql(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT over the views; - reads standard input.")],
+    form: Annotated[str, typer.Option("--format", metavar="table|json|csv", help="json: one object a line.")] = "table",
+    lake: LakeOption = None,
+) -> None:
+    """Ask the lake in SQL (DuckDB), over the views articles, latest and captures; nothing can be changed."""
+    with one_clear_line():
+        if form not in FORMATS:
+            raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake)
+        from flows.cli.answering import PRINTERS
+        from tasks.query.asking import ask
+
+        with ask(sys.stdin.read() if query == "-" else query, settings) as answer:
+            PRINTERS[form](answer)
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(search)
+    app.command()(sql)

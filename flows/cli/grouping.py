@@ -6,10 +6,11 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS = (
-    ("Collect", ("ingest", "init", "sources", "up")),
+    ("Collect", ("ingest", "backfill", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
-    ("Find", ("search",)),
-    ("Look after", ("maintain", "verify", "reindex", "migrate")),
+    ("Find", ("search", "sql")),
+    ("Take away", ("export", "changes")),
+    ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"

@@ -4,6 +4,7 @@ What belongs to a source (crawl delay, user agent, networks) is in the catalogue
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,7 +89,15 @@ class Settings(BaseModel):
     read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
+    browse_url: str | None = Field(None, description="Where `presslake browse` is reached; reports link to its pages.")
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
+
+    @field_validator("browse_url")
+    @classmethod
+    def _check_browse_url(cls, value: str | None) -> str | None:
+        if value is None or re.fullmatch(r"https?://[^\s/?#@]+", value.rstrip("/")):
+            return value.rstrip("/") if value else None
+        raise ValueError("should be a URL without a path, such as https://news.example.org or http://127.0.0.1:8420")
 
     @field_validator("allow_networks", "shared_networks", "revisit_after_h", mode="before")
     @classmethod

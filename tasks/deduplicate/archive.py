@@ -61,7 +61,8 @@ def _keep(found: dict[str, dict[int, Article]], row: Article) -> None:
 
 def _waiting(index: Index) -> Iterable[Article]:
     with index.read() as tx:
-        return [row for item in outbox.pending(tx, limit=WAITING) for row in item.articles]
+        waiting = outbox.pending(tx, limit=WAITING)
+    return [row for item in waiting for row in (*item.articles, *item.changes.articles)]
 
 
 def _days(known: KnownArticle, *, is_whole: bool) -> tuple[date, date]:

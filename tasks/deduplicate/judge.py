@@ -35,7 +35,7 @@ def judge(
     return Verdict(
         novelty=Novelty.REVISION if known else first,
         article_id=article_id,
-        revision=known.revision + 1 if known else 1,
+        revision=known.next_revision if known else 1,
         duplicate_of=original,
         similarity=similarity,
     )

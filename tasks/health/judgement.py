@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from tasks.health.cadence import Cadence, learn_cadence
@@ -19,6 +19,9 @@ REFUSED_LOOKS, REFUSED_SWEEPS = 5, 3
 
 TALLIED = timedelta(days=7)
 """The time from which percentiles and the last success are read."""
+
+VOLUME_DAYS = 14
+"""The days of which the volume is shown."""
 
 RECENT = timedelta(days=1)
 """The time for the share of failing looks: today, and this long before."""
@@ -57,7 +60,8 @@ class Evidence:
 class SourceHealth:
     """The health of one source. `failing` counts the failed looks of today and yesterday, by reason; lags are seconds.
 
-    `came_to` counts this run's looks by result; from `silent_from` on the source counts as silent.
+    `came_to` counts this run's looks by result; from `silent_from` on the source counts as silent. `volume` has the
+    articles of each of the last `VOLUME_DAYS` UTC days, by their time of publication, today's last.
     """
 
     source_id: str
@@ -72,6 +76,7 @@ class SourceHealth:
     lag_p50_s: float | None = None
     lag_p95_s: float | None = None
     came_to: dict[str, int] = field(default_factory=dict)
+    volume: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +113,7 @@ def judge(evidence: Evidence, *, now: datetime) -> Judgement:
         elif before is not None:
             over.append(before)
     return Judgement(
-        health=_health(evidence, cadence, came_to, tuple(standing.values())),
+        health=_health(evidence, cadence, came_to, tuple(standing.values()), today=now.astimezone(UTC).date()),
         standing=tuple(standing.values()),
         over=tuple(over),
     )
@@ -200,6 +205,8 @@ def _health(
     cadence: Cadence | None,
     came_to: dict[str, int],
     standing: tuple[Alarm, ...],
+    *,
+    today: date,
 ) -> SourceHealth:
     looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
     recent = {one.what: one.recent for one in looks if one.recent}
@@ -221,7 +228,13 @@ def _health(
         lag_p50_s=percentile(lags, 0.50),
         lag_p95_s=percentile(lags, 0.95),
         came_to=came_to,
+        volume=_volume(evidence.arrivals, today),
     )
+
+
+def _volume(arrivals: Iterable[ArrivalDay], today: date) -> tuple[int, ...]:
+    by_day = {one.day: sum(one.hours) for one in arrivals}
+    return tuple(by_day.get(today - timedelta(days=ago), 0) for ago in reversed(range(VOLUME_DAYS)))
 
 
 def _state(standing: tuple[Alarm, ...], *, is_known: bool) -> tuple[HealthState, str]:

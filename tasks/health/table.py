@@ -3,22 +3,33 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from tasks.health.judgement import HealthState, SourceHealth
+from tasks.health.judgement import VOLUME_DAYS, HealthState, SourceHealth
 from tasks.index.health import Quarantined
-from tasks.values.display import Rows, moment, span
+from tasks.values.display import Rows, moment, span, sparkline
 from tasks.values.text.escape import as_plain
 
 TABLE_ROWS = 500
 HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after", "why")
 """The reason is last, since the UI may clip it; the run's report has it whole."""
 
+VOLUME = f"{VOLUME_DAYS} days"
+
 
 def health_rows(sources: Iterable[SourceHealth], *, now: datetime) -> list[dict[str, str]]:
-    """Return the sources as rows under `HEAD`, in their order; instants are UTC."""
+    """Return the sources as rows under `HEAD`, in their order, with their volume as bars; instants are UTC."""
     return [
-        dict(zip(HEAD, _row(one, moment(one.newest_at, now), moment(one.succeeded_at, now)), strict=True))
+        _with_volume(
+            dict(zip(HEAD, _row(one, moment(one.newest_at, now), moment(one.succeeded_at, now)), strict=True)), one
+        )
         for one in list(sources)[:TABLE_ROWS]
     ]
+
+
+def _with_volume(row: dict[str, str], one: SourceHealth) -> dict[str, str]:
+    """Return a row with the volume's bars beside the articles a day."""
+    before = HEAD.index("a day") + 1
+    cells = list(row.items())
+    return dict([*cells[:before], (VOLUME, sparkline(one.volume)), *cells[before:]])
 
 
 def health_lines(sources: Iterable[SourceHealth], *, now: datetime) -> Rows:

@@ -153,7 +153,9 @@ def find_heads(tx: Connection, cluster_ids: Collection[str]) -> dict[str, Listed
 
 def newest_at(tx: Connection) -> datetime | None:
     """Return the place of the newest article, or None where there is none."""
-    return tx.execute(select(_told_at).order_by(_told_at.desc(), articles.c.article_id.desc()).limit(1)).scalar()
+    return tx.execute(
+        select(_told_at).select_from(articles).order_by(_told_at.desc(), articles.c.article_id.desc()).limit(1)
+    ).scalar()
 
 
 def find_languages(tx: Connection) -> list[str]:

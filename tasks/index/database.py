@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0008"
+HEAD = "0011"
 """The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30
@@ -49,6 +49,7 @@ _SQL_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "F0", 
 _SQL_STATES = frozenset({"25006", "25P03", "25P04"})
 """A database that is read-only, a transaction that was idle or open for too long."""
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_SHARED_LOCK = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
 _migrating = threading.Lock()  # alembic keeps its context in a module, so a process runs one migration at a time
 
 
@@ -100,6 +101,18 @@ class Index:
                 yield writing
             finally:
                 transaction.rollback()
+
+    @contextmanager
+    def alone(self) -> Iterator[Any]:
+        """Give a driver's connection without a transaction, for statements that may be in none; raises IndexUnavailable."""
+        with _translated(self.uri):
+            pooled = self._engine.raw_connection()
+            try:
+                if not self.is_sqlite:
+                    pooled.driver_connection.autocommit = True  # type: ignore[union-attr]
+                yield pooled.driver_connection
+            finally:
+                pooled.invalidate()  # what was set for it is for nobody else
 
     def close(self) -> None:
         """Give the connections back."""
@@ -206,6 +219,12 @@ def lock(tx: Connection, name: str) -> None:
     """Let only one transaction of all processes past this point; the lock is held until that transaction ends."""
     if tx.dialect.name != "sqlite":  # SQLite's BEGIN IMMEDIATE is the lock already
         tx.execute(_LOCK, {"name": f"presslake.{name}"})
+
+
+def share(tx: Connection, name: str) -> None:
+    """Let no transaction that takes the `lock` of this name past that point before this one ends, and wait for one."""
+    if tx.dialect.name != "sqlite":
+        tx.execute(_SHARED_LOCK, {"name": f"presslake.{name}"})
 
 
 def _parse_url(index_url: str) -> URL:

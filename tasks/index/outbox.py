@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tasks.errors import LakeFormatError
 from tasks.index.database import lock
@@ -21,7 +21,7 @@ from tasks.index.schema import batches, counters, outbox
 from tasks.values.batch import OutboxItem
 from tasks.values.changes import NO_CHANGES, ArticleKey, CaptureKey, RowChanges
 from tasks.values.columns import columns_of, revive
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.storable import storable_text
 
 COUNTER = "outbox"
@@ -50,9 +50,10 @@ def append(
     articles: Iterable[Article],
     counts: Mapping[str, Any],
     now: datetime,
+    policies: Iterable[Policy] = (),
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    content = {"captures": list(captures), "articles": list(articles)}
+    content = {"captures": list(captures), "articles": list(articles), "policies": list(policies)}
     return _append(tx, content, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
 
 
@@ -70,6 +71,12 @@ def append_changes(
 def last_sequence(tx: Connection) -> int:
     """Return the sequence of the last decision, 0 before the first."""
     return tx.execute(select(counters.c.value).where(counters.c.name == COUNTER)).scalar() or 0
+
+
+def published_upto(tx: Connection) -> int:
+    """Return the sequence up to which everything that was decided is in the lake."""
+    oldest = tx.execute(select(func.min(outbox.c.sequence))).scalar()
+    return last_sequence(tx) if oldest is None else int(oldest) - 1
 
 
 def hold(tx: Connection) -> None:
@@ -183,6 +190,7 @@ def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
         batch_id=batch_id,
         captures=written.captures,
         articles=written.articles,
+        policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
         changes=_changes(content.get(CHANGES), batch_id).written_by(sequence),
     )
 

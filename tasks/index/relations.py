@@ -71,6 +71,22 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
 
 
+def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:
+    """Delete edges."""
+    for one in gone:
+        is_it = (edges.c.a == one.a) & (edges.c.b == one.b) & (edges.c.kind == one.kind)
+        tx.execute(edges.delete().where(is_it))
+
+
+def find_tied(tx: Connection, article_ids: Iterable[str]) -> set[str]:
+    """Return the articles to which an edge leads from one of these, and those among them that have one."""
+    tied: set[str] = set()
+    for part in in_chunks(sorted(set(article_ids)), CHUNK):
+        ends = select(edges.c.a, edges.c.b).where(or_(edges.c.a.in_(part), edges.c.b.in_(part)))
+        tied.update(end for row in tx.execute(ends) for end in row)
+    return tied
+
+
 def find_edges(tx: Connection, article_id: str) -> list[Edge]:
     """Return every edge of an article, the strongest first."""
     query = select(edges.c.a, edges.c.b, edges.c.kind, edges.c.score).where(

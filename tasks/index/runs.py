@@ -3,17 +3,24 @@
 import os
 import platform
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
 from sqlalchemy import Connection, delete, select, update
 
 from tasks.index import frontier
+from tasks.index.database import lock
 from tasks.index.schema import runs
 
 RUNNING, ENDED, DIED = "running", "ended", "died"
 BIRTH_TOLERANCE_S = 2.0
+
+REPLAY, MEND, BACKFILL = "replay-", "mend-", "backfill-"
+"""What the ids of runs begin with that change what is stored, and let no other of their kind work beside them."""
+
+SILENT = timedelta(minutes=15)
+"""A run of another machine that gave no sign of life for so long is dead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,20 @@ def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | Non
 def is_known(tx: Connection, run_id: str) -> bool:
     """Whether this index knows the run."""
     return tx.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
+
+
+def find_working(tx: Connection, *, kind: str, now: datetime) -> str | None:
+    """Return a run of this kind that is at work, or None: here by its process, elsewhere by its last sign of life.
+
+    No other run of the kind can begin before this transaction ends.
+    """
+    lock(tx, f"runs.{kind}")
+    mine = (runs.c.state == RUNNING) & runs.c.run_id.startswith(kind)
+    for row in tx.execute(select(runs).where(mine)).mappings():
+        is_here = row["machine"] == this_machine()
+        if is_alive(row["pid"], row["process_born_at"]) if is_here else now - row["heard_at"] < SILENT:
+            return str(row["run_id"])
+    return None
 
 
 def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:

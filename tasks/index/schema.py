@@ -201,8 +201,30 @@ robots = Table(
     Column("status", Integer),
     Column("body", LargeBinary),
     Column("fetched_at", Instant, nullable=False),
+    Column("evidence", LargeBinary),
 )
-"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own."""
+"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own.
+
+`evidence` is the packed exchange, of documents that the lake keeps.
+"""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("policy_id", String(32), primary_key=True),
+    Column("origin", Text, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body_digest", String(80), nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("warc_key", Text, nullable=False),
+    Column("warc_offset", BigInteger, nullable=False),
+    Column("warc_length", BigInteger, nullable=False),
+)
+"""The documents in the lake by which sites say what may be done with their pages. `told_at` is the row's `last_seen_at`."""
 
 TOLD_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
 """When an article was published, or first seen where that is unknown or in the future: lists are in this order."""
@@ -227,13 +249,15 @@ articles = Table(
     Column("content_digest", String(128)),
     Column("extractor", WebText),
     Column("earlier_contents", JSON(none_as_null=True)),
+    Column("last_revision", Integer),
     Index("ix_articles_told", text(TOLD_AT), "article_id"),
     Index("ix_articles_told_of_source", "source_id", text(TOLD_AT), "article_id"),
 )
 """One row an article: its newest revision, as far as later decisions need it.
 
 `earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest` and
-`extractor` are null where a version before 0.2.0 wrote the row.
+`extractor` are null where a version before 0.2.0 wrote the row. `last_revision` is the greatest number that a revision had
+which a replay has folded into another or taken out; it is not given again.
 """
 
 stale_clusters = Table(
@@ -381,6 +405,20 @@ quarantine = Table(
 )
 """The pages that cannot be processed, each with the key of its document in the lake."""
 
+replayed = Table(
+    "replayed",
+    metadata,
+    Column("capture_id", String(64), primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("article_id", String(32), index=True),
+    Column("revision", Integer),
+    Column("position", BigInteger),
+    Column("rules", String(128)),
+    Column("knowledge", Integer),
+    Column("noted_at", Instant, nullable=False),
+)
+"""The captures that replays read again or moved: with which rules, and the revision that each showed before the first replay."""
+
 batches = Table(
     "batches",
     metadata,
@@ -400,6 +438,14 @@ outbox = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 """Decisions that are committed and not yet in the lake's tables; the payload is zlib over JSON."""
+
+archived = Table(
+    "archived",
+    metadata,
+    Column("capture_id", String(32), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The captures that a backfill took in from archives: the same record, met again, adds nothing."""
 
 capture_counts = Table(
     "capture_counts",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
 
-from tasks.index.database import Index
+from tasks.index.database import Index, lock, share
 from tasks.index.schema import taken_down
 from tasks.values.takedown import NOTHING, KeptOut, Takedown
 
@@ -12,7 +12,11 @@ _HELD = select(taken_down.c.takedown_id, taken_down.c.digest)
 
 
 def read_kept_out(tx: Connection) -> KeptOut:
-    """Return what is kept out: nearly always nothing, and else a few digests."""
+    """Return what is kept out: nearly always nothing, and else a few digests.
+
+    Until this transaction ends no takedown begins: what it decides without one is in the outbox when the takedown looks.
+    """
+    share(tx, "taken_down")
     digests = tx.execute(select(taken_down.c.digest)).scalars().all()
     return KeptOut.of(digests) if digests else NOTHING
 
@@ -26,6 +30,7 @@ def agree(index: Index, takedowns: Sequence[Takedown]) -> None:
     if wanted <= held and not any(takedown_id in undone for takedown_id, _ in held):
         return  # a write would wait for others, and every run asks
     with index.write() as tx:
+        lock(tx, "taken_down")
         tx.execute(delete(taken_down).where(taken_down.c.takedown_id.in_(undone)))
         held = set(tx.execute(_HELD).tuples().all())
         if new := sorted(wanted - held):

@@ -8,6 +8,7 @@ before the newest checkpoint, and older checkpoints.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import orjson
 import pyarrow as pa
@@ -161,3 +162,36 @@ def _trouble(store: ObjectStore, key: str) -> str | None:
     if not all(isinstance(action, dict) and _ACTIONS & action.keys() for action in read):
         return "it has lines that are not actions"
     return None
+
+
+def logged_paths(store: ObjectStore, name: str) -> set[str]:
+    """Return the keys of all files that the table's log names, replaced files included.
+
+    Unreadable parts of the log are ignored: no reader needs them, or the damage is reported already.
+    """
+    named: set[str] = set()
+    for found in store.list(f"{name}/_delta_log/"):
+        try:
+            if found.key.endswith(".json"):
+                named.update(_paths_in_commit(store.get(found.key)))
+            elif ".checkpoint" in found.key and found.key.endswith(".parquet"):
+                named.update(_paths_in_checkpoint(store.get(found.key)))
+        except (MissingObject, ValueError, pa.ArrowException):  # the first: deleted since it was listed
+            continue
+    return {f"{name}/{unquote(path)}" for path in named}
+
+
+def _paths_in_commit(body: bytes) -> Iterator[str]:
+    for line in body.splitlines():
+        action = orjson.loads(line)
+        for kind in ("add", "remove"):
+            if kind in action:
+                yield action[kind]["path"]
+
+
+def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
+    read = open_parquet(body).read(columns=["add", "remove"], use_threads=False)
+    for row in read.to_pylist():
+        for action in row.values():
+            if action and action["path"]:
+                yield action["path"]

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from tasks.lake.warc import TOMBSTONE, Record, iter_records
@@ -34,6 +34,7 @@ class Cause(StrEnum):
 
     TAKEN_DOWN = "taken_down"
     EXPIRED = "expired"
+    REFUSED = "refused"
 
 
 def tombstone(length: int, *, cause: Cause, place: str) -> bytes:
@@ -60,6 +61,14 @@ def entomb(segment: bytes, key: str, *, is_gone: Callable[[Record], bool], cause
             member, is_changed = tombstone(record.length, cause=cause, place=f"{key}:{record.offset}"), True
         parts.append(member)
     return b"".join(parts) if is_changed else None
+
+
+def entomb_at(segment: bytes, key: str, places: Iterable[tuple[int, int]], *, cause: Cause) -> bytes | None:
+    """Return a damaged segment with a tombstone at each of these offsets and lengths, or None where there are none."""
+    after = bytearray(segment)
+    for offset, length in places:
+        after[offset : offset + length] = tombstone(length, cause=cause, place=f"{key}:{offset}")
+    return bytes(after) if after != segment else None
 
 
 def _record(cause: Cause, place: str, room: int) -> bytes:

@@ -11,11 +11,12 @@ from typing import Any
 
 from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
-from tasks.health.table import health_summary, shown_s
+from tasks.health.table import VOLUME, health_summary, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
+from tasks.report.links import NO_LINKS, Links, linked
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
-from tasks.values.display import moment, plural
+from tasks.values.display import moment, plural, sparkline
 from tasks.values.rows import Novelty, Outcome
 from tasks.values.text.escape import as_code, as_text
 
@@ -110,8 +111,8 @@ def summary_line(report: PeriodReport) -> str:
     return f"{plural(report.articles, 'article')}, {span}{answered}{so_far}"
 
 
-def to_markdown(report: PeriodReport, health: HealthReport) -> str:
-    """Return the period as the markdown artifact that Prefect's UI shows."""
+def to_markdown(report: PeriodReport, health: HealthReport, links: Links = NO_LINKS) -> str:
+    """Return the period as the markdown artifact that Prefect's UI shows, with links to pages of `presslake browse`."""
     blocks = [f"# {summary_line(report)}", health_summary(health.sources)]
     kinds = (*(novelty.value for novelty in Novelty), Outcome.NOT_MODIFIED.value)
     if report.period is Period.WEEK:
@@ -122,7 +123,10 @@ def to_markdown(report: PeriodReport, health: HealthReport) -> str:
     if any(report.by_hour):
         blocks.append("New articles by the hour of their publication, UTC.")
     for title, head, rows in tables(report):
-        blocks += [f"## {title}", table(head, [[_cell(head[n], value) for n, value in enumerate(row)] for row in rows])]
+        blocks += [
+            f"## {title}",
+            table(head, [[_cell(head[n], value, links) for n, value in enumerate(row)] for row in rows]),
+        ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -142,7 +146,8 @@ def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tupl
         yield "Failures", ("reason", "looks", "sources"), list(spoilt)
     now = datetime.combine(report.until, time(), tzinfo=UTC)
     rows: list[tuple[object, ...]] = [_source_row(one, now) for one in report.sources[:SHOWN]]
-    yield "Sources", ("source", "state", "articles", "before", "failing", "stored after", "newest"), rows
+    head = ("source", "state", "articles", "before", VOLUME, "failing", "stored after", "newest")
+    yield "Sources", head, rows
 
 
 def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
@@ -150,11 +155,14 @@ def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
     failing = f"{sum(one.failing.values())} of {one.looks}"
     state = one.health.state.value if one.health else ""
     newest = moment(one.health.newest_at, now) if one.health else ""
-    return one.source_id, state, one.articles, one.before, failing, lags, newest
+    volume = sparkline(one.health.volume) if one.health else ""
+    return one.source_id, state, one.articles, one.before, volume, failing, lags, newest
 
 
-def _cell(column: str, value: object) -> str:
-    return as_code(str(value)) if column in {"source", "reason", "came to"} else as_text(str(value))
+def _cell(column: str, value: object, links: Links) -> str:
+    shown = as_code(str(value)) if column in {"source", "reason", "came to"} else as_text(str(value))
+    pages = {"source": links.source, "reason": links.reason}
+    return linked(shown, pages[column](str(value))) if column in pages else shown
 
 
 def _by_source(

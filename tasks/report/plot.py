@@ -1,5 +1,8 @@
 """Plots for artifacts: SVG in a data: URI, since Prefect's UI removes SVG from the text. Pure.
 
+They have no ground of their own, and colours that stand out on a light page and on a dark one: an image cannot know
+which of the two Prefect's UI shows.
+
 Every text in a plot is escaped. A plot can neither run nor load anything, since the SVG of an image may not.
 """
 
@@ -9,9 +12,9 @@ from html import escape
 
 from tasks.values.text.escape import as_plain
 
-COLOURS = ("#2f6f9f", "#e0912f", "#9aa5ad", "#5b9a5b", "#b565a7", "#c44e52", "#7a6a53", "#333333")
+COLOURS = ("#3d85c0", "#d98a24", "#8b97a1", "#4f9a5a", "#b565a7", "#d0555c", "#94805f", "#717a86")
 _LABEL, _BAR, _ROW, _WIDTH = 150, 420, 22, 640
-_TEXT = 'font-family="sans-serif" font-size="12" fill="#334155"'
+_TEXT = 'font-family="sans-serif" font-size="12" fill="#737c88"'
 
 
 def stacked_bars(title: str, rows: Sequence[tuple[str, Mapping[str, int]]], kinds: Sequence[str]) -> str:
@@ -73,6 +76,6 @@ def _text(left: float, base: float, text: str, *, anchor: str = "start") -> str:
 def _image(title: str, parts: Sequence[str], *, height: int) -> str:
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}">'
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>{"".join(parts)}</svg>'
+        f"{''.join(parts)}</svg>"
     )
     return f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"

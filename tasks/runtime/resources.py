@@ -22,9 +22,8 @@ from tasks.index.database import (
     open_reader,
     shown_url,
 )
-from tasks.lake.keys import FIRST_KEYS
+from tasks.lake.keys import FIRST_KEYS, TAKEDOWNS, commit_key
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
-from tasks.lake.takedowns import read_takedowns
 
 if TYPE_CHECKING:
     from tasks.runtime.reading import SharedReader
@@ -55,9 +54,11 @@ def check_lake(settings: Settings) -> None:
 
 def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
     """Let the index keep out what the lake's takedowns keep out: it may be new, or restored from an older backup."""
-    takedowns = read_takedowns(store)
-    if takedowns:
-        taken_down.agree(index, takedowns)
+    if not store.exists(commit_key(TAKEDOWNS, 0)):
+        return
+    from tasks.lake.takedowns import read_takedowns  # noqa: PLC0415 - Arrow, which commands that look do not need
+
+    taken_down.agree(index, read_takedowns(store))
 
 
 def check_known_lake(settings: Settings) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 _PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*):.*@")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
+_BARS = "▁▂▃▄▅▆▇█"
+
 Rows = list[tuple[object, ...]]
 Table = tuple[str, Sequence[str], Rows]
 """A title, the columns' names, and the rows."""
@@ -18,6 +20,14 @@ def shown(value: object) -> object:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return "" if value is None else value
+
+
+def sparkline(numbers: Sequence[int]) -> str:
+    """Return numbers as a row of bars, the highest as the tallest; a dot for 0, nothing where all are 0."""
+    highest = max(numbers, default=0)
+    if highest <= 0:
+        return ""
+    return "".join(_BARS[(number * len(_BARS) - 1) // highest] if number > 0 else "·" for number in numbers)
 
 
 def moment(at: datetime | None, now: datetime) -> str:

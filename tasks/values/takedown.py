@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from tasks.errors import BadUrl
+from tasks.errors import ItemError
 from tasks.values.columns import Column
 from tasks.values.rows import Article, Capture
 from tasks.values.url import url_key
@@ -75,13 +75,13 @@ class KeptOut:
         """Whether the URL with this `url_key` is kept out, by itself or by its host."""
         if not self.digests:
             return False
-        return url_digest(key) in self.digests or (self.has_hosts and any(map(self._has_host, hosts_above(key))))
+        return url_digest(key) in self.digests or (self.has_hosts and any(map(self.has_bare_host, hosts_above(key))))
 
     def has_url(self, url: str) -> bool:
         """Whether a URL is kept out; what is no URL is not."""
         try:
             return bool(self.digests) and self.has_key(url_key(url))
-        except BadUrl:
+        except ItemError:
             return False
 
     def has_row(self, row: Capture | Article) -> bool:
@@ -96,7 +96,8 @@ class KeptOut:
         """Whether a source is kept out."""
         return bool(self.digests) and source_digest(source_id) in self.digests
 
-    def _has_host(self, host: str) -> bool:
+    def has_bare_host(self, host: str) -> bool:
+        """Whether this host itself is kept out, as `bare_host` returns it."""
         return _digest(Scope.HOST, host) in self.digests
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from deltalake import DeltaTable
 
+from tasks.lake.delta_log import logged_paths
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.segments import find_unclaimed
 from tasks.verify.snapshot import Snapshot
-from tasks.verify.stored import logged_paths
 from tasks.verify.unlisted import missed_rows
 
 _LISTED = "SELECT key FROM object WHERE key LIKE ? ORDER BY key"

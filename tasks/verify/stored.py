@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
-import orjson
 import pyarrow as pa
 
 from tasks.errors import StageError
 from tasks.lake.keys import PARTITION
-from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
+from tasks.lake.objects.stores import ObjectStore, one_line
 from tasks.lake.reading import StoredFile
 from tasks.lake.schemas import open_parquet, table_schema
 from tasks.values.columns import revive
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 
 ROWS_AT_ONCE = 500
 
@@ -45,34 +43,6 @@ def as_capture(row: Mapping[str, Any]) -> Capture:
     return revive(Capture, row)
 
 
-def logged_paths(store: ObjectStore, name: str) -> set[str]:
-    """Return the keys of all files that the table's log names, replaced files included.
-
-    Unreadable parts of the log are ignored: no reader needs them, or the damage is reported already.
-    """
-    named: set[str] = set()
-    for found in store.list(f"{name}/_delta_log/"):
-        try:
-            if found.key.endswith(".json"):
-                named.update(_paths_in_commit(store.get(found.key)))
-            elif ".checkpoint" in found.key and found.key.endswith(".parquet"):
-                named.update(_paths_in_checkpoint(store.get(found.key)))
-        except (MissingObject, ValueError, pa.ArrowException):  # the first: deleted since it was listed
-            continue
-    return {f"{name}/{unquote(path)}" for path in named}
-
-
-def _paths_in_commit(body: bytes) -> Iterator[str]:
-    for line in body.splitlines():
-        action = orjson.loads(line)
-        for kind in ("add", "remove"):
-            if kind in action:
-                yield action[kind]["path"]
-
-
-def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
-    read = open_parquet(body).read(columns=["add", "remove"], use_threads=False)
-    for row in read.to_pylist():
-        for action in row.values():
-            if action and action["path"]:
-                yield action["path"]
+def as_policy(row: Mapping[str, Any]) -> Policy:
+    """Return a row of `policies` as the value it was made from."""
+    return revive(Policy, row)

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tasks.config.settings import Settings
+from tasks.forget.forgetting import heal
 from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
-from tasks.lake.keys import TABLES
+from tasks.lake.keys import ARTICLES, LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
@@ -34,6 +35,7 @@ from tasks.verify.repairs import GRACE
 from tasks.verify.segments import check_segments
 from tasks.verify.set_aside import Journal, UndoReport, list_set_asides, new_verify_id, undo
 from tasks.verify.snapshot import Snapshot, instant_micros
+from tasks.verify.taken_rows import find_taken_rows
 from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
 
 _FOREVER = 2**62
@@ -88,6 +90,8 @@ def verify(
 def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) -> VerifyReport:
     """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
     check_known_lake(settings)
+    if config.mend:
+        heal(opened_index(settings), opened_store(settings), now=datetime.now(UTC), on_step=on_step)
     return verify(
         index=opened_index(settings),
         store=opened_store(settings),
@@ -106,7 +110,7 @@ def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoR
 
 
 def _log_faults(store: ObjectStore) -> Iterator[Fault]:
-    for name in TABLES:
+    for name in (*TABLES, *LATER_TABLES):
         for damage in find_log_damage(store, name):
             yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
 
@@ -161,17 +165,23 @@ def _compare_all(
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
-    tables = tables_of(store)
+    tables, texts = tables_of(store), Counter[str]()
     for name, table in tables.items():
-        findings.take(copy_table(store, name, table, snapshot, is_sampled=is_sampled, on_step=partial(on_step, name)))
+        findings.take(
+            copy_table(
+                store, name, table, snapshot, is_sampled=is_sampled, expired=texts, on_step=partial(on_step, name)
+            )
+        )
     snapshot.finish()
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
+    checked["policies"] = snapshot.count("SELECT count(*) FROM policy")
     gone = Counter[str]()
     on_segment = partial(on_step, "segments")
     findings.take(check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, on_step=on_segment))
-    checked["expired"] = gone[Cause.EXPIRED]
+    checked["expired"], checked["expired_texts"] = gone[Cause.EXPIRED], texts[ARTICLES]
     findings.take(check_documents(store, snapshot))
+    findings.take(find_taken_rows(store, snapshot))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
     forgotten_before = instant_micros(now - KEPT)
     findings.take(compare(snapshot, settled_before=settled_before, forgotten_before=forgotten_before))

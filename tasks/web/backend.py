@@ -3,13 +3,10 @@
 Nothing above cancels a task at a deadline: each wait is cut to the time left instead, and ends on its own.
 """
 
-import asyncio
-import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -19,31 +16,12 @@ from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, Tim
 from tasks.web.addresses import AddressGate
 from tasks.web.budget import START_SIZE, Budget
 from tasks.web.guard import AddressGuard
+from tasks.web.lookups import LookUps, Resolve
 
 MAX_ADDRESSES = 8
 """Addresses of one name that are tried."""
 
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a host name and port to literal addresses, in the order in which they are to be tried; raises OSError."""
-
 _LEAST_CONNECT_S = 1.0
-
-
-class Resolver:
-    """The system's resolver in threads of its own: asyncio's few are shared, and a dead name holds one for long."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
-
-    async def __call__(self, host: str, port: int) -> tuple[str, ...]:
-        """Return the addresses in the system's order of preference (RFC 6724), each once; raises OSError."""
-        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        answers = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        return tuple(dict.fromkeys(str(address[0]) for *_, address in answers))
-
-    def close(self) -> None:
-        """Let the threads end by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class GuardedBackend:
@@ -56,7 +34,7 @@ class GuardedBackend:
     def __init__(self, guard: AddressGuard, *, resolve: Resolve, gate: AddressGate | None = None) -> None:
         self._gate = gate
         self._guard = guard
-        self._resolve = resolve
+        self._look_ups = LookUps(resolve)
         self._inner = httpcore.AnyIOBackend()
 
     async def connect(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> "BoundedStream":
@@ -65,7 +43,7 @@ class GuardedBackend:
         The address counts as asked from then on, until `release`. Raises DnsFailed, ForbiddenAddress, ConnectFailed,
         TimedOut, BadUrl.
         """
-        addresses = self._permitted(host, await self._addresses(host, port, budget.time_left(timeout_s)))
+        addresses = self._permitted(host, await self._addresses(host, port, budget, timeout_s))
         give_up_at = time.monotonic() + budget.time_left(timeout_s)
         trouble: Exception | None = None
         for number, address in enumerate(addresses):
@@ -97,18 +75,19 @@ class GuardedBackend:
         if self._gate is not None:
             self._gate.leave(address)
 
-    async def _addresses(self, host: str, port: int, timeout_s: float) -> Sequence[str]:
+    async def _addresses(self, host: str, port: int, budget: Budget, timeout_s: float | None) -> Sequence[str]:
         if _is_literal(host):
             return (host,)
+        limit_s = budget.time_left(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
-                addresses = await self._resolve(host, port)
+            addresses, waited_s = await self._look_ups.addresses(host, port, asker=budget.asker, timeout_s=limit_s)
         except TimeoutError as error:
-            raise DnsFailed(f"{host}: no answer within {timeout_s:.1f} s") from error
+            raise DnsFailed(f"{host}: no answer within {limit_s:.1f} s") from error
         except UnicodeError as error:  # an empty label, or one of more than 63 octets
             raise BadUrl(f"{host} cannot be a host name") from error
         except OSError as error:
             raise DnsFailed(f"{host}: {error}") from error
+        budget.postpone(waited_s)
         if not addresses:
             raise DnsFailed(f"{host} has no address")
         return addresses

@@ -18,7 +18,8 @@ class Budget:
     """Limits of one request, given to a transport as the request's extension `budget`.
 
     `deadline_s` counts from the first `begin`, so that waiting for a free connection costs nothing. `max_body_size` is in
-    bytes, content coding kept; with `is_cut` a longer body ends there and is not refused. All other fields are the
+    bytes, content coding kept; with `is_cut` a longer body ends there and is not refused. `asker` is the source that the
+    request is made for: look-ups are bounded for each. All other fields are the
     transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received, `head` what was
     changed in the answer's head.
     """
@@ -26,6 +27,7 @@ class Budget:
     deadline_s: float
     max_body_size: int
     is_cut: bool = False
+    asker: str = ""
     started_at: datetime = field(init=False)
     began: float = field(init=False)
     size: int = field(init=False, default=0)

@@ -24,16 +24,16 @@ from tasks.errors import (
     TlsFailed,
 )
 from tasks.web.addresses import AddressGate
-from tasks.web.backend import GuardedBackend, Resolve, Resolver
+from tasks.web.backend import GuardedBackend
 from tasks.web.budget import Budget
 from tasks.web.connections import Connection, Connections, Origin
 from tasks.web.guard import AddressGuard
+from tasks.web.lookups import Resolve, Resolver
 
 MAX_BODY_SIZE = 10 * 1024 * 1024
 MAX_CONNECTIONS = 50
 DEADLINE_S = 60.0
 
-_RESOLVER_THREADS = 16
 _PORTS = {"http": 80, "https": 443}
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_BODY = frozenset({204, 304})
@@ -59,7 +59,7 @@ class RawTransport(httpx.AsyncBaseTransport):
         gate: AddressGate | None = None,
     ) -> None:
         self._deadline_s, self._max_body_size = deadline_s, max_body_size
-        self._resolver = Resolver(_RESOLVER_THREADS) if resolve is None else None
+        self._resolver = Resolver() if resolve is None else None
         backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver, gate=gate)
         self._connections = Connections(backend, max_idle=4 * max_connections)
         self._permits = asyncio.Semaphore(max_connections)

@@ -29,9 +29,9 @@ from tasks.errors import (
     TimedOut,
     TlsFailed,
 )
-from tasks.web.backend import Resolve
 from tasks.web.decoding import decode_aside, decode_body
 from tasks.web.guard import AddressGuard
+from tasks.web.lookups import Resolve
 from tasks.web.raw_transport import DEADLINE_S, MAX_BODY_SIZE, MAX_CONNECTIONS, RawTransport
 
 MAX_DECODED_SIZE = 20 * 1024 * 1024

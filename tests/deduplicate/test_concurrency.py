@@ -2,8 +2,10 @@
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 
 import pytest
@@ -83,7 +85,7 @@ def found(index: Index) -> tuple[set[tuple[str, ...]], set[frozenset[str]], Coun
 
 
 @pytest.mark.parametrize("share", [overlapping, apart])
-def test_four_that_decide_at_once_find_what_one_finds(index_url, tmp_path, share):
+def test_four_that_decide_at_once_find_what_one_finds(forking, index_url, tmp_path, share):
     shares = share()
     batches = list({batch.batch_id: batch for part in shares for batch in part}.values())
     with open_index(f"sqlite:///{tmp_path / 'alone.db'}") as alone:
@@ -94,7 +96,7 @@ def test_four_that_decide_at_once_find_what_one_finds(index_url, tmp_path, share
 
     with open_index(index_url) as index:
         announce(index, batches)
-        exit_codes = decide_at_once(index_url, share)
+        exit_codes = decide_at_once(forking, index_url, share)
         with index.read() as tx:
             items = outbox.pending(tx, limit=999)
         lines, clusters, first = found(index)
@@ -108,8 +110,36 @@ def test_four_that_decide_at_once_find_what_one_finds(index_url, tmp_path, share
     assert len(revisions) == len(set(revisions)) == STORIES * OUTLETS
 
 
-def decide_at_once(url: str, share: Share) -> list[int | None]:
+@pytest.fixture(scope="module")
+def forking() -> Iterator[Connection]:
+    """A process that forks those that decide: to import what they need costs more than to decide."""
     context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    parent = context.Process(target=serve, args=(theirs,))
+    parent.start()
+    theirs.close()
+    with ours:
+        yield ours
+    parent.join(timeout=30)
+    parent.kill()
+    parent.join()
+
+
+def decide_at_once(forking: Connection, url: str, share: Share) -> list[int | None]:
+    """Return how each process ended."""
+    forking.send((url, share))
+    return forking.recv() if forking.poll(timeout=150) else []
+
+
+def serve(asked: Connection) -> None:
+    """Fork as many as decide, as often as this is asked for."""
+    with suppress(EOFError):
+        while True:
+            asked.send(fork_all(*asked.recv()))
+
+
+def fork_all(url: str, share: Share) -> list[int | None]:
+    context = multiprocessing.get_context("fork")
     start = context.Barrier(PROCESSES)
     processes = [context.Process(target=decide_share, args=(url, share, number, start)) for number in range(PROCESSES)]
     for process in processes:

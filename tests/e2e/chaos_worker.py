@@ -23,7 +23,7 @@ from typing import Any, Self, TypeVar
 from tasks.config.loading import load_catalogue
 from tasks.config.settings import load_settings
 from tasks.deduplicate.deciding import decide_batch
-from tasks.errors import ConfigError, ItemError, LakeUnavailable, StageError
+from tasks.errors import ConfigError, DamagedTable, ItemError, LakeUnavailable, StageError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.fetch.claim import claim_batch
@@ -182,6 +182,8 @@ def persistently(call: Callable[[], T]) -> T:
     for _ in range(PATIENCE):
         try:
             return call()
+        except DamagedTable:
+            raise  # however often it is tried
         except StageError:
             continue
     return call()
@@ -275,6 +277,7 @@ async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> 
             max_segment_size=settings.max_segment_size,
             put=store.put,
             fetched_one=lambda: None,
+            meet_policies=HostLimits(index).meet_policies,
         )
 
 

@@ -75,6 +75,7 @@ def home(tmp_path_factory) -> Path:
         (("status",), NEVER | LAKE | {"yaml", "sqlalchemy.dialects.postgresql"}),
         (("show", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
         (("search", "harbour"), NEVER | {"yaml"}),
+        (("sql", "select 1"), NEVER | {"yaml"}),
         (("trace", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -194,3 +194,9 @@ def test_the_worst_source_comes_first():
     well, refused = judged(evidence({"new": 1})).health, judged(evidence({"http_403": 9}, source_id="z")).health
 
     assert worst_first([well, refused]) == (refused, well)
+
+
+def test_the_volume_has_the_last_fourteen_days_todays_last():
+    found = judged(evidence({"new": 1}, arrivals=tuple(days_of([NOW - DAY, NOW - DAY, NOW, NOW - 13 * DAY]))))
+
+    assert found.health.volume == (1, *[0] * 11, 2, 1)

@@ -25,7 +25,7 @@ def test_what_goes_in_comes_out_again(index, now):
     with index.read() as tx:
         items = outbox.pending(tx, limit=10)
 
-    captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1),)
+    captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1, added_seq=1),)
     assert items == (OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles),)
 
 
@@ -101,3 +101,16 @@ def test_changes_go_in_and_come_out_with_their_sequence(index, now):
         last = outbox.last_sequence(tx)
 
     assert (item.changes, item.articles, last) == (changes.written_by(sequence), (), sequence)
+
+
+def test_what_is_published_is_known_by_the_oldest_that_waits(index, now):
+    with index.write() as tx:
+        first = outbox.published_upto(tx)
+        for name in ("b1", "b2", "b3"):
+            append(tx, name, now)
+        none = outbox.published_upto(tx)
+        outbox.clear(tx, [1, 3])
+        one = outbox.published_upto(tx)
+        outbox.clear(tx, [2])
+
+        assert (first, none, one, outbox.published_upto(tx)) == (0, 0, 1, 3)

@@ -65,11 +65,12 @@ def test_what_is_free_in_a_file_is_used_again(tmp_path):
     assert sizes[2] <= 1.05 * sizes[0]
 
 
-def test_statistics_are_looked_at_anew(index, now):
-    announce(index, announcement(1), now=now)
+def test_statistics_are_made_again(empty_index_url, now):
+    with open_index(empty_index_url) as index:
+        announce(index, announcement(1), now=now)
 
-    put_in_order(index)
+        put_in_order(index)
 
-    with index.read() as tx:
-        names = "SELECT tbl FROM sqlite_stat1" if index.is_sqlite else "SELECT tablename FROM pg_stats"
-        assert "frontier" in tx.execute(text(names)).scalars().all()
+        with index.read() as tx:
+            names = "SELECT tbl FROM sqlite_stat1" if index.is_sqlite else "SELECT tablename FROM pg_stats"
+            assert "frontier" in tx.execute(text(names)).scalars().all()

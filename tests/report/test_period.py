@@ -48,7 +48,7 @@ def test_the_source_that_gave_most_comes_first_and_one_that_gave_nothing_is_ther
     lag = tally("04", 9, day=TODAY - DAY, kind=TallyKind.LAG)
     told = report(tally("new", 1, day=TODAY - DAY), lag)
 
-    ((source_id, state, articles, before, failing, lags, _),) = {t: rows for t, _, rows in tables(told)}["Sources"]
+    ((source_id, state, articles, before, _, failing, lags, _),) = {t: rows for t, _, rows in tables(told)}["Sources"]
 
     assert (source_id, state, articles, before, failing) == ("daily", "silent", 1, 0, "0 of 1")
     assert lags == "4 min / 4 min"

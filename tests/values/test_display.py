@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tasks.values.display import age, counted, masked_url, moment, plural, span, without_userinfo
+from tasks.values.display import age, counted, masked_url, moment, plural, span, sparkline, without_userinfo
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -73,3 +73,11 @@ def test_no_secret_of_a_url_is_shown(url, shown):
 def test_a_user_of_a_url_is_not_repeated():
     assert without_userinfo("http://user:pw@x.example/f?a=b@c") == "http://x.example/f?a=b@c"
     assert without_userinfo("http://x.example/@name") == "http://x.example/@name"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "bars"),
+    [((0, 1, 2, 3, 4, 5, 6, 7, 8), "·▁▂▃▄▅▆▇█"), ((100, 1, 50), "█▁▄"), ((7,), "█"), ((0, 0), ""), ((), "")],
+)
+def test_numbers_become_bars(numbers, bars):
+    assert sparkline(numbers) == bars

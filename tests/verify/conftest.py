@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
 
 from tasks.index import frontier, runs
 from tasks.index.database import Index, open_index
@@ -21,7 +20,7 @@ from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify
 from tests.e2e.chaos_press import lines, pass_time
 from tests.e2e.chaos_worker import Fate, Life, work
-from tests.postgres import fresh_database
+from tests.postgres import Reusable, fresh_database
 from tests.press import Press, Story, running_press
 
 HOUR = timedelta(hours=1)
@@ -116,20 +115,21 @@ def world(swept: Path, press: Press, tmp_path: Path) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def swept_on_postgresql(
     press: Press, postgres_server, prepared_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, str]]:
+) -> Iterator[tuple[Path, Reusable]]:
     home = tmp_path_factory.mktemp("swept-on-postgresql")
     with fresh_database(postgres_server, template=prepared_database) as url:
         _sweep_twice(home, url, press)
-        yield home, str(make_url(url).database)
+        yield home, Reusable.keep(url)
 
 
 @pytest.fixture
-def world_on_postgresql(swept_on_postgresql, press: Press, postgres_server, tmp_path: Path) -> Iterator[World]:
-    swept, template = swept_on_postgresql
+def world_on_postgresql(swept_on_postgresql, press: Press, tmp_path: Path) -> Iterator[World]:
+    swept, database = swept_on_postgresql
     home = tmp_path / "world"
     shutil.copytree(swept, home)
-    with fresh_database(postgres_server, template=template) as index_url, open_index(index_url) as index:
-        yield World(home, index_url, index, press)
+    database.restore()
+    with open_index(database.url) as index:
+        yield World(home, database.url, index, press)
 
 
 def sweep(home: Path, index_url: str, press: Press, fate: Fate | None = None) -> None:

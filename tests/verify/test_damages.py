@@ -1,6 +1,7 @@
 """Whatever is damaged in a table's log or files: verify names it, and no mend, undo, sweep or maintenance loses more."""
 
 import os
+import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from tasks.index import outbox, runs
 from tasks.index.recording import IDENTITIES
 from tasks.index.schema import runs as runs_table
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
+from tasks.lake.objects.stores import DirectoryStore
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.store.publishing import publish
@@ -118,14 +120,12 @@ def test_a_damage_is_named_and_loses_nothing_more(world: World, damage: Damage, 
 @pytest.mark.parametrize(
     "damage", [one for one in DAMAGES if one.kind == "damaged_log"], ids=lambda damage: damage.name
 )
-def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, table: str, index):
+def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, table: str):
     store = world.store
     seen, commits = rows_read(store), log_of(store)
     damage.harm(store, table)
     with pytest.raises(StageError):
         tidy(world, store)
-    with pytest.raises(DamagedTable):
-        reindex(index=index, store=store, now=datetime.now(UTC), revisit_after=(), on_step=lambda *_: None)
     sweep(world)
     with world.index.read() as tx:
         waiting = outbox.pending(tx, limit=9)
@@ -140,6 +140,19 @@ def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, tabl
     assert seen < rows_read(store)
     assert len(waiting) == 1
     assert look(world, store).found == {}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "damage", [one for one in DAMAGES if one.kind == "damaged_log"], ids=lambda damage: damage.name
+)
+def test_no_index_is_made_of_a_damaged_log(swept, tmp_path, damage: Damage, table: str, index):
+    shutil.copytree(swept / "lake", tmp_path / "lake")
+    store = DirectoryStore(tmp_path / "lake")
+    damage.harm(store, table)
+
+    with pytest.raises(DamagedTable):
+        reindex(index=index, store=store, now=datetime.now(UTC), revisit_after=(), on_step=lambda *_: None)
 
 
 @pytest.mark.parametrize("name", ["missing_file", "damaged_file"])

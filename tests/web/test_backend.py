@@ -17,7 +17,7 @@ from tasks.errors import (
     TimedOut,
     TlsFailed,
 )
-from tasks.web.backend import MAX_ADDRESSES, GuardedBackend, Resolver
+from tasks.web.backend import MAX_ADDRESSES, GuardedBackend
 from tasks.web.budget import FRAMING_SIZE, Budget
 from tasks.web.guard import AddressGuard
 from tests.web.loopback import listening
@@ -171,15 +171,6 @@ async def test_plain_text_is_no_tls():
         stream = await here(port, begun())
         with pytest.raises(TlsFailed):
             await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
-
-
-async def test_the_systems_resolver_gives_each_address_once():
-    resolver = Resolver(threads=2)
-    addresses = await resolver("localhost", 80)
-    resolver.close()
-
-    assert "127.0.0.1" in addresses or "::1" in addresses
-    assert len(addresses) == len(set(addresses))
 
 
 async def test_a_connection_is_bounded_by_the_request_that_uses_it():

@@ -94,6 +94,9 @@ class DirectoryStore:
         with _directory_errors("delete", path):
             path.unlink(missing_ok=True)
 
+    def keeps_versions(self) -> bool | None:
+        return False
+
     def delta_uri(self, table: str) -> str:
         return str(self._path(table))
 

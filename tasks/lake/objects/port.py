@@ -59,6 +59,10 @@ class ObjectStore(Protocol):
         """Remove the object; a missing one is no error."""
         ...
 
+    def keeps_versions(self) -> bool | None:
+        """Whether the store keeps what was replaced or deleted; None where it does not say. Raises LakeUnavailable."""
+        ...
+
     def delta_uri(self, table: str) -> str:
         """Return a table's address for delta-rs."""
         ...

@@ -109,6 +109,14 @@ class S3Store:
         with self._errors("delete", key):
             self._client.delete_object(**self._address(key))
 
+    def keeps_versions(self) -> bool | None:
+        with self._errors("ask about", ""):
+            try:
+                answer = self._client.get_bucket_versioning(Bucket=self._bucket)
+            except ClientError:  # a right of its own, and some servers do not know the question
+                return None
+            return "Status" in answer  # a bucket whose versioning is suspended has its old versions still
+
     def delta_uri(self, table: str) -> str:
         return f"{self.uri}/{checked_key(table)}"
 

@@ -1,0 +1,59 @@
+"""The answer to a query in SQL, as a table, as JSON lines or as CSV."""
+
+import csv
+import sys
+from datetime import datetime
+from itertools import islice
+
+import typer
+
+from flows.cli import console
+from flows.cli.saying import say
+from tasks.query.asking import Answer
+from tasks.query.cells import csv_row, json_line
+from tasks.values.display import Rows, shown
+from tasks.values.text.escape import as_plain
+
+SHOWN_ROWS = 1_000
+LINE_LENGTH = 1_000_000
+
+
+def print_table(answer: Answer) -> None:
+    """Show the rows to a person; a table has so many rows at most."""
+    rows: Rows = [tuple(map(_cell, row)) for row in islice(answer.rows, SHOWN_ROWS)]
+    console.show_tables([("" if rows else "No rows.", answer.columns, rows)])
+    if next(answer.rows, None) is not None:
+        say(f"There are more than {SHOWN_ROWS:,} rows: --format csv or json gives all of them.")
+
+
+def print_json_lines(answer: Answer) -> None:
+    """Print an object a row, a line each."""
+    for row in answer.rows:
+        typer.echo(_harmless(json_line(dict(zip(answer.columns, row, strict=True))).decode()))
+
+
+def print_csv(answer: Answer) -> None:
+    """Print a line of names and a line a row."""
+    out = csv.writer(_Screen() if sys.stdout.isatty() else sys.stdout, lineterminator="\n")
+    out.writerow(answer.columns)
+    out.writerows(map(csv_row, answer.rows))
+
+
+PRINTERS = {"table": print_table, "json": print_json_lines, "csv": print_csv}
+
+
+class _Screen:
+    """Writes to a terminal what cannot command it."""
+
+    def write(self, text: str) -> None:
+        typer.echo(_harmless(text))
+
+
+def _harmless(line: str) -> str:
+    return as_plain(line, length=LINE_LENGTH) if sys.stdout.isatty() else line
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return shown(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else json_line(value).decode()

@@ -1,0 +1,117 @@
+"""The command `forget`: what is named goes from every place that may hold it, and stays out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import IndexOption, JsonOption, LakeOption, QuietOption, one_clear_line
+from flows.cli.saying import is_quiet, say
+from flows.cli.steps import steps
+from tasks.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tasks.forget.plan import Plan, Selection
+    from tasks.forget.taken import Taken
+
+
+def forget(
+    url: Annotated[list[str] | None, typer.Option("--url", help="This article's URL; may be given again.")] = None,
+    article: Annotated[
+        list[str] | None, typer.Option("--article", metavar="ID", help="This article, by its id; may be given again.")
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="Everything of this host and the hosts below it; may be given again."),
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", metavar="ID", help="Everything of this source; may be given again.")
+    ] = None,
+    list_file: Annotated[Path | None, typer.Option("--list", metavar="FILE", help="URLs, one a line.")] = None,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="And what is elsewhere the same text, nearly, or a part of it.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; it is kept, so name no URL in it.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Forget it even if that is half of the lake.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")] = False,
+    undo: Annotated[
+        str | None,
+        typer.Option(
+            "--undo", metavar="TAKEDOWN_ID", help="Let the URLs in again, from the web and not from the grave."
+        ),
+    ] = None,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
+    as_json: JsonOption = False,
+) -> None:
+    """Take articles, a host or a source out of every place that may hold them, for good, and keep them out."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+        from tasks.forget import report as shown
+        from tasks.forget.forgetting import forget_selection, undo_takedown
+
+        settings = set_flags(lake=lake, index=index)
+        named = {"--url": url, "--article": article, "--host": host, "--source": source, "--list": list_file}
+        given = [name for name, value in named.items() if value]
+        if undo is not None:
+            if given or copies or dry_run:
+                raise ConfigError("--undo goes with no other choice")
+            undone = undo_takedown(undo, settings)
+            console.print_json({"takedown_id": undone.takedown_id}) if as_json else say(
+                f"Takedown {undone.takedown_id} keeps nothing out any more: its URLs come again from the web."
+            )
+            return
+        selection = _selection(given, named, copies=copies, reason=reason)
+        report = forget_selection(
+            selection,
+            settings,
+            is_dry_run=dry_run,
+            is_sure=yes,
+            elsewhere=_in_prefect,
+            on_plan=_show_plan,
+            on_step=steps(),
+        )
+        if as_json:
+            console.print_json(shown.as_json(report))
+        else:
+            console.show_tables(shown.tables(report))
+
+
+def _selection(given: list[str], named: "Mapping[str, object]", *, copies: bool, reason: str | None) -> "Selection":
+    from tasks.forget.plan import Selection, read_list
+    from tasks.values.takedown import Scope
+
+    if len(given) != 1:
+        raise ConfigError("give one of --url, --article, --host, --source and --list")
+    (name,) = given
+    values = named[name]
+    if isinstance(values, Path):
+        try:
+            values = read_list(values.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"--list: {error}") from error
+        name = "--url"
+    names = tuple(map(str, values if isinstance(values, list) else [values]))
+    return Selection(scope=Scope(name.removeprefix("--")), names=names, copies=copies, reason=reason)
+
+
+def _show_plan(plan: "Plan") -> None:
+    from tasks.forget.report import plan_tables
+
+    if not is_quiet() and not plan.is_empty:
+        console.show_tables(plan_tables(plan), beside=True)
+
+
+def _in_prefect(taken: "Taken") -> "Iterator[str]":
+    from flows.server.forgetting import forget_in_prefect
+
+    return forget_in_prefect(taken.is_named_in)
+
+
+def add_command(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(forget)

@@ -1,0 +1,113 @@
+"""The commands that take articles away: `export`, and `changes` for what is new since the last time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import JsonOption, LakeOption, QuietOption, one_clear_line
+from flows.cli.saying import say
+from flows.cli.steps import steps
+from tasks.errors import ConfigError
+from tasks.values.display import Rows, counted, plural
+
+if TYPE_CHECKING:
+    from tasks.export.changes import Change
+
+SHOWN_ROWS = 1_000
+FORMATS = ("jsonl", "parquet", "csv", "warc")
+
+
+def export(
+    form: Annotated[str, typer.Option("--format", metavar="jsonl|parquet|csv|warc", help="What it is written as.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="The folder to make.")],
+    latest: Annotated[bool, typer.Option("--latest", help="Only the newest revision of each article.")] = False,
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="SQL", help="Only rows for which this is true, as in language = 'de'."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older export in that folder.")] = False,
+    lake: LakeOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
+    as_json: JsonOption = False,
+) -> None:
+    """Write articles, or their pages, into a folder, with a manifest; the same versions give the same bytes."""
+    with one_clear_line():
+        if form not in FORMATS:
+            raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake)
+        from tasks.export.exporting import export as write
+        from tasks.export.request import ExportRequest, Format
+
+        asked = ExportRequest(format=Format(form), out=out, is_latest=latest, where=where, is_forced=force)
+        manifest = write(asked, settings, on_step=steps())
+        if as_json:
+            console.print_json(_plain(manifest))
+        else:
+            (file,) = manifest["files"]
+            console.show_line(f"{plural(manifest['rows'], 'article')} in {out / file['name']}, {file['size']:,} bytes.")
+
+
+def _plain(manifest: dict[str, object]) -> dict[str, object]:
+    from tasks.values.display import plain
+
+    return plain(manifest) or {}
+
+
+def changes(
+    since: Annotated[
+        int, typer.Option("--since", metavar="SEQ", min=0, help="The sequence up to which all is known; 0: nothing is.")
+    ],
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which rows of articles were added, superseded or removed since a sequence; --json has the rows."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake)
+        from tasks.export.changes import read_changes
+        from tasks.runtime.resources import lake_alone
+
+        store, _ = lake_alone(settings)
+        found = read_changes(store, since=since)
+        counts = dict.fromkeys(("added", "superseded", "removed"), 0)
+        shown: Rows = []
+        for change in found:
+            counts[change.kind] += 1
+            if as_json:
+                console.print_json(told(change))
+            elif len(shown) < SHOWN_ROWS:
+                title = change.row.title if change.row else None
+                shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
+        if as_json:
+            console.print_json({"since": since, "upto": found.upto, **counts})
+            return
+        console.show_tables([("", ("sequence", "change", "article", "revision", "title"), shown)] if shown else [])
+        more = len(found) - len(shown)
+        console.show_line(f"{counted(counts) or 'No changes'}. Next: --since {found.upto}")
+        if more:
+            say(f"{more:,} more are not shown: --json gives all of them.")
+
+
+def told(change: "Change") -> dict[str, object]:
+    """Return a change as plain data."""
+    from dataclasses import asdict
+
+    row = _plain({"dt": change.row.dt, **asdict(change.row)}) if change.row is not None else None
+    return {
+        "change": change.kind.value,
+        "change_seq": change.change_seq,
+        "article_id": change.article_id,
+        "revision": change.revision,
+        "row": row,
+    }
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(export)
+    app.command()(changes)

@@ -1,0 +1,131 @@
+"""Take runs, logs, artifacts and events that name what is forgotten out of Prefect.
+
+A server's database that is a file of this machine is cleaned as such: its API deletes neither logs nor events. Of any other
+server the runs and artifacts are deleted through the API, and what it keeps is said.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from flows.server.running import find_running
+from flows.server.template import SCHEME
+from tasks.values.display import without_userinfo
+from tasks.values.text.escape import as_plain
+
+PAGE = 200
+TABLES = (
+    "log",
+    "artifact",
+    "artifact_collection",
+    "event_resources",
+    "events",
+    "flow_run_input",
+    "flow_run_state",
+    "task_run_state",
+    "task_run",
+    "flow_run",
+)
+"""What Prefect knows of runs. What a person made (deployments, automations, blocks) is theirs to change."""
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+IsNamed = Callable[[object], bool]
+
+
+def forget_in_prefect(is_named: IsNamed) -> Iterator[str]:
+    """Delete what Prefect has of runs that name something; yields what is kept, in lines for people."""
+    api_url, is_ours = _server()
+    if api_url is not None:
+        try:
+            yield from _through_api(api_url, is_named)
+        except httpx.HTTPError as error:
+            yield f"Prefect's server at {without_userinfo(api_url)} has what it had: {as_plain(str(error)) or type(error).__name__}"
+    database = _database(api_url) if is_ours else None
+    if database is not None and database.is_file():
+        yield from _in_file(database, is_named)
+    elif api_url is not None:
+        yield f"Prefect's server at {without_userinfo(api_url)}: events, until its retention ends; its database's log and backups"
+
+
+def _server() -> tuple[str | None, bool]:
+    """Return the API's URL of the server, if there is one, and whether it is of this machine."""
+    import prefect.settings as prefect_settings  # noqa: PLC0415 - Prefect costs 2 s
+
+    configured = prefect_settings.get_current_settings().api.url
+    if configured:
+        return configured, urlsplit(configured).hostname in LOOPBACK
+    return find_running(), True
+
+
+def _database(api_url: str | None) -> Path | None:
+    """Return the file of the server's database, where it is one."""
+    import prefect.settings as prefect_settings  # noqa: PLC0415
+
+    if api_url is not None:
+        with suppress(httpx.HTTPError, ValueError, LookupError):
+            told = httpx.get(f"{api_url}/admin/settings", timeout=10, trust_env=False).json()
+            return Path(told["home"]) / "prefect.db"
+    secret = prefect_settings.get_current_settings().server.database.connection_url
+    url = secret.get_secret_value() if secret is not None else ""
+    return Path(url.removeprefix(SCHEME).partition("?")[0]) if url.startswith(SCHEME) else None
+
+
+def _through_api(api_url: str, is_named: IsNamed) -> Iterator[str]:
+    """Delete runs and artifacts; a run whose log names something goes with its log."""
+    import prefect.settings as prefect_settings  # noqa: PLC0415
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+
+    at = prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: api_url})
+    with at, get_client(sync_client=True) as client:
+        api = client._client  # with the settings' headers and certificates; the typed methods know no filters of logs
+        gone: set[str] = {
+            log["flow_run_id"] for log in _pages(api, "logs") if log["flow_run_id"] and is_named(log["message"])
+        }
+        for run in _pages(api, "flow_runs"):
+            if run["id"] in gone or is_named(run):
+                gone.add(run["id"])
+        for kind, ids in (
+            ("artifacts", [one["id"] for one in _pages(api, "artifacts") if is_named(one)]),
+            ("flow_runs", sorted(gone)),
+        ):
+            for one in ids:
+                with suppress(httpx.HTTPStatusError):  # gone meanwhile
+                    api.delete(f"/{kind}/{one}")
+        for deployment in _pages(api, "deployments"):
+            if is_named(deployment.get("parameters")):
+                yield f"Prefect's deployment {deployment['name']}: its parameters name it; change them"
+
+
+def _pages(api: httpx.Client, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield everything of a kind; all is read before anything is deleted, so that no page is passed over."""
+    offset = 0
+    while page := api.post(f"/{kind}/filter", json={"limit": PAGE, "offset": offset}).raise_for_status().json():
+        yield from page
+        offset += len(page)
+
+
+def _in_file(path: Path, is_named: IsNamed) -> Iterator[str]:
+    """Delete rows that name something, and leave no byte of them in the file."""
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
+        database.execute("PRAGMA foreign_keys=ON")
+        database.execute("PRAGMA secure_delete=ON")
+        known = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        gone = sum(_delete_rows(database, table, is_named) for table in TABLES if table in known)
+        if gone:
+            database.execute("VACUUM")
+        (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        yield f"{path}: its write-ahead log was in use, and may have some of it until the server stops"
+
+
+def _delete_rows(database: sqlite3.Connection, table: str, is_named: IsNamed) -> int:
+    cursor = database.execute(f"SELECT rowid, * FROM {table}")  # noqa: S608 - one of the names above
+    gone = [(row[0],) for row in cursor if is_named([value for value in row if isinstance(value, str)])]
+    database.executemany(f"DELETE FROM {table} WHERE rowid = ?", gone)  # noqa: S608
+    return len(gone)

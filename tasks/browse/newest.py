@@ -1,0 +1,120 @@
+"""The newest articles, by source, tag, language and day: what a list was asked for, and what it shows."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from tasks.browse.chart import Chart, day_chart
+from tasks.browse.library import Library
+from tasks.index import browsing, health
+from tasks.index.browsing import ArticleFilter, ListedArticle, Place
+from tasks.index.database import Transaction
+
+SHOWN = 50
+STRIP_DAYS = 21
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a list was asked for; None is no choice."""
+
+    source: str | None = None
+    tag: str | None = None
+    language: str | None = None
+    day: date | None = None
+    before: Place | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        """Read a query; what is none of ours is no choice."""
+        return cls(
+            source=query.get("source", "").strip() or None,
+            tag=query.get("tag", "").strip() or None,
+            language=query.get("language", "").strip() or None,
+            day=read_day(query.get("day", "")),
+            before=_read_place(query.get("before", "")),
+        )
+
+    @property
+    def choices(self) -> dict[str, str | None]:
+        """The choices as a query has them, without the place in the list."""
+        day = self.day.isoformat() if self.day else None
+        return {"source": self.source, "tag": self.tag, "language": self.language, "day": day}
+
+
+def newest(library: Library, asked: Asked, *, now: datetime) -> dict[str, Any]:
+    """Return the values of the page; raises IndexUnavailable."""
+    tags = library.sources.tags
+    wanted = filter_of(asked, tags)
+    with library.index() as tx:
+        found = browsing.find_listed(tx, wanted, before=asked.before, limit=SHOWN + 1)
+        sources = sorted(health.known_sources(tx))
+        values: dict[str, Any] = {
+            "languages": browsing.find_languages(tx),
+            "sources": sources,
+            "strip": _strip(tx, wanted.sources, sources, now=now),
+            "last_run_at": browsing.last_run_at(tx),
+        }
+    shown, more = found[:SHOWN], len(found) > SHOWN
+    return {
+        **values,
+        "asked": asked,
+        "names": library.sources.names,
+        "tags": tags,
+        "days": by_day(shown),
+        "older": cursor(shown[-1]) if more else None,
+    }
+
+
+def filter_of(asked: Asked, tags: Mapping[str, tuple[str, ...]]) -> ArticleFilter:
+    """Return which articles are asked for: with a source and a tag, those of the source if it has the tag."""
+    sources: frozenset[str] | None = None
+    if asked.tag is not None:
+        sources = frozenset(tags.get(asked.tag, ()))
+    if asked.source is not None:
+        sources = frozenset({asked.source}) if sources is None else sources & {asked.source}
+    since = datetime.combine(asked.day, time(), tzinfo=UTC) if asked.day else None
+    until = since + timedelta(days=1) if since else None
+    return ArticleFilter(sources=sources, language=asked.language, since=since, until=until)
+
+
+def by_day(found: list[ListedArticle]) -> list[tuple[datetime, list[ListedArticle]]]:
+    """Return a list in its days, UTC."""
+    groups = groupby(found, key=lambda one: one.told_at.astimezone(UTC).date())
+    return [((several := list(group))[0].told_at, several) for _, group in groups]
+
+
+def cursor(last: ListedArticle) -> str:
+    """Return the place of an article in a list, for a link to what follows it."""
+    return f"{last.told_at.isoformat()}~{last.article_id}"
+
+
+def read_day(text: str) -> date | None:
+    """Return a day of the form 2026-11-29, or None."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return day if date(1, 1, 2) < day < date(9999, 12, 30) else None
+
+
+def _read_place(text: str) -> Place | None:
+    at, tilde, article_id = text.partition("~")
+    try:
+        told_at = datetime.fromisoformat(at.replace(" ", "+"))  # a plus that was not escaped
+    except ValueError:
+        return None
+    return Place(told_at=told_at, article_id=article_id[:32]) if tilde and told_at.tzinfo else None
+
+
+def _strip(tx: Transaction, chosen: frozenset[str] | None, sources: list[str], *, now: datetime) -> Chart | None:
+    """Return the number of articles of each of the last days, as a chart; None where there is nothing."""
+    counts: Counter[date] = Counter()
+    wanted = sources if chosen is None else sorted(chosen)
+    for days in health.find_arrivals(tx, wanted, since=now.date() - timedelta(days=STRIP_DAYS - 1)).values():
+        for one in days:
+            counts[one.day] += sum(one.hours)
+    return day_chart(counts, last=now.date(), days=STRIP_DAYS) if counts.total() else None

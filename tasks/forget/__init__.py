@@ -1,0 +1,1 @@
+"""Forget: take articles out of every place that may hold them, and keep them out."""

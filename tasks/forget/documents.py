@@ -1,0 +1,65 @@
+"""The lake's other objects that may name what is to go: documents of quarantine, what was set aside, scratch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from tasks.forget.tables import strip_file
+from tasks.forget.taken import Taken
+from tasks.forget.work import Work
+from tasks.lake.objects.stores import MissingObject
+
+JSON = "application/json"
+
+
+def erase_documents(work: Work) -> None:
+    """Delete the documents of quarantine that name what is to go."""
+    _erase_below(work, "quarantine/", _without_any)
+
+
+def erase_set_asides(work: Work) -> None:
+    """Take what is to go out of what repairs have set aside: an undo then does not bring it back."""
+    _erase_below(work, "set-aside/", _without_parts)
+
+
+def erase_scratch(work: Work) -> None:
+    """Delete what is under way and names what is to go: its unit is done again."""
+    _erase_below(work, "scratch/", _without_any)
+
+
+def _erase_below(work: Work, prefix: str, change: Callable[[Taken, Any], Any]) -> None:
+    for found in list(work.store.list(prefix)):
+        if found.key.endswith(".parquet"):
+            strip_file(work.store, found.key, work.taken)
+        else:
+            _erase_json(work, found.key, change)
+
+
+def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> None:
+    try:
+        before = orjson.loads(work.store.get(key))
+    except MissingObject:
+        return
+    except ValueError:  # what it names cannot be known
+        work.store.delete(key)
+        return
+    after = change(work.taken, before)
+    if not after:
+        work.store.delete(key)
+    elif after != before:
+        work.store.put(key, orjson.dumps(after, option=orjson.OPT_INDENT_2), content_type=JSON)
+
+
+def _without_any(taken: Taken, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
+    """Return the value, or nothing where any part of it names what is to go."""
+    return None if taken.is_named_in(value) else value
+
+
+def _without_parts(taken: Taken, value: Any) -> Any:  # noqa: ANN401
+    """Return the value without the elements of its lists that name what is to go."""
+    if isinstance(value, list):
+        return [one for one in value if not taken.is_named_in(one)]
+    if isinstance(value, dict):
+        return {name: _without_parts(taken, one) for name, one in value.items()} if value else value
+    return value

@@ -1,0 +1,294 @@
+"""Forget: plan, record the takedown, and take it out of every place; after a kill at any instant, run again.
+
+A takedown is in the lake's table and in the index before anything goes: from then on no sweep decides anything of it. What
+goes is found by the takedown's digests alone, so that carrying it out again heals a restored backup, too.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from tasks.config.settings import Settings
+from tasks.errors import ConfigError, LakeUnavailable
+from tasks.forget.finding import find_taken
+from tasks.forget.places import PLACES
+from tasks.forget.plan import Plan, Selection, make_plan
+from tasks.forget.report import NOTHING, ForgetReport
+from tasks.forget.taken import Taken
+from tasks.forget.work import Work
+from tasks.index import taken_down
+from tasks.index.database import Index
+from tasks.index.erasing import read_feeds_again
+from tasks.index.facts import note_fact, read_fact
+from tasks.lake.delta_log import check_log, find_log_damage
+from tasks.lake.keys import TABLES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.takedowns import add_takedown, kept_out_by, read_takedowns, replace_takedown
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
+from tasks.store.publishing import publish_all
+from tasks.values.takedown import Takedown
+
+UNDER_WAY = "takedown_under_way"
+"""The fact of the index that names a takedown which was begun and has not ended."""
+
+PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
+
+Elsewhere = Callable[[Taken], Iterable[str]]
+"""Takes what is to go out of what is neither lake nor index nor search index; returns what may keep some of it."""
+
+Search = Callable[[], None]
+"""Throws the search index away, with every text in it: the next search makes one again."""
+
+OnPlan = Callable[[Plan], None]
+
+
+def forget_selection(
+    selection: Selection,
+    settings: Settings,
+    *,
+    is_dry_run: bool,
+    is_sure: bool,
+    elsewhere: Elsewhere,
+    on_plan: OnPlan,
+    on_step: OnStep,
+) -> ForgetReport:
+    """Forget a selection in the lake and the index that the settings name; raises ConfigError, and as `forget` does."""
+    check_known_lake(settings)
+    return forget(
+        selection,
+        index=opened_index(settings),
+        store=opened_store(settings),
+        now=datetime.now(UTC),
+        is_dry_run=is_dry_run,
+        is_sure=is_sure,
+        elsewhere=elsewhere,
+        on_plan=on_plan,
+        on_step=on_step,
+        search=partial(_throw_search_away, settings),
+    )
+
+
+def forget(
+    selection: Selection,
+    *,
+    index: Index,
+    store: ObjectStore,
+    now: datetime,
+    is_dry_run: bool = False,
+    is_sure: bool = False,
+    elsewhere: Elsewhere = lambda _: (),
+    on_plan: OnPlan = lambda _: None,
+    on_step: OnStep = lambda *_: None,
+    search: Search = lambda: None,
+) -> ForgetReport:
+    """Take out what the selection names; raises ConfigError, LakeUnavailable, IndexUnavailable, DamagedTable.
+
+    A takedown that was begun and killed is ended first. Half of the lake goes only if the caller `is_sure`.
+    """
+    begun = time.monotonic()
+    _check_whole(store)
+    if not is_dry_run:
+        _end_begun(index, store, now=now, elsewhere=elsewhere, on_step=on_step, search=search)
+    plan = make_plan(index, store, selection, on_step=on_step)
+    on_plan(plan)
+    if plan.is_empty:
+        return replace(NOTHING, is_dry_run=is_dry_run)
+    if is_dry_run:
+        return _planned(plan, seconds=time.monotonic() - begun)
+    if plan.is_large and not is_sure:
+        raise ConfigError(
+            f"{plan.revisions:,} of the lake's {plan.taken.rows:,} revisions would go, which is half or more: add --yes"
+        )
+    check_rights(store)
+    takedown = _takedown_of(plan, now)
+    with index.write() as tx:
+        note_fact(tx, UNDER_WAY, takedown.takedown_id)
+    add_takedown(store, takedown, now=now)
+    taken_down.agree(index, [takedown])
+    done = apply_takedowns(
+        [takedown], index=index, store=store, now=now, elsewhere=elsewhere, on_step=on_step, search=search, begun=begun
+    )
+    _note_ended(index)
+    return replace(done, copies=0 if selection.copies else len(plan.copies))
+
+
+def apply_takedowns(
+    takedowns: Sequence[Takedown],
+    *,
+    index: Index,
+    store: ObjectStore,
+    now: datetime,
+    elsewhere: Elsewhere = lambda _: (),
+    on_step: OnStep = lambda *_: None,
+    search: Search = lambda: None,
+    begun: float | None = None,
+) -> ForgetReport:
+    """Take out of every place what these takedowns keep out; can be repeated. Raises as `forget` does."""
+    begun = time.monotonic() if begun is None else begun
+    publish_all(index, store)  # what was decided before the takedown
+    work = Work(
+        index=index,
+        store=store,
+        taken=find_taken(index, store, kept_out_by(takedowns), on_step=on_step),
+        run_id=takedowns[-1].takedown_id if takedowns else "",
+        now=now,
+        on_step=on_step,
+        search=search,
+    )
+    for place in PLACES:
+        if place.erase is not None:
+            on_step(place.name, 0, 0)
+            place.erase(work)
+    notes = (*work.notes, *_kept_by(index, store), *elsewhere(work.taken))
+    return ForgetReport(
+        takedown_id=work.run_id or None,
+        is_dry_run=False,
+        articles=work.counts["articles"],
+        revisions=work.counts["revisions"],
+        captures=work.counts["captures"],
+        segments_rewritten=work.counts["segments_rewritten"],
+        copies=0,
+        versions=work.versions,
+        notes=notes,
+        seconds=round(time.monotonic() - begun, 3),
+    )
+
+
+def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Elsewhere, on_step: OnStep) -> ForgetReport:
+    """Carry out one takedown again, or all of them; raises ConfigError where there is none of that id."""
+    check_known_lake(settings)
+    index, store = opened_index(settings), opened_store(settings)
+    _check_whole(store)
+    takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
+    chosen = [one for one in takedowns if takedown_id in {None, one.takedown_id}]
+    if takedown_id is not None and not chosen:
+        raise ConfigError(f"there is no takedown {takedown_id!r}, or it is undone")
+    if not chosen:
+        return NOTHING
+    check_rights(store)
+    done = apply_takedowns(
+        chosen,
+        index=index,
+        store=store,
+        now=datetime.now(UTC),
+        elsewhere=elsewhere,
+        on_step=on_step,
+        search=partial(_throw_search_away, settings),
+    )
+    _note_ended(index)
+    return done
+
+
+def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
+    """Take out what a restored backup has brought back, unless a log is damaged; raises LakeUnavailable, IndexUnavailable."""
+    takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
+    if takedowns and not any(find_log_damage(store, name) for name in TABLES):
+        apply_takedowns(takedowns, index=index, store=store, now=now, on_step=on_step)
+
+
+def undo_takedown(takedown_id: str, settings: Settings) -> Takedown:
+    """Let the URLs of a takedown in again, from the web and not from the grave; raises ConfigError."""
+    check_known_lake(settings)
+    return undo(takedown_id, index=opened_index(settings), store=opened_store(settings), now=datetime.now(UTC))
+
+
+def undo(takedown_id: str, *, index: Index, store: ObjectStore, now: datetime) -> Takedown:
+    """Let the URLs of a takedown in again; raises ConfigError, LakeUnavailable, IndexUnavailable."""
+    known = {one.takedown_id: one for one in read_takedowns(store)}
+    if takedown_id not in known:
+        raise ConfigError(f"there is no takedown {takedown_id!r}: the table `takedowns` names them")
+    undone = replace(known[takedown_id], undone_at=known[takedown_id].undone_at or now)
+    replace_takedown(store, undone, now=now)
+    taken_down.agree(index, [undone])
+    with index.write() as tx:
+        read_feeds_again(tx)
+    return undone
+
+
+def check_rights(store: ObjectStore) -> None:
+    """Raise ConfigError unless objects may be replaced and deleted; it leaves nothing behind."""
+    for part in PROBED:
+        key = f"{part}/dt=1970-01-01/probe-{uuid.uuid4()}"
+        try:
+            store.put(key, b"1")
+            store.put(key, b"2")
+            store.delete(key)
+            is_left = store.exists(key)
+        except LakeUnavailable as error:
+            raise ConfigError(
+                f"{store.uri}: {part}/ may not be changed here, which takes the maintainer's rights; nothing is changed: {error}"
+            ) from error
+        if is_left:
+            raise ConfigError(f"{store.uri}: what is deleted below {part}/ stays there; nothing is changed")
+
+
+def _throw_search_away(settings: Settings) -> None:
+    from tasks.search.folder import throw_away  # noqa: PLC0415 - sweeps need no search
+
+    throw_away(settings)
+
+
+def _check_whole(store: ObjectStore) -> None:
+    for name in TABLES:
+        check_log(store, name)
+
+
+def _end_begun(
+    index: Index, store: ObjectStore, *, now: datetime, elsewhere: Elsewhere, on_step: OnStep, search: Search
+) -> None:
+    """End the takedown that was begun last, if it was killed."""
+    with index.read() as tx:
+        begun = read_fact(tx, UNDER_WAY)
+    takedowns = [one for one in read_takedowns(store) if one.takedown_id == begun and one.undone_at is None]
+    if begun and takedowns:
+        apply_takedowns(
+            takedowns, index=index, store=store, now=now, elsewhere=elsewhere, on_step=on_step, search=search
+        )
+    if begun:
+        _note_ended(index)
+
+
+def _note_ended(index: Index) -> None:
+    with index.write() as tx:
+        note_fact(tx, UNDER_WAY, "")
+
+
+def _takedown_of(plan: Plan, now: datetime) -> Takedown:
+    return Takedown(
+        takedown_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        scope=plan.selection.scope,
+        key_digests=plan.digests,
+        reason=plan.selection.reason,
+        taken_at=now,
+        articles=plan.articles,
+        revisions=plan.revisions,
+        segments=plan.segments,
+    )
+
+
+def _planned(plan: Plan, *, seconds: float) -> ForgetReport:
+    return replace(
+        NOTHING,
+        is_dry_run=True,
+        articles=plan.articles,
+        revisions=plan.revisions,
+        captures=plan.captures,
+        segments_rewritten=plan.segments,
+        copies=len(plan.copies),
+        seconds=round(seconds, 3),
+    )
+
+
+def _kept_by(index: Index, store: ObjectStore) -> Iterable[str]:
+    """Yield what may keep some of it, and that no program of ours reaches."""
+    if not index.is_sqlite:
+        yield "PostgreSQL's write-ahead log (pg_wal), its archive, replicas, backups, and pages not used again yet"
+    match store.keeps_versions():
+        case True:
+            yield f"{store.uri}: versioning is or was on (GetBucketVersioning): old versions of objects stay until a lifecycle rule deletes them"
+        case None:
+            yield f"{store.uri}: it does not say whether it keeps versions (GetBucketVersioning)"

@@ -1,0 +1,29 @@
+"""The rest of the index: what names a URL, a host or a feed of what is to go without being a row of it."""
+
+from tasks.errors import IndexUnavailable
+from tasks.forget.taken import GONE
+from tasks.forget.work import Work
+from tasks.index import erasing
+
+AFTER_VACUUM = (
+    "the index's file was in use all the time: older bytes may be left in it until the next `presslake forget`"
+)
+
+
+def erase_index(work: Work) -> None:
+    """Take out feeds, site files, paces, reports and alarms, and leave no byte of deleted rows."""
+    taken = work.taken
+    with work.index.write() as tx:
+        erasing.erase_securely(tx)
+        erasing.erase_feeds(tx, taken.has_url)
+        erasing.erase_announcers(tx, taken.has_url)
+        erasing.erase_hosts(tx, taken.has_host, taken.is_named_in)
+        erasing.erase_alarms(tx, taken.is_named_in)
+        erasing.erase_reports(tx, lambda value: None if (kept := taken.without(value)) is GONE else kept)
+    work.on_step("leaving no byte in the index", 0, 0)
+    try:
+        is_done = erasing.vacuum(work.index)
+    except IndexUnavailable:
+        is_done = False
+    if not is_done:
+        work.notes.append(AFTER_VACUUM)

@@ -1,0 +1,187 @@
+"""From what a person names to what goes: the articles, their other URLs and, only when asked for, their copies elsewhere."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.errors import BadUrl, ConfigError, ItemError
+from tasks.forget.finding import find_taken, read_table
+from tasks.forget.taken import Taken
+from tasks.index.database import Index
+from tasks.index.relations import find_tied
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.objects.stores import ObjectStore
+from tasks.runtime.progress import OnStep
+from tasks.values.takedown import KeptOut, Scope, host_digest, source_digest, url_digest
+from tasks.values.url import url_key
+
+LARGE = 0.5
+"""The share of the lake's revisions from which on a takedown needs a yes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a person names: URLs, ids of articles, hosts or sources; `copies`: and the same text elsewhere."""
+
+    scope: Scope
+    names: tuple[str, ...]
+    copies: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """An article at another URL that has the text, nearly, or in part; `how` is its novelty."""
+
+    article_id: str
+    url: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a takedown would take. `digests` keep it out; `copies` go only if they were asked for."""
+
+    selection: Selection
+    digests: tuple[str, ...]
+    taken: Taken
+    copies: tuple[Copy, ...]
+
+    @property
+    def articles(self) -> int:
+        return len(self.taken.article_ids)
+
+    @property
+    def revisions(self) -> int:
+        return len(self.taken.articles)
+
+    @property
+    def captures(self) -> int:
+        return len(self.taken.captures)
+
+    @property
+    def segments(self) -> int:
+        return len(self.taken.claims)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of what was named is known."""
+        return not (self.taken.url_keys or self.taken.articles or self.taken.captures)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether half the lake would go."""
+        return self.revisions > 0 and self.revisions >= LARGE * self.taken.rows
+
+
+def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step: OnStep) -> Plan:
+    """Return what a takedown of this selection takes; raises ConfigError for a name that is none, LakeUnavailable."""
+    seed = _Growing(*_seeds(selection))
+    _grow(store, seed, on_step=on_step)
+    copies = _find_copies(index, store, seed, on_step=on_step)
+    if selection.copies and copies:
+        seed.article_ids |= {one.article_id for one in copies}
+        _grow(store, seed, on_step=on_step)
+    digests = tuple(sorted({*seed.kept_out.digests, *map(url_digest, seed.url_keys)}))
+    taken = find_taken(index, store, KeptOut.of(digests), on_step=on_step)
+    return Plan(selection=selection, digests=digests, taken=taken, copies=copies)
+
+
+@dataclass(slots=True)
+class _Growing:
+    """What is known to go so far: by the digests of a host or a source, by ids, by the keys of URLs."""
+
+    kept_out: KeptOut
+    article_ids: set[str] = field(default_factory=set)
+    url_keys: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    originals: set[str] = field(default_factory=set)
+
+    def has(self, row: dict[str, Any]) -> bool:
+        """Whether a row is of it by its URL, its source or its article."""
+        is_named = self.kept_out.has_key(row["url_key"]) or self.kept_out.has_source(row["source_id"])
+        return is_named or row["url_key"] in self.url_keys or row["article_id"] in self.article_ids
+
+
+def _seeds(selection: Selection) -> tuple[KeptOut, set[str], set[str]]:
+    """Return the digests, the articles and the URL keys that the names themselves give."""
+    if selection.scope is Scope.ARTICLE:
+        return KeptOut(), set(selection.names), set()
+    if selection.scope is Scope.URL:
+        return KeptOut(), set(), set(map(_key_of, selection.names))
+    digest_of = source_digest if selection.scope is Scope.SOURCE else _host_digest
+    return KeptOut.of(map(digest_of, selection.names)), set(), set()
+
+
+def _grow(store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> None:
+    """Add the articles that captures of the URLs show, and the other URLs of the articles, until there are no more."""
+    size = -1
+    while size != (size := len(seed.article_ids) + len(seed.url_keys)):
+        for row in _captures(store, on_step):
+            if seed.has(row) and row["article_id"] is not None:
+                seed.article_ids.add(row["article_id"])
+        for _, row in read_table(store, ARTICLES, on_step=on_step):
+            if seed.has(row):
+                _add_article(seed, row)
+        for row in _captures(store, on_step):
+            if row["article_id"] in seed.article_ids and row["revision"] is not None:
+                _add_key(seed, row["url_key"])
+                _add_key(seed, _key_or_none(row["final_url"]))
+
+
+def _add_article(seed: _Growing, row: dict[str, Any]) -> None:
+    seed.article_ids.add(row["article_id"])
+    seed.texts.add(row["text_digest"])
+    seed.originals |= {row["duplicate_of"]} - {None}
+    _add_key(seed, row["url_key"])
+
+
+def _add_key(seed: _Growing, key: str | None) -> None:
+    if key is not None and not seed.kept_out.has_key(key):
+        seed.url_keys.add(key)
+
+
+def _captures(store: ObjectStore, on_step: OnStep) -> Iterator[dict[str, Any]]:
+    return (row for _, row in read_table(store, CAPTURES, on_step=on_step))
+
+
+def _find_copies(index: Index, store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> tuple[Copy, ...]:
+    """Return the articles elsewhere with the same text, nearly, or a part of it."""
+    with index.read() as tx:
+        tied = find_tied(tx, seed.article_ids)
+    related = tied | seed.originals
+    found: dict[str, Copy] = {}
+    for _, row in read_table(store, ARTICLES, on_step=on_step):
+        is_copy = (
+            row["text_digest"] in seed.texts or row["duplicate_of"] in seed.article_ids or row["article_id"] in related
+        )
+        if is_copy and row["article_id"] not in seed.article_ids:
+            found[row["article_id"]] = Copy(article_id=row["article_id"], url=row["url"], how=row["novelty"])
+    return tuple(found[name] for name in sorted(found))
+
+
+def _key_of(url: str) -> str:
+    try:
+        return url_key(url)
+    except ItemError as error:
+        raise ConfigError(f"--url {url}: not a URL") from error
+
+
+def _key_or_none(url: str) -> str | None:
+    try:
+        return url_key(url)
+    except ItemError:
+        return None
+
+
+def _host_digest(host: str) -> str:
+    try:
+        return host_digest(host)
+    except BadUrl as error:
+        raise ConfigError(f"--host {host}: not a host") from error
+
+
+def read_list(lines: Iterable[str]) -> Sequence[str]:
+    """Return the URLs of a list: one a line; empty lines and those that begin with # are left out."""
+    stripped = (line.strip() for line in lines)
+    return [line for line in stripped if line and not line.startswith("#")]

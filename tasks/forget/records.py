@@ -1,0 +1,43 @@
+"""The records of what is to go, in all segments that may have one."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from tasks.forget.segments import bury, unnamed_segments
+from tasks.forget.work import Work
+from tasks.index.database import Index
+from tasks.index.taken_down import read_kept_out
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.tombstones import Cause
+from tasks.values.rows import Capture
+
+
+def erase_records(work: Work) -> None:
+    """Put tombstones into the segments that rows of what goes name, and into those that no row names."""
+    keys = sorted({*work.taken.claims, *unnamed_segments(work.store, work.taken.named)})
+    for number, key in enumerate(keys):
+        work.on_step("rewriting segments", number, len(keys))
+        done = bury(
+            work.index,
+            work.store,
+            key,
+            claims=work.taken.claims.get(key, {}),
+            is_taken=work.taken.has_key,
+            cause=Cause.TAKEN_DOWN,
+        )
+        work.counts["segments_rewritten"] += done.records > 0
+        if done.unread_from is not None:
+            work.notes.append(f"{key} is damaged: what it has from byte {done.unread_from} on could not be searched")
+
+
+def bury_taken(index: Index, store: ObjectStore, captures: Iterable[Capture]) -> None:
+    """Put tombstones into the segments of a batch for what was taken down while it was fetched."""
+    with index.read() as tx:
+        kept_out = read_kept_out(tx)
+    claims: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for one in captures:
+        if one.warc_key is None or one.warc_offset is None:
+            continue
+        claims[one.warc_key].update({one.warc_offset: one.url_key} if kept_out.has_row(one) else {})
+    for key, offsets in claims.items():
+        bury(index, store, key, claims=offsets, is_taken=kept_out.has_key, cause=Cause.TAKEN_DOWN)

@@ -1,0 +1,86 @@
+"""The files of the lake's tables that no version needs any more: deleted at once, since they have the rows that went."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from tasks.forget.taken import Taken
+from tasks.index import outbox
+from tasks.index.database import Index
+from tasks.lake.delta_log import logged_paths
+from tasks.lake.keys import TABLES, data_prefix
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.reading import list_files
+from tasks.lake.rewriting import PARQUET
+from tasks.lake.schemas import open_parquet
+from tasks.lake.tables import open_table, parquet_of
+
+_SEQUENCE = re.compile(r"-(?P<sequence>[0-9]+)\.parquet$")
+
+
+def delete_replaced(index: Index, store: ObjectStore, taken: Taken) -> dict[str, int]:
+    """Delete the files that this version of each table does not need; returns the first version that can be read.
+
+    So do files with such rows that were put and never committed; those of a batch in the outbox are about to be. Raises
+    LakeUnavailable, IndexUnavailable.
+    """
+    with index.read() as tx:
+        waiting = {one.sequence for one in outbox.waiting(tx)}
+    versions = {}
+    for name in TABLES:
+        table = open_table(store, name)
+        _delete_of(store, table, name, taken, waiting)
+        versions[name] = table.version()
+    return versions
+
+
+def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, waiting: Collection[int]) -> None:
+    needed = {file.key for file in list_files(table, name)}
+    others = [found.key for found in store.list(data_prefix(name)) if found.key not in needed]
+    logged = logged_paths(store, name) if others else frozenset()
+    for key in others:
+        if key in logged:
+            store.delete(key)
+        elif _sequence_of(key) not in waiting:
+            strip_file(store, key, taken)
+
+
+def strip_file(store: ObjectStore, key: str, taken: Taken) -> bool:
+    """Take the rows that are to go out of a Parquet file that no table names; returns whether it had any.
+
+    A file without another row goes itself, and so does one that cannot be read: what it has cannot be known.
+    """
+    try:
+        rows = open_parquet(store.get(key)).read(use_threads=False)
+    except MissingObject:
+        return False
+    except (pa.ArrowException, OSError):
+        store.delete(key)
+        return True
+    kept = [number for number, row in enumerate(_light(rows)) if not _is_taken(row, taken)]
+    if len(kept) == rows.num_rows:
+        return False
+    if kept:
+        store.put(key, parquet_of(rows.take(pa.array(kept, pa.int64()))), content_type=PARQUET)
+    else:
+        store.delete(key)
+    return True
+
+
+def _light(rows: pa.Table) -> list[dict[str, Any]]:
+    names = [name for name in ("url", "final_url", "url_key", "source_id") if name in rows.schema.names]
+    light: list[dict[str, Any]] = rows.select(names).to_pylist()
+    return light
+
+
+def _is_taken(row: Mapping[str, Any], taken: Taken) -> bool:
+    is_named = taken.has_key(row.get("url_key") or "") or taken.has_source(row.get("source_id") or "")
+    return is_named or any(taken.has_url(row.get(name) or "") for name in ("url", "final_url"))
+
+
+def _sequence_of(key: str) -> int | None:
+    found = _SEQUENCE.search(key)
+    return int(found["sequence"]) if found else None

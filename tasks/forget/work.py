@@ -1,0 +1,27 @@
+"""What the erasing of each place gets, and what it counts."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tasks.forget.taken import Taken
+from tasks.index.database import Index
+from tasks.lake.objects.stores import ObjectStore
+from tasks.runtime.progress import OnStep
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One erasing: the stores, what is to go, and how much has gone, by name. `notes` are for the report."""
+
+    index: Index
+    store: ObjectStore
+    taken: Taken
+    run_id: str
+    now: datetime
+    on_step: OnStep
+    search: Callable[[], None]
+    counts: Counter[str] = field(default_factory=Counter)
+    versions: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,29 @@
+"""What replays note of captures, and the greatest revision that an article ever had."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from tasks.index.schema import Instant
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table and the column: both are empty until the first replay."""
+    op.create_table(
+        "replayed",
+        sa.Column("capture_id", sa.String(64), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("article_id", sa.String(32)),
+        sa.Column("revision", sa.Integer()),
+        sa.Column("position", sa.BigInteger()),
+        sa.Column("rules", sa.String(128)),
+        sa.Column("knowledge", sa.Integer()),
+        sa.Column("noted_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("capture_id", name="pk_replayed"),
+    )
+    op.create_index("ix_replayed_article_id", "replayed", ["article_id"])
+    op.add_column("articles", sa.Column("last_revision", sa.Integer()))

@@ -1,0 +1,138 @@
+"""What replays note of captures: with what they were read last, and where they stood before the first replay.
+
+A capture's home is the revision that it showed then, and its position the outbox's sequence of that decision. Both are
+noted once. So a replay gives a revision its own number again, and decides it as of the same moment.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from tasks.index.schema import articles, edges, frontier, quarantine, replayed
+from tasks.index.upsert import insert_into
+from tasks.values.chunks import in_chunks
+
+CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What is noted of one capture; `day` is the partition of its row.
+
+    `article_id`, `revision` and `position` are None for a capture that showed no article, `rules` and `knowledge` for one
+    that was not read again.
+    """
+
+    capture_id: str
+    day: date
+    article_id: str | None = None
+    revision: int | None = None
+    position: int | None = None
+    rules: str | None = None
+    knowledge: int | None = None
+
+
+def note(tx: Connection, notes: Iterable[Note], *, now: datetime) -> None:
+    """Write notes; a home that is noted already stays, and so do the rules of a capture that was not read now."""
+    rows = [{**asdict(one), "day": one.day.isoformat(), "noted_at": now} for one in notes]
+    statement = insert_into(tx, replayed)
+    kept = {
+        name: func.coalesce(replayed.c[name], statement.excluded[name])
+        for name in ("article_id", "revision", "position")
+    }
+    newest = {name: func.coalesce(statement.excluded[name], replayed.c[name]) for name in ("rules", "knowledge")}
+    for part in in_chunks(sorted(rows, key=lambda row: str(row["capture_id"])), CHUNK):
+        tx.execute(
+            statement.on_conflict_do_update(
+                index_elements=["capture_id"],
+                set_={**kept, **newest, "noted_at": statement.excluded["noted_at"]},
+            ),
+            list(part),
+        )
+
+
+def find_homes(tx: Connection, article_ids: Iterable[str]) -> list[Note]:
+    """Return the notes of captures whose homes are revisions of these articles."""
+    return [
+        _note(row)
+        for part in in_chunks(sorted(set(article_ids)), CHUNK)
+        for row in tx.execute(select(replayed).where(replayed.c.article_id.in_(part))).mappings()
+    ]
+
+
+def find_notes(tx: Connection, capture_ids: Iterable[str]) -> dict[str, Note]:
+    """Return the notes of these captures."""
+    return {
+        row["capture_id"]: _note(row)
+        for part in in_chunks(sorted(set(capture_ids)), CHUNK)
+        for row in tx.execute(select(replayed).where(replayed.c.capture_id.in_(part))).mappings()
+    }
+
+
+def find_read(tx: Connection, *, rules: str, knowledge: int) -> Iterable[str]:
+    """Yield the captures that were read again with these rules and this knowledge."""
+    is_current = (replayed.c.rules == rules) & (replayed.c.knowledge == knowledge)
+    yield from tx.execute(select(replayed.c.capture_id).where(is_current)).scalars()
+
+
+def find_related(tx: Connection, article_ids: Iterable[str]) -> set[str]:
+    """Return the articles that share an edge or a cluster with these, and that name them as theirs."""
+    found: set[str] = set()
+    for part in in_chunks(sorted(set(article_ids)), CHUNK):
+        mine = select(articles.c.cluster_id).where(articles.c.article_id.in_(part))
+        found.update(tx.execute(select(articles.c.article_id).where(articles.c.cluster_id.in_(mine))).scalars())
+        for row in tx.execute(select(edges.c.a, edges.c.b).where(or_(edges.c.a.in_(part), edges.c.b.in_(part)))):
+            found.update((row.a, row.b))
+    return found
+
+
+def note_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
+    """Raise the greatest revision that articles had to these numbers, where theirs are lower."""
+    for article_id, number in numbers:
+        is_lower = func.coalesce(articles.c.last_revision, articles.c.revision) < number
+        one = update(articles).where(articles.c.article_id == article_id, is_lower)
+        tx.execute(one.values(last_revision=number))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlState:
+    """What the frontier says of a URL, as far as a replay needs it."""
+
+    url_key: str
+    state: str
+    captured_at: datetime | None
+    payload_digest: str | None
+    announced_title: str | None
+    announced_at: datetime | None
+
+
+def find_urls(tx: Connection, url_keys: Iterable[str]) -> dict[str, UrlState]:
+    """Return the state of these URLs."""
+    columns = [frontier.c[name] for name in UrlState.__dataclass_fields__]
+    return {
+        row["url_key"]: UrlState(**row)
+        for part in in_chunks(sorted(set(url_keys)), CHUNK)
+        for row in tx.execute(select(*columns).where(frontier.c.url_key.in_(part))).mappings()
+    }
+
+
+def find_documents(tx: Connection, url_keys: Iterable[str]) -> dict[tuple[str, datetime], str]:
+    """Return the keys of the quarantine's documents about these URLs, by URL key and instant of the capture."""
+    return {
+        (row.url_key, row.captured_at): row.document_key
+        for part in in_chunks(sorted(set(url_keys)), CHUNK)
+        for row in tx.execute(select(quarantine).where(quarantine.c.url_key.in_(part)))
+    }
+
+
+def forget_documents(tx: Connection, document_keys: Iterable[str]) -> None:
+    """Delete what is known of these documents."""
+    for part in in_chunks(sorted(document_keys), CHUNK):
+        tx.execute(quarantine.delete().where(quarantine.c.document_key.in_(part)))
+
+
+def _note(row: object) -> Note:
+    values = {name: row[name] for name in Note.__dataclass_fields__}  # type: ignore[index]
+    return Note(**{**values, "day": date.fromisoformat(values["day"])})

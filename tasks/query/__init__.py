@@ -1,0 +1,1 @@
+"""SQL over the lake: DuckDB in a sandbox, with the tables as views."""

@@ -1,0 +1,74 @@
+"""One query in SQL, and its answer, row by row."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tasks.config.settings import Settings
+from tasks.errors import ConfigError, LakeUnavailable
+from tasks.query.views import open_views
+from tasks.runtime.resources import lake_alone
+from tasks.values.text.escape import as_plain
+
+AT_ONCE = 1_000
+SAID = 600
+_READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gives: the names of its columns, and its rows, which are read once."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+
+
+@contextmanager
+def ask(query: str, settings: Settings) -> Iterator[Answer]:
+    """Ask the lake that the settings name one query that reads.
+
+    Raises ConfigError, in one line, for a query that is wrong or that does more, and where there is no lake; and
+    LakeUnavailable.
+    """
+    store, _ = lake_alone(settings)
+    with open_views(store) as views, query_errors():
+        check_reads(views.connection, query)
+        done = views.connection.execute(query)
+        yield Answer(tuple(column[0] for column in done.description or ()), _rows(done))
+
+
+def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raise ConfigError unless this is one statement that only reads."""
+    with query_errors():
+        statements = connection.extract_statements(query)
+    if len(statements) != 1:
+        raise ConfigError(f"the query has {len(statements)} statements; it must be one")
+    if statements[0].type not in _READS:
+        raise ConfigError(
+            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are answered"
+        )
+
+
+@contextmanager
+def query_errors() -> Iterator[None]:
+    """Translate what DuckDB raises: a mistake in the query, or a lake that cannot be read."""
+    try:
+        yield
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException) as error:
+        raise ConfigError(_one_line(error)) from error
+    except duckdb.Error as error:
+        raise LakeUnavailable(_one_line(error)) from error
+
+
+def _one_line(error: BaseException) -> str:
+    told = str(error).partition("\n\nLINE")[0]
+    return as_plain(f"the query: {told}", length=SAID)
+
+
+def _rows(done: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    with query_errors():
+        while rows := done.fetchmany(AT_ONCE):
+            yield from rows

@@ -1,0 +1,88 @@
+"""The lake's tables as views of DuckDB, in a sandbox that reads nothing else.
+
+DuckDB's own extensions for Delta and S3 are downloads, so it reads Arrow datasets of the files that a table's log names.
+A query has no files, no network, no settings and no extensions: it comes from a person who may have copied it.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from pyarrow import fs
+
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.objects.stores import DirectoryStore, ObjectStore
+from tasks.lake.schemas import KINDS, table_schema
+from tasks.lake.tables import delta_errors, find_table
+
+ALWAYS = (ARTICLES, CAPTURES)
+_SANDBOX = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",  # a name in a query would reach the variables of this program
+}
+# The identities alone are grouped: a window over whole rows would hold every text in memory
+_LATEST = """
+    create view latest as
+    select a.* from articles a semi join (
+        select article_id, newest.fetched_at, newest.revision
+        from (
+            select article_id, max({'fetched_at': fetched_at, 'revision': revision}) as newest
+            from articles group by article_id
+        )
+    ) using (article_id, fetched_at, revision)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """An open connection to the views, and the version of each table that they show; None for one that is not there yet."""
+
+    connection: duckdb.DuckDBPyConnection
+    versions: Mapping[str, int | None]
+
+
+@contextmanager
+def open_views(store: ObjectStore) -> Iterator[Views]:
+    """Give the views `articles`, `latest`, `captures` and others that the lake has; raises LakeUnavailable."""
+    spill = Path(tempfile.gettempdir()) / f"presslake-sql-{os.getpid()}"
+    with duckdb.connect(":memory:", config={**_SANDBOX, "temp_directory": str(spill)}) as connection:
+        versions = {name: _add_view(connection, store, name) for name in KINDS}
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(_LATEST)
+        connection.execute("set lock_configuration = true")
+        yield Views(connection, versions)
+
+
+def _add_view(connection: duckdb.DuckDBPyConnection, store: ObjectStore, name: str) -> int | None:
+    table = find_table(store, name)
+    if table is None:
+        if name in ALWAYS:
+            connection.register(name, table_schema(name).empty_table())
+        return None
+    connection.register(name, _dataset(table, store, name))
+    return table.version()
+
+
+def _dataset(table: DeltaTable, store: ObjectStore, name: str) -> ds.Dataset:
+    """Return the table's files; columns that it has not grown yet are null."""
+    # Arrow's own file system where there is one: threads that go through Python's are slow, and outlive it (ADR 0019)
+    own = fs.SubTreeFileSystem(str(Path(store.uri) / name), fs.LocalFileSystem()) if _is_local(store) else None
+    with delta_errors(table.table_uri):
+        found = table.to_pyarrow_dataset(filesystem=own)
+    held = {field.name for field in found.schema}
+    grown = [field for field in table_schema(name) if field.name not in held]
+    return found.replace_schema(pa.schema([*found.schema, *grown])) if grown else found
+
+
+def _is_local(store: ObjectStore) -> bool:
+    return isinstance(store, DirectoryStore)

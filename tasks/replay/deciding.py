@@ -1,0 +1,293 @@
+"""Decide a unit of a replay: index and outbox in one transaction, on what is stored at that moment.
+
+All that is slow is read and worked out before the lock. If anything was decided meanwhile, it is worked out again; after a
+few times under the lock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tasks.config.catalogue import SourceRules
+from tasks.deduplicate.corrections import with_contents
+from tasks.deduplicate.retry_policy import next_look
+from tasks.deduplicate.rows import known_after, settle
+from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed
+from tasks.index.articles import KnownArticle
+from tasks.index.database import Index, Transaction, lock
+from tasks.index.frontier import Settlement, State
+from tasks.index.replayed import Note
+from tasks.lake.objects.stores import ObjectStore
+from tasks.reasons import Disposition
+from tasks.replay.asof import shape_of
+from tasks.replay.comparing import Compared, Result, differs_in_capture
+from tasks.replay.relating import Related, relate, scripts_of
+from tasks.replay.state import Reader
+from tasks.replay.unit import Number, Unit, change_articles
+from tasks.values.changes import RowChanges, key_of_article
+from tasks.values.rows import Article, Capture, Outcome
+
+ATTEMPTS = 4
+WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """What decisions of a replay need: the stores, the run, the sources' rules, when young articles are looked at again."""
+
+    index: Index
+    store: ObjectStore
+    run_id: str
+    rules: Mapping[str, SourceRules]
+    revisit_after: Sequence[timedelta]
+    knowledge: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """A unit worked out: nothing of it is written yet. `sequence` was the last decision then."""
+
+    sequence: int
+    unit: Unit
+    related: Related
+    captures: tuple[Capture, ...]
+    notes: tuple[Note, ...]
+    documents: tuple[str, ...]
+
+    @property
+    def changes(self) -> RowChanges:
+        """What changes in the lake."""
+        gone = (
+            row
+            for article_id, rows in sorted(self.unit.before.items())
+            for number, row in rows.items()
+            if number not in self.unit.after.get(article_id, {})
+        )
+        return RowChanges(
+            articles=tuple(row for _, row in sorted(self.related.rows.items())),
+            captures=self.captures,
+            gone_articles=tuple(map(key_of_article, gone)),
+            gone_documents=self.documents,
+        )
+
+
+def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: str, now: datetime) -> RowChanges:
+    """Decide a unit and commit it; returns what changes in the lake. Raises IndexUnavailable, LakeUnavailable."""
+    differing = [one for one in compared if one.result.is_read and one.result is not Result.SAME]
+    read = [_note_of(one, deciding) for one in compared if one.result.is_read]
+    if not differing:
+        with deciding.index.write() as tx:
+            replayed.note(tx, read, now=now)
+        return RowChanges()
+    for _ in range(ATTEMPTS):
+        with deciding.index.read() as tx:
+            worked = _work_out(tx, differing, deciding)
+        with deciding.index.write() as tx:
+            _lock(tx, worked)
+            if outbox.last_sequence(tx) == worked.sequence:
+                return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
+    with deciding.index.write() as tx:
+        worked = _work_out(tx, differing, deciding)
+        _lock(tx, worked)
+        return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
+
+
+def _note_of(one: Compared, deciding: Deciding) -> Note:
+    page = one.reading.look.page
+    rules = page.extractor.rpartition(" ")[0] if page else ""
+    return Note(capture_id=one.capture.capture_id, day=one.capture.dt, rules=rules, knowledge=deciding.knowledge)
+
+
+def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding) -> Worked:
+    sequence = outbox.last_sequence(tx)
+    reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
+    unit = change_articles(tx, compared, reader, rules=deciding.rules)
+    related = relate(tx, unit, reader)
+    owners = _find_owners(unit, related, reader)
+    captures = {**unit.captures, **_with_novelty(unit, related, owners)}
+    stored = unit.stored | {one.capture_id: one for one in owners.values()}
+    changed = {key: one for key, one in captures.items() if key not in stored or differs_in_capture(one, stored[key])}
+    documents = replayed.find_documents(tx, (one.url_key for one in changed.values()))
+    return Worked(
+        sequence=sequence,
+        unit=unit,
+        related=related,
+        captures=tuple(one for _, one in sorted(changed.items())),
+        notes=tuple(_homes(unit, related, owners)),
+        documents=tuple(
+            document
+            for key, one in changed.items()
+            if key in stored and stored[key].outcome is Outcome.QUARANTINED and one.outcome is not Outcome.QUARANTINED
+            for document in [documents.get((one.url_key, one.fetched_at))]
+            if document is not None
+        ),
+    )
+
+
+def _find_owners(unit: Unit, related: Related, reader: Reader) -> dict[Number, Capture]:
+    """Return the captures, as they are stored, of whose pages the rows that differ were made."""
+    places = {(row.warc_key, row.warc_offset): number for number, row in related.rows.items()}
+    found = {
+        places[place]: one
+        for one in unit.stored.values()
+        if (place := (str(one.warc_key), one.warc_offset or 0)) in places
+    }
+    missing = [row for number, row in related.rows.items() if number not in found]
+    if missing:
+        ids, days = {row.article_id for row in missing}, {row.dt for row in missing}
+        for one in reader.captures(articles=ids, days=days).values():
+            place = (str(one.warc_key), one.warc_offset or 0)
+            if place in places and one.outcome is Outcome.OK:
+                found.setdefault(places[place], one)
+    return found
+
+
+def _with_novelty(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> dict[str, Capture]:
+    """Return the captures of rows that differ, with what the rows are now."""
+    found = {}
+    for number, stored in owners.items():
+        row = related.rows[number]
+        capture = unit.captures.get(stored.capture_id, stored)
+        if (capture.article_id, capture.revision) == number:
+            found[capture.capture_id] = replace(capture, novelty=row.novelty)
+    return found
+
+
+def _homes(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> Iterable[Note]:
+    """Yield where captures stood before: of rows of this unit, and of others that are decided again."""
+    yield from unit.notes.values()
+    for number, one in owners.items():
+        row = unit.before.get(number[0], {}).get(number[1])
+        held = row or related.rows[number]
+        if one.capture_id not in unit.notes:
+            yield Note(
+                capture_id=one.capture_id,
+                day=one.dt,
+                article_id=number[0],
+                revision=number[1],
+                position=held.change_seq,
+            )
+
+
+def _lock(tx: Transaction, worked: Worked) -> None:
+    """Lock in the order in which sweeps do: URLs, scripts, the outbox."""
+    rows = [*worked.related.rows.values(), *(row for one in worked.unit.before.values() for row in one.values())]
+    keys = {row.url_key for row in rows} | {one.url_key for one in worked.captures}
+    frontier.hold(tx, keys)
+    for script in sorted(scripts_of(rows)):
+        lock(tx, f"script.{script}")
+    outbox.hold(tx)
+
+
+def _write(
+    tx: Transaction, worked: Worked, read: Sequence[Note], deciding: Deciding, *, batch_id: str, now: datetime
+) -> RowChanges:
+    changes = worked.changes
+    replayed.note(tx, worked.notes, now=now)
+    replayed.note(tx, read, now=now)
+    if changes.is_empty:
+        return changes
+    _write_articles(tx, worked, now=now)
+    _settle(tx, worked, deciding, now=now)
+    replayed.forget_documents(tx, worked.documents)
+    outbox.append_changes(tx, changes, batch_id=batch_id, run_id=deciding.run_id, counts={}, now=now)
+    return changes
+
+
+def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> None:
+    unit, related = worked.unit, worked.related
+    ids = unit.touched | related.places.keys() | {number[0] for number in related.rows}
+    newest = {one: rows[max(rows)] for one in sorted(ids) if (rows := related.revisions.get(one))}
+    known = {one: _known(row, worked) for one, row in newest.items()}
+    marked = {related.known[one].cluster_id for one in related.places if one in related.known}
+    relations.remove_edges(tx, related.gone_edges)
+    gone = sorted(one for one in unit.touched if not unit.after.get(one) and one in related.known)
+    marked |= {related.known[one].cluster_id for one in gone}
+    repairing.remove_articles(tx, gone)
+    articles.remember(tx, known.values())
+    for one in known.values():
+        repairing.set_right(
+            tx, one.article_id, url_key=one.url_key, first_seen_at=one.first_seen_at, revision=one.revision
+        )
+    fresh = [row for one, row in newest.items() if one in unit.touched and _has_new_shape(row, related.known.get(one))]
+    postings.drop_shapes(tx, [row.article_id for row in fresh])
+    shapes = [shape for row in fresh if (shape := shape_of(row)) is not None]
+    postings.keep_shapes(tx, shapes, full=related.hot)
+    relations.add_edges(tx, related.new_edges, now=now)
+    clusters.mark(tx, marked | {one.cluster_id for one in related.places.values()})
+
+
+def _has_new_shape(row: Article, known: KnownArticle | None) -> bool:
+    if known is None:
+        return True
+    return (row.text_digest, row.published_at, row.revision) != (known.text_digest, known.published_at, known.revision)
+
+
+def _known(row: Article, worked: Worked) -> KnownArticle:
+    """Return what later decisions need of an article, whose newest row this is."""
+    unit, related = worked.unit, worked.related
+    rows, before = related.revisions[row.article_id], related.known.get(row.article_id)
+    place = related.places.get(row.article_id)
+    old_rows = unit.before.get(row.article_id, rows)
+    kept = [
+        (number, content)
+        for number, content in (before.earlier_contents if before else ())
+        if number in rows and rows[number].content_digest == getattr(old_rows.get(number), "content_digest", None)
+    ]
+    contents = [(number, one.content_digest) for number, one in rows.items() if one.content_digest]
+    last = unit.last_number(row.article_id)
+    known = replace(
+        known_after(row),
+        last_revision=last if last > row.revision else None,
+        cluster_id=place.cluster_id if place else (before.cluster_id if before else row.cluster_id),
+        is_representative=place.is_representative
+        if place
+        else (before.is_representative if before else row.is_representative),
+    )
+    return with_contents(known, [*kept, *contents])
+
+
+def _settle(tx: Transaction, worked: Worked, deciding: Deciding, *, now: datetime) -> None:
+    """Settle the URLs whose latest look has become an article, or is none any more."""
+    stored = worked.unit.stored
+    moved = [
+        one
+        for one in worked.captures
+        if one.outcome is not Outcome.NOT_MODIFIED
+        and (held := stored.get(one.capture_id)) is not None
+        and (held.outcome, held.article_id) != (one.outcome, one.article_id)
+    ]
+    urls = replayed.find_urls(tx, (one.url_key for one in moved))
+    frontier.settle(
+        tx, [_settlement(one, worked, urls[one.url_key], deciding, now=now) for one in moved if _is_latest(one, urls)]
+    )
+
+
+def _is_latest(capture: Capture, urls: Mapping[str, replayed.UrlState]) -> bool:
+    url = urls.get(capture.url_key)
+    return url is not None and url.captured_at == capture.fetched_at and url.state not in {State.LEASED, State.DUE}
+
+
+def _settlement(
+    capture: Capture, worked: Worked, url: replayed.UrlState, deciding: Deciding, *, now: datetime
+) -> Settlement:
+    rows = worked.related.revisions.get(capture.article_id or "")
+    newest = rows[max(rows)] if rows else None
+    return settle(
+        capture,
+        _DISPOSITIONS.get(capture.outcome),
+        now=now,
+        previous_digest=url.payload_digest,
+        look_again_at=next_look(
+            newest.first_seen_at, newest.published_at, now=now, revisit_after=deciding.revisit_after
+        )
+        if newest
+        else None,
+    )
+
+
+_DISPOSITIONS = {
+    Outcome.SKIPPED: Disposition.SKIPPED,
+    Outcome.QUARANTINED: Disposition.QUARANTINED,
+    Outcome.FAILED: Disposition.DROPPED,
+}

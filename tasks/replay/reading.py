@@ -1,0 +1,218 @@
+"""Extract the stored pages of a unit again, through the stage that extracts them in a sweep."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tasks.config.catalogue import SourceRules
+from tasks.errors import CorruptRecord, RecordGone
+from tasks.extract.extraction import Extractor, extract_batch
+from tasks.index.replayed import Note, UrlState
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.tombstones import Cause
+from tasks.lake.warc import iter_records, read_record
+from tasks.reasons import Disposition
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl, Look
+from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.text.content import content_digest, is_current
+from tasks.values.truncation import is_truncated
+from tasks.values.url import Url, host_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A capture as it is stored, with the row of `articles` that was made of its page, if there is one.
+
+    `home` is what is noted of it: the revision that it showed before a replay moved it.
+    """
+
+    capture: Capture
+    row: Article | None = None
+    home: Note | None = None
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether a replay has taken it away from the revision that it showed."""
+        home = self.home
+        return home is not None and home.article_id is not None and home.revision != self.capture.revision
+
+    @property
+    def site_reserves(self) -> bool | None:
+        """What the site's tdmrep.json said of the page, as far as what is stored shows it."""
+        if self.row is not None:
+            return self.row.tdm_reserved
+        return True if self.capture.reason == "tdm_reserved" else None
+
+
+EXPIRED = Cause.EXPIRED.value
+GONE = frozenset(cause.value for cause in Cause)
+"""Why a page is not read that is not kept any more: that is no failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A stored capture and the look at it with the rules of today; `failure` says why it could not be read."""
+
+    stored: Stored
+    look: Look
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What extraction needs: the sources' rules by id, the workers, the lake."""
+
+    sources: Mapping[str, SourceRules]
+    pool: Extractor
+    store: ObjectStore
+
+
+def read_unit(
+    unit: Sequence[Stored], rules: Rules, *, urls: Mapping[str, UrlState], now: datetime, read_one: Callable[[], None]
+) -> list[Reading]:
+    """Read the pages of a unit again, in its order; one that cannot be read has its failure. Raises LakeUnavailable."""
+    segments = _Segments(rules.store)
+    looks, readings = [], dict[str, Reading]()
+    for one in unit:
+        look = _look(one, rules, urls.get(one.capture.url_key))
+        if segments.is_gone(str(one.capture.warc_key)):
+            readings[one.capture.capture_id] = Reading(stored=one, look=look, failure="segment_gone")
+        elif cause := _gone(one, segments):
+            readings[one.capture.capture_id] = Reading(stored=one, look=look, failure=cause)
+        else:
+            looks.append(replace(look, rendition=segments.find_rendition(look, rules)))
+    by_id = {one.capture.capture_id: one for one in unit}
+    for look in _extract(looks, rules, segments, now=now, read_one=read_one):
+        one = by_id[look.captured.capture_id]
+        readings[one.capture.capture_id] = Reading(stored=one, look=look, failure=_failure(one, look))
+    return [readings[one.capture.capture_id] for one in unit]
+
+
+def _extract(
+    looks: Sequence[Look], rules: Rules, segments: "_Segments", *, now: datetime, read_one: Callable[[], None]
+) -> Iterator[Look]:
+    """Yield the looks, extracted; of several with a damaged record among them each is read by itself."""
+    options = {source_id: one.extract for source_id, one in rules.sources.items()}
+    batch = Batch(batch_id="replay", run_id="replay", looks=tuple(looks))
+    try:
+        done = extract_batch(
+            batch, pool=rules.pool, read_segment=segments.get, now=now, extracted_one=read_one, options=options
+        )
+        yield from done.looks
+    except CorruptRecord as error:
+        if len(looks) == 1:
+            yield looks[0].refused(Disposition.QUARANTINED, reason="corrupt_record", detail=str(error))
+            return
+        middle = len(looks) // 2
+        for part in (looks[:middle], looks[middle:]):
+            yield from _extract(part, rules, segments, now=now, read_one=read_one)
+
+
+def _gone(stored: Stored, segments: "_Segments") -> str | None:
+    """Return why a page is not read though it was stored: it was taken down, or retention has removed it or its text."""
+    if stored.row is not None and stored.row.text_removed_at is not None:
+        return EXPIRED
+    capture = stored.capture
+    try:
+        read_record(segments.get(str(capture.warc_key)), capture.warc_offset or 0, capture.warc_length or 0)
+    except RecordGone as gone:
+        return gone.cause
+    except (CorruptRecord, MissingObject):
+        return None  # it is read again, and fails by its own reason
+    return None
+
+
+def _failure(stored: Stored, look: Look) -> str | None:
+    """Return why a page could not be read: a fault of ours or of the lake, which says nothing of the page.
+
+    What could not be read before, for the same reason, has not become worse.
+    """
+    is_failed = look.disposition is Disposition.QUARANTINED
+    return look.captured.reason if is_failed and look.captured.reason != stored.capture.reason else None
+
+
+def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
+    """Return the look as it was when the page had been fetched, and not yet been extracted."""
+    capture, source = stored.capture, rules.sources.get(stored.capture.source_id)
+    title, at = _announced(stored, url)
+    due = DueUrl(
+        url=Url.of(capture.url),
+        url_key=capture.url_key,
+        host=host_of(capture.url),
+        source_id=capture.source_id,
+        attempt=capture.attempt,
+        announced_title=title,
+        announced_at=at,
+    )
+    fetched = replace(
+        capture,
+        outcome=Outcome.OK,
+        reason=None,
+        detail=capture.detail if is_truncated(capture.detail) else None,
+        novelty=None,
+        article_id=None,
+        revision=None,
+    )
+    obeys = source is not None and source.obey_tdm
+    return Look(
+        due=due,
+        capture=fetched,
+        obeys_rights=obeys,
+        tdm_reserved=stored.site_reserves,
+        policy_ids=(stored.row.policy_ids or ()) if stored.row else (),
+        rights=stored.row.site_rights if stored.row else (),
+    )
+
+
+def _announced(stored: Stored, url: UrlState | None) -> tuple[str | None, datetime | None]:
+    """Return the title and the date that the feed gave: those of the row that are not the page's, else the frontier's."""
+    title, at = (url.announced_title, url.announced_at) if url else (None, None)
+    row = stored.row
+    if row is None or not is_current(row.content_digest):
+        return title, at
+    for has_title, has_date in ((True, True), (False, True), (True, False), (False, False)):
+        made = content_digest(
+            title=row.title if has_title else None,
+            text=row.text,
+            authors=row.authors,
+            published_at=row.published_at if has_date else None,
+        )
+        if made == row.content_digest:
+            return (title if has_title else row.title), (at if has_date else row.published_at)
+    return title, at
+
+
+class _Segments:
+    """The segments of a unit; the last one is kept, since captures come in the order of their segments."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._held: dict[str, bytes] = {}
+        self._gone: set[str] = set()
+
+    def get(self, key: str) -> bytes:
+        """Return a segment; raises MissingObject, LakeUnavailable."""
+        if key not in self._held:
+            self._held = {key: self._store.get(key)}
+        return self._held[key]
+
+    def is_gone(self, key: str) -> bool:
+        """Whether a segment is not in the lake any more."""
+        if key not in self._held and key not in self._gone and not self._store.exists(key):
+            self._gone.add(key)
+        return key in self._gone
+
+    def find_rendition(self, look: Look, rules: Rules) -> tuple[int, int] | None:
+        """Return where the page is as its scripts made it, if its source is read so and the segment has one."""
+        source, capture = rules.sources.get(look.captured.source_id), look.captured
+        if source is None or source.render == "none":
+            return None
+        try:
+            for record in iter_records(self.get(str(capture.warc_key))):
+                is_its = record.conversion is not None and record.url == capture.final_url
+                if is_its and record.offset > (capture.warc_offset or 0):
+                    return record.offset, record.length
+        except (MissingObject, CorruptRecord):
+            return None
+        return None

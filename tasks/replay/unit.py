@@ -1,0 +1,343 @@
+"""What becomes of the articles of a unit: rows superseded, gained, lost, folded; others decided again. Reads, writes nothing.
+
+The work is planned on what is stored at one moment, and written only if nothing has been decided since (deciding.py).
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from tasks.config.catalogue import SourceRules
+from tasks.deduplicate.judge import Verdict
+from tasks.deduplicate.rows import article_row, labelled
+from tasks.index import replayed
+from tasks.index.articles import KnownArticle, article_id_of, find_by_url_key
+from tasks.index.database import Transaction
+from tasks.index.relations import find_aliases
+from tasks.index.repairing import find_articles
+from tasks.index.replayed import Note
+from tasks.replay.comparing import Compared, Result, drafted
+from tasks.replay.state import Reader, Revisions, copied, span_of
+from tasks.values.rows import Article, Capture, Novelty, Outcome
+from tasks.values.text.content import changed_parts, is_current
+
+Number = tuple[str, int]
+"""A revision of an article."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """The rows of a unit's articles before and after, and its captures; filled step by step.
+
+    `moved` are revisions that are gone, with the one that their captures show from now on (None: no article is left).
+    `redecided` are the revisions whose text, time or first place is another one now.
+    """
+
+    known: dict[str, KnownArticle]
+    at_url: dict[str, KnownArticle]
+    before: Revisions
+    after: Revisions
+    homes: dict[str, Note]
+    captures: dict[str, Capture] = field(default_factory=dict)
+    stored: dict[str, Capture] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    moved: dict[Number, tuple[Number | None, Capture | None]] = field(default_factory=dict)
+    back: set[Number] = field(default_factory=set)
+    redecided: set[Number] = field(default_factory=set)
+    fresh: set[Number] = field(default_factory=set)
+
+    @property
+    def touched(self) -> set[str]:
+        """The articles whose rows differ."""
+        return {
+            one for one in self.before.keys() | self.after.keys() if self.before.get(one, {}) != self.after.get(one, {})
+        }
+
+    def last_number(self, article_id: str) -> int:
+        """Return the greatest number that a revision of an article ever had."""
+        known = self.known.get(article_id)
+        numbers = [known.next_revision - 1 if known else 0]
+        numbers += [one.revision or 0 for one in self.homes.values() if one.article_id == article_id]
+        return max(*numbers, *self.before.get(article_id, ()), *self.after.get(article_id, ()), 0)
+
+
+def change_articles(
+    tx: Transaction, compared: Sequence[Compared], reader: Reader, *, rules: Mapping[str, SourceRules]
+) -> Unit:
+    """Return the unit with the rows of its own articles changed, what is equal folded, and its captures moved."""
+    unit = _read(tx, compared, reader)
+    for one in sorted(compared, key=lambda one: (one.capture.fetched_at, one.capture.capture_id)):
+        _CHANGES[one.result](unit, one, rules)
+    for article_id in list(unit.after):
+        _fold(unit, article_id)
+        _put_in_order(unit, article_id)
+    _move_captures(unit, reader)
+    return unit
+
+
+def _read(tx: Transaction, compared: Sequence[Compared], reader: Reader) -> Unit:
+    keys = {one.capture.url_key for one in compared}
+    aliases = find_aliases(tx, keys)
+    by_key = find_by_url_key(tx, keys | set(aliases.values()))
+    named = {one.capture.article_id for one in compared} | {one.article_id for one in by_key.values()}
+    named |= {one.reading.stored.home.article_id for one in compared if one.reading.stored.home}
+    ids = {one for one in named if one}
+    known = {one.article_id: one for one in by_key.values()} | find_articles(tx, sorted(ids))
+    spans = {one.article_id: span_of(one) for one in known.values()}
+    before = reader.revisions(spans)
+    homes = {one.capture_id: one for one in replayed.find_homes(tx, ids)}
+    at_url = {key: by_key[name] for key in keys for name in (aliases.get(key), key) if name in by_key}
+    stored = {one.capture.capture_id: one.capture for one in compared}
+    return Unit(known=known, at_url=at_url, before=before, after=copied(before), homes=homes, stored=stored)
+
+
+def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
+    stored = one.reading.stored.row
+    held = unit.after.get(stored.article_id, {}).get(stored.revision) if stored else None
+    if stored is None:
+        _relabel(unit, one, rules)
+    elif held is None:  # folded since it was read
+        _gain(unit, one, rules)
+    else:
+        _put(unit, drafted(held, one.reading.look))
+        _note_home(unit, one.capture, held)
+        unit.captures[one.capture.capture_id] = replace(
+            one.capture, charset=one.reading.look.extracted.charset or one.capture.charset
+        )
+
+
+def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
+    """Give a capture that is no article another label."""
+    now = one.reading.look.captured
+    unit.captures[one.capture.capture_id] = replace(
+        one.capture, outcome=now.outcome, reason=now.reason, detail=now.detail
+    )
+
+
+def _lose(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
+    row = one.reading.stored.row
+    held = unit.after.get(row.article_id, {}).pop(row.revision, None) if row else None
+    if held is None:
+        return
+    _note_home(unit, one.capture, held)
+    now = one.reading.look.captured
+    label = replace(
+        one.capture,
+        outcome=now.outcome,
+        reason=now.reason,
+        detail=now.detail,
+        novelty=None,
+        revision=None,
+        article_id=None,
+    )
+    unit.captures[one.capture.capture_id] = label
+    unit.moved[held.article_id, held.revision] = (None, label)
+
+
+def _gain(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
+    """Give a capture the revision that it had before, or that says the same, or a new one."""
+    look, capture, home = one.reading.look, one.capture, one.reading.stored.home
+    known = unit.known.get(capture.article_id or "") or unit.at_url.get(capture.url_key)
+    article_id = (home.article_id if home else None) or (known.article_id if known else article_id_of(capture.url_key))
+    rows = unit.after.setdefault(article_id, {})
+    page = look.prepared
+    same = [number for number, row in rows.items() if page is not None and row.content_digest == page.content]
+    shown = replace(
+        capture, outcome=Outcome.OK, reason=None, detail=look.captured.detail, charset=look.extracted.charset,
+        article_id=article_id, novelty=Novelty.UNCHANGED,
+    )  # fmt: skip
+    if same:
+        unit.captures[capture.capture_id] = replace(shown, revision=max(same))
+        return
+    own = home.revision if home and home.revision not in rows else None
+    number = own or unit.last_number(article_id) + 1
+    row = _made(one, article_id, number, rows, known)
+    _put(unit, labelled([row], rules)[0])
+    unit.fresh.add((article_id, number))
+    if own:
+        unit.back.add((article_id, number))
+    unit.notes[capture.capture_id] = Note(
+        capture_id=capture.capture_id, day=capture.dt, article_id=article_id, revision=number
+    )
+    unit.captures[capture.capture_id] = replace(shown, revision=number, novelty=Novelty.NEW)
+
+
+def _made(
+    one: Compared, article_id: str, number: int, rows: Mapping[int, Article], known: KnownArticle | None
+) -> Article:
+    look, prepared = one.reading.look, one.reading.look.prepared
+    if prepared is None:
+        raise ValueError(f"not prepared: {one.capture.url}")
+    verdict = Verdict(novelty=Novelty.NEW, article_id=article_id, revision=number, duplicate_of=None, similarity=None)
+    row = article_row(look, prepared, verdict, known=None)
+    firsts = [one.capture.fetched_at, *(other.first_seen_at for other in rows.values())]
+    any_row = next(iter(rows.values()), None)
+    key = any_row.url_key if any_row else (known.url_key if known else one.capture.url_key)
+    return replace(
+        row,
+        url_key=key,
+        first_seen_at=min(firsts),
+        origin_uri=one.capture.origin_uri,
+        origin_offset=one.capture.origin_offset,
+    )
+
+
+def _same(_unit: Unit, _one: Compared, _rules: Mapping[str, SourceRules]) -> None:
+    """Leave a capture as it is."""
+
+
+_CHANGES = {
+    Result.SAME: _same,
+    Result.FAILED: _same,
+    Result.EXPIRED: _same,
+    Result.CHANGED: _supersede,
+    Result.LOST: _lose,
+    Result.GAINED: _gain,
+}
+
+
+def _fold(unit: Unit, article_id: str) -> None:
+    """Leave of revisions that say the same the first, if one of them has come to say so."""
+    rows, before = unit.after[article_id], unit.before.get(article_id, {})
+    first: dict[str, int] = {}
+    for number in sorted(rows):
+        content = rows[number].content_digest
+        if content is None or not is_current(content):
+            continue
+        kept = first.setdefault(content, number)
+        has_become = any(rows[one] != before.get(one) for one in (kept, number))
+        if kept != number and has_become:
+            unit.moved[article_id, number] = ((article_id, kept), None)
+            del rows[number]
+
+
+def _put_in_order(unit: Unit, article_id: str) -> None:
+    """Set what a revision takes from those before: since when the article is known, what it changes, and whether it is one."""
+    rows, before = unit.after[article_id], unit.before.get(article_id, {})
+    first_seen = min((one.first_seen_at for one in rows.values()), default=None)
+    previous: Article | None = None
+    for number in sorted(rows):
+        row, old = rows[number], before.get(number)
+        earlier = max((one for one in before if one < number), default=None)
+        if first_seen is not None and row.first_seen_at != first_seen:
+            row = replace(row, first_seen_at=first_seen)
+        old_previous = before.get(earlier) if earlier is not None else None
+        if old is None or _content(row) != _content(old) or _content(previous) != _content(old_previous):
+            row = replace(row, changes=_changes(previous, row))
+        if old is None or _is_decided_anew(row, old) or (previous is None) != (old_previous is None):
+            unit.redecided.add((article_id, number))
+        rows[number] = previous = row
+
+
+def _content(row: Article | None) -> str | None:
+    return row.content_digest if row else None
+
+
+def _changes(previous: Article | None, row: Article) -> tuple[str, ...] | None:
+    before, after = _content(previous), _content(row)
+    if before is None or after is None or not (is_current(before) and is_current(after)):
+        return None
+    return changed_parts(before, after)
+
+
+def _is_decided_anew(row: Article, old: Article) -> bool:
+    names = ("text", "published_at", "host", "syndicated_from")
+    return any(getattr(row, name) != getattr(old, name) for name in names)
+
+
+def _move_captures(unit: Unit, reader: Reader) -> None:
+    """Let the captures of revisions that are gone show another one, and those of revisions that are back these."""
+    returning = {
+        one.capture_id: one
+        for one in unit.homes.values()
+        if (one.article_id, one.revision) in unit.back and one.capture_id not in unit.captures
+    }
+    gone = {article_id for article_id, _ in unit.moved}
+    if not gone and not returning:
+        return
+    days = {one.day for one in returning.values()}
+    since = min((row.dt for one in gone for row in unit.before[one].values()), default=None)
+    for capture in reader.captures(articles=gone, ids=set(returning), days=days, since=since).values():
+        if capture.capture_id in returning:
+            _let_return(unit, capture, returning[capture.capture_id])
+        elif capture.capture_id not in unit.captures and capture.revision is not None:
+            _let_go(unit, capture)
+        elif unit.captures.get(capture.capture_id) is not None:
+            _follow(unit, unit.captures[capture.capture_id])
+    for (article_id, _), (_, label) in unit.moved.items():
+        if label is not None and unit.after.get(article_id):  # as a sweep names the article of a page that is none
+            unit.captures[label.capture_id] = replace(label, article_id=article_id)
+
+
+def _let_return(unit: Unit, capture: Capture, home: Note) -> None:
+    shown = replace(capture, article_id=home.article_id, revision=home.revision, novelty=Novelty.UNCHANGED)
+    if capture.outcome is not Outcome.NOT_MODIFIED:
+        shown = replace(shown, outcome=Outcome.OK, reason=None)
+    unit.captures[capture.capture_id] = shown
+    unit.stored[capture.capture_id] = capture
+
+
+def _let_go(unit: Unit, capture: Capture) -> None:
+    number = (str(capture.article_id), capture.revision or 0)
+    if number not in unit.moved:
+        return
+    unit.stored[capture.capture_id] = capture
+    row = unit.before[number[0]].get(number[1])
+    is_owner = row is not None and (row.warc_key, row.warc_offset) == (capture.warc_key, capture.warc_offset)
+    unit.notes[capture.capture_id] = Note(
+        capture_id=capture.capture_id,
+        day=capture.dt,
+        article_id=number[0],
+        revision=number[1],
+        position=row.change_seq if row is not None and is_owner else None,
+    )
+    target, label = _target(unit, number)
+    if target is not None:
+        unit.captures[capture.capture_id] = replace(capture, revision=target[1], novelty=Novelty.UNCHANGED)
+        return
+    left = replace(capture, article_id=None, revision=None, novelty=None)
+    if label is not None and capture.outcome is Outcome.OK:
+        left = replace(left, outcome=label.outcome, reason=label.reason)
+    unit.captures[capture.capture_id] = left
+
+
+def _follow(unit: Unit, changed: Capture) -> None:
+    """Let a capture of this unit show a revision that is there still."""
+    number = (str(changed.article_id), changed.revision or 0)
+    if number in unit.moved and (target := _target(unit, number)[0]) is not None:
+        unit.captures[changed.capture_id] = replace(changed, revision=target[1], novelty=Novelty.UNCHANGED)
+
+
+def _target(unit: Unit, number: Number) -> tuple[Number | None, Capture | None]:
+    """Return the revision that captures of one that is gone show: that which says the same, else one near it."""
+    target, label = unit.moved[number]
+    article_id, revision = number
+    if target is not None and target[1] in unit.after.get(article_id, {}):
+        return target, label
+    left = sorted(unit.after.get(article_id, {}))
+    near = [one for one in left if one < revision] or left[:1]
+    return ((article_id, near[-1]) if near else None), label
+
+
+def _put(unit: Unit, row: Article) -> None:
+    unit.after.setdefault(row.article_id, {})[row.revision] = row
+
+
+def _note_home(unit: Unit, capture: Capture, row: Article) -> None:
+    unit.notes[capture.capture_id] = Note(
+        capture_id=capture.capture_id,
+        day=capture.dt,
+        article_id=row.article_id,
+        revision=row.revision,
+        position=row.change_seq,
+    )
+
+
+def days_of(rows: Iterable[Article]) -> set[date]:
+    """Return the days of rows."""
+    return {row.dt for row in rows}
+
+
+def rows_of(revisions: Revisions, numbers: Collection[Number]) -> list[Article]:
+    """Return the rows of these revisions that are there."""
+    return [rows[number] for one, number in sorted(numbers) if number in (rows := revisions.get(one, {}))]

@@ -1,0 +1,268 @@
+"""What each page shows, and that strangers' texts do nothing in it."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tasks.browse.library import open_library
+from tasks.config.settings import Settings
+from tasks.errors import ConfigError
+from tests.browse.filling import EVIL
+from tests.browse.press import HOSTILE, PRINTS
+
+BY_SLUG = {one.slug: one for one in PRINTS + HOSTILE}
+FERRY, BRIDGE, STORM = (f"/articles/{BY_SLUG[slug].article_id}" for slug in ("isles-ferry", "footbridge", "storm"))
+STORY = f"/stories/{BY_SLUG['isles-ferry'].article_id}"
+PAGES = ["/", "/stories", STORY, "/sources", "/sources/gazette", "/sources/herald", "/failures", "/url", FERRY, BRIDGE, STORM,
+         f"{BRIDGE}/revisions", f"{STORM}/revisions", f"/url?url={BY_SLUG['storm'].url}", "/url?url=https://tribune.example/gone-story",
+         "/search?q=x", "/nope"]  # fmt: skip
+
+
+class Read(HTMLParser):
+    """A page's text, its elements and their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def links(self) -> list[str]:
+        return [attributes["href"] for tag, attributes in self.tags if tag == "a"]
+
+
+def read(client, path: str) -> Read:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return Read(answer.text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_has_anything_of_a_stranger_but_text(client, path):
+    page = Read(client.get(path).text)
+
+    names = {tag for tag, _ in page.tags}
+    attributes = {name for _, several in page.tags for name in several}
+    outside = [
+        a
+        for tag, several in page.tags
+        for name, a in several.items()
+        if name in {"src", "action"} and "//" in (a or "")
+    ]
+    assert not names & {"script", "img", "object", "embed", "style", "base"}
+    assert not {name for name in attributes if name.startswith("on") or name == "style"}
+    assert outside == []
+    assert not any(link.lower().startswith(("javascript:", "data:")) for link in page.links())
+
+
+@pytest.mark.parametrize("path", ["/", STORM, f"{STORM}/revisions", "/sources/herald"])
+def test_a_hostile_title_is_shown_as_it_is_but_for_its_direction_marks(client, path):
+    page = read(client, path)
+
+    assert f"Storm {EVIL}" in page.text
+    assert "{{7*7}}" in page.text
+    assert "\u202e" not in page.text
+
+
+def test_the_newest_articles_come_first_by_day(client):
+    page = read(client, "/")
+
+    first, later = page.text.index("The library gets a new roof"), page.text.index("Bus line 9")
+    assert first < later
+    assert page.text.index("Sunday, 29 November 2026") < first
+    assert page.text.index("Saturday, 28 November 2026") > later
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "gone"),
+    [
+        ("source=post", "Der Nachtzug hält", "Bus line 9"),
+        ("tag=german", "Der Nachtzug hält", "Bus line 9"),
+        ("tag=local", "Bus line 9", "Der Nachtzug hält"),
+        ("language=de", "Der Nachtzug hält", "Bus line 9"),
+        ("day=2026-11-28", "Night clinic moves", "Bus line 9"),
+        ("source=gazette&day=2026-11-28", "Night clinic moves", "Glasfaser"),
+    ],
+)
+def test_a_list_is_narrowed_by_source_tag_language_and_day(client, query, there, gone):
+    page = read(client, f"/?{query}")
+
+    assert there in page.text
+    assert gone not in page.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "day=yesterday",
+        "day=0001-01-01",
+        "before=x",
+        "before=2026-11-28T00:00:00~a",
+        "source=%00",
+        "tag=none",
+        "language=%27",
+    ],
+)
+def test_a_query_that_means_nothing_is_no_fault(client, query):
+    assert client.get(f"/?{query}").status_code == 200
+
+
+def test_the_link_to_older_articles_goes_on_where_the_list_ends(client, monkeypatch):
+    monkeypatch.setattr("tasks.browse.newest.SHOWN", 10)
+    seen, path = [], "/?language=en"
+    while path:
+        page = read(client, path)
+        seen += [one for one in page.links() if re.fullmatch(r"/articles/[0-9a-f]{32}", one)]
+        path = next((one for one in page.links() if "before=" in one), None)
+
+    assert len(seen) == len(set(seen)) == len({one.article_id for one in PRINTS if one.language == "en"})
+
+
+def test_an_article_stands_beside_its_stored_page(client):
+    page = read(client, FERRY)
+
+    (frame,) = [attributes for tag, attributes in page.tags if tag == "iframe"]
+    assert frame["src"] == f"{FERRY}/revisions/1/page"
+    assert frame["sandbox"] is None or frame["sandbox"] == ""
+    assert "94 minutes" in page.text
+    assert "94 minutes" in client.get(frame["src"]).text
+
+
+def test_an_older_revision_says_that_it_is_one(client):
+    page = read(client, f"{BRIDGE}/revisions/1")
+
+    assert "This is revision 1 of 3" in page.text
+    assert "480,000" in page.text
+    assert "520,000" in read(client, BRIDGE).text
+
+
+def test_revisions_show_what_changed(client):
+    html = client.get(f"{BRIDGE}/revisions").text
+
+    assert re.search(r"<del>.*480,000 ?</del><ins>.*520,000 ?</ins>", html)
+    assert "changed: figures" in Read(html).text
+    assert "Correction: an earlier version" in Read(html).text
+
+
+def test_a_story_begins_with_who_had_it_first(client):
+    page = read(client, STORY)
+
+    assert "4 articles 4 sources first in The Wire" in page.text
+    assert (
+        page.text.index("sails again from Friday")
+        < page.text.index("After five weeks")
+        < page.text.index("Outer isles")
+    )
+    assert "86 % of the first" in page.text
+    assert "3 hours later" in page.text
+
+
+def test_stories_lead_to_their_first_article(client):
+    assert f"/stories/{BY_SLUG['night-ferry'].article_id}" in read(client, "/stories").links()
+
+
+def test_a_story_is_found_by_any_of_its_articles(client):
+    titles = {read(client, f"/stories/{BY_SLUG[slug].article_id}").text for slug in ("night-ferry", "ferry-friday")}
+
+    assert len(titles) == 1
+
+
+def test_a_source_has_its_volume_by_hour_and_its_feeds(client):
+    html = client.get("/sources/gazette").text
+    page = Read(html)
+
+    assert 'role="img" aria-label="Articles by hour: ' in html
+    assert html.count('<rect class="bar"') == len(
+        {
+            (one.published_at.date(), one.published_at.hour)
+            for one in PRINTS
+            if one.source == "gazette" and one.revision == 1
+        }
+    )
+    assert "https://gazette.example/feed.xml" in page.text
+    assert "http_503, 4 times" in page.text
+
+
+def test_failures_say_what_failed_and_why(client):
+    page = read(client, "/failures")
+
+    for reason in ("http_404", "timed_out", "paywall", "robots_disallowed", "extractor_timed_out"):
+        assert reason in page.text
+    assert "https://tribune.example/gone-story" in page.text
+    assert "stays due" in page.text
+
+
+def test_failures_of_one_reason_are_those_alone(client):
+    text = read(client, "/failures?reason=http_404").text
+
+    assert "gone-story" in text
+    assert "langsam" not in text
+
+
+def test_a_url_has_its_captures_with_their_reason(client):
+    text = read(client, "/url?url=https://post.example/langsam").text
+
+    assert "timed_out" in text
+    assert "no answer within 15 s" in text
+
+
+def test_a_url_of_an_article_leads_to_it(client):
+    assert BRIDGE in read(client, f"/url?url={BY_SLUG['footbridge'].url}").links()
+    assert client.get(f"/url?url={BY_SLUG['footbridge'].article_id}").headers["Location"] == BRIDGE
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nope", "/articles/nope", f"/articles/{'0' * 32}", f"{BRIDGE}/revisions/9", f"{BRIDGE}/revisions/9/page", "/stories/nope",
+     "/sources/nope", "/url?url=nope", "/url?url=https://unknown.example/", "/static/nope.css", "/static/..%2Fbrowse.css",
+     "/articles/%00", "/sources/%3Cscript%3E"],
+)  # fmt: skip
+def test_what_is_not_there_is_a_page_that_says_so(client, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+
+
+def test_links_within_lead_to_pages(client):
+    seen = {
+        link for path in ("/", FERRY, BRIDGE, STORY, "/sources", "/failures") for link in read(client, path).links()
+    }
+    inside = sorted({link for link in seen if link.startswith("/")})
+
+    assert [link for link in inside if client.get(link).status_code not in {200, 302}] == []
+    assert len(inside) > 40
+
+
+def test_the_index_may_go_away_and_come_back(home, settings, make_client, tmp_path):
+    moved = tmp_path / "index.db"
+    moved.write_bytes((home / "index.db").read_bytes())
+    there = make_client(library=open_library(settings.model_copy(update={"index": f"sqlite:///{moved}"})))
+    content = moved.read_bytes()
+
+    moved.unlink()
+    away = there.get("/")
+    made = moved.exists()
+    moved.write_bytes(content)
+
+    assert (away.status_code, made) == (503, False)
+    assert "The index is away" in away.text
+    assert there.get("/").status_code == 200
+
+
+def test_it_makes_neither_an_index_nor_a_lake(tmp_path):
+    with pytest.raises(ConfigError):
+        open_library(Settings(lake=str(tmp_path / "lake"), index=f"sqlite:///{tmp_path / 'index.db'}"))
+
+    assert list(tmp_path.iterdir()) == []

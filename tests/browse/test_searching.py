@@ -1,0 +1,63 @@
+"""Search on the page: words, choices, snippets; a query of a stranger does nothing."""
+
+import pytest
+
+from tasks.browse.library import open_library
+from tasks.browse.searching import search_of
+from tasks.search.searching import bring_up_to_date
+from tests.browse.filling import EVIL
+from tests.browse.press import PRINTS
+from tests.browse.test_pages import Read
+
+
+@pytest.fixture(scope="module")
+def finder(settings, make_client, tmp_path_factory):
+    searched = settings.model_copy(update={"search_index": tmp_path_factory.mktemp("search") / "index"})
+    bring_up_to_date(searched, on_step=lambda *_: None)
+    return make_client(library=open_library(searched, search=search_of(searched)))
+
+
+def test_a_hit_has_its_words_marked(finder):
+    html = finder.get("/search?q=rudder+berths").text
+    page = Read(html)
+
+    assert "<mark>" in html
+    assert {f"/articles/{one.article_id}" for one in PRINTS if "rudder" in one.text} <= set(page.links())
+    assert page.text.count("4 articles") >= 1
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("q=rudder&source=herald", 1),
+        ("q=rudder&language=de", 0),
+        ("q=Wasserturm", 1),
+        ("q=rudder&order=newest", 4),
+        ("q=zzzz", 0),
+    ],
+)
+def test_a_search_is_narrowed(finder, query, number):
+    found = Read(finder.get(f"/search?{query}").text)
+
+    assert len([one for one in found.links() if one.startswith("/articles/")]) == number
+
+
+@pytest.mark.parametrize("query", [EVIL, '"', "(", "a OR", "-", "*", "%00", "\u202e", "x" * 5000])
+def test_a_query_is_shown_as_text_and_is_no_fault(finder, query):
+    answer = finder.get("/search", params={"q": query})
+
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+
+
+def test_where_nobody_has_searched_the_page_says_how_and_makes_nothing(settings, make_client, tmp_path):
+    searched = settings.model_copy(update={"search_index": tmp_path / "index"})
+    finder = make_client(library=open_library(searched, search=search_of(searched)))
+
+    assert "presslake search" in finder.get("/search?q=harbour").text
+    assert not (tmp_path / "index").exists()
+
+
+def test_every_page_has_the_box_where_there_is_a_search(finder, client):
+    assert 'role="search"' in finder.get("/").text
+    assert 'role="search"' not in client.get("/").text

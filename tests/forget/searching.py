@@ -1,0 +1,49 @@
+"""Search every byte of a place for what must not be there: raw, and through gzip, zlib, and Parquet."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tasks.lake.warc import iter_records
+
+
+def find_bytes(home: Path, needles: list[str]) -> dict[str, list[str]]:
+    """Return the needles that some file below a folder has, with the files' names."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(home.rglob("*")):
+        if not path.is_file():
+            continue
+        bodies = list(_bodies(path))
+        for needle in needles:
+            if any(needle.encode() in body for body in bodies):
+                found.setdefault(needle, []).append(str(path.relative_to(home)))
+    return found
+
+
+def _bodies(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes, and what is packed in them."""
+    raw = path.read_bytes()
+    yield raw
+    if path.name.endswith(".warc.gz"):
+        yield b"".join(zlib.decompress(raw[one.offset : one.offset + one.length], 31) for one in iter_records(raw))
+    elif path.suffix == ".parquet":
+        yield repr(pq.ParquetFile(path).read().to_pylist()).encode()
+    elif raw.startswith(b"SQLite format 3"):
+        yield from _packed_in(path)
+
+
+def _packed_in(path: Path) -> Iterator[bytes]:
+    """Yield the values of an SQLite file that are zlib over something."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for row in database.execute(f"SELECT * FROM '{table}'"):
+                for value in row:
+                    if isinstance(value, bytes) and value[:1] == b"\x78":
+                        try:
+                            yield zlib.decompress(value)
+                        except zlib.error:
+                            continue

@@ -1,0 +1,272 @@
+"""What is forgotten is in no byte of any place, what stays is whole, and nothing brings it back."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+
+from tasks.errors import ConfigError, LakeUnavailable
+from tasks.forget.forgetting import forget, heal, undo
+from tasks.forget.plan import Selection
+from tasks.forget.report import summary_line
+from tasks.index.database import open_index
+from tasks.index.schema import articles, edges, frontier
+from tasks.lake.keys import ARTICLES
+from tasks.lake.objects.stores import DirectoryStore
+from tasks.lake.tables import open_table
+from tasks.lake.takedowns import read_takedowns
+from tasks.values.takedown import Scope
+from tasks.values.url import host_of
+from tasks.verify.reindex import reindex
+from tests.forget.searching import find_bytes
+from tests.verify.conftest import Interrupted
+from tests.verify.planting import table_files
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def take(world, *names, scope=Scope.URL, **words):
+    choice = {name: words.pop(name) for name in ("copies", "reason") if name in words}
+    selection = Selection(scope=scope, names=names, **choice)
+    return forget(selection, index=world.index, store=world.store, now=now(), **words)
+
+
+def lonely(world, site, number=3):
+    """Some stories of a site that have no copies."""
+    with world.index.read() as tx:
+        tied = {end for row in tx.execute(select(edges.c.a, edges.c.b)) for end in row}
+        doubled = set(tx.execute(select(articles.c.duplicate_of).where(articles.c.duplicate_of.is_not(None))).scalars())
+        rows = tx.execute(select(articles).where(articles.c.duplicate_of.is_(None))).all()
+    free = {row.url for row in rows if row.article_id not in tied | doubled}
+    stories = world.press.stories[site].values()
+    return [story for story in stories if world.press.url(site, story.path) in free][:number]
+
+
+def needles(world, story):
+    return [world.press.url(story.site, story.path), story.path, *(one for one in story.paragraphs)]
+
+
+def url_of(world, story):
+    return world.press.url(story.site, story.path)
+
+
+def test_what_is_forgotten_is_in_no_byte_and_the_rest_is_well(world):
+    stories = lonely(world, 0)
+    gone = [needle for story in stories for needle in needles(world, story)]
+    before = find_bytes(world.home, [story.path for story in stories])
+    with world.index.read() as tx:
+        known = tx.execute(select(articles.c.article_id)).all()
+
+    report = take(world, *(url_of(world, story) for story in stories))
+
+    assert set(before) == {story.path for story in stories}
+    assert (report.articles, report.segments_rewritten > 0) == (3, True)
+    assert {name: files for name, files in find_bytes(world.home, gone).items() if files != ["urls.txt"]} == {}
+    assert world.verify().found == {}
+    with world.index.read() as tx:
+        assert len(tx.execute(select(articles.c.article_id)).all()) == len(known) - 3
+
+
+def test_nothing_brings_it_back(world, index):
+    story, *_ = lonely(world, 0, 1)
+    take(world, url_of(world, story))
+    text = [*story.paragraphs, story.path]
+
+    world.sweep()
+    report = reindex(index=index, store=world.store, now=now(), revisit_after=(), on_step=lambda *_: None)
+
+    assert find_bytes(world.home, text) in ({}, {story.path: ["urls.txt"]})
+    assert report.articles == 38
+    assert world.verify(mend=True).found == {}
+    with world.index.read() as tx:
+        assert tx.execute(select(frontier.c.url_key).where(frontier.c.url.like(f"%{story.path}"))).all() == []
+
+
+def test_a_second_time_finds_nothing_and_says_so(world):
+    story, *_ = lonely(world, 0, 1)
+    take(world, url_of(world, story))
+
+    again = take(world, url_of(world, story))
+
+    assert (again.takedown_id, again.articles, again.captures) == (None, 0, 0)
+    assert summary_line(again) == "Nothing matches: nothing to forget."
+    assert len(read_takedowns(world.store)) == 1
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_go(world):
+    story, *_ = lonely(world, 0, 1)
+    before = {
+        path: path.read_bytes() for path in world.home.rglob("*") if path.is_file() and "index.db" not in path.name
+    }
+
+    would = take(world, url_of(world, story), is_dry_run=True)
+    after = {
+        path: path.read_bytes() for path in world.home.rglob("*") if path.is_file() and "index.db" not in path.name
+    }
+    did = take(world, url_of(world, story))
+
+    assert before == after
+    assert (would.articles, would.revisions, would.captures, would.segments_rewritten) == (
+        did.articles, did.revisions, did.captures, did.segments_rewritten
+    )  # fmt: skip
+
+
+def test_half_of_the_lake_needs_a_yes(world):
+    hosts = [host_of(url_of(world, next(iter(world.press.stories[site].values())))) for site in (0, 1, 2)]
+
+    with pytest.raises(ConfigError, match="which is half or more: add --yes"):
+        take(world, *hosts, scope=Scope.HOST)
+    assert read_takedowns(world.store) == []
+
+    assert take(world, *hosts, scope=Scope.HOST, is_sure=True).articles == 39
+
+
+def test_a_host_goes_whole_and_the_others_stay(world):
+    host = host_of(url_of(world, next(iter(world.press.stories[0].values()))))
+    with world.index.read() as tx:
+        rows = tx.execute(select(articles.c.url, articles.c.source_id)).all()
+    others = [url for url, _ in rows if host_of(url) != host]
+
+    report = take(world, host, scope=Scope.HOST)
+
+    kept = find_bytes(world.home, others)
+    found = find_bytes(world.home, [f"//{host}"])
+    assert report.articles == len(rows) - len(others)
+    assert set(kept) == set(others)
+    assert set(found.get(f"//{host}", [])) <= {"urls.txt", "sources.yaml"}
+    assert world.verify().found == {}
+
+
+def test_a_source_goes_whole(world):
+    report = take(world, "site-1", scope=Scope.SOURCE)
+
+    with world.index.read() as tx:
+        left = set(tx.execute(select(articles.c.source_id)).scalars()) | set(
+            tx.execute(select(frontier.c.source_id)).scalars()
+        )
+    assert report.articles > 5
+    assert "site-1" not in left
+    assert world.verify().found == {}
+
+
+def test_copies_go_only_if_they_are_asked_for(world):
+    with world.index.read() as tx:
+        copy = tx.execute(select(articles).where(articles.c.duplicate_of.is_not(None))).first()
+        first = tx.execute(select(articles).where(articles.c.article_id == copy.duplicate_of)).one()
+
+    without = take(world, first.url)
+    left = world.verify().found
+    with world.index.read() as tx:
+        stays = tx.execute(select(articles.c.url).where(articles.c.article_id == copy.article_id)).all()
+
+    assert (without.articles, without.copies >= 1, len(stays), left) == (1, True, 1, {})
+
+
+def test_an_article_goes_with_its_copies(world):
+    with world.index.read() as tx:
+        copy = tx.execute(select(articles).where(articles.c.duplicate_of.is_not(None))).first()
+    rows = open_table(world.store, ARTICLES).to_pyarrow_table(columns=["article_id", "text"]).to_pylist()
+    (text,) = (row["text"] for row in rows if row["article_id"] == copy.article_id)
+
+    report = take(world, copy.article_id, scope=Scope.ARTICLE, copies=True)
+
+    assert report.articles >= 2
+    assert find_bytes(world.home, text.splitlines()) == {}
+    assert world.verify().found == {}
+
+
+def test_an_undone_takedown_lets_the_url_in_again_from_the_web(world):
+    story, *_ = lonely(world, 0, 1)
+    report = take(world, url_of(world, story))
+    world.sweep()
+
+    undo(report.takedown_id, index=world.index, store=world.store, now=now())
+    before = find_bytes(world.home / "lake", list(story.paragraphs))
+    world.sweep()
+
+    assert before == {}
+    assert set(find_bytes(world.home / "lake", list(story.paragraphs))) == set(story.paragraphs)
+    assert world.verify().found == {}
+
+
+def test_a_restored_backup_is_found_and_forgotten_again(world, tmp_path):
+    story, *_ = lonely(world, 0, 1)
+    for name in ("lake", "index.db"):
+        copy_of = shutil.copytree if name == "lake" else shutil.copy
+        copy_of(world.home / name, tmp_path / name)
+    take(world, url_of(world, story))
+    shutil.copytree(world.lake / "takedowns", tmp_path / "lake" / "takedowns")
+    text = [*story.paragraphs, story.path]
+
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
+        restored = replace(world, home=tmp_path, index=index)
+        before = restored.verify().found
+        heal(index, restored.store, now=now(), on_step=lambda *_: None)
+        after = restored.verify().found
+
+    assert before.keys() == {"taken_down"}
+    assert after == {}
+    assert find_bytes(tmp_path / "lake", text) == {}
+
+
+def test_what_is_not_known_is_not_undone(world):
+    with pytest.raises(ConfigError, match="there is no takedown 'x'"):
+        undo("x", index=world.index, store=world.store, now=now())
+
+
+@pytest.mark.parametrize(("name", "scope"), [("no url", Scope.URL), ("no host", Scope.HOST)])
+def test_a_name_that_is_none_is_refused_in_one_line(world, name, scope):
+    with pytest.raises(ConfigError, match=f"^--{scope} {name}: not a"):
+        take(world, name, scope=scope)
+
+
+class ForbiddenDeletes(DirectoryStore):
+    """A lake in which nothing may be deleted."""
+
+    def delete(self, key):
+        raise LakeUnavailable(f"cannot delete {key}: Access Denied")
+
+
+def test_without_the_right_to_delete_nothing_is_changed(world):
+    story, *_ = lonely(world, 0, 1)
+    selection = Selection(scope=Scope.URL, names=(url_of(world, story),))
+
+    with pytest.raises(ConfigError, match="takes the maintainer's rights; nothing is changed"):
+        forget(selection, index=world.index, store=ForbiddenDeletes(world.lake), now=now())
+
+    assert read_takedowns(world.store) == []
+    assert find_bytes(world.lake, [story.path]) != {}
+
+
+def test_what_a_mend_set_aside_is_forgotten_too(world):
+    path = table_files(world, "articles")[0]
+    path.with_name("20260101T000000Z-orphan-7.parquet").write_bytes(path.read_bytes())
+    world.verify(mend=True)
+    story = next(one for one in lonely(world, 0, 9) if one.path in str(pq.ParquetFile(path).read().to_pylist()))
+    aside = find_bytes(world.lake / "set-aside", [story.path])
+
+    take(world, url_of(world, story))
+
+    assert story.path in aside
+    assert find_bytes(world.home, [story.path, *story.paragraphs]) in ({}, {story.path: ["urls.txt"]})
+
+
+def test_a_takedown_that_was_killed_is_ended_by_the_next(world):
+    first, second, *_ = lonely(world, 0, 2)
+
+    def killed(what, *_):
+        if what == "taking out rows":
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        take(world, url_of(world, first), on_step=killed)
+    take(world, url_of(world, second))
+
+    text = [*first.paragraphs, first.path, *second.paragraphs, second.path]
+    assert {files[0] for files in find_bytes(world.home, text).values()} <= {"urls.txt"}
+    assert world.verify().found == {}

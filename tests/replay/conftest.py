@@ -1,0 +1,105 @@
+"""A small world that real sweeps made, and replays of it in this process."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.config.catalogue import SourceRules
+from tasks.config.loading import load_catalogue
+from tasks.config.options import ExtractOptions
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.reading import list_files
+from tasks.lake.tables import open_table
+from tasks.replay.config import ReplayConfig
+from tasks.replay.replaying import ReplayContext, replay
+from tasks.replay.report import ReplayReport
+from tasks.verify.stored import as_article, as_capture, read_file
+from tests.e2e.chaos_worker import InlineExtractor
+from tests.verify.conftest import (  # noqa: F401 - fixtures
+    World,
+    press,
+    swept,
+    swept_on_postgresql,
+    world,
+    world_on_postgresql,
+)
+
+NOT_COMPARED = {"extracted_at": None, "change_seq": None}
+SHORTER = ExtractOptions(text="//p[position() < 4]")
+"""Leaves the last paragraph out, in which corrections and near copies differ."""
+
+
+@dataclass
+class Replays:
+    """Replays of a world; `options` by source."""
+
+    world: World
+
+    def context(self, **options: ExtractOptions) -> ReplayContext:
+        catalogue = load_catalogue(self.world.press.catalogue(self.world.home / "sources.yaml"))
+        named = {name.replace("_", "-"): one for name, one in options.items()}
+        sources: dict[str, SourceRules] = {
+            name: replace(rules, extract=named.get(name, rules.extract)) for name, rules in catalogue.rules().items()
+        }
+        return ReplayContext(
+            index=self.world.index,
+            store=self.world.store,
+            pool=InlineExtractor(),
+            workers=1,
+            sources=sources,
+            revisit_after=(),
+        )
+
+    def run(self, config: dict | None = None, **options: ExtractOptions) -> ReplayReport:
+        chosen = ReplayConfig(**{"dry_run": False, **(config or {})})
+        return replay(chosen, self.context(**options), on_step=lambda *_: None)
+
+    def articles(self):
+        """The rows of `articles` by id and revision, without what a replay writes at each time."""
+        return {
+            (row.article_id, row.revision): replace(row, **NOT_COMPARED) for row in self._rows(ARTICLES, as_article)
+        }
+
+    def captures(self):
+        """The rows of `captures` by id."""
+        return {row.capture_id: replace(row, change_seq=None) for row in self._rows(CAPTURES, as_capture)}
+
+    def stored(self):
+        """All rows of `articles`, as they are."""
+        return list(self._rows(ARTICLES, as_article))
+
+    def versions(self):
+        return [open_table(self.world.store, name).version() for name in (ARTICLES, CAPTURES)]
+
+    def _rows(self, name, make):
+        table = open_table(self.world.store, name)
+        return [make(row) for file in list_files(table, name) for row in read_file(self.world.store, file)]
+
+    def index(self):
+        """What the index knows of articles, without what only says how it came to know it."""
+        from sqlalchemy import select
+
+        from tasks.index.schema import articles, edges
+
+        with self.world.index.read() as tx:
+            known = {
+                row["article_id"]: {k: v for k, v in row.items() if k not in {"earlier_contents", "last_revision"}}
+                for row in tx.execute(select(articles)).mappings()
+            }
+            related = {(row.a, row.b, row.kind): row.score for row in tx.execute(select(edges))}
+        return known, related
+
+
+@pytest.fixture
+def replays(world: World) -> Replays:  # noqa: F811
+    return Replays(world)
+
+
+@pytest.fixture
+def replays_on_postgresql(world_on_postgresql: World) -> Replays:  # noqa: F811
+    return Replays(world_on_postgresql)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
