@@ -12,7 +12,8 @@ from tasks.forget.segments import bury
 from tasks.forget.tables import delete_replaced_of
 from tasks.forget.taken import Taken
 from tasks.forget.work import Work
-from tasks.index.erasing import erase_policies
+from tasks.index import policies
+from tasks.index.erasing import erase_securely
 from tasks.lake.keys import POLICIES
 from tasks.lake.reading import StoredFile, list_files, read_fitted
 from tasks.lake.rewriting import put_rows, replace_files
@@ -21,14 +22,16 @@ from tasks.lake.tables import find_table
 from tasks.lake.tombstones import Cause
 
 
-def erase_policy_rows(work: Work) -> None:
+def erase_policies(work: Work) -> None:
     """Take out the documents of hosts that go, with their records; raises LakeUnavailable, IndexUnavailable."""
     if (table := find_table(work.store, POLICIES)) is not None:
         for file in list_files(table, POLICIES):
             _erase_in(work, table, file)
         delete_replaced_of(work.store, table, POLICIES)
     with work.index.write() as tx:
-        erase_policies(tx, lambda origin, url: _is_taken({"origin": origin, "url": url}, work.taken))
+        erase_securely(tx)
+        known = (one for one in policies.scan(tx) if _is_taken({"origin": one.origin, "url": one.url}, work.taken))
+        policies.forget(tx, [one.policy_id for one in known])
 
 
 def _erase_in(work: Work, table: DeltaTable, file: StoredFile) -> None:
@@ -49,7 +52,7 @@ def _named(rows: pa.Table) -> list[dict[str, Any]]:
 
 
 def _is_taken(row: Mapping[str, Any], taken: Taken) -> bool:
-    return taken.has_host(row["origin"].partition("://")[2]) or taken.has_url(row["url"])
+    return taken.has_url(row["origin"]) or taken.has_url(row["url"])
 
 
 def _bury(work: Work, rows: list[dict[str, Any]]) -> None:

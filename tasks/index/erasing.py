@@ -22,7 +22,6 @@ from tasks.index.schema import (
     frontier,
     hosts,
     metadata,
-    policies,
     quarantine,
     robots,
     runs,
@@ -113,14 +112,6 @@ def erase_feeds(tx: Connection, is_taken: IsTaken) -> int:
         if any(is_taken(url) for url in urls if url)
     ]
     return sum(tx.execute(delete(feeds).where(feeds.c.feed_key.in_(part))).rowcount for part in in_chunks(keys, CHUNK))
-
-
-def erase_policies(tx: Connection, is_taken: Callable[[str, str], bool]) -> int:
-    """Take out the documents of sites whose origin or URL `is_taken`; returns how many."""
-    rows = tx.execute(select(policies.c.policy_id, policies.c.origin, policies.c.url)).all()
-    gone = [policy_id for policy_id, origin, url in rows if is_taken(origin, url)]
-    parts = in_chunks(gone, CHUNK)
-    return sum(tx.execute(delete(policies).where(policies.c.policy_id.in_(part))).rowcount for part in parts)
 
 
 def erase_hosts(tx: Connection, has_host: IsTaken, is_named: IsTaken) -> int:
