@@ -11,7 +11,7 @@ GROUPS = (
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),
     ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
-    ("Run", ("settings", "metrics", "automations")),
+    ("Run", ("settings", "metrics", "automations", "identity")),
 )
 OTHERS = "More"
 HELP_LENGTH = 200
