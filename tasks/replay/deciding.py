@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.corrections import with_contents
+from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
-from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed
+from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed, taken_down
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index, Transaction, lock
 from tasks.index.frontier import Settlement, State
@@ -101,6 +102,8 @@ def _note_of(one: Compared, deciding: Deciding) -> Note:
 def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding) -> Worked:
     sequence = outbox.last_sequence(tx)
     reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
+    kept_out = taken_down.read_kept_out(tx)  # a takedown may have come since the pages were read
+    compared = [one for one in compared if not is_taken(one.reading.look, kept_out)]
     unit = change_articles(tx, compared, reader, rules=deciding.rules)
     related = relate(tx, unit, reader)
     owners = _find_owners(unit, related, reader)

@@ -55,7 +55,7 @@ class ReplayContext:
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
     check_lake(settings)
-    catalogue = load_catalogue(settings.catalogue).select(config.sources) if settings.catalogue.exists() else None
+    catalogue = load_catalogue(settings.catalogue) if settings.catalogue.exists() else None
     context = ReplayContext(
         index=opened_index(settings),
         store=opened_store(settings),
