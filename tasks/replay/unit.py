@@ -16,7 +16,7 @@ from tasks.index.database import Transaction
 from tasks.index.relations import find_aliases
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
-from tasks.replay.comparing import Compared, Result, drafted
+from tasks.replay.comparing import Compared, Result, differs, drafted
 from tasks.replay.state import Reader, Revisions, copied, span_of
 from tasks.values.rows import Article, Capture, Novelty, Outcome
 from tasks.values.text.content import changed_parts, is_current
@@ -72,6 +72,7 @@ def change_articles(
         _fold(unit, article_id)
         _put_in_order(unit, article_id)
     _move_captures(unit, reader)
+    _name_articles(unit)
     return unit
 
 
@@ -99,7 +100,10 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
     elif held is None:  # folded since it was read
         _gain(unit, one, rules)
     else:
-        _put(unit, drafted(held, one.reading.look))
+        row = drafted(held, one.reading.look)
+        if not differs(row, held):  # another replay has done it since it was read
+            return
+        _put(unit, row)
         _note_home(unit, one.capture, held)
         unit.captures[one.capture.capture_id] = replace(
             one.capture, charset=one.reading.look.extracted.charset or one.capture.charset
@@ -107,11 +111,15 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
 
 
 def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
-    """Give a capture that is no article another label."""
-    now = one.reading.look.captured
-    unit.captures[one.capture.capture_id] = replace(
-        one.capture, outcome=now.outcome, reason=now.reason, detail=now.detail
-    )
+    """Give a capture without a row another label; one that showed a revision shows none any more."""
+    capture, now = one.capture, one.reading.look.captured
+    label = replace(capture, outcome=now.outcome, reason=now.reason, detail=now.detail)
+    if capture.revision is not None:
+        unit.notes[capture.capture_id] = Note(
+            capture_id=capture.capture_id, day=capture.dt, article_id=capture.article_id, revision=capture.revision
+        )
+        label = replace(label, novelty=None, revision=None)
+    unit.captures[capture.capture_id] = label
 
 
 def _lose(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
@@ -263,9 +271,15 @@ def _move_captures(unit: Unit, reader: Reader) -> None:
             _let_go(unit, capture)
         elif unit.captures.get(capture.capture_id) is not None:
             _follow(unit, unit.captures[capture.capture_id])
-    for (article_id, _), (_, label) in unit.moved.items():
-        if label is not None and unit.after.get(article_id):  # as a sweep names the article of a page that is none
-            unit.captures[label.capture_id] = replace(label, article_id=article_id)
+
+
+def _name_articles(unit: Unit) -> None:
+    """Let captures without a page name the article of their URL, as those of a sweep do, as long as there is one."""
+    for capture_id, one in unit.captures.items():
+        home = unit.notes.get(capture_id) or unit.homes.get(capture_id)
+        article_id = one.article_id or (home.article_id if home else None)
+        if one.revision is None and article_id in unit.before:
+            unit.captures[capture_id] = replace(one, article_id=article_id if unit.after.get(article_id) else None)
 
 
 def _let_return(unit: Unit, capture: Capture, home: Note) -> None:
