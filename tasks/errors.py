@@ -9,6 +9,7 @@
     │   │   └── RobotsUnavailable      robots.txt 5xx or unreachable (RFC 9309, 2.3.1.4)
     │   ├── RefusedError     dropped with its reason; looked at again days later
     │   │   ├── HttpRefused            401, 403, 404, 451 and other 4xx
+    │   │   ├── PaymentRequired        401 and 402 that ask for a licence or a price
     │   │   ├── BadUrl, ForbiddenScheme, ForbiddenAddress, TooManyRedirects
     │   │   ├── BodyTooLarge, DecompressionBomb, BadContentEncoding, BadResponse
     │   │   └── NotAFeed               counted against the feed, see discover
@@ -17,6 +18,7 @@
     │   │   ├── RobotsDisallowed
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
     │   │   ├── RightsReserved         text and data mining, where its source obeys that
+    │   │   ├── RightsRefused          a purpose of its source, where that is obeyed
     │   │   ├── NotAnArticle
     │   │   └── (foreign_host, redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
     │   └── PoisonError      quarantined with its payload; the pool goes on
@@ -155,6 +157,12 @@ class HttpRefused(HttpStatusError, RefusedError):
     """401, 403, 404, 451 and every other 4xx that is no wait."""
 
 
+class PaymentRequired(RefusedError):
+    """The site wants a licence or a price: nothing is ever paid. The message begins with what it asks for."""
+
+    reason = "payment_required"
+
+
 class BadUrl(RefusedError):
     reason = "bad_url"
 
@@ -213,6 +221,19 @@ class RightsReserved(SkippedError):
     """Rights to text and data mining are reserved, and its source has `obey_tdm`."""
 
     reason = "tdm_reserved"
+
+
+class RightsRefused(SkippedError):
+    """A purpose of the source is refused, or has a price, and its source has `obey: exclude`.
+
+    `answer` is what came of the request, where the header of its answer refused: a head without a body.
+    """
+
+    reason = "rights_refused"
+
+    def __init__(self, message: str = "", *, answer: object = None) -> None:
+        super().__init__(message)
+        self.answer = answer
 
 
 class NotAnArticle(SkippedError):

@@ -44,6 +44,10 @@ NEXT_DAY = Retry(wait=timedelta(hours=24))
 """The rules of robots.txt change."""
 
 
+RIGHTS_LATER = Retry(wait=timedelta(days=7), looks=4)
+"""What a site permits changes seldom."""
+
+
 def _due(name: str) -> Reason:
     return Reason(name=name, disposition=Disposition.STAYS_DUE, retry=BACKOFF)
 
@@ -80,9 +84,11 @@ REASONS = {
         _dropped("bad_content_encoding"),
         _dropped("bad_response"),
         _dropped("not_a_feed"),
+        _dropped("payment_required"),
         _skipped("robots_disallowed", retry=NEXT_DAY),
         _skipped("robots_too_costly", retry=NEXT_DAY),
         _skipped("tdm_reserved", is_harmless=True),
+        _skipped("rights_refused", retry=RIGHTS_LATER, is_harmless=True),
         _skipped("foreign_host", is_harmless=True),
         _skipped("redirected_home", is_harmless=True),
         _skipped("not_html", is_harmless=True),

@@ -4,7 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -17,18 +17,22 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill.extracting import UnitCount
+from tasks.backfill.local import decide_here, extract_here, stored_archive
+from tasks.backfill.report import BackfillReport
+from tasks.backfill.report import as_markdown as backfill_markdown
+from tasks.backfill.report import summary_line as backfill_summary
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
-from tasks.config.settings import Settings
-from tasks.deduplicate.archive import Archive
+from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.errors import FeedUnreadable, StageError
-from tasks.extract.again import extract_again
+from tasks.errors import ConfigError, FeedUnreadable, StageError
 from tasks.extract.extraction import extract_batch
+from tasks.extract.refused import entomb_refused
 from tasks.extract.shared_pool import shared_pool
 from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.unreadable_feed import keep_unreadable
@@ -62,9 +66,8 @@ from tasks.values.batch import Batch
 from tasks.values.display import counted, plural
 from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
-from tasks.values.page import Page
 from tasks.values.reports import BatchReport, DiscoverReport
-from tasks.values.rows import Article, Outcome
+from tasks.values.rows import Outcome
 from tasks.values.takedown import TAKEN_DOWN
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
@@ -77,6 +80,7 @@ FAILURES_KEY = "run-failures"
 HEALTH_KEY = "source-health"
 QUARANTINE_KEY = "quarantine"
 REPLAY_KEY = "replay-report"
+BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
@@ -199,6 +203,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=lambda: progress.add("fetched"),
+            meet_policies=HostLimits(opened_index(settings)).meet_policies,
         )
 
 
@@ -221,6 +226,8 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
             extracted_one=lambda: progress.add("extracted"),
             options={source_id: one.extract for source_id, one in rules.items()},
         )
+        store = opened_store(settings)
+        entomb_refused(extracted, get=store.get, put=store.put)
         pages = sum(look.page is not None for look in extracted.looks)
         note(pages=pages)
     get_run_logger().info("extracted %d pages", pages)
@@ -237,7 +244,7 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
 def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
     """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
-    archive = _archive(rules, settings)
+    archive = stored_archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
         report = decide_batch(
             extracted,
@@ -292,6 +299,41 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 
+@task(
+    name="extract-unit",
+    task_run_name="extract unit {number}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRIES,
+)
+def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
+    """Extract one unit of a backfill, on whatever machine, whose settings name the `lake` that the unit is in."""
+    settings = load_settings()
+    if settings.lake != lake:
+        raise ConfigError(f"a worker's PRESSLAKE_LAKE is {settings.lake}, and the backfill's is {lake}")
+    with stage_span("extract") as note:
+        count = extract_here(job_id, number, settings)
+        note(pages=count.articles)
+    return count
+
+
+@task(name="decide-unit", task_run_name="decide unit {number}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
+    """Decide one unit of a backfill, publish it, and return its counts."""
+    with stage_span("deduplicate") as note:
+        report = decide_here(job_id, number, rules, settings)
+        note(**report.articles)
+    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
+    return report
+
+
+@task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
+def report_backfill(done: BackfillReport) -> None:
+    """Show a backfill as an artifact."""
+    create_markdown_artifact(backfill_markdown(done), key=BACKFILL_KEY, description=backfill_summary(done))
+    get_run_logger().info(backfill_summary(done))
+
+
 @task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
 def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
     """Verify the index against the lake and return the faults."""
@@ -325,24 +367,6 @@ def replay(config: ReplayConfig, settings: Settings) -> ReplayReport:
     create_markdown_artifact(replay_markdown(done), key=REPLAY_KEY, description=replay_summary(done))
     get_run_logger().info(replay_summary(done))
     return done
-
-
-def _archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
-    """Return the archive, which reads what is stored; a page is extracted again as its source's rules say now."""
-    store = opened_store(settings)
-
-    def again(rows: Sequence[Article]) -> dict[str, Page]:
-        if not rows:
-            return {}
-        return extract_again(
-            rows,
-            pool=shared_pool(settings),
-            store=store,
-            options={source_id: one.extract for source_id, one in sources.items()},
-            rendered={source_id for source_id, one in sources.items() if one.render != "none"},
-        )
-
-    return Archive(store, again)
 
 
 def _client(settings: Settings, owners: Owners) -> PoliteClient:

@@ -33,7 +33,7 @@ class Presslake:
         """Run the command to its end; with `check`, its exit code must be 0."""
         full = self._environment(environment)
         # a path of its own has other modules than those that the forking process has imported
-        run = run_plainly if "PYTHONPATH" in full else forker().run
+        run = run_plainly if "PYTHONPATH" in full else forker(full).run
         done = run(list(map(str, words)), cwd=self.home, environment=full, timeout=timeout)
         ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert not check or ended.code == 0, ended

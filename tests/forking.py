@@ -1,7 +1,8 @@
 """The command in a process of its own that has the libraries already: to import them is half of what most commands cost.
 
 One process imports them and forks for each command, which gets an environment, a folder and output of its own and runs
-the same script as ever. Prefect is not imported before: it reads its settings then. The process ends with ours.
+the same script as ever. Prefect reads its settings when it is imported: the settings that most commands have in common get a
+process of their own that has imported it with them. The processes end with ours.
 """
 
 import atexit
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -29,15 +31,33 @@ MODULES = (
 """What commands import, as far as it knows nothing of Prefect; some of it is Prefect's own."""
 
 
-class Forker:
-    """The process that forks, as this one sees it."""
+WITH_PREFECT = (
+    "flows.ingest", "flows.maintain", "flows.report", "flows.verify", "flows.cli.progress_bar", "flows.sweep.by_hand",
+    "flows.sweep.shards", "tasks.health.table", "tasks.report.period", "prefect.client.orchestration",
+)  # fmt: skip
+"""What the commands that run a flow import besides."""
 
-    def __init__(self) -> None:
+READ_AT_IMPORT = ("PREFECT_", "OTEL_", "DO_NOT_TRACK")
+COMMON = 3
+"""How often settings of Prefect are used before they get a process of their own, whose start takes two imports of Prefect."""
+
+
+class Forker:
+    """The process that forks, as this one sees it; with settings of Prefect it has imported that as well."""
+
+    def __init__(self, prefect: Mapping[str, str] | None = None) -> None:
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forking", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.forking",
+                    str(theirs.fileno()),
+                    *(() if prefect is None else WITH_PREFECT),
+                ],
                 cwd=Path(__file__).parents[1],
+                env=None if prefect is None else {**_others(os.environ), **prefect},
                 pass_fds=[theirs.fileno()],
             )
 
@@ -62,12 +82,25 @@ class Forker:
         self._process.wait(timeout=60)
 
 
+def forker(environment: Mapping[str, str]) -> Forker:
+    """The one for commands in an environment, started when it is wanted first."""
+    settings = frozenset((name, value) for name, value in environment.items() if name.startswith(READ_AT_IMPORT))
+    _used[settings] += 1
+    return _started(settings if _used[settings] >= COMMON else None)
+
+
+_used: Counter[frozenset[tuple[str, str]]] = Counter()
+
+
 @cache
-def forker() -> Forker:
-    """The one of this process, started when it is wanted first."""
-    started = Forker()
+def _started(settings: frozenset[tuple[str, str]] | None) -> Forker:
+    started = Forker(None if settings is None else dict(settings))
     atexit.register(started.close)
     return started
+
+
+def _others(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(READ_AT_IMPORT)}
 
 
 def run_plainly(
@@ -90,12 +123,12 @@ def _code_of(told: socket.socket, timeout: float) -> int:
         raise subprocess.TimeoutExpired(str(COMMAND), timeout) from None
 
 
-def _serve(asked: socket.socket) -> None:
+def _serve(asked: socket.socket, with_prefect: Sequence[str]) -> None:
     """Fork for each command that is asked for, until nobody can ask any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks: we end when it has ended
-    for name in MODULES:
+    for name in (*MODULES, *with_prefect):
         importlib.import_module(name)
-    assert "prefect" not in sys.modules
+    assert with_prefect or "prefect" not in sys.modules
     gc.freeze()  # so that no child copies what it collects
     while True:
         said, files, _, _ = socket.recv_fds(asked, 16, 4)
@@ -147,4 +180,4 @@ def _has_reaped() -> bool:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

@@ -14,6 +14,8 @@ from tasks.lake.rewriting import put_rows, replace_files
 from tasks.lake.tables import open_table
 from tasks.store.publishing import publish
 from tasks.values.batch import OutboxItem
+from tasks.values.changes import RowChanges, key_of_article
+from tasks.values.rows import Article
 from tests.rows import make_article, make_capture
 
 
@@ -48,14 +50,33 @@ class Lake:
             )
             for row in rows
         ]
+        written = RowChanges(articles=tuple(rows), captures=tuple(captures)).written_by(self._sequence)
         batch = OutboxItem(
             sequence=self._sequence,
             batch_id=f"b{self._sequence}",
-            captures=tuple(captures),
-            articles=tuple(rows),
+            captures=written.captures,
+            articles=written.articles,
             **item,
         )
         publish([batch], store=self.store, index_id="i")
+
+    def change(self, put: Sequence[Article] = (), *, gone: Sequence[Article] = ()) -> None:
+        """Publish changes of rows, as a replay or `forget` does."""
+        self._sequence += 1
+        changes = RowChanges(articles=tuple(put), gone_articles=tuple(map(key_of_article, gone)))
+        item = OutboxItem(
+            sequence=self._sequence,
+            batch_id=f"r{self._sequence}",
+            captures=(),
+            articles=(),
+            changes=changes.written_by(self._sequence),
+        )
+        publish([item], store=self.store, index_id="i")
+
+    def rows(self) -> list[dict]:
+        """Every row of `articles`."""
+        table = open_table(self.store, ARTICLES)
+        return [row for file in list_files(table, ARTICLES) for row in read_columns(self.store, file).to_pylist()]
 
     def rewrite(self, change: Callable[[list[dict]], Sequence[dict]] = lambda rows: rows) -> None:
         """Replace the files of each day by one, whose rows are what `change` makes of them."""

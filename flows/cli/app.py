@@ -19,6 +19,7 @@ from flows.cli import (
     taking,
 )
 from flows.cli.automations import automations
+from flows.cli.backfill import backfill
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
 from flows.cli.sources import sources
@@ -69,6 +70,7 @@ metrics.add_commands(app)
 settings.add_command(app)
 app.add_typer(sources, name="sources")
 app.add_typer(automations, name="automations")
+app.add_typer(backfill, name="backfill")
 
 
 def main() -> NoReturn:

@@ -6,7 +6,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS = (
-    ("Collect", ("ingest", "init", "sources", "up")),
+    ("Collect", ("ingest", "backfill", "init", "sources", "up")),
     ("Look", ("status", "show", "trace", "report")),
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),

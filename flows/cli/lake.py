@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
-from flows.cli.options import RUN_FAILED, IndexOption, JsonOption, LakeOption, QuietOption, one_clear_line
+from flows.cli.options import (
+    RUN_FAILED,
+    CatalogueOption,
+    IndexOption,
+    JsonOption,
+    LakeOption,
+    QuietOption,
+    one_clear_line,
+)
 from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
@@ -97,6 +105,7 @@ def maintain(
     shapes_days: Annotated[
         int, typer.Option("--shapes-days", min=42, help="Days for which texts stay comparable with new ones.")
     ] = 90,
+    catalogue: CatalogueOption = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
@@ -104,7 +113,7 @@ def maintain(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
-        settings = set_flags(lake=lake, index=index)
+        settings = set_flags(lake=lake, index=index, catalogue=catalogue)
         from tasks.maintain.config import MaintainConfig
         from tasks.maintain.maintenance import maintain_lake, summary_line
 

@@ -1,16 +1,21 @@
-"""The commands that take articles away: `export`."""
+"""The commands that take articles away: `export`, and `changes` for what is new since the last time."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli import console
 from flows.cli.options import JsonOption, LakeOption, QuietOption, one_clear_line
+from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
-from tasks.values.display import plural
+from tasks.values.display import Rows, counted, plural
 
+if TYPE_CHECKING:
+    from tasks.export.changes import Change
+
+SHOWN_ROWS = 1_000
 FORMATS = ("jsonl", "parquet", "csv", "warc")
 
 
@@ -52,6 +57,54 @@ def _plain(manifest: dict[str, object]) -> dict[str, object]:
     return plain(manifest) or {}
 
 
+def changes(
+    since: Annotated[
+        int, typer.Option("--since", metavar="SEQ", min=0, help="The sequence up to which all is known; 0: nothing is.")
+    ],
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which rows of articles were added, superseded or removed since a sequence; --json has the rows."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(lake=lake)
+        from tasks.export.changes import read_changes
+        from tasks.runtime.resources import lake_alone
+
+        store, _ = lake_alone(settings)
+        found = read_changes(store, since=since)
+        counts = dict.fromkeys(("added", "superseded", "removed"), 0)
+        shown: Rows = []
+        for change in found:
+            counts[change.kind] += 1
+            if as_json:
+                console.print_json(_told(change))
+            elif len(shown) < SHOWN_ROWS:
+                title = change.row["title"] if change.row else None
+                shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
+        if as_json:
+            console.print_json({"since": since, "upto": found.upto, **counts})
+            return
+        console.show_tables([("", ("sequence", "change", "article", "revision", "title"), shown)] if shown else [])
+        more = len(found) - len(shown)
+        console.show_line(f"{counted(counts) or 'No changes'}. Next: --since {found.upto}")
+        if more:
+            say(f"{more:,} more are not shown: --json gives all of them.")
+
+
+def _told(change: "Change") -> dict[str, object]:
+    row = _plain(dict(change.row)) if change.row is not None else None
+    return {
+        "change": change.kind.value,
+        "change_seq": change.change_seq,
+        "article_id": change.article_id,
+        "revision": change.revision,
+        "row": row,
+    }
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(export)
+    app.command()(changes)

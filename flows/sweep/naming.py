@@ -74,5 +74,14 @@ def replay_name(given: ReplayConfig | dict[str, Any] | None) -> str:
     return ", ".join([" ".join(parts), *more])
 
 
+def backfill_name(given: BaseModel | dict[str, Any] | None) -> str:
+    """Return what a backfill takes in: `backfill of 3 paths`, `backfill of 1 path for daily`."""
+    told = given if isinstance(given, dict) else given.model_dump() if given is not None else {}
+    whose = f" for {_sources(told['sources'])}" if told.get("sources") else ""
+    return (
+        f"backfill of {plural(len(told.get('paths', ())), 'path')}{whose}{', dry run' if told.get('dry_run') else ''}"
+    )
+
+
 _LISTS = cast("dict[str, dict[str, Any]]", coolnames)
 _WORDS = frozenset(word for part in _LISTS.values() for word in part.get("words", ()) if isinstance(word, str))

@@ -6,7 +6,7 @@ It reads that file and the files of URLs that it names. Everything else here is 
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Self
@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from tasks.config.fields import (
     Country,
     CrawlDelay,
+    Days,
     Flag,
     Follow,
     Language,
@@ -41,9 +42,12 @@ from tasks.config.fields import (
     UserAgent,
 )
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
+from tasks.config.retention import Kept, RetentionRules
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
+from tasks.values.rights import NO_OBEDIENCE, Obedience, Obey, Purpose
 from tasks.values.url import MAX_URL_LENGTH
+from tasks.values.user_agent import product_token
 
 DEFAULT_USER_AGENT = "Presslake/0.1 (+https://github.com/presslake/presslake)"
 
@@ -73,6 +77,17 @@ class Budget(_Model):
     new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add a UTC day.")
     sweep_share: SweepShare = Field(
         0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take, where a sweep looks at other sources too."
+    )
+
+
+class Retention(_Model):
+    """How long it is kept what was received, and the texts; without a number it is kept for ever."""
+
+    payload_days: Days | None = Field(
+        None, description="Days after which `maintain` removes the pages as received from the segments."
+    )
+    text_days: Days | None = Field(
+        None, description="Days after which `maintain` removes titles, ledes and texts from the articles."
     )
 
 
@@ -117,9 +132,17 @@ class Defaults(_Model):
         False,
         description="Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
     )
+    purpose: tuple[Purpose, ...] = Field(
+        (Purpose.ARCHIVE,), description="What pages are kept for: archive, search, ai-input, ai-train."
+    )
+    obey: Obey = Field(
+        Obey.RECORD,
+        description="What becomes of a page that its site refuses for such a purpose. record: it is noted. exclude: it is not fetched, or not kept. withhold: it is kept, and left out of exports for that purpose.",
+    )
     poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
     follow: Follow = Field("any", description="own: what its feeds name on hosts that are not its own is left out.")
     budget: Budget = Field(default_factory=Budget, description="How much of our work one source may be.")
+    retention: Retention = Field(default_factory=Retention, description="How long pages and texts are kept.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +159,7 @@ class SourceRules:
     max_per_host: int
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     obey_tdm: bool = False
+    obedience: Obedience = NO_OBEDIENCE
     poll_min_s: float = 600.0
     poll_max_s: float = 86_400.0
     include: tuple[str, ...] = ()
@@ -180,9 +204,15 @@ class Source(_Model):
     max_per_host: MaxPerHost | None = Field(None, description="As under defaults, for this source.")
     allow_networks: tuple[Network, ...] | None = Field(None, description="As under defaults, for this source.")
     obey_tdm: Flag | None = Field(None, description="As under defaults, for this source.")
+    purpose: tuple[Purpose, ...] | None = Field(None, description="As under defaults, for this source.")
+    obey: Obey | None = Field(None, description="As under defaults, for this source.")
     poll: Poll | None = Field(None, description="As under defaults, for this source.")
     follow: Follow | None = Field(None, description="As under defaults, for this source.")
     budget: Budget | None = Field(None, description="As under defaults, for this source.")
+    retention: Retention = Field(
+        default_factory=Retention,
+        description="As under defaults, for this source; a number that it does not set is theirs.",
+    )
     extract: Extract = Field(
         default_factory=Extract, description="Special rules for reading its pages, where the usual rules fail."
     )
@@ -196,19 +226,24 @@ class Source(_Model):
         """Return this source's rules, with defaults for what it does not set."""
         poll = defaults.poll if self.poll is None else self.poll
         budget = defaults.budget if self.budget is None else self.budget
+        user_agent = defaults.user_agent if self.user_agent is None else self.user_agent
         return SourceRules(
             source_id=self.id,
-            user_agent=defaults.user_agent if self.user_agent is None else self.user_agent,
+            user_agent=user_agent,
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,
             allow_networks=defaults.allow_networks if self.allow_networks is None else self.allow_networks,
             obey_tdm=defaults.obey_tdm if self.obey_tdm is None else self.obey_tdm,
+            obedience=Obedience(
+                purposes=defaults.purpose if self.purpose is None else self.purpose,
+                obey=defaults.obey if self.obey is None else self.obey,
+            ),
             poll_min_s=poll.min_s,
             poll_max_s=poll.max_s,
             include=self.include,
             exclude=self.exclude,
             render=self.render,
-            extract=self.extract.to_options(),
+            extract=replace(self.extract.to_options(), crawler_name=product_token(user_agent).lower()),
             tags=self.tags,
             country=self.country,
             own_urls=tuple(filter(None, (self.home_url, *(url for url, _ in self.feeds_of())))),
@@ -247,6 +282,11 @@ class Catalogue(_Model):
             seen.add(source.id)
         return sources
 
+    def retention(self) -> RetentionRules:
+        """Return how long what is kept, by source."""
+        own = {source.id: _either(source.retention, self.defaults.retention) for source in self.sources}
+        return RetentionRules(usual=_either(self.defaults.retention, Retention()), by_source=own)
+
     def rules(self) -> dict[str, SourceRules]:
         """Return the rules of every source, by id."""
         return {source.id: source.effective(self.defaults) for source in self.sources}
@@ -262,6 +302,13 @@ class Catalogue(_Model):
             raise CatalogueError(f"no source {source_id!r} in the catalogue{did_you_mean(source_id, known)}")
         kept = tuple(source for source in self.sources if not wanted or source.id in wanted)
         return self.model_copy(update={"sources": kept})
+
+
+def _either(own: Retention, usual: Retention) -> Kept:
+    return Kept(
+        payload_days=own.payload_days or usual.payload_days,
+        text_days=own.text_days or usual.text_days,
+    )
 
 
 def accepts(url: str, rules: SourceRules) -> bool:

@@ -16,3 +16,11 @@ class Period(StrEnum):
     def span(self) -> timedelta:
         """Return its length."""
         return timedelta(days=1 if self is Period.DAY else 7)
+
+
+class Runner(StrEnum):
+    """Where the units of a backfill or a replay are extracted."""
+
+    LOCAL = "local"
+    DASK = "dask"
+    RAY = "ray"

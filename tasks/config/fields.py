@@ -145,6 +145,7 @@ Selector = Annotated[str, AfterValidator(_checked_selector), Field(min_length=1,
 PollInterval = Annotated[float, Field(ge=60, le=2_592_000, strict=True, allow_inf_nan=False)]
 MaxNew = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
 SweepShare = Annotated[float, Field(gt=0, le=1, strict=True, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=1, le=36_500, strict=True)]
 Follow = Literal["any", "own"]
 Language = Annotated[str, Field(pattern=_LANGUAGE)]
 SourceId = Annotated[str, AfterValidator(_checked_id)]

@@ -25,7 +25,8 @@ class ExtractOptions:
     """Special rules for reading one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
 
     Without `is_pruned` no furniture is removed, else all but that of the rules in `prune_without`. Elements of `keep`
-    are never removed. The other three select a part; where one finds nothing, the usual search applies.
+    are never removed. The other three select a part; where one finds nothing, the usual search applies. `crawler_name` is the one
+    by which directives call us.
     """
 
     is_pruned: bool = True
@@ -34,6 +35,7 @@ class ExtractOptions:
     title: str | None = None
     text: str | None = None
     date: str | None = None
+    crawler_name: str = "presslake"
 
 
 NO_OPTIONS = ExtractOptions()

@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 
 from tasks.config.catalogue import Source, SourceRules, accepts
 from tasks.values.domain import Site
+from tasks.values.rights import Obedience, Obey
 from tasks.values.url import Url
 
 K = TypeVar("K")
@@ -93,12 +94,24 @@ class Owners:
         """Whether an owner of a URL's host obeys reservations of text and data mining. Raises BadUrl."""
         return any(self.rules[one].obey_tdm for one in self.claimants(site))
 
+    def obedience_at(self, site: Site, asker: SourceRules) -> Obedience:
+        """Return how refusals are taken at a URL's host: as the asker or an owner says, the strictest counts. Raises BadUrl.
+
+        The purposes are those of all that are as strict.
+        """
+        several = [asker.obedience, *(self.rules[one].obedience for one in self.claimants(site))]
+        strictest = max((one.obey for one in several), key=_STRICTNESS.index)
+        purposes = (purpose for one in several if one.obey is strictest for purpose in one.purposes)
+        return Obedience(purposes=tuple(dict.fromkeys(purposes)), obey=strictest)
+
     def _fitness(self, source_id: str, url: str) -> tuple[bool, int]:
         address = Url.of(url)
         folders = self.folders.get((source_id, address.bare_host), ())
         around = [one for one in folders if address.parts.path.startswith(one)]
         return accepts(url, self.rules[source_id]), max(map(len, around), default=0)
 
+
+_STRICTNESS = (Obey.RECORD, Obey.WITHHOLD, Obey.EXCLUDE)
 
 NO_OWNERS = Owners()
 """Without a catalogue, no host has an owner."""

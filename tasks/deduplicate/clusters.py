@@ -41,6 +41,17 @@ class Clusters:
         self.earliest[winner] = first
         self.cluster_of[member.article_id] = winner
 
+    def move_back(self, member: Member) -> None:
+        """Let a member be as early as it is now known to be: it may represent its cluster from now on."""
+        cluster = self.find(member.article_id)
+        first = self.earliest.get(cluster)
+        if first is not None and first.article_id != member.article_id:
+            if first < member:
+                return
+            self.replaced.add(first.article_id)
+        self.replaced.discard(member.article_id)
+        self.earliest[cluster] = member
+
     def find(self, article_id: str) -> str:
         """Return an article's present cluster."""
         return self._current(self.cluster_of[article_id])

@@ -37,6 +37,8 @@ class DecisionContext:
     claims: list[Alias] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     entered: dict[str, KnownArticle] = field(default_factory=dict)
+    retold: set[str] = field(default_factory=set)
+    moved_back: dict[str, datetime] = field(default_factory=dict)
     learnt: dict[str, KnownArticle] = field(default_factory=dict)
 
     def twin(self, text: Fingerprint) -> KnownArticle | None:
@@ -89,22 +91,34 @@ class DecisionContext:
         return self.neighbours.matches(own_id, page.told_at, page.host, page.text.shape)
 
     def enter(self, row: Article, page: PreparedPage, *, twin: KnownArticle | None, matches: Iterable[Match]) -> None:
-        """Make a new revision known to the pages that follow in the batch."""
-        known = known_after(row, self.by_url_key.get(row.url_key))
+        """Make a new revision known to the pages that follow in the batch.
+
+        One that is older than the newest, out of an archive, leaves the article's text and shape as they are.
+        """
+        before = self.by_url_key.get(row.url_key)
+        known = known_after(row, before)
         self.rows.append(row)
         self.by_url_key[row.url_key] = self.entered[row.article_id] = known
-        if page.text.has_words:
-            self.by_text.setdefault(row.text_digest, known)
         self._relate(row.article_id, page, twin=twin, matches=matches)
-        self.neighbours.leave(row.article_id)
-        if page.text.shape:
-            self.neighbours.enter(
-                KnownShape(article_id=row.article_id, told_at=page.told_at, host=page.host, shape=page.text.shape)
-            )
+        if known.revision == row.revision:
+            self._retell(row, page, known)
+        if before is not None:
+            self.see(before, row.fetched_at)
         for name, how in page.names.items():
             if name not in self.by_url_key:
                 self._claim(name, row.url_key, how)
         self.claims += [Alias(url_key=one, article_key=row.url_key, how=ELSEWHERE) for one in page.elsewhere]
+
+    def see(self, known: KnownArticle, at: datetime) -> None:
+        """Note that an article was seen then: perhaps before it was first seen."""
+        if at >= known.first_seen_at:
+            return
+        current = self.by_url_key[known.url_key]
+        self.by_url_key[known.url_key] = back = replace(current, first_seen_at=min(current.first_seen_at, at))
+        if known.article_id in self.entered:
+            self.entered[known.article_id] = back
+        self.moved_back[known.article_id] = back.first_seen_at
+        self.clusters.move_back(Member(told_at(back.published_at, back.first_seen_at), known.article_id))
 
     def finished_rows(self) -> tuple[Article, ...]:
         """Return the new revisions in the clusters that they ended up in."""
@@ -124,13 +138,31 @@ class DecisionContext:
         articles.merge_clusters(tx, self.clusters.losers())
         articles.demote(tx, self.clusters.replaced)
         articles.remember(tx, newest.values())
+        self._write_moved_back(tx)
         articles.note_contents(tx, (one for one in self.learnt.values() if one.article_id not in newest))
-        postings.drop_shapes(tx, newest.keys())
+        postings.drop_shapes(tx, self.retold)
         postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         relations.note_aliases(tx, self.claims, now=now)
         sizes = clusters.mark_changed(tx, (row.cluster_id for row in rows))
         return tuple(replace(row, cluster_size=sizes[row.cluster_id]) for row in rows)
+
+    def _retell(self, row: Article, page: PreparedPage, known: KnownArticle) -> None:
+        """Let the article have the text of its new revision."""
+        self.retold.add(row.article_id)
+        if page.text.has_words:
+            self.by_text.setdefault(row.text_digest, known)
+        self.neighbours.leave(row.article_id)
+        if page.text.shape:
+            self.neighbours.enter(
+                KnownShape(article_id=row.article_id, told_at=page.told_at, host=page.host, shape=page.text.shape)
+            )
+
+    def _write_moved_back(self, tx: Transaction) -> None:
+        """Write since when articles are known; `maintain` tells the lake's rows, for which their clusters are marked."""
+        articles.lower_first_seen(tx, self.moved_back)
+        articles.promote(tx, (one for one in self.moved_back if self.clusters.is_earliest(one)))
+        clusters.mark(tx, {self.clusters.find(one) for one in self.moved_back})
 
     def _claim(self, name: str, article_key: str, how: str) -> None:
         self.aliases[name] = article_key

@@ -20,14 +20,15 @@ from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import restate
-from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
+from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
 from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
-from tasks.index import capture_counts, drift, frontier, health, outbox, taken_down
+from tasks.index import archived, capture_counts, drift, frontier, health, outbox, policies, taken_down
+from tasks.index.archived import Shelved
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
-from tasks.index.frontier import Settlement
+from tasks.index.frontier import Settlement, State
 from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
@@ -82,15 +83,17 @@ def _decide(
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
-    looks, taken = without_taken(batch.captured, taken_down.read_kept_out(tx))
+    looks, taken = without_taken(_not_archived_yet(tx, batch.captured), taken_down.read_kept_out(tx))
     pages = [look.prepared for look in looks if look.prepared is not None]
     context = read_context(tx, (look.due.url_key for look in looks), pages)
     looks = _decide_all(looks, context)
     rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
     report = with_taken(report_of(batch.batch_id, looks, rows), taken)
-    _settle(tx, looks, context, now=now, revisit_after=revisit_after)
+    fetched = [look for look in looks if not look.captured.is_archived]
+    _settle(tx, fetched, context, now=now, revisit_after=revisit_after)
+    _take_in(tx, [look for look in looks if look.captured.is_archived])
     frontier.defer(tx, {look.due.url_key: look.deferred_until for look in batch.looks if look.deferred_until})
-    drift.add_days(tx, days_of(_read(look.captured, look.page) for look in looks))
+    drift.add_days(tx, days_of(_read(look.captured, look.page) for look in fetched))
     if looks:
         _publish_later(tx, replace(batch, looks=looks), rows, report, now=now)
     return report
@@ -99,7 +102,7 @@ def _decide(
 def _publish_later(
     tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
-    """Put a decided batch into the outbox, and count its results."""
+    """Put a decided batch into the outbox, and count its results: what an archive has says nothing of a source's health."""
     captures = batch.captures
     outbox.append(
         tx,
@@ -107,16 +110,39 @@ def _publish_later(
         run_id=batch.run_id,
         captures=captures,
         articles=rows,
+        policies=policies.remember(tx, batch.policies),
         counts=asdict(replace(report, failures=())),
         now=now,
     )
-    capture_counts.count_captures(tx, (one.counted for one in captures))
-    arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in rows if row.revision == 1]
-    looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in captures]
+    fetched = [one for one in captures if not one.is_archived]
+    capture_counts.count_captures(tx, (one.counted for one in fetched))
+    new = (row for row in rows if row.revision == 1 and row.origin_uri is None)
+    arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in new]
+    looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in fetched]
     health.add_tallies(tx, tallies_of(looks, arrivals, run_id=batch.run_id, now=now))
     health.add_arrivals(tx, arrivals_of(arrivals))
     apart = ((number, one) for number, one in enumerate(captures) if one.outcome is Outcome.QUARANTINED)
     health.note_quarantined(tx, quarantined_of(apart, batch_id=batch.batch_id))
+
+
+def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...]:
+    """Leave out records of archives that were taken in before, or twice in the batch."""
+    taken = archived.find_archived(tx, (look.captured.capture_id for look in looks if look.captured.is_archived))
+    left: dict[str, Look] = {}
+    for look in looks:
+        if look.captured.capture_id not in taken:
+            left.setdefault(look.captured.capture_id, look)
+    return tuple(left.values())
+
+
+def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
+    """Remember the records of archives, and their URLs where the frontier does not know them."""
+    archived.note_archived(tx, (look.captured.capture_id for look in looks))
+    archived.shelve(tx, [Shelved(due=look.due, capture=look.captured, state=_shelf(look)) for look in looks])
+
+
+def _shelf(look: Look) -> State:
+    return State.DONE if look.disposition is None else STATES[look.disposition]
 
 
 def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, ...]:
@@ -144,14 +170,17 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Lo
     if known is None:
         target, is_one_page = context.alias_target(asked, page) or (None, True)
         if target is not None and not is_one_page:
+            context.see(target, look.captured.fetched_at)
             return _stamped(look, Novelty.UNCHANGED, target)
         known = target or _rotated_target(look, page, context)
     if known is not None:
         standing = stand(page, known, extractor=look.extracted.extractor)
         _learn(page, known, standing, context)
     if known is not None and standing.revision is not None:
+        context.see(known, look.captured.fetched_at)
         return _stamped(look, Novelty.UNCHANGED, known, revision=standing.revision)
-    row = _new_revision(look, page, context, known, changes=standing.changes)
+    is_older = known is not None and look.captured.fetched_at < known.fetched_at
+    row = _new_revision(look, page, context, known, changes=None if is_older else standing.changes)
     capture = replace(look.captured, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
     return replace(look, capture=capture)
 

@@ -68,7 +68,7 @@ def article_row(
         cluster_earliest=verdict.article_id,
         duplicate_of=verdict.duplicate_of,
         similarity=verdict.similarity,
-        first_seen_at=known.first_seen_at if known else capture.fetched_at,
+        first_seen_at=min(known.first_seen_at, capture.fetched_at) if known else capture.fetched_at,
         fetched_at=capture.fetched_at,
         extracted_at=look.extracted_at or capture.fetched_at,
         extractor=page.extractor,
@@ -81,21 +81,37 @@ def article_row(
         content_digest=prepared.content,
         changes=changes,
         markdown=page.markdown,
+        policy_ids=look.policy_ids or None,  # null: not known, as of what a backfill brings
+        rights=(*look.rights, *page.rights),
+        origin_uri=capture.origin_uri,
+        origin_offset=capture.origin_offset,
     )
 
 
 def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
-    """Return what later decisions need of this revision; `before` is what was known of the article.
+    """Return what later decisions need of an article with this revision; `before` is what was known of it.
+
+    The newest by `fetched_at` counts: a page of an archive may be older than what is known, and only its content is noted.
 
     A row from before there were content digests leaves open which it has: all that it may have are remembered.
     """
+    digests = possible_digests(article) if article.content_digest is None else (article.content_digest,)
+    own = [(article.revision, digest) for digest in digests]
+    if before and (article.fetched_at, article.revision) < (before.fetched_at, before.revision):
+        seen = replace(before, first_seen_at=min(before.first_seen_at, article.first_seen_at))
+        return with_contents(_numbered(seen, article, before), own)
     values = {name: getattr(article, name) for name in KnownArticle.__dataclass_fields__ if hasattr(article, name)}
-    contents = list(before.earlier_contents) if before else []
-    if before and before.content_digest and before.revision < article.revision:
+    contents = [*before.earlier_contents, *own] if before else own
+    if before and before.content_digest and before.revision != article.revision:
         contents.append((before.revision, before.content_digest))
-    if article.content_digest is None:
-        contents += ((article.revision, digest) for digest in possible_digests(article))
-    return with_contents(KnownArticle(**values, last_revision=before.last_revision if before else None), contents)
+    return with_contents(_numbered(KnownArticle(**values), article, before), contents)
+
+
+def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
+    """Return the article with the greatest number that a revision has had, where that is not its newest's."""
+    numbers = (article.revision, before.revision, before.last_revision or 0) if before else (article.revision,)
+    last = max(numbers)
+    return replace(known, last_revision=last if last > known.revision else before.last_revision if before else None)
 
 
 def settle(

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
-from tasks.errors import ItemError, LakeUnavailable, RightsReserved, UnexpectedError
+from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
 from tasks.extract.page import StoredPage
 from tasks.lake.objects.stores import MissingObject
+from tasks.politeness.rights.obeying import check_refusal
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share
 from tasks.values.batch import Batch
@@ -53,12 +54,23 @@ def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: date
     if result is None:
         return look
     if not isinstance(result, ItemError):
-        result = _with_rights(result, look)
+        result = _allowed(_with_rights(result, look), look)
     if isinstance(result, ItemError):
         return look.labelled(result)
     if not result.page_type.is_story:
         return look.refused(Disposition.SKIPPED, reason=result.page_type.value, detail=result.title)
     return replace(look, page=result, extracted_at=now)
+
+
+def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
+    """Return the page, or that it may not be kept, where its own words refuse and that is obeyed."""
+    if isinstance(page, ItemError):
+        return page
+    try:
+        check_refusal((*look.rights, *page.rights), look.obeyed, url=look.captured.final_url)
+    except RightsRefused as error:
+        return error
+    return page
 
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:

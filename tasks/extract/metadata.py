@@ -55,6 +55,7 @@ _IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 an
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
 _MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
 _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
+_MAX_SHORT, _MAX_SHORT_LENGTH = 300, 300  # meta elements that directives may stand in; their characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Metadata:
     """What a page says of itself. Instants are aware UTC, URLs absolute.
 
     `titles` and `ledes` are all that it gives itself, `robots` its directives to crawlers as they stand there, `types` its own schema.org types, `article_body` its JSON-LD
-    articleBody as it stands there.
+    articleBody as it stands there, `metas` its short meta elements by their lower-case names.
     """
 
     title: str | None
@@ -84,6 +85,7 @@ class Metadata:
     types: frozenset[str]
     og_type: str | None
     article_body: str | None
+    metas: tuple[tuple[str, str], ...] = ()
 
 
 def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
@@ -129,6 +131,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         robots=_values(meta, "robots"),
         types=frozenset(types_of(node) or (name for one in graph.nodes[:20] for name in types_of(one))),
         og_type=next((value.casefold() for value in _values(meta, "og:type")), None),
+        metas=_short(meta),
         article_body=max(_raw_strings(node.get("articleBody")), key=len, default=None),
     )
 
@@ -142,6 +145,11 @@ def _read_meta(tree: HtmlElement) -> Meta:
         if name and content and len(values := meta.setdefault(name.strip().casefold(), [])) < _MAX_VALUES:
             values.append(content)
     return meta
+
+
+def _short(meta: Meta) -> tuple[tuple[str, str], ...]:
+    pairs = ((name, value) for name, values in meta.items() for value in values if len(value) <= _MAX_SHORT_LENGTH)
+    return tuple(islice(pairs, _MAX_SHORT))
 
 
 def _values(meta: Meta, *names: str) -> tuple[str, ...]:

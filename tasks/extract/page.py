@@ -12,7 +12,7 @@ from tasks.errors import DecompressionBomb, EmptyExtraction, NotAnArticle, TooMa
 from tasks.extract.article import Extraction, extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
-from tasks.extract.rights import Rights, rights_of
+from tasks.extract.rights import Rights, rights_of, signals_of
 from tasks.extract.selectors import with_selected
 from tasks.extract.tree import parse_html, words_in
 from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
@@ -123,6 +123,7 @@ def _read(
     metadata = read_metadata(tree, url=url, now=fetched_at)
     metadata = with_selected(metadata, tree, options, now=fetched_at)
     rights = rights_of(metadata, document.headers)
+    signals = signals_of(tree, metadata, document.headers, url=url, token=options.crawler_name)
     facts = look_at(tree, url=url)
     found = extract_text(tree, metadata, url=url, options=options, has_markdown=config.has_markdown)
     kind = classify_page(metadata, found.text, facts)
@@ -130,7 +131,7 @@ def _read(
         if document.size > LONG_PAGE_SIZE:
             raise EmptyExtraction(f"no text in {document.size} bytes at {url}")
         raise NotAnArticle(f"no text in {document.size} bytes at {url}")
-    return _page(metadata, rights, kind, found, charset=document.charset)
+    return replace(_page(metadata, rights, kind, found, charset=document.charset), rights=signals)
 
 
 def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:

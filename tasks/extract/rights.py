@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+
+from lxml.html import HtmlElement
 
 from tasks.extract.metadata import Metadata
+from tasks.politeness.rights.links import RSL_TYPE
+from tasks.politeness.rights.page import header_signals, meta_signals
+from tasks.values.rows import Signal
 from tasks.web.headers import robots_directives, tdm_reservation
 
 _NO_ARCHIVE = frozenset({"noarchive", "nocache"})
 _NO_AI = "noai"
+_MAX_SCRIPTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +23,18 @@ class Rights:
 
     tdm_reserved: bool | None
     noarchive: bool | None
+
+
+def signals_of(
+    tree: HtmlElement, metadata: Metadata, headers: Iterable[tuple[str, str]], *, url: str, token: str
+) -> tuple[Signal, ...]:
+    """Return what the page says of its own use; `token` is the name by which it may call us, `tree` has its scripts."""
+    inline = (one.text or "" for one in islice(tree.iter("script"), _MAX_SCRIPTS) if _is_rsl(one))
+    return (*header_signals(headers, token=token), *meta_signals(metadata.metas, inline, token=token, url=url))
+
+
+def _is_rsl(script: HtmlElement) -> bool:
+    return (script.get("type") or "").strip().lower() == RSL_TYPE
 
 
 def rights_of(metadata: Metadata, headers: Iterable[tuple[str, str]]) -> Rights:

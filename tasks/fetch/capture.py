@@ -31,14 +31,17 @@ class RecordAddress:
 
 
 def check_is_html(fetched: Fetched) -> None:
-    """Raise SkippedError unless the answer is a page by its first bytes or, where those say nothing, by its type."""
+    """Raise SkippedError unless the answer is a page."""
     kind = media_type(fetched.header("content-type"))
-    start = fetched.content[:SNIFFED_SIZE]
+    if not is_page(kind, fetched.content[:SNIFFED_SIZE]):
+        raise SkippedError(f"{kind or 'no content type'} at {fetched.url}", reason="not_html")
+
+
+def is_page(kind: str | None, start: bytes) -> bool:
+    """Whether something is a page by its first bytes, decoded, or, where those say nothing, by its media type."""
     if is_html(start) or (kind in HTML_TYPES and not is_other(start)):
-        return
-    if kind in UNTYPED and b"<html" in start[:1024].lower():
-        return
-    raise SkippedError(f"{kind or 'no content type'} at {fetched.url}", reason="not_html")
+        return True
+    return kind in UNTYPED and b"<html" in start[:1024].lower()
 
 
 def capture_of(

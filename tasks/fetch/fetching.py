@@ -11,11 +11,13 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.fetch.cut_short import is_taken, seen_partial
+from tasks.fetch.documents import MeetPolicies, record_documents, with_rights
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.politeness.rights.documents import SiteDocument
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
@@ -38,8 +40,11 @@ async def fetch_batch(
     max_segment_size: int,
     put: Callable[[str, bytes], None],
     fetched_one: Callable[[], None],
+    meet_policies: MeetPolicies = lambda _: frozenset(),
 ) -> Batch:
     """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
+
+    So are the documents of its sites by which they permit and refuse, unless `meet_policies` says that the lake has them.
 
     Where pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
     A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back; so it is
@@ -50,12 +55,13 @@ async def fetch_batch(
     visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
     await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full)
     await render_pages(gathering.to_render(), client=client, tell=gathering.take_rendition)
+    policies = record_documents(gathering.documents, segment, segment_key=segment_key, meet=meet_policies)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())
     for found in await find_missing(gathering.samples(), client=client, rules=rules):
         gathering.take_back(found)
     check_share(gathering.unexpected(), of=len(batch.looks), what="URLs")
-    return replace(batch, looks=tuple(find.look for find in gathering.finds))
+    return replace(batch, looks=tuple(find.look for find in gathering.finds), policies=policies)
 
 
 def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
@@ -97,6 +103,7 @@ class _Gathering:
         self._fetched_one = fetched_one
         self.finds = [_Find(look=look) for look in batch.looks]
         self._text_size = 0
+        self.documents: dict[str, SiteDocument] = {}
 
     @property
     def is_full(self) -> bool:
@@ -110,7 +117,8 @@ class _Gathering:
         if isinstance(result, Deferred):
             self.finds[number] = _Find(look=replace(look, deferred_until=result.until))
             return
-        look = replace(look, obeys_rights=result.obeys_rights, tdm_reserved=result.tdm_reserved)
+        self.documents.update((one.policy_id, one) for one in result.documents)
+        look = with_rights(look, result)
         try:
             with guarded_item(look.due.url):
                 self.finds[number] = self._answered(number, look, visit.rules, result)

@@ -88,8 +88,9 @@ PLACES = (
             "source_intake",
             "source_arrivals",
             "stale_clusters",
+            "replayed",
         ),
         erase=None,
-        why="numbers by source and day, and ids of clusters",
+        why="numbers by source and day, and ids of clusters and captures",
     ),
 )

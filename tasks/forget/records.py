@@ -25,7 +25,7 @@ def erase_records(work: Work) -> None:
             is_taken=work.taken.has_key,
             cause=Cause.TAKEN_DOWN,
         )
-        work.counts["segments_rewritten"] += done.is_changed
+        work.counts["segments_rewritten"] += done.records > 0
         if done.unread_from is not None:
             work.notes.append(f"{key} is damaged: what it has from byte {done.unread_from} on could not be searched")
 

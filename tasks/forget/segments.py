@@ -25,9 +25,9 @@ IsGone = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entombed:
-    """What became of a segment: whether it was changed, and from which byte on it could not be read, if there is one."""
+    """What became of a segment: how many records went, and from which byte on it could not be read, if there is one."""
 
-    is_changed: bool
+    records: int
     unread_from: int | None = None
 
 
@@ -55,10 +55,10 @@ def bury(
         try:
             segment = store.get(key)
         except MissingObject:
-            return Entombed(is_changed=False)
-        after, unread_from = _buried(segment, key, claims, is_taken, cause)
+            return Entombed(records=0)
+        after, records, unread_from = _buried(segment, key, claims, is_taken, cause)
         if after is None or _put_instead(index, store, key, segment, after):
-            return Entombed(is_changed=after is not None, unread_from=unread_from)
+            return Entombed(records=records, unread_from=unread_from)
 
 
 def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, after: bytes) -> bool:
@@ -76,15 +76,15 @@ def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, afte
 
 def _buried(
     segment: bytes, key: str, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
-) -> tuple[bytes | None, int | None]:
-    """Return the segment with its tombstones, None where nothing changes; and from where on it could not be read."""
+) -> tuple[bytes | None, int, int | None]:
+    """Return the segment with its tombstones, None where nothing changes; how many they are; where it became unreadable."""
     records, unread_from = _read(segment)
     gone = _gone(records, claims, is_taken)
+    number = sum(1 for one in records if one.offset in gone and one.kind)
     if unread_from is None:
-        return entomb(segment, key, is_gone=lambda record: record.offset in gone, cause=cause), None
-    # a damaged record that a row names goes, too: nothing says what can be read of it
+        return entomb(segment, key, is_gone=lambda record: record.offset in gone, cause=cause), number, None
     places = [(one.offset, one.length) for one in records if one.offset in gone and one.kind]
-    return entomb_at(segment, key, places, cause=cause), unread_from
+    return entomb_at(segment, key, places, cause=cause), number, unread_from
 
 
 def _read(segment: bytes) -> tuple[list[_Light], int | None]:

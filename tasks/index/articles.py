@@ -17,10 +17,11 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
-    """One article's newest revision, as far as a decision needs it; `earlier_contents` are others seen at its URL.
+    """One article's newest revision (by `fetched_at`), as far as a decision needs it; `earlier_contents` are others seen at its URL.
 
     Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None where they
-    are still to be read from the lake. `last_revision` is the greatest number of a revision that is gone, if any is.
+    are still to be read from the lake. `last_revision` is the greatest number that a revision has or had, where that is
+    not the newest's: revisions fold, and pages of archives are older.
     """
 
     article_id: str
@@ -116,6 +117,19 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
     ]
     kept = {"article_id", "url_key", "first_seen_at"}
     upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
+
+
+def lower_first_seen(tx: Connection, first_seen: Mapping[str, datetime]) -> None:
+    """Set since when articles are known back to an earlier instant, by their ids."""
+    for article_id, at in sorted(first_seen.items()):
+        is_later = and_(articles.c.article_id == article_id, articles.c.first_seen_at > at)
+        tx.execute(update(articles).where(is_later).values(first_seen_at=at))
+
+
+def promote(tx: Connection, article_ids: Iterable[str]) -> None:
+    """Let these articles represent their clusters."""
+    for part in _parts(article_ids):
+        tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=True))
 
 
 def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:

@@ -71,7 +71,7 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
                 is_representative=row.is_representative,
                 cluster_size=sizes[row.cluster_id],
                 cluster_earliest=earliest.get(row.cluster_id, row.cluster_id),
-                revision=row.revision,
+                revision=max(row.revision, row.last_revision or 0),
                 first_seen_at=row.first_seen_at,
                 fetched_at=row.fetched_at,
             )

@@ -5,10 +5,10 @@ All functions but the last two take the transaction they run in.
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, or_, select, update
 
 from tasks.index import clusters
 from tasks.index.articles import find_clusters
@@ -82,6 +82,15 @@ def erase_urls(tx: Connection, url_keys: Collection[str]) -> int:
         is_theirs = or_(aliases.c.url_key.in_(part), aliases.c.article_key.in_(part))
         gone += tx.execute(delete(aliases).where(is_theirs)).rowcount
     return gone
+
+
+def erase_titles(tx: Connection, revisions: Mapping[str, int]) -> None:
+    """Forget the titles of articles whose newest revision, by their ids, is this one, and how they were announced."""
+    for article_id, revision in sorted(revisions.items()):
+        is_it = and_(articles.c.article_id == article_id, articles.c.revision == revision)
+        tx.execute(update(articles).where(is_it).values(title=None))
+    for part in in_chunks(sorted(revisions), CHUNK):
+        tx.execute(update(frontier).where(frontier.c.article_id.in_(part)).values(announced_title=None))
 
 
 def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:

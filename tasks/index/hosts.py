@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,6 +10,7 @@ from functools import cache
 import psutil
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from tasks.index import policies
 from tasks.index.database import Index
 from tasks.index.pace import Pace, end_permit, grant_permit
 from tasks.index.runs import is_alive, this_machine
@@ -48,6 +49,7 @@ class HostLimits:
             paces = _read_paces(tx, names, self._now(tx))
             now = self._now(tx)  # after the locks: the wait for them is not part of a delay
             _keep(tx, [one.answer for one in learned])
+            policies.see(tx, {one.policy_id: one.answer.fetched_at for one in learned if one.policy_id})
             for one in learned:
                 paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
             for end in ended:
@@ -72,10 +74,21 @@ class HostLimits:
             rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(origins)))).all()
             now = self._now(tx)
         answers = [
-            RobotsAnswer(origin=row.origin, status=row.status, body=row.body or b"", fetched_at=row.fetched_at)
+            RobotsAnswer(
+                origin=row.origin,
+                status=row.status,
+                body=row.body or b"",
+                fetched_at=row.fetched_at,
+                evidence=row.evidence,
+            )
             for row in rows
         ]
         return {one.origin: one for one in answers if _is_fresh(one, now)}
+
+    def meet_policies(self, seen: Mapping[str, datetime]) -> set[str]:
+        """Note when documents of sites were seen, and return those that the lake has; raises IndexUnavailable."""
+        with self.index.write(is_durable=False) as tx:
+            return policies.meet(tx, seen)
 
     def _make_known(self, names: set[str]) -> None:
         """Make the rows of new hosts in a transaction of their own, if the database locks single rows.
@@ -107,10 +120,16 @@ def prune(tx: Connection, *, before: datetime) -> int:
 def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
     """Replace the earlier answers by these; sorted, so that two writers lock in one order."""
     rows = [
-        {"origin": one.origin, "status": one.status, "body": one.body, "fetched_at": one.fetched_at}
+        {
+            "origin": one.origin,
+            "status": one.status,
+            "body": one.body,
+            "fetched_at": one.fetched_at,
+            "evidence": one.evidence,
+        }
         for one in sorted(answers, key=lambda one: one.origin)
     ]
-    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at"))
+    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence"))
 
 
 def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:

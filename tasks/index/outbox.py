@@ -21,7 +21,7 @@ from tasks.index.schema import batches, counters, outbox
 from tasks.values.batch import OutboxItem
 from tasks.values.changes import NO_CHANGES, ArticleKey, CaptureKey, RowChanges
 from tasks.values.columns import columns_of, revive
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.storable import storable_text
 
 COUNTER = "outbox"
@@ -50,9 +50,10 @@ def append(
     articles: Iterable[Article],
     counts: Mapping[str, Any],
     now: datetime,
+    policies: Iterable[Policy] = (),
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    content = {"captures": list(captures), "articles": list(articles)}
+    content = {"captures": list(captures), "articles": list(articles), "policies": list(policies)}
     return _append(tx, content, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
 
 
@@ -183,6 +184,7 @@ def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
         batch_id=batch_id,
         captures=written.captures,
         articles=written.articles,
+        policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
         changes=_changes(content.get(CHANGES), batch_id).written_by(sequence),
     )
 

@@ -16,7 +16,7 @@ from tasks.index.schema import runs
 RUNNING, ENDED, DIED = "running", "ended", "died"
 BIRTH_TOLERANCE_S = 2.0
 
-REPLAY, MEND = "replay-", "mend-"
+REPLAY, MEND, BACKFILL = "replay-", "mend-", "backfill-"
 """What the ids of runs begin with that change what is stored, and let no other of their kind work beside them."""
 
 SILENT = timedelta(minutes=15)

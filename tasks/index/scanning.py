@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from tasks.index.frontier import State
 from tasks.index.runs import RUNNING, is_alive, this_machine
-from tasks.index.schema import articles, edges, frontier, runs, shapes, stale_clusters
+from tasks.index.schema import articles, edges, frontier, policies, runs, shapes, stale_clusters
 
 ROWS_AT_ONCE = 2000
 
@@ -18,10 +18,13 @@ _SCANNED = {
     "frontier": select(frontier),
     "shapes": select(shapes.c.article_id),
     "stale_clusters": select(stale_clusters.c.cluster_id),
+    "policies": select(policies.c.policy_id, policies.c.observed_at),
 }
 
 
-def stream(tx: Connection, name: Literal["articles", "edges", "frontier", "shapes", "stale_clusters"]) -> Iterator[Any]:
+def stream(
+    tx: Connection, name: Literal["articles", "edges", "frontier", "policies", "shapes", "stale_clusters"]
+) -> Iterator[Any]:
     """Yield the rows of a table; of what is large only the columns that name it."""
     yield from tx.execute(_SCANNED[name].execution_options(yield_per=ROWS_AT_ONCE))
 

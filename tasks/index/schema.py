@@ -201,8 +201,30 @@ robots = Table(
     Column("status", Integer),
     Column("body", LargeBinary),
     Column("fetched_at", Instant, nullable=False),
+    Column("evidence", LargeBinary),
 )
-"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own."""
+"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own.
+
+`evidence` is the packed exchange, of documents that the lake keeps.
+"""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("policy_id", String(32), primary_key=True),
+    Column("origin", Text, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body_digest", String(80), nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("warc_key", Text, nullable=False),
+    Column("warc_offset", BigInteger, nullable=False),
+    Column("warc_length", BigInteger, nullable=False),
+)
+"""The documents in the lake by which sites say what may be done with their pages. `told_at` is the row's `last_seen_at`."""
 
 TOLD_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
 """When an article was published, or first seen where that is unknown or in the future: lists are in this order."""
@@ -416,6 +438,14 @@ outbox = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 """Decisions that are committed and not yet in the lake's tables; the payload is zlib over JSON."""
+
+archived = Table(
+    "archived",
+    metadata,
+    Column("capture_id", String(32), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The captures that a backfill took in from archives: the same record, met again, adds nothing."""
 
 capture_counts = Table(
     "capture_counts",

@@ -9,7 +9,7 @@ from deltalake.exceptions import CommitFailedError
 
 from tasks.errors import LakeUnavailable
 from tasks.lake.delta_log import check_tail
-from tasks.lake.keys import TABLES
+from tasks.lake.keys import LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.schemas import missing_columns
 from tasks.lake.tables import delta_errors, find_table, open_table
@@ -20,7 +20,7 @@ ATTEMPTS = 50
 
 def grow_tables(store: ObjectStore) -> None:
     """Add the columns that the lake's tables lack, where there are tables; raises LakeUnavailable, LakeFormatError."""
-    for name in TABLES:
+    for name in (*TABLES, *LATER_TABLES):
         if table := find_table(store, name):
             _make_ready(table, store, name)
 

@@ -8,6 +8,7 @@
 - `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
+- `scratch/<job_id>/<n>.pages.json`, `.../<n>.warc.gz`: units under way of a backfill; gone when it ends
 - `presslake.json`: what makes a place a lake
 """
 
@@ -27,11 +28,16 @@ MARKER_KEY = "presslake.json"
 
 ARTICLES = "articles"
 CAPTURES = "captures"
+POLICIES = "policies"
 TABLES = (ARTICLES, CAPTURES)
+"""The tables of decisions, which every lake has."""
+LATER_TABLES = (POLICIES,)
+"""Tables like them that a lake has once it has a row for them: a lake of an older version has none."""
 REMOVALS = "removals"
 TAKEDOWNS = "takedowns"
 PARTITION = "dt"
 SET_ASIDE = "set-aside/"
+SCRATCH = "scratch/"
 LOG = "_delta_log"
 FIRST_KEYS = (f"{ARTICLES}/{LOG}/{0:020d}.json", f"{ARTICLES}/{LOG}/_last_checkpoint")
 """A lake with articles has one of these: a Delta log begins with the first; the second remains when that is gone."""
@@ -51,7 +57,7 @@ def data_path(day: date, batch_id: str, sequence: int) -> str:
 
 def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
     """Return a Parquet file's key in the lake; `sequence` is the outbox's."""
-    if table not in TABLES:
+    if table not in {*TABLES, *LATER_TABLES}:
         raise ValueError(f"no table of the lake: {table!r}")
     return f"{table}/{data_path(day, batch_id, sequence)}"
 
@@ -114,6 +120,16 @@ def changed_rows_prefix(verify_id: str) -> str:
 def set_aside_prefix(verify_id: str) -> str:
     """Return the prefix of an object's own key after a repair has set it aside."""
     return f"{SET_ASIDE}{_checked(verify_id)}/objects/"
+
+
+def scratch_prefix(job_id: str) -> str:
+    """Return the prefix of the keys of what a job keeps while it runs."""
+    return f"{SCRATCH}{_checked(job_id)}/"
+
+
+def scratch_key(job_id: str, number: int, ending: str) -> str:
+    """Return the key of a part of a job's n-th unit; the `ending` says which."""
+    return f"{scratch_prefix(job_id)}{number:08d}.{_checked(ending)}"
 
 
 def _partition(day: date) -> str:

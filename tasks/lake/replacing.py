@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, Transaction
 
 from tasks.errors import LakeUnavailable
@@ -147,7 +148,16 @@ def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Tab
     if before is not None and rows:
         for name in (one for one in schema.names if one not in SCHEMAS[table].names):
             made = made.append_column(schema.field(name), before[name])
+        if table == ARTICLES:
+            made = _with_first_sequence(made, before)
     return fitted(made, schema)
+
+
+def _with_first_sequence(rows: pa.Table, before: pa.Table) -> pa.Table:
+    """Return rows of `articles` with the sequence that first wrote them: what they replace has it, or its own."""
+    place = rows.schema.get_field_index("added_seq")
+    first = pc.coalesce(before["added_seq"], before["change_seq"], pa.scalar(0, pa.int64()))
+    return rows.set_column(place, rows.schema.field(place), first)
 
 
 def _find(store: ObjectStore, file: StoredFile, wanted: Mapping[Key, Row | None]) -> dict[int, Key]:

@@ -11,18 +11,19 @@ from deltalake.schema import ArrayType as DeltaArray
 from deltalake.schema import Field
 from deltalake.schema import StructType as DeltaStruct
 
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, TAKEDOWNS
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES, TAKEDOWNS
 from tasks.values.columns import ArrayType, ColumnType, StructType, TableColumn, columns_of
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.takedown import Takedown
 
-KINDS: dict[str, type[Capture | Article | Takedown]] = {
+KINDS: dict[str, type[Capture | Article | Policy | Takedown]] = {
     CAPTURES: Capture,
     ARTICLES: Article,
+    POLICIES: Policy,
     TAKEDOWNS: Takedown,
 }
 
-_INSTANTS = {CAPTURES: "fetched_at", ARTICLES: "fetched_at", TAKEDOWNS: "taken_at"}
+_INSTANTS = {CAPTURES: "fetched_at", ARTICLES: "fetched_at", POLICIES: "observed_at", TAKEDOWNS: "taken_at"}
 
 _ARROW = {
     "boolean": pa.bool_(),

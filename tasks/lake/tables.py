@@ -20,10 +20,10 @@ from deltalake.transaction import AddAction
 
 from tasks.errors import LakeFormatError, LakeUnavailable
 from tasks.lake.delta_log import is_new
-from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, TAKEDOWNS, data_path
+from tasks.lake.keys import ARTICLES, CAPTURES, PARTITION, POLICIES, TAKEDOWNS, data_path
 from tasks.lake.objects.stores import ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, find_misfits, table_schema
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.storable import storable_text
 
 BATCHES = "presslake_batches"
@@ -36,10 +36,14 @@ GROUP_ROWS = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Capture | Article
+"""A row that a later decision may change."""
+
+StoredRow = Row | Policy
 
 DESCRIPTIONS = {
     CAPTURES: "One row a fetch, whatever came of it.",
     ARTICLES: "One row a revision of an article.",
+    POLICIES: "One row a document by which a site says what may be done with its pages.",
     TAKEDOWNS: "One row a takedown.",
 }
 
@@ -61,7 +65,7 @@ class DataFile:
         return data_path(self.day, self.batch_id, self.sequence)
 
 
-def parquet(name: str, rows: Sequence[Row]) -> bytes:
+def parquet(name: str, rows: Sequence[StoredRow]) -> bytes:
     """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
     return parquet_of(arrow_rows(rows, SCHEMAS[name]))
 

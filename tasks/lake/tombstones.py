@@ -34,6 +34,7 @@ class Cause(StrEnum):
 
     TAKEN_DOWN = "taken_down"
     EXPIRED = "expired"
+    REFUSED = "refused"
 
 
 def tombstone(length: int, *, cause: Cause, place: str) -> bytes:

@@ -287,7 +287,7 @@ def _parse(offset: int, length: int, content: bytes) -> Record:
     promised, block = record.content_length, record.reader.read()
     if len(block) != promised:
         raise ValueError(f"{len(block)} bytes of {promised}")
-    if not _is_digest_of(record.headers.get("WARC-Block-Digest"), block):
+    if not is_digest_of(record.headers.get("WARC-Block-Digest"), block):
         raise ValueError("the block digest does not agree")
     if next(records, None) is not None:
         raise ValueError("several records in one gzip member")
@@ -311,7 +311,7 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
         (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in again.http_headers.items_bytes()
     )
     plain = _without_chunks(headers, body)
-    if not (_is_digest_of(digest, body) or _is_digest_of(digest, plain)):
+    if not (is_digest_of(digest, body) or is_digest_of(digest, plain)):
         raise ValueError("the payload digest does not agree")
     return ResponseRecord(
         url=url,
@@ -333,7 +333,7 @@ def _without_chunks(headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
         return body  # some writers undo the chunked coding and keep the header
 
 
-def _is_digest_of(digest: str | None, content: bytes) -> bool:
+def is_digest_of(digest: str | None, content: bytes) -> bool:
     """Whether a labelled digest, in hex or base32, is this content's; an unknown algorithm passes."""
     algorithm, _, value = (digest or "").partition(":")
     algorithm = algorithm.lower().replace("-", "")

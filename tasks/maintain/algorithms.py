@@ -85,7 +85,8 @@ def _move_index(compaction: Compaction, index: Index, table: DeltaTable, *, has_
     files, count = list_files(table, ARTICLES), 0
     for number, file in enumerate(files):
         compaction.on_step("moving articles to the current algorithm", number, len(files))
-        for part in in_chunks((as_article(row) for row in read_file(compaction.store, file)), CHUNK):
+        rows = (as_article(row) for row in read_file(compaction.store, file) if row["text_removed_at"] is None)
+        for part in in_chunks(rows, CHUNK):
             count += _move_articles(compaction, index, part, has_new_sketch=has_new_sketch)
     return count
 
@@ -123,7 +124,7 @@ def _move_lake(compaction: Compaction, table: DeltaTable) -> tuple[int, bool]:
     """Return how many rows had an older number, and whether none has now."""
     count, stale = 0, []
     for file in list_files(table, ARTICLES):
-        if older := len(_older(read_columns(compaction.store, file, ("text_digest",)))):
+        if older := len(_older(read_columns(compaction.store, file, ("text_digest", "text_removed_at")))):
             count += older
             stale.append(file)
     done = rewrite(compaction, table, stale, what="moving rows to the current algorithm", change=with_current_digests)
@@ -132,5 +133,6 @@ def _move_lake(compaction: Compaction, table: DeltaTable) -> tuple[int, bool]:
 
 def _older(rows: pa.Table) -> list[int]:
     is_current = pc.starts_with(rows["text_digest"], PREFIX)
-    places: list[int] = pc.indices_nonzero(pc.invert(is_current)).to_pylist()
+    is_empty = pc.is_valid(rows["text_removed_at"])  # retention has removed its text: it keeps the digest that it has
+    places: list[int] = pc.indices_nonzero(pc.invert(pc.or_(is_current, is_empty))).to_pylist()
     return places

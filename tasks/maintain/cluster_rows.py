@@ -26,7 +26,7 @@ CLUSTERS_AT_ONCE = 50_000
 CLOCK_STEP = timedelta(days=1)
 """The longest time by which a machine's clock may have been set back between revisions."""
 
-TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
+TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest", "first_seen_at")
 
 
 @dataclass(slots=True)

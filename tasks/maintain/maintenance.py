@@ -8,17 +8,28 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from tasks.config.loading import load_catalogue
+from tasks.config.retention import NO_RETENTION, RetentionRules
 from tasks.config.settings import Settings
 from tasks.index.database import Index
 from tasks.lake.growing import grow_tables
-from tasks.lake.keys import TABLES
+from tasks.lake.keys import LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.tables import open_table
+from tasks.lake.tables import find_table, open_table
 from tasks.maintain.algorithms import move_to_current
 from tasks.maintain.cluster_rows import update_clusters
 from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
-from tasks.maintain.retention import check_table, delete_old_files, prune_index, prune_set_aside, tidy_log
+from tasks.maintain.expiry import Expiry, expire_payloads, expire_texts
+from tasks.maintain.policy_rows import update_sightings
+from tasks.maintain.retention import (
+    check_table,
+    delete_old_files,
+    prune_index,
+    prune_scratch,
+    prune_set_aside,
+    tidy_log,
+)
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 
@@ -28,9 +39,10 @@ class MaintainReport:
     """The result of one maintenance, or of a dry run.
 
     `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` had changed, and
-    `cluster_rows` were updated for them. `files_packed` became `files_made`. `files_deleted` had expired, and so had
+    `cluster_rows` were updated for them. `policy_rows` now say when their documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
     `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
-    robots.txt) and `shapes_forgotten`. `articles_indexed` were brought up to date in the search index, where there is one.
+    robots.txt) and `shapes_forgotten`. `texts_expired` were removed from rows, and `payloads_expired` records from segments, as
+    the catalogue's retention wants it. `articles_indexed` were brought up to date in the search index, where there is one.
     """
 
     is_dry_run: bool
@@ -38,12 +50,15 @@ class MaintainReport:
     rows_moved: int
     clusters_told: int
     cluster_rows: int
+    policy_rows: int
     files_packed: int
     files_made: int
     files_deleted: int
     set_aside_deleted: int
     urls_forgotten: int
     shapes_forgotten: int
+    texts_expired: int = 0
+    payloads_expired: int = 0
     articles_indexed: int = 0
     seconds: float
 
@@ -57,22 +72,43 @@ def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep
         config=config,
         now=datetime.now(UTC),
         on_step=on_step,
+        retention=_retention(settings),
     )
-    return done if config.dry_run else replace(done, articles_indexed=_update_search(settings, on_step))
+    if config.dry_run:
+        return done
+    is_expired = done.texts_expired > 0
+    return replace(done, articles_indexed=_update_search(settings, on_step, is_expired=is_expired))
 
 
-def _update_search(settings: Settings, on_step: OnStep) -> int:
-    """Bring the search index up to date, where there is one; returns how many articles were added or taken out."""
-    from tasks.search.searching import bring_up_to_date, has_search_index  # noqa: PLC0415 - sweeps need no search
+def _retention(settings: Settings) -> RetentionRules:
+    """Return how long what is kept: for ever, where there is no catalogue. Raises CatalogueError."""
+    return load_catalogue(settings.catalogue).retention() if settings.catalogue.exists() else NO_RETENTION
+
+
+def _update_search(settings: Settings, on_step: OnStep, *, is_expired: bool) -> int:
+    """Bring the search index up to date, where there is one; returns how many articles were added or taken out.
+
+    Where texts have expired it is made from its beginning: deleted words stay in the files of such an index.
+    """
+    from tasks.search.folder import throw_away  # noqa: PLC0415 - sweeps need no search
+    from tasks.search.searching import bring_up_to_date, has_search_index  # noqa: PLC0415
 
     if not has_search_index(settings):
         return 0
+    if is_expired:
+        throw_away(settings)
     done = bring_up_to_date(settings, on_step=on_step)
     return done.added + done.removed
 
 
 def maintain(
-    *, index: Index, store: ObjectStore, config: MaintainConfig, now: datetime, on_step: OnStep
+    *,
+    index: Index,
+    store: ObjectStore,
+    config: MaintainConfig,
+    now: datetime,
+    on_step: OnStep,
+    retention: RetentionRules = NO_RETENTION,
 ) -> MaintainReport:
     """Put lake and index in order; raises IndexUnavailable, LakeUnavailable, DamagedTable, LakeFormatError.
 
@@ -80,14 +116,18 @@ def maintain(
     """
     begun, is_dry_run = time.monotonic(), config.dry_run
     compaction = Compaction(store=store, size=config.file_mib * MIB, now=now, is_dry_run=is_dry_run, on_step=on_step)
-    for name in TABLES:
+    names = (*TABLES, *(name for name in LATER_TABLES if find_table(store, name)))
+    for name in names:
         check_table(store, name)
     if not is_dry_run:
         grow_tables(store)
     moved = move_to_current(compaction, index)
     clusters = update_clusters(compaction, index)
+    expiry = Expiry(index=index, store=store, rules=retention, now=now, is_dry_run=is_dry_run, on_step=on_step)
+    texts, payloads = expire_texts(expiry), expire_payloads(expiry)
+    sightings = update_sightings(compaction, index)
     packed = made = deleted = 0
-    for name in TABLES:
+    for name in names:
         table = open_table(store, name)
         done = pack_small_files(compaction, table, name)
         packed, made = packed + done.before, made + done.after
@@ -96,6 +136,8 @@ def maintain(
         if not is_dry_run:
             tidy_log(table)
     set_aside = prune_set_aside(store, now=now, is_dry_run=is_dry_run)
+    if not is_dry_run:
+        prune_scratch(store, now=now)
     on_step("index", 0, 0)
     forgotten, shapes = prune_index(index, now=now, shapes_days=config.shapes_days, is_dry_run=is_dry_run)
     return MaintainReport(
@@ -104,12 +146,15 @@ def maintain(
         rows_moved=moved.rows,
         clusters_told=clusters.clusters,
         cluster_rows=clusters.rows,
+        policy_rows=sightings,
         files_packed=packed,
         files_made=made,
         files_deleted=deleted,
         set_aside_deleted=set_aside,
         urls_forgotten=forgotten,
         shapes_forgotten=shapes,
+        texts_expired=texts,
+        payloads_expired=payloads,
         seconds=round(time.monotonic() - begun, 3),
     )
 
@@ -119,9 +164,12 @@ def summary_line(report: MaintainReport) -> str:
     done = [
         (report.articles_moved, "{} articles moved to the current algorithm"),
         (report.cluster_rows, "{} rows updated with their cluster"),
+        (report.policy_rows, "{} rows of policies updated"),
         (report.files_packed, f"{{}} files packed into {report.files_made}"),
         (report.files_deleted, "{} old files deleted"),
         (report.set_aside_deleted, "{} objects deleted that were set aside"),
+        (report.texts_expired, "{} texts expired"),
+        (report.payloads_expired, "{} records expired"),
         (report.articles_indexed, "{} articles of the search index updated"),
         (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
     ]

@@ -10,7 +10,7 @@ from tasks.index import postings
 from tasks.index.database import Index
 from tasks.index.upkeep import prune_daily, put_in_order
 from tasks.lake.delta_log import check_log, logged_paths
-from tasks.lake.keys import data_prefix
+from tasks.lake.keys import SCRATCH, data_prefix
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import delta_errors, open_table
@@ -18,6 +18,7 @@ from tasks.verify.set_aside import prune_set_asides
 from tasks.verify.unlisted import has_all_rows
 
 SET_ASIDE_KEPT = timedelta(days=30)
+SCRATCH_KEPT = timedelta(days=7)
 
 
 def check_table(store: ObjectStore, name: str) -> DeltaTable:
@@ -57,6 +58,13 @@ def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_d
 def prune_set_aside(store: ObjectStore, *, now: datetime, is_dry_run: bool) -> int:
     """Delete what repairs set aside 30 days ago; returns how many objects."""
     return prune_set_asides(store, before=now - SET_ASIDE_KEPT, is_dry_run=is_dry_run)
+
+
+def prune_scratch(store: ObjectStore, *, now: datetime) -> None:
+    """Delete what jobs that were killed have left in scratch/."""
+    for one in list(store.list(SCRATCH)):
+        if one.modified_at < now - SCRATCH_KEPT:
+            store.delete(one.key)
 
 
 def tidy_log(table: DeltaTable) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from inspect import isawaitable
 from types import TracebackType
 from typing import Self
@@ -18,27 +19,39 @@ from typing import Self
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.errors import (
+    HttpRefused,
     ItemError,
+    PaymentRequired,
+    RightsRefused,
     RobotsUnavailable,
     StageError,
     UnexpectedError,
 )
 from tasks.politeness.keeping import Room
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits
-from tasks.politeness.robots import (
-    RobotsPolicy,
-)
+from tasks.politeness.rights.documents import SiteDocument
+from tasks.politeness.rights.links import licence_elements, licence_links
+from tasks.politeness.rights.obeying import check_refusal
+from tasks.politeness.rights.page import header_signals
+from tasks.politeness.rights.payment import payment_of
+from tasks.politeness.rights.site import SiteRights
+from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
 from tasks.politeness.way import Way
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.permit import RobotsAnswer
+from tasks.values.rights import NO_OBEDIENCE, Obedience
+from tasks.values.rows import Signal
 from tasks.values.url import Url
+from tasks.values.user_agent import product_token
 from tasks.web.client import WebClient, WebConfig
-from tasks.web.exchange import Fetched, raise_for_missing, raise_for_status
+from tasks.web.exchange import Exchange, Fetched, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
+
+NO_SITE_RIGHTS = SiteRights()
 
 MAX_ORIGINS = 500
 """Origins at work at once: each holds its robots.txt in memory."""
@@ -48,8 +61,8 @@ MAX_ORIGINS = 500
 class Visit:
     """One URL to request, once, under its source's rules; `key` is the caller's name for it.
 
-    With `wants_rights`, its site's tdmrep.json is asked for before it. With `is_article`, it is asked for as well where
-    the owner of a host on its way obeys reservations.
+    With `is_article`, what its site's documents say of it is looked up, and obeyed as its own rules and those of the owners
+    of the hosts on its way say. With `wants_rights`, its site's tdmrep.json is asked for before it in any case.
     """
 
     key: str
@@ -76,7 +89,7 @@ class Answered:
     """The result of a visit: `fetched` where there is an answer, of any status, and `error` where it is not a page.
 
     With `obeys_rights`, reservations are obeyed there; `tdm_reserved` is what the site's tdmrep.json then says of the
-    page.
+    page. `rights` is what the site's `documents` say of the page, `obeyed` how its own refusals are to be taken.
     """
 
     fetched: Fetched | None
@@ -84,6 +97,9 @@ class Answered:
     asked_at: datetime
     obeys_rights: bool = False
     tdm_reserved: bool | None = None
+    rights: tuple[Signal, ...] = ()
+    documents: tuple[SiteDocument, ...] = ()
+    obeyed: Obedience = NO_OBEDIENCE
 
 
 Tell = Callable[[Visit, Answered | Deferred], object]
@@ -111,6 +127,7 @@ class PoliteClient:
         self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
         self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
         self._origins = asyncio.Semaphore(MAX_ORIGINS)
+        self._rights: dict[tuple[str, str], SiteRights] = {}
         self._files = SiteFiles(
             self._limiter, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
         )
@@ -167,19 +184,31 @@ class PoliteClient:
         """
         try:
             with guarded_item(f"the rules of {origin}"):
-                policy = await self._files.policy(origin, group[0].rules)
-                if any(self._obeys_rights(one, one.url) for one in group):
-                    await self._files.learn_rights(origin, policy, group[0].rules)
+                return await self._learn(origin, group)
         except UnexpectedError as error:
             raise RobotsUnavailable(error.detail) from error
-        return policy
+
+    async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
+        """Return what an origin's robots.txt allows, and learn what its documents say if any visit is to an article."""
+        rules = group[0].rules
+        if not any(one.is_article or one.wants_rights for one in group):
+            return await self._files.policy(origin, rules)
+        wants_tdm = any(self._wants_tdm(one, one.url) for one in group)
+        found = await self._files.rights(origin, rules, wants_tdm=wants_tdm)
+        key = (origin, mark_of(rules))
+        if not wants_tdm and (held := self._rights.get(key)):  # a redirect may have led here on another's behalf
+            found = replace(found, tdm=held.tdm, tdm_document=held.tdm_document)
+        self._rights[key] = found
+        return found.policy
 
     async def _ask(self, one: Visit, policy: RobotsPolicy, tell: Tell) -> None:
-        fetched, trouble, asked_at = None, None, _now()
-        way, size = self._way(one.rules), 0
+        fetched: Fetched | None = None
+        trouble: ItemError | HostWaits | None = None
+        asked_at, way, size = _now(), self._way(one.rules), 0
         try:
             with guarded_item(one.url):
                 policy.check(one.url, user_agent=one.rules.user_agent)
+                self._check_rights(one, one.url)
                 async with way.opened(one.url.site):
                     asked_at = _now()
                     fetched = await self._get(one, way)
@@ -187,12 +216,18 @@ class PoliteClient:
                         raise_for_status(fetched, now=_now())
                     raise_for_missing(fetched)
                     size = await self._room.enter(len(fetched.content))
-        except (ItemError, HostWaits) as met:
-            trouble = met
+        except RightsRefused as met:
+            fetched, trouble = met.answer if isinstance(met.answer, Fetched) else fetched, met
+        except HttpRefused as refusal:
+            trouble = refusal if fetched is None else _payment(fetched, refusal)
+        except (ItemError, HostWaits) as other:
+            trouble = other
         told = _told(fetched, trouble, asked_at)
-        if isinstance(told, Answered) and fetched is not None and self._obeys_rights(one, fetched.url):
-            tdm_reserved = self._files.is_reserved(fetched.url, one.rules)
-            told = replace(told, obeys_rights=True, tdm_reserved=tdm_reserved)
+        try:
+            with guarded_item(one.url):
+                told = await self._with_rights(one, told)
+        except (ItemError, HostWaits) as met:
+            told = _told(fetched, met, asked_at)
         try:
             await _tell(tell, one, told)
         finally:
@@ -201,17 +236,55 @@ class PoliteClient:
     def _way(self, rules: SourceRules) -> Way:
         return Way(self._limiter, rules, self._owners)
 
-    def _obeys_rights(self, one: Visit, url: Url) -> bool:
+    async def _with_rights(self, one: Visit, told: Answered | Deferred) -> Answered | Deferred:
+        """Return the result of a visit to an article with what its site says of it; raises ItemError, HostWaits.
+
+        A page may name licences of its own: they are asked for now.
+        """
+        url = told.fetched.url if isinstance(told, Answered) and told.fetched else one.url
+        rights = self._rights.get((url.origin, mark_of(one.rules)))
+        if isinstance(told, Deferred) or rights is None:
+            return told
+        if one.is_article and told.fetched is not None and told.error is None and (urls := _licences_of(told.fetched)):
+            rights = rights.with_licences(await self._files.licences(url.origin, urls, one.rules))
+        told = replace(told, documents=rights.documents, obeyed=self._obeyed(one, url))
+        if told.fetched is None:
+            return told
+        tdm = rights.tdm.says(url) if rights.tdm and self._obeys_tdm(one, url) else None
+        told = replace(told, obeys_rights=self._obeys_tdm(one, url), tdm_reserved=tdm)
+        return replace(told, rights=rights.signals_for(url))
+
+    def _check_rights(self, one: Visit, url: Url) -> None:
+        """Raise RightsRefused for an article that its site's documents refuse, where that is obeyed: it is not asked for."""
+        rights = self._rights.get((url.origin, mark_of(one.rules)))
+        if one.is_article and rights is not None:
+            check_refusal(rights.signals_for(url), self._obeyed(one, url), url=url)
+
+    def _check_head(self, one: Visit, answer: Exchange) -> None:
+        """Raise RightsRefused for an article whose answer's header refuses it, where that is obeyed: its body is not read."""
+        obeyed = self._obeyed(one, answer.url)
+        if answer.status not in {200, 203} or not obeyed.is_excluding:
+            return
+        rights = self._rights.get((answer.url.origin, mark_of(one.rules)), NO_SITE_RIGHTS)
+        said = header_signals(answer.headers, token=product_token(one.rules.user_agent))
+        check_refusal((*rights.signals_for(answer.url), *said), obeyed, url=answer.url)
+
+    def _obeyed(self, one: Visit, url: Url) -> Obedience:
+        return self._owners.obedience_at(url.site, one.rules)
+
+    def _obeys_tdm(self, one: Visit, url: Url) -> bool:
         return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url.site))
+
+    def _wants_tdm(self, one: Visit, url: Url) -> bool:
+        return self._obeys_tdm(one, url) or (one.is_article and self._obeyed(one, url).asks_tdm)
 
     async def _get(self, one: Visit, way: Way) -> Fetched:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and pace of its own host to a redirect's target."""
             await way.leave()
-            policy = await self._files.policy(url.origin, one.rules)
+            policy = await self._learn(url.origin, [replace(one, url=url)])
             policy.check(url, user_agent=one.rules.user_agent)
-            if self._obeys_rights(one, url):
-                await self._files.learn_rights(url.origin, policy, one.rules)
+            self._check_rights(one, url)
             await way.enter(url.site)
 
         client = await self.client_for(one.rules)
@@ -223,6 +296,7 @@ class PoliteClient:
             max_wire_size=one.max_wire_size,
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
+            on_head=partial(self._check_head, one) if one.is_article else None,
             takes_part=True,
             asker=one.rules.source_id,
         )
@@ -245,6 +319,19 @@ class PoliteClient:
             self._clients[key] = client
             await self._stack.enter_async_context(client)
         return self._clients[key]
+
+
+def _licences_of(fetched: Fetched) -> tuple[Url, ...]:
+    """Return the RSL licences that a page's header and head name."""
+    named = (value for name, value in fetched.final.headers if name == "link")
+    return (*licence_links(named, base=fetched.url), *licence_elements(fetched.content, base=fetched.url))
+
+
+def _payment(fetched: Fetched, error: HttpRefused) -> ItemError:
+    """Return a refusal as one that asks for a licence or a price, where it does."""
+    final = fetched.final
+    asked = payment_of(final.status, final.headers, fetched.content, url=final.url)
+    return error if asked is None else PaymentRequired(f"{asked} at {final.url}".strip())
 
 
 def _innermost(error: BaseException) -> BaseException:

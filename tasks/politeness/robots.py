@@ -15,6 +15,7 @@ from typing import Self
 from tasks.errors import RobotsDisallowed, RobotsTooCostly
 from tasks.politeness.robots_rules import Group, Rule, TooMuchWork, Work, normal_path, path_rule, weight_of
 from tasks.values.url import Url
+from tasks.values.user_agent import product_token, token_of
 
 MAX_ROBOTS_SIZE = 500 * 1024
 """Bytes that are read; RFC 9309, 2.5 requires no more."""
@@ -22,8 +23,6 @@ MAX_ROBOTS_SIZE = 500 * 1024
 _ROBOTS_PATH = "/robots.txt"
 _BOM = re.compile(rb"\xef?\xbb?\xbf?")  # Google skips a part of the mark, too
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_TOKEN = re.compile(r"[A-Za-z_-]*")  # RFC 9309, 2.2.1
-_COMPATIBLE = re.compile(r"Mozilla/.*?compatible;\s*([A-Za-z_-]+)")
 
 # Keys in use, misspellings included; longer forms of them count as well.
 _AGENT_KEYS = ("user-agent", "useragent", "user agent")
@@ -54,15 +53,6 @@ def verdict_of_status(status: int | None) -> RobotsVerdict:
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]`, to which one robots.txt applies; raises BadUrl."""
     return Url.of(url).origin
-
-
-def product_token(user_agent: str) -> str:
-    """Return the name by which robots.txt calls us: `Presslake` for `Presslake/0.1 (+https://...)`, maybe empty.
-
-    Of `Mozilla/5.0 (compatible; Presslake/0.1)`, it is what is compatible.
-    """
-    found = _COMPATIBLE.match(user_agent)
-    return found[1] if found else _token_of(user_agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +229,7 @@ class _Reader:
 
 def _agent_name(value: str) -> str:
     # `* everybody` is the star, too.
-    return "*" if value.split(maxsplit=1)[:1] == ["*"] else _token_of(value).lower()
-
-
-def _token_of(value: str) -> str:
-    found = _TOKEN.match(value)
-    return found[0] if found else ""
+    return "*" if value.split(maxsplit=1)[:1] == ["*"] else token_of(value).lower()
 
 
 def _delay_s(value: str) -> float | None:

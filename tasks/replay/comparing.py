@@ -1,10 +1,10 @@
-"""What a stored capture is to what its page gives with the rules of today: same, changed, gained, lost or failed. Pure."""
+"""What a stored capture is to what its page gives with the rules of today: same, changed, gained, lost, failed or expired. Pure."""
 
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from tasks.deduplicate.changes import Version, diff_versions
-from tasks.replay.reading import Reading
+from tasks.replay.reading import GONE, Reading
 from tasks.values.look import Look
 from tasks.values.page import Page
 from tasks.values.rows import Article, Capture, Novelty, Outcome
@@ -21,6 +21,12 @@ class Result(StrEnum):
     GAINED = "gained"
     LOST = "lost"
     FAILED = "failed"
+    EXPIRED = "expired"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the page could be read."""
+        return self not in {Result.FAILED, Result.EXPIRED}
 
 
 Digests = tuple[str, str]
@@ -63,7 +69,7 @@ def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compar
     `shown` are that revision's digests under the rules of today, None where it was not read with these.
     """
     if reading.failure is not None:
-        return Compared(reading=reading, result=Result.FAILED)
+        return Compared(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)
     page, stored = reading.look.page, reading.stored
     if stored.row is not None and stored.row.text_removed_at is not None:  # retention took the text out
         return Compared(reading=reading, result=Result.SAME)
@@ -86,6 +92,7 @@ def drafted(row: Article, look: Look) -> Article:
             **values,
             "title": page.title or look.due.announced_title,
             "published_at": page.published_at or look.due.announced_at,
+            "rights": (*row.site_rights, *page.rights) or row.rights,
             "tdm_reserved": row.tdm_reserved if page.tdm_reserved is None else page.tdm_reserved,
             "extracted_at": look.extracted_at,
             "text_digest": prepared.text.digest if prepared else row.text_digest,

@@ -74,8 +74,8 @@ class Worked:
 
 def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: str, now: datetime) -> RowChanges:
     """Decide a unit and commit it; returns what changes in the lake. Raises IndexUnavailable, LakeUnavailable."""
-    differing = [one for one in compared if one.result not in {Result.SAME, Result.FAILED}]
-    read = [_note_of(one, deciding) for one in compared if one.result is not Result.FAILED]
+    differing = [one for one in compared if one.result.is_read and one.result is not Result.SAME]
+    read = [_note_of(one, deciding) for one in compared if one.result.is_read]
     if not differing:
         with deciding.index.write() as tx:
             replayed.note(tx, read, now=now)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.errors import CorruptRecord
+from tasks.errors import CorruptRecord, RecordGone
 from tasks.extract.extraction import Extractor, extract_batch
 from tasks.index.replayed import Note, UrlState
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.warc import iter_records
+from tasks.lake.tombstones import Cause
+from tasks.lake.warc import iter_records, read_record
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
@@ -44,6 +45,11 @@ class Stored:
         return True if self.capture.reason == "tdm_reserved" else None
 
 
+EXPIRED = Cause.EXPIRED.value
+GONE = frozenset(cause.value for cause in Cause)
+"""Why a page is not read that is not kept any more: that is no failure."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A stored capture and the look at it with the rules of today; `failure` says why it could not be read."""
@@ -72,6 +78,8 @@ def read_unit(
         look = _look(one, rules, urls.get(one.capture.url_key))
         if segments.is_gone(str(one.capture.warc_key)):
             readings[one.capture.capture_id] = Reading(stored=one, look=look, failure="segment_gone")
+        elif cause := _gone(one, segments):
+            readings[one.capture.capture_id] = Reading(stored=one, look=look, failure=cause)
         else:
             looks.append(replace(look, rendition=segments.find_rendition(look, rules)))
     by_id = {one.capture.capture_id: one for one in unit}
@@ -99,6 +107,20 @@ def _extract(
         middle = len(looks) // 2
         for part in (looks[:middle], looks[middle:]):
             yield from _extract(part, rules, segments, now=now, read_one=read_one)
+
+
+def _gone(stored: Stored, segments: "_Segments") -> str | None:
+    """Return why a page is not read though it was stored: it was taken down, or retention has removed it or its text."""
+    if stored.row is not None and stored.row.text_removed_at is not None:
+        return EXPIRED
+    capture = stored.capture
+    try:
+        read_record(segments.get(str(capture.warc_key)), capture.warc_offset or 0, capture.warc_length or 0)
+    except RecordGone as gone:
+        return gone.cause
+    except (CorruptRecord, MissingObject):
+        return None  # it is read again, and fails by its own reason
+    return None
 
 
 def _failure(stored: Stored, look: Look) -> str | None:
@@ -133,7 +155,14 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
         revision=None,
     )
     obeys = source is not None and source.obey_tdm
-    return Look(due=due, capture=fetched, obeys_rights=obeys, tdm_reserved=stored.site_reserves)
+    return Look(
+        due=due,
+        capture=fetched,
+        obeys_rights=obeys,
+        tdm_reserved=stored.site_reserves,
+        policy_ids=(stored.row.policy_ids or ()) if stored.row else (),
+        rights=stored.row.site_rights if stored.row else (),
+    )
 
 
 def _announced(stored: Stored, url: UrlState | None) -> tuple[str | None, datetime | None]:

@@ -11,7 +11,7 @@ from tasks.values.display import Rows
 SHOWN = 20
 """The largest changes that are shown."""
 
-COUNTED = (Result.SAME, Result.CHANGED, Result.GAINED, Result.LOST, Result.FAILED)
+COUNTED = (Result.SAME, Result.CHANGED, Result.GAINED, Result.LOST, Result.FAILED, Result.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class ReplayReport:
     gained: int
     lost: int
     failed: int
+    expired: int
     by_source: dict[str, dict[str, int]]
     failures: dict[str, int]
     differences: tuple[Difference, ...]
@@ -83,7 +84,10 @@ def summary_line(report: ReplayReport) -> str:
 def as_json(report: ReplayReport) -> dict[str, object]:
     """Return the report as plain data."""
     return {
-        **{name: getattr(report, name) for name in ("pages", "same", "changed", "gained", "lost", "failed", "seconds")},
+        **{
+            name: getattr(report, name)
+            for name in ("pages", "same", "changed", "gained", "lost", "failed", "expired", "seconds")
+        },
         "dry_run": report.is_dry_run,
         "rows_changed": report.rows_changed,
         "rows_gone": report.rows_gone,

@@ -197,6 +197,7 @@ def _same(_unit: Unit, _one: Compared, _rules: Mapping[str, SourceRules]) -> Non
 _CHANGES = {
     Result.SAME: _same,
     Result.FAILED: _same,
+    Result.EXPIRED: _same,
     Result.CHANGED: _supersede,
     Result.LOST: _lose,
     Result.GAINED: _gain,

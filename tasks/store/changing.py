@@ -1,7 +1,8 @@
 """Publish changes of rows, in an order in which no row ever names what readers cannot find.
 
-New and replaced rows of `articles` come first, then `captures`, then the rows of `articles` that go. Each step is done
-once, whatever is killed meanwhile, and in the order of the outbox.
+What goes is told in `removals` first: who then finds a sequence in `articles` has all that came before it. New and
+replaced rows of `articles` come next, then `captures`, then the rows of `articles` that go. Each step is done once,
+whatever is killed meanwhile, and in the order of the outbox.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,14 +20,7 @@ from tasks.values.rows import Outcome
 
 def publish_changes(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str, now: datetime) -> None:
     """Change rows of the lake as these items say, each once, even if called again; raises LakeUnavailable."""
-    put = [TableChange(name=one.batch_id, sequence=one.sequence, rows=one.changes.articles) for one in items]
-    replace_rows(store, ARTICLES, put, app_id=index_id, now=now)
-    for one in items:
-        quarantined = (pair for pair in enumerate(one.changes.captures) if pair[1].outcome is Outcome.QUARANTINED)
-        put_documents(one.batch_id, quarantined, store)
-    replace_rows(store, CAPTURES, [_of_captures(one) for one in items], app_id=index_id, now=now)
     gone = list(_gone(items))
-    replace_rows(store, ARTICLES, gone, app_id=f"{index_id}.gone", now=now)
     for one, change in zip(items, gone, strict=True):
         rows = [
             Removal(article_id=key.article_id, revision=key.revision, change_seq=one.sequence)
@@ -34,6 +28,14 @@ def publish_changes(items: Sequence[OutboxItem], *, store: ObjectStore, index_id
             if isinstance(key, ArticleKey)
         ]
         add_removals(store, rows, batch_id=one.batch_id, sequence=one.sequence, app_id=index_id, now=now)
+    put = [TableChange(name=one.batch_id, sequence=one.sequence, rows=one.changes.articles) for one in items]
+    replace_rows(store, ARTICLES, put, app_id=index_id, now=now)
+    for one in items:
+        quarantined = (pair for pair in enumerate(one.changes.captures) if pair[1].outcome is Outcome.QUARANTINED)
+        put_documents(one.batch_id, quarantined, store)
+    replace_rows(store, CAPTURES, [_of_captures(one) for one in items], app_id=index_id, now=now)
+    replace_rows(store, ARTICLES, gone, app_id=f"{index_id}.gone", now=now)
+    for one in items:
         for document in one.changes.gone_documents:
             store.delete(document)
 

@@ -16,9 +16,9 @@ from tasks.errors import TooManyUnexpected, UnexpectedError
 from tasks.index import outbox
 from tasks.index.database import Index
 from tasks.lake.growing import grow_tables, open_grown
-from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key
+from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.tables import DataFile, Row, commit_files, is_committed, parquet
+from tasks.lake.tables import DataFile, StoredRow, commit_files, is_committed, parquet
 from tasks.runtime.guarding import guarded_item
 from tasks.store.changing import publish_changes
 from tasks.store.documents import put_documents
@@ -88,6 +88,8 @@ def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: Object
 
 
 def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
+    if named := [item for item in items if item.policies]:  # first, so that no article names one that is not there
+        _publish_table(POLICIES, named, store, index_id)
     articles, _ = _publish_table(ARTICLES, items, store, index_id)
     for item in items:
         put_documents(item.batch_id, _quarantined(item), store)
@@ -137,8 +139,8 @@ def _is_published(table: DeltaTable, item: OutboxItem, app_id: str) -> bool:
 
 def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataFile]:
     """Write a batch's rows, one file a day, and yield the files."""
-    days: defaultdict[date, list[Row]] = defaultdict(list)
-    for row in item.captures if name == CAPTURES else item.articles:
+    days: defaultdict[date, list[StoredRow]] = defaultdict(list)
+    for row in _rows_of(name, item):
         days[row.dt].append(row)
     for day, rows in days.items():
         body = parquet(name, rows)
@@ -151,6 +153,11 @@ def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataF
             rows=len(rows),
             last_at=max(row.fetched_at for row in rows),
         )
+
+
+def _rows_of(name: str, item: OutboxItem) -> Sequence[StoredRow]:
+    rows: dict[str, Sequence[StoredRow]] = {CAPTURES: item.captures, ARTICLES: item.articles, POLICIES: item.policies}
+    return rows[name]
 
 
 def _quarantined(item: OutboxItem) -> list[tuple[int, Capture]]:

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 
 from tasks.values.changes import NO_CHANGES, RowChanges
 from tasks.values.look import Look
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Looks at URLs over many hosts; a stage returns the batch with its looks further on, in the same order."""
+    """Looks at URLs over many hosts; a stage returns the batch with its looks further on, in the same order.
+
+    `policies` are the documents of its sites that its segment has, since the lake had them not when they were fetched.
+    """
 
     batch_id: str
     run_id: str
     looks: tuple[Look, ...]
+    policies: tuple[Policy, ...] = ()
 
     @property
     def captured(self) -> tuple[Look, ...]:
@@ -37,4 +41,5 @@ class OutboxItem:
     batch_id: str
     captures: tuple[Capture, ...]
     articles: tuple[Article, ...]
+    policies: tuple[Policy, ...] = ()
     changes: RowChanges = NO_CHANGES

@@ -49,7 +49,10 @@ class RowChanges:
         """Return the changes with the sequence of the outbox that writes them in their rows."""
         return replace(
             self,
-            articles=tuple(replace(row, change_seq=sequence) for row in self.articles),
+            articles=tuple(
+                replace(row, change_seq=sequence, added_seq=sequence if row.added_seq is None else row.added_seq)
+                for row in self.articles
+            ),
             captures=tuple(replace(row, change_seq=sequence) for row in self.captures),
         )
 

@@ -7,7 +7,8 @@ from typing import Self
 from tasks.errors import ItemError
 from tasks.reasons import Disposition
 from tasks.values.page import Page, PreparedPage
-from tasks.values.rows import Capture, outcome_of
+from tasks.values.rights import NO_OBEDIENCE, Obedience
+from tasks.values.rows import Capture, Signal, outcome_of
 from tasks.values.url import Url
 
 
@@ -43,6 +44,9 @@ class Look:
     `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
     `obeys_rights` | fetch | whether reservations of text and data mining are obeyed at the URL
     `tdm_reserved` | fetch | what the site's tdmrep.json then says of the page
+    `policy_ids` | fetch | the documents of its site that were in force
+    `rights` | fetch | what those documents say of the page
+    `obeyed` | fetch | how the page's own refusals are to be taken
     `page`, `extracted_at` | extract | the article, where the URL led to one
     `prepared` | deduplicate | what the decision needs of the page
     """
@@ -56,6 +60,9 @@ class Look:
     rendition: tuple[int, int] | None = None
     obeys_rights: bool = False
     tdm_reserved: bool | None = None
+    policy_ids: tuple[str, ...] = ()
+    rights: tuple[Signal, ...] = ()
+    obeyed: Obedience = NO_OBEDIENCE
     page: Page | None = None
     extracted_at: datetime | None = None
     prepared: PreparedPage | None = None

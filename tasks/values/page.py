@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tasks.values.rows import PageType
+from tasks.values.rows import PageType, Signal
 from tasks.values.text.fingerprint import Fingerprint
 
 
@@ -15,6 +15,7 @@ class Page:
     `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
     same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
     made it yet; `markdown` is the text with its markup, None where that is not wanted.
+    `rights` is what the page says of its own use, in its header, its meta elements and inline.
     """
 
     page_type: PageType
@@ -39,6 +40,7 @@ class Page:
     syndicated_from: str | None = None
     fingerprint: Fingerprint | None = None
     markdown: str | None = None
+    rights: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,54 @@
 """Permits to make one request at a host, and robots.txt as an origin answered it. Pure."""
 
+import base64
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The exchange by which a document came, as it is recorded: heads as sent and received, the body with its content coding.
+
+    `body` is empty where the status is not 2xx: what such a page says is no rule, and it may say the time.
+    """
+
+    url: str
+    request_head: bytes
+    response_head: bytes
+    body: bytes
+    address: str | None
+
+    def pack(self) -> bytes:
+        """Return it as bytes for the index."""
+        heads = (self.request_head, self.response_head, self.body)
+        parts = [self.url, self.address, *(base64.b64encode(one).decode() for one in heads)]
+        return zlib.compress(orjson.dumps(parts), 1)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """Return what was packed."""
+        url, address, *parts = orjson.loads(zlib.decompress(packed))
+        request_head, response_head, body = map(base64.b64decode, parts)
+        return cls(url=url, address=address, request_head=request_head, response_head=response_head, body=body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsAnswer:
     """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
 
-    What else an origin is asked once a day stands under another name than its own: see tasks.politeness.client.
+    What else an origin is asked once a day stands under another name than its own: see tasks.politeness.client. `evidence`
+    is the packed exchange of a document that is kept in the lake.
     """
 
     origin: str
     status: int | None
     body: bytes
     fetched_at: datetime
+    evidence: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +94,12 @@ class PermitEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedRobots:
-    """A robots.txt that was just asked for, and the delay that it wants at its host (seconds)."""
+    """A robots.txt that was just asked for, and the delay that it wants at its host (seconds).
+
+    `policy_id` is the document that it is, where it is one that the lake keeps.
+    """
 
     answer: RobotsAnswer
     host: str
     crawl_delay_s: float | None
+    policy_id: str | None = None

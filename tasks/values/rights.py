@@ -1,5 +1,6 @@
 """The words of rights: what an archive is for, how a source's refusals are taken, and what is answered. Pure."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -32,6 +33,27 @@ class Answer(StrEnum):
     def is_refusal(self) -> bool:
         """Whether a page may not be used so without more: nothing is ever paid."""
         return self in {Answer.REFUSED, Answer.PAYMENT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obedience:
+    """How refusals are taken of a page: for which purposes pages of its source are kept, and what becomes of a refused one."""
+
+    purposes: tuple[Purpose, ...] = (Purpose.ARCHIVE,)
+    obey: Obey = Obey.RECORD
+
+    @property
+    def is_excluding(self) -> bool:
+        """Whether a refused page is not fetched, or not kept."""
+        return self.obey is Obey.EXCLUDE
+
+    @property
+    def asks_tdm(self) -> bool:
+        """Whether tdmrep.json, which speaks of AI alone, is asked for."""
+        return self.obey is not Obey.RECORD and not {Purpose.AI_INPUT, Purpose.AI_TRAIN}.isdisjoint(self.purposes)
+
+
+NO_OBEDIENCE = Obedience()
 
 
 class PolicyKind(StrEnum):

@@ -88,6 +88,11 @@ class Signal:
     raw: Annotated[str | None, Column("the site's own words")]
     policy_id: Annotated[str | None, Column("the document that says so; null for a header or a meta of the page")]
 
+    @property
+    def is_of_page(self) -> bool:
+        """Whether the page itself says so, in its header or its elements; if not, a document of its site does."""
+        return (self.scope or "").partition(" ")[0] in {"header", "meta"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
@@ -148,6 +153,11 @@ class Capture:
         return self.fetched_at.astimezone(UTC).date()
 
     @property
+    def is_archived(self) -> bool:
+        """Whether it was taken from an archive, and not fetched: it says nothing of when to look at its URL, or how."""
+        return self.origin_uri is not None
+
+    @property
     def counted(self) -> "CountedCapture":
         """What counters need of it."""
         return CountedCapture(
@@ -178,7 +188,13 @@ class Article:
     """One revision of one article: a row of the articles table, in its column order."""
 
     article_id: Annotated[str, Column("the article; the same for all its revisions")]
-    revision: Annotated[int, Column("1 for the first text seen at this URL, then 2, 3, ...", type="integer")]
+    revision: Annotated[
+        int,
+        Column(
+            "1 for the first text that was decided at this URL, then 2, 3, ...: the latest is the one with the greatest `fetched_at`",
+            type="integer",
+        ),
+    ]
     url: Annotated[str, Column("the URL that was asked for")]
     canonical_url: Annotated[str | None, Column("the URL that the page calls its own, on the same registrable domain")]
     syndicated_from: Annotated[str | None, Column("the URL on another site that the page says it is a copy of")] = None
@@ -218,7 +234,9 @@ class Article:
     similarity: Annotated[
         float | None, Column("how much of the shorter text the other has, 0 to 1; null when it is no copy")
     ]
-    first_seen_at: Annotated[datetime, Column("when its first revision was fetched")]
+    first_seen_at: Annotated[
+        datetime, Column("when it was first seen: the least `fetched_at`, also of pages out of archives")
+    ]
     fetched_at: Annotated[datetime, Column("when this revision was fetched")]
     extracted_at: Annotated[datetime, Column("when this text was made of it")]
     extractor: Annotated[
@@ -291,6 +309,17 @@ class Article:
     source_country: Annotated[
         str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
     ] = None
+    added_seq: Annotated[
+        int | None,
+        Column(
+            "the outbox sequence that first wrote the row: less than `change_seq` once the row was superseded in place, 0 where that is not known; null in rows written before 0.2.0"
+        ),
+    ] = None
+
+    @property
+    def site_rights(self) -> tuple[Signal, ...]:
+        """What the documents of its site said when it was fetched, without what the page itself says."""
+        return tuple(one for one in self.rights or () if not one.is_of_page)
 
     @property
     def is_doubtful(self) -> bool:
@@ -301,3 +330,53 @@ class Article:
     def dt(self) -> date:
         """The lake's partition: the UTC day of the fetch."""
         return self.fetched_at.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a document says about one use, whoever it is for."""
+
+    signal: Annotated[str, Column("the standard, as in `rights` of an article")]
+    scope: Annotated[str | None, Column("whom and which paths it speaks of")]
+    value: Annotated[str | None, Column("what it says, as term and answer")]
+    raw: Annotated[str | None, Column("the site's own words")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One document by which a site says what may be done with its pages: a row of the policies table, in its column order."""
+
+    policy_id: Annotated[
+        str,
+        Column("this document: a digest of its origin, kind, URL, status (where that is not 2xx) and `body_digest`"),
+    ]
+    origin: Annotated[str, Column("the scheme, host and port whose pages it speaks of")]
+    kind: Annotated[str, Column("`robots`, `tdmrep` or `rsl`")]
+    url: Annotated[str, Column("the URL that answered, after redirects")]
+    observed_at: Annotated[datetime, Column("when it was first seen so")]
+    last_seen_at: Annotated[
+        datetime, Column("when it was last seen so, to the day: `maintain` brings it here from the index")
+    ]
+    valid_until: Annotated[
+        datetime | None,
+        Column("how long it was good for when first seen, by itself or its headers; null when neither says"),
+    ]
+    status: Annotated[int, Column("the HTTP status; of an answer that is not 2xx no body is kept", type="integer")]
+    body_digest: Annotated[str, Column("`sha256:<hex>` of the body as it was read, its content coding undone")]
+    warc_key: Annotated[str, Column("the key, in the lake, of the segment with its record")]
+    warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
+    warc_length: Annotated[int, Column("how long it is, in bytes")]
+    statements: Annotated[
+        tuple[Statement, ...],
+        Column("what it says, to whomever, as far as it can be read; at most 300, the whole of it is in the record"),
+    ]
+
+    @property
+    def fetched_at(self) -> datetime:
+        """The instant of the row."""
+        return self.observed_at
+
+    @property
+    def dt(self) -> date:
+        """The lake's partition: the UTC day of the first sight."""
+        return self.observed_at.astimezone(UTC).date()

@@ -31,6 +31,23 @@ _LAKE = {
             (SELECT 1 FROM capture AS c WHERE c.warc_key = revision.warc_key AND c.warc_offset = revision.warc_offset)""",
 }
 
+_POLICIES = {
+    FaultKind.ARTICLE_WITHOUT_POLICY: """
+        SELECT policy_id, 'articles: ' || min(article_id) || CASE count(*) WHEN 1 THEN '' ELSE ' and ' || (count(*) - 1) || ' more' END,
+            'it names policy ' || policy_id || ', which has no row in policies'
+        FROM named_policy AS n WHERE fetched_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM policy AS p WHERE p.policy_id = n.policy_id)
+        GROUP BY policy_id""",
+    FaultKind.POLICY_WITHOUT_ROW: """
+        SELECT policy_id, 'index: policy ' || policy_id, 'it has no row in the lake'
+        FROM known_policy AS k WHERE observed_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM policy AS p WHERE p.policy_id = k.policy_id)""",
+    FaultKind.ROW_WITHOUT_POLICY: """
+        SELECT policy_id, 'policies: ' || policy_id, 'the index does not know it'
+        FROM policy WHERE observed_at < ?1 AND policy_id NOT IN (SELECT policy_id FROM known_policy)
+        GROUP BY policy_id""",
+}
+
 _BOTH = {
     FaultKind.ARTICLE_WITHOUT_ROW: """
         SELECT article_id, 'index: article ' || article_id || ', ' || url_key,
@@ -44,7 +61,8 @@ _BOTH = {
     FaultKind.ARTICLE_BEHIND: """
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
             'it is at revision ' || a.revision || ', the lake at ' || n.revision
-        FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1 AND n.revision > a.revision""",
+        FROM article AS a JOIN newest AS n USING (article_id) WHERE n.fetched_at < ?1
+            AND (n.fetched_at, n.revision) > (a.fetched_at, a.revision)""",
     # digests of two algorithms cannot be compared: `maintain` moves articles in the index first
     FaultKind.ARTICLE_DIFFERS: """
         SELECT a.article_id, 'index: article ' || a.article_id || ', ' || a.url_key,
@@ -62,7 +80,8 @@ _BOTH = {
                 = substr(n.content_digest, 1, instr(n.content_digest, ':')))
             OR a.url_key <> n.url_key
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
-            OR a.first_seen_at <> n.first_seen_at)""",
+            OR (a.first_seen_at <> n.first_seen_at AND NOT (a.first_seen_at < n.first_seen_at
+                AND a.cluster_id IN (SELECT cluster_id FROM stale_cluster))))""",
     # rows may change while a sweep runs, with `maintain` beside it; ?1 is then an instant, and nothing is compared
     FaultKind.CLUSTER_TOLD_WRONG: """
         SELECT c.cluster_id, 'articles: ' || r.article_id || ', revision ' || r.revision || ', ' || r.url_key,
@@ -138,7 +157,7 @@ SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS N
 
 def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -> Iterator[Fault]:
     """Yield the differences between the two, and the faults of each; both instants in microseconds."""
-    for kind, query in {**_LAKE, **_BOTH, **_INDEX}.items():
+    for kind, query in {**_LAKE, **_POLICIES, **_BOTH, **_INDEX}.items():
         values = (settled_before, forgotten_before)[: 2 if "?2" in query else "?1" in query]
         for key, place, detail in snapshot.ask(query, *values):
             yield Fault(kind=kind, place=place, detail=detail, key=key)

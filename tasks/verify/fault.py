@@ -47,6 +47,9 @@ class FaultKind(StrEnum):
     CLUSTER_TOLD_WRONG = "cluster_told_wrong"
     EDGE_WITHOUT_ARTICLE = "edge_without_article"
     SHAPE_WITHOUT_ARTICLE = "shape_without_article"
+    POLICY_WITHOUT_ROW = "policy_without_row"
+    ROW_WITHOUT_POLICY = "row_without_policy"
+    ARTICLE_WITHOUT_POLICY = "article_without_policy"
     TAKEN_DOWN = "taken_down"
 
 
@@ -80,6 +83,8 @@ MENDS: dict[FaultKind, str] = {
     FaultKind.CLUSTER_TOLD_WRONG: "marks the cluster: the next `presslake maintain` updates its rows",
     FaultKind.EDGE_WITHOUT_ARTICLE: "takes the edge out",
     FaultKind.SHAPE_WITHOUT_ARTICLE: "takes the shape and its postings out",
+    FaultKind.POLICY_WITHOUT_ROW: "lets the index forget the document, so that it is recorded when it is seen again",
+    FaultKind.ROW_WITHOUT_POLICY: "restores the document in the index from its row",
 }
 """What `--mend` does."""
 
@@ -98,6 +103,7 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.DAMAGED_SEGMENT: "by hand: restore the object from a backup",
     FaultKind.DAMAGED_RECORD: "by hand: restore the object from a backup",
     FaultKind.WRONG_PAYLOAD_DIGEST: "by hand: the row and the record disagree; the record's own digest is right",
+    FaultKind.ARTICLE_WITHOUT_POLICY: "none: the document is recorded again if the site still has it",
     FaultKind.TAKEN_DOWN: "--mend forgets it again, before anything else",
     FaultKind.ORPHAN_SEGMENT: "none needed: a batch that was killed leaves it, and its URLs were fetched again",
 }

@@ -13,6 +13,7 @@ def copy_index(tx: Transaction, snapshot: Snapshot) -> dict[str, int]:
     snapshot.add("edge", ((row.a, row.b, row.kind) for row in stream(tx, "edges")))
     snapshot.add("shape", ((row.article_id,) for row in stream(tx, "shapes")))
     snapshot.add("stale_cluster", ((row.cluster_id,) for row in stream(tx, "stale_clusters")))
+    snapshot.add("known_policy", ((row.policy_id, micros(row.observed_at)) for row in stream(tx, "policies")))
     urls = snapshot.add("url", (_url(row) for row in stream(tx, "frontier")))
     known = snapshot.add("article", (_article(row) for row in stream(tx, "articles")))
     return {"urls": urls, "articles": known}

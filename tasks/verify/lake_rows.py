@@ -1,17 +1,18 @@
 """The lake's tables and objects into the snapshot, with the digest of every text made again."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 from typing import Any
 
 from deltalake import DeltaTable
 
-from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files
 from tasks.values.batch import OutboxItem
 from tasks.values.changes import key_of_article, key_of_capture
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.content import is_current, possible_digests
 from tasks.values.text.digest import ALGORITHM, text_digest
 from tasks.verify.fault import Fault, FaultKind
@@ -19,7 +20,8 @@ from tasks.verify.snapshot import Snapshot, micros
 from tasks.verify.stored import DamagedFile, as_article, read_file
 
 OUTBOX = "outbox"
-PREFIXES = ("warc/", "articles/dt=", "captures/dt=", "quarantine/")
+_KINDS = {ARTICLES: "revision", CAPTURES: "capture", POLICIES: "policy"}
+PREFIXES = ("warc/", "articles/dt=", "captures/dt=", "policies/dt=", "quarantine/")
 
 Row = dict[str, Any]
 
@@ -39,15 +41,21 @@ def copy_table(
     snapshot: Snapshot,
     *,
     is_sampled: Callable[[str], bool],
+    expired: Counter[str],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `told` gets the number of files done, of all."""
+    """Copy a table's rows, and yield the files and texts that are wrong; `on_step` gets the number of files done, of all.
+
+    Rows whose text retention has removed are counted in `expired` by their table: that is no fault.
+    """
     files = list_files(table, name)
     for number, file in enumerate(files):
         on_step(number, len(files))
         troubles: list[Fault] = []
+        named: list[tuple[Any, ...]] = []
         try:
-            snapshot.add(_kind(name), _copied(store, file, is_sampled, troubles))
+            snapshot.add(_KINDS[name], _copied(store, file, is_sampled, troubles, expired=expired, named=named))
+            snapshot.add("named_policy", named)
         except MissingObject:
             detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
             troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
@@ -63,6 +71,7 @@ def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot)
         snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in item.articles))
     if CAPTURES not in in_lake:
         snapshot.add("capture", (_capture(_columns(row), OUTBOX) for row in item.captures))
+    snapshot.add("policy", (_policy(_columns(row), OUTBOX) for row in item.policies))
     _copy_changes(item, snapshot)
 
 
@@ -77,20 +86,32 @@ def _copy_changes(item: OutboxItem, snapshot: Snapshot) -> None:
     snapshot.add("changed_capture", ((one.capture_id, sequence) for one in captures))
 
 
-def _columns(row: Article | Capture) -> Row:
+def _columns(row: Article | Capture | Policy) -> Row:
     return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _copied(
-    store: ObjectStore, file: StoredFile, is_sampled: Callable[[str], bool], troubles: list[Fault]
+    store: ObjectStore,
+    file: StoredFile,
+    is_sampled: Callable[[str], bool],
+    troubles: list[Fault],
+    *,
+    expired: Counter[str],
+    named: list[tuple[Any, ...]],
 ) -> Iterator[tuple[Any, ...]]:
+    """Yield a file's rows; `troubles` gets texts that are wrong, `named` the policies that articles name."""
     is_article = file.table == ARTICLES
+    copied = {ARTICLES: _revision, CAPTURES: _capture, POLICIES: _policy}[file.table]
     for row in read_file(store, file):
-        if is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
+        if is_article and row["text_removed_at"] is not None:
+            expired[file.table] += 1
+        elif is_article and is_sampled(row["warc_key"]) and (trouble := _digest_trouble(row)):
             place = f"articles: {row['article_id']}, revision {row['revision']}, {row['url']}"
             kind, detail = trouble
             troubles.append(Fault(kind=kind, place=place, detail=detail, key=str(row["article_id"])))
-        yield _revision(row, file.key) if is_article else _capture(row, file.key)
+        if is_article:
+            named += ((one, row["article_id"], micros(row["fetched_at"])) for one in row["policy_ids"] or ())
+        yield copied(row, file.key)
 
 
 def _digest_trouble(row: Row) -> tuple[FaultKind, str] | None:
@@ -104,8 +125,16 @@ def _digest_trouble(row: Row) -> tuple[FaultKind, str] | None:
     return None
 
 
-def _kind(name: str) -> str:
-    return "revision" if name == ARTICLES else "capture"
+def _policy(row: Row, place: str) -> tuple[Any, ...]:
+    return (
+        row["policy_id"],
+        row["body_digest"],
+        micros(row["observed_at"]),
+        row["warc_key"],
+        row["warc_offset"],
+        row["warc_length"],
+        place,
+    )
 
 
 def _revision(row: Row, place: str) -> tuple[Any, ...]:

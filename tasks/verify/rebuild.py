@@ -4,7 +4,7 @@ What the lake does not have stays lost: who announced a URL, and the URLs betwee
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import read_context
@@ -13,11 +13,11 @@ from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import contents_of
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import settle
+from tasks.index import archived, clusters, relations
 from tasks.index import articles as known_articles
-from tasks.index import clusters, relations
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction
-from tasks.index.frontier import NEWS
+from tasks.index.frontier import BACKFILL, NEWS
 from tasks.index.relations import Alias
 from tasks.index.repairing import replace_urls
 from tasks.index.shards import shard_key
@@ -39,16 +39,14 @@ class Revision:
 
 
 def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: datetime) -> None:
-    """Add these revisions to the index, in their order: texts, sketches, edges, clusters and aliases; what is newer wins.
+    """Add these revisions to the index, in their order: texts, sketches, edges, clusters and aliases.
 
-    If a clock was set back between revisions, their order differs from that in which they were made.
+    The newest of an article by `fetched_at` is what the index knows of it; revisions have numbers in the order of decisions.
     """
     pages = [_prepared(one) for one in revisions]
     context = read_context(tx, (one.article.url_key for one in revisions), pages)
     for article, page in zip((one.article for one in revisions), pages, strict=True):
         known = context.by_url_key.get(article.url_key)
-        if known is not None and known.revision > article.revision:
-            continue
         own_id = known.article_id if known else article_id_of(article.url_key)
         context.enter(article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
     on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
@@ -64,6 +62,7 @@ def remember_urls(
     known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
     replace_urls(tx, rows)
+    archived.note_archived(tx, (one.capture_id for captures in several for one in captures if one.is_archived))
     relations.note_aliases(tx, _aliases(several, known), now=now)
     return len(rows)
 
@@ -96,7 +95,10 @@ def _find(tx: Transaction, looks: Iterable[Sequence[Capture]]) -> dict[str, Know
 def _url_row(
     captures: Sequence[Capture], known: dict[str, KnownArticle], revisit_after: Sequence[timedelta]
 ) -> dict[str, object]:
-    first, last = captures[0], captures[-1]
+    first = captures[0]
+    fetched = [one for one in captures if not one.is_archived]
+    captures = fetched or captures
+    last = captures[-1]
     pages = [one for one in captures if one.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}]
     article = known.get(last.article_id or "")
     settled = settle(
@@ -110,13 +112,15 @@ def _url_row(
         if article
         else None,
     )
+    if not fetched:  # nothing is planned for what only an archive has
+        settled = replace(settled, due_at=None, attempts=0, etag=None, last_modified=None, payload_digest=None)
     return {
         "url_key": last.url_key,
         "url": last.url,
         "host": host_of(last.url),
         "source_id": last.source_id,
         "state": settled.state,
-        "priority": NEWS,
+        "priority": NEWS if fetched else BACKFILL,
         "due_at": settled.due_at,
         "lease_owner": None,
         "lease_until": None,

@@ -12,15 +12,15 @@ from deltalake import DeltaTable
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.index import articles, capture_counts, outbox, taken_down
+from tasks.index import articles, capture_counts, outbox, policies, taken_down
 from tasks.index.database import Index, Transaction, bind_lake
 from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
-from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
+from tasks.lake.keys import ARTICLES, CAPTURES, LATER_TABLES, POLICIES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.removals import read_removals
-from tasks.lake.tables import open_table
+from tasks.lake.tables import find_table, open_table
 from tasks.lake.takedowns import kept_out_by, read_takedowns
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import find_stored_lake, opened_index
@@ -30,19 +30,21 @@ from tasks.values.takedown import KeptOut
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.snapshot import micros
 from tasks.verify.spill import Lookup, Spill
-from tasks.verify.stored import as_article, as_capture, read_file
+from tasks.verify.stored import as_article, as_capture, as_policy, read_file
 
 CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReindexReport:
-    """The counts of the new index."""
+    """The counts of the new index; `expired` are revisions whose text retention has removed."""
 
     revisions: int
     articles: int
     captures: int
     urls: int
+    expired: int = 0
+    policies: int = 0
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ def reindex(
     Raises DamagedTable as well: an index that does not know all stored articles would store them again.
     """
     check_is_empty(index)
-    for name in TABLES:
+    for name in (*TABLES, *LATER_TABLES):
         check_log(store, name)
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
     takedowns = read_takedowns(store)
@@ -99,17 +101,20 @@ def reindex(
         looks = _spill_captures(
             store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, newest=newest, on_step=on_step
         )
-        revisions = _remember_articles(
+        revisions, expired = _remember_articles(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
-            capture_counts.count_captures(tx, (one.counted for captures_of_url in several for one in captures_of_url))
+            capture_counts.count_captures(
+                tx, (one.counted for captures in several for one in captures if not one.is_archived)
+            )
             on_step("urls", urls, 0)
+        kept = _remember_policies(tx, store)
         _set_counter(tx, index, tables.values(), newest=newest)
         known = articles.count(tx)
-    return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls)
+    return ReindexReport(revisions=revisions, articles=known, captures=looks, urls=urls, expired=expired, policies=kept)
 
 
 def _spill_captures(
@@ -150,9 +155,9 @@ def _remember_articles(
     newest: _Newest,
     now: datetime,
     on_step: OnStep,
-) -> int:
-    """Add all revisions, a day at a time; returns how many."""
-    count = done = 0
+) -> tuple[int, int]:
+    """Add all revisions, a day at a time; returns how many, and of how many retention has removed the text."""
+    count = expired = done = 0
     with Spill[Revision]() as spilled:
         for _, day_files in groupby(files, key=lambda file: file.day):
             for file in day_files:
@@ -162,8 +167,9 @@ def _remember_articles(
             for several in in_chunks(spilled.read(), CHUNK):
                 remember_revisions(tx, several, now=now)
                 count += len(several)
+                expired += sum(one.article.text_removed_at is not None for one in several)
             spilled.clear()
-    return count
+    return count, expired
 
 
 def _revisions(
@@ -178,6 +184,13 @@ def _revisions(
         final_url = moved.find(article.warc_key, article.warc_offset) or article.url
         order = f"{article.url_key} {article.revision:09}"
         yield micros(article.fetched_at), order, Revision(article=article, final_url=final_url)
+
+
+def _remember_policies(tx: Transaction, store: ObjectStore) -> int:
+    """Add the documents by which sites permit and refuse, where the lake has any; returns how many."""
+    table = find_table(store, POLICIES)
+    rows = (as_policy(row) for file in list_files(table, POLICIES) for row in read_file(store, file)) if table else ()
+    return len(policies.remember(tx, rows))
 
 
 def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:

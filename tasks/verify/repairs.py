@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from tasks.deduplicate.cluster_repair import repair_clusters
 from tasks.index import articles as known_articles
-from tasks.index import clusters, repairing
+from tasks.index import clusters, policies, repairing
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import hold
 from tasks.lake.delta_log import logged_paths
-from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
+from tasks.lake.keys import ARTICLES, CAPTURES, LATER_TABLES, POLICIES, TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
@@ -27,7 +27,7 @@ from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.set_aside import Journal
-from tasks.verify.stored import DamagedFile, as_article, as_capture, read_file
+from tasks.verify.stored import DamagedFile, as_article, as_capture, as_policy, read_file
 from tasks.verify.unlisted import list_again
 from tasks.verify.unpublished import publish_waiting
 
@@ -78,7 +78,7 @@ def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[
     """Set aside what nothing names even now; a replaced file may have the rows of a damaged one."""
     if not context.is_lake_whole:
         return ()
-    named = {key for name in TABLES for key in logged_paths(context.store, name)}
+    named = {key for name in (*TABLES, *LATER_TABLES) for key in logged_paths(context.store, name)}
     return _set_aside(context, [key for key in keys if key not in named])
 
 
@@ -109,7 +109,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
     newest: dict[str, Article] = {}
     for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
         held = newest.get(stored["article_id"])
-        if held is None or stored["revision"] >= held.revision:
+        if held is None or (stored["fetched_at"], stored["revision"]) >= (held.fetched_at, held.revision):
             newest[stored["article_id"]] = as_article(stored)
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
@@ -127,7 +127,11 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
 def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
     """Return the articles with a newer revision in the index: a sweep may have decided it just now."""
     known = repairing.find_articles(tx, [row.article_id for row in rows])
-    return {row.article_id for row in rows if row.article_id in known and known[row.article_id].revision > row.revision}
+    return {
+        row.article_id
+        for row in rows
+        if (one := known.get(row.article_id)) and (one.fetched_at, one.revision) > (row.fetched_at, row.revision)
+    }
 
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
@@ -237,6 +241,22 @@ def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[
     return keys
 
 
+def _forget_policies(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    """Let the index forget documents without a row, unless it may be in a missing or damaged file."""
+    if not (context.is_lake_whole and context.is_quiet):
+        return ()
+    with context.journal.write() as tx:
+        policies.forget(tx, keys)
+    return keys
+
+
+def _restore_policies(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    rows = [as_policy(row) for row in _scan(context.store, POLICIES, "policy_id", frozenset(keys))]
+    with context.journal.write() as tx:
+        policies.remember(tx, rows)
+    return {row.policy_id for row in rows}
+
+
 REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.UNLISTED_FILE: _list_again,
     FaultKind.UNPUBLISHED_BATCH: _publish,
@@ -259,6 +279,8 @@ REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.CLUSTER_TOLD_WRONG: _mark,
     FaultKind.EDGE_WITHOUT_ARTICLE: _take_edges_out,
     FaultKind.SHAPE_WITHOUT_ARTICLE: _take_shapes_out,
+    FaultKind.POLICY_WITHOUT_ROW: _forget_policies,
+    FaultKind.ROW_WITHOUT_POLICY: _restore_policies,
     FaultKind.MISSING_DOCUMENT: _write_documents,
     FaultKind.ORPHAN_DOCUMENT: _set_documents_aside,
     FaultKind.ORPHAN_FILE: _set_files_aside,

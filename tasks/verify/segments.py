@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
-from tasks.errors import CorruptRecord
+from tasks.errors import CorruptRecord, ItemError
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.warc import Record, iter_records
+from tasks.lake.warc import Record, iter_records, read_response
+from tasks.politeness.rights.documents import body_digest, decoded_document
 from tasks.values.rows import Outcome
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
 
 REVISIT = "revisit"
+POLICY = "policy"
 
 # the rows of an article and of its capture name the same record: together they are one claim
 _CLAIMS = """
@@ -22,11 +24,14 @@ SELECT warc_key, warc_offset, warc_length, payload_digest, outcome, 'capture ' |
 UNION ALL
 SELECT warc_key, warc_offset, warc_length, payload_digest, 'ok', 'article ' || article_id || ', revision ' || revision
     FROM revision
+UNION ALL
+SELECT warc_key, warc_offset, warc_length, body_digest, 'policy', 'policy ' || policy_id FROM policy
 ORDER BY 1, 2
 """
 _UNCLAIMED = """
 SELECT key FROM object WHERE key LIKE 'warc/%'
-    AND key NOT IN (SELECT warc_key FROM capture WHERE warc_key IS NOT NULL UNION SELECT warc_key FROM revision)
+    AND key NOT IN (SELECT warc_key FROM capture WHERE warc_key IS NOT NULL UNION SELECT warc_key FROM revision
+        UNION SELECT warc_key FROM policy)
     ORDER BY key
 """
 SEGMENTS = "SELECT count(*) FROM object WHERE key LIKE 'warc/%'"
@@ -101,6 +106,8 @@ def _check_segment(store: ObjectStore, key: str, claims: list[Claim], gone: Coun
             found = records.get(claim.offset)
             if found is None or found.length != claim.length:
                 found = _read(segment, claim)
+            if claim.outcome == POLICY and found.tombstone is None:
+                found = replace(found, payload_digest=_digest_as_read(segment, claim))
         except CorruptRecord as error:
             is_told = True
             place = f"{key}:{claim.range}"
@@ -113,6 +120,16 @@ def _check_segment(store: ObjectStore, key: str, claims: list[Claim], gone: Coun
             yield Fault(kind=kind, place=f"{key}:{claim.range}", detail=f"{claim.row}: {disagreement}", key=key)
     if trouble and not is_told:
         yield Fault(kind=FaultKind.DAMAGED_SEGMENT, place=key, detail=f"beside its rows' records: {trouble}", key=key)
+
+
+def _digest_as_read(segment: bytes, claim: Claim) -> str:
+    """Return the digest of a document's body as it was read: without its content coding."""
+    response = read_response(segment, claim.offset, claim.length)
+    coding = ", ".join(value for name, value in response.headers if name == "content-encoding")
+    try:
+        return body_digest(decoded_document(response.body, coding))
+    except ItemError as error:
+        raise CorruptRecord(str(error)) from error
 
 
 def _scan(segment: bytes) -> tuple[dict[int, _Found], str | None]:

@@ -24,9 +24,13 @@ CREATE TABLE edge (a, b, kind);
 CREATE TABLE shape (article_id);
 CREATE TABLE object (key PRIMARY KEY, modified_at) WITHOUT ROWID;
 CREATE TABLE document (capture_id, key);
+CREATE TABLE policy (policy_id, body_digest, observed_at, warc_key, warc_offset, warc_length, place);
+CREATE TABLE known_policy (policy_id PRIMARY KEY, observed_at) WITHOUT ROWID;
+CREATE TABLE named_policy (policy_id, article_id, fetched_at);
 """
 
 _INDEXES = """
+CREATE INDEX policy_id ON policy (policy_id);
 CREATE INDEX revision_of ON revision (article_id, revision);
 CREATE INDEX revision_at ON revision (warc_key, warc_offset);
 CREATE INDEX capture_id ON capture (capture_id);
@@ -47,8 +51,9 @@ INSERT INTO cluster SELECT cluster_id, count(*), max(CASE WHEN is_representative
     FROM article GROUP BY cluster_id HAVING sum(is_representative) = 1 AND max(article_id = cluster_id) = 1;
 CREATE TABLE newest (article_id PRIMARY KEY, revision, url_key, source_id, text_digest, content_digest, published_at,
     first_seen_at, fetched_at) WITHOUT ROWID;
-INSERT INTO newest SELECT article_id, max(revision), url_key, source_id, text_digest, content_digest, published_at,
-    first_seen_at, fetched_at FROM revision GROUP BY article_id;
+INSERT INTO newest SELECT article_id, revision, url_key, source_id, text_digest, content_digest, published_at,
+    first_seen_at, fetched_at FROM (SELECT *, row_number() OVER (PARTITION BY article_id
+        ORDER BY fetched_at DESC, revision DESC, rowid DESC) AS place_in_time FROM revision) WHERE place_in_time = 1;
 """
 
 _INSERTS = {
@@ -62,6 +67,9 @@ _INSERTS = {
     "edge": "INSERT INTO edge VALUES (?,?,?)",
     "shape": "INSERT INTO shape VALUES (?)",
     "object": "INSERT OR REPLACE INTO object VALUES (?,?)",
+    "policy": "INSERT INTO policy VALUES (?,?,?,?,?,?,?)",
+    "named_policy": "INSERT INTO named_policy VALUES (?,?,?)",
+    "known_policy": "INSERT INTO known_policy VALUES (?,?)",
     "document": "INSERT INTO document VALUES (?,?)",
 }
 

@@ -11,7 +11,7 @@ from tasks.lake.objects.stores import ObjectStore, one_line
 from tasks.lake.reading import StoredFile
 from tasks.lake.schemas import open_parquet, table_schema
 from tasks.values.columns import revive
-from tasks.values.rows import Article, Capture
+from tasks.values.rows import Article, Capture, Policy
 
 ROWS_AT_ONCE = 500
 
@@ -41,3 +41,8 @@ def as_article(row: Mapping[str, Any]) -> Article:
 def as_capture(row: Mapping[str, Any]) -> Capture:
     """Return a row of `captures` as the value it was made from."""
     return revive(Capture, row)
+
+
+def as_policy(row: Mapping[str, Any]) -> Policy:
+    """Return a row of `policies` as the value it was made from."""
+    return revive(Policy, row)

@@ -12,7 +12,7 @@ from typing import Any
 from deltalake import DeltaTable
 
 from tasks.lake.delta_log import logged_paths
-from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns
 from tasks.lake.rewriting import NewFile, add_file
@@ -20,19 +20,23 @@ from tasks.lake.tables import open_table
 from tasks.verify.snapshot import Snapshot, micros
 from tasks.verify.stored import DamagedFile, read_file
 
-_KEY = re.compile(r"(?P<table>articles|captures)/(?P<path>dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]+\.parquet)")
+_KEY = re.compile(
+    r"(?P<table>articles|captures|policies)/(?P<path>dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]+\.parquet)"
+)
 
-IDS = {ARTICLES: ("article_id", "revision"), CAPTURES: ("capture_id",)}
+IDS = {ARTICLES: ("article_id", "revision"), CAPTURES: ("capture_id",), POLICIES: ("policy_id",)}
 """The columns that identify a row of each table."""
 
 _HELD = {
     ARTICLES: "SELECT count(*) FROM revision WHERE article_id = ? AND revision = ?",
     CAPTURES: "SELECT count(*) FROM capture WHERE capture_id = ?",
+    POLICIES: "SELECT count(*) FROM policy WHERE policy_id = ?",
 }
 _KNOWN_REVISION = """
 SELECT (SELECT count(*) FROM article WHERE article_id = ?1 AND revision >= ?2)
     + (SELECT count(*) FROM capture WHERE article_id = ?1 AND revision = ?2)
 """
+_KNOWN_POLICY = "SELECT count(*) FROM known_policy WHERE policy_id = ?"
 _KNOWN_CAPTURE = """
 SELECT (SELECT count(*) FROM url WHERE url_key = ?1 AND captured_at >= ?2)
     + (SELECT count(*) FROM revision WHERE warc_key = ?3 AND warc_offset = ?4)
@@ -91,11 +95,13 @@ def _ids(store: ObjectStore, file: StoredFile) -> set[tuple[Any, ...]]:
 
 
 def _is_missed(snapshot: Snapshot, table: str, row: Mapping[str, Any]) -> bool:
-    """Whether the table lacks the row, and the index or the other table knows it."""
+    """Whether the table lacks the row, and the index or another table knows it."""
     if snapshot.count(_HELD[table], *(row[name] for name in IDS[table])):
         return False
     if table == ARTICLES:
         return snapshot.count(_KNOWN_REVISION, row["article_id"], row["revision"]) > 0
+    if table == POLICIES:
+        return snapshot.count(_KNOWN_POLICY, row["policy_id"]) > 0
     named = (row["url_key"], micros(row["fetched_at"]), row["warc_key"], row["warc_offset"])
     return snapshot.count(_KNOWN_CAPTURE, *named) > 0
 

@@ -9,9 +9,9 @@ from deltalake import DeltaTable
 
 from tasks.index import outbox
 from tasks.index.database import Index, Transaction
-from tasks.lake.keys import ARTICLES, CAPTURES, parquet_key
+from tasks.lake.keys import ARTICLES, CAPTURES, LATER_TABLES, POLICIES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.tables import is_committed, open_table
+from tasks.lake.tables import find_table, is_committed, open_table
 from tasks.store.publishing import publish
 from tasks.values.batch import OutboxItem
 from tasks.verify.fault import Fault, FaultKind
@@ -83,7 +83,11 @@ def check_waiting(one: Waiting, *, store: ObjectStore, live_runs: frozenset[str]
 
 def parquet_keys(item: OutboxItem) -> set[str]:
     """Return the keys of the batch's files."""
-    days = {(ARTICLES, row.dt) for row in item.articles} | {(CAPTURES, row.dt) for row in item.captures}
+    days = {
+        (name, row.dt)
+        for name, rows in ((ARTICLES, item.articles), (CAPTURES, item.captures), (POLICIES, item.policies))
+        for row in rows
+    }
     return {parquet_key(name, day, item.batch_id, item.sequence) for name, day in days}
 
 
@@ -111,5 +115,6 @@ def _read_item(tx: Transaction, sequence: int) -> tuple[OutboxItem | None, bool]
 
 
 def tables_of(store: ObjectStore) -> dict[str, DeltaTable]:
-    """Open both tables, captures first, since an article is published before its capture."""
-    return {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
+    """Open the tables, captures first, since a policy is published before its article, and that before its capture."""
+    later = {name: table for name in LATER_TABLES if (table := find_table(store, name))}
+    return {name: open_table(store, name) for name in (CAPTURES, ARTICLES)} | later

@@ -20,7 +20,7 @@ from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
-from tasks.lake.keys import TABLES
+from tasks.lake.keys import ARTICLES, LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
@@ -133,7 +133,7 @@ def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoR
 
 
 def _log_faults(store: ObjectStore) -> Iterator[Fault]:
-    for name in TABLES:
+    for name in (*TABLES, *LATER_TABLES):
         for damage in find_log_damage(store, name):
             yield Fault(kind=FaultKind.DAMAGED_LOG, place=damage.key, detail=damage.detail, key=damage.key)
 
@@ -191,16 +191,21 @@ def _compare_all(
             settled_before = 0  # it changes rows of any age
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
-    tables = tables_of(store)
+    tables, texts = tables_of(store), Counter[str]()
     for name, table in tables.items():
-        findings.take(copy_table(store, name, table, snapshot, is_sampled=is_sampled, on_step=partial(on_step, name)))
+        findings.take(
+            copy_table(
+                store, name, table, snapshot, is_sampled=is_sampled, expired=texts, on_step=partial(on_step, name)
+            )
+        )
     snapshot.finish()
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
+    checked["policies"] = snapshot.count("SELECT count(*) FROM policy")
     gone = Counter[str]()
     on_segment = partial(on_step, "segments")
     findings.take(check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, on_step=on_segment))
-    checked["expired"] = gone[Cause.EXPIRED]
+    checked["expired"], checked["expired_texts"] = gone[Cause.EXPIRED], texts[ARTICLES]
     findings.take(check_documents(store, snapshot))
     findings.take(find_taken_rows(store, snapshot))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))

@@ -15,7 +15,7 @@ from typing import Self
 
 import httpx
 
-from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, TooManyRedirects
+from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, RightsRefused, TooManyRedirects
 from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
@@ -34,6 +34,9 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 # A field's value: no control character, nothing outside Latin-1, no white space at either end (RFC 9110, 5.5).
 _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
+
+OnHead = Callable[[Exchange], None]
+"""Told of an answer's head before its body is read; RightsRefused, if it raises that, has the answer without a body."""
 
 OnRedirect = Callable[[Url], Awaitable[None]]
 """Told where a redirect leads before it is followed; what it raises ends the GET."""
@@ -97,6 +100,7 @@ class WebClient:
         max_wire_size: int | None = None,
         max_decoded_size: int | None = None,
         on_redirect: OnRedirect | None = None,
+        on_head: OnHead | None = None,
         cut: bool = False,
         takes_part: bool = False,
         asker: str = "",
@@ -120,7 +124,12 @@ class WebClient:
         while True:
             budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut, asker=asker)
             fields = self._fields({**asked, "Cookie": cookies.header_for(target)})
-            hops.append(await self._exchange(target, fields, budget))
+            try:
+                hops.append(await self._exchange(target, fields, budget, on_head))
+            except RightsRefused as error:
+                if isinstance(error.answer, Exchange):
+                    error.answer = Fetched(hops=(*hops, error.answer), content=b"")
+                raise
             left_s -= time.monotonic() - budget.began
             cookies.take(hops[-1], target=target)
             location = (hops[-1].header("location") or "").encode("latin-1")
@@ -147,7 +156,9 @@ class WebClient:
             if value and _SENDABLE.fullmatch(value)
         ]
 
-    async def _exchange(self, target: Url, fields: list[tuple[bytes, bytes]], budget: Budget) -> Exchange:
+    async def _exchange(
+        self, target: Url, fields: list[tuple[bytes, bytes]], budget: Budget, on_head: OnHead | None
+    ) -> Exchange:
         request = httpx.Request(
             "GET",
             _origin_url(target.origin),
@@ -159,29 +170,52 @@ class WebClient:
         try:
             # Before the body: with its end, the connection may be closed.
             address = response.extensions["network_stream"].get_extra_info("server_addr")
+            if on_head is not None:
+                _ask_of_head(on_head, _exchanged(target, request, response, budget, address))
             async for chunk in response.aiter_raw():
                 body.write(chunk)
         except BodyTruncated:
             is_cut_short = True
         finally:
             await response.aclose()
-        return Exchange(
-            url=target,
-            request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
-            response_head=budget.head.original
-            if budget.head.notes
-            else _head(_status_line(response), response.headers.raw),
-            status=response.status_code,
-            headers=tuple(
-                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw
-            ),
-            body=body.getvalue(),
-            address=str(address[0]) if address else None,
-            started_at=budget.started_at,
-            elapsed_ms=round((time.monotonic() - budget.began) * 1000),
-            mended=budget.head.notes,
-            is_cut_short=is_cut_short,
-        )
+        return _exchanged(target, request, response, budget, address, body=body.getvalue(), is_cut_short=is_cut_short)
+
+
+def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
+    try:
+        on_head(answer)
+    except RightsRefused as error:
+        error.answer = answer
+        raise
+
+
+def _exchanged(
+    target: Url,
+    request: httpx.Request,
+    response: httpx.Response,
+    budget: Budget,
+    address: tuple[str, int] | None,
+    *,
+    body: bytes = b"",
+    is_cut_short: bool = False,
+) -> Exchange:
+    return Exchange(
+        url=target,
+        request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
+        response_head=budget.head.original
+        if budget.head.notes
+        else _head(_status_line(response), response.headers.raw),
+        status=response.status_code,
+        headers=tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw
+        ),
+        body=body,
+        address=str(address[0]) if address else None,
+        started_at=budget.started_at,
+        elapsed_ms=round((time.monotonic() - budget.began) * 1000),
+        mended=budget.head.notes,
+        is_cut_short=is_cut_short,
+    )
 
 
 @lru_cache(maxsize=10_000)

@@ -20,6 +20,7 @@ from tasks.config.catalogue import (
 )
 from tasks.config.loading import doubts, load_catalogue
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
+from tasks.config.retention import Kept
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
 
@@ -560,3 +561,29 @@ def test_a_rule_of_pruning_that_is_none_is_told(written):
     message = mistake(written(source_with("extract: {prune_without: [ads]}")))
 
     assert message.startswith("sources.yaml:3: sources[0].extract.prune_without[0]: Input should be 'comments', ")
+
+
+def test_retention_is_the_sources_own_number_by_number_and_else_the_defaults(tmp_path):
+    path = tmp_path / "sources.yaml"
+    path.write_text(
+        "defaults: {retention: {payload_days: 90, text_days: 365}}\n"
+        "sources:\n- {id: a, home_url: 'https://a.example/', retention: {payload_days: 30}}\n"
+        "- {id: b, home_url: 'https://b.example/'}\n"
+    )
+
+    rules = load_catalogue(path).retention()
+
+    assert rules.by_source == {
+        "a": Kept(payload_days=30, text_days=365),
+        "b": Kept(payload_days=90, text_days=365),
+    }
+    assert rules.usual == Kept(payload_days=90, text_days=365)
+
+
+@pytest.mark.parametrize("days", ["0", "1.5", "-1", "forever", "99999"])
+def test_days_of_retention_are_whole_and_sane(tmp_path, days):
+    path = tmp_path / "sources.yaml"
+    path.write_text(f"sources:\n- {{id: a, home_url: 'https://a.example/', retention: {{text_days: {days}}}}}\n")
+
+    with pytest.raises(CatalogueError, match="text_days"):
+        load_catalogue(path)

@@ -277,6 +277,7 @@ async def _fetch(batch: Batch, rules: Any, index: Index, store: ObjectStore) -> 
             max_segment_size=settings.max_segment_size,
             put=store.put,
             fetched_one=lambda: None,
+            meet_policies=HostLimits(index).meet_policies,
         )
 
 

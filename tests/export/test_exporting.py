@@ -132,7 +132,7 @@ def test_warc_has_each_page_once_and_warcio_reads_it(lake):
 
 
 def test_a_page_that_was_taken_down_is_counted_and_left_out(lake):
-    (row,) = [row for row in _rows(lake) if row["article_id"] == "a2"]
+    (row,) = [row for row in lake.rows() if row["article_id"] == "a2"]
     segment = lake.store.get(KEY)
     start, length = row["warc_offset"], row["warc_length"]
     buried = tombstone(length, cause=Cause.TAKEN_DOWN, place=f"{KEY}:{start}")
@@ -239,11 +239,3 @@ def test_the_command_says_what_it_wrote(lake, tmp_path):
     assert done.out.startswith("2 articles in mine/articles.jsonl, ")
     assert (again.code, again.out) == (2, "")
     assert (told["rows"], told["fetched_from"]) == (3, "2026-03-01T12:30:00.123456+00:00")
-
-
-def _rows(lake):
-    from tasks.lake.reading import list_files, read_columns
-    from tasks.lake.tables import open_table
-
-    table = open_table(lake.store, "articles")
-    return [row for file in list_files(table, "articles") for row in read_columns(lake.store, file).to_pylist()]

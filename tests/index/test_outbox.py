@@ -25,7 +25,7 @@ def test_what_goes_in_comes_out_again(index, now):
     with index.read() as tx:
         items = outbox.pending(tx, limit=10)
 
-    captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1),)
+    captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1, added_seq=1),)
     assert items == (OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles),)
 
 

@@ -12,9 +12,9 @@ from tasks.politeness.robots import (
     origin_of,
     parse_robots,
     policy_for,
-    product_token,
     verdict_of_status,
 )
+from tasks.values.user_agent import product_token
 from tests.work import calls_of
 
 AGENT = "Presslake/0.1 (+https://presslake.example/)"

@@ -21,9 +21,9 @@ _TAG = re.compile(rb"<link\b[^<>]{0,2000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([A-Za-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 
-def licence_links(values: Iterable[str], *, base: str) -> tuple[str, ...]:
+def licence_links(values: Iterable[str], *, base: str) -> tuple[Url, ...]:
     """Return the licences that Link fields name, as addresses that may be asked for."""
-    found: dict[str, None] = {}
+    found: dict[Url, None] = {}
     for value in values:
         for target, parameters in _LINK.findall(capped(value)):
             said = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(parameters)}
@@ -32,14 +32,14 @@ def licence_links(values: Iterable[str], *, base: str) -> tuple[str, ...]:
     return tuple(found)[:MAX_LICENCES]
 
 
-def licence_elements(content: bytes, *, base: str) -> tuple[str, ...]:
+def licence_elements(content: bytes, *, base: str) -> tuple[Url, ...]:
     """Return the licences that a page's link elements name; only tags that have the type are looked at."""
     if RSL_TYPE.encode() not in content:
         return ()
     return tuple(dict.fromkeys(_element_links(content, base)))[:MAX_LICENCES]
 
 
-def _element_links(content: bytes, base: str) -> Iterator[str]:
+def _element_links(content: bytes, base: str) -> Iterator[Url]:
     for tag in _TAG.findall(content):
         if RSL_TYPE.encode() not in tag.lower():
             continue

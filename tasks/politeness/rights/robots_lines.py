@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tasks.politeness.robots import product_token, robots_fields, robots_text
+from tasks.politeness.robots import robots_fields, robots_text
+from tasks.values.user_agent import product_token
 
 EVERYONE = "*"
 MAX_LINES = 200

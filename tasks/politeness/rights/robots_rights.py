@@ -14,10 +14,11 @@ from tasks.politeness.rights.robots_lines import (
     usage_path,
 )
 from tasks.politeness.rights.usage import usage_signals
-from tasks.politeness.robots import RobotsPolicy, matched_path, parse_robots, product_token
+from tasks.politeness.robots import RobotsPolicy, matched_path, parse_robots
 from tasks.politeness.robots_rules import Group, Rule, path_rule
 from tasks.values.rights import CRAWLERS, RAW_LENGTH, ROBOTS, RSL, UNREADABLE, UNSET
 from tasks.values.rows import Signal
+from tasks.values.user_agent import product_token
 
 MAX_STATEMENTS = 300
 MAX_CRAWLER_GROUPS = 20
@@ -86,6 +87,9 @@ class ReadRobots:
 
     policy: RobotsPolicy
     rights: RobotsRights
+
+
+NO_ROBOTS = ReadRobots(policy=RobotsPolicy.allow_all(), rights=NO_RIGHTS)
 
 
 def read_robots(body: bytes, user_agent: str) -> ReadRobots:

@@ -1,0 +1,117 @@
+"""The commands `backfill warc` and `backfill source`: what was published before."""
+
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import (
+    CatalogueOption,
+    IndexOption,
+    JsonOption,
+    LakeOption,
+    QuietOption,
+    SourceOption,
+    one_clear_line,
+)
+from flows.cli.saying import say
+from flows.cli.steps import steps
+from flows.server.defaults import set_prefect_defaults
+from tasks.config.choices import Runner
+from tasks.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tasks.backfill.config import BackfillConfig
+    from tasks.backfill.plan import BackfillPlan
+    from tasks.backfill.report import BackfillReport
+    from tasks.config.settings import Settings
+
+OPTIONS = {"sources": "source", "hosts": "host", "languages": "language", "unit_pages": "unit-pages"}
+
+backfill = typer.Typer(help="Take in what was published before, from archives.", no_args_is_help=True)
+
+
+@backfill.command()
+def warc(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="WARC or WACZ files, folders, globs, s3://..., @LIST.")
+    ],
+    source: SourceOption = None,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help="Only pages of this host; may be given again.")
+    ] = None,
+    since: Annotated[str, typer.Option("--since", help="Only what was fetched since: a date or an instant.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Only what was fetched until then; a day is whole.")] = "",
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help="Only articles in this language; may be given again.")
+    ] = None,
+    source_from_host: Annotated[
+        bool, typer.Option("--source-from-host", help="Make a source of each host that nobody owns.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be taken in; store nothing.")] = False,
+    runner: Annotated[Runner, typer.Option("--runner", help="Where pages are extracted.")] = Runner.LOCAL,
+    address: Annotated[str, typer.Option("--address", help="The address of a Dask or Ray cluster.")] = "",
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Units extracted side by side; 0: as it fits.")] = 0,
+    unit_pages: Annotated[int, typer.Option("--unit-pages", min=1, max=5000, help="Pages of one unit.")] = 500,
+    catalogue: CatalogueOption = None,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
+    as_json: JsonOption = False,
+) -> None:
+    """Take in the pages of WARC files; what was taken in before is passed over, so run it again after an interruption."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        config = _config(
+            paths=paths,
+            sources=source or (),
+            hosts=host or (),
+            since=since,
+            until=until,
+            languages=language or (),
+            source_from_host=source_from_host,
+            dry_run=dry_run,
+            runner=runner,
+            address=address,
+            workers=workers,
+            unit_pages=unit_pages,
+        )
+        report = _run(config, settings)
+        if as_json:
+            console.print_json(report.to_json())
+            return
+        from tasks.backfill.report import tables
+
+        console.show_tables(tables(report))
+
+
+def _run(config: "BackfillConfig", settings: "Settings") -> "BackfillReport":
+    if config.runner is not Runner.LOCAL:
+        set_prefect_defaults(is_quiet=True)
+        from flows.units.by_hand import run_backfill
+
+        return run_backfill(config, settings)
+    from tasks.backfill.local import backfill_here
+
+    def on_plan(plan: "BackfillPlan") -> None:
+        say(f"{plan.line}{'' if config.dry_run else f', into {settings.lake}'}")
+
+    return backfill_here(config, settings, run_id=f"backfill-{uuid.uuid4()}", on_step=steps(), on_plan=on_plan)
+
+
+def _config(**parameters: object) -> "BackfillConfig":
+    from pydantic import ValidationError
+
+    from tasks.backfill.config import BackfillConfig
+
+    try:
+        return BackfillConfig.model_validate(parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        option = f"--{OPTIONS.get(name, name)}: " if name else ""
+        says = "should be a date, an instant or an age" if first["type"] == "string_pattern_mismatch" else first["msg"]
+        raise ConfigError(f"{option}{says.removeprefix('Value error, ')}") from error

@@ -1,0 +1,35 @@
+"""A backfill on a cluster, started by hand: the flow runs in this process, and Prefect's server knows of it."""
+
+from flows.cli.saying import say
+from flows.server.away import send_what_is_left
+from flows.sweep.by_hand import prefect_api
+from flows.units.sharing import check_shared
+from tasks.backfill.config import BackfillConfig
+from tasks.backfill.report import BackfillReport
+from tasks.config.settings import Settings
+from tasks.errors import PresslakeError
+from tasks.runtime.resources import check_lake, close_opened
+
+
+def run_backfill(config: BackfillConfig, settings: Settings) -> BackfillReport:
+    """Run the flow `backfill` and return its report; raises what ended it."""
+    if config.address:
+        check_shared(config.address, settings)
+    if not config.dry_run:
+        check_lake(settings)
+        close_opened()
+    with prefect_api(tell=say):
+        from flows.backfill import backfill  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+
+        try:
+            state = backfill(config, return_state=True)
+        finally:
+            send_what_is_left()
+        report = state.result(raise_on_failure=False)
+    if isinstance(report, BackfillReport):
+        return report
+    raise (
+        report
+        if isinstance(report, BaseException)
+        else PresslakeError(f"the run ended as {state.name}: {state.message}")
+    )

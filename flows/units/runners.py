@@ -1,0 +1,126 @@
+"""The runners of units, behind one path: a task is submitted, its result is taken, a worker's death is translated once."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from prefect.exceptions import CrashedRun
+from prefect.settings import PREFECT_API_URL
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from flows.sweep.batches import whole
+from flows.units.sharing import check_api, check_shared
+from tasks.backfill.extracting import UnitCount
+from tasks.config.catalogue import SourceRules
+from tasks.config.choices import Runner
+from tasks.config.settings import Settings
+from tasks.errors import ConfigError, ExtractorCrashed
+from tasks.tasks import decide_unit, extract_unit
+from tasks.values.reports import BatchReport
+
+THREADS = 2
+"""Units that this process extracts at once: one in progress, and one behind it, so that no process waits."""
+
+_Opened = tuple[TaskRunner[Any], int, tuple[type[Exception], ...]]
+
+
+class TaskRunnerOfUnits:
+    """Extracts units as Prefect tasks of a task runner, and decides them as tasks of this process."""
+
+    def __init__(
+        self,
+        runner: TaskRunner[Any],
+        *,
+        workers: int,
+        rules: Mapping[str, SourceRules],
+        settings: Settings,
+        deaths: tuple[type[Exception], ...] = (CrashedRun,),
+    ) -> None:
+        self._runner, self.workers, self._deaths = runner, workers, deaths
+        self._rules, self._settings = rules, settings
+
+    def submit(self, job_id: str, number: int) -> Callable[[], UnitCount]:
+        """Have a unit extracted; the runner repeats it elsewhere where its worker dies."""
+        parameters = {"job_id": job_id, "number": number, "lake": self._settings.lake}
+        future = self._runner.submit(extract_unit, parameters)
+
+        def result() -> UnitCount:
+            try:
+                found: UnitCount = future.result()
+            except self._deaths as error:
+                raise ExtractorCrashed(f"the workers of unit {number} died") from error
+            return found
+
+        return result
+
+    def decide(self, job_id: str, number: int) -> BatchReport:
+        """Decide a unit here: whatever extracted it, decisions are made one after the other."""
+        return decide_unit(job_id, number, whole(self._rules), self._settings)
+
+
+@contextmanager
+def units_runner(
+    kind: Runner, *, address: str, workers: int, rules: Mapping[str, SourceRules], settings: Settings
+) -> Iterator[TaskRunnerOfUnits]:
+    """Open the runner of that kind; raises ConfigError where it is not installed, or cannot work with these settings."""
+    if address:
+        check_shared(address, settings)
+        check_api(address, PREFECT_API_URL.value() or "")
+    if kind is Runner.LOCAL:
+        threads: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=THREADS)
+        with threads:
+            yield TaskRunnerOfUnits(threads, workers=1, rules=rules, settings=settings)
+        return
+    opened = _dask if kind is Runner.DASK else _ray
+    with opened(address, workers) as (runner, number, deaths):
+        yield TaskRunnerOfUnits(runner, workers=number, rules=rules, settings=settings, deaths=deaths)
+
+
+@contextmanager
+def _dask(address: str, workers: int) -> Iterator[_Opened]:
+    """Open a Dask cluster, or one of this machine; its number of workers, and what it raises where they die."""
+    _imported("prefect_dask", "dask")
+    import dask  # noqa: PLC0415 - extras, which few have
+    from distributed import KilledWorker  # noqa: PLC0415
+    from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
+
+    options = {
+        "n_workers": workers or os.cpu_count() or 1,
+        "threads_per_worker": 1,
+        "memory_limit": 0,
+        "dashboard_address": "127.0.0.1:0",
+        "host": "127.0.0.1",
+        "env": {"PRESSLAKE_EXTRACT_WORKERS": "1"},
+    }
+    # a daemon may not start the processes that read pages
+    with (
+        dask.config.set({"distributed.worker.daemon": False}),
+        DaskTaskRunner(address=address or None, cluster_kwargs=None if address else options) as runner,
+    ):
+        yield runner, max(len(runner.client.nthreads()), 1), (CrashedRun, KilledWorker)
+
+
+@contextmanager
+def _ray(address: str, workers: int) -> Iterator[_Opened]:
+    """Open a Ray cluster, or one of this machine; its number of workers, and what it raises where they die."""
+    _imported("prefect_ray", "ray")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray  # noqa: PLC0415
+    from prefect_ray import RayTaskRunner  # noqa: PLC0415
+
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if not address:
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home directory
+        os.environ.setdefault("PRESSLAKE_EXTRACT_WORKERS", "1")
+        options |= {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
+    with RayTaskRunner(address=address or None, init_kwargs=options) as runner:
+        yield runner, max(int(ray.cluster_resources().get("CPU", 1)), 1), (CrashedRun, ray.exceptions.RayError)
+
+
+def _imported(module: str, extra: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise ConfigError(f"--runner {extra} needs the extra: pip install 'presslake[{extra}]'") from error

@@ -1,0 +1,43 @@
+"""What a flow of units opens and closes, and its lines in the log."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import get_run_logger
+
+from tasks.extract.shared_pool import close_pool
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import close_opened
+from tasks.runtime.shutdown import stopping
+
+EVERY_S = 30.0
+
+
+@contextmanager
+def session() -> Iterator[None]:
+    """Close what this process opened for its units, whatever happens."""
+    stopping.clear()
+    try:
+        yield
+    except BaseException:
+        stopping.set()
+        raise
+    finally:
+        close_pool()
+        close_opened()
+
+
+def log_steps() -> OnStep:
+    """Return what logs each step as it begins, and then twice a minute how far it is."""
+    last_what, last_at = "", 0.0
+
+    def on_step(what: str, done: int, total: int) -> None:
+        nonlocal last_what, last_at
+        now = time.monotonic()
+        if what == last_what and now - last_at < EVERY_S:
+            return
+        last_what, last_at = what, now
+        get_run_logger().info("%s: %d of %d" if total else "%s: %d", what, *((done, total) if total else (done,)))
+
+    return on_step

@@ -1,0 +1,176 @@
+"""The bytes of an archive where it lies: a file, an object of a bucket, or an entry of a WACZ. Read by place and length."""
+
+import io
+import lzma
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from tasks.errors import LakeUnavailable
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+
+BLOCK_SIZE = 128 * 1024
+REMOTE_BLOCK_SIZE = 8 * 1024 * 1024
+"""Bytes of one request to an object store: each costs some milliseconds, however few it asks for."""
+
+MAX_DIRECTORY_SIZE = 16 * 1024 * 1024
+"""Bytes of a WACZ's list of files: it is read as a whole, and a few MB can list a hundred thousand files."""
+
+_END = b"PK\x05\x06"  # the end of a ZIP file's list of files, and its form for large files (APPNOTE.TXT, 4.3)
+_END_64 = b"PK\x06\x06"
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
+_TAIL_SIZE = 66_000  # the end's fields and the longest comment
+
+
+class DamagedArchive(Exception):
+    """An archive, or the rest of it, cannot be read; the message says why."""
+
+
+class RawFile(Protocol):
+    """Bytes that stay where they are."""
+
+    size: int
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return so many bytes from there, fewer only at the end; raises LakeUnavailable, DamagedArchive."""
+        ...
+
+
+class LocalFile:
+    """A file of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _read_errors(path):
+            self._file: IO[bytes] = path.open("rb", buffering=0)
+            self.size = os.fstat(self._file.fileno()).st_size
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        with _read_errors(self._path):
+            return os.pread(self._file.fileno(), size, offset)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class StoredFile:
+    """An object of a store, read in large blocks, of which the last stays in memory."""
+
+    def __init__(self, store: ObjectStore, key: str, size: int) -> None:
+        self._store, self._key = store, key
+        self.size = size
+        self._start, self._block = 0, b""
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        if offset >= self.size:
+            return b""
+        if not self._start <= offset < self._start + len(self._block):
+            try:
+                self._block = self._store.get_range(self._key, offset, max(size, REMOTE_BLOCK_SIZE))
+            except MissingObject as error:
+                raise LakeUnavailable(f"{self._store.uri}/{self._key} has gone") from error
+            self._start = offset
+        at = offset - self._start
+        return self._block[at : at + size]
+
+    def close(self) -> None:
+        self._block = b""
+
+
+class EntryFile:
+    """A file inside a WACZ, read forward; to go back costs reading it from its beginning."""
+
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        self.size = entry.file_size
+        with _zip_errors(entry.filename):
+            self._file = archive.open(entry)
+        self._name = entry.filename
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        with _zip_errors(self._name):
+            if self._file.tell() != offset:
+                self._file.seek(offset)
+            return self._file.read(size)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def open_zip(raw: RawFile) -> zipfile.ZipFile:
+    """Open a WACZ; raises DamagedArchive for what is no ZIP file, or lists more files than one can have."""
+    _check_directory(raw)
+    with _zip_errors("the WACZ"):
+        return zipfile.ZipFile(io.BufferedReader(_Seekable(raw), BLOCK_SIZE))
+
+
+def archives_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    """Yield the WARC files of a WACZ (WACZ 1.1.1, 4.1). Nothing is ever unpacked: names lead nowhere."""
+    for entry in archive.infolist():
+        name = entry.filename.lower()
+        if name.startswith("archive/") and name.endswith((".warc", ".warc.gz")) and not entry.flag_bits & 1:
+            yield entry
+
+
+class _Seekable(io.RawIOBase):
+    """A raw file as `zipfile` wants it."""
+
+    def __init__(self, raw: RawFile) -> None:
+        super().__init__()
+        self._raw, self._at = raw, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._raw.size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._raw.read_at(self._at, len(buffer))
+        buffer[: len(block)] = block
+        self._at += len(block)
+        return len(block)
+
+
+def _check_directory(raw: RawFile) -> None:
+    tail = raw.read_at(max(raw.size - _TAIL_SIZE, 0), _TAIL_SIZE)
+    at = tail.rfind(_END)
+    size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
+    if size == 0xFFFFFFFF:
+        at = tail.rfind(_END_64)
+        size = int.from_bytes(tail[at + 40 : at + 48], "little") if at >= 0 else size
+    if size > MAX_DIRECTORY_SIZE:
+        raise DamagedArchive(f"its list of files has {size:,} bytes; at most {MAX_DIRECTORY_SIZE:,} are read")
+
+
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DamagedArchive(f"cannot read {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _zip_errors(name: str) -> Iterator[None]:
+    """Translate what `zipfile` raises: of damage, of passwords, of methods that it does not know."""
+    try:
+        yield
+    except _ZIP_ERRORS as error:
+        raise DamagedArchive(f"{name}: {error}"[:300]) from error
+    except OSError as error:
+        raise DamagedArchive(f"{name}: {error.strerror or error}"[:300]) from error

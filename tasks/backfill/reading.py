@@ -1,0 +1,139 @@
+"""The archives of a plan, read in its order into units; and counts of what is no page, by reason."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tasks.backfill.choosing import Choice
+from tasks.backfill.exchanges import NoPage, capture_id_of, page_of
+from tasks.backfill.places import Archive, opened
+from tasks.backfill.plan import BackfillPlan
+from tasks.backfill.raw_files import DamagedArchive
+from tasks.backfill.records import ArchivedRecord, Damage, RecordHead, read_records
+from tasks.backfill.streams import ArchiveStream
+from tasks.backfill.units import CutUnit, UnitCutter
+from tasks.config.settings import Settings
+from tasks.errors import ItemError, UnexpectedError
+from tasks.index.announcing import Announcement
+from tasks.runtime.guarding import guarded_item
+from tasks.values.url import Url
+
+SHOWN_TROUBLES = 20
+SEEN_BEFORE = "seen"
+"""The reason of a record that was taken in before."""
+
+
+@dataclass(slots=True)
+class ReadCounts:
+    """What was read so far. `troubles` name the first damaged places, each with what is wrong there."""
+
+    records: int = 0
+    pages: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+
+    def refuse(self, reason: str, *, is_fault: bool, where: str = "") -> None:
+        """Count a record that is no page."""
+        (self.failed if is_fault else self.skipped)[reason] += 1
+        if is_fault and len(self.troubles) < SHOWN_TROUBLES:
+            self.troubles.append(f"{where}: {reason}")
+
+
+def cut_units(
+    plan: BackfillPlan,
+    choice: Choice,
+    cutter: UnitCutter,
+    *,
+    counts: ReadCounts,
+    settings: Settings,
+    is_taken: Callable[[str], bool],
+    on_archive: Callable[[int], None] = lambda _: None,
+) -> Iterator[CutUnit]:
+    """Yield the units of all archives, in the plan's order; raises LakeUnavailable, IndexUnavailable.
+
+    What is damaged or unwanted is counted. `is_taken` says whether a capture was taken in before.
+    """
+    for number, archive in enumerate(plan.archives):
+        on_archive(number)
+        try:
+            with opened(archive, settings) as raw:
+                reading = _Reading(archive, choice, cutter, counts, is_taken)
+                yield from reading.units(ArchiveStream(raw))
+        except DamagedArchive as error:
+            counts.failed["damaged"] += 1
+            counts.troubles.append(f"{archive.name}: {error}")
+    if (last := cutter.close()) is not None:
+        yield last
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One archive being read."""
+
+    archive: Archive
+    choice: Choice
+    cutter: UnitCutter
+    counts: ReadCounts
+    is_taken: Callable[[str], bool]
+    whose: Announcement | None = None
+
+    def units(self, stream: ArchiveStream) -> Iterator[CutUnit]:
+        for found in read_records(stream, self._is_wanted):
+            if isinstance(found, Damage):
+                self.counts.failed["damaged"] += 1
+                self._tell(found.offset, found.detail)
+                continue
+            self.counts.records += 1
+            self._take(found)
+            if self.cutter.is_full and (unit := self.cutter.close()) is not None:
+                yield unit
+
+    def _is_wanted(self, head: RecordHead) -> bool:
+        """Whether a record's block is to be read; what it is not wanted for is counted."""
+        self.whose = None
+        try:
+            self.whose = self.choice.find(head)
+        except NoPage as error:
+            self.counts.refuse(error.reason, is_fault=error.is_fault, where=self._place(head.offset))
+            return False
+        capture_id = capture_id_of(head)
+        if self.cutter.has(capture_id) or self.is_taken(capture_id):
+            self.counts.skipped[SEEN_BEFORE] += 1
+            return False
+        return True
+
+    def _take(self, record: ArchivedRecord) -> None:
+        if record.block is None or self.whose is None:
+            return
+        place = self._place(record.head.offset)
+        try:
+            with guarded_item(place):
+                self._add(record, self.whose, place)
+        except UnexpectedError as error:
+            self.counts.failed[error.counted_as] += 1
+            self._tell(record.head.offset, error.detail.partition("\n")[0])
+        except ItemError as error:  # a head that no record of ours can hold
+            self.counts.skipped[error.counted_as] += 1
+
+    def _add(self, record: ArchivedRecord, whose: Announcement, place: str) -> None:
+        try:
+            page = page_of(record, now=self.choice.now)
+        except NoPage as error:
+            self.counts.refuse(error.reason, is_fault=error.is_fault, where=place)
+            return
+        self.cutter.add(
+            page,
+            whose,
+            source_id=self.choice.source_of(whose),
+            origin=self.archive.name,
+            obeys_rights=self.choice.owners.obey_rights_at(Url.of(page.url).site),
+        )
+        self.counts.pages += 1
+
+    def _tell(self, offset: int, detail: str) -> None:
+        if len(self.counts.troubles) < SHOWN_TROUBLES:
+            self.counts.troubles.append(f"{self._place(offset)}: {detail}")
+
+    def _place(self, offset: int) -> str:
+        return f"{self.archive.name}:{offset}"

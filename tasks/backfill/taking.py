@@ -1,0 +1,234 @@
+"""A backfill from WARC files: read, cut into units, extracted wherever there is room, decided in the plan's order.
+
+A unit's decision waits for the one before, so that the tables do not depend on which worker was quicker. After a kill at any
+instant, the next run reads the archives again, passes over what was taken in, and goes on with the same units.
+"""
+
+import hashlib
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Protocol
+
+import orjson
+
+from tasks.backfill.choosing import Choice, choice_of
+from tasks.backfill.config import BackfillConfig
+from tasks.backfill.extracting import UnitCount
+from tasks.backfill.plan import BackfillPlan, plan_backfill
+from tasks.backfill.reading import ReadCounts, cut_units
+from tasks.backfill.report import BackfillReport, add_up
+from tasks.backfill.units import CUT, PAGES, SEGMENT, CutUnit, UnitCutter, put_cut
+from tasks.config.catalogue import Catalogue, SourceRules
+from tasks.config.loading import load_catalogue
+from tasks.config.settings import Settings
+from tasks.errors import ConfigError, ExtractorCrashed
+from tasks.index import archived, runs
+from tasks.index.database import Index
+from tasks.index.leases import LeaseKeeper
+from tasks.index.taken_down import read_kept_out
+from tasks.lake.keys import scratch_key, scratch_prefix
+from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.runtime.progress import OnStep
+from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store
+from tasks.values.reports import BatchReport
+from tasks.values.takedown import KeptOut
+
+JOB = runs.BACKFILL
+LOST = "unit_lost"
+"""The reason of pages of a unit that was not decided: the next run takes them in."""
+
+AHEAD = 2
+"""Units a worker that may be extracted before those that come before them are decided."""
+
+
+class Runner(Protocol):
+    """Where units are extracted and decided; `workers` is how many are extracted at once."""
+
+    workers: int
+
+    def submit(self, job_id: str, number: int) -> Callable[[], UnitCount]:
+        """Have a unit extracted; the result raises ExtractorCrashed where its worker died each time."""
+        ...
+
+    def decide(self, job_id: str, number: int) -> BatchReport:
+        """Decide a unit that was extracted, and publish it."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """One backfill under way."""
+
+    job_id: str
+    store: ObjectStore
+    index: Index
+    runner: Runner
+    ahead: int
+    batches: list[BatchReport] = field(default_factory=list)
+    waiting: deque[tuple[int, CutUnit, Callable[[], UnitCount]]] = field(default_factory=deque)
+    under_way: set[str] = field(default_factory=set)
+    lost: Counter[str] = field(default_factory=Counter)
+    others: int = 0
+
+    def is_taken(self, capture_id: str) -> bool:
+        """Whether a record was taken in, or is about to be."""
+        if capture_id in self.under_way:
+            return True
+        with self.index.read() as tx:
+            return bool(archived.find_archived(tx, [capture_id]))
+
+    def begin(self, number: int, unit: CutUnit) -> None:
+        """Have a unit extracted; decide the oldest one first where as many as may be are under way."""
+        if len(self.waiting) >= self.ahead:
+            self.finish_oldest()
+        put_cut(self.store, self.job_id, number, unit)
+        content = replace(unit, segment=b"")
+        self.under_way.update(one.capture.capture_id for one in content.content.pages)
+        self.waiting.append((number, content, self.runner.submit(self.job_id, number)))
+
+    def finish_oldest(self) -> None:
+        """Wait for the oldest unit and decide it; one whose workers died is counted, and comes back with the next run."""
+        number, unit, result = self.waiting.popleft()
+        try:
+            self.others += result().others
+            self.batches.append(self.runner.decide(self.job_id, number))
+        except (ExtractorCrashed, MissingObject):  # the second: `forget` takes out of scratch/ what it does not know
+            self.lost[LOST] += len(unit.content.pages)
+        self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
+        for ending in (SEGMENT, CUT, PAGES):
+            self.store.delete(scratch_key(self.job_id, number, ending))
+
+
+def backfill_warc(
+    config: BackfillConfig,
+    settings: Settings,
+    runner: Runner,
+    *,
+    run_id: str,
+    on_step: OnStep,
+    on_plan: Callable[[BackfillPlan], None] = lambda _: None,
+) -> BackfillReport:
+    """Take in what the archives have; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
+    begun, now = time.monotonic(), datetime.now(UTC)
+    choice = choice_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)
+    plan = plan_backfill(config.paths, settings, now=now, on_step=on_step)
+    on_plan(plan)
+    counts = ReadCounts()
+    cutter = _cutter(config, choice, run_id)
+    refused = [f"{one.uri}: {one.why}" for one in plan.refused]
+    if config.dry_run:
+        _only_count(plan, choice, cutter, counts=counts, settings=settings, on_step=on_step)
+        return add_up(
+            run_id=run_id, is_dry_run=True, archives=len(plan.archives), read=counts, batches=(), others=0,
+            lost=Counter(), refused=refused, seconds=time.monotonic() - begun,
+        )  # fmt: skip
+    check_lake(settings)
+    with _job(settings, runner, config, run_id) as job:
+        cut = cut_units(
+            plan, replace(choice, kept_out=_kept_out(job.index)), cutter, counts=counts, settings=settings, is_taken=job.is_taken,
+            on_archive=lambda number: on_step("archives", number, len(plan.archives)),
+        )  # fmt: skip
+        for number, unit in enumerate(cut):
+            job.begin(number, unit)
+            on_step("pages", counts.pages, 0)
+        while job.waiting:
+            job.finish_oldest()
+        report = add_up(
+            run_id=run_id, is_dry_run=False, archives=len(plan.archives), read=counts, batches=job.batches,
+            others=job.others, lost=job.lost, refused=refused, seconds=time.monotonic() - begun,
+        )  # fmt: skip
+        _end(job.index, run_id, report)
+    return report
+
+
+@contextmanager
+def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str) -> Iterator[_Job]:
+    """Open a backfill: one at a time on an index, and nothing of it stays in scratch/ when it ends."""
+    index, store = opened_index(settings), opened_store(settings)
+    with index.write() as tx:
+        now = datetime.now(UTC)
+        runs.release_dead_runs(tx, now=now)
+        if other := runs.find_working(tx, kind=JOB, now=now):
+            raise ConfigError(f"another backfill is under way on the index {index.uri} ({other}): wait for its end")
+        runs.begin_run(tx, run_id=run_id, now=now)
+    job_id = f"{JOB}{uuid.uuid4().hex}"
+    job = _Job(job_id=job_id, store=store, index=index, runner=runner, ahead=AHEAD * (config.workers or runner.workers))
+    try:
+        with LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s):
+            yield job
+    except BaseException:
+        _end(index, run_id, None)
+        raise
+    finally:
+        for one in list(store.list(scratch_prefix(job_id))):
+            store.delete(one.key)
+
+
+def _end(index: Index, run_id: str, report: BackfillReport | None) -> None:
+    summary = orjson.dumps(report.summary()).decode() if report else None
+    with index.write() as tx:
+        runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=summary)
+
+
+def _only_count(
+    plan: BackfillPlan, choice: Choice, cutter: UnitCutter, *, counts: ReadCounts, settings: Settings, on_step: OnStep
+) -> None:
+    """Read the archives and count, and change nothing; without an index, nothing was taken in before."""
+    seen = set[str]()
+
+    def count(is_known: Callable[[str], bool]) -> None:
+        def is_taken(capture_id: str) -> bool:
+            is_again = capture_id in seen or is_known(capture_id)
+            seen.add(capture_id)
+            return is_again
+
+        for _ in cut_units(plan, choice, cutter, counts=counts, settings=settings, is_taken=is_taken):
+            on_step("pages", counts.pages, 0)
+
+    try:
+        opened = index_to_read(settings)
+        with opened as index:
+            count(lambda capture_id: _is_known(index, capture_id))
+    except ConfigError:
+        count(lambda _: False)
+
+
+def _kept_out(index: Index) -> KeptOut:
+    with index.read() as tx:
+        return read_kept_out(tx)
+
+
+def _is_known(index: Index, capture_id: str) -> bool:
+    with index.read() as tx:
+        return bool(archived.find_archived(tx, [capture_id]))
+
+
+def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:
+    chosen = config.model_dump_json(exclude={"runner", "address", "workers", "dry_run"})
+    return UnitCutter(
+        seed=hashlib.sha256(chosen.encode()).hexdigest(),
+        run_id=run_id,
+        software=f"presslake/{version('presslake')}",
+        pages=config.unit_pages,
+        options={source_id: one.extract for source_id, one in choice.rules.items()},
+        languages=choice.languages,
+    )
+
+
+def read_rules(settings: Settings, config: BackfillConfig) -> Mapping[str, SourceRules]:
+    """Return the rules of the catalogue's sources; raises CatalogueError."""
+    catalogue = _catalogue(settings, config)
+    return catalogue.rules() if catalogue else {}
+
+
+def _catalogue(settings: Settings, config: BackfillConfig) -> Catalogue | None:
+    """Return the catalogue; None where there is none, and nobody names one."""
+    if "catalogue" not in settings.model_fields_set and not config.sources and not settings.catalogue.exists():
+        return None
+    return load_catalogue(settings.catalogue)

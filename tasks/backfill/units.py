@@ -1,0 +1,234 @@
+"""Units: so many pages of the archives, cut in their order, with a segment of their own; kept in the lake until they are decided.
+
+A worker is given a unit's number and reads the rest from `scratch/`: the segment, and what was read of each page. It leaves
+the segment in its place, and what it extracted beside the unit.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from tasks.backfill.exchanges import ArchivedPage
+from tasks.config.options import ExtractOptions
+from tasks.index.announcing import Announcement
+from tasks.lake.keys import scratch_key, warc_key
+from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.warc import SegmentWriter, iter_records
+from tasks.reasons import Disposition
+from tasks.values.batch import Batch
+from tasks.values.look import DueUrl, Look
+from tasks.values.page import Page
+from tasks.values.rows import Capture, Outcome
+from tasks.values.text.storable import storable_text
+from tasks.values.truncation import truncated_detail
+from tasks.values.url import Url
+
+MAX_SEGMENT_SIZE = 32 * 1024 * 1024
+"""Bytes at which a unit is closed though it has fewer pages: it is held in memory, and its pages too."""
+
+SEGMENT, CUT, PAGES = "warc.gz", "cut.json", "pages.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPage:
+    """One page of a unit: as it was cut, and what was extracted of it."""
+
+    capture: Capture
+    obeys_rights: bool = False
+    page: Page | None = None
+    disposition: Disposition | None = None
+
+    def look(self, extracted_at: datetime | None) -> Look:
+        """Return it as a look that was fetched, and extracted then."""
+        url = Url.of(self.capture.url)
+        due = DueUrl(
+            url=url, url_key=self.capture.url_key, host=url.host, source_id=self.capture.source_id, attempt=1
+        )  # fmt: skip
+        return Look(
+            due=due,
+            capture=self.capture,
+            obeys_rights=self.obeys_rights,
+            page=self.page,
+            disposition=self.disposition,
+            extracted_at=extracted_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitContent:
+    """The pages of a unit with what their extraction needs: options by source, and the languages that are wanted."""
+
+    batch_id: str
+    run_id: str
+    pages: tuple[UnitPage, ...]
+    options: Mapping[str, ExtractOptions] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    extracted_at: datetime | None = None
+    others: int = 0
+
+    def batch(self) -> Batch:
+        """Return it as a batch of looks."""
+        return Batch(
+            batch_id=self.batch_id, run_id=self.run_id, looks=tuple(one.look(self.extracted_at) for one in self.pages)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutUnit:
+    """A unit as it is cut out of the archives, with its segment's bytes."""
+
+    content: UnitContent
+    segment: bytes
+
+
+class UnitCutter:
+    """Takes pages and makes units of them. The same pages make the same units, and the same bytes."""
+
+    def __init__(
+        self, *, seed: str, run_id: str, software: str, pages: int, options: Mapping[str, ExtractOptions],
+        languages: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        self._seed, self._run_id, self._software = seed, run_id, software
+        self._most, self._options, self._languages = pages, options, languages
+        self._pages: list[UnitPage] = []
+        self._ids = set[str]()
+        self._batch_id = ""
+        self._segment: SegmentWriter | None = None
+
+    def add(self, page: ArchivedPage, whose: Announcement, *, source_id: str, origin: str, obeys_rights: bool) -> None:
+        """Add a page to the present unit; raises BadUrl, BadResponse, and then it is not added."""
+        segment = self._segment or self._begin(page)
+        ref = segment.add_exchange(
+            url=page.url, request_head=b"", response_head=page.head, body=page.body, fetched_at=page.fetched_at,
+            address=page.address,
+        )  # fmt: skip
+        capture = Capture(
+            capture_id=page.capture_id,
+            source_id=source_id,
+            url=str(whose.url),
+            final_url=page.url,
+            url_key=whose.url_key,
+            fetched_at=page.fetched_at,
+            status=200,
+            mime=page.mime,
+            charset=None,
+            payload_digest=ref.payload_digest,
+            payload_size=len(page.body),
+            outcome=Outcome.OK,
+            reason=None,
+            detail=truncated_detail(page.missing) if page.missing else None,
+            novelty=None,
+            article_id=None,
+            revision=None,
+            warc_key=self._key,
+            warc_offset=ref.offset,
+            warc_length=ref.length,
+            etag=page.etag,
+            last_modified=page.last_modified,
+            elapsed_ms=0,
+            attempt=1,
+            run_id=self._run_id,
+            origin_uri=origin,
+            origin_offset=page.offset,
+        )
+        self._pages.append(UnitPage(capture=capture, obeys_rights=obeys_rights))
+        self._ids.add(page.capture_id)
+
+    def has(self, capture_id: str) -> bool:
+        """Whether the present unit has a capture."""
+        return capture_id in self._ids
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the unit is to be closed."""
+        size = self._segment.size if self._segment else 0
+        return len(self._pages) >= self._most or size >= MAX_SEGMENT_SIZE
+
+    def close(self) -> CutUnit | None:
+        """Return the present unit, and begin another; None where it has no page."""
+        segment, pages = self._segment, tuple(self._pages)
+        self._segment, self._pages, self._ids = None, [], set()
+        if segment is None or not pages:
+            return None
+        sources = {one.capture.source_id for one in pages}
+        content = UnitContent(
+            batch_id=self._batch_id,
+            run_id=self._run_id,
+            pages=pages,
+            options={name: one for name, one in self._options.items() if name in sources},
+            languages=self._languages,
+        )
+        return CutUnit(content=content, segment=segment.to_bytes())
+
+    def _begin(self, first: ArchivedPage) -> SegmentWriter:
+        named = hashlib.sha256(f"{self._seed}\n{first.capture_id}".encode()).hexdigest()[:24]
+        self._batch_id = f"backfill-{named}"
+        self._key = warc_key(self._batch_id, first.fetched_at.date())
+        self._segment = SegmentWriter(self._key, software=self._software, created_at=first.fetched_at)
+        return self._segment
+
+
+def put_cut(store: ObjectStore, job_id: str, number: int, unit: CutUnit) -> None:
+    """Keep a unit until a worker extracts it; raises LakeUnavailable."""
+    store.put(scratch_key(job_id, number, SEGMENT), unit.segment, content_type="application/warc")
+    store.put(scratch_key(job_id, number, CUT), encode(unit.content), content_type="application/json")
+
+
+def encode(content: UnitContent) -> bytes:
+    """Return a unit's content as JSON, without characters that no file can hold."""
+    try:
+        return _adapter().dump_json((content,))
+    except PydanticSerializationError:  # unpaired surrogates, out of a page's escapes
+        return _adapter().dump_json((replace(content, pages=tuple(map(_storable, content.pages))),))
+
+
+def decode(body: bytes) -> UnitContent:
+    """Return the content that was encoded."""
+    (content,) = _adapter().validate_json(body)
+    return content
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[tuple[UnitContent]]:
+    # a tuple, since a dataclass alone takes no configuration here
+    return TypeAdapter(tuple[UnitContent], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
+
+
+def _storable(one: UnitPage) -> UnitPage:
+    capture = replace(one.capture, **_clean(one.capture))
+    page = replace(one.page, **_clean(one.page)) if one.page else None
+    return replace(one, capture=capture, page=page)
+
+
+def _clean(value: Capture | Page) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name in value.__dataclass_fields__:
+        held = getattr(value, name)
+        if type(held) is str:
+            changed[name] = storable_text(held)
+        elif isinstance(held, tuple):
+            changed[name] = tuple(storable_text(one) if isinstance(one, str) else one for one in held)
+    return changed
+
+
+def with_only(segment: bytes, pages: Iterable[UnitPage]) -> tuple[bytes, tuple[UnitPage, ...]]:
+    """Return a segment with the records of these pages alone, and the pages with their places in it."""
+    parts, moved = [segment[: _first_length(segment)]], []
+    at = len(parts[0])
+    for one in pages:
+        start, length = one.capture.warc_offset or 0, one.capture.warc_length or 0
+        parts.append(segment[start : start + length])
+        moved.append(replace(one, capture=replace(one.capture, warc_offset=at)))
+        at += length
+    return b"".join(parts), tuple(moved)
+
+
+def _first_length(segment: bytes) -> int:
+    """Return the length of the segment's first member, which says what the file is."""
+    return next(iter_records(segment)).length

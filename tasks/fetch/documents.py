@@ -1,0 +1,54 @@
+"""Documents by which sites permit and refuse: into a batch's segment where the lake has them not, and into its looks."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from tasks.errors import ItemError
+from tasks.lake.warc import SegmentWriter
+from tasks.politeness.client import Answered
+from tasks.politeness.rights.documents import SiteDocument
+from tasks.values.look import Look
+from tasks.values.rows import Policy
+
+MeetPolicies = Callable[[Mapping[str, datetime]], Collection[str]]
+"""Notes when documents were seen, and returns those that the lake has."""
+
+
+def record_documents(
+    documents: Mapping[str, SiteDocument], segment: SegmentWriter, *, segment_key: str, meet: MeetPolicies
+) -> tuple[Policy, ...]:
+    """Add the documents that the lake does not have to the segment; returns their rows."""
+    known = meet({policy_id: one.answer.fetched_at for policy_id, one in documents.items()}) if documents else ()
+    rows = (
+        _record(one, segment, segment_key) for policy_id, one in sorted(documents.items()) if policy_id not in known
+    )
+    return tuple(row for row in rows if row is not None)
+
+
+def with_rights(look: Look, result: Answered) -> Look:
+    """Return a look with what the documents of its site say of it."""
+    return replace(
+        look,
+        obeys_rights=result.obeys_rights,
+        tdm_reserved=result.tdm_reserved,
+        policy_ids=tuple(one.policy_id for one in result.documents),
+        rights=result.rights,
+        obeyed=result.obeyed,
+    )
+
+
+def _record(document: SiteDocument, segment: SegmentWriter, segment_key: str) -> Policy | None:
+    evidence = document.evidence
+    try:
+        ref = segment.add_exchange(
+            url=evidence.url,
+            request_head=evidence.request_head,
+            response_head=evidence.response_head,
+            body=evidence.body,
+            fetched_at=document.answer.fetched_at,
+            address=evidence.address,
+        )
+    except ItemError:  # a head that no WARC record can hold: it is tried again with the next batch
+        return None
+    return document.to_row(key=segment_key, offset=ref.offset, length=ref.length)
