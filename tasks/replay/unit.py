@@ -17,7 +17,8 @@ from tasks.index.relations import find_aliases
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
 from tasks.replay.comparing import Compared, Result, differs, drafted
-from tasks.replay.state import Reader, Revisions, copied, span_of
+from tasks.replay.reading import kept_of
+from tasks.replay.state import Reader, Revisions, copied, newest_of, span_of
 from tasks.values.rows import Article, Capture, Novelty, Outcome
 from tasks.values.text.content import changed_parts, is_current
 
@@ -183,6 +184,7 @@ def _made(
     key = any_row.url_key if any_row else (known.url_key if known else one.capture.url_key)
     return replace(
         row,
+        added_seq=one.reading.stored.site.added_seq,
         url_key=key,
         first_seen_at=min(firsts),
         origin_uri=one.capture.origin_uri,
@@ -223,18 +225,21 @@ def _put_in_order(unit: Unit, article_id: str) -> None:
     """Set what a revision takes from those before: since when the article is known, what it changes, and whether it is one."""
     rows, before = unit.after[article_id], unit.before.get(article_id, {})
     first_seen = min((one.first_seen_at for one in rows.values()), default=None)
-    previous: Article | None = None
     for number in sorted(rows):
         row, old = rows[number], before.get(number)
-        earlier = max((one for one in before if one < number), default=None)
         if first_seen is not None and row.first_seen_at != first_seen:
             row = replace(row, first_seen_at=first_seen)
-        old_previous = before.get(earlier) if earlier is not None else None
+        previous, old_previous = _previous(rows, number), _previous(before, number)
         if old is None or _content(row) != _content(old) or _content(previous) != _content(old_previous):
             row = replace(row, changes=_changes(previous, row))
         if old is None or _is_decided_anew(row, old) or (previous is None) != (old_previous is None):
             unit.redecided.add((article_id, number))
-        rows[number] = previous = row
+        rows[number] = row
+
+
+def _previous(rows: Mapping[int, Article], number: int) -> Article | None:
+    """Return the revision that was the newest when one was decided."""
+    return newest_of({one: row for one, row in rows.items() if one < number})
 
 
 def _content(row: Article | None) -> str | None:
@@ -243,6 +248,8 @@ def _content(row: Article | None) -> str | None:
 
 def _changes(previous: Article | None, row: Article) -> tuple[str, ...] | None:
     before, after = _content(previous), _content(row)
+    if previous is not None and row.fetched_at < previous.fetched_at:  # what an archive has changed nothing since
+        return None
     if before is None or after is None or not (is_current(before) and is_current(after)):
         return None
     return changed_parts(before, after)
@@ -304,6 +311,7 @@ def _let_go(unit: Unit, capture: Capture) -> None:
         article_id=number[0],
         revision=number[1],
         position=row.change_seq if row is not None and is_owner else None,
+        kept=kept_of(row) if row is not None and is_owner else None,
     )
     target, label = _target(unit, number)
     if target is not None:
@@ -344,6 +352,7 @@ def _note_home(unit: Unit, capture: Capture, row: Article) -> None:
         article_id=row.article_id,
         revision=row.revision,
         position=row.change_seq,
+        kept=kept_of(row),
     )
 
 
