@@ -28,7 +28,7 @@ def test_a_replay_shows_what_would_differ_then_changes_it(command):
 
     assert (would["dry_run"], would["rows_changed"]) == (True, 0)
     assert would["changed"] == done.json()["changed"] > 8
-    assert list(done.json())[:7] == ["pages", "same", "changed", "gained", "lost", "failed", "seconds"]
+    assert {"pages", "same", "changed", "gained", "lost", "failed", "seconds"} <= done.json().keys()
     assert "reading pages again" in done.err
     assert f"{would['pages']} pages read again: {would['pages']} same" in again
     assert before["found"] == command.run("verify", "--json").json()["found"] == {}
