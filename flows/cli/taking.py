@@ -79,9 +79,9 @@ def changes(
         for change in found:
             counts[change.kind] += 1
             if as_json:
-                console.print_json(_told(change))
+                console.print_json(told(change))
             elif len(shown) < SHOWN_ROWS:
-                title = change.row["title"] if change.row else None
+                title = change.row.title if change.row else None
                 shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
         if as_json:
             console.print_json({"since": since, "upto": found.upto, **counts})
@@ -93,8 +93,11 @@ def changes(
             say(f"{more:,} more are not shown: --json gives all of them.")
 
 
-def _told(change: "Change") -> dict[str, object]:
-    row = _plain(dict(change.row)) if change.row is not None else None
+def told(change: "Change") -> dict[str, object]:
+    """Return a change as plain data."""
+    from dataclasses import asdict
+
+    row = _plain({"dt": change.row.dt, **asdict(change.row)}) if change.row is not None else None
     return {
         "change": change.kind.value,
         "change_seq": change.change_seq,

@@ -35,7 +35,7 @@ class Event:
 
 def events_of(run: RunReport, health: HealthReport) -> Iterator[Event]:
     """Yield a run's events: its end, the alarms of sources that began or ended, and a quarantine that grew."""
-    yield _event(run, RUN_FINISHED, f"presslake.run.{run.run_id}", "sweep", run.to_json())
+    yield _event(run, RUN_FINISHED, f"presslake.run.{run.run_id}", "sweep", run.to_json() | run.published_json())
     if run.quarantined:
         told = {"run_id": run.run_id, "quarantined": run.quarantined}
         yield _event(run, QUARANTINE_GREW, "presslake.quarantine", "quarantine", told)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from tasks.health.judgement import HealthReport
 from tasks.index.health import Alarm, AlarmKind
 from tasks.report.events import BEGAN, QUARANTINE_GREW, RECOVERED, RUN_FINISHED, events_of
-from tasks.values.reports import BatchReport
+from tasks.values.reports import BatchReport, Published
 from tests.report.test_run_report import run
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,6 +29,17 @@ def test_a_run_tells_that_it_is_over_and_that_the_quarantine_grew():
     names = [one.name for one in events_of(run(BatchReport(batch_id="b", quarantined=2)), HealthReport())]
 
     assert names == [RUN_FINISHED, QUARANTINE_GREW]
+
+
+def test_the_end_of_a_run_says_by_what_its_rows_are_read():
+    ended = replace(
+        run(BatchReport(batch_id="b1")), published=Published(since=3, upto=5, delta_versions={"articles": 7})
+    )
+
+    (event,) = events_of(ended, HealthReport())
+
+    assert event.payload["change_seq"] == {"from": 3, "to": 5}
+    assert (event.payload["batch_ids"], event.payload["delta_versions"]) == (["b1"], {"articles": 7})
 
 
 def test_a_report_that_is_tried_again_tells_the_same_events():
