@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 GROUPS = (
     ("Collect", ("ingest", "backfill", "init", "sources", "up")),
-    ("Look", ("status", "show", "trace", "report")),
+    ("Look", ("status", "show", "trace", "report", "rights")),
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),
     ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
