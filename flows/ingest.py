@@ -48,6 +48,7 @@ def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:
     started = time.monotonic()
     with begun(settings, config, run_id=run_id) as sweep, shared_out(sweep) as others:
         store(settings)  # an earlier run may have been killed between its decision and its publication
+        before = sweep.published_upto()
         discovered = _discover(sweep)
         others.start()
         batches = work_through(sweep, shown_progress)
@@ -65,6 +66,7 @@ def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:
             lake=settings.lake,
             limits=tuple(sweep.clock.limits(pending)),
             headlines=sweep.headlines(),
+            published=sweep.published(since=before),
         )
         run = show(run, health)
         sweep.end(run)

@@ -2,8 +2,10 @@
 
     from presslake import IngestConfig, ingest      # the flow, and its parameters
     from presslake import Page, extract             # one page, without lake or index
+    from presslake import open_lake                 # what a lake has: articles, pages, changes
 
-The names are imported when they are first used: `extract` needs no Prefect. docs/python.md shows both.
+The names are imported when they are first used: `extract` and `open_lake` need no Prefect. docs/python.md shows each, and
+promises which of this stays as it is.
 """
 
 from datetime import datetime
@@ -15,17 +17,32 @@ from presslake.packages import check_packages
 
 if TYPE_CHECKING:
     from flows.ingest import ingest as ingest
+    from presslake.reading import Lake as Lake
+    from presslake.reading import open_lake as open_lake
     from tasks.config.parameters import IngestConfig as IngestConfig
     from tasks.errors import ItemError as ItemError
     from tasks.errors import PresslakeError as PresslakeError
+    from tasks.export.changes import Change as Change
+    from tasks.export.changes import Changes as Changes
     from tasks.values.page import Page as Page
+    from tasks.values.rows import Article as Article
+    from tasks.values.rows import Capture as Capture
 
-__all__ = ["IngestConfig", "ItemError", "Page", "PresslakeError", "__version__", "extract", "ingest"]
+__all__ = [
+    "Article", "Capture", "Change", "Changes", "IngestConfig", "ItemError", "Lake", "Page", "PresslakeError",
+    "__version__", "extract", "ingest", "open_lake",
+]  # fmt: skip
 
 check_packages()
 __version__ = version("presslake")
 
 _PLACES = {
+    "Article": "tasks.values.rows",
+    "Capture": "tasks.values.rows",
+    "Change": "tasks.export.changes",
+    "Changes": "tasks.export.changes",
+    "Lake": "presslake.reading",
+    "open_lake": "presslake.reading",
     "IngestConfig": "tasks.config.parameters",
     "ItemError": "tasks.errors",
     "Page": "tasks.values.page",

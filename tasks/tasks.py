@@ -17,12 +17,14 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill.dated import Window
 from tasks.backfill.extracting import UnitCount
 from tasks.backfill.local import decide_here, extract_here, stored_archive
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.report import as_markdown as backfill_markdown
 from tasks.backfill.report import summary_line as backfill_summary
-from tasks.config.catalogue import SourceRules
+from tasks.backfill.walking import WalkReport, walk_archives
+from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
@@ -55,6 +57,7 @@ from tasks.replay.report import ReplayReport
 from tasks.replay.report import summary_line as replay_summary
 from tasks.replay.report import to_markdown as replay_markdown
 from tasks.report.events import events_of
+from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.progress import progress
@@ -281,8 +284,8 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     """
     for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
-    health = health or HealthReport()
-    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
+    health, links = health or HealthReport(), Links(load_settings().browse_url)
+    create_markdown_artifact(to_markdown(run, health, links), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
         create_table_artifact(
             health_rows(health.sources, now=datetime.now(UTC)),
@@ -290,7 +293,9 @@ def report(run: RunReport, health: HealthReport | None) -> None:
             description=health_summary(health.sources),
         )
     if run.failures:
-        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
+        create_table_artifact(
+            failure_rows(run, links), key=FAILURES_KEY, description=plural(len(run.failures), "failure")
+        )
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(
@@ -325,6 +330,29 @@ def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
         note(**report.articles)
     get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
+
+
+@task(name="walk", task_run_name="walk", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def walk(
+    sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
+) -> WalkReport:
+    """Walk through the sources' own archives, and announce what is of the wanted days."""
+    with stage_span("discover") as note:
+        report = run_until_stopped(_walk(sources, plan, wanted, settings, until))
+        note(discovered=report.discovered)
+    get_run_logger().info("read %d lists: %d URLs of the days, %d new", report.read, report.found, report.discovered)
+    return report
+
+
+async def _walk(
+    sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
+) -> WalkReport:
+    reader, index = reader_of(settings), opened_index(settings)
+    async with _client(settings, plan.owners) as client:
+        return await walk_archives(
+            sources, client=client, rules=plan.rules, owners=plan.owners, wanted=wanted, index=index, reader=reader,
+            is_over=lambda: datetime.now(UTC) >= until,
+        )  # fmt: skip
 
 
 @task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)

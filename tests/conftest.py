@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.newsroom",
     "tests.shared",
     "tests.spreading",
+    "tests.wheel",
 ]
 
 # No deadline: what an example takes on a busy machine says nothing

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs/python.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCUMENT, re.DOTALL)
 EXAMPLES = [text for language, text in BLOCKS if language == "python"]
+SWEEP = next(text for text in EXAMPLES if "import IngestConfig" in text)
 PRINTED = next(text for language, text in BLOCKS if language == "text")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAGE = """<html><head><title>Über die Fähre</title></head><body><article><h1>Über die Fähre</h1>
@@ -45,15 +46,15 @@ def test_the_example_of_one_page_prints_what_the_document_says(capsys):
 
 
 @pytest.mark.engine
-def test_the_example_of_a_sweep_sweeps(presslake):
+def test_the_example_of_a_sweep_sweeps(presslake, wheel):
     program = presslake.home / "sweep.py"
     with running_press(sites=1, articles=2) as press:
-        program.write_text(EXAMPLES[1].replace("https://gazette.example/feed.xml", press.url(0, "/feed.xml")))
+        program.write_text(SWEEP.replace("https://gazette.example/feed.xml", press.url(0, "/feed.xml")))
 
         done = run(
             program,
             folder=presslake.home,
-            PYTHONPATH=str(ROOT),
+            PYTHONPATH=str(wheel.folder),
             PRESSLAKE_ALLOW_NETWORKS="127.0.0.0/8",
             **presslake.variables,
         )
@@ -70,7 +71,7 @@ def test_every_name_is_there_and_no_other():
 
 
 def test_every_name_is_in_the_document():
-    named = set(re.findall(r"`(\w+)(?:\(html, url\))?`", DOCUMENT.partition("## One page")[0]))
+    named = set(re.findall(r"`(\w+)(?:\(\w[\w, ]*\))?`", DOCUMENT.partition("## One page")[0]))
 
     assert set(package.__all__) <= named
 

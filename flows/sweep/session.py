@@ -21,7 +21,7 @@ from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
-from tasks.index import announcing, feeds, frontier, history, runs
+from tasks.index import announcing, feeds, frontier, history, outbox, runs
 from tasks.index.clocks import bring_back
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
@@ -29,15 +29,17 @@ from tasks.index.leases import LeaseKeeper
 from tasks.index.shards import Shard
 from tasks.index.turns import Turns
 from tasks.index.upkeep import prune_daily
+from tasks.lake.keys import TABLES
+from tasks.lake.tables import find_table
 from tasks.report.run_report import RunReport
 from tasks.runtime.progress import progress
 from tasks.runtime.reading import close_reader
-from tasks.runtime.resources import check_lake, close_opened, opened_index
+from tasks.runtime.resources import check_lake, close_opened, opened_index, opened_store
 from tasks.runtime.shutdown import stopping
 from tasks.runtime.tracing import begin_batch, run_span
 from tasks.values.batch import Batch
 from tasks.values.feed import FeedState
-from tasks.values.reports import Headline
+from tasks.values.reports import Headline, Published
 from tasks.web.browser import check_browser
 
 ended: list[RunReport] = []
@@ -135,6 +137,18 @@ class Sweep:
     def health(self) -> HealthReport:
         """Judge the sources now; this sweep reports what changed."""
         return judge_sources(self.index, self.plan.source_ids, run_id=self.run_id, now=datetime.now(UTC))
+
+    def published_upto(self) -> int:
+        """Return the sequence up to which everything that was decided is in the lake."""
+        with self.index.read() as tx:
+            return outbox.published_upto(tx)
+
+    def published(self, *, since: int) -> Published:
+        """Return what this run's end finds in the lake, from a sequence on."""
+        upto, store = self.published_upto(), opened_store(self.settings)  # in this order: the tables have it then
+        tables = {name: find_table(store, name) for name in TABLES}
+        versions = {name: table.version() for name, table in tables.items() if table is not None}
+        return Published(since=since, upto=upto, delta_versions=versions)
 
     def end(self, report: RunReport) -> None:
         """Keep the summary with the run."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tasks.deduplicate.clusters import Clusters, Member
 from tasks.deduplicate.corrections import with_contents
-from tasks.deduplicate.neighbours import Match, Neighbours
+from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
 from tasks.deduplicate.prepared_page import REDIRECT
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
@@ -197,17 +197,23 @@ def _is_one_page(asked: str, name: str, how: str, known_key: str) -> bool:
     return how == REDIRECT or known_key != name or asked.partition("?")[0] == known_key.partition("?")[0]
 
 
-def read_context(tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage]) -> DecisionContext:
-    """Lock the scripts that the pages are written in, and read all that their decisions need."""
+def lock_scripts(tx: Transaction, pages: Iterable[PreparedPage]) -> None:
+    """Let no other transaction decide pages in the same scripts until this one ends."""
     for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
+
+
+def read_context(
+    tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage], comparisons: Comparisons
+) -> DecisionContext:
+    """Read all that the pages' decisions need, as far as others have committed it."""
     names = {name for one in pages for name in one.names}
     asked = set(url_keys) | names
     aliases = relations.find_aliases(tx, asked)
     by_url_key = articles.find_by_url_key(tx, asked | set(aliases.values()))
     by_text = articles.find_by_text(tx, (one.text.digest for one in pages if one.text.has_words))
     surroundings = postings.read_surroundings(tx, ((one.told_at, one.text.shape) for one in pages if one.text.shape))
-    neighbours = Neighbours(surroundings)
+    neighbours = Neighbours(surroundings, comparisons)
     return DecisionContext(
         by_url_key=by_url_key,
         by_text=by_text,

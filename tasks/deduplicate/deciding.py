@@ -4,18 +4,20 @@ Asked again for a batch that is decided, it answers what was decided then and ch
 shown the first time).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.archive import Archive
-from tasks.deduplicate.context import DecisionContext, read_context
+from tasks.deduplicate.context import DecisionContext, lock_scripts, read_context
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.keeping_out import without_taken
+from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
 from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import told_at
@@ -58,18 +60,37 @@ def decide_batch(
     if archive is not None:
         batch = restate(batch, index=index, archive=archive)
 
+    comparisons = Comparisons()
+    decide = partial(_decide, now=now, revisit_after=revisit_after, rules=rules, comparisons=comparisons)
+
     def rehearse(part: Batch) -> None:
         with index.rehearse() as tx:
-            _decide(part, tx, now=now, revisit_after=revisit_after, rules=rules)
+            decide(part, tx)
 
     try:
-        with guarded_item(f"batch {batch.batch_id}"), index.write() as tx:
-            return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
+        with guarded_item(f"batch {batch.batch_id}"):
+            return _decide_in_lock(batch, index, decide, comparisons)
     except UnexpectedError as error:
         # a statement that fails ends its transaction: who is to blame is found out in others
+        comparisons.left = None
         batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
-        return _decide(batch, tx, now=now, revisit_after=revisit_after, rules=rules)
+        return decide(batch, tx)
+
+
+def _decide_in_lock(
+    batch: Batch, index: Index, decide: Callable[[Batch, Transaction], BatchReport], comparisons: Comparisons
+) -> BatchReport:
+    """Decide with the index locked; where much is to be compared, compare it before, so that the lock is short."""
+    try:
+        with index.write() as tx:
+            return decide(batch, tx)
+    except TooManyComparisons:
+        comparisons.left = None
+    with index.read() as tx:
+        _decide_all(batch.captured, _context_of(batch.captured, tx, comparisons))
+    with index.write() as tx:
+        return decide(batch, tx)
 
 
 def _decide(
@@ -79,13 +100,14 @@ def _decide(
     now: datetime,
     revisit_after: Sequence[timedelta],
     rules: Mapping[str, SourceRules],
+    comparisons: Comparisons,
 ) -> BatchReport:
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
     looks, taken = without_taken(_not_archived_yet(tx, batch.captured), taken_down.read_kept_out(tx))
-    pages = [look.prepared for look in looks if look.prepared is not None]
-    context = read_context(tx, (look.due.url_key for look in looks), pages)
+    lock_scripts(tx, _pages_of(looks))
+    context = _context_of(looks, tx, comparisons)
     looks = _decide_all(looks, context)
     rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
     report = with_taken(report_of(batch.batch_id, looks, rows), taken)
@@ -97,6 +119,14 @@ def _decide(
     if looks:
         _publish_later(tx, replace(batch, looks=looks), rows, report, now=now)
     return report
+
+
+def _pages_of(looks: Sequence[Look]) -> list[PreparedPage]:
+    return [look.prepared for look in looks if look.prepared is not None]
+
+
+def _context_of(looks: Sequence[Look], tx: Transaction, comparisons: Comparisons) -> DecisionContext:
+    return read_context(tx, (look.due.url_key for look in looks), _pages_of(looks), comparisons)
 
 
 def _publish_later(

@@ -1,16 +1,63 @@
-"""The texts that may resemble a batch's: those of the index, and those that the batch itself has added. Pure."""
+"""The texts that may resemble a batch's: those of the index, and those that the batch itself has added. Pure.
+
+Comparing is what a decision costs most, and is worth nothing more in the lock than before it: see `Comparisons`.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from tasks.deduplicate.resemblance import WINDOW, Relation, Resemblance, compare, find_furniture
+from tasks.deduplicate.resemblance import MOST_LOOKED_AT, WINDOW, Relation, Resemblance, compare, find_furniture
 from tasks.index.postings import KnownShape, Surroundings, sharing
 from tasks.values.text.shape import Shape
 
 MOST_NEIGHBOURS = 100
 """Texts that one page is compared with: those that share most of its sketch."""
+
+
+MOST_IN_LOCK = 4000
+"""Comparisons that are made while the index is locked: a second's work, or two."""
+
+
+class TooManyComparisons(Exception):
+    """More is to be compared than may be while the index is locked: it is compared before, and then decided."""
+
+
+@dataclass(slots=True)
+class Comparisons:
+    """What came of comparing shapes, each pair compared once.
+
+    `left` is how many more may be made, None without a bound; beyond it TooManyComparisons is raised.
+    """
+
+    left: int | None = MOST_IN_LOCK
+    _compared: dict[tuple[Shape, Shape, frozenset[int]], Resemblance | None] = field(default_factory=dict)
+    _furniture: dict[tuple[Shape, ...], frozenset[int]] = field(default_factory=dict)
+
+    def compare(self, one: Shape, other: Shape, *, furniture: frozenset[int]) -> Resemblance | None:
+        """Return how one text resembles another, its host's furniture apart."""
+        key = (one, other, furniture)
+        if key not in self._compared:
+            self._take(1)
+            self._compared[key] = compare(one, other, furniture=furniture)
+        return self._compared[key]
+
+    def furniture(self, shape: Shape, others: Iterable[Shape]) -> frozenset[int]:
+        """Return what a text shares with several other stories of its host, by their shapes."""
+        looked_at = tuple(islice(others, MOST_LOOKED_AT))
+        key = (shape, *looked_at)
+        if key not in self._furniture:
+            self._take(len(looked_at))
+            self._furniture[key] = find_furniture(shape, looked_at)
+        return self._furniture[key]
+
+    def _take(self, number: int) -> None:
+        if self.left is None:
+            return
+        self.left -= number
+        if self.left < 0:
+            raise TooManyComparisons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +74,8 @@ class Match:
 class Neighbours:
     """Shapes by the hashes of their sketches; a shape that is added is seen by those that follow."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, comparisons: Comparisons) -> None:
+        self._comparisons = comparisons
         self._shapes: dict[str | int, KnownShape] = {one.article_id: one for one in surroundings.shapes.values()}
         named = {number: one.article_id for number, one in surroundings.shapes.items()}
         # a holder without a shape here shares too little with all others, but counts for whether a hash is hot
@@ -43,11 +91,11 @@ class Neighbours:
     def matches(self, article_id: str, told_at: datetime, host: str, shape: Shape) -> list[Match]:
         """Return the articles that resemble a text within the window, near-duplicates first, the best match first."""
         others = self._others(article_id, told_at, shape)
-        furniture = find_furniture(shape, (one.shape for one in others if one.host == host))
+        furniture = self._comparisons.furniture(shape, (one.shape for one in others if one.host == host))
         found = [
             _match(one, shape, resemblance)
             for one in others
-            if (resemblance := compare(shape, one.shape, furniture=furniture)) is not None
+            if (resemblance := self._comparisons.compare(shape, one.shape, furniture=furniture)) is not None
         ]
         return sorted(
             found,

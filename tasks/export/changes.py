@@ -7,12 +7,11 @@ rows, has seen everything up to there.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +22,8 @@ from tasks.lake.reading import StoredFile, list_files, read_columns
 from tasks.lake.removals import read_removals
 from tasks.lake.tables import find_table
 from tasks.values.changes import Removal
+from tasks.values.columns import revive
+from tasks.values.rows import Article
 
 FOOTER_SIZE = 65_536
 """Bytes of a file's end that have its statistics, almost always."""
@@ -42,13 +43,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of one row of `articles`: `row` is as it is now, by the names of its columns; None where it is gone."""
+    """One change of one row of `articles`: `row` is as it is now; None where it is gone."""
 
     kind: Kind
     change_seq: int
     article_id: str
     revision: int
-    row: Mapping[str, Any] | None = None
+    row: Article | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Changes:
     def __iter__(self) -> Iterator[Change]:
         for file, several in groupby(self._refs, key=lambda ref: ref.file):
             refs = list(several)
-            rows = self._rows(file, refs) if file is not None else [None] * len(refs)
+            rows: Sequence[Article | None] = self._rows(file, refs) if file is not None else [None] * len(refs)
             for ref, row in zip(refs, rows, strict=True):
                 yield Change(
                     kind=ref.kind,
@@ -87,9 +88,9 @@ class Changes:
                     row=row,
                 )
 
-    def _rows(self, file: StoredFile, refs: Sequence[_Ref]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._read(file).take(pa.array([ref.place for ref in refs])).to_pylist()
-        return [{"dt": file.day, **row} for row in rows]
+    def _rows(self, file: StoredFile, refs: Sequence[_Ref]) -> list[Article]:
+        rows = self._read(file).take(pa.array([ref.place for ref in refs])).to_pylist()
+        return [revive(Article, row) for row in rows]
 
 
 def read_changes(store: ObjectStore, *, since: int) -> Changes:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tasks.errors import LakeFormatError
 from tasks.index.database import lock
@@ -71,6 +71,12 @@ def append_changes(
 def last_sequence(tx: Connection) -> int:
     """Return the sequence of the last decision, 0 before the first."""
     return tx.execute(select(counters.c.value).where(counters.c.name == COUNTER)).scalar() or 0
+
+
+def published_upto(tx: Connection) -> int:
+    """Return the sequence up to which everything that was decided is in the lake."""
+    oldest = tx.execute(select(func.min(outbox.c.sequence))).scalar()
+    return last_sequence(tx) if oldest is None else int(oldest) - 1
 
 
 def hold(tx: Connection) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from tasks.deduplicate.judge import judge
-from tasks.deduplicate.neighbours import Match, Neighbours
+from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
 from tasks.deduplicate.resemblance import Relation, told_at
 from tasks.deduplicate.rows import known_after
 from tasks.index.postings import KnownShape, Surroundings
@@ -138,5 +138,5 @@ def _matches(row: Article, own: Fingerprint, others: Iterable[Article], hot: Col
         for value in one.shape.sketch:
             if value not in hot:
                 holders.setdefault(value, []).append(number)
-    neighbours = Neighbours(Surroundings(holders=holders, shapes=shapes, full=frozenset()))
+    neighbours = Neighbours(Surroundings(holders=holders, shapes=shapes, full=frozenset()), Comparisons(left=None))
     return neighbours.matches(row.article_id, told(row), row.host, own.shape)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.health.drift import Drift
+from tasks.report.links import NO_LINKS, Links
 from tasks.values.display import counted, plural
-from tasks.values.reports import BatchReport, DiscoverReport, Failure, Headline
+from tasks.values.reports import BatchReport, DiscoverReport, Failure, Headline, Published
 from tasks.values.rows import Novelty
 from tasks.values.text.escape import as_plain
 
@@ -44,6 +45,8 @@ class RunReport:
     feeds_failed: dict[str, int] = field(default_factory=dict)
     again: int = 0
     headlines: tuple[Headline, ...] = ()
+    batch_ids: tuple[str, ...] = ()
+    published: Published | None = None
 
     @property
     def urls_skipped(self) -> dict[str, int]:
@@ -82,6 +85,16 @@ class RunReport:
             "seconds": round(self.seconds, 3),
         }
 
+    def published_json(self) -> dict[str, Any]:
+        """Return what a listener reads the run's rows by; nothing where that is not known."""
+        if self.published is None:
+            return {}
+        return {
+            "change_seq": {"from": self.published.since, "to": self.published.upto},
+            "batch_ids": list(self.batch_ids),
+            "delta_versions": self.published.delta_versions,
+        }
+
 
 def add_up(
     *,
@@ -95,6 +108,7 @@ def add_up(
     lake: str | None = None,
     limits: tuple[str, ...] = (),
     headlines: tuple[Headline, ...] = (),
+    published: Published | None = None,
 ) -> RunReport:
     """Add up the batches of a run; `pending` are all URLs that are still to be fetched, also those that just failed."""
     done = tuple(batches)
@@ -128,6 +142,8 @@ def add_up(
         feeds_failed=dict(discovered.failed),
         again=again,
         headlines=headlines,
+        batch_ids=tuple(batch.batch_id for batch in done),
+        published=published,
     )
 
 
@@ -177,8 +193,8 @@ def _feeds(report: RunReport) -> str:
     return f"the only feed failed ({reasons})" if failed == 1 else f"all {failed:,} feeds failed ({reasons})"
 
 
-def failure_rows(report: RunReport) -> list[dict[str, str]]:
-    """Return the failures one by one, as rows of the table artifact: the first 200."""
+def failure_rows(report: RunReport, links: Links = NO_LINKS) -> list[dict[str, str]]:
+    """Return the failures one by one, as rows of the table artifact: the first 200; with their pages if there are any."""
     return [
         {
             "source": failure.source_id,
@@ -186,6 +202,7 @@ def failure_rows(report: RunReport) -> list[dict[str, str]]:
             "becomes": failure.disposition.value,
             "URL": as_plain(failure.url),
             "detail": as_plain(failure.detail),
+            **({"history": page} if (page := links.url(failure.url)) else {}),
         }
         for failure in report.failures[:TABLE_ROWS]
     ]

@@ -52,6 +52,18 @@ class BatchReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a run's end finds in the lake: rows of sequences after `since`, up to `upto`, in these versions of the tables.
+
+    All that the run wrote is among them, and rows of runs beside it may be.
+    """
+
+    since: int
+    upto: int
+    delta_versions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
     """The results of polling: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached."""
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tasks.deduplicate.context import read_context
+from tasks.deduplicate.context import lock_scripts, read_context
+from tasks.deduplicate.neighbours import Comparisons
 from tasks.deduplicate.prepared_page import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.resemblance import told_at
 from tasks.deduplicate.restating import contents_of
@@ -44,7 +45,8 @@ def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: d
     The newest of an article by `fetched_at` is what the index knows of it; revisions have numbers in the order of decisions.
     """
     pages = [_prepared(one) for one in revisions]
-    context = read_context(tx, (one.article.url_key for one in revisions), pages)
+    lock_scripts(tx, pages)
+    context = read_context(tx, (one.article.url_key for one in revisions), pages, Comparisons(left=None))
     for article, page in zip((one.article for one in revisions), pages, strict=True):
         known = context.by_url_key.get(article.url_key)
         own_id = known.article_id if known else article_id_of(article.url_key)

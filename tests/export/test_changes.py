@@ -32,7 +32,7 @@ def lake(tmp_path):
 
 def told(lake, since):
     found = read_changes(lake.store, since=since)
-    return [(one.change_seq, one.kind.value, one.article_id, one.row and one.row["title"]) for one in found], found.upto
+    return [(one.change_seq, one.kind.value, one.article_id, one.row and one.row.title) for one in found], found.upto
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_listener_that_asks_at_any_instant_misses_nothing_and_sees_nothing_twi
             if one.row is None:
                 copy.pop(one.article_id, None)
             else:
-                copy[one.article_id] = one.row["title"]
+                copy[one.article_id] = one.row.title
         at = changes.upto
 
     def changed(sequence, put=(), gone=()):

@@ -101,3 +101,16 @@ def test_changes_go_in_and_come_out_with_their_sequence(index, now):
         last = outbox.last_sequence(tx)
 
     assert (item.changes, item.articles, last) == (changes.written_by(sequence), (), sequence)
+
+
+def test_what_is_published_is_known_by_the_oldest_that_waits(index, now):
+    with index.write() as tx:
+        first = outbox.published_upto(tx)
+        for name in ("b1", "b2", "b3"):
+            append(tx, name, now)
+        none = outbox.published_upto(tx)
+        outbox.clear(tx, [1, 3])
+        one = outbox.published_upto(tx)
+        outbox.clear(tx, [2])
+
+        assert (first, none, one, outbox.published_upto(tx)) == (0, 0, 1, 3)
