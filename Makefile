@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-browse
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ bench-claims: $(READY)  ## Measure what a claim costs at ten thousand, a hundred
 bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards
 
+bench-browse: $(READY)  ## Measure the pages of presslake browse over 100,000 articles, which takes ten minutes to make
+	$(BIN)/python -m benchmarks.browse
+
 bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by side
 	$(BIN)/python -m benchmarks.web
 
@@ -93,8 +96,8 @@ exits: $(READY)  ## Run each command a hundred times, and start the server forty
 bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, JSON-LD and bodies, against bounds
 	$(BIN)/python -m benchmarks.hostile
 
-pictures: $(READY)  ## Take the pictures of Prefect's UI in docs/ again
-	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py
+pictures: $(READY)  ## Take the pictures of Prefect's UI and of presslake browse in docs/ again
+	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py tests/browse/test_browser.py
 
 columns: $(READY)  ## Write the tables of columns in docs/lake.md, from tasks/values/rows.py
 	$(BIN)/python -m tests.columns_doc

@@ -10,6 +10,7 @@ from prefect.states import Completed
 from flows.sweep.naming import named, report_name
 from tasks.config.parameters import ReportConfig
 from tasks.config.settings import load_settings
+from tasks.report.links import Links
 from tasks.report.period import summary_line, to_markdown
 from tasks.report.recent import report_period
 from tasks.runtime.resources import close_opened
@@ -25,9 +26,11 @@ def report(config: ReportConfig = LAST_DAY) -> State[Any]:
     Args:
         config: How far back, and of which sources; without a choice, the past day of all sources.
     """
+    settings = load_settings()
     try:
-        found, health = report_period(config, load_settings())
+        found, health = report_period(config, settings)
     finally:
         close_opened()
-    create_markdown_artifact(to_markdown(found, health), key=f"{KEY}-{config.period}", description=summary_line(found))
+    shown = to_markdown(found, health, Links(settings.browse_url))
+    create_markdown_artifact(shown, key=f"{KEY}-{config.period}", description=summary_line(found))
     return Completed(message=summary_line(found), data=found)

@@ -50,6 +50,7 @@ from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.client import Answered, PoliteClient
 from tasks.report.events import events_of
+from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.progress import progress
@@ -275,8 +276,8 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     """
     for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
-    health = health or HealthReport()
-    create_markdown_artifact(to_markdown(run, health), key=REPORT_KEY, description=summary_line(run))
+    health, links = health or HealthReport(), Links(load_settings().browse_url)
+    create_markdown_artifact(to_markdown(run, health, links), key=REPORT_KEY, description=summary_line(run))
     if health.sources:
         create_table_artifact(
             health_rows(health.sources, now=datetime.now(UTC)),
@@ -284,7 +285,9 @@ def report(run: RunReport, health: HealthReport | None) -> None:
             description=health_summary(health.sources),
         )
     if run.failures:
-        create_table_artifact(failure_rows(run), key=FAILURES_KEY, description=plural(len(run.failures), "failure"))
+        create_table_artifact(
+            failure_rows(run, links), key=FAILURES_KEY, description=plural(len(run.failures), "failure")
+        )
     if health.quarantined:
         kept = f"the newest {len(health.quarantined)} pages in quarantine"
         create_table_artifact(

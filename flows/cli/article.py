@@ -1,5 +1,6 @@
 """An article on the terminal: to be read, or as bytes for a file."""
 
+import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +10,7 @@ import typer
 
 from flows.cli.console import BOLD, DIM, show_line, width_of
 from flows.cli.tables import wrap
+from tasks.errors import ConfigError
 from tasks.values.display import moment, plural
 from tasks.values.text.escape import as_plain
 
@@ -16,6 +18,9 @@ READABLE = 100
 """Characters of a line of text, on a terminal that is wider."""
 
 PARAGRAPH_LENGTH = 1_000_000
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
+"""What would be markup in a heading of markdown."""
 
 
 def show(row: Mapping[str, Any], *, now: datetime) -> None:
@@ -45,6 +50,16 @@ def print_text(row: Mapping[str, Any]) -> None:
     """Print a revision's text alone, a paragraph a line."""
     for paragraph in row["text"].split("\n"):
         typer.echo(as_plain(paragraph, length=PARAGRAPH_LENGTH))
+
+
+def print_markdown(row: Mapping[str, Any]) -> None:
+    """Print a revision as markdown, its title as the heading; raises ConfigError where it was stored without."""
+    if row["markdown"] is None:
+        raise ConfigError("this revision was stored without markdown (PRESSLAKE_MARKDOWN): --text has its paragraphs")
+    heading = _SPECIAL.sub(r"\\\1", as_plain(row["title"] or "", length=PARAGRAPH_LENGTH))
+    for line in (*((f"# {heading}", "") if heading else ()), *row["markdown"].split("\n")):
+        indent = len(line) - len(line.lstrip(" "))  # white space at the beginning means something
+        typer.echo(" " * indent + as_plain(line, length=PARAGRAPH_LENGTH))
 
 
 def print_page(html: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The commands that look something up in index and lake: `status`, `trace`, `show`. They make nothing."""
+"""The commands that look something up in index and lake: `status`, `trace`, `show`, `stories`. They make nothing."""
 
 from typing import Annotated
 
@@ -46,6 +46,9 @@ def show(
     html: Annotated[
         bool, typer.Option("--html", help="The page as it was fetched, its content coding undone.")
     ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The text as markdown, with its title as the heading.")
+    ] = False,
     revision: Annotated[
         int | None, typer.Option("--revision", min=1, help="This revision; the latest unless it is given.")
     ] = None,
@@ -55,8 +58,8 @@ def show(
 ) -> None:
     """Show an article as it is in the lake: its title, who wrote it and when, its text."""
     with one_clear_line():
-        if text + html + as_json > 1:
-            raise ConfigError("--text, --html and --json exclude one another")
+        if text + html + markdown + as_json > 1:
+            raise ConfigError("--text, --html, --markdown and --json exclude one another")
         from tasks.config.settings import set_flags
 
         settings = set_flags(lake=lake, index=index)
@@ -72,8 +75,35 @@ def show(
             article.print_page(found.html or b"")
         elif text:
             article.print_text(found.row)
+        elif markdown:
+            article.print_markdown(found.row)
         else:
             article.show(found.row, now=datetime.now(UTC))
+
+
+def stories(
+    day: Annotated[
+        str, typer.Option("--day", help="The last of the days, as 2026-11-29; that of the newest article by default.")
+    ] = "",
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="So many days.")] = 7,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many stories.")] = 20,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the stories that several articles tell, those of the most sources first, and who had each first."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(index=index)
+        from datetime import UTC, datetime
+
+        from tasks.report.stories import read_day, read_stories
+
+        found = read_stories(settings, last=read_day(day) if day else None, days=days, limit=limit)
+        if as_json:
+            console.print_json(found.to_json())
+        else:
+            console.show_tables(found.tables(now=datetime.now(UTC)))
 
 
 def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
@@ -98,3 +128,4 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(trace)
     app.command()(show)
+    app.command()(stories)

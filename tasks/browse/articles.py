@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +14,10 @@ from tasks.index import browsing
 from tasks.index.browsing import ListedArticle
 from tasks.index.database import Transaction
 from tasks.index.relations import Edge, find_edges
+from tasks.report.stories import find_stories
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
-MEMBERS_SHOWN = 200
+MEMBERS_SHOWN, STORIES_SHOWN = 200, 50
 MOST_REVISIONS = 100
 
 
@@ -100,18 +101,14 @@ def story(library: Library, story_id: str) -> dict[str, Any]:
 def stories(library: Library, *, day: date | None) -> dict[str, Any]:
     """Return the values of the page on the stories of the seven days up to a day, or to the newest article's."""
     with library.index() as tx:
-        newest = browsing.newest_at(tx)
-        last = day or (newest.astimezone(UTC).date() if newest else datetime.now(UTC).date())
-        until = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
-        since = until - timedelta(days=7)
-        found = browsing.find_stories(tx, since=since, until=until, limit=50)
-        heads = browsing.find_heads(tx, [one.cluster_id for one in found])
+        found = find_stories(tx, last=day, days=7, limit=STORIES_SHOWN)
+    is_newest = found.newest_at is None or found.newest_at.date() <= found.last
     return {
-        "stories": [(one, heads[one.cluster_id]) for one in found],
-        "since": since.date(),
-        "last": last,
-        "earlier": last - timedelta(days=7),
-        "later": last + timedelta(days=7) if newest and until <= newest else None,
+        "stories": found.stories,
+        "since": found.first,
+        "last": found.last,
+        "earlier": found.last - timedelta(days=7),
+        "later": None if is_newest else found.last + timedelta(days=7),
         "names": library.sources.names,
     }
 

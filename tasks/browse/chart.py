@@ -1,14 +1,16 @@
 """Bars of a small chart as numbers for SVG. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from tasks.index.health import ArrivalDay
 from tasks.values.display import plural
 
-WIDTH, HEIGHT = 672, 120
+WIDTH, HEIGHT = 672, 128
 DAYS = 7
+LOWEST_TOP = 4
+"""The least number that stands for the full height, so that single articles do not look like many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +28,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars side by side; `ticks` are places with their labels, `summary` says the chart in a sentence."""
+    """Bars side by side; `ticks` are places with their labels, `top` is the full height, `summary` a sentence."""
 
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, str], ...]
-    highest: int
+    top: int
     summary: str
     width: int = WIDTH
     height: int = HEIGHT
@@ -42,37 +44,50 @@ def hour_chart(days: Iterable[ArrivalDay], *, now: datetime) -> Chart:
     today = now.astimezone(UTC).date()
     shown = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     numbers = [number for day in shown for number in by_day.get(day, (0,) * 24)]
-    labels = [f"{day:%a} {day.day} {day:%b}, {hour:02d} h" for day in shown for hour in range(24)]
-    ticks = tuple((index * 24 * WIDTH / (DAYS * 24), f"{day:%a} {day.day}") for index, day in enumerate(shown))
-    total, most = sum(numbers), max(numbers, default=0)
-    busiest = f", most in one hour: {most}" if most else ""
+    labels = [f"{_named(day)}, {hour:02d} h" for day in shown for hour in range(24)]
+    ticks = tuple((index * WIDTH / DAYS, f"{day:%a} {day.day}") for index, day in enumerate(shown))
+    total, most = sum(numbers), max(numbers)
+    busiest = f"; the most in one hour: {most}" if most else ""
     summary = f"{plural(total, 'article')} in seven days, by the hour of publication, UTC{busiest}."
-    return Chart(bars=_bars(numbers, labels), ticks=ticks, highest=most, summary=summary)
+    return Chart(bars=_bars(numbers, labels), ticks=ticks, top=_top(numbers), summary=summary)
 
 
-def day_chart(numbers: Sequence[tuple[date, int]], *, height: int = 56) -> Chart:
-    """Return how many articles were published each day, each bar a link to its day."""
-    labels = [f"{day:%a} {day.day} {day:%b}" for day, _ in numbers]
-    bars = _bars([number for _, number in numbers], labels, height=height, gap=3)
-    linked = tuple(
-        Bar(x=bar.x, y=bar.y, width=bar.width, height=bar.height, label=bar.label, number=bar.number,
-            link=f"/?day={day.isoformat()}")
-        for bar, (day, _) in zip(bars, numbers, strict=True)
-    )  # fmt: skip
-    total = sum(number for _, number in numbers)
-    most = max((number for _, number in numbers), default=0)
-    summary = f"{plural(total, 'article')} in {plural(len(numbers), 'day')}, by the day of publication, UTC."
-    return Chart(bars=linked, ticks=(), highest=most, summary=summary, height=height)
+def day_chart(counts: Mapping[date, int], *, last: date, days: int) -> Chart:
+    """Return how many articles were published on each of the days up to the last, each bar a link to its day."""
+    shown = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    numbers = [counts.get(day, 0) for day in shown]
+    links = [f"/?day={day.isoformat()}" for day in shown]
+    bars = _bars(numbers, [_named(day) for day in shown], links, gap=3)
+    summary = (
+        f"{plural(sum(numbers), 'article')} in {plural(days, 'day')} to {_named(last)}, by the day of publication, UTC."
+    )
+    return Chart(bars=bars, ticks=(), top=_top(numbers), summary=summary)
 
 
-def _bars(numbers: Sequence[int], labels: Sequence[str], *, height: int = HEIGHT, gap: float = 1) -> tuple[Bar, ...]:
-    most, step = max(numbers, default=0), WIDTH / max(len(numbers), 1)
+def _bars(
+    numbers: Sequence[int], labels: Sequence[str], links: Sequence[str] = (), *, gap: float = 1
+) -> tuple[Bar, ...]:
+    top, step = _top(numbers), WIDTH / len(numbers)
     bars = []
     for index, (number, label) in enumerate(zip(numbers, labels, strict=True)):
-        tall = round(height * number / most, 1) if most else 0.0
-        tall = max(tall, 2.0) if number else 0.0
+        tall = max(round(HEIGHT * number / top, 1), 3.0) if number else 0.0
         bars.append(
-            Bar(x=round(index * step, 2), y=round(height - tall, 1), width=round(step - gap, 2), height=tall, label=label,
-                number=number)
-        )  # fmt: skip
+            Bar(
+                x=round(index * step, 2),
+                y=round(HEIGHT - tall, 1),
+                width=round(step - gap, 2),
+                height=tall,
+                label=label,
+                number=number,
+                link=links[index] if links else "",
+            )
+        )
     return tuple(bars)
+
+
+def _top(numbers: Sequence[int]) -> int:
+    return max(*numbers, LOWEST_TOP)
+
+
+def _named(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.browse.chart import day_chart
+from tasks.browse.chart import Chart, day_chart
 from tasks.browse.library import Hits, Library
 from tasks.browse.rendering import address
 from tasks.errors import ConfigError
 
 SHOWN = 20
+FEWEST_DAYS, MOST_DAYS = 14, 60
 FURTHEST = 1_000
 """Hits that can be paged through."""
 
@@ -24,7 +25,6 @@ def search(library: Library, query: Mapping[str, str]) -> dict[str, Any]:
             hits = library.search(text, **choices, is_newest_first=is_newest_first, offset=offset, limit=SHOWN)
         except ConfigError as error:
             wrong = str(error)
-    days = hits.by_day[-60:]
     asked = {"q": text, "order": "newest" if is_newest_first else "", **choices}
     after = offset + SHOWN
     return {
@@ -36,10 +36,18 @@ def search(library: Library, query: Mapping[str, str]) -> dict[str, Any]:
         "offset": offset,
         "next": address("/search", **asked, **{"from": after}) if after < min(hits.total, FURTHEST) else None,
         "previous": address("/search", **asked, **{"from": max(0, offset - SHOWN)}) if offset else None,
-        "chart": day_chart(days) if len(days) > 1 else None,
+        "chart": _chart(hits),
         "names": library.sources.names,
         "tags": library.sources.tags,
     }
+
+
+def _chart(hits: Hits) -> Chart | None:
+    """Return the hits of the days up to that of the newest one, as many as they need, in bounds."""
+    if len(hits.by_day) < 2:
+        return None
+    first, last = hits.by_day[0][0], hits.by_day[-1][0]
+    return day_chart(dict(hits.by_day), last=last, days=min(max((last - first).days + 1, FEWEST_DAYS), MOST_DAYS))
 
 
 def _offset(text: str) -> int:

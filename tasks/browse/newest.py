@@ -1,12 +1,13 @@
 """The newest articles, by source, tag, language and day: what a list was asked for, and what it shows."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
-from tasks.browse.chart import day_chart
+from tasks.browse.chart import Chart, day_chart
 from tasks.browse.library import Library
 from tasks.index import browsing, health
 from tasks.index.browsing import ArticleFilter, ListedArticle, Place
@@ -109,13 +110,11 @@ def _read_place(text: str) -> Place | None:
     return Place(told_at=told_at, article_id=article_id[:32]) if tilde and told_at.tzinfo else None
 
 
-def _strip(tx: Transaction, chosen: frozenset[str] | None, sources: list[str], *, now: datetime) -> Any:  # noqa: ANN401
+def _strip(tx: Transaction, chosen: frozenset[str] | None, sources: list[str], *, now: datetime) -> Chart | None:
     """Return the number of articles of each of the last days, as a chart; None where there is nothing."""
-    first = now.date() - timedelta(days=STRIP_DAYS - 1)
-    counts = {first + timedelta(days=number): 0 for number in range(STRIP_DAYS)}
+    counts: Counter[date] = Counter()
     wanted = sources if chosen is None else sorted(chosen)
-    for days in health.find_arrivals(tx, wanted, since=first).values():
+    for days in health.find_arrivals(tx, wanted, since=now.date() - timedelta(days=STRIP_DAYS - 1)).values():
         for one in days:
-            if one.day in counts:
-                counts[one.day] += sum(one.hours)
-    return day_chart(list(counts.items())) if any(counts.values()) else None
+            counts[one.day] += sum(one.hours)
+    return day_chart(counts, last=now.date(), days=STRIP_DAYS) if counts.total() else None

@@ -3,8 +3,9 @@
 import signal
 import socket
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -64,7 +65,7 @@ def hosts_of(host: str, port: int, public_url: str | None, *, has_token: bool) -
     return allowed_hosts(port, names=() if ip_address(host).is_unspecified else (name,), public_url=public_url)
 
 
-def read_host(host: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def read_host(host: str) -> IPv4Address | IPv6Address:
     """Return an address to listen at; raises ConfigError."""
     try:
         return ip_address("127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]"))
@@ -99,10 +100,15 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def _run(config: uvicorn.Config, listening: socket.socket) -> None:
-    # a shell starts background jobs with this signal ignored
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # uvicorn raises the signal that ended it once more; and a shell starts background jobs with SIGINT ignored
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, _interrupt)
     server = uvicorn.Server(config)
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         return
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -35,7 +35,7 @@ from tasks.values.takedown import Takedown
 UNDER_WAY = "takedown_under_way"
 """The fact of the index that names a takedown which was begun and has not ended."""
 
-PROBED = ("warc", "articles", "captures", "quarantine", "set-aside")
+PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
 
 Elsewhere = Callable[[Taken], Iterable[str]]
 """Takes what is to go out of what is neither lake nor index nor search index; returns what may keep some of it."""

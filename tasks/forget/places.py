@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tasks.forget.documents import erase_documents, erase_scratch, erase_set_asides
 from tasks.forget.index_rows import erase_index
+from tasks.forget.policies import erase_policies
 from tasks.forget.records import erase_records
 from tasks.forget.rows import erase_rows
 from tasks.forget.tables import delete_replaced
@@ -54,6 +55,13 @@ PLACES = (
         lake=("articles", "captures"),
         erase=_delete_replaced,
         why="files of older versions of the tables: deleted at once",
+    ),
+    Place(
+        name="policies",
+        lake=("policies",),
+        tables=("policies",),
+        erase=erase_policies,
+        why="robots.txt and other documents of a host that goes whole",
     ),
     Place(name="documents", lake=("quarantine",), erase=erase_documents, why="documents about pages in quarantine"),
     Place(name="set aside", lake=("set-aside",), erase=erase_set_asides, why="what `verify --mend` took out"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.health.judgement import GOOD, HealthReport
 from tasks.health.table import health_summary
+from tasks.report.links import NO_LINKS, Links, linked
 from tasks.report.plot import stacked_bars
 from tasks.report.run_report import DRIFT_HEAD, SHOWN, RunReport, drift_rows, most_first, summary_line
 from tasks.values.rows import DOUBTFUL_BELOW, Novelty
@@ -14,15 +15,15 @@ PLOTTED = 15
 NOBODY = HealthReport()
 
 
-def to_markdown(report: RunReport, health: HealthReport = NOBODY) -> str:
-    """Return the run and the health of its sources."""
-    blocks = [f"# {summary_line(report)}"]
+def to_markdown(report: RunReport, health: HealthReport = NOBODY, links: Links = NO_LINKS) -> str:
+    """Return the run and the health of its sources, with links to the pages of `presslake browse`."""
+    blocks = [f"# {summary_line(report)}", *_newest(report, links)]
     if report.fell_short:
         blocks.append(f"**Fell short:** {as_text(report.fell_short)}")
     if report.limits:
         blocks.append("## Limits reached")
         blocks.append("\n".join(f"- {as_text(one)}" for one in report.limits[:SHOWN]))
-    for part in (_figures(report), _sources(health), _trouble(report), _lake(report)):
+    for part in (_figures(report), _sources(health, links), _trouble(report, links), _lake(report)):
         blocks += part
     return "\n\n".join(blocks) + "\n"
 
@@ -31,6 +32,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of cells that are markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _newest(report: RunReport, links: Links) -> Iterator[str]:
+    """Yield the newest articles, where they can be linked to."""
+    if links.base is None:
+        return
+    yield f"Look at {linked('the newest articles', links.newest())} and at {linked('what failed', links.failures())}."
+    if report.headlines:
+        yield "\n".join(
+            f"- {linked(as_text(one.title), links.url(one.url))}, {as_code(one.source_id)}" for one in report.headlines
+        )
 
 
 def _figures(report: RunReport) -> Iterator[str]:
@@ -48,7 +60,7 @@ def _figures(report: RunReport) -> Iterator[str]:
     )
 
 
-def _sources(health: HealthReport) -> Iterator[str]:
+def _sources(health: HealthReport, links: Links) -> Iterator[str]:
     if not health.sources:
         return
     yield "## Sources"
@@ -58,20 +70,24 @@ def _sources(health: HealthReport) -> Iterator[str]:
     if unwell := [one for one in health.sources if one.detail][:SHOWN]:
         yield table(
             ("source", "state", "why"),
-            [(as_code(one.source_id), one.state.value, as_text(one.detail)) for one in unwell],
+            [
+                (linked(as_code(one.source_id), links.source(one.source_id)), one.state.value, as_text(one.detail))
+                for one in unwell
+            ],
         )
 
 
-def _trouble(report: RunReport) -> Iterator[str]:
+def _trouble(report: RunReport, links: Links) -> Iterator[str]:
     feeds = {**report.feeds_failed, **report.feeds_skipped}
-    for title, what, counts in (
-        ("Skipped", "URLs", report.urls_skipped),
-        ("Failed", "URLs", report.urls_failed),
-        ("Feeds", "feeds, or links in them", feeds),
+    for title, what, counts, to in (
+        ("Skipped", "URLs", report.urls_skipped, links),
+        ("Failed", "URLs", report.urls_failed, links),
+        ("Feeds", "feeds, or links in them", feeds, NO_LINKS),
     ):
         if counts:
             yield f"## {title}"
-            yield table(("reason", what), [(as_code(reason), str(number)) for reason, number in most_first(counts)])
+            rows = [(linked(as_code(reason), to.reason(reason)), str(number)) for reason, number in most_first(counts)]
+            yield table(("reason", what), rows)
     if report.quarantined:
         yield f"{report.quarantined} quarantined: their payloads are kept, see the artifact `quarantine`."
     if report.doubtful:

@@ -13,6 +13,7 @@ from tasks.config.choices import Period
 from tasks.health.judgement import HealthReport, SourceHealth, failing_of, percentile
 from tasks.health.table import VOLUME, health_summary, shown_s
 from tasks.index.health import ArrivalDay, Tally, TallyKind
+from tasks.report.links import NO_LINKS, Links, linked
 from tasks.report.markdown import table
 from tasks.report.plot import columns, stacked_bars
 from tasks.values.display import moment, plural, sparkline
@@ -110,8 +111,8 @@ def summary_line(report: PeriodReport) -> str:
     return f"{plural(report.articles, 'article')}, {span}{answered}{so_far}"
 
 
-def to_markdown(report: PeriodReport, health: HealthReport) -> str:
-    """Return the period as the markdown artifact that Prefect's UI shows."""
+def to_markdown(report: PeriodReport, health: HealthReport, links: Links = NO_LINKS) -> str:
+    """Return the period as the markdown artifact that Prefect's UI shows, with links to pages of `presslake browse`."""
     blocks = [f"# {summary_line(report)}", health_summary(health.sources)]
     kinds = (*(novelty.value for novelty in Novelty), Outcome.NOT_MODIFIED.value)
     if report.period is Period.WEEK:
@@ -122,7 +123,10 @@ def to_markdown(report: PeriodReport, health: HealthReport) -> str:
     if any(report.by_hour):
         blocks.append("New articles by the hour of their publication, UTC.")
     for title, head, rows in tables(report):
-        blocks += [f"## {title}", table(head, [[_cell(head[n], value) for n, value in enumerate(row)] for row in rows])]
+        blocks += [
+            f"## {title}",
+            table(head, [[_cell(head[n], value, links) for n, value in enumerate(row)] for row in rows]),
+        ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -155,8 +159,10 @@ def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
     return one.source_id, state, one.articles, one.before, volume, failing, lags, newest
 
 
-def _cell(column: str, value: object) -> str:
-    return as_code(str(value)) if column in {"source", "reason", "came to"} else as_text(str(value))
+def _cell(column: str, value: object, links: Links) -> str:
+    shown = as_code(str(value)) if column in {"source", "reason", "came to"} else as_text(str(value))
+    pages = {"source": links.source, "reason": links.reason}
+    return linked(shown, pages[column](str(value))) if column in pages else shown
 
 
 def _by_source(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.health.drift import Drift
+from tasks.report.links import NO_LINKS, Links
 from tasks.values.display import counted, plural
 from tasks.values.reports import BatchReport, DiscoverReport, Failure, Headline, Published
 from tasks.values.rows import Novelty
@@ -192,8 +193,8 @@ def _feeds(report: RunReport) -> str:
     return f"the only feed failed ({reasons})" if failed == 1 else f"all {failed:,} feeds failed ({reasons})"
 
 
-def failure_rows(report: RunReport) -> list[dict[str, str]]:
-    """Return the failures one by one, as rows of the table artifact: the first 200."""
+def failure_rows(report: RunReport, links: Links = NO_LINKS) -> list[dict[str, str]]:
+    """Return the failures one by one, as rows of the table artifact: the first 200; with their pages if there are any."""
     return [
         {
             "source": failure.source_id,
@@ -201,6 +202,7 @@ def failure_rows(report: RunReport) -> list[dict[str, str]]:
             "becomes": failure.disposition.value,
             "URL": as_plain(failure.url),
             "detail": as_plain(failure.detail),
+            **({"history": page} if (page := links.url(failure.url)) else {}),
         }
         for failure in report.failures[:TABLE_ROWS]
     ]

@@ -13,7 +13,7 @@ from tasks.browse.guard import Access, allowed_hosts
 from tasks.browse.library import Library, open_library
 from tasks.config.settings import Settings
 from tests.browse.filling import NOW, fill
-from tests.browse.press import HOSTILE, NO_PRINTS, PRINTS
+from tests.browse.press import HOSTILE, HOSTILE_NO, NO_PRINTS, PRINTS
 
 CATALOGUE = """\
 sources:
@@ -46,7 +46,7 @@ class Client:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("browse")
     (made / "sources.yaml").write_text(CATALOGUE)
-    fill(made, PRINTS + HOSTILE, NO_PRINTS)
+    fill(made, PRINTS + HOSTILE, NO_PRINTS + HOSTILE_NO)
     return made
 
 

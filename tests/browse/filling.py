@@ -69,7 +69,7 @@ class Print:
         body = "".join(f"<p>{one}</p>" for one in self.text.split("\n"))
         made = (
             f"<!DOCTYPE html><html lang={self.language}><head><title>{self.title}</title><style>body{{max-width:38rem;"
-            f"margin:1rem auto;font-family:Georgia,serif}}header{{border-bottom:3px double #444}}</style></head><body>"
+            f"margin:0 auto;padding:1rem;font-family:Georgia,serif}}header{{border-bottom:3px double #444}}</style></head><body>"
             f"<header><strong>The {self.source.title()}</strong></header><h1>{self.title}</h1>{body}</body></html>"
         )
         return (self.html or made).encode()
@@ -87,6 +87,7 @@ class NoPrint:
     status: int | None
     captured_at: datetime
     detail: str | None = None
+    announced_title: str = "What the feed calls it"
 
     @property
     def url(self) -> str:
@@ -211,7 +212,7 @@ def _frontier(one: Print | NoPrint) -> dict[str, object]:
         "state": "done" if is_print else one.state, "priority": 0, "due_at": looked_at + 24 * HOUR, "attempts": 1,
         "captured_at": looked_at, "article_id": one.article_id if is_print else None,
         "outcome": "ok" if is_print else one.outcome.value, "reason": None if is_print else one.reason,
-        "announced_by": f"https://{one.source}.example/feed.xml", "announced_title": EVIL if not is_print else one.title,
+        "announced_by": f"https://{one.source}.example/feed.xml", "announced_title": one.title if is_print else one.announced_title,
         "discovered_at": looked_at - HOUR, "shard": 1,
     }  # fmt: skip
 

@@ -135,3 +135,8 @@ HOSTILE = [
         published_at=NOW - HOUR, fetched_at=NOW - HOUR / 2,
     ),
 ]  # fmt: skip
+
+HOSTILE_NO = [
+    NoPrint(source="herald", slug=f"x?{EVIL}", reason="bad_response", outcome=Outcome.FAILED, state="dropped", status=200,
+            captured_at=NOW - HOUR, detail=f"{EVIL}\u202e", announced_title=EVIL),
+]  # fmt: skip

@@ -1,0 +1,53 @@
+"""Reports lead to the pages of `presslake browse`, where it is said where those are."""
+
+from datetime import UTC, datetime
+
+from tasks.reasons import Disposition
+from tasks.report.links import Links
+from tasks.report.markdown import to_markdown
+from tasks.report.run_report import failure_rows
+from tasks.values.reports import BatchReport, Failure, Headline
+from tests.report.test_run_report import run
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LINKS = Links("https://news.example.org")
+FAILURE = Failure(
+    url="https://a.example/?x=1&y=2", source_id="daily", reason="http_404", disposition=Disposition.DROPPED, detail="",
+    happened_at=AT,
+)  # fmt: skip
+REPORT = run(
+    BatchReport(batch_id="b1", failed={"http_404": 1}, failures=(FAILURE,)),
+    headlines=(
+        Headline(
+            title="A [title](http://evil.example)",
+            source_id="daily",
+            url="https://a.example/1",
+            published_at=AT,
+            first_seen_at=AT,
+        ),
+    ),
+)
+
+
+def test_a_report_leads_to_the_newest_articles_and_to_what_failed():
+    told = to_markdown(REPORT, links=LINKS)
+
+    assert "[the newest articles](https://news.example.org/)" in told
+    assert "[`http_404`](https://news.example.org/failures?reason=http_404)" in told
+    assert "](https://news.example.org/url?url=https%3A%2F%2Fa.example%2F1), `daily`" in told
+    assert "](http://evil.example)" not in told
+
+
+def test_a_failure_has_the_history_of_its_url():
+    (row,) = failure_rows(REPORT, LINKS)
+
+    assert row["history"] == "https://news.example.org/url?url=https%3A%2F%2Fa.example%2F%3Fx%3D1%26y%3D2"
+
+
+def test_without_an_address_nothing_is_linked():
+    assert "](" not in to_markdown(REPORT)
+    assert "history" not in failure_rows(REPORT)[0]
+
+
+def test_a_sources_name_is_one_segment_of_its_address():
+    assert LINKS.source("a/b c") == "https://news.example.org/sources/a%2Fb%20c"
