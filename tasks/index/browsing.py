@@ -6,12 +6,13 @@ Every list is cut by an index and a limit: none reads a whole table. All functio
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, or_, select, tuple_, union_all
 
-from tasks.index.schema import TOLD_AT, Instant, articles, feeds, frontier, runs
+from tasks.index.health import HOURS, TallyKind
+from tasks.index.schema import TOLD_AT, Instant, articles, feeds, frontier, runs, source_arrivals, source_tallies
 from tasks.values.rows import Outcome
 
 NO_PAGE = (Outcome.FAILED.value, Outcome.QUARANTINED.value, Outcome.SKIPPED.value)
@@ -197,6 +198,27 @@ def find_failing_feeds(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
+def count_by_day(tx: Connection, sources: Collection[str] | None, *, since: date) -> dict[date, int]:
+    """Return how many articles these sources (None: all) published on each day from then on, as far as is kept."""
+    known = source_arrivals.c
+    number = func.sum(sum((known[hour] for hour in HOURS[1:]), start=known[HOURS[0]]))
+    query = select(known.day, number).where(known.day >= since.isoformat()).group_by(known.day)
+    if sources is not None:
+        query = query.where(known.source_id.in_(sorted(sources)))
+    return {date.fromisoformat(day): count for day, count in tx.execute(query)}
+
+
+def count_looks(tx: Connection, source_id: str | None, *, since: date) -> list[tuple[str, str, int]]:
+    """Return the looks of a source (None: of all) from that day on: source, result, and how many."""
+    known = source_tallies.c
+    query = select(known.source_id, known.what, func.sum(known.number)).where(
+        known.kind == TallyKind.LOOK, known.day >= since.isoformat()
+    )
+    if source_id is not None:
+        query = query.where(known.source_id == source_id)
+    return [(one, what, number) for one, what, number in tx.execute(query.group_by(known.source_id, known.what))]
+
+
 def last_run_at(tx: Connection) -> datetime | None:
     """Return when the last run began, or None before the first."""
     return tx.execute(select(runs.c.started_at).order_by(runs.c.started_at.desc()).limit(1)).scalar()
@@ -210,7 +232,10 @@ def _newest(wanted: ArticleFilter, before: Place | None, limit: int) -> Select[A
     query = _columns()
     if wanted.language is not None:
         # `en` also wants `en-GB`
-        is_it = or_(articles.c.language == wanted.language, articles.c.language.startswith(f"{wanted.language}-"))
+        is_it = or_(
+            articles.c.language == wanted.language,
+            articles.c.language.startswith(f"{wanted.language}-", autoescape=True),
+        )
         query = query.where(is_it)
     if wanted.since is not None:
         query = query.where(_told_at >= _bound(wanted.since))
