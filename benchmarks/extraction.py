@@ -69,7 +69,7 @@ def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer
         return Answer(text="")
     metadata = read_metadata(tree, url=page.url, now=NOW)
     facts = look_at(tree, url=page.url)
-    found = extract_text(tree, metadata, url=page.url, options=options)
+    found = extract_text(tree, metadata, url=page.url, options=options, has_markdown=True)
     classify_page(metadata, found.text, facts)
     day = metadata.published_at.date().isoformat() if metadata.published_at else None
     return Answer(

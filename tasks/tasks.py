@@ -17,12 +17,14 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill.dated import Window
 from tasks.backfill.extracting import UnitCount
 from tasks.backfill.local import decide_here, extract_here, stored_archive
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.report import as_markdown as backfill_markdown
 from tasks.backfill.report import summary_line as backfill_summary
-from tasks.config.catalogue import SourceRules
+from tasks.backfill.walking import WalkReport, walk_archives
+from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
@@ -322,6 +324,29 @@ def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
         note(**report.articles)
     get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
+
+
+@task(name="walk", task_run_name="walk", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def walk(
+    sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
+) -> WalkReport:
+    """Walk through the sources' own archives, and announce what is of the wanted days."""
+    with stage_span("discover") as note:
+        report = run_until_stopped(_walk(sources, plan, wanted, settings, until))
+        note(discovered=report.discovered)
+    get_run_logger().info("read %d lists: %d URLs of the days, %d new", report.read, report.found, report.discovered)
+    return report
+
+
+async def _walk(
+    sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
+) -> WalkReport:
+    reader, index = reader_of(settings), opened_index(settings)
+    async with _client(settings, plan.owners) as client:
+        return await walk_archives(
+            sources, client=client, rules=plan.rules, owners=plan.owners, wanted=wanted, index=index, reader=reader,
+            is_over=lambda: datetime.now(UTC) >= until,
+        )  # fmt: skip
 
 
 @task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)

@@ -15,7 +15,8 @@ import pytest
 
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
-from tests.forking import COMMAND, forker, run_plainly
+from tests import forking
+from tests.forking import COMMAND
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,7 @@ class Presslake:
     def run(self, *words: str | Path, timeout: float = 180, check: bool = True, **environment: str) -> "Ended":
         """Run the command to its end; with `check`, its exit code must be 0."""
         full = self._environment(environment)
-        # a path of its own has other modules than those that the forking process has imported
-        run = run_plainly if "PYTHONPATH" in full else forker(full).run
-        done = run(list(map(str, words)), cwd=self.home, environment=full, timeout=timeout)
+        done = forking.run(list(map(str, words)), cwd=self.home, environment=full, timeout=timeout)
         ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert not check or ended.code == 0, ended
         return ended
@@ -89,8 +88,9 @@ def started_prefect() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def prefect_api_url(server_url: Callable[[str], str]) -> Iterator[str]:
     url = server_url("prefect")
-    told = httpx.get(f"{url}/admin/settings", timeout=60, trust_env=False).raise_for_status()
-    with _environment_of(Path(told.json()["home"])):
+    answer = httpx.get(f"{url}/admin/settings", timeout=60, trust_env=False).raise_for_status()
+    with _environment_of(Path(answer.json()["home"])):
+        forking.expect_many({**os.environ, "PREFECT_API_URL": url})
         yield url
 
 

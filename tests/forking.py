@@ -1,7 +1,7 @@
 """The command in a process of its own that has the libraries already: to import them is half of what most commands cost.
 
 One process imports them and forks for each command, which gets an environment, a folder and output of its own and runs
-the same script as ever. Prefect reads its settings when it is imported: the settings that most commands have in common get a
+the same script as ever. Prefect reads its settings when it is imported: those that many commands have in common get a
 process of their own that has imported it with them. The processes end with ours.
 """
 
@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -38,14 +37,14 @@ WITH_PREFECT = (
 """What the commands that run a flow import besides."""
 
 READ_AT_IMPORT = ("PREFECT_", "OTEL_", "DO_NOT_TRACK")
-COMMON = 3
-"""How often settings of Prefect are used before they get a process of their own, whose start takes two imports of Prefect."""
+Settings = frozenset[tuple[str, str]]
+_common: set[Settings] = set()
 
 
 class Forker:
-    """The process that forks, as this one sees it; with settings of Prefect it has imported that as well."""
+    """The process that forks, as this one sees it; with settings it has imported Prefect as well."""
 
-    def __init__(self, prefect: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -54,10 +53,10 @@ class Forker:
                     "-m",
                     "tests.forking",
                     str(theirs.fileno()),
-                    *(() if prefect is None else WITH_PREFECT),
+                    *(() if settings is None else WITH_PREFECT),
                 ],
                 cwd=Path(__file__).parents[1],
-                env=None if prefect is None else {**_others(os.environ), **prefect},
+                env=None if settings is None else {**_others(os.environ), **settings},
                 pass_fds=[theirs.fileno()],
             )
 
@@ -82,18 +81,28 @@ class Forker:
         self._process.wait(timeout=60)
 
 
-def forker(environment: Mapping[str, str]) -> Forker:
-    """The one for commands in an environment, started when it is wanted first."""
-    settings = frozenset((name, value) for name, value in environment.items() if name.startswith(READ_AT_IMPORT))
-    _used[settings] += 1
-    return _started(settings if _used[settings] >= COMMON else None)
+def run(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end, forked where a process has imported what it would."""
+    if "PYTHONPATH" in environment:  # a path of its own has other modules than those that the process has imported
+        return run_plainly(words, cwd=cwd, environment=environment, timeout=timeout)
+    settings = _settings(environment)
+    forker = _started(settings if settings in _common else None)
+    return forker.run(words, cwd=cwd, environment=environment, timeout=timeout)
 
 
-_used: Counter[frozenset[tuple[str, str]]] = Counter()
+def expect_many(environment: Mapping[str, str]) -> None:
+    """Let commands that have this environment's settings of Prefect find it imported."""
+    _common.add(_settings(environment))
+
+
+def _settings(environment: Mapping[str, str]) -> Settings:
+    return frozenset((name, value) for name, value in environment.items() if name.startswith(READ_AT_IMPORT))
 
 
 @cache
-def _started(settings: frozenset[tuple[str, str]] | None) -> Forker:
+def _started(settings: Settings | None) -> Forker:
     started = Forker(None if settings is None else dict(settings))
     atexit.register(started.close)
     return started

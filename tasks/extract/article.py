@@ -14,7 +14,7 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, fill, locate, place_of
+from tasks.extract.container import Found, Place, fill, locate, merge, place_of
 from tasks.extract.fallbacks import alone, block_text, first_sufficient
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
@@ -34,10 +34,10 @@ _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
 _WORDLESS = (
-    "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta", "hr",
+    "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
-_FOUND = ("fast", "default")
+_FOUND = ("fast", "paragraphs")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
 _MAX_CELL_WORD = 30  # characters
@@ -80,7 +80,7 @@ def extract_text(
 ) -> Extraction:
     """Return the text of the page's article; empty where there is none. The tree is used up.
 
-    `path` is `fast`, `default`, `readability` or `paragraphs`, by what had to be asked, or `jsonld`; `selected` where the
+    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, or `jsonld`; `selected` where the
     source's own selector found it.
     """
     remove(list(tree.iter(*INVISIBLE)))
@@ -93,11 +93,12 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
     _prune(tree, metadata, chosen, url=url, options=options, taken=taken)
+    remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks, url=url)) if has_markdown else found
-    remove(list(tree.iter(*_WORDLESS)))
+    remove(list(tree.iter("hr")))  # not before: it parts lines
     sought = _find_text(tree, metadata, said, blocks, url=url)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one
@@ -154,6 +155,8 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequen
 
     text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
     place, found = measured[0]
+    if path == "readability":
+        text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
     cut = 0
     if path in _FOUND and text:
         found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)

@@ -12,7 +12,7 @@ from tasks.extract.tree import HEADINGS
 
 _MAX_CAPTION_LENGTH = 1000
 _MIN_TOLD, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
-_NAMED = XPath("descendant-or-self::*/@class/.. | descendant-or-self::*/@itemprop/..")
+_NAMED = XPath("descendant-or-self::*[@class or @itemprop]")
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
 )
@@ -21,9 +21,10 @@ _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
     for element in _NAMED(page.body):
-        if not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+        named = element.get("class") or element.get("itemprop")
+        if not named or not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue
-        kind = (element.get("class") or element.get("itemprop") or "").lower()
+        kind = named.lower()
         if "caption" in kind or "credit" in kind or _PICTURE_TEXT.search(kind):
             if _is_beside_picture(element):
                 yield element

@@ -1,7 +1,7 @@
 """The element that holds an article, found by where its text stands; and what of it an extractor left out. Pure."""
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -51,7 +51,8 @@ class Found:
 
 def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
     """Return where the lines stand among the blocks of the page."""
-    keys = [key_of(line) for line in lines]
+    known = {block.text: block.key for block in blocks}
+    keys = [known.get(line) or key_of(line) for line in lines]
     places: dict[str, list[int]] = {}
     for at, block in enumerate(blocks):
         places.setdefault(block.key, []).append(at)
@@ -114,6 +115,19 @@ def fill(found: Found, *, url: str) -> list[Line]:
     if last is not None:
         lines.extend(_continued(found, last))
     return lines
+
+
+def merge(lines: Sequence[Line], other: Found) -> list[str]:
+    """Return the lines of another text with those of the first that it left out, each in its place on the page."""
+    missing = deque(
+        line for line in lines if line.at is not None and len(line.text) >= _MIN_LINE and not other.is_kept[line.at]
+    )
+    merged: list[str] = []
+    for line in other.lines:
+        while missing and line.at is not None and (missing[0].at or 0) < line.at:
+            merged.append(missing.popleft().text)
+        merged.append(line.text)
+    return [*merged, *(line.text for line in missing)]
 
 
 def _continued(found: Found, last: int) -> Iterator[Line]:

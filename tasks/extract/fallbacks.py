@@ -19,17 +19,14 @@ from tasks.extract.quick import quick_text
 from tasks.extract.tree import parse_html, text_of
 
 _MAX_LINK_SHARE = 0.5
-_MAX_COMPARED = 20_000  # elements; the default mode's second opinions are quadratic in them
 _FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
-_DEFAULT = Extractor(output_format="python", comments=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to the text: its name, whether it may be tried on a page, what it finds there, and whether that may suffice."""
+    """One way to the text: its name, what it finds on a page, and whether that may suffice."""
 
     name: str
-    is_open: Callable[[HtmlElement], bool]
     find: Callable[[HtmlElement], str]
     may_suffice: bool = True
 
@@ -48,8 +45,6 @@ def first_sufficient(
     if text and len(text) >= wanted:
         return longest
     for way in others:
-        if not way.is_open(page):
-            continue
         text = tidied(way.find(page))
         if len(text) > len(longest[0]):
             longest = (text, way.name)
@@ -75,14 +70,14 @@ def block_text(tree: HtmlElement) -> str:
     return "".join(tree.itertext())
 
 
-def _by_trafilatura(tree: HtmlElement, options: Extractor) -> str:
-    found = bare_extraction(tree, options=options)
+def _by_trafilatura(tree: HtmlElement) -> str:
+    found = bare_extraction(tree, options=_FAST)
     return "" if found is None or isinstance(found, dict) else found.text or ""
 
 
 def _by_fast_mode(tree: HtmlElement) -> str:
     quick = quick_text(tree, _FAST)
-    return _by_trafilatura(tree, _FAST) if quick is None else quick
+    return _by_trafilatura(tree) if quick is None else quick
 
 
 def _by_readability(tree: HtmlElement) -> str:
@@ -93,24 +88,15 @@ def _by_readability(tree: HtmlElement) -> str:
 
 def _by_paragraphs(tree: HtmlElement) -> str:
     """Return every paragraph and heading that is not a link for the most part."""
-    blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3"))
+    blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3", "h4"))
     return "\n".join(
         text for one, text in blocks if sum(map(length_of, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
     )
 
 
-def _always(_: HtmlElement) -> bool:
-    return True
-
-
-def _is_comparable(tree: HtmlElement) -> bool:
-    return bool(tree.xpath("count(//*)") <= _MAX_COMPARED)
-
-
 WAYS = (
-    Way(name="fast", is_open=_always, find=_by_fast_mode),
-    Way(name="default", is_open=_is_comparable, find=lambda tree: _by_trafilatura(tree, _DEFAULT)),
+    Way(name="fast", find=_by_fast_mode),
     # the last two are guesses: of both, the longer is taken
-    Way(name="readability", is_open=_always, find=_by_readability, may_suffice=False),
-    Way(name="paragraphs", is_open=_always, find=_by_paragraphs),
+    Way(name="readability", find=_by_readability, may_suffice=False),
+    Way(name="paragraphs", find=_by_paragraphs),
 )

@@ -19,11 +19,13 @@ from tasks.values.url import Url
 
 _ITEM, _CELL = "- ", " | "
 _SPECIAL = re.compile(r"([\\`*_\[\]~])")
-_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+_SPECIALS = "\\`*_[]~"
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 # what begins a list, a heading or a rule where a line begins
 _BEGINNING = re.compile(r"^(\d{0,9})([-+=#.):])")
 _CLOSING = re.compile(r"(?<!\\)(#+)$")  # at the end of a heading it is part of its marks
 _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", " ": "%20"})
+_MARKED = ("a", "b", "strong", "i", "em")  # the others say nothing that markdown shows
 _BOLD, _ITALIC = frozenset(("b", "strong")), frozenset(("i", "em"))
 
 
@@ -144,13 +146,19 @@ def _mark(part: _Part, number: int) -> str:
 
 def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> str:
     """Return a line with its block's links and emphasis, if that reads the same."""
-    if block is not None and next(iter(block.element), None) is not None:  # len() counts all of them
+    if block is not None:
         if block.element not in runs:
-            runs[block.element] = {_key("".join(text for text, _ in run)): run for run in _runs(block.element)}
-        run = runs[block.element].get(_key(line), [])
+            runs[block.element] = _runs_by_key(block.element)
+        run = runs[block.element].get(_key(line), []) if runs[block.element] else []
         if any(style != _PLAIN for _, style in run):
             return _at_beginning(_marked(run, url))
     return _at_beginning(_escaped(line))
+
+
+def _runs_by_key(element: HtmlElement) -> dict[str, Run]:
+    if next(element.iterdescendants(*_MARKED), None) is None:
+        return {}
+    return {_key("".join(text for text, _ in run)): run for run in _runs(element)}
 
 
 def _key(text: str) -> str:
@@ -244,7 +252,12 @@ def _address(href: str, url: str) -> str | None:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text).translate(_ENTITIES)
+    if any(map(text.__contains__, _SPECIALS)):
+        text = _SPECIAL.sub(r"\\\1", text)
+    for sign, entity in _ENTITIES:
+        if sign in text:
+            text = text.replace(sign, entity)
+    return text
 
 
 def _at_beginning(line: str) -> str:

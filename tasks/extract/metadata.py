@@ -12,6 +12,7 @@ from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from htmldate import find_date
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.errors import BadUrl, ForbiddenScheme
@@ -50,6 +51,7 @@ _SECTIONS = ("article:section", "parsely-section", "cxenseparse:section", "secti
 _ORIGINALS = ("syndication-source", "original-source")  # Google News's words for whose story it is
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
+_MARKED_DATES = (XPath('descendant::*[@itemprop="datePublished"]'), XPath("descendant::time[@pubdate]"))
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 and its like, RFC 5322
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
@@ -226,8 +228,8 @@ def _first_instant(fields: Iterable[str], *, now: datetime) -> datetime | None:
 
 def _marked_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
     """Return the date that is marked as the page's: an itemprop or a pubdate."""
-    for path in ('.//*[@itemprop="datePublished"]', ".//time[@pubdate]"):
-        for element in tree.xpath(path)[:1]:
+    for marked in _MARKED_DATES:
+        for element in marked(tree)[:1]:
             found = parse_instant(element.get("datetime") or element.get("content") or text_of(element), now=now)
             if found:
                 return found

@@ -1,5 +1,6 @@
 """A page as the pruning rules see it: elements in order, how much they say, how much of that in links. Pure, linear."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +34,7 @@ class Outline:
     body: HtmlElement
     elements: list[HtmlElement]
     weights: dict[HtmlElement, Weight]
-    stories: dict[HtmlElement, int]
+    stories: Counter[HtmlElement]
     labels: list[tuple[HtmlElement, Words]]
     lines: list[tuple[HtmlElement, str]]
     title: HtmlElement | None
@@ -61,13 +62,16 @@ def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Itera
         elements=elements,
         weights=weights,
         stories=_count_stories(elements, parents, urldefrag(url).url),
-        labels=[(one, words_in(texts[one])) for one in labels],
+        labels=[(one, _words_in_label(texts[one])) for one in labels],
         lines=[(one, texts[one]) for one in lines],
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
         is_news=is_news,
         url=url,
     )
+
+
+_words_in_label = lru_cache(maxsize=8192)(words_in)  # the same ones stand on all pages of a site
 
 
 def has_picture(element: HtmlElement) -> bool:
@@ -81,13 +85,16 @@ def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
     return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
 
-def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> dict[HtmlElement, int]:
-    counts = dict.fromkeys(elements, 0)
-    for element, above in zip(reversed(elements), reversed(parents), strict=True):
-        if element.tag in HEADINGS and links_elsewhere(element, here):
-            counts[element] += 1
-        if counts[element] and above in counts:
-            counts[above] += counts[element]
+def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> Counter[HtmlElement]:
+    counts = Counter[HtmlElement]()
+    for heading in elements[0].iter(*HEADINGS):
+        if links_elsewhere(heading, here):
+            counts[heading] = 1
+    if counts:
+        for element, above in zip(reversed(elements), reversed(parents), strict=True):
+            if count := counts[element]:
+                counts[above] += count
+        del counts[parents[0]]  # what holds the page is not on it
     return counts
 
 

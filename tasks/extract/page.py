@@ -23,7 +23,7 @@ from tasks.values.url import Url
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_prefix, decode_received
 
-RULE_SET = 2
+RULE_SET = 3
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
 
 TRUNCATED_QUALITY = 0.5

@@ -30,6 +30,7 @@ _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
 _CELLS = ("td", "th")
 _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
+_COMMENT = re.compile("comment|disqus|dsq", re.IGNORECASE)  # in each of the names below
 _COMMENTS = re.compile(
     r"(?:(?:article|post|reader|user)[-_]+)?comments?(?:[-_]+(?:list|section|container|area|thread|wrapper|block)s?)?"
     r"|disqus_thread|dsq-comments",
@@ -104,15 +105,19 @@ def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outlin
 
 def _comments(page: Outline) -> Iterator[HtmlElement]:
     for element in page.body.iterdescendants("div", "section", "ol", "ul"):
-        names = (element.get("id") or "", *(element.get("class") or "").split())
-        if any(map(_COMMENTS.fullmatch, names)) and next(element.iter("h1"), None) is None:
+        kind, name = element.get("class") or "", element.get("id") or ""
+        if not (kind or name) or not _COMMENT.search(f"{kind} {name}"):
+            continue
+        if any(map(_COMMENTS.fullmatch, (name, *kind.split()))) and next(element.iter("h1"), None) is None:
             yield element
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
+    shortest = min((sum(map(len, lede)) for lede in page.ledes if lede), default=MAX_LINE_LENGTH)
     for element, text in page.lines:
-        is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
-        if is_heading and words_in(text) in page.ledes:
+        if len(text) < shortest or words_in(text) not in page.ledes:
+            continue
+        if element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None:
             yield element
 
 
@@ -234,7 +239,9 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     where each has a picture and is short.
     """
     prose, runs = 0, []
-    for element in page.elements if page.is_news else ():
+    if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
+        return
+    for element in page.elements:
         if page.stories[element] >= _MIN_CARDS:
             cards = [
                 one
@@ -256,8 +263,8 @@ def _is_small_card(card: HtmlElement, page: Outline) -> bool:
 
 
 def _picture_cards(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.elements if page.is_news else ():
-        is_card = page.stories[element] == 1 and page.weights[element].link_share >= _MIN_CARD_LINKS
+    for element, stories in page.stories.items() if page.is_news else ():
+        is_card = stories == 1 and page.weights[element].link_share >= _MIN_CARD_LINKS
         if is_card and element.tag in ("div", "article", "section", "li", "a") and has_picture(element):
             yield from (element,) if _is_of_site(element, page) else ()
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.dates import is_plausible, parse_instant
@@ -12,6 +13,7 @@ from tasks.values.text.written_dates import find_date
 
 _MAX_AFTER, _MAX_BEFORE, _MAX_PROSE = 150, 40, 2  # elements; long paragraphs
 _MAX_LINE, _MIN_SHARE = 80, 0.25  # characters of a line that has a date; the part of it that the date is
+_AFTER, _BEFORE = XPath("following::*[position() <= $n]"), XPath("preceding::*[position() <= $n]")
 _DIGIT = re.compile(r"\d{4}")
 _CHANGED = re.compile(
     r"updat|modif|aktualisier|stand:|mis(?:e)? à jour|actualiza|atualiza|aggiorna|bijgewerkt|uppdatera|oppdatert|opdater|"
@@ -25,8 +27,8 @@ def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datet
     if heading is None:
         return None, None
     near = (
-        *_dates_in(until_prose(heading.xpath("following::*[position() <= $n]", n=_MAX_AFTER), most=_MAX_PROSE), now),
-        *_dates_in(reversed(heading.xpath("preceding::*[position() <= $n]", n=_MAX_BEFORE)), now),
+        *_dates_in(until_prose(_AFTER(heading, n=_MAX_AFTER), most=_MAX_PROSE), now),
+        *_dates_in(reversed(_BEFORE(heading, n=_MAX_BEFORE)), now),
     )
     said, changed = (next((instant for is_change, instant in near if is_change is one), None) for one in (False, True))
     return said, changed

@@ -125,6 +125,8 @@ def clean(text: str | None) -> str:
 
 def raw_text_of(element: HtmlElement) -> str:
     """Return all text under an element as it stands there; a quarter of what joining `itertext` costs."""
+    if len(element) == 0:  # as most are: links, and lines without markup
+        return element.text or ""
     return str(tostring(element, method="text", encoding="unicode", with_tail=False))
 
 
@@ -153,10 +155,10 @@ def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlE
     weights: dict[HtmlElement, Weight] = {}
     links: set[HtmlElement] = set()
     for element, parent in zip(elements, parents, strict=True):
-        if element.tag == "a" or parent in links:
+        if is_linked := element.tag == "a" or parent in links:
             links.add(element)
         size = len(text.strip()) if (text := element.text) else 0
-        weights[element] = Weight(text=size, linked=size if element in links else 0)
+        weights[element] = Weight(size, size if is_linked else 0)
         if (tail := element.tail) and (size := len(tail.strip())) and (above := weights.get(parent)):
             above.text += size
             above.linked += size if parent in links else 0

@@ -1,6 +1,6 @@
 """What the fork server of the extraction pool does once, so that its workers need not each: it imports this module.
 
-Workers start with all of the extractor loaded and used: lists of words read, patterns compiled. What they share with each
+Workers start with all of the extractor loaded and used: patterns compiled, settings read. What they share with each
 other is frozen, so that no collection of garbage looks at it or copies its memory.
 """
 
@@ -8,10 +8,7 @@ import gc
 from datetime import UTC, datetime
 from multiprocessing import spawn
 
-from trafilatura.external import try_justext
-
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
-from tasks.extract.tree import parse_html
 from tasks.lake.warc import SegmentWriter
 from tasks.values.url import Url
 
@@ -23,14 +20,13 @@ _URL = Url("https://daily.example/story")
 
 
 def _warm_up() -> None:
-    """Read a story, and ask the last of trafilatura's opinions, which reads a hundred lists of words first."""
+    """Read a story."""
     segment = SegmentWriter("warm.warc.gz", software="presslake", created_at=_AT)
     ref = segment.add_exchange(
         url=_URL, request_head=b"", response_head=_HEAD, body=_PAGE.encode("latin-1"), fetched_at=_AT
     )
     record = segment.to_bytes()[ref.offset : ref.offset + ref.length]
     extract_page(StoredPage(capture_id="", url=_URL, fetched_at=_AT, record=record), ExtractConfig())
-    try_justext(parse_html(_PAGE), _URL, None)
 
 
 def _without_main(*_: object) -> None:

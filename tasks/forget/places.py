@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tasks.forget.documents import erase_documents, erase_scratch, erase_set_asides
 from tasks.forget.index_rows import erase_index
+from tasks.forget.policies import erase_policies
 from tasks.forget.records import erase_records
 from tasks.forget.rows import erase_rows
 from tasks.forget.tables import delete_replaced
@@ -55,6 +56,13 @@ PLACES = (
         erase=_delete_replaced,
         why="files of older versions of the tables: deleted at once",
     ),
+    Place(
+        name="policies",
+        lake=("policies",),
+        tables=("policies",),
+        erase=erase_policies,
+        why="robots.txt and other documents of a host that goes whole",
+    ),
     Place(name="documents", lake=("quarantine",), erase=erase_documents, why="documents about pages in quarantine"),
     Place(name="set aside", lake=("set-aside",), erase=erase_set_asides, why="what `verify --mend` took out"),
     Place(name="scratch", lake=("scratch",), erase=erase_scratch, why="units of work that are under way"),
@@ -89,6 +97,7 @@ PLACES = (
             "source_arrivals",
             "stale_clusters",
             "replayed",
+            "archived",
         ),
         erase=None,
         why="numbers by source and day, and ids of clusters and captures",

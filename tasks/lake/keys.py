@@ -2,6 +2,7 @@
 
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
+- `policies/dt=2026-03-01/<batch_id>-<sequence>.parquet`: a Delta table as well
 - `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written again
 - `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
 - `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown

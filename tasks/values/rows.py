@@ -242,7 +242,7 @@ class Article:
     extractor: Annotated[
         str,
         Column(
-            "what made it: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most; `jsonld` where the page shows less than it declares; `default`, `readability`, `paragraphs` where the ones before left too much; `selected` by the source's own selector"
+            "what made it: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most; `jsonld` where the page shows less than it declares; `readability`, `paragraphs` where the ones before left too much; `selected` by the source's own selector"
         ),
     ]
     quality: Annotated[

@@ -19,6 +19,7 @@ from tasks.index.upkeep import KEPT
 from tasks.lake.delta_log import find_log_damage
 from tasks.lake.keys import ARTICLES, LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.takedowns import read_kept_out
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_known_lake, opened_index, opened_store
@@ -176,12 +177,14 @@ def _compare_all(
     checked["captures"] = snapshot.count("SELECT count(*) FROM capture")
     checked["revisions"] = snapshot.count("SELECT count(*) FROM revision")
     checked["policies"] = snapshot.count("SELECT count(*) FROM policy")
-    gone = Counter[str]()
+    gone, kept_out = Counter[str](), read_kept_out(store)
     on_segment = partial(on_step, "segments")
-    findings.take(check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, on_step=on_segment))
+    findings.take(
+        check_segments(store, snapshot, is_sampled=is_sampled, gone=gone, kept_out=kept_out, on_step=on_segment)
+    )
     checked["expired"], checked["expired_texts"] = gone[Cause.EXPIRED], texts[ARTICLES]
     findings.take(check_documents(store, snapshot))
-    findings.take(find_taken_rows(store, snapshot))
+    findings.take(find_taken_rows(snapshot, kept_out))
     findings.take(find_orphans(store, snapshot, tables, awaited=awaited, settled_before=settled_before))
     forgotten_before = instant_micros(now - KEPT)
     findings.take(compare(snapshot, settled_before=settled_before, forgotten_before=forgotten_before))

@@ -6,7 +6,7 @@ import signal
 import time
 from dataclasses import replace
 
-import trafilatura.external
+from trafilatura.utils import trim
 
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.extract.pool import PoolConfig
@@ -88,7 +88,7 @@ def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
 
 def tell_state(page: StoredPage, config: ExtractConfig) -> Page:
     """Give the page with what its worker was given at its start as its section: used libraries, frozen objects."""
-    warm = "warm" if trafilatura.external.JT_STOPLIST else "cold"
+    warm = "warm" if trim.cache_info().currsize else "cold"
     return replace(extract_page(page, config), section=f"{warm} {'frozen' if gc.get_freeze_count() else 'free'}")
 
 

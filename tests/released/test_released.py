@@ -1,9 +1,11 @@
 """Every released version's lake, index and outbox are opened, swept, verified, maintained and reindexed by today's code."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +30,13 @@ def command(specimen: Specimen) -> Presslake:
     return Presslake(specimen.home, {**nowhere, "PRESSLAKE_INDEX": specimen.index_url})
 
 
+@pytest.fixture
+def online(command: Presslake, prefect_api_url: str) -> Presslake:
+    """The command on the session's server, in whose settings it has a process that has imported Prefect."""
+    server = {"PREFECT_API_URL": prefect_api_url, "PREFECT_HOME": os.environ["PREFECT_HOME"]}
+    return replace(command, environment={**command.environment, **server})
+
+
 def test_its_tables_have_what_was_counted_when_it_was_made(version):
     lake, expected = RELEASED / version / "lake", _expected(version)
 
@@ -43,11 +52,11 @@ def test_its_size_is_fit_for_a_repository(version):
 
 
 @pytest.mark.engine
-def test_a_sweep_publishes_what_waits_and_loses_nothing(specimen, command, prefect_api_url):
+def test_a_sweep_publishes_what_waits_and_loses_nothing(specimen, command, online):
     expected = specimen.expected
 
     with serving(specimen.version):
-        swept = command.ingest(PREFECT_API_URL=prefect_api_url)
+        swept = online.ingest()
 
     articles, captures = specimen.rows("articles"), specimen.rows("captures")
     new = _texts(articles) - _as_tuples(expected["lake"]["texts"]) - _as_tuples(expected["waiting"]["texts"])
@@ -62,11 +71,11 @@ def test_a_sweep_publishes_what_waits_and_loses_nothing(specimen, command, prefe
 
 
 @pytest.mark.engine
-def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, command, prefect_api_url):
+def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, online):
     with serving(specimen.version):
-        command.ingest(PREFECT_API_URL=prefect_api_url)
+        online.ingest()
         known = _texts(specimen.rows("articles"))
-        again = command.ingest("--refetch", PREFECT_API_URL=prefect_api_url)
+        again = online.ingest("--refetch")
 
     assert again["not_modified"] >= len({article_id for _, article_id, _, _ in known})
     assert _texts(specimen.rows("articles")) == known
@@ -86,7 +95,7 @@ def test_what_only_reads_leaves_the_index_to_migrate(command):
 
 
 @pytest.mark.engine
-def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(specimen, command, prefect_api_url):
+def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(specimen, command, online):
     corrected = "/news/flood-wall-to-be-raised.html"
 
     def change(url: str, body: str) -> str:
@@ -97,11 +106,11 @@ def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(speci
         return body.replace("wall to be raised", "wall not to be raised") if url.endswith(corrected) else body
 
     with serving(specimen.version):
-        command.ingest(PREFECT_API_URL=prefect_api_url)
+        online.ingest()
     known = _texts(specimen.rows("articles"))
     with serving(specimen.version, change=change):
-        swept = command.ingest("--refetch", PREFECT_API_URL=prefect_api_url)
-        again = command.ingest("--refetch", PREFECT_API_URL=prefect_api_url)
+        swept = online.ingest("--refetch")
+        again = online.ingest("--refetch")
 
     assert (swept["articles"]["revision"], again["articles"]["revision"]) == (1, 0)
     assert swept["articles"]["unchanged"] >= 10

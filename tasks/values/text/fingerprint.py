@@ -1,5 +1,6 @@
 """All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one. Pure."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from tasks.values.text.digest import digest_of, tokenise
@@ -21,10 +22,11 @@ class Fingerprint:
 
 def fingerprint_of(text: str) -> Fingerprint:
     """Return the fingerprint of a text."""
-    words = tokenise(text)
+    normal = unicodedata.normalize("NFKC", text)  # once for both below, which only look then whether it is
+    words = tokenise(normal)
     return Fingerprint(
         digest=digest_of(words),
         has_words=bool(words),
-        shape=make_shape(words, names_in(text)),
+        shape=make_shape(words, names_in(normal)),
         script=script_of(text),
     )

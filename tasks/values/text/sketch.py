@@ -50,22 +50,22 @@ def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
     encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
     hashes = set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs)))
-    figures = {_plain_figure(token) for token in set(tokens) if not token.isalpha() and _DIGIT.search(token)}
+    with_digits = {token for token in set(tokens) if not token.isalpha() and _DIGIT.search(token)}
+    figures = set(map(_plain_figure, with_digits))
+    others = set(tokens) - with_digits if tokens is words else _unspaced_vocabulary(tokens)
     return Shape.of(
         algorithm=ALGORITHM,
         words=len(tokens),
         sketch=_sketch(hashes),
         shingles=[value >> 32 for value in hashes],
-        numbers=map(_hash, figures),
-        vocabulary=map(_hash, figures | _vocabulary(tokens, is_spaced=tokens is words)),
-        names=map(_hash, names),
+        numbers=_hashes(figures),
+        vocabulary=_hashes(figures | others),
+        names=_hashes(names),
     )
 
 
-def _vocabulary(tokens: Sequence[str], *, is_spaced: bool) -> set[str]:
+def _unspaced_vocabulary(tokens: Sequence[str]) -> set[str]:
     """Return the different words but figures; where words are not spaced, two characters that follow each other."""
-    if is_spaced:
-        return {token for token in tokens if token.isalpha() or not _DIGIT.search(token)}
     is_alone = [_HAS_UNSPACED.match(token) is not None for token in tokens]
     spaced = {token for token, alone in zip(tokens, is_alone, strict=True) if not alone and not _DIGIT.search(token)}
     pairs = zip(pairwise(tokens), pairwise(is_alone), strict=True)
@@ -77,8 +77,9 @@ def _plain_figure(token: str) -> str:
     return _GROUPING.sub("", token)
 
 
-def _hash(token: str) -> int:
-    return xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) >> 32
+def _hashes(words: Iterable[str]) -> list[int]:
+    joined = " ".join(words).encode("utf-8", "surrogatepass")  # no word has white space in it
+    return [value >> 32 for value in map(xxhash.xxh3_64_intdigest, joined.split(b" "))] if joined else []
 
 
 def _sketch(hashes: set[int]) -> tuple[int, ...]:

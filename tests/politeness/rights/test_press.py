@@ -1,0 +1,216 @@
+"""A press of twelve sites, one a signal: what is said of each purpose, and what a source that obeys asks for."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tasks.config.catalogue import Catalogue
+from tasks.config.owners import Owners
+from tasks.lake.warc import iter_records
+from tasks.politeness.rights.mapping import verdict_on
+from tasks.values.columns import revive
+from tasks.values.rights import Obedience, Obey, Purpose
+from tasks.values.rows import Article
+from tests.small_archive import RULES, opened_archive
+from tests.web.loopback import answer, page, serve
+
+TEXT = " ".join(f"harbour ferry council word{place}" for place in range(80))
+SEARCH_ONLY = (
+    '<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license>'
+    '<permits type="usage">search</permits></license></content></rsl>'
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A site with one article: its robots.txt, other files, the article's header fields and head.
+
+    `verdicts` are of archive, search, ai-input and ai-train; `is_asked` whether a source that obeys for all purposes asks
+    for the article, `is_read` whether it reads the body.
+    """
+
+    name: str
+    verdicts: str
+    robots: str = "User-agent: *\nAllow: /\n"
+    files: dict[str, bytes] = field(default_factory=dict)
+    fields: tuple[tuple[str, str], ...] = ()
+    head: str = ""
+    status: int = 200
+    is_asked: bool = True
+    is_read: bool = True
+
+    def routes(self, url: str) -> dict[str, bytes]:
+        head = self.head.format(url=url)
+        body = f"<html><head><title>{self.name}</title>{head}</head><p>{self.name} {TEXT}</p></html>".encode()
+        fields = [("Content-Type", "text/html"), *((name, value.format(url=url)) for name, value in self.fields)]
+        return {
+            "/robots.txt": answer(200, self.robots.format(url=url).encode()),
+            **self.files,
+            "/article": answer(self.status, body, fields),
+            "*": answer(404),
+        }
+
+
+TDM = b'[{"location": "/", "tdm-reservation": 1, "tdm-policy": "https://gazette.example/p.json"}]'
+SITES = (
+    Site(name="silent", verdicts="? ? ? ?"),
+    Site(name="robots", verdicts="", robots="User-agent: *\nDisallow: /article\n", is_asked=False),
+    Site(name="crawlers", verdicts="? ? ? ?", robots="User-agent: GPTBot\nUser-agent: CCBot\nDisallow: /\n"),
+    Site(
+        name="usage in robots.txt",
+        verdicts="? y ? n",
+        robots="User-agent: *\nContent-Usage: train-ai=n, search=y\nAllow: /\n",
+        is_asked=False,
+    ),
+    Site(name="usage in a header", verdicts="? ? n ?", fields=(("Content-Usage", "ai-use=n"),), is_read=False),
+    Site(
+        name="content signal",
+        verdicts="? y ? n",
+        robots="User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /\n",
+        is_asked=False,
+    ),
+    Site(
+        name="licence in robots.txt",
+        verdicts="n y n n",
+        robots="License: {url}/licence.xml\nUser-agent: *\nAllow: /\n",
+        files={"/licence.xml": answer(200, SEARCH_ONLY.encode())},
+        is_asked=False,
+    ),
+    Site(
+        name="licence of a page",
+        verdicts="n y n n",
+        head='<link rel="license" type="application/rsl+xml" href="{url}/licence.xml">',
+        files={"/licence.xml": answer(200, SEARCH_ONLY.encode())},
+    ),
+    Site(
+        name="tdmrep.json",
+        verdicts="? ? ? ?",  # it is asked for only where somebody obeys
+        files={"/.well-known/tdmrep.json": answer(200, TDM)},
+        is_asked=False,
+    ),
+    Site(name="tdm header", verdicts="? ? n n", fields=(("TDM-Reservation", "1"),), is_read=False),
+    Site(name="noai", verdicts="? ? ? n", head='<meta name="robots" content="noai, noimageai">'),
+    Site(name="price", verdicts="", status=402, fields=(("crawler-price", "USD 0.01"),)),
+)
+ALL = tuple(Purpose)
+
+
+@pytest.fixture
+async def press():
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for number, site in enumerate(SITES):
+            server = await stack.enter_async_context(serve({}, host=f"127.0.46.{number + 1}"))
+            server.routes.update(site.routes(server.url("").rstrip("/")))
+            servers[site.name] = server
+        yield servers
+
+
+def obeying(obey, *purposes):
+    return {"daily": replace(RULES, obedience=Obedience(purposes=purposes or ALL, obey=obey))}
+
+
+def verdicts(archive):
+    return {
+        row["title"]: " ".join(verdict_on(one, revive(Article, row).rights).answer for one in Purpose)
+        for row in archive.rows("articles")
+    }
+
+
+async def test_each_signal_speaks_of_its_purposes(press, tmp_path):
+    with opened_archive(tmp_path / "a") as archive:
+        report = await archive.sweep([server.url("/article") for server in press.values()])
+        captures = {row["detail"]: row["reason"] for row in archive.rows("captures") if row["reason"]}
+
+        assert verdicts(archive) == {site.name: site.verdicts for site in SITES if site.verdicts}
+        assert report.skipped == {"robots_disallowed": 1}
+        assert captures[f"crawler-price USD 0.01 at {press['price'].url('/article')}"] == "payment_required"
+        assert all("/.well-known/tdmrep.json" not in server.paths() for server in press.values())
+        assert archive.faults() == {}
+
+
+async def test_nothing_that_is_refused_is_asked_for_or_kept(press, tmp_path):
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
+        report = await archive.sweep([server.url("/article") for server in press.values()])
+        captures = {row["url"]: row for row in archive.rows("captures")}
+        refused = {url for url, row in captures.items() if row["reason"] == "rights_refused"}
+
+        asked = {name: "/article" in server.paths() for name, server in press.items()}
+        assert asked == {site.name: site.is_asked for site in SITES}
+        assert verdicts(archive) == {"silent": "? ? ? ?", "crawlers": "? ? ? ?"}
+        assert report.skipped == {"robots_disallowed": 1, "rights_refused": 8}
+        assert report.failed == {"payment_required": 1}
+        for site in SITES:
+            row = captures[press[site.name].url("/article")]
+            assert (row["payload_size"] or 0) > 0 if site.is_asked and site.is_read else not row["payload_size"]
+        assert kept_texts(archive, refused) == []
+        assert archive.faults() == {}
+
+
+async def test_what_is_withheld_is_kept_with_all_that_is_said_of_it(press, tmp_path):
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.WITHHOLD)) as archive:
+        await archive.sweep([server.url("/article") for server in press.values()])
+
+        assert verdicts(archive)["tdmrep.json"] == "? ? n n"
+        assert len(verdicts(archive)) == 10
+
+
+async def test_a_source_for_an_archive_alone_is_refused_what_refuses_an_archive(press, tmp_path):
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE, Purpose.ARCHIVE)) as archive:
+        report = await archive.sweep([server.url("/article") for server in press.values()])
+
+        assert report.skipped == {"robots_disallowed": 1, "rights_refused": 2}
+        assert {"licence in robots.txt", "licence of a page"}.isdisjoint(verdicts(archive))
+        assert all("/.well-known/tdmrep.json" not in server.paths() for server in press.values())
+
+
+async def test_the_owner_of_a_host_is_obeyed_whoever_asks(press, tmp_path):
+    server = press["content signal"]
+    catalogue = Catalogue.model_validate(
+        {"sources": [{"id": "owner", "home_url": server.url("/"), "purpose": ["ai-train"], "obey": "exclude"}]}
+    )
+    owners = Owners.of(catalogue.sources, catalogue.rules())
+    with opened_archive(tmp_path / "a", owners=owners) as archive:
+        report = await archive.sweep([server.url("/article")])
+
+    assert (report.skipped, "/article" in server.paths()) == ({"rights_refused": 1}, False)
+
+
+async def test_a_redirect_to_a_page_that_is_refused_is_not_followed(press, tmp_path):
+    refusing = press["content signal"]
+    press["silent"].routes["/old"] = answer(302, b"", [("Location", refusing.url("/article"))])
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
+        report = await archive.sweep([press["silent"].url("/old")])
+
+    assert (report.skipped, "/article" in refusing.paths()) == ({"rights_refused": 1}, False)
+
+
+async def test_the_header_of_a_redirect_says_nothing_of_its_target(press, tmp_path):
+    silent = press["silent"]
+    silent.routes["/old"] = answer(302, b"", [("Location", "/article"), ("Content-Usage", "train-ai=n")])
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
+        report = await archive.sweep([silent.url("/old")])
+
+    assert report.articles == {"new": 1}
+
+
+async def test_files_are_asked_for_once_a_day_however_many_pages(press, tmp_path):
+    server = press["licence in robots.txt"]
+    server.routes["*"] = page(f"<p>{TEXT}</p>".encode())
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.WITHHOLD)) as archive:
+        for number in range(5):
+            await archive.sweep([server.url(f"/{number}-{one}") for one in range(4)])
+
+    counts = [server.paths().count(one) for one in ("/robots.txt", "/licence.xml", "/.well-known/tdmrep.json")]
+    assert counts == [1, 1, 1]
+
+
+def kept_texts(archive, urls):
+    """The records of these URLs that have their page still."""
+    return [
+        record.url
+        for found in archive.store.list("warc/")
+        for record in iter_records(archive.store.get(found.key))
+        if record.response is not None and record.url in urls and b"harbour" in record.response.body
+    ]
