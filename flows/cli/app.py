@@ -12,6 +12,7 @@ from flows.cli import (
     lake,
     looking,
     metrics,
+    replaying,
     report,
     settings,
     sweeping,
@@ -21,6 +22,7 @@ from flows.cli.automations import automations
 from flows.cli.backfill import backfill
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
+from flows.cli.rights import rights
 from flows.cli.sources import sources
 from tasks.runtime.safe_path import keep_children_safe
 
@@ -63,10 +65,12 @@ report.add_command(app)
 finding.add_commands(app)
 taking.add_commands(app)
 lake.add_commands(app)
+replaying.add_command(app)
 forgetting.add_command(app)
 metrics.add_commands(app)
 settings.add_command(app)
 app.add_typer(sources, name="sources")
+app.add_typer(rights, name="rights")
 app.add_typer(automations, name="automations")
 app.add_typer(backfill, name="backfill")
 
