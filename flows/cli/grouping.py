@@ -11,7 +11,7 @@ GROUPS = (
     ("Look", ("status", "show", "trace", "report", "rights")),
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),
-    ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
+    ("Look after", ("maintain", "verify", "replay", "forget", "reindex", "migrate")),
     ("Run", ("settings", "metrics", "automations")),
 )
 OTHERS = "More"
