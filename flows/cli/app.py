@@ -12,6 +12,7 @@ from flows.cli import (
     lake,
     looking,
     metrics,
+    replaying,
     report,
     rights,
     settings,
@@ -64,6 +65,7 @@ report.add_command(app)
 finding.add_commands(app)
 taking.add_commands(app)
 lake.add_commands(app)
+replaying.add_command(app)
 forgetting.add_command(app)
 metrics.add_commands(app)
 settings.add_command(app)
