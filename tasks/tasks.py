@@ -17,12 +17,14 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill.dated import Window
 from tasks.backfill.extracting import UnitCount
 from tasks.backfill.local import decide_here, extract_here, stored_archive
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.report import as_markdown as backfill_markdown
 from tasks.backfill.report import summary_line as backfill_summary
-from tasks.config.catalogue import SourceRules
+from tasks.backfill.walking import WalkReport, walk_archives
+from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
@@ -49,6 +51,11 @@ from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.client import Answered, PoliteClient
+from tasks.replay.config import ReplayConfig
+from tasks.replay.replaying import replay_lake
+from tasks.replay.report import ReplayReport
+from tasks.replay.report import summary_line as replay_summary
+from tasks.replay.report import to_markdown as replay_markdown
 from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
@@ -75,6 +82,7 @@ REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
 HEALTH_KEY = "source-health"
 QUARANTINE_KEY = "quarantine"
+REPLAY_KEY = "replay-report"
 BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
@@ -324,6 +332,29 @@ def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
     return report
 
 
+@task(name="walk", task_run_name="walk", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def walk(
+    sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
+) -> WalkReport:
+    """Walk through the sources' own archives, and announce what is of the wanted days."""
+    with stage_span("discover") as note:
+        report = run_until_stopped(_walk(sources, plan, wanted, settings, until))
+        note(discovered=report.discovered)
+    get_run_logger().info("read %d lists: %d URLs of the days, %d new", report.read, report.found, report.discovered)
+    return report
+
+
+async def _walk(
+    sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
+) -> WalkReport:
+    reader, index = reader_of(settings), opened_index(settings)
+    async with _client(settings, plan.owners) as client:
+        return await walk_archives(
+            sources, client=client, rules=plan.rules, owners=plan.owners, wanted=wanted, index=index, reader=reader,
+            is_over=lambda: datetime.now(UTC) >= until,
+        )  # fmt: skip
+
+
 @task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report_backfill(done: BackfillReport) -> None:
     """Show a backfill as an artifact."""
@@ -354,6 +385,15 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
+    return done
+
+
+@task(name="replay", task_run_name="replay", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def replay(config: ReplayConfig, settings: Settings) -> ReplayReport:
+    """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
+    done = replay_lake(config, settings, on_step=_log_steps)
+    create_markdown_artifact(replay_markdown(done), key=REPLAY_KEY, description=replay_summary(done))
+    get_run_logger().info(replay_summary(done))
     return done
 
 

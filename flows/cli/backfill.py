@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
+from flows.cli.grouping import PlainGroup
 from flows.cli.options import (
     CatalogueOption,
     IndexOption,
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 OPTIONS = {"sources": "source", "hosts": "host", "languages": "language", "unit_pages": "unit-pages"}
 
-backfill = typer.Typer(help="Take in what was published before, from archives.", no_args_is_help=True)
+backfill = typer.Typer(
+    cls=PlainGroup,
+    help="Take in what was published before, from archives.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @backfill.command()
@@ -79,13 +85,47 @@ def warc(
             workers=workers,
             unit_pages=unit_pages,
         )
-        report = _run(config, settings)
-        if as_json:
-            console.print_json(report.to_json())
-            return
-        from tasks.backfill.report import tables
+        _show(_run(config, settings), as_json=as_json)
 
-        console.show_tables(tables(report))
+
+@backfill.command()
+def source(
+    source: SourceOption = None,
+    since: Annotated[str, typer.Option("--since", help="The first day that is wanted: a date or an age.")] = "",
+    until: Annotated[str, typer.Option("--until", help="The last day that is wanted; without it, today.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Fetch so many pages at most; 0: no limit.")] = 0,
+    hours: Annotated[
+        float, typer.Option("--hours", help="The time after which the rest waits for the next run.")
+    ] = 1.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Walk through the archives, and fetch no page.")] = False,
+    catalogue: CatalogueOption = None,
+    lake: LakeOption = None,
+    index: IndexOption = None,
+    quiet: QuietOption = False,  # noqa: ARG001
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch what sources have published before, out of their sitemaps, listings and lists; run it again to go on."""
+    with one_clear_line():
+        from tasks.config.settings import set_flags
+
+        settings = set_flags(catalogue=catalogue, lake=lake, index=index)
+        config = _config(sources=source or (), since=since, until=until, limit=limit, hours=hours, dry_run=dry_run)
+        from tasks.config.loading import load_catalogue
+
+        load_catalogue(settings.catalogue).select(config.sources)  # a mistake is found before anything dear is imported
+        set_prefect_defaults(is_quiet=True)
+        from flows.units.by_hand import run_backfill
+
+        _show(run_backfill(config, settings), as_json=as_json)
+
+
+def _show(report: "BackfillReport", *, as_json: bool) -> None:
+    if as_json:
+        console.print_json(report.to_json())
+        return
+    from tasks.backfill.report import tables
+
+    console.show_tables(tables(report))
 
 
 def _run(config: "BackfillConfig", settings: "Settings") -> "BackfillReport":

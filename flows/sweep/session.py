@@ -16,7 +16,7 @@ from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
 from tasks.discover.asking import settings_to_look
 from tasks.discover.plan import SweepPlan, plan_sweep
-from tasks.errors import ConfigError, IndexUnavailable
+from tasks.errors import ConfigError, IndexUnavailable, LakeUnavailable
 from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
@@ -147,7 +147,10 @@ class Sweep:
     def published(self, *, since: int) -> Published:
         """Return what this run's end finds in the lake, from a sequence on."""
         upto, store = self.published_upto(), opened_store(self.settings)  # in this order: the tables have it then
-        tables = {name: find_table(store, name) for name in TABLES}
+        try:
+            tables = {name: find_table(store, name) for name in TABLES}
+        except LakeUnavailable:  # everything is stored, and the report matters more
+            return Published(since=since, upto=upto)
         versions = {name: table.version() for name, table in tables.items() if table is not None}
         return Published(since=since, upto=upto, delta_versions=versions)
 

@@ -17,14 +17,14 @@ def _at(position: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Sc
 
 
 class BackfillConfig(BaseModel):
-    """The choices for one backfill from WARC files."""
+    """The choices for one backfill: from WARC files, or from the archives of sources themselves, where no path is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paths: tuple[str, ...] = Field(
+        (),
         description="WARC files (.warc, .warc.gz) and WACZ: paths, folders, globs, s3://bucket/key, or @FILE for a list "
-        "with one of these a line.",
-        min_length=1,
+        "with one of these a line. None: the sources' own sitemaps, listings and lists are walked through.",
         json_schema_extra=_at(1),
     )
     sources: tuple[str, ...] = Field(
@@ -67,15 +67,37 @@ class BackfillConfig(BaseModel):
         json_schema_extra=_at(12),
     )  # fmt: skip
 
+    limit: int = Field(
+        0,
+        ge=0,
+        description="Of sources' own archives: fetch this many pages at most; 0 is no limit.",
+        json_schema_extra=_at(13),
+    )
+    hours: float = Field(
+        1.0,
+        gt=0,
+        le=168,
+        description="Of sources' own archives: the time after which nothing more is asked for; the rest waits for the next run.",
+        json_schema_extra=_at(14),
+    )
+
     @model_validator(mode="after")
     def _must_fit_together(self) -> Self:
         now = datetime.now(UTC)
         begin, end = self.since_at(now), self.until_at(now)
         if begin and end and begin > end:
             raise ValueError(f"since ({self.since}) is after until ({self.until})")
+        if not self.paths:
+            self._check_source()
         if self.address and self.runner is Runner.LOCAL:
             raise ValueError("an address goes with the runners dask and ray")
         return self
+
+    def _check_source(self) -> None:
+        if not self.since:
+            raise ValueError("without paths, since is needed: the first day of what the sources have published")
+        if self.hosts or self.languages or self.source_from_host or self.runner is not Runner.LOCAL:
+            raise ValueError("hosts, languages, source_from_host and runner choose among WARC files: name their paths")
 
     def since_at(self, now: datetime) -> datetime | None:
         """Return the first instant that is wanted, or None."""

@@ -7,11 +7,13 @@ from tasks.backfill.units import PAGES, decode
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.deciding import decide_batch
+from tasks.forget.records import bury_taken
 from tasks.index.database import Index
 from tasks.lake.keys import scratch_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.store.publishing import publish_all
 from tasks.values.reports import BatchReport
+from tasks.values.takedown import TAKEN_DOWN
 
 
 def decide_unit(
@@ -26,6 +28,9 @@ def decide_unit(
 ) -> BatchReport:
     """Decide a unit and publish it; raises IndexUnavailable, LakeUnavailable."""
     content = decode(store.get(scratch_key(job_id, number, PAGES)))
-    report = decide_batch(content.batch(), index=index, now=now, archive=archive, rules=rules)
+    batch = content.batch()
+    report = decide_batch(batch, index=index, now=now, archive=archive, rules=rules)
+    if TAKEN_DOWN in report.skipped:  # since the unit was cut
+        bury_taken(index, store, batch.captures)
     publish_all(index, store)
     return report

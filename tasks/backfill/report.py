@@ -32,6 +32,7 @@ class BackfillReport:
     quarantined: int
     troubles: tuple[str, ...]
     seconds: float
+    pending: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints, with every novelty."""
@@ -44,6 +45,7 @@ class BackfillReport:
             "skipped": self.skipped,
             "failed": self.failed,
             "quarantined": self.quarantined,
+            **({} if self.pending is None else {"pending": self.pending}),
             "seconds": round(self.seconds, 3),
         }
 
@@ -90,6 +92,8 @@ def add_up(
 def summary_line(report: BackfillReport) -> str:
     """Return a backfill in one line."""
     read = f"{report.records:,} records of {plural(report.archives, 'archive')}"
+    if report.pending is not None:
+        read = f"{plural(report.records, 'URL')} of the days in {plural(report.archives, 'list')}, {report.pending:,} pending"
     if report.is_dry_run:
         return f"{read}: would take in {plural(report.pages, 'page')}; nothing was stored"
     failed = f"; {sum(report.failed.values()):,} failed" if report.failed else ""

@@ -5,10 +5,12 @@ from typing import Any
 
 import orjson
 
+from tasks.forget.segments import bury
 from tasks.forget.tables import strip_file
 from tasks.forget.taken import Taken
 from tasks.forget.work import Work
 from tasks.lake.objects.stores import MissingObject
+from tasks.lake.tombstones import Cause
 
 JSON = "application/json"
 
@@ -30,7 +32,9 @@ def erase_scratch(work: Work) -> None:
 
 def _erase_below(work: Work, prefix: str, change: Callable[[Taken, Any], Any]) -> None:
     for found in list(work.store.list(prefix)):
-        if found.key.endswith(".parquet"):
+        if found.key.endswith(".warc.gz"):
+            bury(work.index, work.store, found.key, claims={}, is_taken=work.taken.has_key, cause=Cause.TAKEN_DOWN)
+        elif found.key.endswith(".parquet"):
             strip_file(work.store, found.key, work.taken)
         else:
             _erase_json(work, found.key, change)

@@ -6,10 +6,10 @@ from typing import Any
 from tasks.forget.taken import Taken
 from tasks.index.database import Index
 from tasks.index.erasing import read_names
-from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns
-from tasks.lake.tables import open_table
+from tasks.lake.tables import find_table, open_table
 from tasks.runtime.progress import OnStep
 from tasks.values.changes import ArticleKey, CaptureKey
 from tasks.values.takedown import KeptOut
@@ -47,6 +47,7 @@ def find_taken(index: Index, store: ObjectStore, kept_out: KeptOut, *, on_step: 
     for key, source_id in _known(index):
         if kept_out.has_key(key) or kept_out.has_source(source_id):
             taken.url_keys.add(key)
+    taken.named |= _named_by_policies(store)
     for file, row in read_table(store, ARTICLES, on_step=on_step):
         _take_article(taken, file, row)
     for file, row in read_table(store, CAPTURES, on_step=on_step):
@@ -61,6 +62,13 @@ def read_table(store: ObjectStore, name: str, *, on_step: OnStep) -> Iterator[tu
         on_step(f"reading {name}", number, len(files))
         for row in read_columns(store, file, _COLUMNS[name]).to_pylist():
             yield file, row
+
+
+def _named_by_policies(store: ObjectStore) -> set[str]:
+    """Return the segments that have documents of sites."""
+    table = find_table(store, POLICIES)
+    files = list_files(table, POLICIES) if table else []
+    return {key for file in files for key in read_columns(store, file, ("warc_key",))["warc_key"].to_pylist()}
 
 
 def _known(index: Index) -> Iterator[tuple[str, str]]:

@@ -97,6 +97,7 @@ PLACES = (
             "source_arrivals",
             "stale_clusters",
             "replayed",
+            "archived",
         ),
         erase=None,
         why="numbers by source and day, and ids of clusters and captures",

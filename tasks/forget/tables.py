@@ -16,7 +16,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.rewriting import PARQUET
 from tasks.lake.schemas import open_parquet
-from tasks.lake.tables import open_table, parquet_of
+from tasks.lake.tables import delta_errors, open_table, parquet_of
 
 _SEQUENCE = re.compile(r"-(?P<sequence>[0-9]+)\.parquet$")
 
@@ -35,6 +35,17 @@ def delete_replaced(index: Index, store: ObjectStore, taken: Taken) -> dict[str,
         _delete_of(store, table, name, taken, waiting)
         versions[name] = table.version()
     return versions
+
+
+def delete_replaced_of(store: ObjectStore, table: DeltaTable, name: str) -> None:
+    """Delete the files of a table that only older versions need; raises LakeUnavailable."""
+    with delta_errors(table.table_uri):
+        table.update_incremental()
+    needed = {file.key for file in list_files(table, name)}
+    others = [found.key for found in store.list(data_prefix(name)) if found.key not in needed]
+    logged = logged_paths(store, name) if others else frozenset()
+    for key in logged & set(others):
+        store.delete(key)
 
 
 def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, waiting: Collection[int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select, update
 
-from tasks.index.frontier import CHUNK, NEWS, State, is_over
+from tasks.index.frontier import ARCHIVE, CHUNK, NEWS, State, is_over
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.index.taken_down import read_kept_out
@@ -56,7 +56,7 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
         return 0
     added = _add(tx, [_row(one, now) for one in by_key.values()], now=now)
     # from here on all rows are locked, in one order, so that no two writers deadlock
-    _amend(tx, {key: one for key, one in by_key.items() if one.owners}, now=now)
+    _amend(tx, {key: one for key, one in by_key.items() if one.owners and one.priority < ARCHIVE}, now=now)
     return added
 
 
@@ -101,8 +101,12 @@ def _first_of_each(announcements: Sequence[Announcement]) -> dict[str, Announcem
 def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) -> int:
     # rows are parameters, not part of the statement: compiling a dozen parameters a row costs more than all else here
     statement = insert_into(tx, frontier)
+    # a feed announces what a backfill of its source had found: it is news
+    is_news = and_(frontier.c.state == State.DUE, statement.excluded.priority < frontier.c.priority)
+    is_raised = and_(is_news, frontier.c.priority == ARCHIVE)
     is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
     changed = {
+        "priority": case((is_raised, statement.excluded.priority), else_=frontier.c.priority),
         "state": case((is_back, State.DUE), else_=frontier.c.state),
         "due_at": case((is_back, statement.excluded.due_at), else_=frontier.c.due_at),
         "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
@@ -110,7 +114,9 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
     }
     # `prune` deletes by the day of discovery, so an announced URL must renew it; once a day, since a write costs more
     is_told = and_(is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
-    added = statement.on_conflict_do_update(index_elements=["url_key"], set_=changed, where=or_(is_back, is_told))
+    added = statement.on_conflict_do_update(
+        index_elements=["url_key"], set_=changed, where=or_(is_back, is_told, is_raised)
+    )
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
 
 

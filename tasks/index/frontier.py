@@ -27,7 +27,7 @@ from sqlalchemy import (
 from tasks.index.database import lock
 from tasks.index.schema import feeds, frontier
 from tasks.index.shards import Shard, shard_key
-from tasks.index.turns import Claiming, Turns, pick, within_budget
+from tasks.index.turns import PRIORITIES, Claiming, Turns, pick, within_budget
 from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
@@ -36,8 +36,8 @@ from tasks.values.url import Url
 CHUNK = 400
 """Rows in one statement: SQLite allows 32,766 parameters, and a row has a dozen."""
 
-NEWS, BACKFILL = 0, 10
-"""Priorities: the lower is fetched first."""
+NEWS, BACKFILL, ARCHIVE = 0, 10, 20
+"""Priorities: the lower is fetched first. What a backfill of a source found, ARCHIVE, is left to backfills of sources."""
 
 
 class State(StrEnum):
@@ -61,7 +61,8 @@ class Selection:
     """The part of the frontier that a run works on: some sources (None: all), or exactly some URLs, in one shard.
 
     It also has the URLs of the sources `others` that feeds and lists of `source_ids` announced. With `since` it has
-    only what was published since, by is_since; a URL without a date counts from its discovery.
+    only what was published since, by is_since; a URL without a date counts from its discovery. With `is_archive` it has
+    only what a backfill of a source found.
     """
 
     source_ids: frozenset[str] | None = None
@@ -69,6 +70,7 @@ class Selection:
     url_keys: frozenset[str] | None = None
     since: datetime | None = None
     shard: Shard | None = None
+    is_archive: bool = False
 
     def clause(self) -> ColumnElement[bool]:
         """Return it as a condition on the frontier's rows."""
@@ -80,6 +82,8 @@ class Selection:
         if self.since is not None:
             told_at = func.coalesce(frontier.c.announced_at, frontier.c.discovered_at)
             parts.append(or_(told_at >= self.since, told_at == _day_of(self.since)))
+        if self.is_archive:
+            parts.append(frontier.c.priority == ARCHIVE)
         if self.shard is not None:
             parts.append(frontier.c.shard % self.shard.of == self.shard.number)
         return and_(true(), *parts)
@@ -177,6 +181,7 @@ def claim(
         host_budget_s=host_budget_s,
         crawl_delays_s=crawl_delays_s,
         now=now,
+        priorities=(ARCHIVE,) if selection.is_archive else PRIORITIES,
         clause_of=selection.clause_of,
         is_wanted=lambda source_id: source_id not in without and selection.has_source(source_id),
         is_mine=selection.has_host,
@@ -251,7 +256,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> tuple[int, tuple[DueUrl, ...]]:
     """Return how many URLs of the selection are due, and the first of them in the order of a claim; leases none."""
-    is_meant = and_(_is_due(now), selection.clause())
+    is_meant = and_(_is_due(now), selection.clause(), _is_its_own(selection))
     number = tx.execute(select(func.count()).select_from(frontier).where(is_meant)).scalar_one()
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
     rows = tx.execute(select(frontier).where(is_meant).order_by(*order).limit(limit)).mappings()
@@ -269,7 +274,7 @@ def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
 def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
     """Count the known URLs that are still to be fetched, now or later, or only those due by the given instant."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
-    query = select(func.count()).select_from(frontier).where(waiting, selection.clause())
+    query = select(func.count()).select_from(frontier).where(waiting, selection.clause(), _is_its_own(selection))
     return tx.execute(query if due_by is None else query.where(frontier.c.due_at <= due_by)).scalar_one()
 
 
@@ -282,6 +287,20 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
     for source_id, state, number in tx.execute(query):
         counts.setdefault(source_id, Counter())[state] = number
     return {source_id: dict(states) for source_id, states in counts.items()}
+
+
+def _is_its_own(selection: Selection) -> ColumnElement[bool]:
+    """Return the condition of the rows that a claim of this selection may have, if it names none."""
+    if selection.is_archive or selection.url_keys is not None:
+        return true()
+    return frontier.c.priority < ARCHIVE
+
+
+def count_archives(tx: Connection) -> dict[str, int]:
+    """Count by source the URLs that a backfill of their source found and that are still to be fetched."""
+    waiting = and_(frontier.c.state == State.DUE, frontier.c.priority == ARCHIVE)
+    query = select(frontier.c.source_id, func.count()).where(waiting).group_by(frontier.c.source_id)
+    return dict(tx.execute(query).tuples().all())
 
 
 def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:

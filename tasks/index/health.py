@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, union
 
 from tasks.index.database import lock
-from tasks.index.frontier import State
+from tasks.index.frontier import ARCHIVE, State
 from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_days, source_tallies
 from tasks.index.upsert import Upsert, insert_into, upsert
 from tasks.values.feed import FeedKind
@@ -260,7 +260,8 @@ def known_sources(tx: Connection) -> set[str]:
 def find_waiting(tx: Connection, *, now: datetime) -> set[str]:
     """Return the sources with due URLs that are not fetched: their newest article is not known yet."""
     is_due = and_(frontier.c.state == State.DUE, frontier.c.due_at <= now)
-    query = select(frontier.c.source_id).where(or_(is_due, frontier.c.state == State.LEASED)).distinct()
+    is_news = frontier.c.priority < ARCHIVE
+    query = select(frontier.c.source_id).where(is_news, or_(is_due, frontier.c.state == State.LEASED)).distinct()
     return set(tx.execute(query).scalars())
 
 

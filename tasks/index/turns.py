@@ -55,6 +55,7 @@ class Claiming:
     host_budget_s: float
     crawl_delays_s: Mapping[str, float]
     now: datetime
+    priorities: tuple[int, ...] = PRIORITIES
     clause_of: Callable[[str], ColumnElement[bool]]
     is_wanted: Callable[[str], bool]
     is_mine: Callable[[str], bool]
@@ -63,7 +64,7 @@ class Claiming:
 def pick(tx: Connection, turns: Turns, claiming: Claiming) -> list[str]:
     """Return the keys of the URLs that are next, in the order of their turns, no host beyond its budget."""
     picking = _Picking(tx, turns, claiming)
-    for priority in PRIORITIES:
+    for priority in claiming.priorities:
         picking.serve(priority)
     return picking.keys
 

@@ -11,14 +11,15 @@ from tasks.health.judgement import SourceHealth
 from tasks.health.judging import read_health
 from tasks.health.table import HEAD, health_lines, health_summary
 from tasks.index import runs
-from tasks.index.frontier import State, count_by_state
+from tasks.index.frontier import State, count_archives, count_by_state
 from tasks.index.history import count_unpublished, read_runs, read_sources
 from tasks.runtime.resources import index_to_read
 from tasks.values.display import Rows, Table, moment, plain, plural, span
 
 RUNS_SHOWN = 10
-SHOWN_STATES = [state.value for state in State if state is not State.DONE]
-"""States of URLs beside DONE, which are the articles and what is none."""
+BACKFILL = "backfill"
+SHOWN_STATES = [*(state.value for state in State if state is not State.DONE), BACKFILL]
+"""States of URLs beside DONE, which are the articles and what is none; `backfill` waits for a backfill of its source."""
 
 HEALTH_HEAD = ("source", "state", "newest ago", "success ago", *HEAD[4:])
 
@@ -79,7 +80,7 @@ def read_status(settings: Settings) -> Status:
         followed = [row["source_id"] for row in sources if row.get("feeds")]
         return Status(
             sources=sources,
-            frontier=count_by_state(tx),
+            frontier=_with_archives(count_by_state(tx), count_archives(tx)),
             runs=tuple(read_runs(tx, limit=RUNS_SHOWN)),
             unpublished=unpublished,
             unpublished_since=since,
@@ -99,3 +100,15 @@ def _run_row(row: dict[str, Any], now: datetime, *, is_plain: bool) -> tuple[obj
         failed,
         row["run_id"],
     )
+
+
+def _with_archives(states: dict[str, dict[str, int]], archives: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Return the counts with what waits for a backfill counted apart from what sweeps have to fetch."""
+    found = {source_id: dict(counts) for source_id, counts in states.items()}
+    for source_id, number in archives.items():
+        counts = found[source_id]
+        counts[BACKFILL] = number
+        counts[State.DUE] = counts.get(State.DUE, 0) - number
+        if not counts[State.DUE]:
+            del counts[State.DUE]
+    return found

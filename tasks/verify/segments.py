@@ -11,6 +11,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.warc import Record, iter_records, read_response
 from tasks.politeness.rights.documents import body_digest, decoded_document
 from tasks.values.rows import Outcome
+from tasks.values.takedown import KeptOut
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
 
@@ -64,6 +65,7 @@ class _Found:
     kind: str
     payload_digest: str | None
     tombstone: str | None
+    is_taken: bool = False
 
 
 def check_segments(
@@ -72,6 +74,7 @@ def check_segments(
     *,
     is_sampled: Callable[[str], bool],
     gone: Counter[str],
+    kept_out: KeptOut,
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
     """Yield the faults of the records that rows name, and of the rest of their segments.
@@ -83,7 +86,7 @@ def check_segments(
         claims = [Claim(*row[1:]) for row in rows]
         if is_sampled(key):
             on_step(number, max(number, total))
-            yield from _check_segment(store, key, claims, gone)
+            yield from _check_segment(store, key, claims, gone, kept_out)
 
 
 def find_unclaimed(snapshot: Snapshot) -> Iterator[str]:
@@ -91,7 +94,9 @@ def find_unclaimed(snapshot: Snapshot) -> Iterator[str]:
     return (key for (key,) in snapshot.ask(_UNCLAIMED))
 
 
-def _check_segment(store: ObjectStore, key: str, claims: list[Claim], gone: Counter[str]) -> Iterator[Fault]:
+def _check_segment(
+    store: ObjectStore, key: str, claims: list[Claim], gone: Counter[str], kept_out: KeptOut
+) -> Iterator[Fault]:
     try:
         segment = store.get(key)
     except MissingObject:
@@ -99,7 +104,10 @@ def _check_segment(store: ObjectStore, key: str, claims: list[Claim], gone: Coun
         detail = f"{len(claims)} rows name it, and it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
         yield Fault(kind=FaultKind.MISSING_SEGMENT, place=key, detail=detail, key=key)
         return
-    records, trouble = _scan(segment)
+    records, trouble = _scan(segment, kept_out)
+    if taken := sum(one.is_taken for one in records.values()):
+        detail = f"{taken} of its records are of what was taken down"
+        yield Fault(kind=FaultKind.TAKEN_DOWN, place=key, detail=detail, key=key)
     is_told = False
     for claim in claims:
         try:
@@ -132,12 +140,12 @@ def _digest_as_read(segment: bytes, claim: Claim) -> str:
         raise CorruptRecord(str(error)) from error
 
 
-def _scan(segment: bytes) -> tuple[dict[int, _Found], str | None]:
+def _scan(segment: bytes, kept_out: KeptOut) -> tuple[dict[int, _Found], str | None]:
     """Read the whole segment, up to the first damage; only digests stay in memory."""
     records: dict[int, _Found] = {}
     try:
         for record in iter_records(segment):
-            records[record.offset] = _found(record)
+            records[record.offset] = replace(_found(record), is_taken=kept_out.has_url(record.url or ""))
     except CorruptRecord as error:
         return records, str(error)
     return records, None

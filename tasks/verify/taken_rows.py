@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.takedowns import read_kept_out
+from tasks.values.takedown import KeptOut
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
 
@@ -14,9 +13,8 @@ UNION ALL SELECT url_key, '', url_key, 'frontier' FROM url
 """
 
 
-def find_taken_rows(store: ObjectStore, snapshot: Snapshot) -> Iterator[Fault]:
-    """Yield the rows of lake and index that takedowns keep out; raises LakeUnavailable."""
-    kept_out = read_kept_out(store)
+def find_taken_rows(snapshot: Snapshot, kept_out: KeptOut) -> Iterator[Fault]:
+    """Yield the rows of lake and index that takedowns keep out."""
     if not kept_out:
         return
     for url_key, source_id, key, table in snapshot.ask(_ROWS):

@@ -28,6 +28,7 @@ from tasks.extract.extraction import extract_batch
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.fetch.claim import claim_batch
 from tasks.fetch.fetching import fetch_batch
+from tasks.forget.records import bury_taken
 from tasks.index import announcing, outbox, runs
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, bind_lake, open_index
@@ -40,6 +41,7 @@ from tasks.politeness.client import PoliteClient
 from tasks.store.publishing import publish
 from tasks.values.batch import Batch
 from tasks.values.page import Page
+from tasks.values.takedown import TAKEN_DOWN
 from tasks.values.url import fetch_url, host_of, is_same_site, url_key
 from tasks.web.client import WebConfig
 
@@ -249,9 +251,11 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
     fate.step("extracted")
     deciding = DecidingIndex(index, fate)
     for _ in range(2):
-        persistently(
+        report = persistently(
             lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=REVISIT_AFTER)
         )
+    if TAKEN_DOWN in report.skipped:
+        bury_taken(index, store, extracted.captures)
     fate.step("decided")
     publish_all(index, store, fate)
 

@@ -1,0 +1,22 @@
+"""A takedown whose index is in PostgreSQL: no row of any table has it, and what outlives it is named."""
+
+from sqlalchemy import select
+
+from tasks.index.schema import metadata
+from tests.forget.searching import find_bytes
+from tests.forget.test_forgetting import lonely, take, url_of
+
+
+def test_no_row_of_the_database_names_it(world_on_postgresql):
+    world = world_on_postgresql
+    story = lonely(world, 0, 1)[0]
+
+    report = take(world, url_of(world, story))
+
+    with world.index.read() as tx:
+        rows = [row for table in metadata.sorted_tables for row in tx.execute(select(table)).all()]
+    needles = [story.path, *story.paragraphs]
+    assert not any(story.path in str(value) for row in rows for value in row)
+    assert {files[0] for files in find_bytes(world.home, needles).values()} <= {"urls.txt"}
+    assert [note.partition("'")[0] for note in report.notes] == ["PostgreSQL"]
+    assert world.verify().found == {}
