@@ -77,7 +77,7 @@ def changes(
 
         settings = set_flags(lake=lake)
         from tasks.export.changes import read_changes
-        from tasks.runtime.resources import lake_alone
+        from tasks.runtime.lakes import lake_alone
 
         store, _ = lake_alone(settings)
         found = read_changes(store, since=since)
