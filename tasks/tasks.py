@@ -51,6 +51,11 @@ from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.client import Answered, PoliteClient
+from tasks.replay.config import ReplayConfig
+from tasks.replay.replaying import replay_lake
+from tasks.replay.report import ReplayReport
+from tasks.replay.report import summary_line as replay_summary
+from tasks.replay.report import to_markdown as replay_markdown
 from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
@@ -77,6 +82,7 @@ REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
 HEALTH_KEY = "source-health"
 QUARANTINE_KEY = "quarantine"
+REPLAY_KEY = "replay-report"
 BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
@@ -379,6 +385,15 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
+    return done
+
+
+@task(name="replay", task_run_name="replay", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def replay(config: ReplayConfig, settings: Settings) -> ReplayReport:
+    """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
+    done = replay_lake(config, settings, on_step=_log_steps)
+    create_markdown_artifact(replay_markdown(done), key=REPLAY_KEY, description=replay_summary(done))
+    get_run_logger().info(replay_summary(done))
     return done
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
+from flows.cli.grouping import PlainGroup
 from flows.cli.options import (
     WRONG_USAGE,
     CatalogueOption,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tasks.config.settings import Settings
     from tasks.discover.adding import Addition
 
-sources = typer.Typer(help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
+sources = typer.Typer(cls=PlainGroup, help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
 
 WriteOption = Annotated[
     bool, typer.Option("--write", help="Add them to the catalogue, which is made if there is none.")

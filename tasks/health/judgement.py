@@ -8,6 +8,7 @@ from enum import StrEnum
 from tasks.health.cadence import Cadence, learn_cadence
 from tasks.health.drift import Drift
 from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, TallyKind, Total, lag_of
+from tasks.index.policies import PolicyChange
 from tasks.reasons import HARMLESS
 from tasks.values.rows import Novelty, Outcome
 
@@ -81,13 +82,17 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """All sources, the worst first; the alarms that began and ended, for the report; the pages in quarantine."""
+    """All sources, the worst first; the alarms that began and ended, for the report; the pages in quarantine.
+
+    `policies` are the documents of sites that the run has met in the place of others.
+    """
 
     sources: tuple[SourceHealth, ...] = ()
     began: tuple[Alarm, ...] = ()
     over: tuple[Alarm, ...] = ()
     drifted: tuple[Drift, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    policies: tuple[PolicyChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from tasks.index.relations import find_aliases
+from tasks.index.runs import MEND, REPLAY
 from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
 from tasks.values.feed import FeedKind
 from tasks.values.reports import Headline
@@ -97,9 +98,10 @@ def read_sources(tx: Connection) -> list[dict[str, Any]]:
 
 
 def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
-    """Return the last runs, the newest first; the runs of shards are part of their sweep's summary."""
+    """Return the last sweeps, the newest first; the runs of shards are part of their sweep's summary."""
     query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary)
-    query = query.where(runs.c.sweep_id.is_(None)).order_by(runs.c.started_at.desc()).limit(limit)
+    is_sweep = ~(runs.c.run_id.startswith(REPLAY) | runs.c.run_id.startswith(MEND))
+    query = query.where(runs.c.sweep_id.is_(None), is_sweep).order_by(runs.c.started_at.desc()).limit(limit)
     return [dict(row) for row in tx.execute(query).mappings()]
 
 

@@ -10,7 +10,7 @@ import duckdb
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.query.views import open_views
-from tasks.runtime.resources import lake_alone
+from tasks.runtime.lakes import lake_alone
 from tasks.values.text.escape import as_plain
 
 AT_ONCE = 1_000

@@ -13,7 +13,7 @@ from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
 from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.rows import known_after
 from tasks.index.postings import KnownShape, Surroundings
-from tasks.replay.state import Revisions
+from tasks.replay.state import Revisions, newest_of
 from tasks.values.rows import Article, Novelty
 from tasks.values.text.fingerprint import Fingerprint, fingerprint_of
 
@@ -61,8 +61,8 @@ class Moment:
         if article_id not in self._order:
             rows = self.revisions[article_id].values()
             self._order[article_id] = sorted(((self.position(one), one) for one in rows), key=lambda one: one[0])
-        earlier = [one for position, one in self._order[article_id] if position < moment]
-        return earlier[-1] if earlier else None
+        earlier = (one for position, one in self._order[article_id] if position < moment)
+        return newest_of({one.revision: one for one in earlier})
 
 
 def decide_as_of(row: Article, moment: Moment) -> Decided:

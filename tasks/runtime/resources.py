@@ -103,16 +103,6 @@ def find_stored_lake(settings: Settings) -> tuple[ObjectStore, str]:
     return store, lake_id
 
 
-def lake_alone(settings: Settings) -> tuple[ObjectStore, str]:
-    """Open the lake, without its index, for reading only, with its id. Raises ConfigError where there is none."""
-    s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
-    store = open_store(settings.lake, s3=s3, only_reads=True)
-    lake_id = find_lake(store)
-    if lake_id is None:
-        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
-    return store, lake_id
-
-
 def web_config(settings: Settings) -> "WebConfig":
     """Return the limits of web requests; the user agent is the source's."""
     from tasks.web.addresses import AddressLimits  # noqa: PLC0415

@@ -14,7 +14,7 @@ from tasks.values.batch import OutboxItem
 from tasks.values.changes import RowChanges, key_of_article
 from tests.engine import Presslake
 from tests.lakes import Lake
-from tests.rows import make_article
+from tests.rows import make_article, make_item
 
 A, B, C = (make_article(article_id=name, title=name) for name in "abc")
 
@@ -51,6 +51,18 @@ def test_changes_are_told_from_where_the_listener_was(lake, since, changes):
 def test_nothing_has_changed_since_the_last(lake):
     assert changes_since(lake, 4) == ([], 4)
     assert changes_since(lake, 9) == ([], 9)
+
+
+def test_a_lake_in_s3_is_read_likewise(object_store):
+    publish(
+        [replace(make_item(n), articles=make_item(n, change_seq=n).articles) for n in (1, 2)],
+        store=object_store,
+        index_id="i",
+    )
+
+    found = read_changes(object_store, since=1)
+
+    assert ([(one.change_seq, one.article_id) for one in found], found.upto) == ([(2, "b2-0"), (2, "b2-1")], 2)
 
 
 def test_it_is_as_true_after_packing_and_vacuum(lake):

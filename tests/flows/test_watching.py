@@ -110,7 +110,8 @@ def _events_of(api: httpx.Client, run_id: str) -> set[tuple[str, str]]:
         answer = api.post("/events/filter", json=wanted)
         answer.raise_for_status()
         events = [one for one in answer.json()["events"] if one["payload"].get("run_id") == run_id]
-        if any(one["event"] == "presslake.run.finished" for one in events):
+        if ended := [one["payload"] for one in events if one["event"] == "presslake.run.finished"]:
+            assert ended[0]["change_seq"]["to"] - ended[0]["change_seq"]["from"] == len(ended[0]["batch_ids"])
             return {(one["event"], one["payload"]["source_id"]) for one in events if "source_id" in one["payload"]}
         assert time.monotonic() < deadline, events
         time.sleep(0.5)

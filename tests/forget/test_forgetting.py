@@ -116,6 +116,15 @@ def test_a_dry_run_changes_nothing_and_says_what_would_go(world):
     )  # fmt: skip
 
 
+def test_a_segment_of_which_nothing_is_left_is_no_fault(world):
+    hosts = [host_of(url_of(world, next(iter(world.press.stories[site].values())))) for site in (0, 1, 2)]
+
+    take(world, *hosts, scope=Scope.HOST, is_sure=True)
+
+    assert list(world.store.list("warc/"))
+    assert world.verify().found == {}
+
+
 def test_half_of_the_lake_needs_a_yes(world):
     hosts = [host_of(url_of(world, next(iter(world.press.stories[site].values())))) for site in (0, 1, 2)]
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.index import articles, browsing
+from tasks.index import articles, browsing, health
 from tasks.index.browsing import ArticleFilter, Place
+from tasks.index.health import ArrivalDay
 from tests.index.test_articles import known
 
 HOUR = timedelta(hours=1)
@@ -108,3 +109,20 @@ def test_a_list_is_read_along_an_index(index, sources):
     assert ("ix_articles_told_of_source" if sources else "ix_articles_told") in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
+
+
+def test_articles_of_a_day_are_counted_over_all_sources_or_some(index, now):
+    today, hours = now.date(), (1,) * 24
+    with index.write() as tx:
+        health.add_arrivals(
+            tx,
+            [
+                ArrivalDay(source_id=source, day=today - timedelta(days=back), hours=hours, newest_at=now)
+                for source, back in (("a", 0), ("b", 0), ("a", 1), ("a", 9))
+            ],
+        )
+        since = today - timedelta(days=3)
+
+        assert browsing.count_by_day(tx, None, since=since) == {today: 48, today - timedelta(days=1): 24}
+        assert browsing.count_by_day(tx, {"b"}, since=since) == {today: 24}
+        assert browsing.count_by_day(tx, set(), since=since) == {}
