@@ -90,6 +90,11 @@ class Settings(BaseModel):
 
     every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
     browse_url: str | None = Field(None, description="Where `presslake browse` is reached; reports link to its pages.")
+    contact: str | None = Field(
+        None,
+        max_length=300,
+        description="An address or URL for the people of the sites: `presslake identity` shows it.",
+    )
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
 
     @field_validator("browse_url")
