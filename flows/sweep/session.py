@@ -32,6 +32,7 @@ from tasks.index.upkeep import prune_daily
 from tasks.lake.keys import TABLES
 from tasks.lake.tables import find_table
 from tasks.report.run_report import RunReport
+from tasks.runtime.allocator import keep_little
 from tasks.runtime.progress import progress
 from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index, opened_store
@@ -258,6 +259,7 @@ def _part(config: IngestConfig, number: int) -> dict[str, Any]:
 def _calm_collector() -> Iterator[None]:
     """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
     thresholds = gc.get_threshold()
+    keep_little()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
