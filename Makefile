@@ -69,6 +69,9 @@ bench-commands: $(READY)  ## Measure the CPU of each command, as ratios of impor
 bench-claims: $(READY)  ## Measure what a claim costs at ten thousand, a hundred thousand and a million due URLs
 	$(BIN)/python -m benchmarks.claims
 
+bench-rights: $(READY)  ## Measure what rights cost a page, and the reading of each kind of document
+	$(BIN)/python -m benchmarks.rights
+
 bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards
 

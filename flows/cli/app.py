@@ -14,6 +14,7 @@ from flows.cli import (
     metrics,
     replaying,
     report,
+    rights,
     settings,
     sweeping,
     taking,
@@ -22,7 +23,6 @@ from flows.cli.automations import automations
 from flows.cli.backfill import backfill
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
-from flows.cli.rights import rights
 from flows.cli.sources import sources
 from tasks.runtime.safe_path import keep_children_safe
 
@@ -70,7 +70,7 @@ forgetting.add_command(app)
 metrics.add_commands(app)
 settings.add_command(app)
 app.add_typer(sources, name="sources")
-app.add_typer(rights, name="rights")
+rights.add_commands(app)
 app.add_typer(automations, name="automations")
 app.add_typer(backfill, name="backfill")
 

@@ -12,7 +12,7 @@ GROUPS = (
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),
     ("Look after", ("maintain", "verify", "replay", "forget", "reindex", "migrate")),
-    ("Run", ("settings", "metrics", "automations")),
+    ("Run", ("settings", "metrics", "automations", "identity")),
 )
 OTHERS = "More"
 HELP_LENGTH = 200

@@ -1,12 +1,13 @@
-"""The commands `presslake rights`: what sites reserve, and from an article to the bytes that permitted or refused it."""
+"""The commands `presslake rights`, from an article to the bytes that permitted or refused it, and `presslake identity`."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.cli import console
-from flows.cli.options import JsonOption, LakeOption, SourceOption, one_clear_line
+from flows.cli.options import CatalogueOption, JsonOption, LakeOption, SourceOption, one_clear_line
 from tasks.errors import ConfigError
 from tasks.values.rights import Purpose
 
@@ -66,3 +67,44 @@ def explain(
             console.print_json({"chains": [one.to_json() for one in chains]})
         else:
             console.show_tables(table for one in chains for table in one.tables())
+
+
+def identity(
+    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Write the page to this file.")] = None,
+    directory: Annotated[
+        bool, typer.Option("--directory", help="Print the directory of public keys for signed requests instead.")
+    ] = False,
+    catalogue: CatalogueOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a page about the crawler, for the people of the sites: purpose, pace, contact, how to keep it away."""
+    with one_clear_line():
+        from tasks.config.loading import load_catalogue
+        from tasks.config.settings import set_flags
+        from tasks.report.identity import identity_of
+
+        settings = set_flags(catalogue=catalogue)
+        if directory:
+            from tasks.runtime.resources import signer_of
+
+            if (signer := signer_of(settings)) is None:
+                raise ConfigError("--directory: no key is configured: see PRESSLAKE_SIGNING_KEY")
+            console.print_json(signer.directory())
+            return
+        found = identity_of(load_catalogue(settings.catalogue), settings)
+        if as_json:
+            console.print_json(found.to_json())
+        elif out is None:
+            sys.stdout.write(found.to_html())
+        else:
+            try:
+                out.write_text(found.to_html(), encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"--out {out}: {error.strerror}") from error
+            console.show_line(f"{out}: {len(found.agents)} user agents, {len(found.contacts)} contacts.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(rights, name="rights")
+    app.command()(identity)

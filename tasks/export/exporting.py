@@ -34,8 +34,8 @@ from tasks.lake.keys import ARTICLES
 from tasks.lake.schemas import table_columns
 from tasks.query.cells import json_line
 from tasks.query.views import open_views
+from tasks.runtime.lakes import lake_alone
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import lake_alone
 
 MANIFEST, CROISSANT = "manifest.json", "croissant.json"
 MARK = "presslake_export"

@@ -14,7 +14,7 @@ from tasks.lake.warc import read_response
 from tasks.politeness.rights.documents import body_digest, decoded_document
 from tasks.politeness.rights.mapping import Verdict, verdict_on
 from tasks.report.trace import read_question
-from tasks.runtime.resources import lake_alone
+from tasks.runtime.lakes import lake_alone
 from tasks.values.columns import revive
 from tasks.values.display import Rows, Table, plain, shown
 from tasks.values.rights import Purpose

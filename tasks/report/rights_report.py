@@ -13,7 +13,7 @@ from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.tables import find_table
 from tasks.politeness.rights.mapping import verdict_on
-from tasks.runtime.resources import lake_alone
+from tasks.runtime.lakes import lake_alone
 from tasks.values.columns import revive
 from tasks.values.display import Rows, Table, plural
 from tasks.values.rights import Purpose
