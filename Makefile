@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-backfill bench-browse
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-browse
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ bench-extract: $(READY)  ## Score extraction beside stock trafilatura on each la
 bench-pool: $(READY)  ## Measure the extraction pool's memory over 20,000 pages, and the gain of a second worker (half an hour)
 	$(BIN)/python -m benchmarks.pool
 
+bench-replay: $(READY)  ## Measure a replay with the same rules beside extraction alone, over 3,000 captures (5 minutes)
+	$(BIN)/python -m benchmarks.replay
+
 bench-dedup: $(READY)  ## Measure how well near-duplicates are found, and the cost as the index grows
 	$(BIN)/python -m benchmarks.dedup --full
 
@@ -65,6 +68,9 @@ bench-commands: $(READY)  ## Measure the CPU of each command, as ratios of impor
 
 bench-claims: $(READY)  ## Measure what a claim costs at ten thousand, a hundred thousand and a million due URLs
 	$(BIN)/python -m benchmarks.claims
+
+bench-rights: $(READY)  ## Measure what rights cost a page, and the reading of each kind of document
+	$(BIN)/python -m benchmarks.rights
 
 bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
 	$(BIN)/python -m benchmarks.shards

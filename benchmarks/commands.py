@@ -23,7 +23,8 @@ from tests.press import running_press
 
 COMMAND = str(Path(sys.executable).with_name("presslake"))
 BASE = [sys.executable, "-c", "import typer, rich"]
-BOUNDS = {"--help": 2.5, "--version": 2.5, "sources list": 4.0, "status": 8.0, "trace": 8.0, "show": 8.0}
+BOUNDS = {"--help": 2.5, "--version": 2.5, "sources list": 4.0, "status": 8.0, "trace": 8.0, "show": 8.0,
+    "search harbour": 8.0, "sql select(1)": 8.0, "changes --since 0": 8.0}  # fmt: skip
 SWEEP_BOUNDS = {"with a server": 5.0, "without, on a fresh database": 10.0, "without, again": 10.0}
 
 

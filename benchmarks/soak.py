@@ -68,7 +68,7 @@ def main() -> None:
         newsroom = stack.enter_context(Newsroom())
         (folder / "sources.yaml").write_text(newsroom.catalogue(), encoding="utf-8")
         api_url = stack.enter_context(local_server(has_ui=False))
-        server = next(one for one in psutil.Process().children() if "server_process" in " ".join(one.cmdline()))
+        server = next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
         _print(HEAD)
         prepared_pages = []
         for number in range(1, sweeps + 1):
@@ -92,7 +92,7 @@ def _reading(number: int, folder: Path, server: psutil.Process, meter: Meter, *,
         prefect_size=_size((folder / "prefect").glob("prefect.db*")),
         lake_size=_size(files),
         lake_files=len(files),
-        run_memory=meter.peak_size,
+        run_memory=meter.peak_sizes.total(),
         server_memory=server.memory_info().rss,
         run_cpu_s=sum(meter.seconds().values()),
         server_cpu_s=server_cpu.user + server_cpu.system,

@@ -36,7 +36,7 @@ from flows.server.local import local_server
 CHECKOUT = Path(__file__).resolve().parent.parent
 NEWSROOM = CHECKOUT.parent / "shared" / "newsroom"
 COMMAND = Path(sys.executable).with_name("presslake")
-LOOK_S = 0.1
+LOOK_S, WEIGH_S = 0.1, 0.5
 IDLE_TASKS = 200
 SETTLING_S = 5
 """The server records the last task runs after the run has ended."""
@@ -44,26 +44,34 @@ SETTLING_S = 5
 
 @dataclass
 class Meter:
-    """CPU seconds and peak memory of a process and of all that it starts, by looking often; kinds by command line."""
+    """CPU seconds and peak memory of a process and of all that it starts, by looking often; kinds by command line.
+
+    Memory is the proportional set size: what processes share counts once. Reading it takes the kernel some
+    milliseconds a process, so it is read less often.
+    """
 
     process: psutil.Process
     seen: dict[int, tuple[str, float]] = field(default_factory=dict)
-    peak_size: int = 0
+    peak_sizes: Counter[str] = field(default_factory=Counter)
+    weighed_at: float = 0.0
 
     def look(self) -> None:
         """Read every process that lives; one that has ended keeps its last reading."""
-        size = 0
+        sizes: Counter[str] = Counter()
+        if is_weighed := time.monotonic() - self.weighed_at >= WEIGH_S:
+            self.weighed_at = time.monotonic()
         for one in [self.process, *self.process.children(recursive=True)]:
             try:
                 with one.oneshot():
                     times, kind = one.cpu_times(), "extraction" if "forkserver" in " ".join(one.cmdline()) else "run"
                     if self.seen.get(one.pid, ("", 0.0))[0] == "extraction":
                         kind = "extraction"  # a process that is ending has no command line any more
-                    size += one.memory_info().rss
+                    sizes[kind] += one.memory_full_info().pss if is_weighed else 0
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
             self.seen[one.pid] = (kind, times.user + times.system)
-        self.peak_size = max(self.peak_size, size)
+        if sizes.total() > self.peak_sizes.total():
+            self.peak_sizes = sizes
 
     def seconds(self) -> Counter[str]:
         """Add the readings up by kind."""
@@ -202,7 +210,7 @@ def main() -> None:
         catalogue.write_text(sources)
         sample = pages[: asked.stock]
         with local_server(has_ui=False) as api_url:
-            server = next(one for one in psutil.Process().children() if "server_process" in " ".join(one.cmdline()))
+            server = next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
             with metered(server) as idle:
                 before = stock_seconds(sample[::2])
             idle.look()
@@ -226,9 +234,9 @@ def report(summary: dict[str, Any], meter: Meter, *, served: float, stock_ms: fl
     spent = meter.seconds()
     parts = {"extraction": spent["extraction"], "the rest of the run": spent["run"], "Prefect's server": served}
     print(f"{count} pages fetched, {sum(summary['articles'].values())} articles, failed {summary['failed']}")
-    print(
-        f"{summary['seconds']:.1f} s, {count / summary['seconds']:.1f} pages/s, peak {meter.peak_size / 1e6:.0f} MB\n"
-    )
+    peak = ", ".join(f"{kind} {size / 1e6:.0f}" for kind, size in sorted(meter.peak_sizes.items()))
+    print(f"{summary['seconds']:.1f} s, {count / summary['seconds']:.1f} pages/s")
+    print(f"peak PSS {meter.peak_sizes.total() / 1e6:.0f} MB ({peak}), Prefect's server apart\n")
     print(f"{'CPU':<24}{'ms a page':>12}{'of stock':>12}")
     for part, seconds in {**parts, "whole run": sum(parts.values())}.items():
         print(f"{part:<24}{1000 * seconds / count:>12.2f}{1000 * seconds / count / stock_ms:>12.2f}")

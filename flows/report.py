@@ -1,5 +1,6 @@
 """The report on the past day or week: volume, freshness, novelty, failures, and the state of the sources."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
@@ -8,14 +9,19 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.sweep.naming import named, report_name
+from tasks.config.choices import Period
 from tasks.config.parameters import ReportConfig
-from tasks.config.settings import load_settings
+from tasks.config.settings import Settings, load_settings
+from tasks.errors import ConfigError
 from tasks.report.links import Links
+from tasks.report.markdown import of_tables
 from tasks.report.period import summary_line, to_markdown
 from tasks.report.recent import report_period
+from tasks.report.rights_report import report_rights
 from tasks.runtime.resources import close_opened
 
 KEY = "period-report"
+RIGHTS_KEY = "rights-report"
 LAST_DAY = ReportConfig()
 
 
@@ -29,8 +35,19 @@ def report(config: ReportConfig = LAST_DAY) -> State[Any]:
     settings = load_settings()
     try:
         found, health = report_period(config, settings)
+        if config.period is Period.WEEK:
+            _report_rights(config, settings)
     finally:
         close_opened()
     shown = to_markdown(found, health, Links(settings.browse_url))
     create_markdown_artifact(shown, key=f"{KEY}-{config.period}", description=summary_line(found))
     return Completed(message=summary_line(found), data=found)
+
+
+def _report_rights(config: ReportConfig, settings: Settings) -> None:
+    """Show as an artifact what sites reserve, and which documents have changed; nothing where there is no lake yet."""
+    try:
+        found = report_rights(settings, purposes=(), sources=frozenset(config.sources), now=datetime.now(UTC))
+    except ConfigError:
+        return
+    create_markdown_artifact(of_tables(found.tables()), key=RIGHTS_KEY, description=found.summary)

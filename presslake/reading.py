@@ -10,7 +10,7 @@ from tasks.export.pages import read_page
 from tasks.lake.objects.stores import ObjectStore
 from tasks.query.asking import check_reads, query_errors
 from tasks.query.views import open_views
-from tasks.runtime.resources import lake_alone
+from tasks.runtime.lakes import lake_alone
 from tasks.values.columns import revive
 from tasks.values.rows import Article, Capture
 

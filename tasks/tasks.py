@@ -4,6 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,12 +46,18 @@ from tasks.forget.report import ForgetReport
 from tasks.forget.report import summary_line as forget_summary
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_rows, health_summary, quarantine_rows
+from tasks.index import announcing
 from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.client import Answered, PoliteClient
+from tasks.replay.config import ReplayConfig
+from tasks.replay.replaying import replay_lake
+from tasks.replay.report import ReplayReport
+from tasks.replay.report import summary_line as replay_summary
+from tasks.replay.report import to_markdown as replay_markdown
 from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
@@ -77,6 +84,7 @@ REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
 HEALTH_KEY = "source-health"
 QUARANTINE_KEY = "quarantine"
+REPLAY_KEY = "replay-report"
 BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
@@ -113,12 +121,19 @@ def discover(
     """
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
-        report = replace(polled, discovered=polled.discovered + announced)
+        report = replace(polled, discovered=polled.discovered + announced, skipped=_with_taken(polled, plan, settings))
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
         "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
     )
     return report
+
+
+def _with_taken(polled: DiscoverReport, plan: SweepPlan, settings: Settings) -> dict[str, int]:
+    """Return what was skipped, with the URLs of the plan that were taken down."""
+    with opened_index(settings).read() as tx:
+        taken = len(plan.urls) - len(announcing.without_taken(tx, plan.urls))
+    return dict(Counter(polled.skipped) + Counter({TAKEN_DOWN: taken}))
 
 
 async def _discover(
@@ -379,6 +394,15 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
     get_run_logger().info(maintain_summary(done))
+    return done
+
+
+@task(name="replay", task_run_name="replay", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def replay(config: ReplayConfig, settings: Settings) -> ReplayReport:
+    """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
+    done = replay_lake(config, settings, on_step=_log_steps)
+    create_markdown_artifact(replay_markdown(done), key=REPLAY_KEY, description=replay_summary(done))
+    get_run_logger().info(replay_summary(done))
     return done
 
 

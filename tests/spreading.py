@@ -26,8 +26,11 @@ class ByFile(LoadScopeScheduling):
     """Give a worker one file after the other, in the order in which they were collected."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        return next((shared for path, shared in TOGETHER.items() if file.startswith(path)), file)
+        return _shared(nodeid) or nodeid.split("::", 1)[0]
+
+
+def _shared(nodeid: str) -> str | None:
+    return next((shared for path, shared in TOGETHER.items() if nodeid.startswith(path)), None)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -38,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the files with long tests first; alike in all workers. Alone, pytest keeps its order."""
+    """Put what one worker must run alone first, then the files with long tests; alike in all workers. Alone, pytest keeps its order."""
     if hasattr(config, "workerinput"):
         first = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}
-        items.sort(key=lambda item: item.path not in first)
+        items.sort(key=lambda item: (_shared(item.nodeid) is None, item.path not in first))

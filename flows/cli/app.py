@@ -12,7 +12,9 @@ from flows.cli import (
     lake,
     looking,
     metrics,
+    replaying,
     report,
+    rights,
     settings,
     sweeping,
     taking,
@@ -63,10 +65,12 @@ report.add_command(app)
 finding.add_commands(app)
 taking.add_commands(app)
 lake.add_commands(app)
+replaying.add_command(app)
 forgetting.add_command(app)
 metrics.add_commands(app)
 settings.add_command(app)
 app.add_typer(sources, name="sources")
+rights.add_commands(app)
 app.add_typer(automations, name="automations")
 app.add_typer(backfill, name="backfill")
 

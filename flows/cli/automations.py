@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from flows.cli import console
+from flows.cli.grouping import PlainGroup
 from flows.cli.options import JsonOption, one_clear_line
 from flows.server.defaults import set_prefect_defaults
 
 automations = typer.Typer(
+    cls=PlainGroup,
     help="Put the automations onto Prefect's server: who is told of what, and what is done with stuck runs.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli import console
+from flows.cli.grouping import PlainGroup
 from flows.cli.options import (
     CatalogueOption,
     IndexOption,
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 OPTIONS = {"sources": "source", "hosts": "host", "languages": "language", "unit_pages": "unit-pages"}
 
-backfill = typer.Typer(help="Take in what was published before, from archives.", no_args_is_help=True)
+backfill = typer.Typer(
+    cls=PlainGroup,
+    help="Take in what was published before, from archives.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @backfill.command()

@@ -1,25 +1,56 @@
 """The commands in groups, as the help shows them: what comes first is what a person does first."""
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from typer.core import TyperGroup
 
 GROUPS = (
     ("Collect", ("ingest", "backfill", "init", "sources", "up")),
-    ("Look", ("status", "show", "trace", "report")),
+    ("Look", ("status", "show", "trace", "report", "rights")),
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),
-    ("Look after", ("maintain", "verify", "forget", "reindex", "migrate")),
-    ("Run", ("settings", "metrics", "automations")),
+    ("Look after", ("maintain", "verify", "replay", "forget", "reindex", "migrate")),
+    ("Run", ("settings", "metrics", "automations", "identity")),
 )
 OTHERS = "More"
 HELP_LENGTH = 200
 """Characters of what a command does: all of its sentence, in as many lines as that takes."""
 
 
-class Grouped(TyperGroup):
-    """A group that shows its commands under headings. Which click typer stands on is typer's own business, hence Any."""
+_METAVARS: tuple[tuple[type, str], ...] = ((Path, "PATH"), (int, "N"), (float, "N"), (str, "TEXT"))
+
+
+class PlainGroup(TyperGroup):
+    """A group whose options have a word for their value that users know: typer would print Python's type.
+
+    Which click typer stands on is typer's own business, hence Any.
+    """
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Return a command, each option's value named."""
+        command: Any = super().get_command(ctx, cmd_name)
+        for one in command.params if command is not None else ():
+            if one.param_type_name == "argument":
+                one.display_type_rich = _nothing  # its name says enough
+            elif one.metavar is None and not one.is_flag:
+                one.metavar = _metavar(one.type_descriptor.annotation)
+        return command
+
+
+def _nothing(**_: object) -> str:
+    return ""
+
+
+def _metavar(annotation: Any) -> str | None:  # noqa: ANN401
+    """Return the word for a value of a type, or None where typer's own, such as a list of choices, is better."""
+    kinds = [annotation, *get_args(annotation)]
+    return next((word for kind, word in _METAVARS if kind in kinds), None)
+
+
+class Grouped(PlainGroup):
+    """A group that shows its commands under headings."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """Return the commands in the order of their groups; one that is in none comes last."""

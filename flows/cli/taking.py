@@ -11,6 +11,7 @@ from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
 from tasks.values.display import Rows, counted, plural
+from tasks.values.rights import Purpose
 
 if TYPE_CHECKING:
     from tasks.export.changes import Change
@@ -27,6 +28,10 @@ def export(
         str | None,
         typer.Option("--where", metavar="SQL", help="Only rows for which this is true, as in language = 'de'."),
     ] = None,
+    purpose: Annotated[
+        Purpose | None,
+        typer.Option("--purpose", help="Leave out what its site refuses for this purpose, or wants money for."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an older export in that folder.")] = False,
     lake: LakeOption = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
@@ -42,7 +47,9 @@ def export(
         from tasks.export.exporting import export as write
         from tasks.export.request import ExportRequest, Format
 
-        asked = ExportRequest(format=Format(form), out=out, is_latest=latest, where=where, is_forced=force)
+        asked = ExportRequest(
+            format=Format(form), out=out, is_latest=latest, where=where, is_forced=force, purpose=purpose
+        )
         manifest = write(asked, settings, on_step=steps())
         if as_json:
             console.print_json(_plain(manifest))
@@ -70,7 +77,7 @@ def changes(
 
         settings = set_flags(lake=lake)
         from tasks.export.changes import read_changes
-        from tasks.runtime.resources import lake_alone
+        from tasks.runtime.lakes import lake_alone
 
         store, _ = lake_alone(settings)
         found = read_changes(store, since=since)
@@ -79,7 +86,7 @@ def changes(
         for change in found:
             counts[change.kind] += 1
             if as_json:
-                console.print_json(told(change))
+                console.print_json(fields_of(change))
             elif len(shown) < SHOWN_ROWS:
                 title = change.row.title if change.row else None
                 shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
@@ -93,7 +100,7 @@ def changes(
             say(f"{more:,} more are not shown: --json gives all of them.")
 
 
-def told(change: "Change") -> dict[str, object]:
+def fields_of(change: "Change") -> dict[str, object]:
     """Return a change as plain data."""
     from dataclasses import asdict
 

@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel
 
 from tasks.config.parameters import IngestConfig
+from tasks.replay.config import ReplayConfig
 from tasks.values.display import plural
 
 NAMED = 3
@@ -60,14 +61,29 @@ def report_name(given: BaseModel | dict[str, Any] | None) -> str:
     return f"report of the {getattr(period, 'value', period) or 'day'}"
 
 
+def replay_name(given: ReplayConfig | dict[str, Any] | None) -> str:
+    """Return what a replay reads: `replay of daily since 2026-03-01`, `replay of 2 URLs, dry run`."""
+    config = given if isinstance(given, ReplayConfig) else ReplayConfig.model_validate(given or {})
+    what = plural(len(config.urls), "URL") if config.urls else _sources(config.sources)
+    parts = [f"replay of {what}"]
+    parts += [f"of {', '.join(config.hosts)}"] if config.hosts and len(config.hosts) <= NAMED else []
+    parts += [f"since {config.since}"] if config.since else []
+    parts += [f"until {config.until}"] if config.until else []
+    more = [str(one) for one in (*config.outcomes, *config.reasons)]
+    more += [name for name, is_set in (("older rules", config.older), ("dry run", config.dry_run)) if is_set]
+    return ", ".join([" ".join(parts), *more])
+
+
 def backfill_name(given: BaseModel | dict[str, Any] | None) -> str:
     """Return what a backfill takes in: `backfill of 3 paths`, `backfill of 1 path for daily`."""
-    told = given if isinstance(given, dict) else given.model_dump() if given is not None else {}
-    sources, dry = _sources(told.get("sources", ())), ", dry run" if told.get("dry_run") else ""
-    if not told.get("paths"):
-        until = f" until {told['until']}" if told.get("until") else ""
-        return f"backfill of {sources} since {told.get('since', '')}{until}{dry}"
-    return f"backfill of {plural(len(told['paths']), 'path')}{f' for {sources}' if told.get('sources') else ''}{dry}"
+    config = given if isinstance(given, dict) else given.model_dump() if given is not None else {}
+    sources, dry = _sources(config.get("sources", ())), ", dry run" if config.get("dry_run") else ""
+    if not config.get("paths"):
+        until = f" until {config['until']}" if config.get("until") else ""
+        return f"backfill of {sources} since {config.get('since', '')}{until}{dry}"
+    return (
+        f"backfill of {plural(len(config['paths']), 'path')}{f' for {sources}' if config.get('sources') else ''}{dry}"
+    )
 
 
 _LISTS = cast("dict[str, dict[str, Any]]", coolnames)

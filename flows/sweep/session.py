@@ -16,7 +16,7 @@ from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
 from tasks.discover.asking import settings_to_look
 from tasks.discover.plan import SweepPlan, plan_sweep
-from tasks.errors import ConfigError, IndexUnavailable
+from tasks.errors import ConfigError, IndexUnavailable, LakeUnavailable
 from tasks.extract.shared_pool import close_pool
 from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
@@ -32,6 +32,7 @@ from tasks.index.upkeep import prune_daily
 from tasks.lake.keys import TABLES
 from tasks.lake.tables import find_table
 from tasks.report.run_report import RunReport
+from tasks.runtime.allocator import keep_little
 from tasks.runtime.progress import progress
 from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index, opened_store
@@ -146,7 +147,10 @@ class Sweep:
     def published(self, *, since: int) -> Published:
         """Return what this run's end finds in the lake, from a sequence on."""
         upto, store = self.published_upto(), opened_store(self.settings)  # in this order: the tables have it then
-        tables = {name: find_table(store, name) for name in TABLES}
+        try:
+            tables = {name: find_table(store, name) for name in TABLES}
+        except LakeUnavailable:  # everything is stored, and the report matters more
+            return Published(since=since, upto=upto)
         versions = {name: table.version() for name, table in tables.items() if table is not None}
         return Published(since=since, upto=upto, delta_versions=versions)
 
@@ -255,6 +259,7 @@ def _part(config: IngestConfig, number: int) -> dict[str, Any]:
 def _calm_collector() -> Iterator[None]:
     """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
     thresholds = gc.get_threshold()
+    keep_little()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:

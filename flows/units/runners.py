@@ -115,8 +115,9 @@ def _ray(address: str, workers: int) -> Iterator[_Opened]:
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home directory
         os.environ.setdefault("PRESSLAKE_EXTRACT_WORKERS", "1")
         options |= {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
+    resources: Any = ray.cluster_resources
     with RayTaskRunner(address=address or None, init_kwargs=options) as runner:
-        yield runner, max(int(ray.cluster_resources().get("CPU", 1)), 1), (CrashedRun, ray.exceptions.RayError)
+        yield runner, max(int(resources().get("CPU", 1)), 1), (CrashedRun, ray.exceptions.RayError)
 
 
 def _imported(module: str, extra: str) -> None:

@@ -96,7 +96,7 @@ class Pages:
 
     def trouble(self, request: Request, error: Exception) -> Response:
         """Answer an error of ours as a page."""
-        status, head = _told(error)
+        status, head = _status_of(error)
         values = {"head": head, "said": readable(error, 500), "status": int(status)}
         del request
         return self._page("error.html", values, here="", status=status)
@@ -138,7 +138,7 @@ def browse_app(library: Library, access: Access, *, clock: Callable[[], datetime
     return Guard(Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan), access)
 
 
-def _told(error: Exception) -> tuple[HTTPStatus, str]:
+def _status_of(error: Exception) -> tuple[HTTPStatus, str]:
     if isinstance(error, IndexUnavailable):
         return HTTPStatus.SERVICE_UNAVAILABLE, "The index is away"
     if isinstance(error, LakeUnavailable):

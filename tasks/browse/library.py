@@ -3,22 +3,29 @@
 Nothing is made, migrated or written.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError
+from tasks.health.judgement import SourceHealth
+from tasks.health.judging import read_health
 from tasks.index.browsing import ListedArticle
 from tasks.index.database import Transaction, open_reader
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.lookup import TableReader
 from tasks.lake.objects.stores import ObjectStore
 from tasks.runtime.resources import index_to_read, lake_to_read
+
+JUDGED_S = 30
+"""The health of all sources takes a millisecond for each of them, so it is kept for so long."""
 
 TIMEOUT_S = 20
 """The longest time that a page waits for the index."""
@@ -109,12 +116,22 @@ class Library:
         self.sources = KnownSources(settings.catalogue)
         self.articles = TableReader(store, ARTICLES, column="article_id")
         self.captures = TableReader(store, CAPTURES, column="url_key")
+        self._lock = threading.Lock()
+        self._judged: tuple[SourceHealth, ...] = ()
+        self._judged_at = float("-inf")
 
     @contextmanager
     def index(self) -> Iterator[Transaction]:
         """Give a transaction that reads the index; raises IndexUnavailable, ConfigError."""
         with open_reader(self._settings.index, timeout_s=TIMEOUT_S) as index, index.read() as tx:
             yield tx
+
+    def judged(self, tx: Transaction, source_ids: Collection[str], *, now: datetime) -> tuple[SourceHealth, ...]:
+        """Return the health of all sources, the worst first; it is judged again after half a minute."""
+        with self._lock:
+            if time.monotonic() - self._judged_at > JUDGED_S:
+                self._judged, self._judged_at = read_health(tx, source_ids, now=now).sources, time.monotonic()
+            return self._judged
 
     def newest_row(self, known: ListedArticle) -> Row | None:
         """Return the newest revision's row, or None where it is not in the lake (yet); raises LakeUnavailable."""

@@ -1,6 +1,5 @@
 """The newest articles, by source, tag, language and day: what a list was asked for, and what it shows."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -55,7 +54,7 @@ def newest(library: Library, asked: Asked, *, now: datetime) -> dict[str, Any]:
         values: dict[str, Any] = {
             "languages": browsing.find_languages(tx),
             "sources": sources,
-            "strip": _strip(tx, wanted.sources, sources, now=now),
+            "strip": _strip(tx, wanted.sources, now=now),
             "last_run_at": browsing.last_run_at(tx),
         }
     shown, more = found[:SHOWN], len(found) > SHOWN
@@ -110,11 +109,7 @@ def _read_place(text: str) -> Place | None:
     return Place(told_at=told_at, article_id=article_id[:32]) if tilde and told_at.tzinfo else None
 
 
-def _strip(tx: Transaction, chosen: frozenset[str] | None, sources: list[str], *, now: datetime) -> Chart | None:
+def _strip(tx: Transaction, chosen: frozenset[str] | None, *, now: datetime) -> Chart | None:
     """Return the number of articles of each of the last days, as a chart; None where there is nothing."""
-    counts: Counter[date] = Counter()
-    wanted = sources if chosen is None else sorted(chosen)
-    for days in health.find_arrivals(tx, wanted, since=now.date() - timedelta(days=STRIP_DAYS - 1)).values():
-        for one in days:
-            counts[one.day] += sum(one.hours)
-    return day_chart(counts, last=now.date(), days=STRIP_DAYS) if counts.total() else None
+    counts = browsing.count_by_day(tx, chosen, since=now.date() - timedelta(days=STRIP_DAYS - 1))
+    return day_chart(counts, last=now.date(), days=STRIP_DAYS) if any(counts.values()) else None

@@ -28,12 +28,12 @@ def sources(library: Library, *, now: datetime) -> dict[str, Any]:
     """Return the values of the page on all sources, the worst first."""
     with library.index() as tx:
         ids = health.known_sources(tx)
-        judged = read_health(tx, ids, now=now).sources
-        tallies = health.find_tallies(tx, ids, since=now.date() - WEEK)
+        judged = library.judged(tx, ids, now=now)
+        looks = browsing.count_looks(tx, None, since=now.date() - WEEK)
     articles = Counter[str]()
-    for one in tallies:
-        if one.kind is TallyKind.LOOK and one.what in ARRIVALS:
-            articles[one.source_id] += one.number
+    for source_id, what, number in looks:
+        if what in ARRIVALS:
+            articles[source_id] += number
     states = Counter(one.state.value for one in judged)
     return {"sources": judged, "articles": articles, "states": states, "names": library.sources.names}
 
@@ -68,18 +68,17 @@ def failures(library: Library, *, source_id: str | None, reason: str | None, now
     """Return the values of the page on what gave no page, of one source or reason if it is named."""
     with library.index() as tx:
         ids = sorted(health.known_sources(tx))
-        tallies = health.find_tallies(tx, [source_id] if source_id else ids, since=now.date() - WEEK)
+        looks = browsing.count_looks(tx, source_id, since=now.date() - WEEK)
         urls = browsing.find_no_pages(tx, source_id=source_id, reasons={reason} if reason else None, limit=URLS_SHOWN)
         feeds = [] if source_id or reason else browsing.find_failing_feeds(tx, limit=FEEDS_SHOWN)
         quarantined = [] if source_id or reason else health.find_quarantined(tx, limit=FEEDS_SHOWN)
         runs = read_runs(tx, limit=RUNS_SHOWN)
-    looked = [one for one in tallies if one.kind is TallyKind.LOOK]
     return {
         "source_id": source_id,
         "reason": reason,
         "known_sources": ids,
-        "looks": sum(one.number for one in looked),
-        "reasons": _by_reason(looked),
+        "looks": sum(number for _, _, number in looks),
+        "reasons": _by_reason(looks),
         "urls": urls,
         "feeds": feeds,
         "quarantined": quarantined,
@@ -122,15 +121,15 @@ def _days_of(frontier: dict[str, Any] | None, article: dict[str, Any] | None) ->
     return first, last
 
 
-def _by_reason(looked: list[Tally]) -> list[tuple[str, int, int]]:
+def _by_reason(looks: list[tuple[str, str, int]]) -> list[tuple[str, int, int]]:
     """Return the reasons of looks that gave no page, with their number and that of sources, the most frequent first."""
     number: Counter[str] = Counter()
-    several: dict[str, set[str]] = {}
-    for one in looked:
-        if one.what not in GOOD:
-            number[one.what] += one.number
-            several.setdefault(one.what, set()).add(one.source_id)
-    return [(what, count, len(several[what])) for what, count in number.most_common()]
+    several: Counter[str] = Counter()
+    for _, what, count in looks:
+        if what not in GOOD:
+            number[what] += count
+            several[what] += 1
+    return [(what, count, several[what]) for what, count in number.most_common()]
 
 
 def _looks_by_day(tallies: list[Tally]) -> list[tuple[date, dict[str, int]]]:

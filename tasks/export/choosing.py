@@ -9,12 +9,27 @@ import pyarrow as pa
 
 from tasks.lake.keys import ARTICLES
 from tasks.lake.schemas import table_schema
+from tasks.politeness.rights.mapping import verdict_on
 from tasks.query.asking import query_errors
 from tasks.query.views import Views
+from tasks.values.columns import revive
+from tasks.values.rights import Purpose
+from tasks.values.rows import Signal
 
 SCHEMA = table_schema(ARTICLES)
 
+BATCH_ROWS = 10_000
+
 _KEYS = "article_id, revision, fetched_at, dt"
+_RIGHTS = """
+    select a.article_id, a.revision, a.rights from articles a semi join chosen using (article_id, revision, fetched_at)
+    where len(a.rights) > 0
+"""
+_LEAVE_OUT = """
+    delete from chosen where exists (
+        select 1 from refused r where r.article_id = chosen.article_id and r.revision = chosen.revision
+    )
+"""
 _DAYS = "select dt, count(*) from chosen group by dt order by dt"
 _ROWS = """
     select a.* from articles a semi join chosen using (article_id, revision, fetched_at)
@@ -41,14 +56,30 @@ class Chosen:
                 yield self.connection.sql(_ROWS.format(day=day.isoformat())).to_arrow_table().cast(SCHEMA)
 
 
-def choose(views: Views, *, view: str, where: str | None) -> Chosen:
+def choose(views: Views, *, view: str, where: str | None, purpose: Purpose | None = None) -> Chosen:
     """Choose the rows of a view for which an expression of SQL is true; raises ConfigError for a wrong one.
 
-    Their identities alone are kept, so that no text is read before it is written.
+    With a `purpose`, rows that are refused for it, or have a price, are left out. Their identities alone are kept, so that
+    no text is read before it is written.
     """
     with query_errors():
         rows = views.connection.view(view)
         # DuckDB reads it as one expression: it can neither end the query nor begin another
         kept = rows if where is None else rows.filter(where)
         kept.project(_KEYS).create("chosen")
+        if purpose is not None:
+            refused = _refused(views.connection, purpose)
+            views.connection.register("refused", refused)
+            views.connection.execute(_LEAVE_OUT)
         return Chosen(views.connection, dict(views.connection.execute(_DAYS).fetchall()))
+
+
+def _refused(connection: duckdb.DuckDBPyConnection, purpose: Purpose) -> pa.Table:
+    """Return the identities of the chosen rows that may not be used for a purpose without more."""
+    found: list[dict[str, object]] = []
+    for batch in connection.sql(_RIGHTS).to_arrow_reader(BATCH_ROWS):
+        for row in batch.to_pylist():
+            signals = (revive(Signal, one) for one in row["rights"])
+            if verdict_on(purpose, signals).answer.is_refusal:
+                found.append({"article_id": row["article_id"], "revision": row["revision"]})
+    return pa.Table.from_pylist(found, schema=pa.schema([SCHEMA.field("article_id"), SCHEMA.field("revision")]))

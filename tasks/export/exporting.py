@@ -34,8 +34,8 @@ from tasks.lake.keys import ARTICLES
 from tasks.lake.schemas import table_columns
 from tasks.query.cells import json_line
 from tasks.query.views import open_views
+from tasks.runtime.lakes import lake_alone
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import lake_alone
 
 MANIFEST, CROISSANT = "manifest.json", "croissant.json"
 MARK = "presslake_export"
@@ -81,7 +81,7 @@ def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict
     """
     store, lake_id = lake_alone(settings)
     with _new_folder(asked) as folder, open_views(store) as views:
-        chosen = choose(views, view=asked.view, where=asked.where)
+        chosen = choose(views, view=asked.view, where=asked.where, purpose=asked.purpose)
         path = folder / file_name(asked.format)
         tally = Tally()
         with open_writer(asked.format, path, store) as writer:
@@ -120,6 +120,7 @@ def _manifest(
         "format": asked.format.value,
         "view": asked.view,
         "where": asked.where,
+        "purpose": asked.purpose.value if asked.purpose else None,
         "lake_id": lake_id,
         "delta_versions": {name: number for name, number in versions.items() if number is not None},
         "change_seq": tally.change_seq,

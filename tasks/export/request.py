@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from tasks.values.rights import Purpose
+
 
 class Format(StrEnum):
     """What the articles are written as."""
@@ -16,13 +18,17 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """The choices for one export: `where` is an expression of SQL over the columns; `out` becomes a folder."""
+    """The choices for one export: `where` is an expression of SQL over the columns; `out` becomes a folder.
+
+    With a `purpose`, articles that are refused for it, or have a price, are left out.
+    """
 
     format: Format
     out: Path
     is_latest: bool = False
     where: str | None = None
     is_forced: bool = False
+    purpose: Purpose | None = None
 
     @property
     def view(self) -> str:

@@ -10,6 +10,7 @@ from multiprocessing import spawn
 
 from tasks.extract.page import ExtractConfig, StoredPage, extract_page
 from tasks.lake.warc import SegmentWriter
+from tasks.runtime.allocator import keep_little
 from tasks.values.url import Url
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -33,6 +34,7 @@ def _without_main(*_: object) -> None:
     """Do not import the parent's main module, as multiprocessing would in each worker: it may be all of Prefect."""
 
 
+keep_little()
 _warm_up()
 spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
 gc.collect()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from tasks.health.cadence import Cadence, learn_cadence
 from tasks.health.drift import Drift
 from tasks.index.health import Alarm, AlarmKind, ArrivalDay, FeedsState, Quarantined, TallyKind, Total, lag_of
+from tasks.index.policies import PolicyChange
 from tasks.reasons import HARMLESS
 from tasks.values.rows import Novelty, Outcome
 
@@ -26,7 +27,7 @@ VOLUME_DAYS = 14
 RECENT = timedelta(days=1)
 """The time for the share of failing looks: today, and this long before."""
 
-MOST_TOLD = 20
+MOST_REPORTED = 20
 """The most changes that one sweep reports; when half the web is away, the next sweeps report the rest."""
 
 GOOD = frozenset({*Novelty, Outcome.NOT_MODIFIED})
@@ -81,13 +82,17 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """All sources, the worst first; the alarms that began and ended, for the report; the pages in quarantine."""
+    """All sources, the worst first; the alarms that began and ended, for the report; the pages in quarantine.
+
+    `policies` are the documents of sites that the run has met in the place of others.
+    """
 
     sources: tuple[SourceHealth, ...] = ()
     began: tuple[Alarm, ...] = ()
     over: tuple[Alarm, ...] = ()
     drifted: tuple[Drift, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    policies: tuple[PolicyChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +136,11 @@ def new_alarms(
     all_of = tuple(judgements)
     # What is not reported now keeps `told_at` null, so that the next sweep reports it.
     fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
-    began = tuple(replace(one, told_at=now) for one in fresh[:MOST_TOLD])
-    told = {(one.source_id, one.kind): one for one in began}
-    standing = tuple(told.get((one.source_id, one.kind), one) for each in all_of for one in each.standing)
+    began = tuple(replace(one, told_at=now) for one in fresh[:MOST_REPORTED])
+    reported = {(one.source_id, one.kind): one for one in began}
+    standing = tuple(reported.get((one.source_id, one.kind), one) for each in all_of for one in each.standing)
     ended = [one for each in all_of for one in each.over]
-    over = tuple([one for one in ended if one.told_at is not None][:MOST_TOLD])
+    over = tuple([one for one in ended if one.told_at is not None][:MOST_REPORTED])
     return began, over, standing, (*over, *(one for one in ended if one.told_at is None))
 
 

@@ -17,7 +17,7 @@ from tasks.health.judgement import (
     new_alarms,
     worst_first,
 )
-from tasks.index import health, runs
+from tasks.index import health, policies, runs
 from tasks.index.database import Index, Transaction
 from tasks.index.drift import SourceDay, find_days
 from tasks.index.health import Alarm, Total
@@ -26,6 +26,8 @@ ARRIVALS_READ = CADENCE_PAST + timedelta(days=7)
 """A source's past ends with its newest article. A source that is silent for longer than that past is kept stays silent."""
 
 SHOWN_QUARANTINED = 100
+RUN_LASTS = timedelta(days=2)
+"""No run lasts longer; documents of before then are not looked at."""
 
 
 def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now: datetime) -> HealthReport:
@@ -56,6 +58,9 @@ def _judge(
         over=over,
         drifted=drifts,
         quarantined=tuple(health.find_quarantined(tx, limit=SHOWN_QUARANTINED)),
+        policies=policies.changed_by(tx, {run_id, *runs.read_shards(tx, run_id)}, since=now - RUN_LASTS)
+        if run_id
+        else (),
     )
     return report, standing, forgotten
 

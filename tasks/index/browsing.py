@@ -6,18 +6,19 @@ Every list is cut by an index and a limit: none reads a whole table. All functio
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, or_, select, tuple_, union_all
 
-from tasks.index.schema import TOLD_AT, Instant, articles, feeds, frontier, runs
+from tasks.index.health import HOURS, TallyKind
+from tasks.index.schema import TOLD_AT, Instant, articles, feeds, frontier, runs, source_arrivals, source_tallies
 from tasks.values.rows import Outcome
 
 NO_PAGE = (Outcome.FAILED.value, Outcome.QUARANTINED.value, Outcome.SKIPPED.value)
 """The outcomes of looks that gave no page."""
 
-FEW_SOURCES = 40
+FEW_SOURCES = 8
 """So many sources are read one by one, each by its index; more are filtered out of the list of all."""
 
 _told_at: ColumnElement[datetime] = literal_column(TOLD_AT, Instant())
@@ -100,7 +101,8 @@ def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, 
     else:
         query = _newest(wanted, before, limit)
         if wanted.sources is not None:
-            query = query.where(articles.c.source_id.in_(sorted(wanted.sources)))
+            # as an expression, or SQLite takes the index of sources, and sorts all their articles
+            query = query.where(func.coalesce(articles.c.source_id, "").in_(sorted(wanted.sources)))
     return _listed(tx, query)
 
 
@@ -120,22 +122,21 @@ def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str,
 
 def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int) -> list[ListedStory]:
     """Return the stories with an article in this time that several articles tell: those most told first."""
-    recent = (
-        select(articles.c.cluster_id).where(_told_at >= _bound(since), _told_at < _bound(until)).distinct().subquery()
-    )
-    number = func.count()
+    number, sources = func.count(), func.count(articles.c.source_id.distinct())
+    recent = select(articles.c.cluster_id).where(_told_at >= _bound(since), _told_at < _bound(until))
+    # what is told once is left out first, out of the index of clusters alone: that is most of it
+    several = select(articles.c.cluster_id).where(articles.c.cluster_id.in_(recent)).group_by(articles.c.cluster_id)
     query = (
         select(
             articles.c.cluster_id,
             number.label("articles"),
-            func.count(articles.c.source_id.distinct()).label("sources"),
+            sources.label("sources"),
             func.min(_told_at).label("first_at"),
             func.max(_told_at).label("newest_at"),
         )
-        .join(recent, recent.c.cluster_id == articles.c.cluster_id)
+        .where(articles.c.cluster_id.in_(several.having(number > 1)))
         .group_by(articles.c.cluster_id)
-        .having(number > 1)
-        .order_by(func.count(articles.c.source_id.distinct()).desc(), number.desc(), func.max(_told_at).desc())
+        .order_by(sources.desc(), number.desc(), func.max(_told_at).desc(), articles.c.cluster_id)
     )
     return [ListedStory(**row) for row in tx.execute(query.limit(limit)).mappings()]
 
@@ -197,6 +198,27 @@ def find_failing_feeds(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
+def count_by_day(tx: Connection, sources: Collection[str] | None, *, since: date) -> dict[date, int]:
+    """Return how many articles these sources (None: all) published on each day from then on, as far as is kept."""
+    known = source_arrivals.c
+    number = func.sum(sum((known[hour] for hour in HOURS[1:]), start=known[HOURS[0]]))
+    query = select(known.day, number).where(known.day >= since.isoformat()).group_by(known.day)
+    if sources is not None:
+        query = query.where(known.source_id.in_(sorted(sources)))
+    return {date.fromisoformat(day): count for day, count in tx.execute(query)}
+
+
+def count_looks(tx: Connection, source_id: str | None, *, since: date) -> list[tuple[str, str, int]]:
+    """Return the looks of a source (None: of all) from that day on: source, result, and how many."""
+    known = source_tallies.c
+    query = select(known.source_id, known.what, func.sum(known.number)).where(
+        known.kind == TallyKind.LOOK, known.day >= since.isoformat()
+    )
+    if source_id is not None:
+        query = query.where(known.source_id == source_id)
+    return [(one, what, number) for one, what, number in tx.execute(query.group_by(known.source_id, known.what))]
+
+
 def last_run_at(tx: Connection) -> datetime | None:
     """Return when the last run began, or None before the first."""
     return tx.execute(select(runs.c.started_at).order_by(runs.c.started_at.desc()).limit(1)).scalar()
@@ -210,7 +232,10 @@ def _newest(wanted: ArticleFilter, before: Place | None, limit: int) -> Select[A
     query = _columns()
     if wanted.language is not None:
         # `en` also wants `en-GB`
-        is_it = or_(articles.c.language == wanted.language, articles.c.language.startswith(f"{wanted.language}-"))
+        is_it = or_(
+            articles.c.language == wanted.language,
+            articles.c.language.startswith(f"{wanted.language}-", autoescape=True),
+        )
         query = query.where(is_it)
     if wanted.since is not None:
         query = query.where(_told_at >= _bound(wanted.since))

@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from tasks.index.schema import policies
+from tasks.index.schema import batches, frontier, policies
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
 from tasks.values.rows import Policy
+from tasks.values.url import host_of
 
 CHUNK = 500
 
@@ -64,17 +66,17 @@ def see(tx: Connection, seen: Mapping[str, datetime]) -> None:
         tx.execute(update(policies).where(is_it).values(last_seen_at=at))
 
 
-def untold(tx: Connection) -> dict[str, datetime]:
+def unreported(tx: Connection) -> dict[str, datetime]:
     """Return the documents that were seen on a later day than their rows say, and when."""
     held = tx.execute(select(policies.c.policy_id, policies.c.last_seen_at, policies.c.told_at))
     return {row.policy_id: row.last_seen_at for row in held if row.last_seen_at.date() > row.told_at.date()}
 
 
-def note_told(tx: Connection, told: Mapping[str, datetime]) -> None:
+def note_reported(tx: Connection, reported: Mapping[str, datetime]) -> None:
     """Note what the rows of the lake say by now."""
-    if told:
+    if reported:
         which = update(policies).where(policies.c.policy_id == bindparam("which")).values(told_at=bindparam("at"))
-        tx.execute(which, [{"which": one, "at": at} for one, at in sorted(told.items())])
+        tx.execute(which, [{"which": one, "at": at} for one, at in sorted(reported.items())])
 
 
 def scan(tx: Connection) -> Iterator[KnownPolicy]:
@@ -89,20 +91,45 @@ def forget(tx: Connection, policy_ids: Sequence[str]) -> None:
         tx.execute(policies.delete().where(policies.c.policy_id.in_(part)))
 
 
-def earlier(tx: Connection, *, origin: str, kind: str, before: datetime) -> str | None:
-    """Return the document of a kind that an origin had last before an instant, if it had one."""
-    query = (
-        select(policies.c.policy_id)
-        .where(policies.c.origin == origin, policies.c.kind == kind, policies.c.observed_at < before)
-        .order_by(policies.c.last_seen_at.desc(), policies.c.observed_at.desc())
-    )
-    found: str | None = tx.execute(query.limit(1)).scalar()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChange:
+    """A document that took the place of another at its URL; `source_id` is that of a URL at its origin."""
+
+    source_id: str
+    origin: str
+    kind: str
+    url: str
+    before_id: str
+    policy_id: str
+    observed_at: datetime
+
+
+def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tuple[PolicyChange, ...]:
+    """Return the documents that batches of these runs have met for the first time, where others were there before."""
+    theirs = set(tx.execute(select(batches.c.batch_id).where(batches.c.run_id.in_(sorted(run_ids)))).scalars())
+    recent = tx.execute(select(policies).where(policies.c.observed_at >= since).order_by(policies.c.policy_id)).all()
+    found = []
+    for row in recent:
+        # a segment is named after its batch
+        if row.warc_key.rpartition("/")[2].partition(".")[0] not in theirs:
+            continue
+        before = _before(tx, row)
+        if before is not None:
+            shared = {name: getattr(row, name) for name in ("origin", "kind", "url", "policy_id", "observed_at")}
+            found.append(PolicyChange(source_id=_source_at(tx, row.origin), before_id=before, **shared))
+    return tuple(found)
+
+
+def _before(tx: Connection, row: Any) -> str | None:  # noqa: ANN401 - a row of the table
+    same = (policies.c.origin == row.origin, policies.c.kind == row.kind, policies.c.url == row.url)
+    query = select(policies.c.policy_id).where(*same, policies.c.observed_at < row.observed_at)
+    found: str | None = tx.execute(query.order_by(policies.c.last_seen_at.desc()).limit(1)).scalar()
     return found
 
 
-def count(tx: Connection) -> int:
-    """Return how many documents are known."""
-    return int(tx.execute(select(func.count()).select_from(policies)).scalar_one())
+def _source_at(tx: Connection, origin: str) -> str:
+    query = select(frontier.c.source_id).where(frontier.c.host == host_of(origin)).order_by(frontier.c.source_id)
+    return tx.execute(query.limit(1)).scalar() or ""
 
 
 _SHARED = tuple(one.name for one in fields(KnownPolicy) if one.name in {field.name for field in fields(Policy)})

@@ -4,9 +4,10 @@ A capture's home is the revision that it showed then, and its position the outbo
 noted once. So a replay gives a revision its own number again, and decides it as of the same moment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
@@ -22,7 +23,7 @@ class Note:
     """What is noted of one capture; `day` is the partition of its row.
 
     `article_id`, `revision` and `position` are None for a capture that showed no article, `rules` and `knowledge` for one
-    that was not read again.
+    that was not read again. `kept` is what its row had that no page gives, for the time when there is none.
     """
 
     capture_id: str
@@ -32,6 +33,7 @@ class Note:
     position: int | None = None
     rules: str | None = None
     knowledge: int | None = None
+    kept: Mapping[str, Any] | None = None
 
 
 def note(tx: Connection, notes: Iterable[Note], *, now: datetime) -> None:
@@ -40,7 +42,7 @@ def note(tx: Connection, notes: Iterable[Note], *, now: datetime) -> None:
     statement = insert_into(tx, replayed)
     kept = {
         name: func.coalesce(replayed.c[name], statement.excluded[name])
-        for name in ("article_id", "revision", "position")
+        for name in ("article_id", "revision", "position", "kept")
     }
     newest = {name: func.coalesce(statement.excluded[name], replayed.c[name]) for name in ("rules", "knowledge")}
     for part in in_chunks(sorted(rows, key=lambda row: str(row["capture_id"])), CHUNK):

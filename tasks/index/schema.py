@@ -415,6 +415,7 @@ replayed = Table(
     Column("position", BigInteger),
     Column("rules", String(128)),
     Column("knowledge", Integer),
+    Column("kept", JSON(none_as_null=True)),
     Column("noted_at", Instant, nullable=False),
 )
 """The captures that replays read again or moved: with which rules, and the revision that each showed before the first replay."""

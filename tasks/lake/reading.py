@@ -70,6 +70,14 @@ def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> I
     yield from sorted(found, key=lambda row: row["fetched_at"])
 
 
+def read_where(store: ObjectStore, table: str, column: str, values: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table with one of these values in a column, the oldest day first; raises LakeUnavailable."""
+    found_table = find_table(store, table) if values else None
+    for file in list_files(found_table, table) if found_table else ():
+        with _lake_errors(file.key):
+            yield from _rows_where(store, file, column, values)
+
+
 def read_articles(store: ObjectStore, spans: Mapping[str, tuple[date, date]]) -> Iterator[dict[str, Any]]:
     """Yield the rows of these articles (ids) that were fetched from the one day to the other; raises LakeUnavailable.
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from tasks.errors import CorruptRecord
 from tasks.lake.warc import TOMBSTONE, Record, iter_records
 
 STORED_SIZE = 0xFFFF
@@ -69,6 +70,14 @@ def entomb_at(segment: bytes, key: str, places: Iterable[tuple[int, int]], *, ca
     for offset, length in places:
         after[offset : offset + length] = tombstone(length, cause=cause, place=f"{key}:{offset}")
     return bytes(after) if after != segment else None
+
+
+def is_empty(segment: bytes) -> bool:
+    """Whether a segment has nothing but tombstones any more."""
+    try:
+        return all(record.tombstone or record.kind == "warcinfo" for record in iter_records(segment))
+    except CorruptRecord:
+        return False
 
 
 def _record(cause: Cause, place: str, room: int) -> bytes:

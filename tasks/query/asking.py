@@ -10,7 +10,7 @@ import duckdb
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.query.views import open_views
-from tasks.runtime.resources import lake_alone
+from tasks.runtime.lakes import lake_alone
 from tasks.values.text.escape import as_plain
 
 AT_ONCE = 1_000
@@ -64,8 +64,8 @@ def query_errors() -> Iterator[None]:
 
 
 def _one_line(error: BaseException) -> str:
-    told = str(error).partition("\n\nLINE")[0]
-    return as_plain(f"the query: {told}", length=SAID)
+    message = str(error).partition("\n\nLINE")[0]
+    return as_plain(f"the query: {message}", length=SAID)
 
 
 def _rows(done: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:

@@ -71,6 +71,8 @@ def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compar
     if reading.failure is not None:
         return Compared(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)
     page, stored = reading.look.page, reading.stored
+    if stored.row is not None and stored.row.text_removed_at is not None:  # retention took the text out
+        return Compared(reading=reading, result=Result.SAME)
     if page is None:
         return _without_page(reading)
     if stored.row is None:

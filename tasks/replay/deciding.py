@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.corrections import with_contents
+from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
-from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed
+from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed, taken_down
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index, Transaction, lock
 from tasks.index.frontier import Settlement, State
@@ -22,7 +23,7 @@ from tasks.reasons import Disposition
 from tasks.replay.asof import shape_of
 from tasks.replay.comparing import Compared, Result, differs_in_capture
 from tasks.replay.relating import Related, relate, scripts_of
-from tasks.replay.state import Reader
+from tasks.replay.state import Reader, newest_of
 from tasks.replay.unit import Number, Unit, change_articles
 from tasks.values.changes import RowChanges, key_of_article
 from tasks.values.rows import Article, Capture, Outcome
@@ -101,6 +102,8 @@ def _note_of(one: Compared, deciding: Deciding) -> Note:
 def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding) -> Worked:
     sequence = outbox.last_sequence(tx)
     reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
+    kept_out = taken_down.read_kept_out(tx)  # a takedown may have come since the pages were read
+    compared = [one for one in compared if not is_taken(one.reading.look, kept_out)]
     unit = change_articles(tx, compared, reader, rules=deciding.rules)
     related = relate(tx, unit, reader)
     owners = _find_owners(unit, related, reader)
@@ -197,7 +200,7 @@ def _write(
 def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> None:
     unit, related = worked.unit, worked.related
     ids = unit.touched | related.places.keys() | {number[0] for number in related.rows}
-    newest = {one: rows[max(rows)] for one in sorted(ids) if (rows := related.revisions.get(one))}
+    newest = {one: row for one in sorted(ids) if (row := newest_of(related.revisions.get(one, {}))) is not None}
     known = {one: _known(row, worked) for one, row in newest.items()}
     marked = {related.known[one].cluster_id for one in related.places if one in related.known}
     relations.remove_edges(tx, related.gone_edges)
@@ -239,6 +242,9 @@ def _known(row: Article, worked: Worked) -> KnownArticle:
     known = replace(
         known_after(row),
         last_revision=last if last > row.revision else None,
+        first_seen_at=min(row.first_seen_at, before.first_seen_at)
+        if before and rows.keys() >= old_rows.keys()
+        else row.first_seen_at,
         cluster_id=place.cluster_id if place else (before.cluster_id if before else row.cluster_id),
         is_representative=place.is_representative
         if place
@@ -254,6 +260,7 @@ def _settle(tx: Transaction, worked: Worked, deciding: Deciding, *, now: datetim
         one
         for one in worked.captures
         if one.outcome is not Outcome.NOT_MODIFIED
+        and not one.is_archived
         and (held := stored.get(one.capture_id)) is not None
         and (held.outcome, held.article_id) != (one.outcome, one.article_id)
     ]
@@ -271,8 +278,7 @@ def _is_latest(capture: Capture, urls: Mapping[str, replayed.UrlState]) -> bool:
 def _settlement(
     capture: Capture, worked: Worked, url: replayed.UrlState, deciding: Deciding, *, now: datetime
 ) -> Settlement:
-    rows = worked.related.revisions.get(capture.article_id or "")
-    newest = rows[max(rows)] if rows else None
+    newest = newest_of(worked.related.revisions.get(capture.article_id or "", {}))
     return settle(
         capture,
         _DISPOSITIONS.get(capture.outcome),

@@ -1,8 +1,9 @@
 """Extract the stored pages of a unit again, through the stage that extracts them in a sweep."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import CorruptRecord, RecordGone
@@ -13,8 +14,9 @@ from tasks.lake.tombstones import Cause
 from tasks.lake.warc import iter_records, read_record
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
+from tasks.values.columns import revive
 from tasks.values.look import DueUrl, Look
-from tasks.values.rows import Article, Capture, Outcome
+from tasks.values.rows import Article, Capture, Outcome, Signal
 from tasks.values.text.content import content_digest, is_current
 from tasks.values.truncation import is_truncated
 from tasks.values.url import Url, host_of
@@ -38,11 +40,42 @@ class Stored:
         return home is not None and home.article_id is not None and home.revision != self.capture.revision
 
     @property
-    def site_reserves(self) -> bool | None:
-        """What the site's tdmrep.json said of the page, as far as what is stored shows it."""
+    def site(self) -> "Site":
+        """What its row has that no page gives, or had."""
         if self.row is not None:
-            return self.row.tdm_reserved
-        return True if self.capture.reason == "tdm_reserved" else None
+            return _site(kept_of(self.row))
+        if self.home is not None and self.home.kept is not None:
+            return _site(self.home.kept)
+        return Site(tdm_reserved=True if self.capture.reason == "tdm_reserved" else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What a row has that its page does not say: what documents of its site said, and the sequence that first wrote it."""
+
+    tdm_reserved: bool | None = None
+    policy_ids: tuple[str, ...] = ()
+    rights: tuple[Signal, ...] = ()
+    added_seq: int | None = None
+
+
+def kept_of(row: Article) -> dict[str, Any]:
+    """Return as JSON what a row has that its page does not say."""
+    return {
+        "tdm_reserved": row.tdm_reserved,
+        "policy_ids": list(row.policy_ids or ()),
+        "rights": [asdict(one) for one in row.site_rights],
+        "added_seq": row.added_seq,
+    }
+
+
+def _site(kept: Mapping[str, Any]) -> Site:
+    return Site(
+        tdm_reserved=kept["tdm_reserved"],
+        policy_ids=tuple(kept["policy_ids"]),
+        rights=tuple(revive(Signal, one) for one in kept["rights"]),
+        added_seq=kept["added_seq"],
+    )
 
 
 EXPIRED = Cause.EXPIRED.value
@@ -159,9 +192,9 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
         due=due,
         capture=fetched,
         obeys_rights=obeys,
-        tdm_reserved=stored.site_reserves,
-        policy_ids=(stored.row.policy_ids or ()) if stored.row else (),
-        rights=stored.row.site_rights if stored.row else (),
+        tdm_reserved=stored.site.tdm_reserved,
+        policy_ids=stored.site.policy_ids,
+        rights=stored.site.rights,
     )
 
 

@@ -63,7 +63,7 @@ def relate(tx: Transaction, unit: Unit, reader: Reader) -> Related:
 
 def _positions(tx: Transaction, unit: Unit, known: Iterable[str]) -> dict[Number, int]:
     homes = {one.capture_id: one for one in replayed.find_homes(tx, known)}
-    noted = {**unit.notes, **homes}
+    noted = {**unit.notes, **unit.homes, **homes}
     return {
         (one.article_id, one.revision): one.position
         for one in noted.values()

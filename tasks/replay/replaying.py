@@ -55,7 +55,7 @@ class ReplayContext:
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
     check_lake(settings)
-    catalogue = load_catalogue(settings.catalogue).select(config.sources) if settings.catalogue.exists() else None
+    catalogue = load_catalogue(settings.catalogue) if settings.catalogue.exists() else None
     context = ReplayContext(
         index=opened_index(settings),
         store=opened_store(settings),
@@ -74,6 +74,8 @@ def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> 
     """
     begun, tally, run_id = time.monotonic(), Tally(), f"{REPLAY}{uuid.uuid4().hex}"
     with _registered(context, run_id, is_dry_run=config.dry_run):
+        if not config.dry_run:
+            publish_all(context.index, context.store)  # what a killed replay has decided
         on_step("choosing the pages", 0, 0)
         plan = make_plan(context.store, config, _older(config, context))
         stopped = _carry_out(plan, context, tally, run_id=run_id, on_step=on_step)

@@ -76,6 +76,11 @@ def span_of(known: KnownArticle) -> tuple[date, date]:
     return ends[0], ends[1]
 
 
+def newest_of(rows: Mapping[int, Article]) -> Article | None:
+    """Return an article's newest row: a page of an archive may be older than revisions of lower numbers."""
+    return max(rows.values(), key=lambda row: (row.fetched_at, row.revision), default=None)
+
+
 def copied(revisions: Revisions) -> Revisions:
     """Return a copy whose rows can be replaced."""
     return {article_id: dict(rows) for article_id, rows in revisions.items()}

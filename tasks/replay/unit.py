@@ -16,8 +16,9 @@ from tasks.index.database import Transaction
 from tasks.index.relations import find_aliases
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
-from tasks.replay.comparing import Compared, Result, drafted
-from tasks.replay.state import Reader, Revisions, copied, span_of
+from tasks.replay.comparing import Compared, Result, differs, drafted
+from tasks.replay.reading import kept_of
+from tasks.replay.state import Reader, Revisions, copied, newest_of, span_of
 from tasks.values.rows import Article, Capture, Novelty, Outcome
 from tasks.values.text.content import changed_parts, is_current
 
@@ -72,6 +73,7 @@ def change_articles(
         _fold(unit, article_id)
         _put_in_order(unit, article_id)
     _move_captures(unit, reader)
+    _name_articles(unit)
     return unit
 
 
@@ -99,7 +101,10 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
     elif held is None:  # folded since it was read
         _gain(unit, one, rules)
     else:
-        _put(unit, drafted(held, one.reading.look))
+        row = drafted(held, one.reading.look)
+        if not differs(row, held):  # another replay has done it since it was read
+            return
+        _put(unit, row)
         _note_home(unit, one.capture, held)
         unit.captures[one.capture.capture_id] = replace(
             one.capture, charset=one.reading.look.extracted.charset or one.capture.charset
@@ -107,11 +112,15 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
 
 
 def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
-    """Give a capture that is no article another label."""
-    now = one.reading.look.captured
-    unit.captures[one.capture.capture_id] = replace(
-        one.capture, outcome=now.outcome, reason=now.reason, detail=now.detail
-    )
+    """Give a capture without a row another label; one that showed a revision shows none any more."""
+    capture, now = one.capture, one.reading.look.captured
+    label = replace(capture, outcome=now.outcome, reason=now.reason, detail=now.detail)
+    if capture.revision is not None:
+        unit.notes[capture.capture_id] = Note(
+            capture_id=capture.capture_id, day=capture.dt, article_id=capture.article_id, revision=capture.revision
+        )
+        label = replace(label, novelty=None, revision=None)
+    unit.captures[capture.capture_id] = label
 
 
 def _lose(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
@@ -175,6 +184,7 @@ def _made(
     key = any_row.url_key if any_row else (known.url_key if known else one.capture.url_key)
     return replace(
         row,
+        added_seq=one.reading.stored.site.added_seq,
         url_key=key,
         first_seen_at=min(firsts),
         origin_uri=one.capture.origin_uri,
@@ -215,18 +225,21 @@ def _put_in_order(unit: Unit, article_id: str) -> None:
     """Set what a revision takes from those before: since when the article is known, what it changes, and whether it is one."""
     rows, before = unit.after[article_id], unit.before.get(article_id, {})
     first_seen = min((one.first_seen_at for one in rows.values()), default=None)
-    previous: Article | None = None
     for number in sorted(rows):
         row, old = rows[number], before.get(number)
-        earlier = max((one for one in before if one < number), default=None)
         if first_seen is not None and row.first_seen_at != first_seen:
             row = replace(row, first_seen_at=first_seen)
-        old_previous = before.get(earlier) if earlier is not None else None
+        previous, old_previous = _previous(rows, number), _previous(before, number)
         if old is None or _content(row) != _content(old) or _content(previous) != _content(old_previous):
             row = replace(row, changes=_changes(previous, row))
         if old is None or _is_decided_anew(row, old) or (previous is None) != (old_previous is None):
             unit.redecided.add((article_id, number))
-        rows[number] = previous = row
+        rows[number] = row
+
+
+def _previous(rows: Mapping[int, Article], number: int) -> Article | None:
+    """Return the revision that was the newest when one was decided."""
+    return newest_of({one: row for one, row in rows.items() if one < number})
 
 
 def _content(row: Article | None) -> str | None:
@@ -235,6 +248,8 @@ def _content(row: Article | None) -> str | None:
 
 def _changes(previous: Article | None, row: Article) -> tuple[str, ...] | None:
     before, after = _content(previous), _content(row)
+    if previous is not None and row.fetched_at < previous.fetched_at:  # what an archive has changed nothing since
+        return None
     if before is None or after is None or not (is_current(before) and is_current(after)):
         return None
     return changed_parts(before, after)
@@ -264,9 +279,15 @@ def _move_captures(unit: Unit, reader: Reader) -> None:
             _let_go(unit, capture)
         elif unit.captures.get(capture.capture_id) is not None:
             _follow(unit, unit.captures[capture.capture_id])
-    for (article_id, _), (_, label) in unit.moved.items():
-        if label is not None and unit.after.get(article_id):  # as a sweep names the article of a page that is none
-            unit.captures[label.capture_id] = replace(label, article_id=article_id)
+
+
+def _name_articles(unit: Unit) -> None:
+    """Let captures without a page name the article of their URL, as those of a sweep do, as long as there is one."""
+    for capture_id, one in unit.captures.items():
+        home = unit.notes.get(capture_id) or unit.homes.get(capture_id)
+        article_id = one.article_id or (home.article_id if home else None)
+        if one.revision is None and article_id in unit.before:
+            unit.captures[capture_id] = replace(one, article_id=article_id if unit.after.get(article_id) else None)
 
 
 def _let_return(unit: Unit, capture: Capture, home: Note) -> None:
@@ -290,6 +311,7 @@ def _let_go(unit: Unit, capture: Capture) -> None:
         article_id=number[0],
         revision=number[1],
         position=row.change_seq if row is not None and is_owner else None,
+        kept=kept_of(row) if row is not None and is_owner else None,
     )
     target, label = _target(unit, number)
     if target is not None:
@@ -330,6 +352,7 @@ def _note_home(unit: Unit, capture: Capture, row: Article) -> None:
         article_id=row.article_id,
         revision=row.revision,
         position=row.change_seq,
+        kept=kept_of(row),
     )
 
 

@@ -8,6 +8,7 @@ from tasks.health.table import health_summary
 from tasks.report.links import NO_LINKS, Links, linked
 from tasks.report.plot import stacked_bars
 from tasks.report.run_report import DRIFT_HEAD, SHOWN, RunReport, drift_rows, most_first, summary_line
+from tasks.values.display import Table
 from tasks.values.rows import DOUBTFUL_BELOW, Novelty
 from tasks.values.text.escape import as_code, as_text
 
@@ -32,6 +33,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of cells that are markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def of_tables(tables: Iterable[Table]) -> str:
+    """Return titled tables of plain values."""
+    blocks = []
+    for title, head, rows in tables:
+        blocks.append(f"## {as_text(title)}" if rows else as_text(title))
+        if rows:
+            blocks.append(table(head, [[as_text(str(cell)) for cell in row] for row in rows]))
+    return "\n\n".join(blocks) + "\n"
 
 
 def _newest(report: RunReport, links: Links) -> Iterator[str]:

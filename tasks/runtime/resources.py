@@ -28,6 +28,7 @@ from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lak
 if TYPE_CHECKING:
     from tasks.runtime.reading import SharedReader
     from tasks.web.client import WebConfig
+    from tasks.web.signing import Signer
 
 READ_TIMEOUT_S = 600
 """The longest time that a read-only command waits for the index."""
@@ -103,16 +104,6 @@ def find_stored_lake(settings: Settings) -> tuple[ObjectStore, str]:
     return store, lake_id
 
 
-def lake_alone(settings: Settings) -> tuple[ObjectStore, str]:
-    """Open the lake, without its index, for reading only, with its id. Raises ConfigError where there is none."""
-    s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
-    store = open_store(settings.lake, s3=s3, only_reads=True)
-    lake_id = find_lake(store)
-    if lake_id is None:
-        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
-    return store, lake_id
-
-
 def web_config(settings: Settings) -> "WebConfig":
     """Return the limits of web requests; the user agent is the source's."""
     from tasks.web.addresses import AddressLimits  # noqa: PLC0415
@@ -126,8 +117,20 @@ def web_config(settings: Settings) -> "WebConfig":
         max_decoded_size=settings.max_decoded_size,
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
+        signer=signer_of(settings),
         addresses=AddressLimits(most=settings.max_per_address, shared_networks=settings.shared_networks),
     )
+
+
+def signer_of(settings: Settings) -> "Signer | None":
+    """Return what signs requests, where a key is configured; raises ConfigError."""
+    if settings.signing_key is None:
+        return None
+    if settings.signature_agent is None:
+        raise ConfigError("PRESSLAKE_SIGNING_KEY needs PRESSLAKE_SIGNATURE_AGENT: where the public key is served")
+    from tasks.web.signing import AgentForm, read_signer  # noqa: PLC0415
+
+    return read_signer(settings.signing_key, settings.signature_agent, AgentForm(settings.signature_form))
 
 
 def reader_of(settings: Settings) -> "SharedReader":

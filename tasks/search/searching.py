@@ -15,8 +15,8 @@ import tantivy
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
+from tasks.runtime.lakes import lake_alone
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import lake_alone
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.catching_up import CaughtUp, catch_up
 from tasks.search.fields import fields

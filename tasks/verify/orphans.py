@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from deltalake import DeltaTable
 
 from tasks.lake.delta_log import logged_paths
-from tasks.lake.objects.stores import ObjectStore
+from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
+from tasks.lake.tombstones import is_empty
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.segments import find_unclaimed
 from tasks.verify.snapshot import Snapshot
@@ -29,7 +30,7 @@ def find_orphans(
             if _modified_at(snapshot, key) < settled_before:
                 yield _stray(store, snapshot, name, key)
     for key in find_unclaimed(snapshot):
-        if _modified_at(snapshot, key) < settled_before:
+        if _modified_at(snapshot, key) < settled_before and not _is_empty(store, key):
             yield Fault(kind=FaultKind.ORPHAN_SEGMENT, place=key, detail="no row names it", key=key)
 
 
@@ -40,6 +41,14 @@ def _stray(store: ObjectStore, snapshot: Snapshot, name: str, key: str) -> Fault
         return Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
     on_step = f"{detail}, and {missed} of its {rows} rows are known and nowhere else in {name}"
     return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=on_step, key=key)
+
+
+def _is_empty(store: ObjectStore, key: str) -> bool:
+    """Whether a segment has nothing but tombstones: a takedown took the rows of all its records, too."""
+    try:
+        return is_empty(store.get(key))
+    except MissingObject:
+        return True
 
 
 def _modified_at(snapshot: Snapshot, key: str) -> int:

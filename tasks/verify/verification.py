@@ -8,11 +8,14 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tasks.config.settings import Settings
+from tasks.errors import ConfigError
 from tasks.forget.forgetting import heal
+from tasks.index import runs
 from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
@@ -55,9 +58,29 @@ def verify(
     """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
 
     `sample` limits the segments whose bytes are read, and the texts whose digests are checked. Where a table's log is
-    damaged, the lake is not compared, and nothing is repaired (ADR 0016).
+    damaged, the lake is not compared, and nothing is repaired (ADR 0016). Raises ConfigError for a mend beside a replay:
+    what the one writes the other would take for a fault.
     """
     begun, findings = time.monotonic(), Findings()
+    with _alone(index, now=now) if is_repairing else nullcontext():
+        return _verify(
+            index, store, findings, begun=begun, now=now, is_repairing=is_repairing, sample=sample,
+            revisit_after=revisit_after, on_step=on_step,
+        )  # fmt: skip
+
+
+def _verify(
+    index: Index,
+    store: ObjectStore,
+    findings: Findings,
+    *,
+    begun: float,
+    now: datetime,
+    is_repairing: bool,
+    sample: int | None,
+    revisit_after: Sequence[timedelta],
+    on_step: OnStep,
+) -> VerifyReport:
     journal = Journal(store=store, index=index, verify_id=new_verify_id(now, uuid.uuid4().hex))
     findings.take(_log_faults(store))
     if findings.faults:
@@ -164,6 +187,9 @@ def _compare_all(
     live_runs |= _live_runs(index, now)  # a run may have begun while the index was copied
     # while a sweep runs, its latest captures are on their way from the index to the lake
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
+    with index.read() as tx:
+        if runs.find_working(tx, kind=runs.REPLAY, now=datetime.now(UTC)):
+            settled_before = 0  # it changes rows of any age
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
     tables, texts = tables_of(store), Counter[str]()
@@ -194,8 +220,24 @@ def _compare_all(
 
 
 def _live_runs(index: Index, now: datetime) -> frozenset[str]:
+    """Return the runs that may be working, this mend aside."""
     with index.read() as tx:
-        return find_live_runs(tx, now=now)
+        return frozenset(one for one in find_live_runs(tx, now=now) if not one.startswith(runs.MEND))
+
+
+@contextmanager
+def _alone(index: Index, *, now: datetime) -> Iterator[None]:
+    """Let no replay begin during a mend; raises ConfigError where one runs."""
+    run_id = f"{runs.MEND}{uuid.uuid4().hex}"
+    with index.write() as tx:
+        if other := runs.find_working(tx, kind=runs.REPLAY, now=datetime.now(UTC)):
+            raise ConfigError(f"a replay is at work on this index (run {other}): mend after its end")
+        runs.begin_run(tx, run_id=run_id, now=now)
+    try:
+        yield
+    finally:
+        with index.write() as tx:
+            runs.end_run(tx, run_id=run_id, now=now, summary=None)
 
 
 def _check_outbox(

@@ -95,9 +95,10 @@ def _visited(page, address: str) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, shown, scheme):
-    found = {}
+    found, complaints = {}, []
     with served(shown) as url:
         page = browser.new_page(viewport=WIDE, color_scheme=scheme)
+        page.on("console", lambda message: complaints.append(message.text))
         for kind, path in KINDS.items():
             page.goto(url + path)
             if kind == "article":
@@ -111,6 +112,7 @@ def test_axe_finds_nothing(browser: Browser, shown, scheme):
         page.close()
 
     assert {kind: several for kind, several in found.items() if several} == {}
+    assert [one for one in complaints if "404" not in one] == []  # our own policy hinders nothing of ours
 
 
 def test_nothing_is_cut_on_a_telephone(browser: Browser, shown):

@@ -3,9 +3,10 @@
 import pytest
 from prefect.utilities.names import generate_slug
 
-from flows.sweep.naming import is_generated, report_name, sweep_name
+from flows.sweep.naming import is_generated, replay_name, report_name, sweep_name
 from tasks.config.choices import Period
 from tasks.config.parameters import IngestConfig, ReportConfig
+from tasks.replay.config import ReplayConfig
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,19 @@ def test_a_sweep_is_called_for_what_it_does(parameters, name):
 def test_a_report_is_called_for_its_period():
     assert report_name(ReportConfig(period=Period.WEEK)) == report_name({"period": "week"}) == "report of the week"
     assert report_name(None) == "report of the day"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, "replay of all sources, dry run"),
+        ({"sources": ["daily"], "since": "2026-03-01", "dry_run": False}, "replay of daily since 2026-03-01"),
+        ({"urls": ["https://a.example/1"], "dry_run": False}, "replay of 1 URL"),
+        ({"outcomes": ["quarantined"], "older": True}, "replay of all sources, quarantined, older rules, dry run"),
+    ],
+)
+def test_a_replay_is_called_for_what_it_reads(parameters, name):
+    assert replay_name(parameters) == replay_name(ReplayConfig.model_validate(parameters)) == name
 
 
 def test_names_that_prefect_makes_up_are_known_as_such():

@@ -3,9 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
-from tasks.index import articles, browsing
+from tasks.index import articles, browsing, feeds, health, runs
 from tasks.index.browsing import ArticleFilter, Place
+from tasks.index.feeds import FeedAddress, PollRecord
+from tasks.index.health import ArrivalDay, Tally, TallyKind
+from tasks.index.schema import frontier
+from tasks.values.feed import FeedKind
 from tests.index.test_articles import known
 
 HOUR = timedelta(hours=1)
@@ -108,3 +113,88 @@ def test_a_list_is_read_along_an_index(index, sources):
     assert ("ix_articles_told_of_source" if sources else "ix_articles_told") in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
+
+
+def test_articles_of_a_day_are_counted_over_all_sources_or_some(index, now):
+    today, hours = now.date(), (1,) * 24
+    with index.write() as tx:
+        health.add_arrivals(
+            tx,
+            [
+                ArrivalDay(source_id=source, day=today - timedelta(days=back), hours=hours, newest_at=now)
+                for source, back in (("a", 0), ("b", 0), ("a", 1), ("a", 9))
+            ],
+        )
+        since = today - timedelta(days=3)
+
+        assert browsing.count_by_day(tx, None, since=since) == {today: 48, today - timedelta(days=1): 24}
+        assert browsing.count_by_day(tx, {"b"}, since=since) == {today: 24}
+        assert browsing.count_by_day(tx, set(), since=since) == {}
+
+
+def test_urls_without_a_page_are_the_latest_looked_at_first(index, now):
+    rows = [
+        {
+            "url_key": f"a.example/{n}", "url": f"https://a.example/{n}", "host": "a.example", "source_id": "ab"[n % 2],
+            "state": "dropped", "priority": 0, "attempts": 1, "captured_at": now + timedelta(minutes=n), "outcome": outcome,
+            "reason": reason, "discovered_at": now, "shard": 1,
+        }
+        for n, (outcome, reason) in enumerate([("failed", "http_404"), ("skipped", "paywall"), ("ok", None), ("failed", "http_404")])
+    ]  # fmt: skip
+    with index.write() as tx:
+        tx.execute(insert(frontier), rows)
+
+        def found(source_id=None, reasons=None):
+            return [one.url[-1] for one in browsing.find_no_pages(tx, source_id=source_id, reasons=reasons, limit=9)]
+
+        assert found() == ["3", "1", "0"]
+        assert found(source_id="a") == ["0"]
+        assert found(reasons={"http_404"}) == ["3", "0"]
+
+
+def test_feeds_that_fail_come_first(index, now):
+    with index.write() as tx:
+        feeds.know_feeds(
+            tx,
+            [FeedAddress(feed_url=f"https://a.example/{n}", source_id="a", kind=FeedKind.FEED) for n in "xyz"],
+            now=now,
+        )
+        feeds.record_polls(
+            tx,
+            [
+                PollRecord(
+                    feed_url="https://a.example/y", polled_at=now, due_at=now, interval_s=60, failures=3, reason="http_404",
+                    entries=None, etag=None, last_modified=None, body_digest=None,
+                )
+            ],
+        )  # fmt: skip
+
+        assert [one["feed_url"][-1] for one in browsing.find_feeds_of(tx, "a", limit=9)] == ["y", "x", "z"]
+        assert [one["feed_url"][-1] for one in browsing.find_failing_feeds(tx, limit=9)] == ["y"]
+
+
+def test_looks_are_counted_by_source_and_result(index, now):
+    def tally(source, back, number, kind=TallyKind.LOOK, what="new"):
+        return Tally(
+            source_id=source, day=now.date() - timedelta(days=back), kind=kind, what=what, number=number, last_at=now, run_id="r",
+            run_number=number,
+        )  # fmt: skip
+
+    with index.write() as tx:
+        health.add_tallies(
+            tx, [tally("a", 0, 2), tally("a", 1, 3), tally("a", 9, 7), tally("b", 0, 1), tally("a", 0, 5, kind=TallyKind.LAG, what="03")]
+        )  # fmt: skip
+        since = now.date() - timedelta(days=3)
+
+        assert sorted(browsing.count_looks(tx, None, since=since)) == [("a", "new", 5), ("b", "new", 1)]
+        assert browsing.count_looks(tx, "b", since=since) == [("b", "new", 1)]
+
+
+def test_the_newest_article_its_languages_and_the_last_run_are_known(filled, now):
+    with filled.write() as tx:
+        before = browsing.last_run_at(tx)
+        runs.begin_run(tx, run_id="r1", now=now)
+
+        assert (before, browsing.last_run_at(tx)) == (None, now)
+        assert browsing.newest_at(tx) == now - 3 * HOUR
+        assert browsing.find_languages(tx) == ["de", "en", "en-GB"]

@@ -12,9 +12,11 @@ from deltalake import DeltaTable
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.query.asking import ask
 from tasks.query.cells import csv_cell, json_line
+from tasks.query.views import open_views
+from tasks.store.publishing import publish
 from tests.engine import Presslake
 from tests.lakes import Lake
-from tests.rows import FETCHED_AT
+from tests.rows import FETCHED_AT, make_item
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,17 @@ def test_latest_has_one_row_an_article(lake):
         ("a1", 2, "Harbour shut"),
         ("a2", 1, "=cmd()"),
     ]
+
+
+def test_a_lake_in_s3_is_read_likewise(object_store):
+    publish([make_item(1, rows=2)], store=object_store, index_id="i")
+
+    with open_views(object_store) as views:
+        found = views.connection.execute(
+            "select article_id, dt from latest where dt = '2026-03-01' order by 1"
+        ).fetchall()
+
+    assert found == [("b1-0", date(2026, 3, 1)), ("b1-1", date(2026, 3, 1))]
 
 
 def test_the_partition_and_every_column_are_there(lake):

@@ -1,19 +1,24 @@
 """A small world that real sweeps made, and replays of it in this process."""
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.loading import load_catalogue
 from tasks.config.options import ExtractOptions
+from tasks.errors import ItemError, NotAnArticle
+from tasks.extract.page import StoredPage, extract_html
+from tasks.index.schema import articles, edges
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import ReplayContext, replay
 from tasks.replay.report import ReplayReport
+from tasks.values.page import Page
 from tasks.verify.stored import as_article, as_capture, read_file
 from tests.e2e.chaos_worker import InlineExtractor
 from tests.verify.conftest import (  # noqa: F401 - fixtures
@@ -25,9 +30,34 @@ from tests.verify.conftest import (  # noqa: F401 - fixtures
     world_on_postgresql,
 )
 
-NOT_COMPARED = {"extracted_at": None, "change_seq": None}
+NOT_COMPARED = {"extracted_at": None, "change_seq": None, "source_tags": None}
+"""Written at each time; the sweeps of this world know no catalogue, and give no tags."""
+SITES = ("site_0", "site_1", "site_2")
 SHORTER = ExtractOptions(text="//p[position() < 4]")
-"""Leaves the last paragraph out, in which corrections and near copies differ."""
+"""Leaves the last paragraph out, and takes the footer in, which differs from look to look."""
+
+FIRST_THREE = ExtractOptions(text="//main//p[position() < 4]")
+"""Leaves the last paragraph out, in which alone corrections and near copies differ."""
+
+POISON_READ = "<main><article><h1>Read at last</h1>" + "".join(
+    f"<p>The harbour opened on day {n}, and {n} people came to see it from all over the valley.</p>" for n in range(9)
+)
+
+
+class Reader(InlineExtractor):
+    """Reads some pages as another document, and refuses others as no articles."""
+
+    def __init__(self, pages: Mapping[str, str], refused: Collection[str]) -> None:
+        self._pages, self._refused = pages, refused
+
+    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
+        for page in pages:
+            if page.url in self._refused:
+                yield page.capture_id, NotAnArticle(page.url)
+            elif page.url in self._pages:
+                yield page.capture_id, extract_html(self._pages[page.url], page.url, fetched_at=page.fetched_at)
+            else:
+                yield from super().extract([page])
 
 
 @dataclass
@@ -36,7 +66,9 @@ class Replays:
 
     world: World
 
-    def context(self, **options: ExtractOptions) -> ReplayContext:
+    def context(
+        self, *, refuse: Collection[str] = (), pages: Mapping[str, str] | None = None, **options: ExtractOptions
+    ) -> ReplayContext:
         catalogue = load_catalogue(self.world.press.catalogue(self.world.home / "sources.yaml"))
         named = {name.replace("_", "-"): one for name, one in options.items()}
         sources: dict[str, SourceRules] = {
@@ -45,15 +77,15 @@ class Replays:
         return ReplayContext(
             index=self.world.index,
             store=self.world.store,
-            pool=InlineExtractor(),
+            pool=Reader(pages or {}, refuse),
             workers=1,
             sources=sources,
             revisit_after=(),
         )
 
-    def run(self, config: dict | None = None, **options: ExtractOptions) -> ReplayReport:
+    def run(self, config: dict | None = None, **choices: object) -> ReplayReport:
         chosen = ReplayConfig(**{"dry_run": False, **(config or {})})
-        return replay(chosen, self.context(**options), on_step=lambda *_: None)
+        return replay(chosen, self.context(**choices), on_step=lambda *_: None)
 
     def articles(self):
         """The rows of `articles` by id and revision, without what a replay writes at each time."""
@@ -78,10 +110,6 @@ class Replays:
 
     def index(self):
         """What the index knows of articles, without what only says how it came to know it."""
-        from sqlalchemy import select
-
-        from tasks.index.schema import articles, edges
-
         with self.world.index.read() as tx:
             known = {
                 row["article_id"]: {k: v for k, v in row.items() if k not in {"earlier_contents", "last_revision"}}
@@ -99,7 +127,3 @@ def replays(world: World) -> Replays:  # noqa: F811
 @pytest.fixture
 def replays_on_postgresql(world_on_postgresql: World) -> Replays:  # noqa: F811
     return Replays(world_on_postgresql)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

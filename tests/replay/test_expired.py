@@ -1,11 +1,13 @@
 """What retention or a takedown has removed is not read again: it counts as expired, and no replay brings it back."""
 
+from datetime import UTC, datetime
+
 from tasks.config.retention import Kept, RetentionRules
 from tasks.forget.forgetting import forget
 from tasks.forget.plan import Selection
 from tasks.values.takedown import Scope
 from tests.maintain.test_expiry import tidy
-from tests.replay.conftest import SHORTER, now
+from tests.replay.conftest import SHORTER
 
 
 def test_pages_that_have_expired_are_no_failures_and_others_are_read(replays):
@@ -36,7 +38,12 @@ def test_a_text_that_has_expired_does_not_come_back_from_its_page(replays):
 def test_what_was_taken_down_is_not_there_to_be_read(replays):
     url = next(row.url for row in replays.stored() if row.source_id == "site-0" and row.duplicate_of is None)
     before = replays.run({"dry_run": True}).pages
-    forget(Selection(scope=Scope.URL, names=(url,)), index=replays.world.index, store=replays.world.store, now=now())
+    forget(
+        Selection(scope=Scope.URL, names=(url,)),
+        index=replays.world.index,
+        store=replays.world.store,
+        now=datetime.now(UTC),
+    )
 
     report = replays.run()
 

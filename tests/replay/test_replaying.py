@@ -1,8 +1,22 @@
 """A replay changes what its rules read differently, and nothing else; with the first rules again all is as it was."""
 
-import pytest
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from tests.replay.conftest import SHORTER
+import pytest
+from sqlalchemy import select
+
+from tasks.index import outbox
+from tasks.index.articles import find_by_id
+from tasks.index.database import open_index
+from tasks.index.schema import articles
+from tasks.lake.keys import ARTICLES
+from tasks.lake.removals import read_removals
+from tasks.lake.tables import open_table
+from tasks.values.rows import Outcome
+from tasks.values.url import Url
+from tasks.verify.reindex import reindex
+from tests.replay.conftest import FIRST_THREE, POISON_READ, SHORTER, SITES
 
 
 def test_the_same_rules_change_nothing(replays):
@@ -16,7 +30,7 @@ def test_the_same_rules_change_nothing(replays):
     assert (replays.articles(), replays.captures(), replays.index()) == before
 
 
-@pytest.mark.parametrize("sources", [["site_0"], ["site_1"], ["site_2"], ["site_0", "site_1", "site_2"]])
+@pytest.mark.parametrize("sources", [["site_0"], ["site_2"], SITES])
 def test_other_options_and_the_first_ones_again_leave_all_as_it_was(replays, sources):
     before = replays.articles(), replays.captures(), replays.index()
 
@@ -43,3 +57,176 @@ def test_on_postgresql_too(replays_on_postgresql):
     replays.run()
 
     assert (replays.articles(), replays.captures(), replays.index()) == before
+
+
+def test_a_dry_run_changes_nothing(replays):
+    before, versions = (replays.articles(), replays.index()), replays.versions()
+
+    report = replays.run({"dry_run": True}, site_0=SHORTER)
+
+    assert report.changed
+    assert report.differences[0].diff.startswith("--- stored")
+    assert (replays.versions(), (replays.articles(), replays.index())) == (versions, before)
+
+
+def test_revisions_that_have_become_equal_fold_into_the_first_and_come_apart_again(replays):
+    before = replays.articles(), replays.captures(), replays.index()
+
+    folded = replays.run(**dict.fromkeys(SITES, FIRST_THREE))
+    between, gone = replays.world.verify().found, set(before[0]) - set(replays.articles())
+    captures = replays.captures().values()
+    removed = {(one.article_id, one.revision) for one in read_removals(replays.world.store)}
+    back = replays.run()
+
+    assert (folded.rows_gone, {revision for _, revision in gone}) == (3, {2})
+    assert removed == gone
+    assert not [one for one in captures if (one.article_id, one.revision) in gone]
+    assert (between, back.gained) == ({}, 3)
+    assert (replays.articles(), replays.captures(), replays.index()) == before
+    assert replays.world.verify().found == {}
+
+
+def test_a_folded_number_is_not_given_again(replays):
+    replays.run(**dict.fromkeys(SITES, FIRST_THREE))
+    gone = {one.article_id for one in read_removals(replays.world.store)}
+
+    with replays.world.index.read() as tx:
+        known = [find_by_id(tx, article_id) for article_id in gone]
+
+    assert [(one.revision, one.next_revision) for one in known] == [(1, 3)] * 3
+
+
+def test_pages_that_are_no_articles_any_more_are_lost_and_gained_back(replays):
+    before = replays.articles(), replays.captures(), replays.index()
+    urls = {row.url for row in before[0].values() if row.source_id == "site-1"}
+
+    lost = replays.run(refuse=urls)
+    between = replays.world.verify().found
+    left, captures = replays.articles(), replays.captures()
+    gained = replays.run()
+
+    assert (lost.lost, between) == (sum(row.url in urls for row in before[0].values()), {})
+    assert not [row for row in left.values() if row.url in urls]
+    assert {one.reason for one in captures.values() if one.url in urls and one.status == 200} == {"not_an_article"}
+    assert gained.gained >= lost.lost
+    after = replays.articles(), replays.captures(), replays.index()
+    assert after[0] == before[0]
+    assert after[1] == before[1]
+    assert after[2] == before[2]
+    assert replays.world.verify().found == {}
+
+
+def test_a_page_in_quarantine_that_newer_rules_read_is_gained_with_its_first_fetch(replays):
+    (poison,) = (one for one in replays.captures().values() if one.outcome is Outcome.QUARANTINED)
+
+    report = replays.run({"outcomes": ["quarantined"]}, pages={poison.url: POISON_READ})
+
+    rows = [row for row in replays.articles().values() if row.url == poison.url]
+    assert (report.pages, report.gained) == (1, 1)
+    assert [(row.revision, row.fetched_at, row.first_seen_at) for row in rows] == [
+        (1, poison.fetched_at, poison.fetched_at)
+    ]
+    assert replays.world.verify().found == {}
+    assert list(replays.world.store.list("quarantine/")) == []
+
+
+def test_older_leaves_out_what_was_read_with_these_rules(replays):
+    assert replays.run({"older": True}).pages == 0
+
+
+def test_a_selection_is_by_source_host_url_day_outcome_and_reason(replays):
+    one = next(row for row in replays.captures().values() if row.article_id and row.source_id == "site-2")
+    day = one.fetched_at.date().isoformat()
+
+    def pages(**config):
+        return replays.run({"dry_run": True, **config}).pages
+
+    everything = pages()
+    assert sum(pages(sources=[site.replace("_", "-")]) for site in SITES) == everything
+    assert pages(hosts=[Url.of(one.url).host]) == pages(sources=["site-2"])
+    assert pages(urls=[one.url]) in {1, 2}
+    assert (pages(since=day, until=day), pages(until="2020-01-01")) == (everything, 0)
+    assert pages(outcomes=["ok"]) + pages(reasons=["too_many_elements"]) == everything
+
+
+def test_a_segment_that_is_gone_is_counted_and_what_is_stored_stays(replays):
+    before = replays.articles()
+    key = next(iter(before.values())).warc_key
+    replays.world.store.delete(key)
+
+    report = replays.run({"max_failed": 1.0}, site_0=SHORTER)
+
+    assert report.failures == {
+        "segment_gone": sum(
+            one.warc_key == key
+            for one in replays.captures().values()
+            if one.warc_key and one.outcome in {Outcome.OK, Outcome.QUARANTINED}
+        )
+    }
+    kept = {key_: row for key_, row in before.items() if row.warc_key == key}
+    assert kept.items() <= replays.articles().items()
+
+
+def test_a_damaged_record_costs_its_page_alone(replays):
+    row = next(iter(replays.articles().values()))
+    segment = bytearray(replays.world.store.get(row.warc_key))
+    segment[row.warc_offset + 60 : row.warc_offset + 90] = bytes(30)
+    replays.world.store.put(row.warc_key, bytes(segment))
+
+    report = replays.run()
+
+    assert (report.failures, report.same) == ({"corrupt_record": 1}, report.pages - 1)
+
+
+def test_it_stops_where_too_many_of_the_first_pages_fail(replays):
+    for one in replays.world.store.list("warc/"):
+        replays.world.store.delete(one.key)
+    before = replays.articles()
+
+    report = replays.run(site_0=SHORTER)
+
+    assert "pages failed, 46 of them with segment_gone" in report.stopped
+    assert replays.articles() == before
+
+
+def test_the_old_text_is_read_by_time_travel(replays):
+    before, version = replays.articles(), open_table(replays.world.store, ARTICLES).version()
+    replays.run(site_0=SHORTER)
+
+    table = open_table(replays.world.store, ARTICLES)
+    table.load_as_version(version)
+
+    assert {row["text"] for row in table.to_pyarrow_table(columns=["text"]).to_pylist()} == {
+        row.text for row in before.values()
+    }
+
+
+def test_change_seq_names_the_rows_that_a_replay_wrote(replays):
+    before = {(row.article_id, row.revision): row for row in replays.stored()}
+    with replays.world.index.read() as tx:
+        last = outbox.last_sequence(tx)
+
+    replays.run(site_0=SHORTER)
+
+    for row in replays.stored():
+        old = before.get((row.article_id, row.revision))
+        is_written = old is None or replace(row, change_seq=old.change_seq) != old
+        assert (row.change_seq > last) == is_written
+
+
+def test_the_index_that_is_made_again_from_the_lake_is_the_same(replays, tmp_path):
+    replays.run(site_0=SHORTER)
+    known = {
+        one: (row["text_digest"], row["revision"], row["content_digest"]) for one, row in replays.index()[0].items()
+    }
+
+    with open_index(f"sqlite:///{tmp_path / 'again.db'}") as again:
+        reindex(
+            index=again, store=replays.world.store, now=datetime.now(UTC), revisit_after=(), on_step=lambda *_: None
+        )
+        with again.read() as tx:
+            made = {row["article_id"]: row for row in tx.execute(select(articles)).mappings()}
+            sequence = outbox.last_sequence(tx)
+
+    assert {one: (row["text_digest"], row["revision"], row["content_digest"]) for one, row in made.items()} == known
+    assert sequence == max(row.change_seq for row in replays.stored())

@@ -5,7 +5,8 @@ import pytest
 
 from tasks.health.judgement import HealthReport
 from tasks.index.health import Alarm, AlarmKind
-from tasks.report.events import BEGAN, QUARANTINE_GREW, RECOVERED, RUN_FINISHED, events_of
+from tasks.index.policies import PolicyChange
+from tasks.report.events import BEGAN, POLICY_CHANGED, QUARANTINE_GREW, RECOVERED, RUN_FINISHED, events_of
 from tasks.values.reports import BatchReport, Published
 from tests.report.test_run_report import run
 
@@ -48,3 +49,15 @@ def test_a_report_that_is_tried_again_tells_the_same_events():
 
     assert ids == [one.event_id for one in events_of(run(), health)]
     assert len(set(ids)) == 4
+
+
+def test_a_document_that_took_the_place_of_another_is_told_of_its_source():
+    change = PolicyChange(
+        source_id="daily", origin="https://daily.example", kind="robots", url="https://daily.example/robots.txt",
+        before_id="a", policy_id="b", observed_at=NOW,
+    )  # fmt: skip
+
+    _, event = events_of(run(), HealthReport(policies=(change,)))
+
+    assert (event.name, event.resource["prefect.resource.id"]) == (POLICY_CHANGED, "presslake.source.daily")
+    assert (event.payload["before_id"], event.payload["policy_id"]) == ("a", "b")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.runtime.resources import lake_alone
+from tasks.runtime.lakes import lake_alone
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.folder import only_writer, search_root, throw_away
 from tasks.search.searching import bring_up_to_date, search

@@ -16,19 +16,15 @@ MAX_STATEMENTS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDocument:
-    """A document as an origin's pages stand under it, with the exchange by which it came."""
+    """A document as an origin's pages stand under it, with the exchange by which it came; `policy_id` is its name in the lake."""
 
+    policy_id: str
     kind: PolicyKind
     origin: str
     answer: RobotsAnswer
     evidence: Evidence
     statements: tuple[Signal, ...] = ()
     max_age_days: float | None = None
-
-    @property
-    def policy_id(self) -> str:
-        """Its name in the lake."""
-        return policy_id_of(self.kind, self.origin, self.answer, self.evidence)
 
     def to_row(self, *, key: str, offset: int, length: int) -> Policy:
         """Return its row, with the place of its record."""
@@ -63,11 +59,13 @@ def document_of(
     """Return an answer as a document; None where nothing answered, or an older version asked and kept no exchange."""
     if answer.status is None or answer.evidence is None:
         return None
+    evidence = Evidence.unpack(answer.evidence)
     return SiteDocument(
+        policy_id=policy_id_of(kind, origin, answer, evidence),
         kind=kind,
         origin=origin,
         answer=answer,
-        evidence=Evidence.unpack(answer.evidence),
+        evidence=evidence,
         statements=statements,
         max_age_days=max_age_days,
     )

@@ -6,6 +6,7 @@ permits; else nothing is said, and that is taken for nothing else.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tasks.values.rights import (
     CONTENT_SIGNAL,
@@ -77,9 +78,13 @@ def refusal_of(purposes: Iterable[Purpose], signals: Iterable[Signal]) -> tuple[
 
 def answer_of(signal: Signal, purpose: Purpose) -> Answer:
     """Return what one signal says of a purpose."""
-    value = signal.value or ""
+    return _answer(signal.signal, signal.value or "", purpose)
+
+
+@lru_cache(maxsize=4096)  # every page says what others say
+def _answer(name: str, value: str, purpose: Purpose) -> Answer:
     key, _, said = value.partition("=")
-    effects = MAPPING.get((signal.signal, value)) or MAPPING.get((signal.signal, key), {})
+    effects = MAPPING.get((name, value)) or MAPPING.get((name, key), {})
     effect = effects.get(purpose)
     if effect is None:
         return Answer.NOT_STATED

@@ -251,3 +251,23 @@ def tidied(archive):
         now=datetime.now(UTC),
         on_step=lambda *_: None,
     )
+
+
+async def test_a_run_knows_which_documents_took_the_place_of_others(archive):
+    archive.ahead = 2 * DAY
+    began = datetime.now(UTC) - DAY
+    async with serve({"/robots.txt": answer(200, ROBOTS), "*": story(1)}) as server:
+        await archive.sweep([server.url("/1")])
+        first = changes_of(archive, began)
+        server.routes["/robots.txt"] = answer(200, ROBOTS + b"# changed\n")
+        await archive.sweep([server.url("/2")])
+
+    [change] = changes_of(archive, began)
+    assert first == ()
+    assert (change.source_id, change.kind, change.url) == ("daily", "robots", server.url("/robots.txt"))
+    assert {change.before_id, change.policy_id} == {row["policy_id"] for row in archive.rows("policies")}
+
+
+def changes_of(archive, since):
+    with archive.index.read() as tx:
+        return policies.changed_by(tx, {"r1"}, since=since)

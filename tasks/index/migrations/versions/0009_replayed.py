@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger()),
         sa.Column("rules", sa.String(128)),
         sa.Column("knowledge", sa.Integer()),
+        sa.Column("kept", sa.JSON(none_as_null=True)),
         sa.Column("noted_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("capture_id", name="pk_replayed"),
     )

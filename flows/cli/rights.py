@@ -1,0 +1,110 @@
+"""The commands `presslake rights`, from an article to the bytes that permitted or refused it, and `presslake identity`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli import console
+from flows.cli.options import CatalogueOption, JsonOption, LakeOption, SourceOption, one_clear_line
+from tasks.errors import ConfigError
+from tasks.values.rights import Purpose
+
+rights = typer.Typer(help="What sites permit and reserve, read from the lake alone.", no_args_is_help=True)
+
+
+@rights.command("report")
+def report(
+    purpose: Annotated[
+        Purpose | None, typer.Option("--purpose", help="This purpose alone; all four unless it is given.")
+    ] = None,
+    source: SourceOption = None,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show by domain what is reserved, since when, how many articles that is, and what has changed this month."""
+    with one_clear_line():
+        from datetime import UTC, datetime
+
+        from tasks.config.settings import set_flags
+        from tasks.report.rights_report import report_rights
+
+        settings, now = set_flags(lake=lake), datetime.now(UTC)
+        purposes = () if purpose is None else (purpose,)
+        found = report_rights(settings, purposes=purposes, sources=frozenset(source or ()), now=now)
+        if as_json:
+            console.print_json(found.to_json())
+        else:
+            console.show_tables(found.tables())
+
+
+@rights.command("explain")
+def explain(
+    what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as fetched, or an article's id.")],
+    document: Annotated[
+        str | None,
+        typer.Option(
+            "--document", metavar="POLICY", help="Write the bytes of this document, by the beginning of its id."
+        ),
+    ] = None,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what permitted or refused an article: each signal, its document, and the address of the document's bytes."""
+    with one_clear_line():
+        if document is not None and as_json:
+            raise ConfigError("--document and --json exclude one another")
+        from tasks.config.settings import set_flags
+        from tasks.report.rights_chain import explain as look_up
+        from tasks.report.rights_chain import find_document
+
+        chains = look_up(what, set_flags(lake=lake))
+        if document is not None:
+            sys.stdout.buffer.write(find_document(chains, document).body)
+            sys.stdout.buffer.flush()
+        elif as_json:
+            console.print_json({"chains": [one.to_json() for one in chains]})
+        else:
+            console.show_tables(table for one in chains for table in one.tables())
+
+
+def identity(
+    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Write the page to this file.")] = None,
+    directory: Annotated[
+        bool, typer.Option("--directory", help="Print the directory of public keys for signed requests instead.")
+    ] = False,
+    catalogue: CatalogueOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a page about the crawler, for the people of the sites: purpose, pace, contact, how to keep it away."""
+    with one_clear_line():
+        from tasks.config.loading import load_catalogue
+        from tasks.config.settings import set_flags
+        from tasks.report.identity import identity_of
+
+        settings = set_flags(catalogue=catalogue)
+        if directory:
+            from tasks.runtime.resources import signer_of
+
+            if (signer := signer_of(settings)) is None:
+                raise ConfigError("--directory: no key is configured: see PRESSLAKE_SIGNING_KEY")
+            console.print_json(signer.directory())
+            return
+        found = identity_of(load_catalogue(settings.catalogue), settings)
+        if as_json:
+            console.print_json(found.to_json())
+        elif out is None:
+            sys.stdout.write(found.to_html())
+        else:
+            try:
+                out.write_text(found.to_html(), encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"--out {out}: {error.strerror}") from error
+            console.show_line(f"{out}: {len(found.agents)} user agents, {len(found.contacts)} contacts.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(rights, name="rights")
+    app.command()(identity)

@@ -1,0 +1,19 @@
+"""How the C library keeps memory that was given back to it: told to return it to the system. Not pure: it changes the process."""
+
+import ctypes
+from contextlib import suppress
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt, mallopt(3)
+_KEPT, _MOST_ARENAS = 256 * 1024, 2  # bytes; heaps, by default eight a processor, of which each keeps what it had
+
+
+def keep_little() -> None:
+    """Return large pieces, and what is free at the heap's end, to the system at once; children that are forked do so, too.
+
+    By default glibc raises both thresholds to the largest piece that was ever freed, up to 32 MB: a process that read one page of
+    10 MB keeps as much for ever. Nothing happens where the C library has no such setting.
+    """
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter, value in ((_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT), (_ARENAS, _MOST_ARENAS)):
+            mallopt(parameter, value)

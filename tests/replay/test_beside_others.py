@@ -1,0 +1,168 @@
+"""A replay that dies at any step, or that works beside a sweep, `maintain`, `verify`, a mend or another replay."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.errors import ConfigError, LakeUnavailable
+from tasks.index import runs
+from tasks.lake.objects.stores import DirectoryStore
+from tasks.maintain.config import MaintainConfig
+from tasks.maintain.maintenance import maintain
+from tasks.replay.config import ReplayConfig
+from tasks.replay.replaying import replay
+from tests.e2e.chaos_press import pass_time
+from tests.replay.conftest import FIRST_THREE, SHORTER, SITES
+
+ALL_SHORTER = dict.fromkeys(SITES, SHORTER)
+
+
+class _Dying(DirectoryStore):
+    """A store whose n-th write, and every one after it, fails, as if the process had been killed there."""
+
+    def __init__(self, path, uses):
+        super().__init__(path)
+        self._left = uses
+
+    def _use(self):
+        self._left -= 1
+        if self._left < 0:
+            raise LakeUnavailable("killed")
+
+    def put(self, key, body, **kind):
+        self._use()
+        super().put(key, body, **kind)
+        self._use()
+
+    def delta_uri(self, table):
+        self._use()
+        return super().delta_uri(table)
+
+
+@pytest.mark.parametrize("uses", [3, 6, 8, 10, 12, 15, 18, 22])
+def test_a_replay_that_dies_anywhere_is_made_good_by_the_next(replays, uses):
+    before = replays.articles(), replays.captures(), replays.index()
+    context = replays.context(**dict.fromkeys(SITES, FIRST_THREE))
+    dying = type(context)(**{**vars_of(context), "store": _Dying(replays.world.lake, uses)})
+    try:
+        replay(ReplayConfig(dry_run=False), dying, on_step=lambda *_: None)
+        died = False
+    except LakeUnavailable:
+        died = True
+
+    again = replays.run(**dict.fromkeys(SITES, FIRST_THREE))
+    between = replays.world.verify().found
+    replays.run()
+
+    assert died or again.changed == 0
+    assert between == {}
+    assert (replays.articles(), replays.captures(), replays.index()) == before
+
+
+def vars_of(context):
+    return {name: getattr(context, name) for name in context.__dataclass_fields__}
+
+
+def registered(index, kind):
+    with index.write() as tx:
+        runs.begin_run(tx, run_id=f"{kind}1", now=datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"), [(runs.REPLAY, "another replay is at work"), (runs.MEND, "a mend .* is at work")]
+)
+def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, kind, line):
+    registered(replays.world.index, kind)
+
+    with pytest.raises(ConfigError, match=line):
+        replays.run()
+
+
+def test_a_dry_run_asks_nobody(replays):
+    registered(replays.world.index, runs.REPLAY)
+
+    assert replays.run({"dry_run": True}).pages
+
+
+def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
+    registered(replays.world.index, runs.REPLAY)
+
+    assert replays.world.verify().found == {}
+    with pytest.raises(ConfigError, match="a replay is at work"):
+        replays.world.verify(mend=True)
+
+
+def test_a_replay_whose_process_is_dead_is_in_nobodys_way(replays):
+    registered(replays.world.index, runs.REPLAY)
+    with replays.world.index.write() as tx:
+        tx.exec_driver_sql("UPDATE runs SET pid = 4194305 WHERE run_id = 'replay-1'")
+
+    assert replays.run().pages
+
+
+def test_beside_a_sweep_nothing_is_lost_and_nothing_twice(replays):
+    world, errors = replays.world, []
+
+    def sweep():
+        try:
+            for _ in range(2):
+                pass_time(world.press)
+                world.sweep()
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    first = {site: dict(stories) for site, stories in world.press.stories.items()}
+    sweeping = threading.Thread(target=sweep)
+    sweeping.start()
+    try:
+        while sweeping.is_alive():
+            replays.run(**ALL_SHORTER)
+            replays.run()
+    finally:
+        sweeping.join()
+        world.press.stories.clear()
+        world.press.stories.update(first)
+        world.press.tick = 0
+    last = replays.run()
+
+    assert errors == []
+    assert last.changed == last.gained == last.lost == 0
+    assert world.verify().found == {}
+    assert len(replays.articles()) == len(replays.stored())
+
+
+def test_beside_maintain_nothing_is_lost_and_nothing_twice(replays):
+    world, errors = replays.world, []
+    before, index = replays.articles(), replays.index()
+
+    def tidy():
+        try:
+            for _ in range(4):
+                maintain(
+                    index=world.index,
+                    store=world.store,
+                    config=MaintainConfig(),
+                    now=datetime(2030, 1, 1, tzinfo=UTC),
+                    on_step=lambda *_: None,
+                )
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    tidying = threading.Thread(target=tidy)
+    tidying.start()
+    replays.run(**ALL_SHORTER)
+    replays.run()
+    tidying.join()
+
+    clusters = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
+    texts = {
+        key: tuple(getattr(row, n) for n in row.__dataclass_fields__ if n not in clusters)
+        for key, row in before.items()
+    }
+    after = replays.articles()
+    assert errors == []
+    assert {
+        key: tuple(getattr(row, n) for n in row.__dataclass_fields__ if n not in clusters) for key, row in after.items()
+    } == texts
+    assert (replays.index(), world.verify().found) == (index, {})

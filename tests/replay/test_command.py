@@ -1,0 +1,66 @@
+"""`presslake replay`, as a person runs it."""
+
+import pytest
+
+from tests.engine import Presslake
+
+SHORTER = '{selectors: {text: "//main//p[position() < 4]"}}'
+
+
+@pytest.fixture
+def command(world) -> Presslake:
+    world.press.catalogue(world.home / "sources.yaml")
+    return Presslake(world.home, {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PRESSLAKE_INDEX": world.index_url})
+
+
+def with_options(command, options: str) -> None:
+    path = command.home / "sources.yaml"
+    text = path.read_text().replace("  - id: site-1\n", f"  - id: site-1\n    extract: {options}\n")
+    path.write_text(text)
+
+
+def test_a_replay_shows_what_would_differ_then_changes_it(command):
+    with_options(command, SHORTER)
+    would = command.run("replay", "--dry-run", "--source", "site-1", "--json").json()
+    before = command.run("verify", "--json").json()
+    done = command.run("replay", "--source", "site-1", "--json")
+    again = command.run("replay", "--source", "site-1").out
+
+    assert (would["dry_run"], would["rows_changed"]) == (True, 0)
+    assert would["changed"] == done.json()["changed"] > 8
+    assert {"pages", "same", "changed", "gained", "lost", "failed", "seconds"} <= done.json().keys()
+    assert "reading pages again" in done.err
+    assert f"{would['pages']} pages read again: {would['pages']} same" in again
+    assert before["found"] == command.run("verify", "--json").json()["found"] == {}
+
+
+def test_one_page_is_shown_with_its_difference(command, world):
+    with_options(command, SHORTER)
+    url = next(url for url in sorted(world.press.urls()) if url.startswith(world.press.url(1, "/")))
+
+    shown = command.run("replay", "--url", url, "--dry-run").out
+
+    assert url in shown
+    assert "--- stored" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--since", "yesterday"), "--since: should be a day, such as 2026-03-01"),
+        (("--since", "2026-03-02", "--until", "2026-03-01"), "--since: since 2026-03-02 is after until 2026-03-01"),
+        (("--url", "ftp://a.example/x"), "--url: not a URL that can be fetched: 'ftp://a.example/x'"),
+        (("--outcome", "lost"), "--outcome: "),
+    ],
+)
+def test_a_wrong_choice_is_one_line(command, words, line):
+    ended = command.run("replay", *words, check=False)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert line in ended.err
+
+
+def test_a_selection_without_a_page_is_said(command):
+    ended = command.run("replay", "--source", "nobody")
+
+    assert "No stored page is of this selection." in ended.err
