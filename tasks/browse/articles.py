@@ -99,7 +99,7 @@ def story(library: Library, story_id: str) -> dict[str, Any]:
 
 
 def stories(library: Library, *, day: date | None) -> dict[str, Any]:
-    """Return the values of the page on the stories of the seven days up to a day, or to the newest article's."""
+    """Return the values of the page on the stories told again in the seven days up to a day, or to the newest article's."""
     with library.index() as tx:
         found = find_stories(tx, last=day, days=7, limit=STORIES_SHOWN)
     is_newest = found.newest_at is None or found.newest_at.date() <= found.last

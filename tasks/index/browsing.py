@@ -121,11 +121,12 @@ def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str,
 
 
 def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int) -> list[ListedStory]:
-    """Return the stories with an article in this time that several articles tell: those most told first."""
+    """Return the stories that were told again in this time, with all their articles: those of the most sources first."""
     number, sources = func.count(), func.count(articles.c.source_id.distinct())
-    recent = select(articles.c.cluster_id).where(_told_at >= _bound(since), _told_at < _bound(until))
-    # what is told once is left out first, out of the index of clusters alone: that is most of it
-    several = select(articles.c.cluster_id).where(articles.c.cluster_id.in_(recent)).group_by(articles.c.cluster_id)
+    # of a story, all articles but the earliest represent nothing: most articles of the time are left out at once
+    again = select(articles.c.cluster_id).where(
+        _told_at >= _bound(since), _told_at < _bound(until), articles.c.is_representative.is_(False)
+    )
     query = (
         select(
             articles.c.cluster_id,
@@ -134,8 +135,9 @@ def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int
             func.min(_told_at).label("first_at"),
             func.max(_told_at).label("newest_at"),
         )
-        .where(articles.c.cluster_id.in_(several.having(number > 1)))
+        .where(articles.c.cluster_id.in_(again))
         .group_by(articles.c.cluster_id)
+        .having(number > 1)
         .order_by(sources.desc(), number.desc(), func.max(_told_at).desc(), articles.c.cluster_id)
     )
     return [ListedStory(**row) for row in tx.execute(query.limit(limit)).mappings()]
