@@ -14,7 +14,11 @@ from tasks.index import browsing
 from tasks.index.browsing import ListedArticle
 from tasks.index.database import Transaction
 from tasks.index.relations import Edge, find_edges
+from tasks.politeness.rights.mapping import Verdict, verdict_on
 from tasks.report.stories import find_stories
+from tasks.values.columns import revive
+from tasks.values.rights import Purpose
+from tasks.values.rows import Signal
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
 MEMBERS_SHOWN, STORIES_SHOWN = 200, 50
@@ -61,7 +65,16 @@ def article(library: Library, article_id: str, *, revision: int | None = None) -
         "members": members,
         "alike": _alike(article_id, edges, kin, {one.article_id for one in members}),
         "original": next(iter(original.values()), None),
+        "verdicts": _verdicts(row),
     }
+
+
+def _verdicts(row: Row | None) -> dict[str, Verdict] | None:
+    """Return what was said of each purpose when a revision was fetched; None where nothing was recorded."""
+    if row is None or row.get("rights") is None:
+        return None
+    signals = tuple(revive(Signal, one) for one in row["rights"])
+    return {purpose.value: verdict_on(purpose, signals) for purpose in Purpose}
 
 
 def revisions(library: Library, article_id: str) -> dict[str, Any]:

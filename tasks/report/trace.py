@@ -11,7 +11,7 @@ from tasks.config.settings import Settings
 from tasks.deduplicate.changes import Change, Version, diff_versions, summarise_change
 from tasks.errors import ConfigError, ItemError
 from tasks.index.database import Index
-from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names
+from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names, why_unknown
 from tasks.index.relations import Edge, find_edges
 from tasks.lake.objects.port import ObjectStore
 from tasks.lake.reading import read_rows
@@ -137,13 +137,14 @@ def trace(what: str, settings: Settings) -> Trace:
 def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index, lake: ObjectStore) -> Trace:
     with index.read() as tx:
         history = find_history(tx, url_key=key, article_id=article_id)
+        unknown = why_unknown(tx, key)
         known = history.article
         cluster = find_cluster(tx, known["cluster_id"], limit=CLUSTER_SHOWN) if known else []
         edges = find_edges(tx, known["article_id"]) if known else []
         kin = find_articles(tx, {end for edge in edges for end in (edge.a, edge.b)})
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
-        raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
+        raise ConfigError(f"nothing is known of {what}: {unknown}")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
     since = first_day(history)

@@ -140,6 +140,13 @@ def test_an_article_stands_beside_its_stored_page(client):
     assert "94 minutes" in client.get(frame["src"]).text
 
 
+def test_an_article_shows_what_its_site_permitted(client):
+    page = read(client, FERRY)
+
+    assert "ai-train refused, by content-signal ai-train=n" in " ".join(page.text.split())
+    assert "archive not stated" in " ".join(page.text.split())
+
+
 def test_an_older_revision_says_that_it_is_one(client):
     page = read(client, f"{BRIDGE}/revisions/1")
 
