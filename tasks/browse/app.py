@@ -109,7 +109,7 @@ class Pages:
 
 async def _warm(library: Library) -> None:
     """Do what the first article would wait for: open the tables, start the processes that make pages inert."""
-    with suppress(PresslakeError):  # whoever asks for a page is told
+    with suppress(PresslakeError):  # each page reports it
         await run_sync(library.articles.files)
         await SharedReader().read(inert_job(StoredBody(url="warm-up", body=b"<p>Ready</p>", content_type="text/html")))
 

@@ -58,7 +58,7 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(filled):
     seen, before = [], None
     while page := listed(filled, before=before, limit=2):
         seen += ids(page)
-        before = Place(told_at=page[-1].told_at, article_id=page[-1].article_id)
+        before = Place(shown_at=page[-1].shown_at, article_id=page[-1].article_id)
 
     assert seen == ids(listed(filled))
 
@@ -99,7 +99,7 @@ def test_stories_of_a_time_have_all_their_articles_counted(filled, now):
     assert heads["a0"].title == "Title 0"
 
 
-def test_a_story_is_of_the_times_in_which_it_was_told_again(filled, now):
+def test_a_story_is_of_the_times_in_which_it_was_reported_again(filled, now):
     def found(since, until):
         with filled.read() as tx:
             return browsing.find_stories(tx, since=now - since * HOUR, until=now - until * HOUR, limit=9)
