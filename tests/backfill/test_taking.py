@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, ExtractorCrashed
 from tasks.lake.warc import read_response
 from tests.backfill.archives import DAY, Kept, in_one_stream, put, story_at, wacz, warc
 from tests.backfill.conftest import Inline, Interrupted, ending_at
@@ -250,6 +250,38 @@ def test_a_list_names_archives(place, tmp_path):
     put(tmp_path, "list.txt", f"# archives\n\n{path}\n{path}\n".encode())
 
     assert place.backfill(f"@{tmp_path}/list.txt").pages == 1
+
+
+class Dying(Inline):
+    """A runner whose workers die: of the unit 1 each time, of the unit 2 once."""
+
+    died = 0
+
+    def submit(self, job_id, number):
+        result = super().submit(job_id, number)
+
+        def die():
+            self.died += number == 2
+            if number == 1 or (number == 2 and self.died == 1):
+                raise ExtractorCrashed("its worker died")
+            return result()
+
+        return die
+
+
+def test_a_unit_whose_worker_dies_is_tried_again_and_else_left_to_the_next_run(place, other_place, tmp_path):
+    path = put(tmp_path, "a.warc.gz", warc([story_at(number) for number in range(14)]))
+
+    report = place.backfill(path, runner=Dying)
+    again = place.backfill(path)
+    other_place.backfill(path)
+
+    assert (report.pages, report.failed) == (10, {"unit_lost": 4})
+    assert report.troubles == ("unit 1 is left to the next run: its worker died",)
+    assert (again.pages, again.failed) == (4, {})
+    assert {row["capture_id"] for row in place.rows("captures")} == {
+        row["capture_id"] for row in other_place.rows("captures")
+    }
 
 
 def test_two_backfills_at_once_are_refused(place, tmp_path):
