@@ -1,14 +1,16 @@
 """What each page shows, and that strangers' texts do nothing in it."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from tasks.browse.library import open_library
+from tasks.browse.rendering import due
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tests.browse.filling import EVIL
+from tests.browse.filling import EVIL, NOW
 from tests.browse.press import HOSTILE, PRINTS
 
 BY_SLUG = {one.slug: one for one in PRINTS + HOSTILE}
@@ -277,3 +279,8 @@ def test_it_makes_neither_an_index_nor_a_lake(tmp_path):
         open_library(Settings(lake=str(tmp_path / "lake"), index=f"sqlite:///{tmp_path / 'index.db'}"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("hours", "said"), [(None, "never"), (-5, "now"), (0, "now"), (3, "in 3 hours")])
+def test_what_is_overdue_is_due_now(hours, said):
+    assert due(None if hours is None else NOW + timedelta(hours=hours), NOW) == said
