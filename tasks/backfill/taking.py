@@ -164,8 +164,9 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
     with index.write() as tx:
         now = datetime.now(UTC)
         runs.release_dead_runs(tx, now=now)
-        if other := runs.find_working(tx, kind=JOB, now=now):
-            raise ConfigError(f"another backfill is under way on the index {index.uri} ({other}): wait for its end")
+        for kind, what in ((JOB, "another backfill"), (runs.MEND, "a mend (`verify --mend`)")):
+            if other := runs.find_working(tx, kind=kind, now=now):
+                raise ConfigError(f"{what} is at work on this index (run {other}): backfill after its end")
         runs.begin_run(tx, run_id=run_id, now=now)
     job_id = f"{JOB}{uuid.uuid4().hex}"
     job = _Job(job_id=job_id, store=store, index=index, runner=runner, ahead=AHEAD * (config.workers or runner.workers))
