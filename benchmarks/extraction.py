@@ -184,7 +184,8 @@ def _without(*names: PruneRule) -> Extractor:
     return partial(extract_ours, options=ExtractOptions(prune_without=names))
 
 
-def _folds(text: str) -> frozenset[int]:
+def folds_of(text: str) -> frozenset[int]:
+    """Return the folds that `0-3` or `4` names."""
     first, _, last = text.partition("-")
     return frozenset(range(int(first), int(last or first) + 1))
 
@@ -193,7 +194,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", dest="sets", help=f"{', '.join(SETS)}, or a folder; all if not given")
-    parser.add_argument("--folds", type=_folds, help="such as 0-3: those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="such as 0-3: those pages alone of a set that has folds")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--ablation", action="store_true")
