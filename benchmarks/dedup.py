@@ -63,18 +63,18 @@ class Press:
         self._random = random.Random(5)
         self._words = [f"w{number:x}" for number in range(30_000)]
         self._weights = [1 / (rank + 3) for rank in range(30_000)]
-        self._told: list[list[str]] = []
+        self._texts: list[list[str]] = []
         self._count = 0
 
     def story(self, published_at: datetime) -> Item:
-        if self._told and self._random.random() < 1 / 6:
+        if self._texts and self._random.random() < 1 / 6:
             words = [
                 word if self._random.random() > 0.03 else f"w{self._random.randrange(30_000):x}"
-                for word in self._random.choice(self._told)
+                for word in self._random.choice(self._texts)
             ]
         else:
             words = self._random.choices(self._words, self._weights, k=self._random.randint(WORDS // 2, WORDS * 3 // 2))
-        self._told = [*self._told[-500:], words]
+        self._texts = [*self._texts[-500:], words]
         self._count += 1
         return Item(f"probe{self._count}", words[0], " ".join(words), published_at)
 

@@ -126,7 +126,7 @@ def serving(hosts: int) -> Iterator[int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """What one sweep came to."""
+    """The results of one sweep."""
 
     name: str
     report: DiscoverReport

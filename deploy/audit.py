@@ -32,25 +32,25 @@ def audit(constraints: Path) -> list[dict[str, Any]] | str:
         return (done.stderr.strip() or "it said nothing").splitlines()[-1]
 
 
-def verdict(told: list[dict[str, Any]] | str, *, offline_ok: bool) -> tuple[int, list[str]]:
+def verdict(answer: list[dict[str, Any]] | str, *, offline_ok: bool) -> tuple[int, list[str]]:
     """Return the exit code, and what to say. Pure."""
-    if isinstance(told, str):
-        return (0 if offline_ok else 2), [f"NOT AUDITED: the advisory service did not answer: {told}"]
+    if isinstance(answer, str):
+        return (0 if offline_ok else 2), [f"NOT AUDITED: the advisory service did not answer: {answer}"]
     found = [
         f"{one['name']} {one['version']}: {vuln['id']}, fixed in {', '.join(vuln['fix_versions']) or 'no version yet'}"
-        for one in told
+        for one in answer
         for vuln in one.get("vulns", ())
     ]
-    skipped = [one["name"] for one in told if "skip_reason" in one]
+    skipped = [one["name"] for one in answer if "skip_reason" in one]
     if skipped:
         found.append(
-            f"NOT AUDITED: {len(skipped)} of {len(told)} dependencies could not be looked up, among them {skipped[0]}"
+            f"NOT AUDITED: {len(skipped)} of {len(answer)} dependencies could not be looked up, among them {skipped[0]}"
         )
     if len(found) > bool(skipped):
         return 1, found
     if skipped:
         return (0 if offline_ok else 2), found
-    return 0, [f"audited: no advisory against any of the {len(told)} pinned dependencies"]
+    return 0, [f"audited: no advisory against any of the {len(answer)} pinned dependencies"]
 
 
 def main(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ from tasks.forget.report import ForgetReport
 from tasks.forget.report import summary_line as forget_summary
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_rows, health_summary, quarantine_rows
+from tasks.index import announcing
 from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.maintain.config import MaintainConfig
@@ -119,12 +121,19 @@ def discover(
     """
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
-        report = replace(polled, discovered=polled.discovered + announced)
+        report = replace(polled, discovered=polled.discovered + announced, skipped=_with_taken(polled, plan, settings))
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
         "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
     )
     return report
+
+
+def _with_taken(polled: DiscoverReport, plan: SweepPlan, settings: Settings) -> dict[str, int]:
+    """Return what was skipped, with the URLs of the plan that were taken down."""
+    with opened_index(settings).read() as tx:
+        taken = len(plan.urls) - len(announcing.without_taken(tx, plan.urls))
+    return dict(Counter(polled.skipped) + Counter({TAKEN_DOWN: taken}))
 
 
 async def _discover(

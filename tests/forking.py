@@ -121,12 +121,12 @@ def run_plainly(
     )
 
 
-def _code_of(told: socket.socket, timeout: float) -> int:
+def _code_of(answers: socket.socket, timeout: float) -> int:
     """Wait for the end of a command, which is killed where it takes too long."""
-    pid = int(told.recv(64))
-    told.settimeout(timeout)
+    pid = int(answers.recv(64))
+    answers.settimeout(timeout)
     try:
-        return int(told.recv(64))
+        return int(answers.recv(64))
     except TimeoutError:
         os.kill(pid, signal.SIGKILL)
         raise subprocess.TimeoutExpired(str(COMMAND), timeout) from None
@@ -152,12 +152,12 @@ def _serve(asked: socket.socket, with_prefect: Sequence[str]) -> None:
             pass
 
 
-def _attend(wanted: int, out: int, err: int, told: int) -> None:
+def _attend(wanted: int, out: int, err: int, answers: int) -> None:
     """Run one command in a child, and tell its id and its exit code."""
     if (pid := os.fork()) == 0:
-        os.close(told)
+        os.close(answers)
         _become(wanted, out, err)
-    with socket.socket(fileno=told) as answer:
+    with socket.socket(fileno=answers) as answer:
         answer.send(str(pid).encode())
         _, status = os.waitpid(pid, 0)
         answer.send(str(os.waitstatus_to_exitcode(status)).encode())

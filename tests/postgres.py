@@ -38,8 +38,10 @@ def find_binaries() -> Path | None:
     """Return the folder of `postgres` and `initdb`; Debian keeps them off the PATH."""
     folders = [path.parent for name in ("postgres",) if (path := Path(shutil.which(name) or "")).name]
     if pg_config := shutil.which("pg_config"):
-        told = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
-        folders.append(Path(told))
+        folder_of_binaries = subprocess.run(
+            [pg_config, "--bindir"], capture_output=True, text=True, check=False
+        ).stdout.strip()
+        folders.append(Path(folder_of_binaries))
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()), None)
 

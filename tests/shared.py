@@ -48,12 +48,12 @@ def lent(servers: Servers) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
-                status, told = 200, servers.url(self.path.removeprefix("/"))
+                status, body = 200, servers.url(self.path.removeprefix("/"))
             except Exception as error:  # noqa: BLE001 - the worker that asked shows it
-                status, told = 500, repr(error)
+                status, body = 500, repr(error)
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(told.encode())
+            self.wfile.write(body.encode())
 
         def log_message(self, *_args: object) -> None:
             """Say nothing."""

@@ -27,12 +27,12 @@ def show(row: Mapping[str, Any], *, now: datetime) -> None:
     """Show a revision as a person reads it."""
     show_line(row["title"] or "(no title)", BOLD)
     at = row["published_at"] or row["first_seen_at"]
-    told = f"{moment(at, now)} UTC" if row["published_at"] else f"no date, first seen {moment(at, now)} UTC"
+    time = f"{moment(at, now)} UTC" if row["published_at"] else f"no date, first seen {moment(at, now)} UTC"
     number = f"revision {row['revision']}" if row["revision"] > 1 else ""
     parts = (
         row["source_id"],
         ", ".join(row["authors"]),
-        told,
+        time,
         row["language"],
         plural(row["word_count"], "word"),
         number,

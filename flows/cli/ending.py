@@ -37,8 +37,8 @@ def end_process(code: int) -> NoReturn:
             threading._shutdown()  # type: ignore[attr-defined] # what joins threads and closes executors
             atexit._run_exitfuncs()
     finally:
-        is_told = [_is_flushed(stream) for stream in (sys.stdout, sys.stderr)]
-        os._exit(code or (0 if all(is_told) else FAILED))
+        is_written = [_is_flushed(stream) for stream in (sys.stdout, sys.stderr)]
+        os._exit(code or (0 if all(is_written) else FAILED))
 
 
 def _is_flushed(stream: TextIO | None) -> bool:

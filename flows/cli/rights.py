@@ -71,6 +71,9 @@ def explain(
 
 def identity(
     out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Write the page to this file.")] = None,
+    directory: Annotated[
+        bool, typer.Option("--directory", help="Print the directory of public keys for signed requests instead.")
+    ] = False,
     catalogue: CatalogueOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,6 +84,13 @@ def identity(
         from tasks.report.identity import identity_of
 
         settings = set_flags(catalogue=catalogue)
+        if directory:
+            from tasks.runtime.resources import signer_of
+
+            if (signer := signer_of(settings)) is None:
+                raise ConfigError("--directory: no key is configured: see PRESSLAKE_SIGNING_KEY")
+            console.print_json(signer.directory())
+            return
         found = identity_of(load_catalogue(settings.catalogue), settings)
         if as_json:
             console.print_json(found.to_json())

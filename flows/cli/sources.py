@@ -105,13 +105,13 @@ def add_and_hand_over(
 
     troubles: list[Addition] = []
 
-    def tell(addition: "Addition") -> None:
+    def end(addition: "Addition") -> None:
         if addition.trouble:
             troubles.append(addition)
         _tell(addition)
 
     known = read_known(settings.catalogue)
-    found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: asking ..."), tell=tell)
+    found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: asking ..."), end=end)
     found = tuple(labelled(one, tags=tags or (), country=country) for one in found)
     if found or not troubles:
         _hand_over(found, settings, is_written=is_written)
@@ -185,7 +185,7 @@ def _tell(addition: "Addition") -> None:
     else:
         say(f"{addition.address}: no feed works, so the page itself is the listing; tried:")
         rows: Rows = [(one.url, one.reason or "works") for one in addition.tried]
-        console.show_tables([("", ("feed", "came to"), rows)], beside=True)
+        console.show_tables([("", ("feed", "outcome"), rows)], beside=True)
 
 
 def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written: bool) -> None:

@@ -86,7 +86,7 @@ def changes(
         for change in found:
             counts[change.kind] += 1
             if as_json:
-                console.print_json(told(change))
+                console.print_json(fields_of(change))
             elif len(shown) < SHOWN_ROWS:
                 title = change.row.title if change.row else None
                 shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
@@ -100,7 +100,7 @@ def changes(
             say(f"{more:,} more are not shown: --json gives all of them.")
 
 
-def told(change: "Change") -> dict[str, object]:
+def fields_of(change: "Change") -> dict[str, object]:
     """Return a change as plain data."""
     from dataclasses import asdict
 

@@ -69,8 +69,8 @@ def _database(api_url: str | None) -> Path | None:
 
     if api_url is not None:
         with suppress(httpx.HTTPError, ValueError, LookupError):
-            told = httpx.get(f"{api_url}/admin/settings", timeout=10, trust_env=False).json()
-            return Path(told["home"]) / "prefect.db"
+            settings = httpx.get(f"{api_url}/admin/settings", timeout=10, trust_env=False).json()
+            return Path(settings["home"]) / "prefect.db"
     secret = prefect_settings.get_current_settings().server.database.connection_url
     url = secret.get_secret_value() if secret is not None else ""
     return Path(url.removeprefix(SCHEME).partition("?")[0]) if url.startswith(SCHEME) else None

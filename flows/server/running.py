@@ -26,14 +26,14 @@ def findable(api_url: str) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            if _told(place).get("pid") == os.getpid():
+            if _content(place).get("pid") == os.getpid():
                 place.unlink()
 
 
 def find_running() -> str | None:
     """Return the API's URL of a server that was left by a process that lives and answers, or None."""
-    told = _told(_place())
-    pid, api_url = told.get("pid"), told.get("api_url")
+    content = _content(_place())
+    pid, api_url = content.get("pid"), content.get("api_url")
     if not isinstance(pid, int) or not isinstance(api_url, str) or not _lives(pid):
         return None
     try:
@@ -47,12 +47,12 @@ def _place() -> Path:
     return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser() / FILE
 
 
-def _told(place: Path) -> dict[str, object]:
+def _content(place: Path) -> dict[str, object]:
     try:
-        told = json.loads(place.read_text())
+        content = json.loads(place.read_text())
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _lives(pid: int) -> bool:

@@ -33,10 +33,10 @@ def run_sweep(
     if not config.dry_run:
         check_lake(settings)  # report a wrong flag before any server starts
         close_opened()
-    tell = say if shows_progress else _say_nothing
-    tell(opening_line(plan, config, settings))
+    show = say if shows_progress else _say_nothing
+    show(opening_line(plan, config, settings))
     with ExitStack() as stack:
-        stack.enter_context(prefect_api(is_shared=config.shards > 1, tell=tell))
+        stack.enter_context(prefect_api(is_shared=config.shards > 1, show=show))
         from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 
@@ -93,7 +93,7 @@ def _unheard(error: httpx.HTTPError) -> RunReport:
 
 
 @contextmanager
-def prefect_api(*, is_shared: bool = False, tell: Callable[[str], None] = _say_nothing) -> Iterator[str]:
+def prefect_api(*, is_shared: bool = False, show: Callable[[str], None] = _say_nothing) -> Iterator[str]:
     """Give the URL of the API: the one that is configured, checked; of a `presslake up` that runs; or a server of our own.
 
     A server of our own has no workers, so a sweep that `is_shared` is refused. Raises ServerUnavailable.
@@ -102,12 +102,12 @@ def prefect_api(*, is_shared: bool = False, tell: Callable[[str], None] = _say_n
 
     configured = prefect_settings.get_current_settings().api.url
     if configured:
-        tell(f"Asking Prefect's server at {without_userinfo(configured)} ...")
+        show(f"Asking Prefect's server at {without_userinfo(configured)} ...")
         _check_answers(configured)
         yield configured
         return
     if (running := find_running()) is not None:
-        tell(f"Using the server of the presslake up that runs: {running.removesuffix('/api')}")
+        show(f"Using the server of the presslake up that runs: {running.removesuffix('/api')}")
         with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: running}):
             yield running
         return
@@ -116,7 +116,7 @@ def prefect_api(*, is_shared: bool = False, tell: Callable[[str], None] = _say_n
             "shards are runs on the workers of a Prefect server: name it with PREFECT_API_URL; on one machine a single "
             "run uses every processor already"
         )
-    tell("Starting Prefect's server for this sweep, which takes 5 to 25 s; `presslake up` keeps one running ...")
+    show("Starting Prefect's server for this sweep, which takes 5 to 25 s; `presslake up` keeps one running ...")
     with (
         local_server(has_ui=False) as url,
         prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),

@@ -76,12 +76,14 @@ def replay_name(given: ReplayConfig | dict[str, Any] | None) -> str:
 
 def backfill_name(given: BaseModel | dict[str, Any] | None) -> str:
     """Return what a backfill takes in: `backfill of 3 paths`, `backfill of 1 path for daily`."""
-    told = given if isinstance(given, dict) else given.model_dump() if given is not None else {}
-    sources, dry = _sources(told.get("sources", ())), ", dry run" if told.get("dry_run") else ""
-    if not told.get("paths"):
-        until = f" until {told['until']}" if told.get("until") else ""
-        return f"backfill of {sources} since {told.get('since', '')}{until}{dry}"
-    return f"backfill of {plural(len(told['paths']), 'path')}{f' for {sources}' if told.get('sources') else ''}{dry}"
+    config = given if isinstance(given, dict) else given.model_dump() if given is not None else {}
+    sources, dry = _sources(config.get("sources", ())), ", dry run" if config.get("dry_run") else ""
+    if not config.get("paths"):
+        until = f" until {config['until']}" if config.get("until") else ""
+        return f"backfill of {sources} since {config.get('since', '')}{until}{dry}"
+    return (
+        f"backfill of {plural(len(config['paths']), 'path')}{f' for {sources}' if config.get('sources') else ''}{dry}"
+    )
 
 
 _LISTS = cast("dict[str, dict[str, Any]]", coolnames)

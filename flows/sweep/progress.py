@@ -32,8 +32,8 @@ def shown_progress(batches: Iterable[Batch], sweep: Sweep) -> Iterator[Batch]:
 
 def _begun() -> UUID | None:
     with suppress(httpx.HTTPError):  # without a server there is no progress bar, but the sweep goes on
-        told = "URLs looked at, of those that are due"
-        return create_progress_artifact(progress=0.0, key=KEY, description=told)  # type: ignore[return-value]
+        description = "URLs looked at, of those that are due"
+        return create_progress_artifact(progress=0.0, key=KEY, description=description)  # type: ignore[return-value]
     return None
 
 

@@ -94,8 +94,8 @@ class Shards:
         shard = self._shard_states()
         with self.sweep.index.read() as tx:
             counts = outbox.counts_of_runs(tx, shard)
-        told = tuple(failure for one in shard.values() for failure in _failures(one.summary))
-        return [*(BatchReport(**one) for one in counts), BatchReport(batch_id="", failures=told)]
+        failures = tuple(failure for one in shard.values() for failure in _failures(one.summary))
+        return [*(BatchReport(**one) for one in counts), BatchReport(batch_id="", failures=failures)]
 
     def shortfall(self) -> str | None:
         """Return in words how shards fell short, or None."""

@@ -18,7 +18,7 @@ def run_backfill(config: BackfillConfig, settings: Settings) -> BackfillReport:
     if not config.dry_run:
         check_lake(settings)
         close_opened()
-    with prefect_api(tell=say):
+    with prefect_api(show=say):
         from flows.backfill import backfill  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
 
         try:

@@ -41,7 +41,7 @@ ANNOUNCED_BY = "backfill:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkReport:
-    """What a walk came to: lists read, URLs of the wanted days, how many of them are new, and trouble by reason."""
+    """The results of a walk: lists read, URLs of the wanted days, how many of them are new, and trouble by reason."""
 
     read: int = 0
     found: int = 0
@@ -162,8 +162,8 @@ class _Walk:
 
     def _is_too_old(self, entry: Entry) -> bool:
         named = days_in(str(entry.url))
-        told = entry.published_at.astimezone(UTC).date() if entry.published_at else named.last if named else None
-        return told is not None and told < self.wanted.first
+        day = entry.published_at.astimezone(UTC).date() if entry.published_at else named.last if named else None
+        return day is not None and day < self.wanted.first
 
     def _try_other(self, place: _Place) -> None:
         self._go(place, place.others, page=place.page)

@@ -14,7 +14,11 @@ from tasks.index import browsing
 from tasks.index.browsing import ListedArticle
 from tasks.index.database import Transaction
 from tasks.index.relations import Edge, find_edges
+from tasks.politeness.rights.mapping import Verdict, verdict_on
 from tasks.report.stories import find_stories
+from tasks.values.columns import revive
+from tasks.values.rights import Purpose
+from tasks.values.rows import Signal
 
 ARTICLE_ID = re.compile(r"[0-9a-f]{32}")
 MEMBERS_SHOWN, STORIES_SHOWN = 200, 50
@@ -61,7 +65,16 @@ def article(library: Library, article_id: str, *, revision: int | None = None) -
         "members": members,
         "alike": _alike(article_id, edges, kin, {one.article_id for one in members}),
         "original": next(iter(original.values()), None),
+        "verdicts": _verdicts(row),
     }
+
+
+def _verdicts(row: Row | None) -> dict[str, Verdict] | None:
+    """Return what was said of each purpose when a revision was fetched; None where nothing was recorded."""
+    if row is None or row.get("rights") is None:
+        return None
+    signals = tuple(revive(Signal, one) for one in row["rights"])
+    return {purpose.value: verdict_on(purpose, signals) for purpose in Purpose}
 
 
 def revisions(library: Library, article_id: str) -> dict[str, Any]:
@@ -99,7 +112,7 @@ def story(library: Library, story_id: str) -> dict[str, Any]:
 
 
 def stories(library: Library, *, day: date | None) -> dict[str, Any]:
-    """Return the values of the page on the stories of the seven days up to a day, or to the newest article's."""
+    """Return the values of the page on the stories reported again in the seven days up to a day, or to the newest article's."""
     with library.index() as tx:
         found = find_stories(tx, last=day, days=7, limit=STORIES_SHOWN)
     is_newest = found.newest_at is None or found.newest_at.date() <= found.last
@@ -147,14 +160,14 @@ def _moment(first: ListedArticle, member: ListedArticle, edge: Edge | None) -> M
     if member.article_id == first.article_id:
         return Moment(article=member, after=timedelta(0), score=None, kind="first")
     if member.duplicate_of == first.article_id and (edge is None or edge.kind != "near_duplicate"):
-        return Moment(article=member, after=member.told_at - first.told_at, score=1.0, kind="duplicate")
+        return Moment(article=member, after=member.shown_at - first.shown_at, score=1.0, kind="duplicate")
     kind = edge.kind if edge else ""
-    return Moment(article=member, after=member.told_at - first.told_at, score=edge.score if edge else None, kind=kind)
+    return Moment(article=member, after=member.shown_at - first.shown_at, score=edge.score if edge else None, kind=kind)
 
 
 def _alike(
-    article_id: str, edges: list[Edge], kin: dict[str, ListedArticle], told: set[str]
+    article_id: str, edges: list[Edge], kin: dict[str, ListedArticle], members: set[str]
 ) -> list[tuple[Edge, ListedArticle]]:
     """Return the articles at the other ends of an article's edges that are not of its story."""
     others = ((edge, edge.b if edge.a == article_id else edge.a) for edge in edges)
-    return [(edge, kin[other]) for edge, other in others if other in kin and other not in told]
+    return [(edge, kin[other]) for edge, other in others if other in kin and other not in members]

@@ -84,6 +84,8 @@ class Guard:
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 {"Allow": ", ".join(METHODS)},
             )
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database takes it, and nothing is named so
+            return PlainTextResponse("There is no such page.\n", HTTPStatus.BAD_REQUEST)
         token = self._access.token
         if token is not None and not is_token(next((v for n, v in headers if n == b"authorization"), b""), token):
             challenge = {"WWW-Authenticate": 'Basic realm="Presslake", charset="UTF-8"'}

@@ -42,7 +42,7 @@ class Found:
     title: str | None
     source_id: str
     language: str | None
-    told_at: date
+    shown_at: date
     snippet: tuple[tuple[str, bool], ...] = ()
 
 

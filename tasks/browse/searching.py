@@ -30,7 +30,10 @@ def search_of(settings: Settings) -> Search:
             offset=offset,
             by=Period.DAY,
         )
-        found = search(asked, settings, on_step=_quietly)
+        try:
+            found = search(asked, settings, on_step=_quietly)
+        except ConfigError:  # the query is wrong, or the index can only be read: then it is searched as it is
+            found = search(asked, settings, on_step=_quietly, is_caught_up=True)
         return Hits(
             hits=tuple(map(_found, found.hits)),
             total=found.total,
@@ -44,7 +47,7 @@ def search_of(settings: Settings) -> Search:
 def _found(hit: Hit) -> Found:
     return Found(
         article_id=hit.article_id, url=hit.url, title=hit.title, source_id=hit.source_id, language=hit.language,
-        told_at=hit.at.date(), snippet=tuple(_pieces(hit.snippet)),
+        shown_at=hit.at.date(), snippet=tuple(_pieces(hit.snippet)),
     )  # fmt: skip
 
 

@@ -12,11 +12,14 @@ import uvicorn
 from tasks.browse.app import browse_app
 from tasks.browse.guard import Access, allowed_hosts
 from tasks.browse.library import Search, open_library
+from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 
 Say = Callable[[str], None]
-DEFAULT_PORT = 8420
+OWN_ADDRESSES = ("127.0.0.1", "::1")
+"""Where this machine alone asks, under the names that are answered without a token."""
+
 MIN_TOKEN = 16
 CONCURRENT = 64
 STOPPED_WITHIN_S = 2
@@ -34,11 +37,13 @@ def serve(
     """Serve until Ctrl-C or SIGTERM; raises ConfigError."""
     address = read_host(host)
     token = read_token(token_file) if token_file else None
-    if not address.is_loopback and token is None:
+    if str(address) not in OWN_ADDRESSES and token is None:
         raise ConfigError(
             f"--host {host}: others would reach it there; give --token-file too, a file with a secret of {MIN_TOKEN} "
             "characters or more that they must know"
         )
+    if "catalogue" in settings.model_fields_set:
+        load_catalogue(settings.catalogue)  # a mistake in a file that is named ends the command
     library = open_library(settings, search=search)
     with bound_socket(str(address), port) as listening:
         port = listening.getsockname()[1]

@@ -39,7 +39,7 @@ def catalogue_of(marked: Marked) -> Catalogue:
     except ValidationError as error:
         mistakes += [_mistake(details, marked) for details in error.errors() if details["type"] != "ids"]
     if catalogue is None or mistakes:
-        raise CatalogueError(_all_told(mistakes, marked.path))
+        raise CatalogueError(_all_mistakes(mistakes, marked.path))
     return catalogue
 
 
@@ -67,11 +67,11 @@ def _repeated_ids(marked: Marked) -> Iterator[tuple[int, str]]:
             seen.add(source_id)
 
 
-def _all_told(mistakes: Iterable[tuple[int, str]], path: Path) -> str:
+def _all_mistakes(mistakes: Iterable[tuple[int, str]], path: Path) -> str:
     """Word the mistakes, a line each, in the order of the file."""
-    told = sorted(mistakes, key=lambda mistake: mistake[0])
-    lines = [f"{path}:{line}: {folded(what)}" for line, what in told[:SHOWN_MISTAKES]]
-    left = len(told) - len(lines)
+    ordered = sorted(mistakes, key=lambda mistake: mistake[0])
+    lines = [f"{path}:{line}: {folded(what)}" for line, what in ordered[:SHOWN_MISTAKES]]
+    left = len(ordered) - len(lines)
     return "\n".join([*lines, *([f"{path}: {left} more"] if left else [])])
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -94,6 +95,18 @@ class Settings(BaseModel):
         None,
         max_length=300,
         description="An address or URL for the people of the sites: `presslake identity` shows it.",
+    )
+    signing_key: Path | None = Field(
+        None, description="A PEM file with an Ed25519 private key: requests over https are signed (Web Bot Auth)."
+    )
+    signature_agent: str | None = Field(
+        None,
+        pattern=r"^https://[^/?#@\s\"]+/?$",
+        description="The https origin at which the public part of that key is served.",
+    )
+    signature_form: Literal["origin", "url", "string"] = Field(
+        "origin",
+        description="How Signature-Agent names it: an origin, the directory's URL, or an older draft's string.",
     )
     ui_port: int = Field(4200, ge=1, le=65535, description="Where `presslake up` serves Prefect's UI.")
 

@@ -37,7 +37,7 @@ class Version:
         """What is compared, a line each: title, authors, date, sentences."""
         date = f"{self.published_at:%Y-%m-%d %H:%M:%S %Z}" if self.published_at else None
         head = (self.title, ", ".join(self.authors), date)
-        named = (f"{name}: {' '.join(told.split())}" for name, told in zip(HEAD, head, strict=True) if told)
+        named = (f"{name}: {' '.join(part.split())}" for name, part in zip(HEAD, head, strict=True) if part)
         return [*named, *split_sentences(self.text)]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tasks.deduplicate.resemblance import Relation, told_at
+from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.index import articles as known_articles
 from tasks.index import clusters
 from tasks.index.database import Transaction
@@ -28,7 +28,7 @@ def _represent(tx: Transaction, cluster_id: str) -> None:
     members = find_cluster(tx, cluster_id)
     if not members:
         return
-    ordered = sorted(members, key=lambda one: (told_at(one.published_at, one.first_seen_at), one.article_id))
+    ordered = sorted(members, key=lambda one: (article_time(one.published_at, one.first_seen_at), one.article_id))
     held = [one for one in ordered if one.is_representative]
     # a revision may have moved an article's date: the representative then stays
     first = held[0] if len(held) == 1 and any(one.revision > 1 for one in members) else ordered[0]

@@ -11,7 +11,7 @@ from tasks.deduplicate.clusters import Clusters, Member
 from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
 from tasks.deduplicate.prepared_page import REDIRECT
-from tasks.deduplicate.resemblance import Relation, told_at
+from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
 from tasks.index.articles import KnownArticle, article_id_of
@@ -118,7 +118,7 @@ class DecisionContext:
         if known.article_id in self.entered:
             self.entered[known.article_id] = back
         self.moved_back[known.article_id] = back.first_seen_at
-        self.clusters.move_back(Member(told_at(back.published_at, back.first_seen_at), known.article_id))
+        self.clusters.move_back(Member(article_time(back.published_at, back.first_seen_at), known.article_id))
 
     def finished_rows(self) -> tuple[Article, ...]:
         """Return the new revisions in the clusters that they ended up in."""
@@ -231,7 +231,7 @@ def _read_clusters(tx: Transaction, neighbours: Neighbours, known: Iterable[Know
         neighbours.leave(forgotten)
     representatives = articles.find_representatives(tx, cluster_of.values())
     earliest = {
-        cluster_id: Member(told_at(one.published_at, one.first_seen_at), one.article_id)
+        cluster_id: Member(article_time(one.published_at, one.first_seen_at), one.article_id)
         for cluster_id, one in representatives.items()
     }
     return Clusters(earliest=earliest, cluster_of=cluster_of)

@@ -20,7 +20,7 @@ from tasks.deduplicate.keeping_out import without_taken
 from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
 from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.quarantining import without_culprits
-from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
 from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
@@ -241,7 +241,7 @@ def _new_revision(
 ) -> Article:
     article_id = known.article_id if known else article_id_of(look.due.url_key)
     twin, matches = context.twin(page.text), context.matches(article_id, page)
-    since = told_at(known.published_at, known.first_seen_at) if known else None
+    since = article_time(known.published_at, known.first_seen_at) if known else None
     verdict = judge(
         article_id=article_id,
         known=known,

@@ -7,7 +7,7 @@ the texts are equal, so that no page can take over another's article.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.resemblance import article_time
 from tasks.errors import ItemError, UnexpectedError
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
@@ -44,7 +44,7 @@ def prepared(look: Look) -> Look:
     page, asked, final = look.extracted, look.due.url, look.final_url
     made = PreparedPage(
         host=final.host,
-        told_at=told_at(page.published_at or look.due.announced_at, look.captured.fetched_at),
+        told_at=article_time(page.published_at or look.due.announced_at, look.captured.fetched_at),
         text=page.fingerprint or fingerprint_of(page.text),
         content=content_of(page),
         names=names_on_site(asked, look.due.url_key, redirects=(final, *look.hops), canonical=page.canonical_url),

@@ -143,7 +143,7 @@ def have_same_numbers(one: Shape, other: Shape) -> bool:
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 
 
-def told_at(published_at: datetime | None, first_seen_at: datetime) -> datetime:
+def article_time(published_at: datetime | None, first_seen_at: datetime) -> datetime:
     """Return an article's time: its publication, where that is plausible, else when it was first seen."""
     if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
         return first_seen_at

@@ -8,7 +8,7 @@ for by --url. A host that wants a wait (Retry-After) is another matter: see task
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.resemblance import article_time
 from tasks.index.frontier import State
 from tasks.reasons import Disposition, Retry, retry_of
 
@@ -48,7 +48,7 @@ def next_look(
 ) -> datetime | None:
     """Return when an article is looked at again, or None: it was old when it was first seen, or is so now."""
     oldest = max(revisit_after, default=timedelta())
-    if first_seen_at - told_at(published_at, first_seen_at) > oldest:
+    if first_seen_at - article_time(published_at, first_seen_at) > oldest:
         return None
     ages = (age for age in sorted(revisit_after) if first_seen_at + age - now >= age / LEAST_PART)
     return next((first_seen_at + age for age in ages), None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.resemblance import article_time
 from tasks.index.health import ArrivalDay, Quarantined, Tally, TallyKind, lag_bucket
 from tasks.lake.keys import quarantine_key
 from tasks.values.rows import Capture
@@ -40,7 +40,7 @@ def tallies_of(looks: Iterable[Looked], arrivals: Iterable[Arrival], *, run_id: 
         numbers[*place, TallyKind.LOOK, one.came_to] += 1
     for new in arrivals:
         if new.published_at is not None:
-            lag = now - min(told_at(new.published_at, new.first_seen_at), now)
+            lag = now - min(article_time(new.published_at, new.first_seen_at), now)
             if lag <= LONGEST_LAG:
                 numbers[new.source_id, new.first_seen_at.astimezone(UTC).date(), TallyKind.LAG, lag_bucket(lag)] += 1
     for (source_id, day, kind, what), number in numbers.items():
@@ -61,7 +61,7 @@ def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
     newest: dict[tuple[str, date], datetime] = {}
     hours: dict[tuple[str, date], Counter[int]] = {}
     for one in arrivals:
-        at = min(told_at(one.published_at, one.first_seen_at), one.first_seen_at)
+        at = min(article_time(one.published_at, one.first_seen_at), one.first_seen_at)
         place = (one.source_id, at.date())
         newest[place] = max(at, newest.get(place, at))
         hours.setdefault(place, Counter())[at.hour] += 1

@@ -45,12 +45,12 @@ def add_sites(
     known: Known,
     addresses: Sequence[str],
     *,
-    tell: Callable[[Addition], None],
+    end: Callable[[Addition], None],
     begin: Callable[[str], None],
 ) -> tuple[Source, ...]:
     """Try what the sites may have, one after the other, and return the new sources; raises ConfigError.
 
-    `begin` hears of each address before it is asked for, `tell` what became of it.
+    `begin` hears of each address before it is asked for, `end` what became of it.
     """
     rules = adhoc_rules(known.defaults, settings.allow_networks)
     own = {source.id: source.effective(known.defaults) for source in known.sources}
@@ -67,7 +67,7 @@ def add_sites(
             begin(address)
             addition = await _added(address, [*known.sources, *added], propose)
             added += [addition.source] if addition.source else []
-            tell(addition)
+            end(addition)
         return tuple(added)
 
     return ask(settings, known.sources, own, work)

@@ -113,6 +113,6 @@ def moved_to(fetched: Fetched) -> str | None:
     return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 
-def _priority(*told: datetime | None, now: datetime) -> int:
-    dates = [instant for instant in told if instant is not None]
+def _priority(*instants: datetime | None, now: datetime) -> int:
+    dates = [instant for instant in instants if instant is not None]
     return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS

@@ -19,7 +19,7 @@ from tasks.values.look import DueUrl
 from tasks.values.reports import DiscoverReport
 
 SHOWN = 200
-"""URLs that are told one by one."""
+"""URLs that are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

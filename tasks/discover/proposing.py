@@ -137,11 +137,11 @@ def _distinct(looks: Iterable[Look]) -> list[tuple[str, FeedKind]]:
     for look in looks:
         entries = look.content.entries if look.content else ()
         url = look.moved_to or look.target.url
-        tells = frozenset(entry.url for entry in entries)
-        if _key(look.url or url) in places or tells in tidings:
+        entry_urls = frozenset(entry.url for entry in entries)
+        if _key(look.url or url) in places or entry_urls in tidings:
             continue
         places.add(_key(look.url or url))
-        tidings.add(tells)
+        tidings.add(entry_urls)
         is_sitemap = look.target.kind is FeedKind.SITEMAP or bool(look.content and look.content.children)
         distinct.append((url, FeedKind.SITEMAP if is_sitemap else FeedKind.FEED))
     return distinct

@@ -71,10 +71,10 @@ def next_poll(
     return max(due_at, floor_at, outcome.retry_after_at or floor_at), interval_s, failures
 
 
-def fresh_count(told_at: Iterable[datetime | None], *, now: datetime) -> int:
+def fresh_count(instants: Iterable[datetime | None], *, now: datetime) -> int:
     """Count the entries of the last week by their dates; one without a date may be of today."""
     since = now - WEEK
-    return sum(1 for instant in told_at if (instant or now) >= since)
+    return sum(1 for instant in instants if (instant or now) >= since)
 
 
 def trusts_validators(feed: FeedState) -> bool:

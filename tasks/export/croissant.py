@@ -80,7 +80,7 @@ def croissant(
     is_latest: bool,
 ) -> dict[str, Any]:
     """Return the metadata of an export of one file; `version` is the Delta table's, `published` a day."""
-    told: dict[str, Any] = {
+    node: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
@@ -100,9 +100,9 @@ def croissant(
         ],
     }
     if published is not None:
-        told["datePublished"] = published
+        node["datePublished"] = published
     if form is not Format.WARC:
-        told["recordSet"] = [
+        node["recordSet"] = [
             {
                 "@type": "cr:RecordSet",
                 "@id": "articles",
@@ -110,14 +110,14 @@ def croissant(
                 "field": [_field(column, file, form) for column in columns],
             }
         ]
-    return told
+    return node
 
 
 def _field(column: TableColumn, file: str, form: Format) -> dict[str, Any]:
     # in CSV a list is JSON in one cell
     is_list = isinstance(column.type, ArrayType) and form is not Format.CSV
     element = column.type.element if isinstance(column.type, ArrayType) else column.type
-    told: dict[str, Any] = {
+    node: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": f"articles/{column.name}",
         "name": column.name,
@@ -125,4 +125,4 @@ def _field(column: TableColumn, file: str, form: Format) -> dict[str, Any]:
         "dataType": "sc:Text" if isinstance(column.type, ArrayType | StructType) else _TYPES[str(element)],
         "source": {"fileObject": {"@id": file}, "extract": {"column": column.name}},
     }
-    return {**told, "repeated": True} if is_list else told
+    return {**node, "repeated": True} if is_list else node

@@ -20,6 +20,14 @@ _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f\u00ad\u061c\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
 )
+# lxml reads these and refuses to write them (XML 1.0, 2.2): some part words, the others are nothing
+_PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
+_WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+# the same as character references, which libxml2 follows
+_UNWRITABLE_REFERENCE = re.compile(
+    rb"&#(?:0*+(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|[xX]0*+(?:[1-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
+)
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
 _BEGINNING = 1000  # characters
@@ -62,7 +70,7 @@ def parse_html(text: str) -> HtmlElement | None:
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = text.replace("\x00", "").encode("utf-8", "replace")
+    source = _writable(text.encode("utf-8", "replace"))
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -75,6 +83,15 @@ def parse_html(text: str) -> HtmlElement | None:
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
     return tree
+
+
+def _writable(source: bytes) -> bytes:
+    """Return UTF-8 without what a tree can hold and lxml cannot write."""
+    source = source.translate(_WRITABLE, _NOTHING)
+    if _NONCHARACTERS[0][:2] in source:
+        for one in _NONCHARACTERS:
+            source = source.replace(one, b"")
+    return _UNWRITABLE_REFERENCE.sub(b" ", source)
 
 
 def _end_head(tree: HtmlElement) -> None:

@@ -116,9 +116,9 @@ def _attributes(item: etree._Element) -> dict[str, str]:
 def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Element]], bases: "_Bases") -> Item:
     """Return what these elements say of an item."""
     attributes, own, words, links = _attributes(item), split_name(item)[0], dict[str, str](), list[Link]()
-    told = [one for one in elements if not is_foreign(one[0])]
+    read = [one for one in elements if not is_foreign(one[0])]
     # what a namespace says that is not a feed's counts where no feed's says it
-    for _, name, element in sorted(told, key=lambda one: not (one[0] == own or is_known(one[0]))):
+    for _, name, element in sorted(read, key=lambda one: not (one[0] == own or is_known(one[0]))):
         if name in _LINKS:
             links.extend(_links(name, element, bases.of(element)))
         elif name in _WORDS:

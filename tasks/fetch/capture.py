@@ -12,7 +12,7 @@ from tasks.values.look import Look
 from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
-from tasks.web.heads import told
+from tasks.web.heads import described
 from tasks.web.sniffing import SNIFFED_SIZE, is_html, is_other
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
@@ -97,7 +97,7 @@ def _outcome(
 ) -> tuple[Outcome, str | None, str | None]:
     if error is not None:
         return outcome_of(error.disposition), error.counted_as, error.detail
-    detail = detail or (told(fetched.final.mended) if fetched is not None else None)
+    detail = detail or (described(fetched.final.mended) if fetched is not None else None)
     if fetched is not None and (fetched.final.status == 304 or is_known):
         return Outcome.NOT_MODIFIED, None, detail
     return Outcome.OK, None, detail

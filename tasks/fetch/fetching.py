@@ -54,7 +54,7 @@ async def fetch_batch(
     gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
     visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
     await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full)
-    await render_pages(gathering.to_render(), client=client, tell=gathering.take_rendition)
+    await render_pages(gathering.to_render(), client=client, take=gathering.take_rendition)
     policies = record_documents(gathering.documents, segment, segment_key=segment_key, meet=meet_policies)
     if not segment.is_empty:
         put(segment_key, segment.to_bytes())

@@ -13,13 +13,13 @@ from tasks.web.exchange import Fetched
 PAGES_AT_ONCE = 4
 
 Rendition = bytes | RenderFailed | UnexpectedError
-Tell = Callable[[int, Rendition], None]
+Take = Callable[[int, Rendition], None]
 
 
 async def render_pages(
-    pages: Mapping[int, tuple[Fetched, SourceRules, str]], *, client: PoliteClient, tell: Tell
+    pages: Mapping[int, tuple[Fetched, SourceRules, str]], *, client: PoliteClient, take: Take
 ) -> None:
-    """Render every page in one browser, and tell under its number what came of it; without pages, none is started.
+    """Render every page in one browser, and hand over the result of each with its number; without pages, none is started.
 
     Beside its answer and its rules stands the route that it was announced under, if any.
     """
@@ -29,7 +29,7 @@ async def render_pages(
 
     async def render(browser: Browser, number: int, page: tuple[Fetched, SourceRules, str]) -> None:
         async with free:
-            tell(number, await _rendered(browser, *page, client=client))
+            take(number, await _rendered(browser, *page, client=client))
 
     try:
         async with opened_browser() as browser, asyncio.TaskGroup() as rendering:
@@ -37,7 +37,7 @@ async def render_pages(
                 rendering.create_task(render(browser, number, page))
     except RenderFailed as error:  # the browser did not start
         for number in pages:
-            tell(number, error)
+            take(number, error)
 
 
 async def _rendered(

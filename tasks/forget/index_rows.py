@@ -15,7 +15,7 @@ def erase_index(work: Work) -> None:
     taken = work.taken
     with work.index.write() as tx:
         erasing.erase_securely(tx)
-        erasing.erase_feeds(tx, taken.has_url)
+        erasing.erase_feeds(tx, taken.has_url, taken.has_source)
         erasing.erase_announcers(tx, taken.has_url)
         erasing.erase_hosts(tx, taken.has_host, taken.is_named_in)
         erasing.erase_alarms(tx, taken.is_named_in)

@@ -27,7 +27,7 @@ VOLUME_DAYS = 14
 RECENT = timedelta(days=1)
 """The time for the share of failing looks: today, and this long before."""
 
-MOST_TOLD = 20
+MOST_REPORTED = 20
 """The most changes that one sweep reports; when half the web is away, the next sweeps report the rest."""
 
 GOOD = frozenset({*Novelty, Outcome.NOT_MODIFIED})
@@ -136,11 +136,11 @@ def new_alarms(
     all_of = tuple(judgements)
     # What is not reported now keeps `told_at` null, so that the next sweep reports it.
     fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
-    began = tuple(replace(one, told_at=now) for one in fresh[:MOST_TOLD])
-    told = {(one.source_id, one.kind): one for one in began}
-    standing = tuple(told.get((one.source_id, one.kind), one) for each in all_of for one in each.standing)
+    began = tuple(replace(one, told_at=now) for one in fresh[:MOST_REPORTED])
+    reported = {(one.source_id, one.kind): one for one in began}
+    standing = tuple(reported.get((one.source_id, one.kind), one) for each in all_of for one in each.standing)
     ended = [one for each in all_of for one in each.over]
-    over = tuple([one for one in ended if one.told_at is not None][:MOST_TOLD])
+    over = tuple([one for one in ended if one.told_at is not None][:MOST_REPORTED])
     return began, over, standing, (*over, *(one for one in ended if one.told_at is None))
 
 

@@ -20,7 +20,7 @@ from tasks.values.chunks import in_chunks
 from tasks.values.takedown import KeptOut
 from tasks.values.url import Url
 
-TOLD_EVERY = timedelta(days=1)
+RENEWED_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +77,14 @@ def amended(row: Mapping[str, Any], one: Announcement, *, now: datetime) -> dict
     If such a row was dropped, another source's rules dropped it, so it is due again. An owner's row takes what it lacks
     from an announcement of its own source. Pure.
     """
-    told = {"announced_title": one.title, "announced_at": one.announced_at}
+    announced = {"announced_title": one.title, "announced_at": one.announced_at}
     if row["source_id"] not in one.owners:
         again = {"state": State.DUE, "due_at": now, "attempts": 0} if row["state"] == State.DROPPED else {}
         whose = {"source_id": one.source_id, "announced_by": one.announced_by, "priority": one.priority}
-        return {**whose, **told, **again}
+        return {**whose, **announced, **again}
     if one.is_foreign or row["source_id"] != one.source_id:
         return {}
-    lacking = {name: value for name, value in told.items() if row[name] is None and value is not None}
+    lacking = {name: value for name, value in announced.items() if row[name] is None and value is not None}
     return {"priority": one.priority, **lacking} if lacking else {}
 
 
@@ -113,9 +113,9 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
         "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
     }
     # `prune` deletes by the day of discovery, so an announced URL must renew it; once a day, since a write costs more
-    is_told = and_(is_over(), frontier.c.discovered_at < now - TOLD_EVERY)
+    is_stale = and_(is_over(), frontier.c.discovered_at < now - RENEWED_EVERY)
     added = statement.on_conflict_do_update(
-        index_elements=["url_key"], set_=changed, where=or_(is_back, is_told, is_raised)
+        index_elements=["url_key"], set_=changed, where=or_(is_back, is_stale, is_raised)
     )
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
 

@@ -78,11 +78,11 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
     return found
 
 
-def clear(tx: Connection, told: Mapping[str, int]) -> None:
+def clear(tx: Connection, marked: Mapping[str, int]) -> None:
     """Remove these marks of clusters; a cluster that was marked since keeps its mark."""
-    for cluster_id, marks in sorted(told.items()):
-        is_as_told = (stale_clusters.c.cluster_id == cluster_id) & (stale_clusters.c.marks == marks)
-        tx.execute(delete(stale_clusters).where(is_as_told))
+    for cluster_id, marks in sorted(marked.items()):
+        is_as_marked = (stale_clusters.c.cluster_id == cluster_id) & (stale_clusters.c.marks == marks)
+        tx.execute(delete(stale_clusters).where(is_as_marked))
 
 
 def _sizes(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, int]:

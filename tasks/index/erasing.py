@@ -103,13 +103,13 @@ def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
     return gone
 
 
-def erase_feeds(tx: Connection, is_taken: IsTaken) -> int:
-    """Take out the feeds whose URL, parent or new address `is_taken`; returns how many."""
+def erase_feeds(tx: Connection, is_taken: IsTaken, has_source: IsTaken) -> int:
+    """Take out the feeds whose URL, parent or new address `is_taken`, and those of a source that goes; returns how many."""
     columns = (feeds.c.feed_url, feeds.c.parent_url, feeds.c.moved_to)
     keys = [
         key
-        for key, *urls in tx.execute(select(feeds.c.feed_key, *columns))
-        if any(is_taken(url) for url in urls if url)
+        for key, source_id, *urls in tx.execute(select(feeds.c.feed_key, feeds.c.source_id, *columns))
+        if has_source(source_id) or any(is_taken(url) for url in urls if url)
     ]
     return sum(tx.execute(delete(feeds).where(feeds.c.feed_key.in_(part))).rowcount for part in in_chunks(keys, CHUNK))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, func, select, update
 
 from tasks.index.schema import feeds
+from tasks.index.taken_down import read_kept_out
 from tasks.index.upsert import upsert
 from tasks.values.chunks import in_chunks
 from tasks.values.feed import FeedKind, FeedState
@@ -54,7 +55,11 @@ def feed_key(feed_url: str) -> str:
 
 
 def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
-    """Add new feeds, due at once; a feed that moves to another source keeps its poll state."""
+    """Add new feeds, due at once; a feed that moves to another source keeps its poll state.
+
+    A feed of what was taken down is not known, and so not polled.
+    """
+    kept_out = read_kept_out(tx)
     rows = [
         {
             "feed_key": feed_key(one.feed_url),
@@ -66,6 +71,7 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
             "failures": 0,
         }
         for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # two writers lock rows in one order
+        if not (kept_out.has_source(one.source_id) or kept_out.has_url(one.feed_url))
     ]
     upsert(tx, feeds, rows, by=["feed_key"], newest=("source_id", "kind", "parent_url"))
 

@@ -80,8 +80,8 @@ class Selection:
         if self.url_keys is not None:
             parts.append(frontier.c.url_key.in_(sorted(self.url_keys)))
         if self.since is not None:
-            told_at = func.coalesce(frontier.c.announced_at, frontier.c.discovered_at)
-            parts.append(or_(told_at >= self.since, told_at == _day_of(self.since)))
+            known_at = func.coalesce(frontier.c.announced_at, frontier.c.discovered_at)
+            parts.append(or_(known_at >= self.since, known_at == _day_of(self.since)))
         if self.is_archive:
             parts.append(frontier.c.priority == ARCHIVE)
         if self.shard is not None:
@@ -105,8 +105,8 @@ class Selection:
         if self.source_ids and self.others:
             ids = sorted(self.source_ids)
             theirs = select(feeds.c.feed_url).where(feeds.c.source_id.in_(ids))
-            is_told = or_(frontier.c.announced_by.in_(theirs), frontier.c.announced_by.in_(map(list_of, ids)))
-            yield and_(frontier.c.source_id.in_(sorted(self.others)), is_told)
+            is_announced = or_(frontier.c.announced_by.in_(theirs), frontier.c.announced_by.in_(map(list_of, ids)))
+            yield and_(frontier.c.source_id.in_(sorted(self.others)), is_announced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

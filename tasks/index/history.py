@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from tasks.index.relations import find_aliases
 from tasks.index.runs import MEND, REPLAY
 from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
+from tasks.index.taken_down import read_kept_out
 from tasks.values.feed import FeedKind
 from tasks.values.reports import Headline
 
@@ -36,6 +37,13 @@ def find_history(tx: Connection, *, url_key: str | None, article_id: str | None)
     if row is None and article is not None:
         row = tx.execute(select(frontier).where(frontier.c.url_key == article["url_key"])).mappings().first()
     return UrlHistory(frontier=dict(row) if row else None, article=dict(article) if article else None)
+
+
+def why_unknown(tx: Connection, url_key: str | None) -> str:
+    """Return why nothing is known of a URL, or of an article of which only the id is given."""
+    if url_key is not None and read_kept_out(tx, is_deciding=False).has_key(url_key):
+        return "it was taken down, and nothing of it is kept (docs/takedown.md)"
+    return "no feed has announced it, and no sweep has fetched it"
 
 
 def find_names(tx: Connection, article_key: str) -> list[dict[str, Any]]:

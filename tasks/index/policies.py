@@ -66,17 +66,17 @@ def see(tx: Connection, seen: Mapping[str, datetime]) -> None:
         tx.execute(update(policies).where(is_it).values(last_seen_at=at))
 
 
-def untold(tx: Connection) -> dict[str, datetime]:
+def unreported(tx: Connection) -> dict[str, datetime]:
     """Return the documents that were seen on a later day than their rows say, and when."""
     held = tx.execute(select(policies.c.policy_id, policies.c.last_seen_at, policies.c.told_at))
     return {row.policy_id: row.last_seen_at for row in held if row.last_seen_at.date() > row.told_at.date()}
 
 
-def note_told(tx: Connection, told: Mapping[str, datetime]) -> None:
+def note_reported(tx: Connection, reported: Mapping[str, datetime]) -> None:
     """Note what the rows of the lake say by now."""
-    if told:
+    if reported:
         which = update(policies).where(policies.c.policy_id == bindparam("which")).values(told_at=bindparam("at"))
-        tx.execute(which, [{"which": one, "at": at} for one, at in sorted(told.items())])
+        tx.execute(which, [{"which": one, "at": at} for one, at in sorted(reported.items())])
 
 
 def scan(tx: Connection) -> Iterator[KnownPolicy]:

@@ -23,7 +23,7 @@ SEEN = "last_seen_at"
 def update_sightings(compaction: Compaction, index: Index) -> int:
     """Update the rows whose document was seen on a later day; returns how many. Raises LakeUnavailable, IndexUnavailable."""
     with index.read() as tx:
-        seen = policies.untold(tx)
+        seen = policies.unreported(tx)
     table = find_table(compaction.store, POLICIES) if seen else None
     if table is None:
         return 0
@@ -34,7 +34,7 @@ def update_sightings(compaction: Compaction, index: Index) -> int:
     )
     if done.is_whole and not compaction.is_dry_run:
         with index.write() as tx:
-            policies.note_told(tx, seen)
+            policies.note_reported(tx, seen)
     return sum(number for _, number in behind)
 
 

@@ -40,7 +40,7 @@ class CollectorConfig:
 class IndexCollector(Collector):
     """The index as metrics; threads share one reading of the index.
 
-    `listed` returns the sources that may have series of their own (None: all that the index knows). `told` gets once
+    `listed` returns the sources that may have series of their own (None: all that the index knows). `report` gets once
     the reason why the index is away, and None when it is back.
     """
 
@@ -49,12 +49,12 @@ class IndexCollector(Collector):
         config: CollectorConfig,
         *,
         listed: Callable[[], frozenset[str] | None] = lambda: None,
-        told: Callable[[str | None], None] = lambda _: None,
+        report: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
         self._listed = listed
-        self._told = told
+        self._report = report
         self._clock = clock
         self._lock = threading.Lock()
         self._families: tuple[Metric, ...] = ()
@@ -102,7 +102,7 @@ class IndexCollector(Collector):
         finally:
             if trouble != self.trouble:
                 self.trouble = trouble
-                self._told(trouble)
+                self._report(trouble)
 
     def _of_sources(self, state: IndexState) -> Iterator[Metric]:
         listed = self._listed()

@@ -52,7 +52,7 @@ def collector_of(settings: Settings, *, max_sources: int, say: Say) -> IndexColl
     listed = ListedSources(settings.catalogue, say=say)
     listed.read_anew()
     config = CollectorConfig(index_url=settings.index, max_sources=max_sources)
-    return IndexCollector(config, listed=listed, told=partial(_tell, say))
+    return IndexCollector(config, listed=listed, report=partial(_report, say))
 
 
 def read_once(settings: Settings, *, max_sources: int, say: Say) -> tuple[str, bool]:
@@ -78,7 +78,7 @@ def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int
     say("Stopped.")
 
 
-def _tell(say: Say, trouble: str | None) -> None:
+def _report(say: Say, trouble: str | None) -> None:
     say("The index can be read again." if trouble is None else f"The index cannot be read (presslake_up 0): {trouble}")
 
 

@@ -102,7 +102,7 @@ class Answered:
     obeyed: Obedience = NO_OBEDIENCE
 
 
-Tell = Callable[[Visit, Answered | Deferred], object]
+Take = Callable[[Visit, Answered | Deferred], object]
 """Takes the result of a visit; if it returns an awaitable, there are only as many requests as there is room for."""
 
 
@@ -142,7 +142,7 @@ class PoliteClient:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    async def visit(self, visits: Sequence[Visit], tell: Tell, *, is_full: Callable[[], bool] = lambda: False) -> None:
+    async def visit(self, visits: Sequence[Visit], take: Take, *, is_full: Callable[[], bool] = lambda: False) -> None:
         """Make all visits, many hosts at once and each at its own pace, and pass on the result of each at once.
 
         When `is_full` is true, no more requests are made, and the rest is deferred to now.
@@ -154,28 +154,28 @@ class PoliteClient:
                 target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
                 by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
-                await _tell(tell, one, _told(None, error, _now()))
+                await _hand_over(take, one, _outcome(None, error, _now()))
         try:
             async with asyncio.TaskGroup() as origins:
                 for (origin, _), group in by_origin.items():
-                    origins.create_task(self._visit_origin(origin, group, tell))
+                    origins.create_task(self._visit_origin(origin, group, take))
         except BaseExceptionGroup as group_of_errors:
             # the index was away during a request for a permit or the report of an answer: raised as such, it is retried
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
 
-    async def _visit_origin(self, origin: str, group: Sequence[Visit], tell: Tell) -> None:
+    async def _visit_origin(self, origin: str, group: Sequence[Visit], take: Take) -> None:
         async with self._origins:
             try:
                 policy = await self._rules_of(origin, group)
             except (ItemError, HostWaits) as trouble:
                 for one in group:
-                    await _tell(tell, one, _told(None, trouble, _now()))
+                    await _hand_over(take, one, _outcome(None, trouble, _now()))
                 return
             async with asyncio.TaskGroup() as asking:
                 for one in group:
-                    asking.create_task(self._ask(one, policy, tell))
+                    asking.create_task(self._ask(one, policy, take))
 
     async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
         """Return the policy of an origin, its reservations at hand where anybody asks; raises ItemError, HostWaits.
@@ -201,7 +201,7 @@ class PoliteClient:
         self._rights[key] = found
         return found.policy
 
-    async def _ask(self, one: Visit, policy: RobotsPolicy, tell: Tell) -> None:
+    async def _ask(self, one: Visit, policy: RobotsPolicy, take: Take) -> None:
         fetched: Fetched | None = None
         trouble: ItemError | HostWaits | None = None
         asked_at, way, size = _now(), self._way(one.rules), 0
@@ -222,37 +222,42 @@ class PoliteClient:
             trouble = refusal if fetched is None else _payment(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
-        told = _told(fetched, trouble, asked_at)
+        outcome = _outcome(fetched, trouble, asked_at)
         try:
             with guarded_item(one.url):
-                told = await self._with_rights(one, told)
+                outcome = await self._with_rights(one, outcome)
         except (ItemError, HostWaits) as met:
-            told = _told(fetched, met, asked_at)
+            outcome = _outcome(fetched, met, asked_at)
         try:
-            await _tell(tell, one, told)
+            await _hand_over(take, one, outcome)
         finally:
             self._room.leave(size)
 
     def _way(self, rules: SourceRules) -> Way:
         return Way(self._limiter, rules, self._owners)
 
-    async def _with_rights(self, one: Visit, told: Answered | Deferred) -> Answered | Deferred:
+    async def _with_rights(self, one: Visit, outcome: Answered | Deferred) -> Answered | Deferred:
         """Return the result of a visit to an article with what its site says of it; raises ItemError, HostWaits.
 
         A page may name licences of its own: they are asked for now.
         """
-        url = told.fetched.url if isinstance(told, Answered) and told.fetched else one.url
+        url = outcome.fetched.url if isinstance(outcome, Answered) and outcome.fetched else one.url
         rights = self._rights.get((url.origin, mark_of(one.rules)))
-        if isinstance(told, Deferred) or rights is None:
-            return told
-        if one.is_article and told.fetched is not None and told.error is None and (urls := _licences_of(told.fetched)):
+        if isinstance(outcome, Deferred) or rights is None:
+            return outcome
+        if (
+            one.is_article
+            and outcome.fetched is not None
+            and outcome.error is None
+            and (urls := _licences_of(outcome.fetched))
+        ):
             rights = rights.with_licences(await self._files.licences(url.origin, urls, one.rules))
-        told = replace(told, documents=rights.documents, obeyed=self._obeyed(one, url))
-        if told.fetched is None:
-            return told
+        outcome = replace(outcome, documents=rights.documents, obeyed=self._obeyed(one, url))
+        if outcome.fetched is None:
+            return outcome
         tdm = rights.tdm.says(url) if rights.tdm and self._obeys_tdm(one, url) else None
-        told = replace(told, obeys_rights=self._obeys_tdm(one, url), tdm_reserved=tdm)
-        return replace(told, rights=rights.signals_for(url))
+        outcome = replace(outcome, obeys_rights=self._obeys_tdm(one, url), tdm_reserved=tdm)
+        return replace(outcome, rights=rights.signals_for(url))
 
     def _check_rights(self, one: Visit, url: Url) -> None:
         """Raise RightsRefused for an article that its site's documents refuse, where that is obeyed: it is not asked for."""
@@ -338,14 +343,14 @@ def _innermost(error: BaseException) -> BaseException:
     return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _told(fetched: Fetched | None, trouble: ItemError | HostWaits | None, asked_at: datetime) -> Answered | Deferred:
+def _outcome(fetched: Fetched | None, trouble: ItemError | HostWaits | None, asked_at: datetime) -> Answered | Deferred:
     if isinstance(trouble, HostWaits):
         return Deferred(until=trouble.until)
     return Answered(fetched=fetched, error=trouble, asked_at=asked_at)
 
 
-async def _tell(tell: Tell, one: Visit, told: Answered | Deferred) -> None:
-    pending = tell(one, told)
+async def _hand_over(take: Take, one: Visit, outcome: Answered | Deferred) -> None:
+    pending = take(one, outcome)
     if isawaitable(pending):
         await pending
 

@@ -64,8 +64,8 @@ def query_errors() -> Iterator[None]:
 
 
 def _one_line(error: BaseException) -> str:
-    told = str(error).partition("\n\nLINE")[0]
-    return as_plain(f"the query: {told}", length=SAID)
+    message = str(error).partition("\n\nLINE")[0]
+    return as_plain(f"the query: {message}", length=SAID)
 
 
 def _rows(done: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:

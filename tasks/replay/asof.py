@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
-from tasks.deduplicate.resemblance import Relation, told_at
+from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.rows import known_after
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.replay.state import Revisions, newest_of
@@ -44,7 +44,7 @@ class Moment:
     def position(self, row: Article) -> Position:
         """Return when a row was decided."""
         sequence = self.positions.get((row.article_id, row.revision), row.change_seq or 0)
-        return sequence, "" if sequence else row.warc_key, told(row), row.url_key
+        return sequence, "" if sequence else row.warc_key, time_of(row), row.url_key
 
     def before(self, row: Article) -> Article | None:
         """Return the revision of the same article that came before."""
@@ -73,7 +73,7 @@ def decide_as_of(row: Article, moment: Moment) -> Decided:
         equal.append(before)
     twin = _twin(row, equal, moment)
     matches = _matches(row, own, others, moment.hot)
-    since = told_at(before.published_at, before.first_seen_at) if before else None
+    since = article_time(before.published_at, before.first_seen_at) if before else None
     verdict = judge(
         article_id=row.article_id,
         known=None,
@@ -103,9 +103,9 @@ def _twin(row: Article, equal: Iterable[Article], moment: Moment) -> Article | N
     return min(by_batch[True], key=moment.position, default=None)
 
 
-def told(row: Article) -> datetime:
+def time_of(row: Article) -> datetime:
     """Return a revision's own time."""
-    return told_at(row.published_at, row.fetched_at)
+    return article_time(row.published_at, row.fetched_at)
 
 
 @lru_cache(maxsize=2000)
@@ -119,7 +119,7 @@ def shape_of(row: Article) -> KnownShape | None:
     shape = fingerprint(row.text).shape
     if shape is None:
         return None
-    return KnownShape(article_id=row.article_id, told_at=told(row), host=row.host, shape=shape)
+    return KnownShape(article_id=row.article_id, told_at=time_of(row), host=row.host, shape=shape)
 
 
 def is_alike(row: Article, other: Article) -> bool:
@@ -139,4 +139,4 @@ def _matches(row: Article, own: Fingerprint, others: Iterable[Article], hot: Col
             if value not in hot:
                 holders.setdefault(value, []).append(number)
     neighbours = Neighbours(Surroundings(holders=holders, shapes=shapes, full=frozenset()), Comparisons(left=None))
-    return neighbours.matches(row.article_id, told(row), row.host, own.shape)
+    return neighbours.matches(row.article_id, time_of(row), row.host, own.shape)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tasks.deduplicate.clusters import Clusters, Member
-from tasks.replay.asof import Position, told
+from tasks.replay.asof import Position, time_of
 from tasks.values.rows import Article
 
 
@@ -44,7 +44,7 @@ def recluster(events: Iterable[Event]) -> Reclustered:
         batch = list(several)
         for one in batch:
             relatives = [other for other in sorted(one.relatives) if other in clusters.cluster_of]
-            clusters.join(Member(told(one.row), one.row.article_id), relatives)
+            clusters.join(Member(time_of(one.row), one.row.article_id), relatives)
         for one in batch:
             then[one.row.article_id, one.row.revision] = _place(clusters, one.row.article_id)
     return Reclustered(now={one: _place(clusters, one) for one in clusters.cluster_of}, then=then)

@@ -74,8 +74,8 @@ class Tally:
 
 def summary_line(report: ReplayReport) -> str:
     """Return in one line what was done."""
-    told = ", ".join(f"{getattr(report, one.value):,} {one.value}" for one in COUNTED if getattr(report, one.value))
-    line = f"{report.pages:,} pages read again: {told}." if report.pages else "No stored page is of this selection."
+    counts = ", ".join(f"{getattr(report, one.value):,} {one.value}" for one in COUNTED if getattr(report, one.value))
+    line = f"{report.pages:,} pages read again: {counts}." if report.pages else "No stored page is of this selection."
     if report.stopped:
         line = f"{line} Stopped: {report.stopped}."
     return f"Would be: {line}" if report.is_dry_run and report.pages else line

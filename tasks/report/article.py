@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, ItemError, LakeUnavailable, RecordGone
-from tasks.index.history import find_history
+from tasks.index.history import find_history, why_unknown
 from tasks.lake.objects.port import MissingObject
 from tasks.lake.reading import read_rows
 from tasks.report.trace import first_day, read_question
@@ -36,9 +36,10 @@ def read_article(
         lake = lake_to_read(settings, index)
         with index.read() as tx:
             history = find_history(tx, url_key=key, article_id=article_id)
+            unknown = why_unknown(tx, key)
         if history.article is None:
             if history.frontier is None:
-                raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
+                raise ConfigError(f"nothing is known of {what}: {unknown}")
             raise ConfigError(f"{what} was announced, and is no article: `presslake trace` tells what became of it")
         rows = list(read_rows(lake, "articles", url_key=history.article["url_key"], since=first_day(history)))
         row = _chosen(rows, revision, what)

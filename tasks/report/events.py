@@ -39,8 +39,8 @@ def events_of(run: RunReport, health: HealthReport) -> Iterator[Event]:
     """Yield a run's events: its end, the alarms of sources that began or ended, documents that changed, a quarantine that grew."""
     yield _event(run, RUN_FINISHED, f"presslake.run.{run.run_id}", "sweep", run.to_json() | run.published_json())
     if run.quarantined:
-        told = {"run_id": run.run_id, "quarantined": run.quarantined}
-        yield _event(run, QUARANTINE_GREW, "presslake.quarantine", "quarantine", told)
+        payload = {"run_id": run.run_id, "quarantined": run.quarantined}
+        yield _event(run, QUARANTINE_GREW, "presslake.quarantine", "quarantine", payload)
     for alarm in health.began:
         yield _event_of_source(run, BEGAN[alarm.kind], alarm)
     for alarm in health.over:
@@ -50,7 +50,7 @@ def events_of(run: RunReport, health: HealthReport) -> Iterator[Event]:
 
 
 def _event_of_source(run: RunReport, name: str, alarm: Alarm) -> Event:
-    told = {
+    payload = {
         "run_id": run.run_id,
         "source_id": alarm.source_id,
         "kind": alarm.kind.value,
@@ -58,7 +58,7 @@ def _event_of_source(run: RunReport, name: str, alarm: Alarm) -> Event:
         "looks": alarm.looks,
         "since": alarm.began_at.isoformat(),
     }
-    return _event(run, name, f"presslake.source.{alarm.source_id}", alarm.source_id, told)
+    return _event(run, name, f"presslake.source.{alarm.source_id}", alarm.source_id, payload)
 
 
 def _event_of_policy(run: RunReport, change: PolicyChange) -> Event:
@@ -76,9 +76,9 @@ def _event_of_policy(run: RunReport, change: PolicyChange) -> Event:
 
 
 def _event(run: RunReport, name: str, resource_id: str, resource_name: str, payload: dict[str, Any]) -> Event:
-    told_of = f"{run.run_id} {name} {resource_id} {payload.get('kind', '')}"
+    identity = f"{run.run_id} {name} {resource_id} {payload.get('kind', '')}"
     return Event(
-        event_id=uuid.uuid5(_NAMESPACE, told_of),
+        event_id=uuid.uuid5(_NAMESPACE, identity),
         name=name,
         resource={"prefect.resource.id": resource_id, "prefect.resource.name": resource_name},
         payload=payload,

@@ -139,7 +139,7 @@ def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tupl
     counted: list[tuple[object, ...]] = [
         (what, report.came_to.get(what, 0), report.before.get(what, 0), report.today.get(what, 0)) for what in whats
     ]
-    yield "Looks", ("came to", f"this {name}", f"the {name} before", "today"), counted
+    yield "Looks", ("outcome", f"this {name}", f"the {name} before", "today"), counted
     failing = Counter(failing_of(report.came_to)).most_common(SHOWN)
     if failing:
         spoilt = [(reason, number, sum(reason in one.failing for one in report.sources)) for reason, number in failing]
@@ -160,7 +160,7 @@ def _source_row(one: SourceInPeriod, now: datetime) -> tuple[object, ...]:
 
 
 def _cell(column: str, value: object, links: Links) -> str:
-    shown = as_code(str(value)) if column in {"source", "reason", "came to"} else as_text(str(value))
+    shown = as_code(str(value)) if column in {"source", "reason", "outcome"} else as_text(str(value))
     pages = {"source": links.source, "reason": links.reason}
     return linked(shown, pages[column](str(value))) if column in pages else shown
 

@@ -11,7 +11,7 @@ from tasks.config.settings import Settings
 from tasks.deduplicate.changes import Change, Version, diff_versions, summarise_change
 from tasks.errors import ConfigError, ItemError
 from tasks.index.database import Index
-from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names
+from tasks.index.history import UrlHistory, find_articles, find_cluster, find_history, find_names, why_unknown
 from tasks.index.relations import Edge, find_edges
 from tasks.lake.objects.port import ObjectStore
 from tasks.lake.reading import read_rows
@@ -94,7 +94,7 @@ class Trace:
             yield f"Alike ({len(self.edges)})", ("kind", "score", "published", "source", "title"), self._kin(now)
         if len(self.cluster) > 1:
             rows: Rows = [
-                (moment(_told_at(row), now), row["source_id"], row["title"] or row["url"]) for row in self.cluster
+                (moment(_time_of(row), now), row["source_id"], row["title"] or row["url"]) for row in self.cluster
             ]
             yield f"The same story ({len(rows)})", ("published", "source", "title"), rows
 
@@ -106,12 +106,12 @@ class Trace:
         rows: Rows = []
         for edge, article_id in others:
             row = known.get(article_id)
-            told = (
-                (moment(_told_at(row), now), row["source_id"], row["title"] or row["url"])
+            cells = (
+                (moment(_time_of(row), now), row["source_id"], row["title"] or row["url"])
                 if row
                 else ("", "", NOT_HERE)
             )
-            rows.append((edge.kind, f"{edge.score:.2f}", *told))
+            rows.append((edge.kind, f"{edge.score:.2f}", *cells))
         return rows
 
     def _revisions_table(self, now: datetime) -> Table:
@@ -137,13 +137,14 @@ def trace(what: str, settings: Settings) -> Trace:
 def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index, lake: ObjectStore) -> Trace:
     with index.read() as tx:
         history = find_history(tx, url_key=key, article_id=article_id)
+        unknown = why_unknown(tx, key)
         known = history.article
         cluster = find_cluster(tx, known["cluster_id"], limit=CLUSTER_SHOWN) if known else []
         edges = find_edges(tx, known["article_id"]) if known else []
         kin = find_articles(tx, {end for edge in edges for end in (edge.a, edge.b)})
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
-        raise ConfigError(f"nothing is known of {what}: no feed has announced it, and no sweep has fetched it")
+        raise ConfigError(f"nothing is known of {what}: {unknown}")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
     since = first_day(history)
@@ -153,7 +154,7 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         revisions=tuple(read_rows(lake, "articles", url_key=article_key, since=since)),
         names=tuple(names),
         edges=tuple(edges),
-        cluster=tuple(sorted(cluster, key=_told_at)),
+        cluster=tuple(sorted(cluster, key=_time_of)),
         kin=tuple(kin),
     )
 
@@ -206,10 +207,10 @@ def _place(row: dict[str, Any]) -> str:
     return f"{row['warc_key']}:{row['warc_offset']}+{row['warc_length']}" if row["warc_key"] else ""
 
 
-def _told_at(row: dict[str, Any]) -> datetime:
+def _time_of(row: dict[str, Any]) -> datetime:
     """Return when an article was published, as far as that is known: else when it was first seen."""
-    told_at: datetime = row["published_at"] or row["first_seen_at"]
-    return told_at
+    instant: datetime = row["published_at"] or row["first_seen_at"]
+    return instant
 
 
 def _listed(row: dict[str, Any], names: Sequence[str], now: datetime) -> Rows:

@@ -28,6 +28,7 @@ from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lak
 if TYPE_CHECKING:
     from tasks.runtime.reading import SharedReader
     from tasks.web.client import WebConfig
+    from tasks.web.signing import Signer
 
 READ_TIMEOUT_S = 600
 """The longest time that a read-only command waits for the index."""
@@ -116,8 +117,20 @@ def web_config(settings: Settings) -> "WebConfig":
         max_decoded_size=settings.max_decoded_size,
         max_redirects=settings.max_redirects,
         max_connections=settings.connections,
+        signer=signer_of(settings),
         addresses=AddressLimits(most=settings.max_per_address, shared_networks=settings.shared_networks),
     )
+
+
+def signer_of(settings: Settings) -> "Signer | None":
+    """Return what signs requests, where a key is configured; raises ConfigError."""
+    if settings.signing_key is None:
+        return None
+    if settings.signature_agent is None:
+        raise ConfigError("PRESSLAKE_SIGNING_KEY needs PRESSLAKE_SIGNATURE_AGENT: where the public key is served")
+    from tasks.web.signing import AgentForm, read_signer  # noqa: PLC0415
+
+    return read_signer(settings.signing_key, settings.signature_agent, AgentForm(settings.signature_form))
 
 
 def reader_of(settings: Settings) -> "SharedReader":

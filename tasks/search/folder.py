@@ -61,11 +61,11 @@ def throw_away(settings: Settings) -> None:
 def read_state(home: Path) -> State | None:
     """Return what the index of a lake knows; None where there is none that can be used."""
     try:
-        told = orjson.loads((home / STATE).read_bytes())
-        state = State(generation=str(told["generation"]), files=frozenset(map(str, told["files"])))
+        saved = orjson.loads((home / STATE).read_bytes())
+        state = State(generation=str(saved["generation"]), files=frozenset(map(str, saved["files"])))
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    is_usable = told.get("format") == FORMAT and (home / state.generation).is_dir() and "/" not in state.generation
+    is_usable = saved.get("format") == FORMAT and (home / state.generation).is_dir() and "/" not in state.generation
     return state if is_usable else None
 
 

@@ -13,8 +13,10 @@ from tasks.values.text.storable import storable_text
 
 def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
     """Return the document about a page that cannot be processed: its capture, as JSON; times are ISO 8601, UTC."""
-    told = {name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()}
-    return (json.dumps({"batch_id": batch_id, **told}, indent=2, default=datetime.isoformat) + "\n").encode()
+    fields = {
+        name: storable_text(value) if isinstance(value, str) else value for name, value in asdict(capture).items()
+    }
+    return (json.dumps({"batch_id": batch_id, **fields}, indent=2, default=datetime.isoformat) + "\n").encode()
 
 
 def put_documents(batch_id: str, captures: Iterable[tuple[int, Capture]], store: ObjectStore) -> None:

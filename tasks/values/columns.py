@@ -87,14 +87,14 @@ def _value(column: TableColumn, row: Mapping[str, Any]) -> Any:  # noqa: ANN401 
 
 def _column(name: str, hint: Any) -> TableColumn:  # noqa: ANN401 - a type hint is of any type
     hint, *extras = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
-    told = next((extra for extra in extras if isinstance(extra, Column)), Column(""))
+    column = next((extra for extra in extras if isinstance(extra, Column)), Column(""))
     options = typing.get_args(hint) if typing.get_origin(hint) in {types.UnionType, typing.Union} else (hint,)
     plain = next(option for option in options if option is not types.NoneType)
     return TableColumn(
         name=name,
-        type=told.type or _type(plain),
+        type=column.type or _type(plain),
         is_nullable=types.NoneType in options,
-        meaning=told.meaning,
+        meaning=column.meaning,
         revive=_reviver(plain),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.resemblance import article_time
 from tasks.index.database import Transaction
 from tasks.index.scanning import stream
 from tasks.verify.snapshot import Snapshot, micros
@@ -42,7 +42,7 @@ def _article(row: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a row of the articl
         micros(row.published_at),
         micros(row.first_seen_at),
         micros(row.fetched_at),
-        micros(told_at(row.published_at, row.first_seen_at)),
+        micros(article_time(row.published_at, row.first_seen_at)),
         row.cluster_id,
         row.is_representative,
     )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tasks.deduplicate.context import lock_scripts, read_context
 from tasks.deduplicate.neighbours import Comparisons
 from tasks.deduplicate.prepared_page import names_elsewhere, names_on_site, syndicated_key
-from tasks.deduplicate.resemblance import told_at
+from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import contents_of
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import settle
@@ -152,7 +152,7 @@ def _prepared(one: Revision) -> PreparedPage:
     article = one.article
     return PreparedPage(
         host=article.host,
-        told_at=told_at(article.published_at, article.fetched_at),
+        told_at=article_time(article.published_at, article.fetched_at),
         text=fingerprint_of(article.text),
         content=contents_of(article)[0],
         names=names_on_site(article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url),

@@ -108,7 +108,7 @@ def _check_segment(
     if taken := sum(one.is_taken for one in records.values()):
         detail = f"{taken} of its records are of what was taken down"
         yield Fault(kind=FaultKind.TAKEN_DOWN, place=key, detail=detail, key=key)
-    is_told = False
+    is_reported = False
     for claim in claims:
         try:
             found = records.get(claim.offset)
@@ -117,7 +117,7 @@ def _check_segment(
             if claim.outcome == POLICY and found.tombstone is None:
                 found = replace(found, payload_digest=_digest_as_read(segment, claim))
         except CorruptRecord as error:
-            is_told = True
+            is_reported = True
             place = f"{key}:{claim.range}"
             yield Fault(kind=FaultKind.DAMAGED_RECORD, place=place, detail=f"{claim.row}: {error}", key=key)
             continue
@@ -126,7 +126,7 @@ def _check_segment(
         elif disagreement := _disagreement(claim, found):
             kind = FaultKind.WRONG_PAYLOAD_DIGEST
             yield Fault(kind=kind, place=f"{key}:{claim.range}", detail=f"{claim.row}: {disagreement}", key=key)
-    if trouble and not is_told:
+    if trouble and not is_reported:
         yield Fault(kind=FaultKind.DAMAGED_SEGMENT, place=key, detail=f"beside its rows' records: {trouble}", key=key)
 
 

@@ -26,6 +26,7 @@ from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.raw_transport import RawTransport
 from tasks.web.refresh import leads_to
+from tasks.web.signing import Signer
 from tasks.web.target import parse_target, redirect_target
 from tasks.web.transport import guarded_client
 
@@ -46,7 +47,7 @@ OnRedirect = Callable[[Url], Awaitable[None]]
 class WebConfig:
     """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
 
-    `addresses` bounds what one address is asked by this process, under all of its names.
+    `addresses` bounds what one address is asked by this process, under all of its names; `signer` signs requests over https.
     """
 
     user_agent: str
@@ -57,6 +58,7 @@ class WebConfig:
     max_redirects: int = 5
     max_connections: int = 50
     addresses: AddressLimits | None = None
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class WebClient:
         hops: list[Exchange] = []
         while True:
             budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut, asker=asker)
-            fields = self._fields({**asked, "Cookie": cookies.header_for(target)})
+            signed = dict(self._config.signer.fields(target)) if self._config.signer else {}
+            fields = self._fields({**asked, "Cookie": cookies.header_for(target), **signed})
             try:
                 hops.append(await self._exchange(target, fields, budget, on_head))
             except RightsRefused as error:

@@ -99,7 +99,7 @@ def _named(line: bytes) -> str:
     return repr(line[:_NAMED_LENGTH].decode("latin-1"))
 
 
-def told(notes: tuple[str, ...]) -> str | None:
+def described(notes: tuple[str, ...]) -> str | None:
     """Return what was changed in a head in one line, None for nothing."""
     if not notes:
         return None

@@ -25,13 +25,17 @@ from tasks.lake.warc import SegmentWriter
 from tasks.store.publishing import publish
 from tasks.values.batch import OutboxItem
 from tasks.values.feed import FeedKind
-from tasks.values.rows import Article, Capture, Novelty, Outcome
+from tasks.values.rows import Article, Capture, Novelty, Outcome, Signal
 from tasks.values.url import url_key
 from tests.rows import make_article, make_capture
 
 NOW = datetime(2026, 11, 29, 10, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EVIL = "<script>document.title='owned'</script>"
+RIGHTS = (
+    Signal(signal="content-signal", scope=EVIL, value="ai-train=n", raw=EVIL, policy_id="a" * 32),
+    Signal(signal="robots-directive", scope="meta", value=EVIL, raw=EVIL, policy_id=None),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +167,7 @@ def _rows(
         first_seen_at=_first_seen(one, by_slug), quality=one.quality, changes=one.changes, extracted_at=one.fetched_at,
         extractor="presslake/7 trafilatura/2.3.0 fast", cluster_id=first.article_id, cluster_earliest=first.article_id,
         is_representative=first.article_id == one.article_id, duplicate_of=by_slug[one.of].article_id if one.of else None,
-        markdown=one.text.replace("\n", "\n\n"), source_tags=("local",),
+        markdown=one.text.replace("\n", "\n\n"), source_tags=("local",), rights=RIGHTS,
     )  # fmt: skip
     capture = make_capture(
         capture_id=f"{one.source}-{one.slug}-{one.revision}", **shared, final_url=one.url, payload_size=len(one.page)

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.browse.library import open_library
 from tasks.browse.searching import search_of
+from tasks.errors import ConfigError
 from tasks.search.searching import bring_up_to_date
 from tests.browse.filling import EVIL
 from tests.browse.press import PRINTS
@@ -42,7 +43,7 @@ def test_a_search_is_narrowed(finder, query, number):
     assert len([one for one in found.links() if one.startswith("/articles/")]) == number
 
 
-@pytest.mark.parametrize("query", [EVIL, '"', "(", "a OR", "-", "*", "%00", "\u202e", "x" * 5000])
+@pytest.mark.parametrize("query", [EVIL, '"', "(", "a OR", "-", "*", "%", "\u202e", "x" * 5000])
 def test_a_query_is_shown_as_text_and_is_no_fault(finder, query):
     answer = finder.get("/search", params={"q": query})
 
@@ -61,3 +62,16 @@ def test_where_nobody_has_searched_the_page_says_how_and_makes_nothing(settings,
 def test_every_page_has_the_box_where_there_is_a_search(finder, client):
     assert 'role="search"' in finder.get("/").text
     assert 'role="search"' not in client.get("/").text
+
+
+def test_an_index_that_can_only_be_read_is_searched_as_it_is(settings, make_client, tmp_path, monkeypatch):
+    searched = settings.model_copy(update={"search_index": tmp_path / "index"})
+    bring_up_to_date(searched, on_step=lambda *_: None)
+    finder = make_client(library=open_library(searched, search=search_of(searched)))
+
+    def is_full(*_args, **_more):
+        raise ConfigError("the folder cannot be written")
+
+    monkeypatch.setattr("tasks.search.searching.catch_up", is_full)
+
+    assert "<mark>" in finder.get("/search?q=rudder").text

@@ -557,7 +557,7 @@ def test_how_its_pages_are_read_is_in_a_sources_rules(written):
     ]
 
 
-def test_a_rule_of_pruning_that_is_none_is_told(written):
+def test_a_rule_of_pruning_that_is_none_is_reported(written):
     message = mistake(written(source_with("extract: {prune_without: [ads]}")))
 
     assert message.startswith("sources.yaml:3: sources[0].extract.prune_without[0]: Input should be 'comments', ")

@@ -1,4 +1,4 @@
-"""What a batch came to is counted with its decision."""
+"""The results of a batch are counted with its decision."""
 
 from tasks.index.capture_counts import read_counts
 from tasks.reasons import Disposition

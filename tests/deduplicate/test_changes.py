@@ -52,7 +52,7 @@ def test_what_moved_is_neither_added_nor_removed():
 
 
 @pytest.mark.parametrize(("title", "is_new"), [("Harbour", False), ("Harbour reopens", True), (None, True)])
-def test_a_new_headline_is_told(title, is_new):
+def test_a_new_headline_is_reported(title, is_new):
     assert change(title_after=title).is_new_title is is_new
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.resemblance import Relation, compare, exchange, find_furniture, told_at
+from tasks.deduplicate.resemblance import Relation, article_time, compare, exchange, find_furniture
 from tasks.values.text.shape import MOST_COMPARED
 from tasks.values.text.sketch import make_shape
 
@@ -83,7 +83,7 @@ def test_a_text_resembles_itself_wholly(size):
     ],
 )
 def test_an_implausible_date_is_not_believed(published_at, is_believed):
-    assert told_at(published_at, SEEN) == (published_at if is_believed else SEEN)
+    assert article_time(published_at, SEEN) == (published_at if is_believed else SEEN)
 
 
 def test_furniture_is_what_several_strangers_share_with_a_text():

@@ -10,7 +10,7 @@ BROKEN = {"name": "idna", "version": "1", "vulns": [{"id": "CVE-1", "fix_version
 
 
 @pytest.mark.parametrize(
-    ("told", "strict", "lenient"),
+    ("answer", "strict", "lenient"),
     [
         ([CLEAN], 0, 0),
         ([CLEAN, BROKEN], 1, 1),
@@ -19,13 +19,13 @@ BROKEN = {"name": "idna", "version": "1", "vulns": [{"id": "CVE-1", "fix_version
         ("Failed to resolve", 2, 0),
     ],
 )
-def test_the_exit_code_tells_known_faults_from_a_service_that_is_away(told, strict, lenient):
-    assert verdict(told, offline_ok=False)[0] == strict
-    assert verdict(told, offline_ok=True)[0] == lenient
+def test_the_exit_code_tells_known_faults_from_a_service_that_is_away(answer, strict, lenient):
+    assert verdict(answer, offline_ok=False)[0] == strict
+    assert verdict(answer, offline_ok=True)[0] == lenient
 
 
-@pytest.mark.parametrize("told", [[CLEAN, SKIPPED], "Failed to resolve"])
-def test_what_was_not_looked_up_is_said_even_where_that_is_let_pass(told):
-    _, lines = verdict(told, offline_ok=True)
+@pytest.mark.parametrize("answer", [[CLEAN, SKIPPED], "Failed to resolve"])
+def test_what_was_not_looked_up_is_said_even_where_that_is_let_pass(answer):
+    _, lines = verdict(answer, offline_ok=True)
 
     assert any(line.startswith("NOT AUDITED") for line in lines)

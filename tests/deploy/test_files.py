@@ -49,7 +49,7 @@ def pods() -> Iterator[tuple[str, dict[str, Any]]]:
         yield one["metadata"]["name"], one["spec"]["template"]["spec"]
 
 
-def told(files: list[str]) -> dict[str, str]:
+def variables_of(files: list[str]) -> dict[str, str]:
     return {name: value for file in files for name, value in parsed(TEXTS[Path(file).name]).items()}
 
 
@@ -102,7 +102,7 @@ def test_a_variable_of_kubernetes_is_a_setting(name):
 
 
 def test_the_servers_settings_are_accepted_by_prefect():
-    env = clean(told(["server.env"]))
+    env = clean(variables_of(["server.env"]))
     code = "import prefect.settings as s; s.get_current_settings(); import prefect_redis.messaging, prefect_redis.ordering, prefect_redis.lease_storage"
 
     done = subprocess.run(
@@ -113,7 +113,7 @@ def test_the_servers_settings_are_accepted_by_prefect():
 
 
 def test_the_workers_settings_are_accepted_by_us(monkeypatch):
-    for name, value in told(["worker.env"]).items():
+    for name, value in variables_of(["worker.env"]).items():
         monkeypatch.setenv(name, value)
 
     try:
@@ -125,9 +125,9 @@ def test_the_workers_settings_are_accepted_by_us(monkeypatch):
 
 
 def test_kubernetes_tells_server_and_workers_what_the_examples_do():
-    assert k8s_names()["prefect"] == told(["server.env"]).keys() - {"DO_NOT_TRACK"}  # the image says that
-    assert k8s_names()["worker"] == told(["worker.env"]).keys() - {"DO_NOT_TRACK"}
-    assert k8s_names()["index"] == told(["owner.env"]).keys()
+    assert k8s_names()["prefect"] == variables_of(["server.env"]).keys() - {"DO_NOT_TRACK"}  # the image says that
+    assert k8s_names()["worker"] == variables_of(["worker.env"]).keys() - {"DO_NOT_TRACK"}
+    assert k8s_names()["index"] == variables_of(["owner.env"]).keys()
 
 
 def test_kubernetes_values_are_the_examples():
@@ -138,17 +138,17 @@ def test_kubernetes_values_are_the_examples():
         for name, value in one["data"].items()
     }
 
-    assert {name: told(["server.env"])[name] for name in values} == values
+    assert {name: variables_of(["server.env"])[name] for name in values} == values
 
 
 def test_passwords_are_one_in_all_files_and_nobodys_but_who_needs_them():
     server, worker, reader, postgresql = (
-        told([f"{name}.env"]) for name in ("server", "worker", "reader", "postgresql")
+        variables_of([f"{name}.env"]) for name in ("server", "worker", "reader", "postgresql")
     )
 
     assert f":{postgresql['PRESSLAKE_WORKER_PASSWORD']}@" in worker["PRESSLAKE_INDEX"]
     assert worker["PREFECT_API_AUTH_STRING"] == server["PREFECT_SERVER_API_AUTH_STRING"]
-    assert told(["s3.env"])["WORKER_SECRET_KEY"] == worker["AWS_SECRET_ACCESS_KEY"]
+    assert variables_of(["s3.env"])["WORKER_SECRET_KEY"] == worker["AWS_SECRET_ACCESS_KEY"]
     everything = str([server, worker, reader])
     assert postgresql["PRESSLAKE_OWNER_PASSWORD"] not in everything
     assert postgresql["POSTGRES_PASSWORD"] not in everything
@@ -189,7 +189,8 @@ def test_a_service_waits_for_what_is_there_and_asks_only_whom_it_can_reach(name)
     service = SERVICES[name]
     hosts = set(
         re.findall(
-            r"(?:@|//)([a-z0-9]+):\d+", str(told(service.get("env_file", [])).values()) + str(service.get("command"))
+            r"(?:@|//)([a-z0-9]+):\d+",
+            str(variables_of(service.get("env_file", [])).values()) + str(service.get("command")),
         )
     )
 

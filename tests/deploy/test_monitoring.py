@@ -59,9 +59,9 @@ def test_every_metric_that_is_asked_for_is_served(name, served):
 def test_every_metric_is_in_the_docs_and_no_other(served):
     section = (DEPLOY.parent / "docs/operations.md").read_text().partition("\n## Metrics and traces\n")[2]
     table = re.findall(r"^\| (`(?:source_)?\w+.*?`) \|", section.partition("\n## ")[0], re.MULTILINE)
-    told = {f"presslake_{name}" for cell in table for name in re.findall(r"`([a-z_]+)(?:\{[a-z,]+\})?`", cell)}
+    documented = {f"presslake_{name}" for cell in table for name in re.findall(r"`([a-z_]+)(?:\{[a-z,]+\})?`", cell)}
 
-    assert told == served
+    assert documented == served
 
 
 def test_the_dashboards_panels_have_numbers_of_their_own_and_do_not_overlap():

@@ -75,9 +75,9 @@ def test_a_sweep_runs_as_the_worker_and_status_as_the_reader(server, presslake, 
     ],
 )
 def test_a_worker_cannot_change_what_the_owner_made(server, statement):
-    told = _refusal(_as(server, "presslake_worker"), statement)
+    refusal = _refusal(_as(server, "presslake_worker"), statement)
 
-    assert re.search("permission denied|must be (owner|superuser)", told), told
+    assert re.search("permission denied|must be (owner|superuser)", refusal), refusal
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_a_worker_cannot_change_what_the_owner_made(server, statement):
     ],
 )
 def test_a_reader_cannot_write_even_when_it_says_that_it_does(server, statement):
-    told = _refusal(_as(server, "presslake_reader"), "SET default_transaction_read_only = off", statement)
+    refusal = _refusal(_as(server, "presslake_reader"), "SET default_transaction_read_only = off", statement)
 
-    assert "permission denied" in told
+    assert "permission denied" in refusal
 
 
 @pytest.mark.parametrize(

@@ -307,10 +307,10 @@ def _back_up_and_restore(walk: Walk) -> None:
     _copy_lake(walk, walk.at.folder / "restored")
     index = walk.at.env["worker.env"]["PRESSLAKE_INDEX"].removesuffix("/presslake") + "/restored"
     command = "presslake verify --json --lake restored --index $RESTORED"
-    told = run(command, walk.at.environment("worker.env", RESTORED=index), cwd=walk.at.folder).stdout
-    found = json.loads(told.splitlines()[-1])
+    output = run(command, walk.at.environment("worker.env", RESTORED=index), cwd=walk.at.folder).stdout
+    found = json.loads(output.splitlines()[-1])
     assert found["faults"] == [], found["faults"]
-    say(f"index and lake restored from their backups; presslake verify, as the worker: {told.splitlines()[-1][:300]}")
+    say(f"index and lake restored from their backups; presslake verify, as the worker: {output.splitlines()[-1][:300]}")
 
 
 def _copy_lake(walk: Walk, to: Path) -> None:

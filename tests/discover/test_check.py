@@ -80,7 +80,7 @@ async def test_each_trouble_is_told_beside_its_feed():
     }
 
 
-async def test_what_the_index_knows_of_a_feed_is_told():
+async def test_what_the_index_knows_of_a_feed_is_reported():
     state = FeedState(feed_url=FEED, source_id="daily", kind=FeedKind.FEED, due_at=None, failures=11)
 
     checked = await check({FEED: rss(1)}, states=[state])

@@ -49,7 +49,7 @@ async def test_what_the_site_names_is_tried_before_what_is_common():
     ]
 
 
-async def test_what_is_common_is_tried_last_and_everything_that_was_is_told():
+async def test_what_is_common_is_tried_last_and_everything_that_was_is_reported():
     proposal = await propose({HOME: Said(body=PAGE), f"{SITE}/feed.xml": Said(body=RSS)})
 
     assert proposal.source.feeds == (f"{SITE}/feed.xml",)

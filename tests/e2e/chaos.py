@@ -52,7 +52,7 @@ DANGLING = frozenset({
     FaultKind.DAMAGED_FILE,
 })  # fmt: skip
 BY_CLOCK = "any instant"
-CUT_EVERY, TOLD_EVERY, LAST_LIVES = 8, 25, 10
+CUT_EVERY, SHOWN_EVERY, LAST_LIVES = 8, 25, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """What a run came to, as far as it does not depend on time: rows as tuples, with their repetitions."""
+    """What a run found, as far as it does not depend on time: rows as tuples, with their repetitions."""
 
     articles: Counter[tuple]
     captures: Counter[tuple]
@@ -161,7 +161,7 @@ class Killer:
         self.cuts += 1
 
     def _tell(self) -> None:
-        if self.kills.total() % TOLD_EVERY == 0:
+        if self.kills.total() % SHOWN_EVERY == 0:
             sys.stderr.write(f"{self.kills.total()} kills\n")
 
 
@@ -201,7 +201,7 @@ def run_chaos(
 
 
 def read_tables(place: Place) -> Tables:
-    """Read what a run came to."""
+    """Read the results of a run."""
     store = place.store()
     articles = _rows(store, "articles", ["article_id", "revision", "text_digest", "novelty"])
     captures = _rows(store, "captures", ["capture_id", "url_key", "outcome", "novelty", "article_id", "revision"])
@@ -330,7 +330,7 @@ def server_place() -> Iterator[Place]:
 
 
 def main() -> None:
-    """Run the long form, and say what it came to."""
+    """Run the long form, and show its results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--articles", type=int, default=2000)

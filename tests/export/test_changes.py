@@ -30,7 +30,7 @@ def lake(tmp_path):
     return lake
 
 
-def told(lake, since):
+def changes_since(lake, since):
     found = read_changes(lake.store, since=since)
     return [(one.change_seq, one.kind.value, one.article_id, one.row and one.row.title) for one in found], found.upto
 
@@ -45,12 +45,12 @@ def told(lake, since):
     ],
 )
 def test_changes_are_told_from_where_the_listener_was(lake, since, changes):
-    assert told(lake, since) == (changes, 4)
+    assert changes_since(lake, since) == (changes, 4)
 
 
 def test_nothing_has_changed_since_the_last(lake):
-    assert told(lake, 4) == ([], 4)
-    assert told(lake, 9) == ([], 9)
+    assert changes_since(lake, 4) == ([], 4)
+    assert changes_since(lake, 9) == ([], 9)
 
 
 def test_a_lake_in_s3_is_read_likewise(object_store):
@@ -66,12 +66,12 @@ def test_a_lake_in_s3_is_read_likewise(object_store):
 
 
 def test_it_is_as_true_after_packing_and_vacuum(lake):
-    before = told(lake, 1)
+    before = changes_since(lake, 1)
     lake.rewrite()
     table = DeltaTable(str(Path(lake.store.uri) / "articles"))
     table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
 
-    assert told(lake, 1) == before
+    assert changes_since(lake, 1) == before
 
 
 def test_only_files_with_newer_rows_are_read(lake, monkeypatch):
@@ -80,7 +80,7 @@ def test_only_files_with_newer_rows_are_read(lake, monkeypatch):
     whole = []
     monkeypatch.setattr(lake.store, "get", lambda key: whole.append(key) or DirectoryStore.get(lake.store, key))
 
-    assert told(lake, 4)[0] == [(5, "added", "d", "d")]
+    assert changes_since(lake, 4)[0] == [(5, "added", "d", "d")]
     assert {key.rpartition("/")[2] for key in whole if key.startswith("articles/dt=")} == {"b5-5.parquet"}
 
 
@@ -88,15 +88,15 @@ def test_rows_from_before_there_were_sequences_are_there_from_the_beginning(tmp_
     lake = Lake(tmp_path)
     publish([OutboxItem(sequence=1, batch_id="b1", captures=(), articles=(A,))], store=lake.store, index_id="i")
 
-    assert told(lake, 0) == ([(0, "added", "a", "a")], 0)
-    assert told(lake, 1) == ([], 1)
+    assert changes_since(lake, 0) == ([(0, "added", "a", "a")], 0)
+    assert changes_since(lake, 1) == ([], 1)
     lake._sequence = 1
     lake.change([replace(A, title="new")])
-    assert told(lake, 1) == ([(2, "superseded", "a", "new")], 2)
+    assert changes_since(lake, 1) == ([(2, "superseded", "a", "new")], 2)
 
 
 def test_a_lake_without_articles_has_no_changes(tmp_path):
-    assert told(Lake(tmp_path), 0) == ([], 0)
+    assert changes_since(Lake(tmp_path), 0) == ([], 0)
 
 
 class Listened(DirectoryStore):

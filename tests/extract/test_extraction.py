@@ -31,7 +31,7 @@ def extracted(made, **reservations):
     return extract_batch(fetched, pool=Table(made), read_segment=lambda _: b"", now=NOW, extracted_one=lambda: None)
 
 
-def told(batch):
+def outcomes_of(batch):
     return batch.captures[0].outcome, batch.captures[0].reason, dispositions_of(batch)
 
 
@@ -42,14 +42,14 @@ RESERVED = (Outcome.SKIPPED, "tdm_reserved", {"a": Disposition.SKIPPED})
 def test_a_reserved_page_of_a_source_that_obeys_is_no_article(by_page, by_site):
     batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
 
-    assert (told(batch), pages_of(batch)) == (RESERVED, {})
+    assert (outcomes_of(batch), pages_of(batch)) == (RESERVED, {})
 
 
 @pytest.mark.parametrize(("by_page", "by_site"), [(None, None), (None, False), (False, True)])
 def test_what_the_page_says_counts_before_its_site(by_page, by_site):
     batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
 
-    assert told(batch) == (Outcome.OK, None, {})
+    assert outcomes_of(batch) == (Outcome.OK, None, {})
     assert pages_of(batch)["c1"].tdm_reserved is (by_site if by_page is None else by_page)
 
 
@@ -62,4 +62,4 @@ def test_where_reservations_are_not_obeyed_they_are_recorded():
 def test_what_is_no_story_keeps_its_label():
     batch = extracted(page("", page_type=PageType.CONSENT, tdm_reserved=True), a=None)
 
-    assert told(batch)[1] == "consent"
+    assert outcomes_of(batch)[1] == "consent"

@@ -134,12 +134,12 @@ def test_content_language_stands_in_for_lang():
         ("", None),
     ],
 )
-def test_a_paywall_is_told(head, paywalled):
+def test_a_paywall_is_reported(head, paywalled):
     assert metadata(head).paywalled is paywalled
 
 
 @pytest.mark.parametrize(("content", "reserved"), [("1", True), ("0", False), ("maybe", None)])
-def test_a_reservation_of_text_mining_is_told(content, reserved):
+def test_a_reservation_of_text_mining_is_reported(content, reserved):
     assert metadata(f'<meta name="tdm-reservation" content="{content}">').tdm_reserved is reserved
 
 

@@ -114,7 +114,7 @@ def test_an_unknown_coding_is_refused_unless_the_page_is_plain():
     assert read(page(), fields=fields).text == "\n".join(PARAGRAPHS)
 
 
-def test_a_damaged_record_is_told():
+def test_a_damaged_record_is_reported():
     whole = stored()
 
     with pytest.raises(CorruptRecord):

@@ -58,7 +58,7 @@ async def fetched(book, *urls, rules=RULES, objects=None, due=None):
         )
 
 
-def told(batch):
+def outcomes_of(batch):
     return [(one.outcome, one.reason) for one in batch.captures]
 
 
@@ -70,7 +70,7 @@ async def test_ordinary_pages_are_asked_for_and_nothing_else(book):
     async with serve({**ALLOW, **pages}) as server:
         batch = await fetched(book, *map(server.url, pages))
 
-    assert told(batch) == [OK] * 4
+    assert outcomes_of(batch) == [OK] * 4
     assert sorted(server.paths()) == sorted(["/robots.txt", *pages])
 
 
@@ -78,7 +78,7 @@ async def test_what_a_host_gives_for_anything_is_no_page(book):
     async with serve({**ALLOW, "/1": story(1), "*": SORRY}) as server:
         batch = await fetched(book, *map(server.url, ("/1", "/2", "/3")))
 
-    assert told(batch) == [OK, (Outcome.SKIPPED, "soft_404"), (Outcome.SKIPPED, "soft_404")]
+    assert outcomes_of(batch) == [OK, (Outcome.SKIPPED, "soft_404"), (Outcome.SKIPPED, "soft_404")]
     assert dispositions_of(batch) == {capture.url_key: Disposition.SKIPPED for capture in batch.captures[1:]}
 
 
@@ -95,7 +95,7 @@ async def test_short_pages_of_a_host_that_knows_what_does_not_exist_are_pages(bo
     async with serve({**ALLOW, "/2": SORRY, "/3": SORRY}) as server:
         batch = await fetched(book, server.url("/2"), server.url("/3"))
 
-    assert told(batch) == [OK, OK]
+    assert outcomes_of(batch) == [OK, OK]
 
 
 async def test_a_host_is_asked_for_what_does_not_exist_once_a_day(book):
@@ -112,7 +112,7 @@ async def test_an_article_that_leads_home_is_none(book):
     async with serve({**ALLOW, **pages, "/news/12345-b": story(1)}) as server:
         batch = await fetched(book, server.url("/news/12345-harbour"), server.url("/news/old/12345"))
 
-    assert told(batch) == [(Outcome.SKIPPED, "redirected_home"), OK]
+    assert outcomes_of(batch) == [(Outcome.SKIPPED, "redirected_home"), OK]
 
 
 async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(book):
@@ -126,7 +126,7 @@ async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(bo
     assert reservations_of(careless) == {}
 
 
-async def test_the_urls_that_a_redirect_passes_are_told(book):
+async def test_the_urls_that_a_redirect_passes_are_reported(book):
     pages = {"/old/1": redirect("/moved/1"), "/moved/1": redirect("/news/1"), "/news/1": story(1), "/news/2": story(2)}
     async with serve({**ALLOW, **pages}) as server:
         batch = await fetched(book, server.url("/old/1"), server.url("/news/2"))
@@ -182,7 +182,7 @@ async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_tr
 
         batch = await fetched_amiss(book, {urls[1]: amiss}, *urls)
 
-    assert told(batch) == [(Outcome.OK, None), (Outcome.QUARANTINED, "unexpected_error"), (Outcome.OK, None)]
+    assert outcomes_of(batch) == [(Outcome.OK, None), (Outcome.QUARANTINED, "unexpected_error"), (Outcome.OK, None)]
     assert "tasks/fetch/" in batch.captures[1].detail
     assert dispositions_of(batch) == {url_key(urls[1]): Disposition.QUARANTINED}
 
@@ -201,7 +201,7 @@ async def test_a_header_that_no_store_takes_costs_nothing(book):
     ) as server:
         batch = await fetched(book, server.url("/a"))
 
-    assert told(batch) == [(Outcome.OK, None)]
+    assert outcomes_of(batch) == [(Outcome.OK, None)]
     assert batch.captures[0].etag == '"\xff\xfe"'
 
 
@@ -210,5 +210,5 @@ async def test_rights_with_half_a_surrogate_pair_cost_nothing(book):
     async with serve({**ALLOW, "/.well-known/tdmrep.json": answer(200, rights), "/a": story(1)}) as server:
         batch = await fetched(book, server.url("/a"), rules=replace(RULES, obey_tdm=True))
 
-    assert told(batch) == [(Outcome.OK, None)]
+    assert outcomes_of(batch) == [(Outcome.OK, None)]
     assert list(reservations_of(batch).values()) == [True]

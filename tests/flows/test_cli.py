@@ -70,7 +70,7 @@ def test_a_bucket_that_does_not_exist_is_named(offline_presslake, catalogue, s3_
 
 
 @pytest.mark.s3
-def test_wrong_credentials_are_told(offline_presslake, catalogue, ceph_url):
+def test_wrong_credentials_are_reported(offline_presslake, catalogue, ceph_url):
     line = _complaint(
         offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "s3://news/lake",
         PRESSLAKE_S3_ENDPOINT_URL=ceph_url, AWS_SECRET_ACCESS_KEY="wrong",
@@ -79,14 +79,14 @@ def test_wrong_credentials_are_told(offline_presslake, catalogue, ceph_url):
     assert "AWS_SECRET_ACCESS_KEY" in line
 
 
-def test_a_lake_of_a_newer_format_is_told(offline_presslake, catalogue):
+def test_a_lake_of_a_newer_format_is_reported(offline_presslake, catalogue):
     offline_presslake.lake.mkdir()
     (offline_presslake.lake / "presslake.json").write_text(json.dumps({"format": 99, "lake_id": "x"}))
 
     assert "format 99" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
 
 
-def test_an_index_of_another_lake_is_told(offline_presslake, catalogue):
+def test_an_index_of_another_lake_is_reported(offline_presslake, catalogue):
     offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
 
     line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--lake", "other")
@@ -94,13 +94,13 @@ def test_an_index_of_another_lake_is_told(offline_presslake, catalogue):
     assert "belongs to the lake" in line
 
 
-def test_a_file_that_is_no_index_is_told(offline_presslake, catalogue):
+def test_a_file_that_is_no_index_is_reported(offline_presslake, catalogue):
     (offline_presslake.home / "index.db").write_text("no database at all, but long enough to be read as one " * 40)
 
     assert "index.db" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
 
 
-def test_an_index_of_a_newer_schema_is_told(offline_presslake, catalogue):
+def test_an_index_of_a_newer_schema_is_reported(offline_presslake, catalogue):
     offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
     with sqlite3.connect(offline_presslake.home / "index.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -109,7 +109,7 @@ def test_an_index_of_a_newer_schema_is_told(offline_presslake, catalogue):
     assert "upgrade Presslake" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue)
 
 
-def test_an_index_that_is_no_database_url_is_told(offline_presslake, catalogue):
+def test_an_index_that_is_no_database_url_is_reported(offline_presslake, catalogue):
     assert "--index" in _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--index", "index.db")
 
 
@@ -166,7 +166,7 @@ def test_a_trace_makes_no_lake_beside_its_index(offline_presslake, catalogue):
     assert not (offline_presslake.home / "typo").exists()
 
 
-def test_a_url_that_nobody_announced_is_told(offline_presslake, catalogue):
+def test_a_url_that_nobody_announced_is_reported(offline_presslake, catalogue):
     offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
 
     assert "nothing is known of" in _complaint(offline_presslake, "trace", "https://daily.example/a")

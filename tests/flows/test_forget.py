@@ -42,7 +42,7 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
     found = presslake.run("verify", "--json").json()
     summary = presslake.ingest("--catalogue", catalogue, "--url", url)
     assert found["is_well"]
-    assert (summary["discovered"], summary["fetched"]) == (0, 0)
+    assert (summary["discovered"], summary["fetched"], summary["skipped"]) == (0, 0, {"taken_down": 1})
     assert find_bytes(presslake.lake, needles) == {}
 
 

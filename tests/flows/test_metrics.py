@@ -83,7 +83,7 @@ def test_what_is_wrong_is_told_in_one_line(offline_presslake, words, named):
     assert named in ended.err
 
 
-def test_a_newer_index_is_told(filled):
+def test_a_newer_index_is_reported(filled):
     with sqlite3.connect(filled.home / "index.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()

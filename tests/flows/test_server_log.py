@@ -53,5 +53,5 @@ BOXED = (
     ],
     ids=["fatal", "chained", "boxed", "port", "logged", "module", "abort", "nothing known", "cut short", "empty"],
 )
-def test_the_first_line_of_the_trouble_is_told(log, line):
+def test_the_first_line_of_the_trouble_is_reported(log, line):
     assert first_trouble(log) == line[:SHOWN]

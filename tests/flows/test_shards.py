@@ -77,7 +77,7 @@ def _two_workers(environment: dict[str, str]) -> Iterator[None]:
 
 
 def _tables(place: Place) -> dict[str, Any]:
-    """What a run came to, but for the order in which copies were decided."""
+    """The results of a run, but for the order in which copies were decided."""
     tables = read_tables(place)
     with open_index(place.index) as index, index.read() as tx:
         related = set(tx.execute(select(edges.c.a, edges.c.b, edges.c.kind)).tuples())

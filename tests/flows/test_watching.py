@@ -102,7 +102,7 @@ def _refuse(press: Press, site: int, answers: Callable[[str, str], tuple[int, st
     return answer
 
 
-def _told(api: httpx.Client, run_id: str) -> set[tuple[str, str]]:
+def _events_of(api: httpx.Client, run_id: str) -> set[tuple[str, str]]:
     """Wait for the event of the run's end, and return what it told of sources: event and source."""
     deadline = time.monotonic() + 240
     while True:
@@ -140,8 +140,8 @@ def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_
     second = presslake.ingest("--catalogue", catalogue)["run_id"]
 
     table = _health_table(api, first)
-    assert (_told(api, before), _told(api, second)) == (set(), set())
-    assert _told(api, first) == {
+    assert (_events_of(api, before), _events_of(api, second)) == (set(), set())
+    assert _events_of(api, first) == {
         ("presslake.source.silent", SILENT),
         ("presslake.source.drifted", DRIFTED),
         ("presslake.source.refused", REFUSED),

@@ -12,18 +12,25 @@ from tasks.errors import ConfigError, LakeUnavailable
 from tasks.forget.forgetting import forget, heal, undo
 from tasks.forget.plan import Selection
 from tasks.forget.report import summary_line
+from tasks.index import feeds, outbox
 from tasks.index.database import open_index
+from tasks.index.feeds import FeedAddress
+from tasks.index.history import why_unknown
 from tasks.index.schema import articles, edges, frontier
 from tasks.lake.keys import ARTICLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.tables import open_table
 from tasks.lake.takedowns import read_takedowns
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
+from tasks.values.feed import FeedKind
 from tasks.values.takedown import Scope
-from tasks.values.url import host_of
+from tasks.values.url import host_of, url_key
 from tasks.verify.reindex import reindex
 from tests.forget.searching import find_bytes
+from tests.rows import make_article
 from tests.verify.conftest import Interrupted
-from tests.verify.planting import table_files
+from tests.verify.planting import a_batch_that_is_decided_and_not_published, table_files
 
 
 def now():
@@ -151,6 +158,35 @@ def test_a_host_goes_whole_and_the_others_stay(world):
     assert world.verify().found == {}
 
 
+def test_neither_a_host_that_went_nor_its_feeds_are_asked_for_again(world):
+    first = next(iter(world.press.stories[0].values()))
+    host = host_of(url_of(world, first))
+    feed = FeedAddress(feed_url=f"http://{host}/feed.xml", source_id="site-0", kind=FeedKind.FEED)
+    take(world, host, scope=Scope.HOST)
+    asked = len([one for one in world.press.log if one.site == 0])
+
+    with world.index.write() as tx:
+        feeds.know_feeds(tx, [feed], now=now())
+        known = feeds.select_feeds(tx, [feed.feed_url], due_by=None)
+    world.sweep()
+
+    assert known == ()
+    assert len([one for one in world.press.log if one.site == 0]) == asked
+    assert set(find_bytes(world.home, [f"//{host}"]).get(f"//{host}", [])) <= {"urls.txt", "sources.yaml"}
+
+
+def test_who_asks_for_it_is_told_that_it_was_taken_down(world):
+    story, *_ = lonely(world, 0, 1)
+    with world.index.read() as tx:
+        before = why_unknown(tx, url_key(url_of(world, story)))
+    take(world, url_of(world, story))
+
+    with world.index.read() as tx:
+        after = why_unknown(tx, url_key(url_of(world, story)))
+    assert before.startswith("no feed has announced it")
+    assert after.startswith("it was taken down")
+
+
 def test_a_source_goes_whole(world):
     report = take(world, "site-1", scope=Scope.SOURCE)
 
@@ -186,6 +222,34 @@ def test_an_article_goes_with_its_copies(world):
 
     assert report.articles >= 2
     assert find_bytes(world.home, text.splitlines()) == {}
+    assert world.verify().found == {}
+
+
+def test_articles_without_a_word_are_no_copies_of_each_other(world):
+    empty = [
+        make_article(
+            article_id=name, url=f"https://v.example/{name}", url_key=f"v.example/{name}", text="", word_count=0
+        )
+        for name in ("v1", "v2")
+    ]
+    item = OutboxItem(sequence=900, batch_id="videos", captures=(), articles=tuple(empty))
+    publish([item], store=world.store, index_id=world.index.index_id)
+
+    would = take(world, "v1", scope=Scope.ARTICLE, copies=True, is_dry_run=True)
+
+    assert (would.articles, would.copies) == (1, 0)
+
+
+def test_an_article_that_is_decided_and_not_yet_published_goes_too(world):
+    a_batch_that_is_decided_and_not_published(world)
+    with world.index.read() as tx:
+        (item,) = outbox.pending(tx, limit=9)
+    (row,) = item.articles
+
+    report = take(world, row.article_id, scope=Scope.ARTICLE)
+
+    assert report.articles == 1
+    assert {files[0] for files in find_bytes(world.home, [row.url, *row.text.splitlines()]).values()} <= {"urls.txt"}
     assert world.verify().found == {}
 
 
@@ -245,10 +309,13 @@ def test_without_the_right_to_delete_nothing_is_changed(world):
     story, *_ = lonely(world, 0, 1)
     selection = Selection(scope=Scope.URL, names=(url_of(world, story),))
 
-    with pytest.raises(ConfigError, match="takes the maintainer's rights; nothing is changed"):
+    before = {found.key: world.store.get(found.key) for found in world.store.list("")}
+
+    with pytest.raises(ConfigError, match="takes the maintainer's rights; nothing is changed") as raised:
         forget(selection, index=world.index, store=ForbiddenDeletes(world.lake), now=now())
 
-    assert read_takedowns(world.store) == []
+    assert len(str(raised.value).splitlines()) == 1
+    assert {found.key: world.store.get(found.key) for found in world.store.list("")} == before
     assert find_bytes(world.lake, [story.path]) != {}
 
 

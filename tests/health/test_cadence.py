@@ -121,7 +121,7 @@ def test_one_outage_teaches_no_patience():
     assert silence(outage) <= silence(instants) * 1.25
 
 
-def test_what_a_source_publishes_on_a_day_is_told():
+def test_what_a_source_publishes_on_a_day_is_reported():
     assert learn_cadence(days_of(at_random(weeks=6, a_day=48, **BY_DAY))).per_day == pytest.approx(48, abs=0.5)
 
 

@@ -41,7 +41,7 @@ def test_a_break_against_the_past_is_told_with_both_figures(changes, what, befor
     assert found == (Drift(source_id="daily", what=what, before=before, now=now),)
 
 
-def test_a_source_that_gives_no_text_any_more_is_told():
+def test_a_source_that_gives_no_text_any_more_is_reported():
     found = find_drifts([week(1), week(0, pages=0, empty=40)], today=TODAY)
 
     assert [(one.what, one.now) for one in found] == [("pages without a text", 1.0)]

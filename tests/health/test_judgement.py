@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tasks.health.drift import Drift
-from tasks.health.judgement import MOST_TOLD, Evidence, HealthState, Judgement, judge, new_alarms, worst_first
+from tasks.health.judgement import MOST_REPORTED, Evidence, HealthState, Judgement, judge, new_alarms, worst_first
 from tasks.index.health import Alarm, AlarmKind, FeedsState, Tally, TallyKind, Total, lag_bucket
 from tests.health.test_cadence import BY_DAY, DAY, HOUR, MONDAY, at_random, days_of
 
@@ -80,11 +80,13 @@ def test_looks_of_other_runs_say_nothing_of_this_one():
     assert judged(earlier).standing == ()
 
 
-@pytest.mark.parametrize(("before", "is_told"), [(alarm(looks=1, sweeps=1), False), (alarm(looks=2, sweeps=2), True)])
-def test_a_source_with_few_pages_is_refused_after_the_third_sweep(before, is_told):
+@pytest.mark.parametrize(
+    ("before", "is_reported"), [(alarm(looks=1, sweeps=1), False), (alarm(looks=2, sweeps=2), True)]
+)
+def test_a_source_with_few_pages_is_refused_after_the_third_sweep(before, is_reported):
     began, *_ = new_alarms([judged(evidence({"http_403": 1}, alarms=(before,)))], now=NOW)
 
-    assert [one.reason for one in began] == ["http_403"] * is_told
+    assert [one.reason for one in began] == ["http_403"] * is_reported
 
 
 def test_refused_for_another_reason_begins_anew():
@@ -173,16 +175,16 @@ def test_too_few_pages_do_not_end_a_drift():
 def test_one_run_tells_so_many_changes_and_the_next_one_the_rest():
     judgements = [
         judge(Evidence(source_id=f"s{number}", totals=(total("http_403", 9),)), now=NOW)
-        for number in range(MOST_TOLD + 5)
+        for number in range(MOST_REPORTED + 5)
     ]
 
     began, _, standing, _ = new_alarms(judgements, now=NOW)
 
-    assert len(began) == MOST_TOLD
+    assert len(began) == MOST_REPORTED
     assert sum(one.told_at is None for one in standing) == 5
 
 
-def test_the_delays_of_most_articles_are_told():
+def test_the_delays_of_most_articles_are_reported():
     lags = {lag_bucket(timedelta(minutes=4)): 90, lag_bucket(timedelta(hours=3)): 10}
     one = judged(evidence(totals=tuple(total(what, number, kind=TallyKind.LAG) for what, number in lags.items())))
 

@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
-from tasks.index import articles, browsing, health
+from tasks.index import articles, browsing, feeds, health, runs
 from tasks.index.browsing import ArticleFilter, Place
-from tasks.index.health import ArrivalDay
+from tasks.index.feeds import FeedAddress, PollRecord
+from tasks.index.health import ArrivalDay, Tally, TallyKind
+from tasks.index.schema import frontier
+from tasks.values.feed import FeedKind
 from tests.index.test_articles import known
 
 HOUR = timedelta(hours=1)
@@ -23,7 +27,7 @@ def filled(index, now):
                 known(
                     f"a{n}", now - HOUR * (6 - n), published_at=at, source_id=f"s{n % 3}",
                     language=("en", "en-GB", "de")[n % 3], cluster_id="a0" if n in {0, 1, 4} else f"a{n}",
-                    title=f"Title {n}",
+                    title=f"Title {n}", is_representative=n not in {1, 4},
                 )
                 for n, at in enumerate(dates)
             ],
@@ -54,7 +58,7 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(filled):
     seen, before = [], None
     while page := listed(filled, before=before, limit=2):
         seen += ids(page)
-        before = Place(told_at=page[-1].told_at, article_id=page[-1].article_id)
+        before = Place(shown_at=page[-1].shown_at, article_id=page[-1].article_id)
 
     assert seen == ids(listed(filled))
 
@@ -95,6 +99,14 @@ def test_stories_of_a_time_have_all_their_articles_counted(filled, now):
     assert heads["a0"].title == "Title 0"
 
 
+def test_a_story_is_of_the_times_in_which_it_was_reported_again(filled, now):
+    def found(since, until):
+        with filled.read() as tx:
+            return browsing.find_stories(tx, since=now - since * HOUR, until=now - until * HOUR, limit=9)
+
+    assert [len(found(*time)) for time in ((10, 9), (9, 8), (8, 7), (5, 3), (3, 0))] == [0, 0, 1, 1, 0]
+
+
 @pytest.mark.parametrize("sources", [None, frozenset({"s0"})])
 def test_a_list_is_read_along_an_index(index, sources):
     query = browsing._newest(ArticleFilter(), None, 50)
@@ -126,3 +138,71 @@ def test_articles_of_a_day_are_counted_over_all_sources_or_some(index, now):
         assert browsing.count_by_day(tx, None, since=since) == {today: 48, today - timedelta(days=1): 24}
         assert browsing.count_by_day(tx, {"b"}, since=since) == {today: 24}
         assert browsing.count_by_day(tx, set(), since=since) == {}
+
+
+def test_urls_without_a_page_are_the_latest_looked_at_first(index, now):
+    rows = [
+        {
+            "url_key": f"a.example/{n}", "url": f"https://a.example/{n}", "host": "a.example", "source_id": "ab"[n % 2],
+            "state": "dropped", "priority": 0, "attempts": 1, "captured_at": now + timedelta(minutes=n), "outcome": outcome,
+            "reason": reason, "discovered_at": now, "shard": 1,
+        }
+        for n, (outcome, reason) in enumerate([("failed", "http_404"), ("skipped", "paywall"), ("ok", None), ("failed", "http_404")])
+    ]  # fmt: skip
+    with index.write() as tx:
+        tx.execute(insert(frontier), rows)
+
+        def found(source_id=None, reasons=None):
+            return [one.url[-1] for one in browsing.find_no_pages(tx, source_id=source_id, reasons=reasons, limit=9)]
+
+        assert found() == ["3", "1", "0"]
+        assert found(source_id="a") == ["0"]
+        assert found(reasons={"http_404"}) == ["3", "0"]
+
+
+def test_feeds_that_fail_come_first(index, now):
+    with index.write() as tx:
+        feeds.know_feeds(
+            tx,
+            [FeedAddress(feed_url=f"https://a.example/{n}", source_id="a", kind=FeedKind.FEED) for n in "xyz"],
+            now=now,
+        )
+        feeds.record_polls(
+            tx,
+            [
+                PollRecord(
+                    feed_url="https://a.example/y", polled_at=now, due_at=now, interval_s=60, failures=3, reason="http_404",
+                    entries=None, etag=None, last_modified=None, body_digest=None,
+                )
+            ],
+        )  # fmt: skip
+
+        assert [one["feed_url"][-1] for one in browsing.find_feeds_of(tx, "a", limit=9)] == ["y", "x", "z"]
+        assert [one["feed_url"][-1] for one in browsing.find_failing_feeds(tx, limit=9)] == ["y"]
+
+
+def test_looks_are_counted_by_source_and_result(index, now):
+    def tally(source, back, number, kind=TallyKind.LOOK, what="new"):
+        return Tally(
+            source_id=source, day=now.date() - timedelta(days=back), kind=kind, what=what, number=number, last_at=now, run_id="r",
+            run_number=number,
+        )  # fmt: skip
+
+    with index.write() as tx:
+        health.add_tallies(
+            tx, [tally("a", 0, 2), tally("a", 1, 3), tally("a", 9, 7), tally("b", 0, 1), tally("a", 0, 5, kind=TallyKind.LAG, what="03")]
+        )  # fmt: skip
+        since = now.date() - timedelta(days=3)
+
+        assert sorted(browsing.count_looks(tx, None, since=since)) == [("a", "new", 5), ("b", "new", 1)]
+        assert browsing.count_looks(tx, "b", since=since) == [("b", "new", 1)]
+
+
+def test_the_newest_article_its_languages_and_the_last_run_are_known(filled, now):
+    with filled.write() as tx:
+        before = browsing.last_run_at(tx)
+        runs.begin_run(tx, run_id="r1", now=now)
+
+        assert (before, browsing.last_run_at(tx)) == (None, now)
+        assert browsing.newest_at(tx) == now - 3 * HOUR
+        assert browsing.find_languages(tx) == ["de", "en", "en-GB"]

@@ -112,13 +112,13 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(world):
     before = {table: _rows(world.index, table, without=set()) for table in (facts, articles, shapes, outbox)}
     versions = {name: DeltaTable(str(world.lake / name)).version() for name in (ARTICLES, CAPTURES)}
 
-    told = tidy(world, later=DAY, dry_run=True)
+    planned = tidy(world, later=DAY, dry_run=True)
 
     assert {table: _rows(world.index, table, without=set()) for table in before} == before
     assert {name: DeltaTable(str(world.lake / name)).version() for name in versions} == versions
     done = tidy(world, later=DAY)
-    assert (told.clusters_told, told.cluster_rows) == (done.clusters_told, done.cluster_rows)
-    assert told.files_packed >= done.files_packed > 0  # what is told anew is packed on the way
+    assert (planned.clusters_told, planned.cluster_rows) == (done.clusters_told, done.cluster_rows)
+    assert planned.files_packed >= done.files_packed > 0  # what is told anew is packed on the way
 
 
 @pytest.mark.parametrize("is_after", [True, False])
@@ -219,9 +219,9 @@ def test_small_files_of_past_days_are_packed(world):
 
 @pytest.mark.parametrize(("days", "is_over"), [(-6, False), (-8, True)])
 def test_files_that_were_replaced_are_deleted_after_a_week_and_not_before(world, days, is_over):
-    told = tidy(world, later=timedelta(days=days)).files_deleted
+    planned = tidy(world, later=timedelta(days=days)).files_deleted
 
-    assert (told + tidy(world).files_deleted > 0) == is_over
+    assert (planned + tidy(world).files_deleted > 0) == is_over
     assert world.verify().found == {}
 
 

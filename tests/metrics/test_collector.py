@@ -28,9 +28,9 @@ def samples(collector) -> dict[tuple[str, ...], float]:
     return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
 
 
-def named(told) -> set[str]:
+def named(metrics) -> set[str]:
     """The sources that have series of their own: the label `source` is the last or the first."""
-    return {label for name, *labels in told if name.startswith("presslake_source_") for label in labels} & {
+    return {label for name, *labels in metrics if name.startswith("presslake_source_") for label in labels} & {
         "daily",
         "b",
     }
@@ -43,56 +43,56 @@ def collector(index, index_url):
 
 
 def test_the_index_is_told_as_a_whole(collector):
-    told = samples(collector)
+    metrics = samples(collector)
 
-    assert told["presslake_up",] == 1
-    assert told["presslake_frontier_urls", "quarantined"] == 1
-    assert told["presslake_captures_total", "ok", ""] == 2
-    assert told["presslake_captures_total", "failed", "reason"] == 1
-    assert told["presslake_articles_total", "new"] == 1
-    assert told["presslake_articles_total", "duplicate"] == 1
-    assert told["presslake_newest_article_timestamp_seconds",] == NOW.timestamp()
-    assert told["presslake_outbox_batches",] == 1
-    assert told["presslake_feeds_failing", "http_404"] == 1
-    assert told["presslake_last_run_duration_seconds",] == 12.5
-    assert told["presslake_hosts_held",] == 1
-    assert told["presslake_index_bytes",] > 10_000
+    assert metrics["presslake_up",] == 1
+    assert metrics["presslake_frontier_urls", "quarantined"] == 1
+    assert metrics["presslake_captures_total", "ok", ""] == 2
+    assert metrics["presslake_captures_total", "failed", "reason"] == 1
+    assert metrics["presslake_articles_total", "new"] == 1
+    assert metrics["presslake_articles_total", "duplicate"] == 1
+    assert metrics["presslake_newest_article_timestamp_seconds",] == NOW.timestamp()
+    assert metrics["presslake_outbox_batches",] == 1
+    assert metrics["presslake_feeds_failing", "http_404"] == 1
+    assert metrics["presslake_last_run_duration_seconds",] == 12.5
+    assert metrics["presslake_hosts_held",] == 1
+    assert metrics["presslake_index_bytes",] > 10_000
 
 
 def test_each_source_is_told_of(collector):
-    told = samples(collector)
+    metrics = samples(collector)
 
-    assert told["presslake_source_newest_article_timestamp_seconds", "daily"] == NOW.timestamp()
-    assert ("presslake_source_newest_article_timestamp_seconds", "b") not in told
-    assert told["presslake_source_failures_total", "reason", "daily"] == 2
-    assert told["presslake_source_pending_urls", "b"] == 1
-    assert told["presslake_source_feeds_failing", "daily"] == 1
+    assert metrics["presslake_source_newest_article_timestamp_seconds", "daily"] == NOW.timestamp()
+    assert ("presslake_source_newest_article_timestamp_seconds", "b") not in metrics
+    assert metrics["presslake_source_failures_total", "reason", "daily"] == 2
+    assert metrics["presslake_source_pending_urls", "b"] == 1
+    assert metrics["presslake_source_feeds_failing", "daily"] == 1
 
 
 def test_a_bound_on_sources_leaves_the_whole_as_it_is(index, index_url):
     fill(index)
 
-    told = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=1)))
+    metrics = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=1)))
 
-    assert named(told) == {"daily"}
-    assert (told["presslake_sources",], told["presslake_sources_listed",]) == (2, 1)
-    assert told["presslake_frontier_urls", "due"] == 1
+    assert named(metrics) == {"daily"}
+    assert (metrics["presslake_sources",], metrics["presslake_sources_listed",]) == (2, 1)
+    assert metrics["presslake_frontier_urls", "due"] == 1
 
 
 def test_no_sources_means_no_series_of_theirs(index, index_url):
     fill(index)
 
-    told = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=0)))
+    metrics = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=0)))
 
-    assert named(told) == set()
+    assert named(metrics) == set()
 
 
 def test_only_listed_sources_have_series(index, index_url):
     fill(index)
 
-    told = samples(IndexCollector(CollectorConfig(index_url=index_url), listed=lambda: frozenset({"b", "c"})))
+    metrics = samples(IndexCollector(CollectorConfig(index_url=index_url), listed=lambda: frozenset({"b", "c"})))
 
-    assert named(told) == {"b"}
+    assert named(metrics) == {"b"}
 
 
 def test_every_name_keeps_the_conventions(collector):
@@ -149,11 +149,11 @@ def test_scrapes_at_once_read_the_index_once(index, index_url):
 
 
 def test_an_index_that_is_away_is_down_and_comes_back(index, index_url, tmp_path):
-    told, clock = [], Clock()
+    metrics, clock = [], Clock()
     address = index_url if not index.is_sqlite else f"sqlite:///{tmp_path / 'later.db'}"
     if not index.is_sqlite:
         address = index_url.replace("presslake_", "nowhere_", 1)
-    collector = IndexCollector(CollectorConfig(index_url=address), told=told.append, clock=clock)
+    collector = IndexCollector(CollectorConfig(index_url=address), report=metrics.append, clock=clock)
 
     away = samples(collector)
     clock.now = 1000
@@ -161,12 +161,12 @@ def test_an_index_that_is_away_is_down_and_comes_back(index, index_url, tmp_path
 
     assert away["presslake_up",] == again["presslake_up",] == 0
     assert {name for name, *_ in away} == {"presslake_up", "presslake_build_info", "presslake_read_duration_seconds"}
-    assert len(told) == 1
+    assert len(metrics) == 1
     if index.is_sqlite:
         database.open_index(address).close()
         clock.now = 2000
         assert samples(collector)["presslake_up",] == 1
-        assert told[1:] == [None]
+        assert metrics[1:] == [None]
 
 
 def test_a_reader_makes_nothing(tmp_path):
@@ -216,10 +216,10 @@ def test_a_role_that_may_only_read_is_enough(index, index_url):
         connection.execute(f'GRANT CONNECT ON DATABASE "{database_name}" TO {role}')
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
     try:
-        told = samples(IndexCollector(CollectorConfig(index_url=str(owner.set(username=role)))))
+        metrics = samples(IndexCollector(CollectorConfig(index_url=str(owner.set(username=role)))))
     finally:
         with connected(owner) as connection:
             connection.execute(f"DROP OWNED BY {role}")
             connection.execute(f"DROP ROLE {role}")
 
-    assert told["presslake_up",] == 1
+    assert metrics["presslake_up",] == 1

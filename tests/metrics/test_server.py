@@ -87,7 +87,7 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(tmp_path):
         assert get(port, "/metrics")[0] == 200
 
 
-def test_a_port_that_is_taken_is_told():
+def test_a_port_that_is_taken_is_reported():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

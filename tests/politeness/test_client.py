@@ -70,16 +70,16 @@ async def polite(limits, resolve=None, owners=NO_OWNERS, reader=None, **config):
 
 async def visited(client, urls, *, is_full=lambda: False, **of_rules):
     """Return what came of each visit, by its URL; the first rules for all."""
-    told = {}
+    results = {}
 
     def tell(visit, result):
-        assert visit.url not in told
-        told[visit.url] = result
+        assert visit.url not in results
+        results[visit.url] = result
 
     visits = [Visit(key=url, url=url, rules=rules(**of_rules)) for url in urls]
     await client.visit(visits, tell, is_full=is_full)
-    assert set(told) == set(urls)
-    return told
+    assert set(results) == set(urls)
+    return results
 
 
 async def visited_one(client, url, **of_rules):
@@ -93,8 +93,8 @@ class Noting:
         self.read_in: dict[str, int] = {}
 
     async def read(self, job):
-        told, done = await SharedReader().read(replace(job, read=told_by, arguments=(job.read, *job.arguments)))
-        self.read_in[job.item] = told
+        results, done = await SharedReader().read(replace(job, read=told_by, arguments=(job.read, *job.arguments)))
+        self.read_in[job.item] = results
         return done
 
 
@@ -123,10 +123,10 @@ async def test_a_page_is_fetched_after_robots(limits):
 async def test_what_robots_disallows_is_not_asked_for(limits):
     said = page(b"User-agent: presslake\nDisallow: /private\n\nUser-agent: *\nDisallow: /")
     async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits) as client:
-        told = await visited(client, [server.url("/private/a"), server.url("/a")])
+        results = await visited(client, [server.url("/private/a"), server.url("/a")])
 
-    assert type(told[server.url("/private/a")].error) is RobotsDisallowed
-    assert told[server.url("/a")].error is None
+    assert type(results[server.url("/private/a")].error) is RobotsDisallowed
+    assert results[server.url("/a")].error is None
     assert server.paths() == ["/robots.txt", "/a"]
 
 
@@ -138,11 +138,11 @@ async def test_a_long_robots_is_read_in_another_process(limits, rules_said, is_a
     noting = Noting()
     said = page(b"User-agent: *\nDisallow: /private\n" + rules_said)
     async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits, reader=noting) as client:
-        told = await visited(client, [server.url("/private/a"), server.url("/a")])
+        results = await visited(client, [server.url("/private/a"), server.url("/a")])
         name = f"{server.url('')}/robots.txt"
 
-    assert type(told[server.url("/private/a")].error) is RobotsDisallowed
-    assert told[server.url("/a")].error is None
+    assert type(results[server.url("/private/a")].error) is RobotsDisallowed
+    assert results[server.url("/a")].error is None
     assert (noting.read_in.get(name, os.getpid()) != os.getpid()) is is_aside
 
 
@@ -162,12 +162,12 @@ async def test_a_robots_whose_reader_is_killed_allows_nothing(limits):
 async def test_what_one_sources_networks_forbid_is_no_answer_for_another(limits):
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
         shut_out = replace(rules(), allow_networks=())
-        url, told = server.url("/a"), {}
+        url, results = server.url("/a"), {}
         visits = [Visit(key=name, url=url, rules=one) for name, one in (("out", shut_out), ("in", rules()))]
-        await client.visit(visits, lambda visit, result: told.setdefault(visit.key, result))
+        await client.visit(visits, lambda visit, result: results.setdefault(visit.key, result))
 
-    assert type(told["out"].error) is ForbiddenAddress
-    assert told["in"].error is None
+    assert type(results["out"].error) is ForbiddenAddress
+    assert results["in"].error is None
 
 
 async def test_robots_is_asked_for_once_by_each_name_that_asks(limits):
@@ -202,9 +202,9 @@ async def test_robots_that_are_not_there_allow(limits, status):
 )
 async def test_silence_about_robots_is_told_by_its_cause(limits, route, error):
     async with serve({"/robots.txt": route, "*": page(b"")}) as server, polite(limits, timeout_s=0.3) as client:
-        told = await visited(client, [server.url("/a"), server.url("/b")])
+        results = await visited(client, [server.url("/a"), server.url("/b")])
 
-    assert {type(result.error) for result in told.values()} == {error}
+    assert {type(result.error) for result in results.values()} == {error}
     assert server.paths() == ["/robots.txt"]
 
 
@@ -254,10 +254,10 @@ async def test_of_long_robots_the_beginning_counts(limits):
     assert len(lines) > 5_000_000
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(lines)
     async with serve({"/robots.txt": says(head + lines), "*": page(b"")}) as server, polite(limits) as client:
-        told = await visited(client, [server.url("/early"), server.url("/late")])
+        results = await visited(client, [server.url("/early"), server.url("/late")])
 
-    assert type(told[server.url("/early")].error) is RobotsDisallowed
-    assert told[server.url("/late")].error is None
+    assert type(results[server.url("/early")].error) is RobotsDisallowed
+    assert results[server.url("/late")].error is None
 
 
 async def test_robots_of_zeros_are_no_bomb(limits):
@@ -386,17 +386,17 @@ async def test_a_full_batch_puts_the_rest_off(limits):
     fetched = []
 
     async with serve({**ALLOW, "*": page(b"")}) as server, polite(limits) as client:
-        told = {}
+        results = {}
 
         def tell(visit, result):
-            told[visit.url] = result
+            results[visit.url] = result
             fetched.extend([visit.url] if isinstance(result, Answered) else [])
 
         visits = [Visit(key=str(n), url=server.url(f"/{n}"), rules=rules(0.05)) for n in range(50)]
         await client.visit(visits, tell, is_full=lambda: len(fetched) >= 3)
 
-    assert len(told) == 50
-    assert sum(isinstance(result, Deferred) for result in told.values()) == 47
+    assert len(results) == 50
+    assert sum(isinstance(result, Deferred) for result in results.values()) == 47
 
 
 # Waits that servers ask for
@@ -409,12 +409,12 @@ async def test_retry_after_puts_the_host_off(limits, status, form):
     wait = "120" if form == "seconds" else format_datetime(until, usegmt=True)
     busy = answer(status, b"", [("Retry-After", wait)])
     async with serve({**ALLOW, "*": busy}) as server, polite(limits) as client:
-        told = await visited(client, [server.url(f"/{number}") for number in range(5)])
+        results = await visited(client, [server.url(f"/{number}") for number in range(5)])
         async with polite(limits) as another:
             later = await visited_one(another, server.url("/later"))
 
-    errors = [result.error for result in told.values() if isinstance(result, Answered)]
-    put_off = [result.until for result in [*told.values(), later] if isinstance(result, Deferred)]
+    errors = [result.error for result in results.values() if isinstance(result, Answered)]
+    put_off = [result.until for result in [*results.values(), later] if isinstance(result, Deferred)]
     assert [type(error) for error in errors] == [ServerBusy]
     assert len(put_off) == 5
     assert all(abs((instant - until).total_seconds()) < 3 for instant in put_off)
@@ -423,18 +423,18 @@ async def test_retry_after_puts_the_host_off(limits, status, form):
 
 async def test_429_without_a_wait_is_a_minute(limits):
     async with serve({**ALLOW, "*": answer(429)}) as server, polite(limits) as client:
-        told = await visited(client, [server.url("/a"), server.url("/b")])
+        results = await visited(client, [server.url("/a"), server.url("/b")])
 
-    [put_off] = [result for result in told.values() if isinstance(result, Deferred)]
+    [put_off] = [result for result in results.values() if isinstance(result, Deferred)]
     assert 50 < (put_off.until - datetime.now(UTC)).total_seconds() <= 60
 
 
 async def test_a_short_wait_is_waited_for(limits):
     busy = answer(503, b"", [("Retry-After", "1")])
     async with serve({**ALLOW, "/0": busy, "*": page(b"")}) as server, polite(limits) as client:
-        told = await visited(client, [server.url("/0"), server.url("/1")])
+        results = await visited(client, [server.url("/0"), server.url("/1")])
 
-    assert [type(result) for result in told.values()] == [Answered, Answered]
+    assert [type(result) for result in results.values()] == [Answered, Answered]
     assert gaps(server)[-1] >= 0.95
 
 
@@ -458,9 +458,9 @@ async def test_nobody_there_is_told_for_every_page(limits):
     async with serve({}) as server:
         urls = [server.url("/a"), server.url("/b")]
     async with polite(limits) as client:
-        told = await visited(client, urls)
+        results = await visited(client, urls)
 
-    assert [type(result.error) for result in told.values()] == [ConnectFailed, ConnectFailed]
+    assert [type(result.error) for result in results.values()] == [ConnectFailed, ConnectFailed]
 
 
 @pytest.mark.parametrize(
@@ -468,9 +468,9 @@ async def test_nobody_there_is_told_for_every_page(limits):
 )
 async def test_a_wrong_url_costs_no_other(limits, url, error):
     async with serve({**ALLOW, "*": page(b"x")}) as server, polite(limits) as client:
-        told = await visited(client, [url, server.url("/a")])
+        results = await visited(client, [url, server.url("/a")])
 
-    assert (type(told[url].error), told[server.url("/a")].error) == (error, None)
+    assert (type(results[url].error), results[server.url("/a")].error) == (error, None)
 
 
 # Redirects
@@ -481,10 +481,10 @@ async def test_a_redirect_is_held_to_the_targets_robots(limits):
     async with serve({"/robots.txt": said, "*": page(b"in")}, "127.0.0.2") as other:
         routes = {**ALLOW, "/a": redirect(other.url("/private")), "/b": redirect(other.url("/open"))}
         async with serve(routes) as server, polite(limits) as client:
-            told = await visited(client, [server.url("/a"), server.url("/b")])
+            results = await visited(client, [server.url("/a"), server.url("/b")])
 
-    assert type(told[server.url("/a")].error) is RobotsDisallowed
-    assert told[server.url("/b")].fetched.url == other.url("/open")
+    assert type(results[server.url("/a")].error) is RobotsDisallowed
+    assert results[server.url("/b")].fetched.url == other.url("/open")
     assert sorted(other.paths()) == ["/open", "/robots.txt"]
 
 
@@ -513,9 +513,9 @@ async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(
     ):
         one.routes["/a"], two.routes["/a"] = redirect(two.url("/end")), redirect(one.url("/end"))
         async with asyncio.timeout(60):
-            told = await visited(client, [one.url("/a"), two.url("/a")], crawl_delay_s=0.1)
+            results = await visited(client, [one.url("/a"), two.url("/a")], crawl_delay_s=0.1)
 
-    assert [result.error for result in told.values()] == [None, None]
+    assert [result.error for result in results.values()] == [None, None]
 
 
 async def test_a_redirect_inside_is_refused(limits):
@@ -536,19 +536,19 @@ RESERVED = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]', [("Con
 
 
 async def visited_for_rights(client, *urls):
-    told = {}
+    results = {}
     visits = [Visit(key=url, url=url, rules=rules(), wants_rights=True) for url in urls]
-    await client.visit(visits, lambda visit, result: told.setdefault(visit.url, result))
-    return told
+    await client.visit(visits, lambda visit, result: results.setdefault(visit.url, result))
+    return results
 
 
 async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(limits):
     async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server:
         for _ in range(2):
             async with polite(limits) as client:
-                told = await visited_for_rights(client, server.url("/news/a"), server.url("/b"))
+                results = await visited_for_rights(client, server.url("/news/a"), server.url("/b"))
 
-    assert [told[server.url(path)].tdm_reserved for path in ("/news/a", "/b")] == [True, None]
+    assert [results[server.url(path)].tdm_reserved for path in ("/news/a", "/b")] == [True, None]
     assert server.paths()[:2] == ["/robots.txt", TDMREP]
     assert server.paths().count(TDMREP) == server.paths().count("/robots.txt") == 1
 
@@ -565,9 +565,9 @@ async def test_who_does_not_want_the_reservations_does_not_ask_for_them(limits):
 )
 async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(limits, route):
     async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(limits) as client:
-        told = await visited_for_rights(client, server.url("/news/a"))
+        results = await visited_for_rights(client, server.url("/news/a"))
 
-    assert (told[server.url("/news/a")].error, told[server.url("/news/a")].tdm_reserved) == (None, None)
+    assert (results[server.url("/news/a")].error, results[server.url("/news/a")].tdm_reserved) == (None, None)
 
 
 async def test_reservations_that_robots_forbids_are_not_asked_for(limits):
@@ -592,9 +592,9 @@ async def test_where_a_redirect_leads_the_reservations_of_that_place_count(limit
         serve({**ALLOW, "*": redirect(other.url("/news/a"))}) as server,
         polite(limits) as client,
     ):
-        told = await visited_for_rights(client, server.url("/a"))
+        results = await visited_for_rights(client, server.url("/a"))
 
-    assert told[server.url("/a")].tdm_reserved is True
+    assert results[server.url("/a")].tdm_reserved is True
 
 
 # Owners
@@ -620,9 +620,9 @@ async def test_where_redirects_lead_the_owners_pace_holds(limits):
     async with serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned, serve(ALLOW) as server:
         server.routes |= {f"/{number}": redirect(owned.url(f"/{number}")) for number in range(3)}
         async with polite(limits, owners=owner_of(owned, crawl_delay_s=0.4)) as client:
-            told = await visited(client, [server.url(f"/{number}") for number in range(3)], max_per_host=3)
+            results = await visited(client, [server.url(f"/{number}") for number in range(3)], max_per_host=3)
 
-    assert {result.error for result in told.values()} == {None}
+    assert {result.error for result in results.values()} == {None}
     assert len(owned.paths()) == 4
     assert all(gap >= 0.39 for gap in gaps(owned))
 
@@ -634,11 +634,11 @@ async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(limit
         serve({**ALLOW, "*": redirect(owned.url("/a"))}) as server,
         polite(limits, owners=owner_of(owned, crawl_delay_s=0.0, allow_networks=lent)) as client,
     ):
-        told = []
+        results = []
         visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), allow_networks=own))
-        await client.visit([visit], lambda _, result: told.append(type(result.error)))
+        await client.visit([visit], lambda _, result: results.append(type(result.error)))
 
-    assert (told, owned.paths()) == ([ForbiddenAddress], [])
+    assert (results, owned.paths()) == ([ForbiddenAddress], [])
 
 
 @pytest.mark.parametrize(
@@ -652,11 +652,11 @@ async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its
         serve({**ALLOW, "*": redirect(owned.url("/news/a"))}) as server,
         polite(limits, owners=owner_of(owned, crawl_delay_s=0.0, obey_tdm=obey_tdm)) as client,
     ):
-        told = []
+        results = []
         visit = Visit(key="a", url=server.url("/a"), rules=rules(), is_article=is_article)
-        await client.visit([visit], lambda _, result: told.append((result.obeys_rights, bool(result.tdm_reserved))))
+        await client.visit([visit], lambda _, result: results.append((result.obeys_rights, bool(result.tdm_reserved))))
 
-    assert told == [(obeyed, obeyed)]
+    assert results == [(obeyed, obeyed)]
     assert (TDMREP in owned.paths()) is obeyed
 
 

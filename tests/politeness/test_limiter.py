@@ -173,11 +173,11 @@ async def test_an_index_that_fails_is_told_to_all_who_wait():
     limiter = desk_of(limits)
 
     async with asyncio.timeout(60):
-        told = await asyncio.gather(
+        results = await asyncio.gather(
             *(permit(limiter, f"{number}.example").__aenter__() for number in range(5)), return_exceptions=True
         )
 
-    assert [type(one) for one in told] == [IndexUnavailable] * 5
+    assert [type(one) for one in results] == [IndexUnavailable] * 5
 
 
 async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():

@@ -37,7 +37,7 @@ def test_a_label_is_text_and_nothing_else():
     assert "\u202e" not in "".join(root.itertext())
 
 
-def test_the_highest_column_is_told():
+def test_the_highest_column_is_reported():
     root = drawn(columns("Hours", [(f"{hour} h", hour) for hour in range(24)]))
 
     assert "at most 23" in "".join(root.itertext())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.heads import MAX_HEAD_SIZE, HeadMender, mended_head, told
+from tasks.web.heads import MAX_HEAD_SIZE, HeadMender, described, mended_head
 
 OK = "HTTP/1.1 200 OK"
 
@@ -56,9 +56,9 @@ def test_what_is_a_field_stays_and_so_does_what_says_how_long_the_body_is(lines)
 def test_what_was_changed_is_named():
     _, notes = mended_head(head("X Y: 1", "Transfer-Encoding: identity", *(f"no field {one}" for one in range(9))))
 
-    assert told(notes[:1]) == "head mended: dropped 'X Y: 1'"
-    assert told(notes).endswith("; and 6 more")
-    assert told(()) is None
+    assert described(notes[:1]) == "head mended: dropped 'X Y: 1'"
+    assert described(notes).endswith("; and 6 more")
+    assert described(()) is None
 
 
 def fed(*parts):

@@ -436,7 +436,7 @@ async def test_no_more_connections_are_used_than_the_limit():
     assert (len(server.asked), server.most_in_flight) == (8, 2)
 
 
-async def test_who_waits_too_long_for_a_connection_is_told():
+async def test_who_waits_too_long_for_a_connection_is_reported():
     async with asked_of(is_silent, max_connections=1) as (server, client):
         busy = asyncio.create_task(client.get(server.url()))
         await asyncio.sleep(0.05)

@@ -114,18 +114,18 @@ def _check_exclusive(store: ObjectStore) -> None:
 
 
 def _new_marker() -> bytes:
-    told = {"format": NEW_FORMAT, "lake_id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
-    return json.dumps(told).encode()
+    content = {"format": NEW_FORMAT, "lake_id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
+    return json.dumps(content).encode()
 
 
 def _lake_id(marker: bytes, where: str) -> str:
     try:
-        told = json.loads(marker)
-        told_format, lake_id = int(told["format"]), str(told["lake_id"])
+        content = json.loads(marker)
+        lake_format, lake_id = int(content["format"]), str(content["lake_id"])
     except (ValueError, TypeError, KeyError) as error:
         raise LakeFormatError(f"{where}: {MARKER_KEY} is there and is not a lake's: {type(error).__name__}") from error
-    if told_format > LAKE_FORMAT:
+    if lake_format > LAKE_FORMAT:
         raise LakeFormatError(
-            f"lake {where} is of format {told_format}; this Presslake reads up to {LAKE_FORMAT}: upgrade Presslake"
+            f"lake {where} is of format {lake_format}; this Presslake reads up to {LAKE_FORMAT}: upgrade Presslake"
         )
     return lake_id

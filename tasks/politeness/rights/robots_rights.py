@@ -1,4 +1,4 @@
-"""What one robots.txt says of rights to a page: Content-Usage, Content-Signal, License, and what AI crawlers are told. Pure."""
+"""What one robots.txt says of rights to a page: Content-Usage, Content-Signal, License, and the AI crawlers that it names. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,14 +97,14 @@ def read_robots(body: bytes, user_agent: str) -> ReadRobots:
     every, lines = parse_robots(body), read_rights_lines(body)
     name, groups = lines.for_agent(user_agent)
     own = merged(groups)
-    told = tuple(_told_crawlers(every, body))
+    named = tuple(_named_crawlers(every, body))
     rights = RobotsRights(
         name=name if name in _names_of(every) else EVERYONE,
         usages=tuple(map(_path_line, own.usages)),
         signals=tuple(map(_path_line, own.signals)),
         licences=own.licences or lines.licences,
-        crawlers=told,
-        statements=tuple(_statements(lines, every, told, user_agent))[:MAX_STATEMENTS],
+        crawlers=named,
+        statements=tuple(_statements(lines, every, named, user_agent))[:MAX_STATEMENTS],
         is_readable=not lines.is_html,
     )
     return ReadRobots(policy=every.for_agent(user_agent), rights=rights)
@@ -125,7 +125,7 @@ def _longest(lines: tuple[PathLine, ...], path: str) -> list[PathLine]:
     return [one for one in found if one.length == longest]
 
 
-def _told_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
+def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
     """Yield the named crawlers that have groups of their own, by groups.
 
     RFC 9309 cuts a token at its first digit or space (`AI2Bot` is `AI`), so that the whole one has to be in the file.
@@ -145,7 +145,7 @@ def _told_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
 
 
 def _statements(
-    lines: RightsLines, policy: RobotsPolicy, told: tuple[ToldCrawlers, ...], user_agent: str
+    lines: RightsLines, policy: RobotsPolicy, named: tuple[ToldCrawlers, ...], user_agent: str
 ) -> Iterator[Signal]:
     """Yield all that the file says, whoever it is for: the scope has the agents, and the path where there is one."""
     if lines.is_html:
@@ -156,7 +156,7 @@ def _statements(
     if lines.is_split:
         yield _statement(ROBOTS, "", UNSET, "Content-Usage ends a list of agents here, and for Allow and Disallow not")
     yield _statement(ROBOTS, product_token(user_agent).lower(), _extent(policy.for_agent(user_agent)), "")
-    for one in told:
+    for one in named:
         yield _statement(CRAWLERS, " ".join(one.tokens), _extent(one.policy), "")
     yield from (_licence(EVERYONE, value) for value in lines.licences)
     for group in lines.groups:
