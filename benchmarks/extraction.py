@@ -65,12 +65,12 @@ class Measured:
 
 
 def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer:
-    tree = parse_html(page.html)
+    tree = parse_html(page.html, url=page.url)
     if tree is None:
         return Answer(text="")
-    metadata = read_metadata(tree, url=page.url, now=NOW)
-    facts = look_at(tree, url=page.url)
-    found = extract_text(tree, metadata, url=page.url, options=options, has_markdown=True)
+    metadata = read_metadata(tree, now=NOW)
+    facts = look_at(tree)
+    found = extract_text(tree, metadata, options=options, has_markdown=True)
     classify_page(metadata, found.text, facts)
     day = metadata.published_at.date().isoformat() if metadata.published_at else None
     return Answer(

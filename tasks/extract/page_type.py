@@ -13,9 +13,8 @@ from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
 from tasks.extract.notices import is_notice
 from tasks.extract.phrases import phrases
-from tasks.extract.tree import HEADINGS, words_of
+from tasks.extract.tree import HEADINGS, page_url, words_of
 from tasks.values.rows import PageType
-from tasks.values.url import Url
 
 _DECENT_LENGTH = 600  # characters of text that make a story of a page that calls itself one
 _MAX_WALL_LENGTH = 2500  # characters; a wall says no more
@@ -80,9 +79,9 @@ class PageFacts:
     passwords: int
 
 
-def look_at(tree: HtmlElement, *, url: str) -> PageFacts:
+def look_at(tree: HtmlElement) -> PageFacts:
     """Return the facts that `classify_page` asks for; the tree must be whole still."""
-    parts = Url.of(url).parts
+    parts = page_url(tree).parts
     fields = (one.get("type") or "" for one in tree.iter("input"))
     return PageFacts(
         host=parts.hostname,
