@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psutil
@@ -81,13 +81,16 @@ class Meter:
         return total
 
 
+M = TypeVar("M", bound=Meter)
+
+
 @contextmanager
-def metered(process: psutil.Process) -> Iterator[Meter]:
+def metered(process: psutil.Process, *, kind: type[M] = Meter, every_s: float = LOOK_S) -> Iterator[M]:
     """Look at a process and its children until the block ends."""
-    meter, ended = Meter(process), threading.Event()
+    meter, ended = kind(process), threading.Event()
 
     def follow() -> None:
-        while not ended.wait(LOOK_S):
+        while not ended.wait(every_s):
             try:
                 meter.look()
             except psutil.NoSuchProcess:

@@ -17,6 +17,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.config.choices import Runner
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, ExtractorCrashed
+from tasks.lake.objects.port import one_line
 from tasks.tasks import decide_unit, extract_unit
 from tasks.values.reports import BatchReport
 
@@ -50,7 +51,7 @@ class TaskRunnerOfUnits:
             try:
                 found: UnitCount = future.result()
             except self._deaths as error:
-                raise ExtractorCrashed(f"the workers of unit {number} died") from error
+                raise ExtractorCrashed(f"its worker died: {type(error).__name__}: {one_line(error)}") from error
             return found
 
         return result
@@ -115,8 +116,13 @@ def _ray(address: str, workers: int) -> Iterator[_Opened]:
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home directory
         os.environ.setdefault("PRESSLAKE_EXTRACT_WORKERS", "1")
         options |= {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
+    resources: Any = ray.cluster_resources
     with RayTaskRunner(address=address or None, init_kwargs=options) as runner:
-        yield runner, max(int(ray.cluster_resources().get("CPU", 1)), 1), (CrashedRun, ray.exceptions.RayError)
+        yield (
+            runner,
+            max(int(resources().get("CPU", 1)), 1),
+            (CrashedRun, ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError),
+        )
 
 
 def _imported(module: str, extra: str) -> None:

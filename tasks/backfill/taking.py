@@ -75,6 +75,7 @@ class _Job:
     under_way: set[str] = field(default_factory=set)
     lost: Counter[str] = field(default_factory=Counter)
     others: int = 0
+    troubles: list[str] = field(default_factory=list)
 
     def is_taken(self, capture_id: str) -> bool:
         """Whether a record was taken in, or is about to be."""
@@ -96,13 +97,21 @@ class _Job:
         """Wait for the oldest unit and decide it; one whose workers died is counted, and comes back with the next run."""
         number, unit, result = self.waiting.popleft()
         try:
-            self.others += result().others
+            self.others += self._extracted(number, result).others
             self.batches.append(self.runner.decide(self.job_id, number))
-        except (ExtractorCrashed, MissingObject):  # the second: `forget` takes out of scratch/ what it does not know
+        except (ExtractorCrashed, MissingObject) as error:  # `forget` takes out of scratch/ what it does not know
             self.lost[LOST] += len(unit.content.pages)
+            self.troubles.append(f"unit {number} is left to the next run: {error}"[:300])
         self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
         for ending in (SEGMENT, CUT, PAGES):
             self.store.delete(scratch_key(self.job_id, number, ending))
+
+    def _extracted(self, number: int, result: Callable[[], UnitCount]) -> UnitCount:
+        """Return a unit's counts; where its workers died, it is tried once more. Raises ExtractorCrashed."""
+        try:
+            return result()
+        except ExtractorCrashed:
+            return self.runner.submit(self.job_id, number)()
 
 
 def backfill_warc(
@@ -139,6 +148,7 @@ def backfill_warc(
             on_step("pages", counts.pages, 0)
         while job.waiting:
             job.finish_oldest()
+        counts.troubles += job.troubles
         report = add_up(
             run_id=run_id, is_dry_run=False, archives=len(plan.archives), read=counts, batches=job.batches,
             others=job.others, lost=job.lost, refused=refused, seconds=time.monotonic() - begun,
@@ -154,8 +164,9 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
     with index.write() as tx:
         now = datetime.now(UTC)
         runs.release_dead_runs(tx, now=now)
-        if other := runs.find_working(tx, kind=JOB, now=now):
-            raise ConfigError(f"another backfill is under way on the index {index.uri} ({other}): wait for its end")
+        for kind, what in ((JOB, "another backfill"), (runs.MEND, "a mend (`verify --mend`)")):
+            if other := runs.find_working(tx, kind=kind, now=now):
+                raise ConfigError(f"{what} is at work on this index (run {other}): backfill after its end")
         runs.begin_run(tx, run_id=run_id, now=now)
     job_id = f"{JOB}{uuid.uuid4().hex}"
     job = _Job(job_id=job_id, store=store, index=index, runner=runner, ahead=AHEAD * (config.workers or runner.workers))

@@ -1,17 +1,18 @@
 """The rows of an export, in their order: by the day and instant of their fetch, then by article and revision."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
 
 import duckdb
 import pyarrow as pa
 
 from tasks.lake.keys import ARTICLES
-from tasks.lake.schemas import table_schema
+from tasks.lake.schemas import arrow_schema, table_schema
 from tasks.politeness.rights.mapping import verdict_on
 from tasks.query.asking import query_errors
 from tasks.query.views import Views
+from tasks.values.changes import Removal
 from tasks.values.columns import revive
 from tasks.values.rights import Purpose
 from tasks.values.rows import Signal
@@ -20,7 +21,7 @@ SCHEMA = table_schema(ARTICLES)
 
 BATCH_ROWS = 10_000
 
-_KEYS = "article_id, revision, fetched_at, dt"
+_KEYS = "article_id, revision, fetched_at, dt, change_seq"
 _RIGHTS = """
     select a.article_id, a.revision, a.rights from articles a semi join chosen using (article_id, revision, fetched_at)
     where len(a.rights) > 0
@@ -28,6 +29,12 @@ _RIGHTS = """
 _LEAVE_OUT = """
     delete from chosen where exists (
         select 1 from refused r where r.article_id = chosen.article_id and r.revision = chosen.revision
+    )
+"""
+_GOING = """
+    delete from chosen where exists (
+        select 1 from removed r where r.article_id = chosen.article_id and r.revision = chosen.revision
+            and r.change_seq > coalesce(chosen.change_seq, 0)
     )
 """
 _DAYS = "select dt, count(*) from chosen group by dt order by dt"
@@ -56,10 +63,18 @@ class Chosen:
                 yield self.connection.sql(_ROWS.format(day=day.isoformat())).to_arrow_table().cast(SCHEMA)
 
 
-def choose(views: Views, *, view: str, where: str | None, purpose: Purpose | None = None) -> Chosen:
+def choose(
+    views: Views,
+    *,
+    view: str,
+    where: str | None,
+    removals: Iterable[Removal] = (),
+    purpose: Purpose | None = None,
+) -> Chosen:
     """Choose the rows of a view for which an expression of SQL is true; raises ConfigError for a wrong one.
 
-    With a `purpose`, rows that are refused for it, or have a price, are left out. Their identities alone are kept, so that
+    A row that is on its way out, which a removal names already, is left out: no change would tell of it later. With a
+    `purpose`, rows that are refused for it, or have a price, are left out. Their identities alone are kept, so that
     no text is read before it is written.
     """
     with query_errors():
@@ -67,6 +82,9 @@ def choose(views: Views, *, view: str, where: str | None, purpose: Purpose | Non
         # DuckDB reads it as one expression: it can neither end the query nor begin another
         kept = rows if where is None else rows.filter(where)
         kept.project(_KEYS).create("chosen")
+        if going := [asdict(one) for one in removals]:
+            views.connection.register("removed", pa.Table.from_pylist(going, schema=arrow_schema(Removal)))
+            views.connection.execute(_GOING)
         if purpose is not None:
             refused = _refused(views.connection, purpose)
             views.connection.register("refused", refused)

@@ -31,6 +31,7 @@ from tasks.export.croissant import croissant
 from tasks.export.request import ExportRequest
 from tasks.export.writing import Writer, file_name, open_writer
 from tasks.lake.keys import ARTICLES
+from tasks.lake.removals import read_removals
 from tasks.lake.schemas import table_columns
 from tasks.query.cells import json_line
 from tasks.query.views import open_views
@@ -81,7 +82,8 @@ def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict
     """
     store, lake_id = lake_alone(settings)
     with _new_folder(asked) as folder, open_views(store) as views:
-        chosen = choose(views, view=asked.view, where=asked.where, purpose=asked.purpose)
+        removals = read_removals(store)  # after the rows, as `changes` reads them
+        chosen = choose(views, view=asked.view, where=asked.where, removals=removals, purpose=asked.purpose)
         path = folder / file_name(asked.format)
         tally = Tally()
         with open_writer(asked.format, path, store) as writer:

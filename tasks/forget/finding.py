@@ -25,6 +25,7 @@ _COLUMNS = {
         "warc_offset",
         "novelty",
         "text_digest",
+        "word_count",
         "duplicate_of",
     ),
     CAPTURES: (

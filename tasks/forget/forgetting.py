@@ -216,6 +216,7 @@ def check_rights(store: ObjectStore) -> None:
     """Raise ConfigError unless objects may be replaced and deleted; it leaves nothing behind."""
     for part in PROBED:
         try:
+            store.delete(f"{part}/{PROBE}")  # first: who may not delete could not remove what was put
             store.put(f"{part}/{PROBE}", b"1")
             store.put(f"{part}/{PROBE}", b"2")
             store.delete(f"{part}/{PROBE}")

@@ -7,6 +7,7 @@ from typing import Any
 from tasks.errors import BadUrl, ConfigError, ItemError
 from tasks.forget.finding import find_taken, read_table
 from tasks.forget.taken import Taken
+from tasks.index.articles import find_by_id
 from tasks.index.database import Index
 from tasks.index.relations import find_tied
 from tasks.lake.keys import ARTICLES, CAPTURES
@@ -77,6 +78,8 @@ class Plan:
 def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step: OnStep) -> Plan:
     """Return what a takedown of this selection takes; raises ConfigError for a name that is none, LakeUnavailable."""
     seed = _Growing(*_seeds(selection))
+    with index.read() as tx:  # an article may be decided and not yet published
+        seed.url_keys |= {one.url_key for name in seed.article_ids if (one := find_by_id(tx, name)) is not None}
     _grow(store, seed, on_step=on_step)
     copies = _find_copies(index, store, seed, on_step=on_step)
     if selection.copies and copies:
@@ -131,7 +134,8 @@ def _grow(store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> None:
 
 def _add_article(seed: _Growing, row: dict[str, Any]) -> None:
     seed.article_ids.add(row["article_id"])
-    seed.texts.add(row["text_digest"])
+    if row["word_count"]:  # all texts without words have one digest
+        seed.texts.add(row["text_digest"])
     seed.originals |= {row["duplicate_of"]} - {None}
     _add_key(seed, row["url_key"])
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from tasks.index.schema import aliases, edges
 from tasks.index.upsert import insert_into, upsert
@@ -73,9 +73,14 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
 
 def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:
     """Delete edges."""
-    for one in gone:
-        is_it = (edges.c.a == one.a) & (edges.c.b == one.b) & (edges.c.kind == one.kind)
-        tx.execute(edges.delete().where(is_it))
+    is_it = and_(
+        edges.c.a == bindparam("old_a"), edges.c.b == bindparam("old_b"), edges.c.kind == bindparam("old_kind")
+    )
+    rows = {(one.a, one.b, one.kind) for one in gone}
+    if rows:
+        tx.execute(
+            delete(edges).where(is_it), [{"old_a": a, "old_b": b, "old_kind": kind} for a, b, kind in sorted(rows)]
+        )
 
 
 def find_tied(tx: Connection, article_ids: Iterable[str]) -> set[str]:

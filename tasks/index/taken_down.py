@@ -11,12 +11,14 @@ from tasks.values.takedown import NOTHING, KeptOut, Takedown
 _HELD = select(taken_down.c.takedown_id, taken_down.c.digest)
 
 
-def read_kept_out(tx: Connection) -> KeptOut:
+def read_kept_out(tx: Connection, *, is_deciding: bool = True) -> KeptOut:
     """Return what is kept out: nearly always nothing, and else a few digests.
 
-    Until this transaction ends no takedown begins: what it decides without one is in the outbox when the takedown looks.
+    Where it `is_deciding`, no takedown begins until this transaction ends: what it decides without one is in the outbox when the
+    takedown looks.
     """
-    share(tx, "taken_down")
+    if is_deciding:
+        share(tx, "taken_down")
     digests = tx.execute(select(taken_down.c.digest)).scalars().all()
     return KeptOut.of(digests) if digests else NOTHING
 

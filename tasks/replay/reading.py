@@ -1,5 +1,6 @@
 """Extract the stored pages of a unit again, through the stage that extracts them in a sweep."""
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -78,6 +79,7 @@ def _site(kept: Mapping[str, Any]) -> Site:
     )
 
 
+_HEAD_SIZE = 64
 EXPIRED = Cause.EXPIRED.value
 GONE = frozenset(cause.value for cause in Cause)
 """Why a page is not read that is not kept any more: that is no failure."""
@@ -118,6 +120,7 @@ def read_unit(
     by_id = {one.capture.capture_id: one for one in unit}
     for look in _extract(looks, rules, segments, now=now, read_one=read_one):
         one = by_id[look.captured.capture_id]
+        look = _with_announced(look, one)  # noqa: PLW2901
         readings[one.capture.capture_id] = Reading(stored=one, look=look, failure=_failure(one, look))
     return [readings[one.capture.capture_id] for one in unit]
 
@@ -148,12 +151,19 @@ def _gone(stored: Stored, segments: "_Segments") -> str | None:
         return EXPIRED
     capture = stored.capture
     try:
-        read_record(segments.get(str(capture.warc_key)), capture.warc_offset or 0, capture.warc_length or 0)
+        segment, start, length = segments.get(str(capture.warc_key)), capture.warc_offset or 0, capture.warc_length or 0
+        if _may_be_tombstone(segment[start : start + length]):
+            read_record(segment, start, length)
     except RecordGone as gone:
         return gone.cause
-    except (CorruptRecord, MissingObject):
+    except (CorruptRecord, MissingObject, zlib.error):
         return None  # it is read again, and fails by its own reason
     return None
+
+
+def _may_be_tombstone(member: bytes) -> bool:
+    """Whether a gzip member begins as a tombstone does: most begin as a response, and are parsed once, by extraction."""
+    return b"WARC-Type: response" not in zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(member, _HEAD_SIZE)
 
 
 def _failure(stored: Stored, look: Look) -> str | None:
@@ -168,15 +178,14 @@ def _failure(stored: Stored, look: Look) -> str | None:
 def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
     """Return the look as it was when the page had been fetched, and not yet been extracted."""
     capture, source = stored.capture, rules.sources.get(stored.capture.source_id)
-    title, at = _announced(stored, url)
     due = DueUrl(
         url=Url.of(capture.url),
         url_key=capture.url_key,
         host=host_of(capture.url),
         source_id=capture.source_id,
         attempt=capture.attempt,
-        announced_title=title,
-        announced_at=at,
+        announced_title=url.announced_title if url else None,
+        announced_at=url.announced_at if url else None,
     )
     fetched = replace(
         capture,
@@ -198,12 +207,15 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
     )
 
 
-def _announced(stored: Stored, url: UrlState | None) -> tuple[str | None, datetime | None]:
-    """Return the title and the date that the feed gave: those of the row that are not the page's, else the frontier's."""
-    title, at = (url.announced_title, url.announced_at) if url else (None, None)
-    row = stored.row
-    if row is None or not is_current(row.content_digest):
-        return title, at
+def _with_announced(look: Look, stored: Stored) -> Look:
+    """Return a look with the title and the date that the feed gave then, where the page lacks one: the row's, if not its page's.
+
+    By then, a feed may have announced the URL again, and otherwise.
+    """
+    page, row = look.page, stored.row
+    if page is None or row is None or (page.title and page.published_at) or not is_current(row.content_digest):
+        return look
+    due = look.due
     for has_title, has_date in ((True, True), (False, True), (True, False), (False, False)):
         made = content_digest(
             title=row.title if has_title else None,
@@ -212,8 +224,12 @@ def _announced(stored: Stored, url: UrlState | None) -> tuple[str | None, dateti
             published_at=row.published_at if has_date else None,
         )
         if made == row.content_digest:
-            return (title if has_title else row.title), (at if has_date else row.published_at)
-    return title, at
+            title, at = (
+                (due.announced_title if has_title else row.title),
+                (due.announced_at if has_date else row.published_at),
+            )
+            return replace(look, due=replace(due, announced_title=title, announced_at=at))
+    return look
 
 
 class _Segments:

@@ -77,15 +77,34 @@ def _row(revisions: Revisions, number: Number) -> Article | None:
 
 def _concerned(unit: Unit, moment: Moment, touched: Collection[str]) -> set[Number]:
     """Return the later rows that name a text which is another one now, or that resemble what it has become."""
-    changed = rows_of(unit.after, unit.redecided)
-    found: set[Number] = set()
-    for article_id, rows in moment.revisions.items():
-        for number, row in rows.items():
-            if (article_id, number) in unit.redecided:
-                continue
-            if row.duplicate_of in touched or any(_comes_after(row, one, moment) for one in changed):
-                found.add((article_id, number))
-    return found
+    near = _Near(rows_of(unit.after, unit.redecided))
+    return {
+        (article_id, number)
+        for article_id, rows in moment.revisions.items()
+        for number, row in rows.items()
+        if (article_id, number) not in unit.redecided
+        and (row.duplicate_of in touched or any(_comes_after(row, one, moment) for one in near.find(row)))
+    }
+
+
+class _Near:
+    """Changed rows by their texts and by the hashes of their sketches: most others have nothing in common with them."""
+
+    def __init__(self, changed: Iterable[Article]) -> None:
+        self._rows = list(changed)
+        self._equal: dict[str, list[int]] = {}
+        self._holders: dict[int, list[int]] = {}
+        for place, row in enumerate(self._rows):
+            self._equal.setdefault(row.text_digest, []).append(place)
+            shape = fingerprint(row.text).shape
+            for value in shape.sketch if shape else ():
+                self._holders.setdefault(value, []).append(place)
+
+    def find(self, row: Article) -> list[Article]:
+        """Return the changed rows that a row may resemble."""
+        shape = fingerprint(row.text).shape
+        sharing = postings.sharing(shape, self._holders) if shape else []
+        return [self._rows[place] for place in {*self._equal.get(row.text_digest, ()), *sharing}]
 
 
 def _comes_after(row: Article, changed: Article, moment: Moment) -> bool:

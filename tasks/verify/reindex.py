@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.index import articles, capture_counts, outbox, policies, taken_down
+from tasks.index import articles, capture_counts, outbox, policies, replayed, taken_down
 from tasks.index.database import Index, Transaction, bind_lake
 from tasks.index.repairing import find_used_table
 from tasks.lake.delta_log import check_log
@@ -93,9 +93,10 @@ def reindex(
     tables = {name: open_table(store, name) for name in (CAPTURES, ARTICLES)}
     takedowns = read_takedowns(store)
     taken_down.agree(index, takedowns)
-    newest = _Newest()
+    newest, removed = _Newest(), list[tuple[str, int]]()
     for one in read_removals(store):
         newest.note(one.change_seq)
+        removed.append((one.article_id, one.revision))
     kept_out = kept_out_by(takedowns)  # a lake restored from a backup may have rows that were taken out
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
         looks = _spill_captures(
@@ -104,6 +105,7 @@ def reindex(
         revisions, expired = _remember_articles(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
+        replayed.note_last_revisions(tx, removed)  # their numbers are not given again
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)

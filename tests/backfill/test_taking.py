@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, ExtractorCrashed
 from tasks.lake.warc import read_response
 from tests.backfill.archives import DAY, Kept, in_one_stream, put, story_at, wacz, warc
 from tests.backfill.conftest import Inline, Interrupted, ending_at
@@ -252,16 +252,63 @@ def test_a_list_names_archives(place, tmp_path):
     assert place.backfill(f"@{tmp_path}/list.txt").pages == 1
 
 
+class Dying(Inline):
+    """A runner whose workers die: of the unit 1 each time, of the unit 2 once."""
+
+    died = 0
+
+    def submit(self, job_id, number):
+        result = super().submit(job_id, number)
+
+        def die():
+            self.died += number == 2
+            if number == 1 or (number == 2 and self.died == 1):
+                raise ExtractorCrashed("its worker died")
+            return result()
+
+        return die
+
+
+def test_a_unit_whose_worker_dies_is_tried_again_and_else_left_to_the_next_run(place, other_place, tmp_path):
+    path = put(tmp_path, "a.warc.gz", warc([story_at(number) for number in range(14)]))
+
+    report = place.backfill(path, runner=Dying)
+    again = place.backfill(path)
+    other_place.backfill(path)
+
+    assert (report.pages, report.failed) == (10, {"unit_lost": 4})
+    assert report.troubles == ("unit 1 is left to the next run: its worker died",)
+    assert (again.pages, again.failed) == (4, {})
+    assert {row["capture_id"] for row in place.rows("captures")} == {
+        row["capture_id"] for row in other_place.rows("captures")
+    }
+
+
 def test_two_backfills_at_once_are_refused(place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(1)]))
 
     def begin_another(step):
-        with pytest.raises(ConfigError, match="another backfill is under way"):
+        with pytest.raises(ConfigError, match="another backfill is at work"):
             place.backfill(path)
 
     report = place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=begin_another))
 
     assert report.pages == 1
+
+
+def test_verify_finds_nothing_beside_a_backfill_and_mends_nothing(place, tmp_path):
+    path = put(tmp_path, "a.warc.gz", warc([story_at(number) for number in range(8)]))
+    seen = []
+
+    def look(_step):
+        seen.append(place.verify().faults)
+        with pytest.raises(ConfigError, match="a backfill is at work"):
+            place.verify(mend=True)
+
+    place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=look))
+
+    assert len(seen) == 8
+    assert not any(seen)
 
 
 def test_what_is_decided_does_not_depend_on_how_many_units_are_under_way(place, other_place, tmp_path):

@@ -91,3 +91,31 @@ def test_a_sweep_and_verify_need_no_more_than_the_workers_key(clients, ceph_url,
     assert summary["articles"]["new"] == 6
     assert summary["failed"] == {}
     assert faults == [], faults
+
+
+@pytest.mark.engine
+def test_a_takedown_needs_the_maintainers_key_and_changes_nothing_without_it(clients, ceph_url, presslake, tmp_path):
+    keys = {
+        who: {"AWS_ACCESS_KEY_ID": f"presslake-{who}", "AWS_SECRET_ACCESS_KEY": SECRETS[who]}
+        for who in ("worker", "maintainer")
+    }
+    for one in clients["root"].list_objects_v2(Bucket="news", Prefix="lake/").get("Contents", ()):
+        clients["root"].delete_object(Bucket="news", Key=one["Key"])
+    lake = {"PRESSLAKE_LAKE": "s3://news/lake", "PRESSLAKE_S3_ENDPOINT_URL": ceph_url}
+
+    def objects():
+        found = clients["root"].list_objects_v2(Bucket="news", Prefix="lake/").get("Contents", ())
+        return {one["Key"]: one["ETag"] for one in found}
+
+    with running_press(sites=2, articles=3) as press:
+        presslake.ingest("--catalogue", press.catalogue(tmp_path / "sources.yaml"), **keys["worker"], **lake)
+        url = next(iter(press.urls()))
+    before = objects()
+    refused = presslake.run("forget", "--url", url, "--quiet", check=False, **keys["worker"], **lake)
+    between = objects()
+    done = presslake.run("forget", "--url", url, "--json", **keys["maintainer"], **lake).json()
+
+    assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+    assert "takes the maintainer's rights; nothing is changed" in refused.err
+    assert between == before
+    assert (done["articles"], done["notes"]) == (1, [])

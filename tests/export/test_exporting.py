@@ -15,9 +15,11 @@ from warcio.archiveiterator import ArchiveIterator
 from tasks.errors import ConfigError, CorruptRecord, LakeUnavailable
 from tasks.export.exporting import export
 from tasks.export.request import ExportRequest, Format
+from tasks.lake.removals import add_removals
 from tasks.lake.schemas import table_schema
 from tasks.lake.tombstones import Cause, tombstone
 from tasks.lake.warc import SegmentWriter
+from tasks.values.changes import Removal
 from tests.engine import Presslake
 from tests.lakes import Lake
 from tests.rows import FETCHED_AT
@@ -186,6 +188,17 @@ def test_what_is_no_expression_is_one_line_and_leaves_nothing(lake, tmp_path, wh
 
     assert len(str(caught.value).splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["lake"]
+
+
+def test_a_row_that_is_on_its_way_out_is_left_out(lake):
+    going = [Removal(article_id="a2", revision=1, change_seq=3), Removal(article_id="a1", revision=2, change_seq=1)]
+    add_removals(lake.store, going, batch_id="r3", sequence=3, app_id="i", now=FETCHED_AT)  # and its row is still there
+
+    manifest, out = written(lake, "jsonl")
+
+    rows = [json.loads(line) for line in (out / "articles.jsonl").read_text().splitlines()]
+    assert [(row["article_id"], row["revision"]) for row in rows] == [("a1", 1), ("a1", 2)]
+    assert manifest["change_seq"] == 2
 
 
 def test_the_manifest_says_where_it_comes_from(lake):

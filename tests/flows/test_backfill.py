@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.reading import list_files
@@ -18,6 +19,7 @@ from tasks.lake.tables import open_table
 from tasks.verify.stored import read_file
 from tests.backfill.archives import DAY, put, story_at, warc
 from tests.engine import Presslake
+from tests.press import running_press
 
 UNSTABLE = {"extracted_at", "run_id"}
 ROOT = Path(__file__).parents[2]
@@ -160,3 +162,23 @@ def test_what_was_left_out_by_one_command_is_taken_in_by_the_next(tmp_path, arch
 
     assert (first["pages"], second["pages"], second["skipped"]["seen"]) == (24, 24, 24)
     assert second["articles"]["duplicate"] == 24
+
+
+@pytest.mark.engine
+def test_a_backfill_over_what_a_sweep_stored_finds_every_page_there(presslake: Presslake):
+    with running_press(sites=2, articles=6, network=53) as press:
+        catalogue = press.catalogue(presslake.home / "sources.yaml")
+        swept = presslake.ingest("--catalogue", catalogue)
+        before = DeltaTable(presslake.lake / "articles").to_pyarrow_table(
+            columns=["article_id", "revision", "first_seen_at"]
+        )
+
+        report = presslake.run("backfill", "warc", presslake.lake / "warc", "--catalogue", catalogue, "--json").json()
+
+    assert swept["articles"]["new"] == 12
+    assert report["articles"] == dict.fromkeys(report["articles"], 0) | {"unchanged": 12}
+    after = DeltaTable(presslake.lake / "articles").to_pyarrow_table(
+        columns=["article_id", "revision", "first_seen_at"]
+    )
+    assert after.equals(before)
+    assert presslake.run("verify", "--json").json()["faults"] == []

@@ -12,7 +12,7 @@ from tasks.errors import ConfigError, LakeUnavailable
 from tasks.forget.forgetting import forget, heal, undo
 from tasks.forget.plan import Selection
 from tasks.forget.report import summary_line
-from tasks.index import feeds
+from tasks.index import feeds, outbox
 from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress
 from tasks.index.history import why_unknown
@@ -21,13 +21,16 @@ from tasks.lake.keys import ARTICLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.tables import open_table
 from tasks.lake.takedowns import read_takedowns
+from tasks.store.publishing import publish
+from tasks.values.batch import OutboxItem
 from tasks.values.feed import FeedKind
 from tasks.values.takedown import Scope
 from tasks.values.url import host_of, url_key
 from tasks.verify.reindex import reindex
 from tests.forget.searching import find_bytes
+from tests.rows import make_article
 from tests.verify.conftest import Interrupted
-from tests.verify.planting import table_files
+from tests.verify.planting import a_batch_that_is_decided_and_not_published, table_files
 
 
 def now():
@@ -222,6 +225,34 @@ def test_an_article_goes_with_its_copies(world):
     assert world.verify().found == {}
 
 
+def test_articles_without_a_word_are_no_copies_of_each_other(world):
+    empty = [
+        make_article(
+            article_id=name, url=f"https://v.example/{name}", url_key=f"v.example/{name}", text="", word_count=0
+        )
+        for name in ("v1", "v2")
+    ]
+    item = OutboxItem(sequence=900, batch_id="videos", captures=(), articles=tuple(empty))
+    publish([item], store=world.store, index_id=world.index.index_id)
+
+    would = take(world, "v1", scope=Scope.ARTICLE, copies=True, is_dry_run=True)
+
+    assert (would.articles, would.copies) == (1, 0)
+
+
+def test_an_article_that_is_decided_and_not_yet_published_goes_too(world):
+    a_batch_that_is_decided_and_not_published(world)
+    with world.index.read() as tx:
+        (item,) = outbox.pending(tx, limit=9)
+    (row,) = item.articles
+
+    report = take(world, row.article_id, scope=Scope.ARTICLE)
+
+    assert report.articles == 1
+    assert {files[0] for files in find_bytes(world.home, [row.url, *row.text.splitlines()]).values()} <= {"urls.txt"}
+    assert world.verify().found == {}
+
+
 def test_an_undone_takedown_lets_the_url_in_again_from_the_web(world):
     story, *_ = lonely(world, 0, 1)
     report = take(world, url_of(world, story))
@@ -278,10 +309,13 @@ def test_without_the_right_to_delete_nothing_is_changed(world):
     story, *_ = lonely(world, 0, 1)
     selection = Selection(scope=Scope.URL, names=(url_of(world, story),))
 
-    with pytest.raises(ConfigError, match="takes the maintainer's rights; nothing is changed"):
+    before = {found.key: world.store.get(found.key) for found in world.store.list("")}
+
+    with pytest.raises(ConfigError, match="takes the maintainer's rights; nothing is changed") as raised:
         forget(selection, index=world.index, store=ForbiddenDeletes(world.lake), now=now())
 
-    assert read_takedowns(world.store) == []
+    assert len(str(raised.value).splitlines()) == 1
+    assert {found.key: world.store.get(found.key) for found in world.store.list("")} == before
     assert find_bytes(world.lake, [story.path]) != {}
 
 

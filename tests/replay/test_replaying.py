@@ -96,6 +96,20 @@ def test_a_folded_number_is_not_given_again(replays):
     assert [(one.revision, one.next_revision) for one in known] == [(1, 3)] * 3
 
 
+def test_an_index_made_again_does_not_give_a_folded_number_either(replays, tmp_path):
+    replays.run(**dict.fromkeys(SITES, FIRST_THREE))
+    gone = {one.article_id for one in read_removals(replays.world.store)}
+
+    with open_index(f"sqlite:///{tmp_path / 'again.db'}") as again:
+        reindex(
+            index=again, store=replays.world.store, now=datetime.now(UTC), revisit_after=(), on_step=lambda *_: None
+        )
+        with again.read() as tx:
+            known = [find_by_id(tx, article_id) for article_id in gone]
+
+    assert [(one.revision, one.next_revision) for one in known] == [(1, 3)] * 3
+
+
 def test_pages_that_are_no_articles_any_more_are_lost_and_gained_back(replays):
     before = replays.articles(), replays.captures(), replays.index()
     urls = {row.url for row in before[0].values() if row.source_id == "site-1"}

@@ -1,7 +1,12 @@
 """Search finds the newest text of each article, in any language, and never what was superseded or is gone."""
 
+import random
 import shutil
+import subprocess
+import sys
+import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,14 @@ from tasks.search.searching import bring_up_to_date, search
 from tests.lakes import Lake
 from tests.rows import FETCHED_AT
 
+ROOT = Path(__file__).parents[2]
+CATCHING_UP = """
+import sys
+from tasks.config.settings import Settings
+from tasks.search.searching import bring_up_to_date
+print(flush=True)
+bring_up_to_date(Settings.model_validate_json(sys.argv[1]), on_step=lambda *_: None)
+"""
 LANGUAGES = [
     ("en", "The naïve miller's café re-opened beside the old lighthouse.", "Lighthouse"),
     ("de", "Die Größe der Fußgängerbrücke überraschte alle Anwohner.", "fussgangerbrucke"),
@@ -220,7 +233,6 @@ def test_packing_files_indexes_nothing_again(lake):
 def test_a_catch_up_that_lost_its_state_comes_to_the_same(lake):
     lake.publish({}, {"article_id": "a2"})
     home = search_root(lake.settings) / lake_alone(lake.settings)[1]
-    lake.settings.model_dump()
     found(lake, "harbour")
     before = (home / "state.json").read_bytes()
     lake.publish({"article_id": "a3"})
@@ -286,3 +298,20 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(lake, tmp_path):
 
     with pytest.raises(ConfigError, match="the search index cannot be written: Not a directory"):
         search(SearchQuery(text="harbour"), settings, on_step=quietly)
+
+
+@pytest.mark.crash
+def test_a_catch_up_that_is_killed_at_any_instant_is_gone_on_with(lake):
+    chance, total = random.Random(5), 0
+    for number in range(4):
+        lake.publish(*({"article_id": f"{number}-{n}", "text": f"harbour {n} " * 20} for n in range(400)))
+        total += 400
+        begun = subprocess.Popen(
+            [sys.executable, "-c", CATCHING_UP, lake.settings.model_dump_json()], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        begun.stdout.readline()
+        time.sleep(chance.uniform(0, 0.15))
+        begun.kill()
+        begun.communicate()
+
+    assert search(SearchQuery(text="harbour"), lake.settings, on_step=quietly).total == total
