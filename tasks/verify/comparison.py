@@ -33,8 +33,8 @@ _LAKE = {
 
 _POLICIES = {
     FaultKind.ARTICLE_WITHOUT_POLICY: """
-        SELECT policy_id, 'articles: ' || min(article_id) || CASE count(*) WHEN 1 THEN '' ELSE ' and ' || (count(*) - 1) || ' more' END,
-            'it names policy ' || policy_id || ', which has no row in policies'
+        SELECT policy_id, 'policies: ' || policy_id, 'it has no row, and ' || count(*) || ' revisions name it, of '
+            || min(article_id) || ' among others'
         FROM named_policy AS n WHERE fetched_at < ?1
             AND NOT EXISTS (SELECT 1 FROM policy AS p WHERE p.policy_id = n.policy_id)
         GROUP BY policy_id""",

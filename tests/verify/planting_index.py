@@ -1,11 +1,12 @@
 """Faults planted in the index; in a module of their own, so that they are planted on PostgreSQL as well."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from tasks.index.schema import articles, edges, frontier, runs, shapes
+from tasks.index.schema import articles, edges, frontier, policies, runs, shapes
 from tests.verify.conftest import World
 from tests.verify.planting import FAULTS, change_row, first_row, lonely_row, planted, table_files, update_rows
 
@@ -221,10 +222,35 @@ def a_shape_of_nobody(world):
     return f"{0:032}"
 
 
+# ---- documents of sites
+
+
+@planted("row_without_policy")
+def a_policy_deleted_in_the_index(world):
+    gone = first_row(world, select(policies)).policy_id
+    with world.index.write() as tx:
+        tx.execute(delete(policies).where(policies.c.policy_id == gone))
+    return gone
+
+
+@planted("policy_without_row")
+def a_policy_that_the_lake_has_not(world):
+    row = {**first_row(world, select(policies))._mapping, "policy_id": f"{0:032}"}
+    with world.index.write() as tx:
+        tx.execute(insert(policies).values(row))
+    return f"{0:032}"
+
+
+@planted("article_without_policy", also=("policy_without_row",), left=("article_without_policy",))
+def policies_that_are_gone(world):
+    shutil.rmtree(world.lake / "policies")
+    return first_row(world, select(policies)).policy_id
+
+
 _INDEX_KINDS = {
     "row_without_article", "article_behind", "article_differs", "capture_without_url", "url_without_article",
     "stale_lease", "broken_lease", "unknown_state", "never_due", "wrong_representatives", "late_representative",
     "unknown_cluster", "torn_cluster", "edge_without_article", "shape_without_article", "unpublished_batch",
-    "half_published_batch",
+    "half_published_batch", "row_without_policy", "policy_without_row",
 }  # fmt: skip
 INDEX_FAULTS = [fault for fault in FAULTS if fault.kind in _INDEX_KINDS]
