@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Sweep a small press on loopback, twice, and show the results
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests, four at a time, since many wait (13 minutes on two cores); make test WORKERS=8 where there are more cores, 0 for one after the other
+test: $(READY)  ## Run the tests, four at a time, since many wait; make test WORKERS=8 where there are more cores, 0 for one after the other
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
 test-long: $(READY)  ## Run the slow tests one after the other, and those by Hypothesis with more examples (10 minutes)

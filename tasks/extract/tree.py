@@ -4,11 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml.etree import ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags, tostring
 from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
+from tasks.values.url import Url
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
@@ -62,8 +64,10 @@ _OF_HEAD = frozenset(
 )  # HTML, 4.2; 4.12
 
 
-def parse_html(text: str) -> HtmlElement | None:
+def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
+
+    `url` is the page's own; each of its elements has it as `base_url`, so that nothing else needs to hand it on.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
@@ -76,13 +80,21 @@ def parse_html(text: str) -> HtmlElement | None:
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
     parser.set_element_class_lookup(_ONE_CLASS)
     try:
-        tree = document_fromstring(source, parser=parser, ensure_head_body=True)
+        tree = document_fromstring(source, parser=parser, ensure_head_body=True, base_url=url)
     except LxmlError:  # nothing but comments
         return None
     _end_head(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
     return tree
+
+
+def page_url(element: HtmlElement) -> Url:
+    """Return the URL of an element's page."""
+    return _parsed_once(element.base_url)
+
+
+_parsed_once = lru_cache(maxsize=1)(Url.of)  # several ask for the parts of one page's URL, one after the other
 
 
 def _writable(source: bytes) -> bytes:
