@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-browse
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-browse fuzz
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Sweep a small press on loopback, twice, and show the results
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests, four at a time, since many wait (13 minutes on two cores); make test WORKERS=8 where there are more cores, 0 for one after the other
+test: $(READY)  ## Run the tests, four at a time, since many wait; make test WORKERS=8 where there are more cores, 0 for one after the other
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
 test-long: $(READY)  ## Run the slow tests one after the other, and those by Hypothesis with more examples (10 minutes)
@@ -89,6 +89,9 @@ bench-search: $(READY)  ## Measure building the search index of 100,000 articles
 
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak
+
+fuzz: $(READY)  ## Throw damaged documents at every parser of strangers' words, ten minutes each, two at a time (50 minutes)
+	$(BIN)/python -m tests.e2e.fuzz
 
 chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count losses
 	$(BIN)/python -m tests.e2e.chaos

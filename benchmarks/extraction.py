@@ -3,18 +3,19 @@
     python -m benchmarks.extraction [--set NAME|DIR]... [--folds 0-3] [--rounds N] [--jobs N] [--ablation]
 
 Each page is extracted by both, one straight after the other, with the first turn changing from page to page, so that a
-loaded machine slows both alike. A page's CPU is the least of its rounds. Folds 0 to 3 may be looked at, fold 4 is for
+loaded machine slows both alike. A page's CPU is the least of its rounds, each of which goes over all pages. Folds 0 to 3 may be looked at, fold 4 is for
 reporting alone.
 """
 
 import argparse
+import gc
 import multiprocessing
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
+from itertools import starmap
 from pathlib import Path
 from time import process_time
 
@@ -64,12 +65,12 @@ class Measured:
 
 
 def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer:
-    tree = parse_html(page.html)
+    tree = parse_html(page.html, url=page.url)
     if tree is None:
         return Answer(text="")
-    metadata = read_metadata(tree, url=page.url, now=NOW)
-    facts = look_at(tree, url=page.url)
-    found = extract_text(tree, metadata, url=page.url, options=options, has_markdown=True)
+    metadata = read_metadata(tree, now=NOW)
+    facts = look_at(tree)
+    found = extract_text(tree, metadata, options=options, has_markdown=True)
     classify_page(metadata, found.text, facts)
     day = metadata.published_at.date().isoformat() if metadata.published_at else None
     return Answer(
@@ -88,39 +89,53 @@ def extract_stock(page: TruePage) -> Answer:
 def measure(
     pages: Sequence[TruePage], extractors: Mapping[str, Extractor], *, rounds: int, jobs: int = 1
 ) -> dict[str, Measured]:
-    """Return what each extractor did on the same pages, taking turns page by page; `jobs` processes share the pages."""
+    """Return what each extractor did on the same pages, taking turns page by page; `jobs` processes share the pages.
+
+    A round goes over all pages before the next begins: a page is read once in its life, and seen again at once it would be
+    half in the libraries' caches.
+    """
     for extract in extractors.values():  # what is loaded at first use is no page's cost
         extract(pages[0])
-    measure_one = partial(_measure_page, extractors=extractors, rounds=rounds)
+    gc.collect()
+    gc.freeze()  # as the workers do
     if jobs > 1:
         with multiprocessing.get_context("fork").Pool(jobs) as pool:
-            rows = pool.starmap(measure_one, zip(count(), pages, strict=False), chunksize=8)
+            turns = [_measure_round(pages, extractors, turn, pool.starmap) for turn in range(rounds)]
     else:
-        rows = [measure_one(at, page) for at, page in enumerate(pages)]
+        turns = [_measure_round(pages, extractors, turn, starmap) for turn in range(rounds)]
     return {
         name: Measured(
-            scores=tuple(row[name][0] for row in rows),
-            cpu_ms=tuple(row[name][1] for row in rows),
-            quality=tuple(row[name][2] for row in rows),
+            scores=tuple(row[name][0] for row in turns[0]),
+            cpu_ms=tuple(min(row[name][1] for row in rows) for rows in zip(*turns, strict=True)),
+            quality=tuple(row[name][2] for row in turns[0]),
         )
         for name in extractors
     }
 
 
-def _measure_page(
-    at: int, page: TruePage, *, extractors: Mapping[str, Extractor], rounds: int
-) -> dict[str, tuple[Score, float, float | None]]:
-    """Return each extractor's score, least CPU and quality on one page."""
-    least: dict[str, float] = dict.fromkeys(extractors, float("inf"))
-    found: dict[str, Answer] = {}
+_Row = dict[str, tuple[Score, float, float | None]]
+
+
+def _measure_round(
+    pages: Sequence[TruePage],
+    extractors: Mapping[str, Extractor],
+    turn: int,
+    mapped: Callable[[Callable[[int, TruePage], _Row], Iterable[tuple[int, TruePage]]], Iterable[_Row]],
+) -> list[_Row]:
+    return list(mapped(partial(_measure_page, extractors=extractors), enumerate(pages, start=turn)))
+
+
+def _measure_page(at: int, page: TruePage, *, extractors: Mapping[str, Extractor]) -> _Row:
+    """Return each extractor's score, CPU and quality on one page; `at` says whose turn is first."""
     names = list(extractors)
-    for turn in range(rounds):
-        first = (at + turn) % len(names)
-        for name in names[first:] + names[:first]:
-            started = process_time()
-            found[name] = extractors[name](page)
-            least[name] = min(least[name], 1000 * (process_time() - started))
-    return {name: (score(page.truth, found[name]), least[name], found[name].quality) for name in names}
+    first = at % len(names)
+    row: _Row = {}
+    for name in names[first:] + names[:first]:
+        started = process_time()
+        found = extractors[name](page)
+        spent_ms = 1000 * (process_time() - started)
+        row[name] = (score(page.truth, found), spent_ms, found.quality)
+    return row
 
 
 def groups_of(pages: Sequence[TruePage]) -> dict[str, list[int]]:
@@ -184,7 +199,8 @@ def _without(*names: PruneRule) -> Extractor:
     return partial(extract_ours, options=ExtractOptions(prune_without=names))
 
 
-def _folds(text: str) -> frozenset[int]:
+def folds_of(text: str) -> frozenset[int]:
+    """Return the folds that `0-3` or `4` names."""
     first, _, last = text.partition("-")
     return frozenset(range(int(first), int(last or first) + 1))
 
@@ -193,7 +209,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", dest="sets", help=f"{', '.join(SETS)}, or a folder; all if not given")
-    parser.add_argument("--folds", type=_folds, help="such as 0-3: those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="such as 0-3: those pages alone of a set that has folds")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--ablation", action="store_true")

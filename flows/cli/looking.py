@@ -90,7 +90,7 @@ def stories(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the stories that several articles tell, those of the most sources first, and who had each first."""
+    """Show the stories that were reported again, those of the most sources first, and who had each first."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -1,7 +1,8 @@
 """The web application: one route a page. It reads, and changes nothing."""
 
-from collections.abc import Callable, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +19,7 @@ from tasks.browse.guard import STORED_POLICY, Access, Guard
 from tasks.browse.library import Library
 from tasks.browse.newest import Asked, newest, read_day
 from tasks.browse.rendering import readable, render, segment, static_files
-from tasks.browse.stored import inert_job, stored_body
+from tasks.browse.stored import StoredBody, inert_job, stored_body
 from tasks.errors import ConfigError, IndexUnavailable, ItemError, LakeUnavailable, PresslakeError
 from tasks.runtime.reading import SharedReader, close_reader
 
@@ -106,6 +107,13 @@ class Pages:
         return HTMLResponse(render(template, {**shared, **values}, now=self._clock()), status)
 
 
+async def _warm(library: Library) -> None:
+    """Do what the first article would wait for: open the tables, start the processes that make pages inert."""
+    with suppress(PresslakeError):  # each page reports it
+        await run_sync(library.articles.files)
+        await SharedReader().read(inert_job(StoredBody(url="warm-up", body=b"<p>Ready</p>", content_type="text/html")))
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -130,8 +138,10 @@ def browse_app(library: Library, access: Access, *, clock: Callable[[], datetime
     ]
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        warming = asyncio.create_task(_warm(library))
         yield
+        warming.cancel()
         close_reader()
 
     handlers = {PresslakeError: pages.trouble, HTTPStatus.NOT_FOUND: pages.trouble}

@@ -112,7 +112,7 @@ def story(library: Library, story_id: str) -> dict[str, Any]:
 
 
 def stories(library: Library, *, day: date | None) -> dict[str, Any]:
-    """Return the values of the page on the stories of the seven days up to a day, or to the newest article's."""
+    """Return the values of the page on the stories reported again in the seven days up to a day, or to the newest article's."""
     with library.index() as tx:
         found = find_stories(tx, last=day, days=7, limit=STORIES_SHOWN)
     is_newest = found.newest_at is None or found.newest_at.date() <= found.last
@@ -160,14 +160,14 @@ def _moment(first: ListedArticle, member: ListedArticle, edge: Edge | None) -> M
     if member.article_id == first.article_id:
         return Moment(article=member, after=timedelta(0), score=None, kind="first")
     if member.duplicate_of == first.article_id and (edge is None or edge.kind != "near_duplicate"):
-        return Moment(article=member, after=member.told_at - first.told_at, score=1.0, kind="duplicate")
+        return Moment(article=member, after=member.shown_at - first.shown_at, score=1.0, kind="duplicate")
     kind = edge.kind if edge else ""
-    return Moment(article=member, after=member.told_at - first.told_at, score=edge.score if edge else None, kind=kind)
+    return Moment(article=member, after=member.shown_at - first.shown_at, score=edge.score if edge else None, kind=kind)
 
 
 def _alike(
-    article_id: str, edges: list[Edge], kin: dict[str, ListedArticle], told: set[str]
+    article_id: str, edges: list[Edge], kin: dict[str, ListedArticle], members: set[str]
 ) -> list[tuple[Edge, ListedArticle]]:
     """Return the articles at the other ends of an article's edges that are not of its story."""
     others = ((edge, edge.b if edge.a == article_id else edge.a) for edge in edges)
-    return [(edge, kin[other]) for edge, other in others if other in kin and other not in told]
+    return [(edge, kin[other]) for edge, other in others if other in kin and other not in members]

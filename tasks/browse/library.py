@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,7 +42,7 @@ class Found:
     title: str | None
     source_id: str
     language: str | None
-    told_at: date
+    shown_at: date
     snippet: tuple[tuple[str, bool], ...] = ()
 
 
@@ -135,13 +135,13 @@ class Library:
 
     def newest_row(self, known: ListedArticle) -> Row | None:
         """Return the newest revision's row, or None where it is not in the lake (yet); raises LakeUnavailable."""
-        day = known.fetched_at.date()
-        rows = self.articles.find([known.article_id], first=day, last=day)
+        day = known.fetched_at.astimezone(UTC).date()
+        rows = self.articles.find([known.article_id], first=day, last=day) or self.revisions(known)
         return max(rows, key=lambda row: (row["fetched_at"], row["revision"]), default=None)
 
     def revisions(self, known: ListedArticle) -> list[Row]:
         """Return the rows of all revisions that are in the lake, the first one first; raises LakeUnavailable."""
-        first, last = known.first_seen_at.date(), known.fetched_at.date()
+        first, last = sorted(at.astimezone(UTC).date() for at in (known.first_seen_at, known.fetched_at))
         rows = self.articles.find([known.article_id], first=first, last=last)
         return sorted(rows, key=lambda row: (row["fetched_at"], row["revision"]))
 

@@ -82,13 +82,13 @@ def filter_of(asked: Asked, tags: Mapping[str, tuple[str, ...]]) -> ArticleFilte
 
 def by_day(found: list[ListedArticle]) -> list[tuple[datetime, list[ListedArticle]]]:
     """Return a list in its days, UTC."""
-    groups = groupby(found, key=lambda one: one.told_at.astimezone(UTC).date())
-    return [((several := list(group))[0].told_at, several) for _, group in groups]
+    groups = groupby(found, key=lambda one: one.shown_at.astimezone(UTC).date())
+    return [((several := list(group))[0].shown_at, several) for _, group in groups]
 
 
 def cursor(last: ListedArticle) -> str:
     """Return the place of an article in a list, for a link to what follows it."""
-    return f"{last.told_at.isoformat()}~{last.article_id}"
+    return f"{last.shown_at.isoformat()}~{last.article_id}"
 
 
 def read_day(text: str) -> date | None:
@@ -103,10 +103,10 @@ def read_day(text: str) -> date | None:
 def _read_place(text: str) -> Place | None:
     at, tilde, article_id = text.partition("~")
     try:
-        told_at = datetime.fromisoformat(at.replace(" ", "+"))  # a plus that was not escaped
+        shown_at = datetime.fromisoformat(at.replace(" ", "+"))  # a plus that was not escaped
     except ValueError:
         return None
-    return Place(told_at=told_at, article_id=article_id[:32]) if tilde and told_at.tzinfo else None
+    return Place(shown_at=shown_at, article_id=article_id[:32]) if tilde and shown_at.tzinfo else None
 
 
 def _strip(tx: Transaction, chosen: frozenset[str] | None, *, now: datetime) -> Chart | None:

@@ -80,6 +80,11 @@ def later(after: timedelta) -> str:
     return f"{span(after)} later" if after >= timedelta(minutes=1) else "at the same time"
 
 
+def due(at: datetime | None, now: datetime) -> str:
+    """Return when something is due: `in 3 hours`, `now` where that is over, `never`."""
+    return "never" if at is None else "now" if at <= now else age(at, now)
+
+
 def address(path: str, **query: object) -> str:
     """Return a path of this server with its query, without what is not given."""
     given = {name: value for name, value in query.items() if value not in {None, ""}}
@@ -102,6 +107,7 @@ def render(template: str, values: Mapping[str, Any], *, now: datetime) -> str:
             style=static_name("browse.css"),
             moment=lambda at: moment(at, now),
             age=lambda at: age(at, now),
+            due=lambda at: due(at, now),
         )
     )
 

@@ -47,7 +47,7 @@ def search_of(settings: Settings) -> Search:
 def _found(hit: Hit) -> Found:
     return Found(
         article_id=hit.article_id, url=hit.url, title=hit.title, source_id=hit.source_id, language=hit.language,
-        told_at=hit.at.date(), snippet=tuple(_pieces(hit.snippet)),
+        shown_at=hit.at.date(), snippet=tuple(_pieces(hit.snippet)),
     )  # fmt: skip
 
 

@@ -74,7 +74,6 @@ def extract_text(
     tree: HtmlElement,
     metadata: Metadata,
     *,
-    url: str,
     options: ExtractOptions = NO_OPTIONS,
     has_markdown: bool = False,
 ) -> Extraction:
@@ -91,22 +90,22 @@ def extract_text(
     taken: dict[str, int] = {}
     if not chosen and options.is_pruned and "LiveBlogPosting" not in metadata.types:
         titles = [words_of(title) for title in metadata.titles]
-        taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles, url=url)
-    _prune(tree, metadata, chosen, url=url, options=options, taken=taken)
+        taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
+    _prune(tree, metadata, chosen, options=options, taken=taken)
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
-        return replace(found, markdown=markdown_of(text, blocks, url=url)) if has_markdown else found
+        return replace(found, markdown=markdown_of(text, blocks)) if has_markdown else found
     remove(list(tree.iter("hr")))  # not before: it parts lines
-    sought = _find_text(tree, metadata, said, blocks, url=url)
+    sought = _find_text(tree, metadata, said, blocks)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one
     page = said_in_all - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
     found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
-    return replace(found, markdown=markdown_of(sought.text, blocks, url=url)) if has_markdown else found
+    return replace(found, markdown=markdown_of(sought.text, blocks)) if has_markdown else found
 
 
 def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
@@ -143,7 +142,7 @@ class _Sought:
         )
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], *, url: str) -> _Sought:
+def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block]) -> _Sought:
     """Return the text that the page shows, or its JSON-LD's where that has more and agrees."""
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
@@ -161,7 +160,7 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequen
     if path in _FOUND and text:
         found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
         main = found.holders.most_common(1)[0][0] if found.holders else None
-        ending = cut_tail(without_repeats(fill(found, url=url)), blocks, metadata, main, url=url)
+        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, main)
         text, cut = "\n".join(line.text for line in ending.lines), ending.removed
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
@@ -186,7 +185,6 @@ def _prune(
     metadata: Metadata,
     chosen: Sequence[HtmlElement],
     *,
-    url: str,
     options: ExtractOptions,
     taken: dict[str, int],
 ) -> None:
@@ -200,7 +198,6 @@ def _prune(
         _make_plain(one)
     prune(
         tree,
-        url=url,
         title=metadata.title,
         ledes=metadata.ledes,
         is_news=_is_news(metadata),

@@ -98,18 +98,16 @@ def holder_of(block: Block) -> HtmlElement:
     return element
 
 
-def fill(found: Found, *, url: str) -> list[Line]:
+def fill(found: Found) -> list[Line]:
     """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
-    items = _items_of(found, url)
+    items = _items_of(found)
     for line in found.lines:
         if line.at is not None:
             if last is not None:
                 gap = range(last + 1, line.at)
-                lines.extend(
-                    Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at, items, url)
-                )
+                lines.extend(Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at, items))
             last = line.at
         lines.append(line)
     if last is not None:
@@ -161,7 +159,7 @@ def _rows_of(block: Block) -> list[HtmlElement]:
     return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
 
 
-def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], url: str) -> bool:
+def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement]) -> bool:
     block = found.blocks[at]
     if found.is_kept[at]:
         return False
@@ -169,7 +167,7 @@ def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], url: str
         return True
     is_held = found.holders[holder_of(block)] >= _MIN_SHARE * found.mass
     if block.link_share >= _MAX_LINK_SHARE:
-        return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block, url)
+        return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block)
     if len(block.text) < _MIN_LINE:
         return is_held and block.element.tag in ("li", "h2", "h3", "h4")
     return is_held or found.kinds[block.kind] >= _MIN_SHARE * found.mass
@@ -179,12 +177,12 @@ def _is_sentence(block: Block) -> bool:
     return len(block.text) >= _MIN_SENTENCE and block.text.endswith(_ENDS)
 
 
-def _leads_on(block: Block, url: str) -> bool:
+def _leads_on(block: Block) -> bool:
     """Whether a block links to another page of the site, as a teaser does and a source seldom."""
-    return any(is_on_site(link.get("href"), url) for link in block.element.iter("a"))
+    return any(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
 
-def _items_of(found: Found, url: str) -> set[HtmlElement]:
+def _items_of(found: Found) -> set[HtmlElement]:
     """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
 
     Two or more of the same make stand beside paragraphs, each with a heading and without a link to the site itself.
@@ -197,7 +195,7 @@ def _items_of(found: Found, url: str) -> set[HtmlElement]:
         ):
             boxes.setdefault(name, []).append(box)
     alike = [row for row in boxes.values() if len(row) >= _MIN_ITEMS]
-    items = {box for row in alike if all(_is_item(box, url) for box in row) for box in row}
+    items = {box for row in alike if all(_is_item(box) for box in row) for box in row}
     return items | {one for one in (main if main is not None else ()) if one.tag in ("ul", "ol") and _is_announced(one)}
 
 
@@ -207,9 +205,9 @@ def _is_announced(element: HtmlElement) -> bool:
     return before is not None and before.tag == "p" and text_of(before).endswith((":", "："))
 
 
-def _is_item(box: HtmlElement, url: str) -> bool:
+def _is_item(box: HtmlElement) -> bool:
     links = [link.get("href") for link in box.iter("a")]
-    is_foreign = bool(links) and not any(is_on_site(href, url) for href in links)
+    is_foreign = bool(links) and not any(is_on_site(href, box) for href in links)
     has_heading = next(box.iter("h2", "h3", "h4"), None) is not None
     beside = (box.getprevious(), box.getnext())
     return is_foreign and has_heading and any(one is not None and one.tag == "p" for one in beside)

@@ -56,10 +56,10 @@ class _Part:
     quote: HtmlElement | None = None
 
 
-def markdown_of(text: str, blocks: Sequence[Block], *, url: str) -> str:
-    """Return a text as CommonMark with tables; `blocks` are those of its page, `url` where relative links lead from."""
+def markdown_of(text: str, blocks: Sequence[Block]) -> str:
+    """Return a text as CommonMark with tables; `blocks` are those of its page."""
     runs: dict[HtmlElement, dict[str, Run]] = {}
-    parts = [_part(line, block, runs, url) for line, block in _placed(text.split("\n") if text else (), blocks)]
+    parts = [_part(line, block, runs) for line, block in _placed(text.split("\n") if text else (), blocks)]
     return "".join(_joined(list(_with_tables(parts))))
 
 
@@ -79,14 +79,14 @@ def _placed(lines: Sequence[str], blocks: Sequence[Block]) -> Iterator[tuple[str
         yield line, blocks[last]
 
 
-def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> _Part:
+def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]]) -> _Part:
     if line.startswith("| ") and line.endswith(" |"):
         return _Part(text=line, kind="row")
     element = block.element if block is not None else None
     quote = _above(element, "blockquote")
     is_item = line.startswith(_ITEM)
     plain = line.removeprefix(_ITEM) if is_item else line
-    shown = _inline(plain, block, runs, url)
+    shown = _inline(plain, block, runs)
     if is_item:
         return _Part(text=shown, kind="item", inside=_above(element, "ul", "ol"), quote=quote)
     if element is not None and element.tag in HEADINGS:
@@ -144,14 +144,14 @@ def _mark(part: _Part, number: int) -> str:
 # Lines
 
 
-def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], url: str) -> str:
+def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]]) -> str:
     """Return a line with its block's links and emphasis, if that reads the same."""
     if block is not None:
         if block.element not in runs:
             runs[block.element] = _runs_by_key(block.element)
         run = runs[block.element].get(_key(line), []) if runs[block.element] else []
         if any(style != _PLAIN for _, style in run):
-            return _at_beginning(_marked(run, url))
+            return _at_beginning(_marked(run, block.element))
     return _at_beginning(_escaped(line))
 
 
@@ -215,7 +215,7 @@ def _folded(text: str) -> str:
     return f"{before}{cleaned}{after}" if cleaned else before
 
 
-def _marked(run: Run, url: str) -> str:
+def _marked(run: Run, near: HtmlElement) -> str:
     """Return the pieces of a line with their markup; emphasis that markdown would not see as such is left out."""
     merged = [("".join(text for text, _ in several), style) for style, several in groupby(run, key=lambda one: one[1])]
     out = ""
@@ -225,7 +225,7 @@ def _marked(run: Run, url: str) -> str:
         if not core:
             continue
         shown = _escaped(core)
-        address = _address(style.href, url) if style.href else None
+        address = _address(style.href, near) if style.href else None
         follows = text[-1:] if text[-1:] == " " else "".join(one for one, _ in merged[place + 1 :])[:1]
         if address is not None:
             out = f"{out[:-1]}\\!" if out.endswith("!") else out  # a picture otherwise
@@ -243,10 +243,10 @@ def _may_be_marked(core: str, *, before: str, after: str) -> bool:
     return opens and closes and before != "*"
 
 
-def _address(href: str, url: str) -> str | None:
+def _address(href: str, near: HtmlElement) -> str | None:
     """Return where a link leads as markdown takes it, or None: no http or https."""
     try:
-        return str(Url.parse(href, base=url)).translate(_IN_ADDRESS)
+        return str(Url.parse(href, base=near.base_url)).translate(_IN_ADDRESS)
     except ItemError:
         return None
 

@@ -21,8 +21,8 @@ from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
 from tasks.extract.shown_dates import shown_instants
 from tasks.extract.titles import choose_title
-from tasks.extract.tree import clean, raw_text_of, text_of, words_of
-from tasks.values.url import Url, is_same_site, storable_url
+from tasks.extract.tree import clean, page_url, raw_text_of, text_of, words_of
+from tasks.values.url import is_same_site, storable_url
 
 Meta = dict[str, list[str]]
 
@@ -90,15 +90,14 @@ class Metadata:
     metas: tuple[tuple[str, str], ...] = ()
 
 
-def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
-    """Return what the page at `url` says of itself; what it does not say, or what cannot be true, is None."""
+def read_metadata(tree: HtmlElement, *, now: datetime) -> Metadata:
+    """Return what the page says of itself; what it does not say, or what cannot be true, is None."""
     meta = _read_meta(tree)
     graph = read_jsonld(tree)
-    headings, home = _headings(tree, url)
+    headings, home = _headings(tree)
     article = _own_article(graph, (*headings, *_values(meta, *_TITLES)))
     node: Node = article or {}
-    site_names = _site_names(graph, node, meta, url)
-    links = _canonical_links(tree)
+    site_names = _site_names(tree, graph, node, meta)
     candidates = (
         *strings(node.get("headline")),
         *_values(meta, *_TITLES),
@@ -110,7 +109,7 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         candidates,
         (*site_names, *home),
         others=map(text_of, islice(tree.iter("h2"), _MAX_HEADINGS)),
-        sections=filter(None, (section, *Url.of(url).parts.path.strip("/").split("/")[:-1])),
+        sections=filter(None, (section, *page_url(tree).parts.path.strip("/").split("/")[:-1])),
     )
     heading = heading_of(tree, title)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
@@ -120,14 +119,14 @@ def read_metadata(tree: HtmlElement, *, url: str, now: datetime) -> Metadata:
         lede=next(iter(ledes), None),
         ledes=ledes,
         authors=find_authors(tree, graph, article, _values(meta, *META_NAMES), heading=heading, site_names=site_names),
-        published_at=_published(tree, graph, node, meta, heading=heading, url=url, now=now),
+        published_at=_published(tree, graph, node, meta, heading=heading, now=now),
         modified_at=_first_instant((*strings(node.get("dateModified")), *_values(meta, *_MODIFIED)), now=now),
         language=_language(tree, meta, node),
         section=section,
         tags=_tags(node, meta),
-        image_url=_image(graph, node, meta, url),
-        canonical_url=_canonical(links, meta, url),
-        syndicated_from=_syndicated(links, meta, url),
+        image_url=_image(tree, graph, node, meta),
+        canonical_url=_canonical(tree, meta),
+        syndicated_from=_syndicated(tree, meta),
         paywalled=_paywalled(graph, meta),
         tdm_reserved={"1": True, "0": False}.get(next(iter(_values(meta, "tdm-reservation")), "")),
         robots=_values(meta, "robots"),
@@ -158,19 +157,19 @@ def _values(meta: Meta, *names: str) -> tuple[str, ...]:
     return tuple(value for name in names for value in meta.get(name, ()))
 
 
-def _headings(tree: HtmlElement, url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _headings(tree: HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the first main headings, and those of them that lead to the site's front page, which are its name."""
-    found = [(text, _leads_home(one, url)) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
+    found = [(text, _leads_home(one)) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
     return tuple(text for text, is_home in found if not is_home), tuple(text for text, is_home in found if is_home)
 
 
-def _leads_home(heading: HtmlElement, url: str) -> bool:
+def _leads_home(heading: HtmlElement) -> bool:
     link = next(heading.iter("a"), None)
     href = (link.get("href") or "").strip() if link is not None else ""
-    if not href or Url.of(url).parts.path == "/":
+    if not href or page_url(heading).parts.path == "/":
         return False
     try:
-        target = urlsplit(urljoin(url, href))
+        target = urlsplit(urljoin(heading.base_url, href))
     except ValueError:
         return False
     return target.path in ("", "/") and not target.query and not href.startswith("#")
@@ -195,17 +194,17 @@ def _own_article(graph: Graph, shown: tuple[str, ...]) -> Node | None:
     return next((node for node in articles if "headline" in node or "datePublished" in node), None)
 
 
-def _site_names(graph: Graph, node: Node, meta: Meta, url: str) -> tuple[str, ...]:
+def _site_names(tree: HtmlElement, graph: Graph, node: Node, meta: Meta) -> tuple[str, ...]:
     publishers = [
         graph.resolve(node.get("publisher")),
         *graph.of_types(frozenset(("WebSite", "NewsMediaOrganization"))),
     ]
     named = [name for one in publishers if isinstance(one, dict) for name in strings(one.get("name"))]
-    return (*named, *_values(meta, *_SITES), Url.of(url).parts.hostname.removeprefix("www."))
+    return (*named, *_values(meta, *_SITES), page_url(tree).parts.hostname.removeprefix("www."))
 
 
 def _published(
-    tree: HtmlElement, graph: Graph, node: Node, meta: Meta, *, heading: HtmlElement | None, url: str, now: datetime
+    tree: HtmlElement, graph: Graph, node: Node, meta: Meta, *, heading: HtmlElement | None, now: datetime
 ) -> datetime | None:
     """Return when the page was published.
 
@@ -219,7 +218,7 @@ def _published(
         return found
     said, changed = shown_instants(heading, now=now)
     stated = said or _first_instant(of_page, now=now) or changed or _first_instant(fields, now=now)
-    return stated or _guessed_instant(tree, url=url, now=now)
+    return stated or _guessed_instant(tree, now=now)
 
 
 def _first_instant(fields: Iterable[str], *, now: datetime) -> datetime | None:
@@ -236,13 +235,13 @@ def _marked_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
     return None
 
 
-def _guessed_instant(tree: HtmlElement, *, url: str, now: datetime) -> datetime | None:
+def _guessed_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
     for script in tree.iter("script"):
         if len(script.text or "") > _MAX_SEARCHED_SCRIPT:
             script.text = None
     latest = (now + timedelta(days=1)).strftime("%Y-%m-%d")
     # not the extensive search, which takes up to a second and any year in the text: the feed's own date is better
-    found = find_date(tree, original_date=True, extensive_search=False, url=url, max_date=latest)
+    found = find_date(tree, original_date=True, extensive_search=False, url=tree.base_url, max_date=latest)
     return parse_instant(found, now=now) if found else None
 
 
@@ -266,33 +265,33 @@ def _tags(node: Node, meta: Meta) -> tuple[str, ...]:
     return ()
 
 
-def _image(graph: Graph, node: Node, meta: Meta, url: str) -> str | None:
+def _image(tree: HtmlElement, graph: Graph, node: Node, meta: Meta) -> str | None:
     image = node.get("image")
     first = graph.resolve(image[0] if isinstance(image, list) and image else image)
     named = first.get("url") or first.get("contentUrl") if isinstance(first, dict) else first
-    return _first_url((*strings(named), *_values(meta, "og:image", "og:image:url", "twitter:image")), url)
+    return _first_url((*strings(named), *_values(meta, "og:image", "og:image:url", "twitter:image")), tree)
 
 
-def _canonical(links: list[str], meta: Meta, url: str) -> str | None:
+def _canonical(tree: HtmlElement, meta: Meta) -> str | None:
     """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
-    candidates = _pages((*links, *_values(meta, "og:url")), url)
-    return next((page for page in candidates if _is_same_site(page, url)), None)
+    candidates = _pages((*_canonical_links(tree), *_values(meta, "og:url")), tree)
+    return next((page for page in candidates if _is_same_site(page, tree.base_url)), None)
 
 
-def _syndicated(links: list[str], meta: Meta, url: str) -> str | None:
+def _syndicated(tree: HtmlElement, meta: Meta) -> str | None:
     """Return the article on another site that the page says it is a copy of."""
-    candidates = _pages((*links, *_values(meta, *_ORIGINALS)), url)
-    return next((page for page in candidates if not _is_same_site(page, url)), None)
+    candidates = _pages((*_canonical_links(tree), *_values(meta, *_ORIGINALS)), tree)
+    return next((page for page in candidates if not _is_same_site(page, tree.base_url)), None)
 
 
 def _canonical_links(tree: HtmlElement) -> list[str]:
     return [link.get("href", "") for link in tree.iter("link") if (link.get("rel") or "").casefold() == "canonical"]
 
 
-def _pages(candidates: Iterable[str], url: str) -> Iterator[str]:
+def _pages(candidates: Iterable[str], tree: HtmlElement) -> Iterator[str]:
     """Yield the addresses that are those of pages: of no site's root."""
     for candidate in candidates:
-        found = _first_url((candidate,), url)
+        found = _first_url((candidate,), tree)
         if found and urlsplit(found).path.strip("/"):
             yield found
 
@@ -304,11 +303,11 @@ def _is_same_site(a: str, b: str) -> bool:
         return False
 
 
-def _first_url(candidates: Iterable[str], base: str) -> str | None:
+def _first_url(candidates: Iterable[str], tree: HtmlElement) -> str | None:
     """Return the first of the addresses that can be stored, absolute."""
     for candidate in filter(str.strip, candidates):
         try:
-            return storable_url(candidate, base=base)
+            return storable_url(candidate, base=tree.base_url)
         except (BadUrl, ForbiddenScheme):
             continue
     return None

@@ -13,7 +13,7 @@ _MAX_SIBLINGS, _MAX_PARAGRAPHS, _MAX_LEVELS = 200, 200, 60
 _TITLES = ("h1", "h2")
 
 
-def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]], url: str) -> int:
+def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]]) -> int:
     """Remove the articles that follow the one under `heading`, and return their characters.
 
     Another article is a later sibling of the same make, with a heading of its own that is none of the page's `titles`,
@@ -23,13 +23,13 @@ def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence
     if heading is None:
         return 0
     own = {tuple(title) for title in titles}
-    found = list(_others(heading, own, url))
+    found = list(_others(heading, own))
     count = sum(len(raw_text_of(one)) for one in found)
     remove(found)
     return count
 
 
-def _others(heading: HtmlElement, own: set[tuple[str, ...]], url: str) -> Iterator[HtmlElement]:
+def _others(heading: HtmlElement, own: set[tuple[str, ...]]) -> Iterator[HtmlElement]:
     inner = heading
     for _, above in zip(range(_MAX_LEVELS), heading.iterancestors(), strict=False):
         alike = [
@@ -38,7 +38,7 @@ def _others(heading: HtmlElement, own: set[tuple[str, ...]], url: str) -> Iterat
             if one.tag == inner.tag and _make(one) == _make(inner)
         ]
         if alike and _story_of(inner) >= _MIN_STORY:
-            others = [one for one in alike if _is_other(one, heading, own, url)]
+            others = [one for one in alike if _is_other(one, heading, own)]
             if others:
                 yield from others
                 return
@@ -52,13 +52,13 @@ def _make(element: HtmlElement) -> str:
     return next(iter((element.get("class") or "").split()), "")
 
 
-def _is_other(element: HtmlElement, heading: HtmlElement, own: set[tuple[str, ...]], url: str) -> bool:
+def _is_other(element: HtmlElement, heading: HtmlElement, own: set[tuple[str, ...]]) -> bool:
     its = next(element.iter(*_TITLES), None)
     if its is None or words_in(text_of(its)) in own or _story_of(element) < _MIN_STORY:
         return False
     if element.tag == "article" and its.tag == heading.tag:
         return True
-    if links_elsewhere(its, url) or any(element.get(name) for name in _ADDRESSES):
+    if links_elsewhere(its) or any(element.get(name) for name in _ADDRESSES):
         return True
     return its.tag == heading.tag and next(element.iter("time"), None) is not None
 

@@ -40,7 +40,6 @@ class Outline:
     title: HtmlElement | None
     ledes: frozenset[Words]
     is_news: bool
-    url: str
 
     @property
     def prose(self) -> int:
@@ -48,8 +47,8 @@ class Outline:
         return self.weights[self.body].prose
 
 
-def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Iterable[str], is_news: bool) -> Outline:
-    """Return the outline of a body element at `url`."""
+def outline_page(body: HtmlElement, *, title: str | None, ledes: Iterable[str], is_news: bool) -> Outline:
+    """Return the outline of a body element."""
     elements = list(body.iter())
     parents = [element.getparent() for element in elements]
     weights = weigh(elements, parents)
@@ -61,13 +60,12 @@ def outline_page(body: HtmlElement, *, url: str, title: str | None, ledes: Itera
         body=body,
         elements=elements,
         weights=weights,
-        stories=_count_stories(elements, parents, urldefrag(url).url),
+        stories=_count_stories(elements, parents),
         labels=[(one, _words_in_label(texts[one])) for one in labels],
         lines=[(one, texts[one]) for one in lines],
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
         is_news=is_news,
-        url=url,
     )
 
 
@@ -85,10 +83,10 @@ def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
     return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
 
-def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here: str) -> Counter[HtmlElement]:
+def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement]) -> Counter[HtmlElement]:
     counts = Counter[HtmlElement]()
     for heading in elements[0].iter(*HEADINGS):
-        if links_elsewhere(heading, here):
+        if links_elsewhere(heading):
             counts[heading] = 1
     if counts:
         for element, above in zip(reversed(elements), reversed(parents), strict=True):
@@ -98,9 +96,9 @@ def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement], here
     return counts
 
 
-def links_elsewhere(heading: HtmlElement, here: str) -> bool:
-    """Whether a heading links to another page than the one at `here`."""
-    return _target(link_of(heading), here) is not None
+def links_elsewhere(heading: HtmlElement) -> bool:
+    """Whether a heading links to another page than its own."""
+    return _target(link_of(heading), heading) is not None
 
 
 def link_of(heading: HtmlElement) -> str | None:
@@ -111,11 +109,12 @@ def link_of(heading: HtmlElement) -> str | None:
     return link.get("href") if link is not None else None
 
 
-def _target(href: str | None, here: str) -> str | None:
-    """Return the address of another page, absolute; None where a link leads to none."""
+def _target(href: str | None, near: HtmlElement) -> str | None:
+    """Return the address of another page than the one of an element, absolute; None where a link leads to none."""
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
+    here = near.base_url
     try:
         target = urldefrag(urljoin(here, href)).url
     except ValueError:  # an address in brackets that is none
@@ -123,13 +122,13 @@ def _target(href: str | None, here: str) -> str | None:
     return target if target != urldefrag(here).url else None
 
 
-def is_on_site(href: str | None, here: str) -> bool:
-    """Whether an address is that of another page of the site on which the one at `here` is."""
-    target = _target(href, here)
+def is_on_site(href: str | None, near: HtmlElement) -> bool:
+    """Whether an address is that of another page of the site on which an element's own is."""
+    target = _target(href, near)
     if target is None:
         return False
     try:
-        return _is_same_host(urlsplit(target).hostname or "", urlsplit(here).hostname or "")
+        return _is_same_host(urlsplit(target).hostname or "", urlsplit(near.base_url).hostname or "")
     except ValueError:
         return False
 

@@ -116,16 +116,16 @@ class _Document:
 def _read(
     document: _Document, url: str, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig
 ) -> Page:
-    tree = parse_html(document.html)
+    tree = parse_html(document.html, url=url)
     if tree is None:
         raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
     _check_size(tree, config, url)
-    metadata = read_metadata(tree, url=url, now=fetched_at)
+    metadata = read_metadata(tree, now=fetched_at)
     metadata = with_selected(metadata, tree, options, now=fetched_at)
     rights = rights_of(metadata, document.headers)
-    signals = signals_of(tree, metadata, document.headers, url=url, token=options.crawler_name)
-    facts = look_at(tree, url=url)
-    found = extract_text(tree, metadata, url=url, options=options, has_markdown=config.has_markdown)
+    signals = signals_of(tree, metadata, document.headers, token=options.crawler_name)
+    facts = look_at(tree)
+    found = extract_text(tree, metadata, options=options, has_markdown=config.has_markdown)
     kind = classify_page(metadata, found.text, facts)
     if not found.text and kind.is_story:
         if document.size > LONG_PAGE_SIZE:

@@ -13,9 +13,8 @@ from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
 from tasks.extract.notices import is_notice
 from tasks.extract.phrases import phrases
-from tasks.extract.tree import HEADINGS, words_of
+from tasks.extract.tree import HEADINGS, page_url, words_of
 from tasks.values.rows import PageType
-from tasks.values.url import Url
 
 _DECENT_LENGTH = 600  # characters of text that make a story of a page that calls itself one
 _MAX_WALL_LENGTH = 2500  # characters; a wall says no more
@@ -69,24 +68,28 @@ _AGREE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """What is counted on a page as parsed, before anything is removed, and where it is.
+    """What is counted on a page as parsed, before anything is removed, and what its URL says of it.
 
-    `teasers` are headings that link, `passwords` the fields for one; `place` is the path and query.
+    `teasers` are headings that link, `passwords` the fields for one. A URL may be the site's front page, name a dialog
+    about cookies, or name a story by a number or a title.
     """
 
-    host: str
-    place: str
+    is_front: bool
+    names_consent: bool
+    names_story: bool
     teasers: int
     passwords: int
 
 
-def look_at(tree: HtmlElement, *, url: str) -> PageFacts:
+def look_at(tree: HtmlElement) -> PageFacts:
     """Return the facts that `classify_page` asks for; the tree must be whole still."""
-    parts = Url.of(url).parts
+    parts = page_url(tree).parts
     fields = (one.get("type") or "" for one in tree.iter("input"))
+    place = f"{parts.path.rstrip('/')}{parts.search}"
     return PageFacts(
-        host=parts.hostname,
-        place=f"{parts.path.rstrip('/')}{parts.search}",
+        is_front=not place,
+        names_consent=_CONSENT_PLACE.search(parts.hostname + place) is not None,
+        names_story=_STORY_PLACE.search(place) is not None,
         teasers=sum(_is_linked(heading) for heading in tree.iter(*HEADINGS)),
         passwords=sum(kind.casefold() == "password" for kind in fields),
     )
@@ -130,7 +133,7 @@ def _begins(titles: list[tuple[str, ...]], said: frozenset[tuple[str, ...]]) -> 
 
 
 def _asks_consent(text: str, facts: PageFacts) -> bool:
-    if _CONSENT_PLACE.search(facts.host + facts.place):
+    if facts.names_consent:
         return True
     return len(_COOKIE.findall(text)) >= 2 and _AGREE.search(text) is not None
 
@@ -149,8 +152,8 @@ def _other_story(metadata: Metadata, text: str) -> PageType | None:
 
 def _is_index(text: str, facts: PageFacts) -> bool:
     """Whether a page that does not call itself an article is a front page, or a section's with more teasers than text."""
-    if not facts.place:
+    if facts.is_front:
         return facts.teasers > 0
     story = sum(len(line) for line in text.split("\n") if len(line) >= _MIN_LONG_LINE)
     is_list = facts.teasers >= _MIN_TEASERS and story < _MAX_PER_TEASER * facts.teasers
-    return is_list and _STORY_PLACE.search(facts.place) is None
+    return is_list and not facts.names_story

@@ -52,7 +52,6 @@ class Rule:
 def prune(
     tree: HtmlElement,
     *,
-    url: str,
     title: str | None,
     ledes: Iterable[str],
     is_news: bool,
@@ -69,7 +68,7 @@ def prune(
     if body is None:
         return True
     remove(one for one in furniture_of(body) if one not in kept)
-    page = outline_page(body, url=url, title=title, ledes=ledes, is_news=is_news)
+    page = outline_page(body, title=title, ledes=ledes, is_news=is_news)
     chosen = RULES if rules is None else rules
     found = {rule: set(rule.find(page)) - kept for rule in chosen}
     certain = {element for rule, elements in found.items() if rule.is_certain for element in elements}
@@ -246,7 +245,7 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
             cards = [
                 one
                 for one in element
-                if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE and _is_of_site(one, page)
+                if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE and _is_of_site(one)
             ]
             if len(cards) >= _MIN_CARDS and len({one.tag for one in cards}) == 1:
                 runs.append((prose, cards))
@@ -266,12 +265,12 @@ def _picture_cards(page: Outline) -> Iterator[HtmlElement]:
     for element, stories in page.stories.items() if page.is_news else ():
         is_card = stories == 1 and page.weights[element].link_share >= _MIN_CARD_LINKS
         if is_card and element.tag in ("div", "article", "section", "li", "a") and has_picture(element):
-            yield from (element,) if _is_of_site(element, page) else ()
+            yield from (element,) if _is_of_site(element) else ()
 
 
-def _is_of_site(card: HtmlElement, page: Outline) -> bool:
+def _is_of_site(card: HtmlElement) -> bool:
     """Whether a card leads to the site's own pages: a thing that is for sale elsewhere is what the story is about."""
-    return any(is_on_site(link_of(one), page.url) for one in card.iter(*HEADINGS))
+    return any(is_on_site(link_of(one), one) for one in card.iter(*HEADINGS))
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:

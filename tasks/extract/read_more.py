@@ -28,17 +28,17 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
             continue
         lead = LEAD.match(text)
         if (lead and words_in(lead[0]) in READ_MORE) or (
-            share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text, page.url)
+            share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
         ):
             yield element
-        elif lead and _leads_on(element, lead[0], page):
+        elif lead and _leads_on(element, lead[0]):
             leads.setdefault(words_in(lead[0]), []).append(element)
     for alike in leads.values():
         if len(alike) >= _MIN_ALIKE:
             yield from alike
 
 
-def _begins_with_phrase(element: HtmlElement, text: str, url: str) -> bool:
+def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
     """Whether a line begins with a phrase and leads to another page of the site.
 
     Where it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
@@ -49,7 +49,7 @@ def _begins_with_phrase(element: HtmlElement, text: str, url: str) -> bool:
     if not size:
         return False
     ahead = words_in(clean(element.text)) if element.text else ()
-    is_on = any(is_on_site(link.get("href"), url) for link in element.iter("a"))
+    is_on = any(is_on_site(link.get("href"), link) for link in element.iter("a"))
     return is_on or len(words) == size or ahead == words[:size] or _is_parted(text, size)
 
 
@@ -59,10 +59,10 @@ def _is_parted(text: str, size: int) -> bool:
     return bool(ends) and text[ends[-1] :].lstrip()[:1] in _PARTING_MARKS
 
 
-def _leads_on(element: HtmlElement, lead: str, page: Outline) -> bool:
+def _leads_on(element: HtmlElement, lead: str) -> bool:
     """Whether a line is a label and after it nothing but a link to another page of the site."""
     links = list(element.iter("a"))
-    if len(links) != 1 or not is_on_site(links[0].get("href"), page.url):
+    if len(links) != 1 or not is_on_site(links[0].get("href"), element):
         return False
     ahead = words_in(clean(element.text)) if element.text else ()
     return ahead == words_in(lead) and not words_in(clean(links[0].tail))

@@ -26,11 +26,14 @@ class Rights:
 
 
 def signals_of(
-    tree: HtmlElement, metadata: Metadata, headers: Iterable[tuple[str, str]], *, url: str, token: str
+    tree: HtmlElement, metadata: Metadata, headers: Iterable[tuple[str, str]], *, token: str
 ) -> tuple[Signal, ...]:
     """Return what the page says of its own use; `token` is the name by which it may call us, `tree` has its scripts."""
     inline = (one.text or "" for one in islice(tree.iter("script"), _MAX_SCRIPTS) if _is_rsl(one))
-    return (*header_signals(headers, token=token), *meta_signals(metadata.metas, inline, token=token, url=url))
+    return (
+        *header_signals(headers, token=token),
+        *meta_signals(metadata.metas, inline, token=token, url=tree.base_url),
+    )
 
 
 def _is_rsl(script: HtmlElement) -> bool:

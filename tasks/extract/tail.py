@@ -38,11 +38,9 @@ class Ending:
     removed: int
 
 
-def cut_tail(
-    lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, main: HtmlElement | None, *, url: str
-) -> Ending:
+def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, main: HtmlElement | None) -> Ending:
     """Return the lines without furniture at their end; `main` is what holds most of the text."""
-    tail = _Tail(blocks=blocks, metadata=metadata, main=main, url=url)
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main)
     total = sum(len(line.text) for line in lines)
     kept = list(lines)
     cut = len(kept)
@@ -68,7 +66,11 @@ class _Tail:
     blocks: Sequence[Block]
     metadata: Metadata
     main: HtmlElement | None
-    url: str
+
+    @property
+    def url(self) -> str:
+        """The page's own."""
+        return next((one.element.base_url for one in self.blocks), "")
 
     def is_furniture(self, lines: Sequence[Line]) -> bool:
         """Whether lines up to what is cut already are furniture, by the first of them or by all together."""
@@ -152,7 +154,7 @@ class _Tail:
         if box.tag in ("ul", "ol"):
             items = [one for one in box if one.tag == "li"]
             return len(items) >= _MIN_ITEMS and all(next(one.iter("a"), None) is not None for one in items)
-        is_own = any(is_on_site(href, self.url) for href, _ in links)
+        is_own = any(is_on_site(href, box) for href, _ in links)
         return box.tag not in ("p", *HEADINGS) and is_own and all(len(text) <= _MAX_BUTTON for _, text in links)
 
     def _is_service(self, href: str) -> bool:

@@ -4,11 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml.etree import ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags, tostring
 from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
+from tasks.values.url import Url
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
@@ -19,6 +21,14 @@ INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f\u00ad\u061c\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
+)
+# lxml reads these and refuses to write them (XML 1.0, 2.2): some part words, the others are nothing
+_PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
+_WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+# the same as character references, which libxml2 follows
+_UNWRITABLE_REFERENCE = re.compile(
+    rb"&#(?:0*+(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|[xX]0*+(?:[1-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
 )
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
@@ -54,27 +64,46 @@ _OF_HEAD = frozenset(
 )  # HTML, 4.2; 4.12
 
 
-def parse_html(text: str) -> HtmlElement | None:
+def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
+
+    `url` is the page's own; each of its elements has it as `base_url`, so that nothing else needs to hand it on.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = text.replace("\x00", "").encode("utf-8", "replace")
+    source = _writable(text.encode("utf-8", "replace"))
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
     parser.set_element_class_lookup(_ONE_CLASS)
     try:
-        tree = document_fromstring(source, parser=parser, ensure_head_body=True)
+        tree = document_fromstring(source, parser=parser, ensure_head_body=True, base_url=url)
     except LxmlError:  # nothing but comments
         return None
     _end_head(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
     return tree
+
+
+def page_url(element: HtmlElement) -> Url:
+    """Return the URL of an element's page."""
+    return _parsed_once(element.base_url)
+
+
+_parsed_once = lru_cache(maxsize=1)(Url.of)  # several ask for the parts of one page's URL, one after the other
+
+
+def _writable(source: bytes) -> bytes:
+    """Return UTF-8 without what a tree can hold and lxml cannot write."""
+    source = source.translate(_WRITABLE, _NOTHING)
+    if _NONCHARACTERS[0][:2] in source:
+        for one in _NONCHARACTERS:
+            source = source.replace(one, b"")
+    return _UNWRITABLE_REFERENCE.sub(b" ", source)
 
 
 def _end_head(tree: HtmlElement) -> None:

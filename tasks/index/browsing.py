@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, or_, select, tuple_, union_all
 
 from tasks.index.health import HOURS, TallyKind
-from tasks.index.schema import TOLD_AT, Instant, articles, feeds, frontier, runs, source_arrivals, source_tallies
+from tasks.index.schema import SHOWN_AT, Instant, articles, feeds, frontier, runs, source_arrivals, source_tallies
 from tasks.values.rows import Outcome
 
 NO_PAGE = (Outcome.FAILED.value, Outcome.QUARANTINED.value, Outcome.SKIPPED.value)
@@ -21,14 +21,14 @@ NO_PAGE = (Outcome.FAILED.value, Outcome.QUARANTINED.value, Outcome.SKIPPED.valu
 FEW_SOURCES = 8
 """So many sources are read one by one, each by its index; more are filtered out of the list of all."""
 
-_told_at: ColumnElement[datetime] = literal_column(TOLD_AT, Instant())
+_shown_at: ColumnElement[datetime] = literal_column(SHOWN_AT, Instant())
 _LISTED = ("article_id", "url", "source_id", "language", "title", "revision", "published_at", "first_seen_at", "fetched_at",
            "cluster_id", "duplicate_of", "is_representative")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedArticle:
-    """One article as a list shows it; `told_at` is its place in the list, `copies` how many articles tell its story."""
+    """One article as a list shows it; `shown_at` is its place in the list, `copies` how many articles its story has."""
 
     article_id: str
     url: str
@@ -42,7 +42,7 @@ class ListedArticle:
     cluster_id: str
     duplicate_of: str | None
     is_representative: bool
-    told_at: datetime
+    shown_at: datetime
     copies: int = 1
 
 
@@ -50,7 +50,7 @@ class ListedArticle:
 class Place:
     """A place in a list of articles: the last one that was shown."""
 
-    told_at: datetime
+    shown_at: datetime
     article_id: str
 
 
@@ -66,7 +66,7 @@ class ArticleFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedStory:
-    """A story that several articles tell; the two instants are those of its first and its newest article."""
+    """A story of several articles; the two instants are those of its first and its newest article."""
 
     cluster_id: str
     articles: int
@@ -97,7 +97,7 @@ def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, 
         if not parts:
             return []
         found = union_all(*(select(part.subquery()) for part in parts)).subquery()
-        query = select(found).order_by(found.c.told_at.desc(), found.c.article_id.desc()).limit(limit)
+        query = select(found).order_by(found.c.shown_at.desc(), found.c.article_id.desc()).limit(limit)
     else:
         query = _newest(wanted, before, limit)
         if wanted.sources is not None:
@@ -108,7 +108,7 @@ def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, 
 
 def find_members(tx: Connection, cluster_id: str, *, limit: int) -> list[ListedArticle]:
     """Return the articles of a story, the earliest first."""
-    query = _columns().where(articles.c.cluster_id == cluster_id).order_by(_told_at, articles.c.article_id)
+    query = _columns().where(articles.c.cluster_id == cluster_id).order_by(_shown_at, articles.c.article_id)
     return _listed(tx, query.limit(limit))
 
 
@@ -121,22 +121,24 @@ def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str,
 
 
 def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int) -> list[ListedStory]:
-    """Return the stories with an article in this time that several articles tell: those most told first."""
+    """Return the stories that were reported again in this time, with all their articles: those of the most sources first."""
     number, sources = func.count(), func.count(articles.c.source_id.distinct())
-    recent = select(articles.c.cluster_id).where(_told_at >= _bound(since), _told_at < _bound(until))
-    # what is told once is left out first, out of the index of clusters alone: that is most of it
-    several = select(articles.c.cluster_id).where(articles.c.cluster_id.in_(recent)).group_by(articles.c.cluster_id)
+    # of a story, all articles but the earliest represent nothing: most articles of the time are left out at once
+    again = select(articles.c.cluster_id).where(
+        _shown_at >= _bound(since), _shown_at < _bound(until), articles.c.is_representative.is_(False)
+    )
     query = (
         select(
             articles.c.cluster_id,
             number.label("articles"),
             sources.label("sources"),
-            func.min(_told_at).label("first_at"),
-            func.max(_told_at).label("newest_at"),
+            func.min(_shown_at).label("first_at"),
+            func.max(_shown_at).label("newest_at"),
         )
-        .where(articles.c.cluster_id.in_(several.having(number > 1)))
+        .where(articles.c.cluster_id.in_(again))
         .group_by(articles.c.cluster_id)
-        .order_by(sources.desc(), number.desc(), func.max(_told_at).desc(), articles.c.cluster_id)
+        .having(number > 1)
+        .order_by(sources.desc(), number.desc(), func.max(_shown_at).desc(), articles.c.cluster_id)
     )
     return [ListedStory(**row) for row in tx.execute(query.limit(limit)).mappings()]
 
@@ -145,7 +147,7 @@ def find_heads(tx: Connection, cluster_ids: Collection[str]) -> dict[str, Listed
     """Return the earliest article of each of these stories."""
     if not cluster_ids:
         return {}
-    query = _columns().where(articles.c.cluster_id.in_(sorted(cluster_ids))).order_by(_told_at, articles.c.article_id)
+    query = _columns().where(articles.c.cluster_id.in_(sorted(cluster_ids))).order_by(_shown_at, articles.c.article_id)
     found: dict[str, ListedArticle] = {}
     for row in tx.execute(query).mappings():
         found.setdefault(row["cluster_id"], ListedArticle(**row))
@@ -155,13 +157,13 @@ def find_heads(tx: Connection, cluster_ids: Collection[str]) -> dict[str, Listed
 def newest_at(tx: Connection) -> datetime | None:
     """Return the place of the newest article, or None where there is none."""
     return tx.execute(
-        select(_told_at).select_from(articles).order_by(_told_at.desc(), articles.c.article_id.desc()).limit(1)
+        select(_shown_at).select_from(articles).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(1)
     ).scalar()
 
 
 def find_languages(tx: Connection) -> list[str]:
     """Return the languages of the newest articles, the most frequent first: all would need the whole table."""
-    newest = select(articles.c.language).order_by(_told_at.desc(), articles.c.article_id.desc()).limit(2000).subquery()
+    newest = select(articles.c.language).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(2000).subquery()
     query = select(newest.c.language).where(newest.c.language.is_not(None)).group_by(newest.c.language)
     return list(tx.execute(query.order_by(func.count().desc(), newest.c.language)).scalars())
 
@@ -225,7 +227,7 @@ def last_run_at(tx: Connection) -> datetime | None:
 
 
 def _columns() -> Select[Any]:
-    return select(*(articles.c[name] for name in _LISTED), _told_at.label("told_at"))
+    return select(*(articles.c[name] for name in _LISTED), _shown_at.label("shown_at"))
 
 
 def _newest(wanted: ArticleFilter, before: Place | None, limit: int) -> Select[Any]:
@@ -238,13 +240,13 @@ def _newest(wanted: ArticleFilter, before: Place | None, limit: int) -> Select[A
         )
         query = query.where(is_it)
     if wanted.since is not None:
-        query = query.where(_told_at >= _bound(wanted.since))
+        query = query.where(_shown_at >= _bound(wanted.since))
     if wanted.until is not None:
-        query = query.where(_told_at < _bound(wanted.until))
+        query = query.where(_shown_at < _bound(wanted.until))
     if before is not None:
-        place = tuple_(_bound(before.told_at), literal(before.article_id))
-        query = query.where(tuple_(_told_at, articles.c.article_id) < place)
-    return query.order_by(_told_at.desc(), articles.c.article_id.desc()).limit(limit)
+        place = tuple_(_bound(before.shown_at), literal(before.article_id))
+        query = query.where(tuple_(_shown_at, articles.c.article_id) < place)
+    return query.order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(limit)
 
 
 def _bound(at: datetime) -> ColumnElement[datetime]:

@@ -226,7 +226,7 @@ policies = Table(
 )
 """The documents in the lake by which sites say what may be done with their pages. `told_at` is the row's `last_seen_at`."""
 
-TOLD_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
+SHOWN_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
 """When an article was published, or first seen where that is unknown or in the future: lists are in this order."""
 
 articles = Table(
@@ -250,8 +250,8 @@ articles = Table(
     Column("extractor", WebText),
     Column("earlier_contents", JSON(none_as_null=True)),
     Column("last_revision", Integer),
-    Index("ix_articles_told", text(TOLD_AT), "article_id"),
-    Index("ix_articles_told_of_source", "source_id", text(TOLD_AT), "article_id"),
+    Index("ix_articles_told", text(SHOWN_AT), "article_id"),
+    Index("ix_articles_told_of_source", "source_id", text(SHOWN_AT), "article_id"),
 )
 """One row an article: its newest revision, as far as later decisions need it.
 

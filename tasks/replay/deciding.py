@@ -1,7 +1,7 @@
 """Decide a unit of a replay: index and outbox in one transaction, on what is stored at that moment.
 
-All that is slow is read and worked out before the lock. If anything was decided meanwhile, it is worked out again; after a
-few times under the lock.
+All that is slow is read and worked out before the lock. If anything was decided meanwhile, it is worked out again; with
+SQLite, after a few times under the lock. PostgreSQL's locks depend on what is worked out, so there it is tried more often.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
+from tasks.errors import IndexUnavailable
 from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed, taken_down
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index, Transaction, lock
@@ -28,7 +29,7 @@ from tasks.replay.unit import Number, Unit, change_articles
 from tasks.values.changes import RowChanges, key_of_article
 from tasks.values.rows import Article, Capture, Outcome
 
-ATTEMPTS = 4
+ATTEMPTS, ATTEMPTS_ON_SERVER = 4, 40
 WAITING = 10_000
 
 
@@ -80,16 +81,17 @@ def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: s
         with deciding.index.write() as tx:
             replayed.note(tx, read, now=now)
         return RowChanges()
-    for _ in range(ATTEMPTS):
+    for _ in range(ATTEMPTS if deciding.index.is_sqlite else ATTEMPTS_ON_SERVER):
         with deciding.index.read() as tx:
             worked = _work_out(tx, differing, deciding)
         with deciding.index.write() as tx:
             _lock(tx, worked)
             if outbox.last_sequence(tx) == worked.sequence:
                 return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
+    if not deciding.index.is_sqlite:
+        raise IndexUnavailable(f"{deciding.index.uri}: sweeps decided first, {ATTEMPTS_ON_SERVER} times over")
     with deciding.index.write() as tx:
         worked = _work_out(tx, differing, deciding)
-        _lock(tx, worked)
         return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
 
 

@@ -35,6 +35,9 @@ from tasks.values.rows import Article, Capture
 UNITS_A_PUBLICATION = 10
 """A day's file is rewritten once for so many units."""
 
+MOST_SHOWN = 200_000
+"""Revisions that are remembered for captures that show them, the latest: 50 MB."""
+
 FIRST = 200
 """Pages after which a replay stops if too many have failed."""
 
@@ -192,6 +195,8 @@ class _Shown:
         if compared.row is not None:
             row = compared.row
             self._rows[row.article_id, row.revision] = (str(row.content_digest), row.text_digest)
+            if len(self._rows) > MOST_SHOWN:
+                del self._rows[next(iter(self._rows))]
         return compared
 
     def _find(self, capture: Capture) -> tuple[str, str] | None:

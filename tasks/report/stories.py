@@ -1,4 +1,4 @@
-"""The stories that several articles tell: how many, since when, and who had each first."""
+"""The stories of several articles: how many, since when, and who had each first."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from tasks.values.display import Rows, Table, moment, plain, plural, span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stories:
-    """The stories with an article from one day to another, those of the most sources first, each with its first article.
+    """The stories reported again from one day to another, those of the most sources first, each with its first article.
 
     `newest_at` is the instant of the newest article of all, or None.
     """
@@ -58,7 +58,7 @@ class Stories:
             for story, head in self.stories
         ]
         title = f"{plural(len(rows), 'story', 'stories')}, {self.first} to {self.last}"
-        yield title, ("articles", "sources", "first in", "first", "told for", "title", "id"), rows
+        yield title, ("articles", "sources", "first in", "first", "over", "title", "id"), rows
 
 
 def read_stories(settings: Settings, *, last: date | None, days: int, limit: int) -> Stories:
@@ -68,7 +68,7 @@ def read_stories(settings: Settings, *, last: date | None, days: int, limit: int
 
 
 def find_stories(tx: Transaction, *, last: date | None, days: int, limit: int) -> Stories:
-    """Return the stories of the days up to the last one, or up to the newest article's."""
+    """Return the stories reported again in the days up to the last one, or up to the newest article's."""
     newest = browsing.newest_at(tx)
     last = last or (newest or datetime.now(UTC)).astimezone(UTC).date()
     until = datetime.combine(last, time(), tzinfo=UTC) + timedelta(days=1)

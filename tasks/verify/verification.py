@@ -188,8 +188,8 @@ def _compare_all(
     # while a sweep runs, its latest captures are on their way from the index to the lake
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     with index.read() as tx:
-        if runs.find_working(tx, kind=runs.REPLAY, now=datetime.now(UTC)):
-            settled_before = 0  # it changes rows of any age
+        if any(runs.find_working(tx, kind=kind, now=datetime.now(UTC)) for kind in (runs.REPLAY, runs.BACKFILL)):
+            settled_before = 0  # it changes or adds rows of any age
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
     tables, texts = tables_of(store), Counter[str]()
@@ -227,11 +227,12 @@ def _live_runs(index: Index, now: datetime) -> frozenset[str]:
 
 @contextmanager
 def _alone(index: Index, *, now: datetime) -> Iterator[None]:
-    """Let no replay begin during a mend; raises ConfigError where one runs."""
+    """Let no replay and no backfill begin during a mend; raises ConfigError where one runs."""
     run_id = f"{runs.MEND}{uuid.uuid4().hex}"
     with index.write() as tx:
-        if other := runs.find_working(tx, kind=runs.REPLAY, now=datetime.now(UTC)):
-            raise ConfigError(f"a replay is at work on this index (run {other}): mend after its end")
+        for kind, what in ((runs.REPLAY, "replay"), (runs.BACKFILL, "backfill")):
+            if other := runs.find_working(tx, kind=kind, now=datetime.now(UTC)):
+                raise ConfigError(f"a {what} is at work on this index (run {other}): mend after its end")
         runs.begin_run(tx, run_id=run_id, now=now)
     try:
         yield

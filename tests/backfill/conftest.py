@@ -119,9 +119,9 @@ class Place:
         kept = [{name: value for name, value in row.items() if name not in UNSTABLE} for row in found]
         return sorted(kept, key=lambda row: (row["url"], row["fetched_at"], row.get("revision") or 0))
 
-    def verify(self) -> VerifyReport:
+    def verify(self, *, mend: bool = False) -> VerifyReport:
         return verify(
-            index=self.index, store=self.store, now=datetime.now(UTC) + timedelta(hours=2), is_repairing=False, sample=None,
+            index=self.index, store=self.store, now=datetime.now(UTC) + timedelta(hours=2), is_repairing=mend, sample=None,
             revisit_after=(),
             on_step=lambda *_: None,
         )  # fmt: skip

@@ -288,12 +288,27 @@ def test_two_backfills_at_once_are_refused(place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(1)]))
 
     def begin_another(step):
-        with pytest.raises(ConfigError, match="another backfill is under way"):
+        with pytest.raises(ConfigError, match="another backfill is at work"):
             place.backfill(path)
 
     report = place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=begin_another))
 
     assert report.pages == 1
+
+
+def test_verify_finds_nothing_beside_a_backfill_and_mends_nothing(place, tmp_path):
+    path = put(tmp_path, "a.warc.gz", warc([story_at(number) for number in range(8)]))
+    seen = []
+
+    def look(_step):
+        seen.append(place.verify().faults)
+        with pytest.raises(ConfigError, match="a backfill is at work"):
+            place.verify(mend=True)
+
+    place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=look))
+
+    assert len(seen) == 8
+    assert not any(seen)
 
 
 def test_what_is_decided_does_not_depend_on_how_many_units_are_under_way(place, other_place, tmp_path):

@@ -53,9 +53,9 @@ def resolved_and_connected(net_log: Path) -> tuple[set[str], set[str]]:
     """Return the names that a browser looked up and the addresses that it connected to, from its own log."""
     log = json.loads(net_log.read_text(errors="replace"))
     kinds = {number: name for name, number in log["constants"]["logEventTypes"].items()}
-    told = [(kinds.get(event["type"], ""), event.get("params", {})) for event in log["events"]]
-    names = {values["host"] for kind, values in told if kind.startswith("HOST_RESOLVER") and "host" in values}
-    addresses = {values["address"] for kind, values in told if kind == "TCP_CONNECT_ATTEMPT" and "address" in values}
+    events = [(kinds.get(event["type"], ""), event.get("params", {})) for event in log["events"]]
+    names = {values["host"] for kind, values in events if kind.startswith("HOST_RESOLVER") and "host" in values}
+    addresses = {values["address"] for kind, values in events if kind == "TCP_CONNECT_ATTEMPT" and "address" in values}
     return {_bare(one) for one in names}, {_bare(one) for one in addresses}
 
 

@@ -29,8 +29,8 @@ def run(settings, monkeypatch):
 
 
 def test_stories_have_who_had_them_first(run):
-    told = run("stories", "--json")
-    (story,) = json.loads(told.stdout)["stories"]
+    printed = run("stories", "--json")
+    (story,) = json.loads(printed.stdout)["stories"]
 
     assert (story["articles"], story["sources"], story["source_id"]) == (4, 4, "wire")
     assert story["article_id"] == FERRY.article_id
@@ -38,10 +38,10 @@ def test_stories_have_who_had_them_first(run):
 
 
 def test_stories_are_a_table_for_people(run):
-    told = run("stories")
+    printed = run("stories")
 
-    assert "1 story, 2026-11-23 to 2026-11-29" in told.stdout
-    assert "Night ferry to the outer isles sails again from Friday" in told.stdout
+    assert "1 story, 2026-11-23 to 2026-11-29" in printed.stdout
+    assert "Night ferry to the outer isles sails again from Friday" in printed.stdout
 
 
 def test_stories_of_other_days_are_others(run):
@@ -56,9 +56,9 @@ def test_a_day_that_is_none_is_one_line(run, day):
 
 
 def test_an_article_is_shown_as_markdown(run):
-    told = run("show", FERRY.article_id, "--markdown")
+    printed = run("show", FERRY.article_id, "--markdown")
 
-    assert told.stdout.startswith(f"# {FERRY.title}\n\n{FERRY.text.partition(chr(10))[0]}\n\n")
+    assert printed.stdout.startswith(f"# {FERRY.title}\n\n{FERRY.text.partition(chr(10))[0]}\n\n")
 
 
 def test_only_one_form_is_shown(run):

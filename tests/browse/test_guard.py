@@ -77,7 +77,7 @@ def test_what_is_forgotten_is_in_no_cache(client):
     "authorization",
     [f"Bearer {TOKEN}", f"bearer  {TOKEN}", "Basic " + base64.b64encode(f"anybody:{TOKEN}".encode()).decode()],
 )
-def test_whoever_has_the_token_is_answered(make_client, authorization):
+def test_the_token_is_enough(make_client, authorization):
     answer = make_client(token=TOKEN).get("/url", headers={"Authorization": authorization})
 
     assert answer.status_code == 200

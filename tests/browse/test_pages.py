@@ -1,15 +1,21 @@
 """What each page shows, and that strangers' texts do nothing in it."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from tasks.browse.library import open_library
+from tasks.browse.rendering import due
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tests.browse.filling import EVIL
+from tasks.index import articles
+from tasks.index.database import open_index
+from tests.browse.filling import EVIL, NOW
 from tests.browse.press import HOSTILE, PRINTS
+from tests.index.test_articles import known
 
 BY_SLUG = {one.slug: one for one in PRINTS + HOSTILE}
 FERRY, BRIDGE, STORM = (f"/articles/{BY_SLUG[slug].article_id}" for slug in ("isles-ferry", "footbridge", "storm"))
@@ -277,3 +283,24 @@ def test_it_makes_neither_an_index_nor_a_lake(tmp_path):
         open_library(Settings(lake=str(tmp_path / "lake"), index=f"sqlite:///{tmp_path / 'index.db'}"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("hours", "said"), [(None, "never"), (-5, "now"), (0, "now"), (3, "in 3 hours")])
+def test_what_is_overdue_is_due_now(hours, said):
+    assert due(None if hours is None else NOW + timedelta(hours=hours), NOW) == said
+
+
+def test_an_article_that_waits_in_the_outbox_says_so(settings, make_client, tmp_path):
+    """The index knows it, and no table has it yet."""
+    copy = tmp_path / "index.db"
+    copy.write_bytes(Path(settings.index.removeprefix("sqlite:///")).read_bytes())
+    index_url = f"sqlite:///{copy}"
+    with open_index(index_url) as index, index.write() as tx:
+        articles.remember(tx, [known("f" * 32, NOW, title="Not published yet")])
+    waiting = make_client(library=open_library(settings.model_copy(update={"index": index_url})))
+
+    page = read(waiting, f"/articles/{'f' * 32}")
+
+    assert "Not published yet" in page.text
+    assert "the next sweep publishes it" in page.text
+    assert "iframe" not in {tag for tag, _ in page.tags}

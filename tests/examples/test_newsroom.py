@@ -72,9 +72,8 @@ def quick_pages(newsroom) -> list[str]:
 
 
 def extracted(answer) -> str:
-    tree = parse_html(decode_text(answer.content, answer.headers["content-type"])[0])
-    url = str(answer.url)
-    return extract_text(tree, read_metadata(tree, url=url, now=datetime.now(UTC)), url=url).text
+    tree = parse_html(decode_text(answer.content, answer.headers["content-type"])[0], url=str(answer.url))
+    return extract_text(tree, read_metadata(tree, now=datetime.now(UTC))).text
 
 
 def test_the_catalogue_is_well_formed_and_has_every_feed(newsroom, tmp_path):

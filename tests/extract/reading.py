@@ -31,10 +31,10 @@ class Read:
 
 
 def read_page(html: str, *, url: str = URL) -> Read:
-    tree = parse_html(html)
-    metadata = read_metadata(tree, url=url, now=NOW)
-    facts = look_at(tree, url=url)
-    found = extract_text(tree, metadata, url=url)
+    tree = parse_html(html, url=url)
+    metadata = read_metadata(tree, now=NOW)
+    facts = look_at(tree)
+    found = extract_text(tree, metadata)
     return Read(metadata=metadata, text=found.text, path=found.path, kind=classify_page(metadata, found.text, facts))
 
 

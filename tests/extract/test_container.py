@@ -22,7 +22,7 @@ PANES = "".join(
 
 
 def filled(html: str, lines) -> list[str]:
-    return [line.text for line in fill(locate(lines, blocks_of(parse_html(html))), url=URL)]
+    return [line.text for line in fill(locate(lines, blocks_of(parse_html(html, url=URL))))]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def without_space(text: str) -> str:
 
 
 def marked(html: str, text: str) -> str:
-    return markdown_of(text, blocks_of(document_fromstring(f"<html><body>{html}</body></html>")), url=URL)
+    return markdown_of(text, blocks_of(document_fromstring(f"<html><body>{html}</body></html>", base_url=URL)))
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_the_markup_of_the_page_is_in_the_markdown(html, text, markdown):
 )  # fmt: skip
 @pytest.mark.parametrize("tag", ["p", "h2", "li", "blockquote"])
 def test_what_only_looks_like_markup_stands_as_it_is(line, tag):
-    page = document_fromstring("<html><body></body></html>")
+    page = document_fromstring("<html><body></body></html>", base_url=URL)
     block = page.makeelement(tag)
     block.text = line
     page.find("body").append(block)
     text = f"- {line}" if tag == "li" else line
 
-    made = markdown_of(text, blocks_of(page), url=URL)
+    made = markdown_of(text, blocks_of(page))
 
     assert without_space(rendered(made)) == without_space(text)
     assert "<" not in made.removeprefix("> ")
@@ -132,7 +132,7 @@ pieces = st.lists(
 
 @given(pieces)
 def test_whatever_a_line_is_made_of_it_reads_the_same(made):
-    page = document_fromstring("<html><body><p></p></body></html>")
+    page = document_fromstring("<html><body><p></p></body></html>", base_url=URL)
     paragraph = page.find("body/p")
     for tag, text in made:
         one = paragraph.makeelement(tag or "span", {"href": "/x"} if tag == "a" else {})
@@ -141,7 +141,7 @@ def test_whatever_a_line_is_made_of_it_reads_the_same(made):
     blocks = blocks_of(page)
     text = "\n".join(block.text for block in blocks)
 
-    assert without_space(rendered(markdown_of(text, blocks, url=URL))) == without_space(text)
+    assert without_space(rendered(markdown_of(text, blocks))) == without_space(text)
 
 
 @pytest.mark.parametrize("path", sorted(PAGES.glob("*.html")), ids=lambda path: path.stem)
@@ -187,10 +187,10 @@ def test_a_setting_leaves_it_out(is_wanted):
 @pytest.mark.parametrize("html", ["<p>Again and again.</p>", "Again and <b>again</b>.<br>"])
 def test_a_page_that_repeats_one_line_costs_what_its_length_does(html):
     many = 20_000
-    blocks = blocks_of(document_fromstring(f"<html><body><div>{html * many}</div></body></html>"))
+    blocks = blocks_of(document_fromstring(f"<html><body><div>{html * many}</div></body></html>", base_url=URL))
     before = time.process_time()
 
-    made = markdown_of("\n".join(["Again and again."] * many), blocks, url=URL)
+    made = markdown_of("\n".join(["Again and again."] * many), blocks)
 
     assert made.count("gain") == 2 * many
     assert time.process_time() - before < 5

@@ -6,7 +6,7 @@ from tests.extract.reading import PARAGRAPHS, URL
 
 
 def outline(body: str, *, title: str | None = None, ledes=()):
-    return outline_page(parse_html(body).find("body"), url=URL, title=title, ledes=ledes, is_news=True)
+    return outline_page(parse_html(body, url=URL).find("body"), title=title, ledes=ledes, is_news=True)
 
 
 def labels(body: str, **known) -> list[str]:

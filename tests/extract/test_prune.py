@@ -12,8 +12,8 @@ CARDS = "".join(CARD.format(n) for n in range(4))
 
 def pruned(html: str, *, rules=RULES, is_news: bool = True, title: str = "Harbour reopens") -> str:
     """What is left of a page's text."""
-    tree = parse_html(html)
-    prune(tree, url=URL, title=title, ledes=(LEDE,), is_news=is_news, rules=rules)
+    tree = parse_html(html, url=URL)
+    prune(tree, title=title, ledes=(LEDE,), is_news=is_news, rules=rules)
     return text_of(tree.find("body"))
 
 
@@ -149,18 +149,18 @@ def test_a_list_of_things_with_linked_headings_is_a_story():
 def test_a_prune_that_would_take_the_story_is_not_done():
     story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
     html = f"<html><body><h1>Harbour reopens</h1><section><h2>Latest</h2><ul>{story}</ul></section></body></html>"
-    tree = parse_html(html)
+    tree = parse_html(html, url=URL)
 
-    is_heeded = prune(tree, url=URL, title="Harbour reopens", ledes=(), is_news=True, rules=(FOR_THE_STORY,))
+    is_heeded = prune(tree, title="Harbour reopens", ledes=(), is_news=True, rules=(FOR_THE_STORY,))
 
     assert not is_heeded
     assert PARAGRAPHS[0] in text_of(tree)
 
 
 def test_a_prune_of_less_is_heeded():
-    tree = parse_html(page(inside="<p>Photo: Jane Doe</p>"))
+    tree = parse_html(page(inside="<p>Photo: Jane Doe</p>"), url=URL)
 
-    assert prune(tree, url=URL, title="Harbour reopens", ledes=(), is_news=True)
+    assert prune(tree, title="Harbour reopens", ledes=(), is_news=True)
 
 
 def test_what_is_certain_goes_even_where_the_rest_is_not_heeded():
@@ -176,7 +176,7 @@ def test_a_page_without_a_body_is_left_alone():
     for body in tree.findall("body"):
         tree.remove(body)
 
-    assert prune(tree, url=URL, title=None, ledes=(), is_news=False)
+    assert prune(tree, title=None, ledes=(), is_news=False)
 
 
 def _every_list(outline):

@@ -7,9 +7,9 @@ from tests.extract.reading import URL, page
 
 
 def taken(html: str) -> dict[str, int]:
-    tree = parse_html(html)
-    metadata = read_metadata(tree, url=URL, now=datetime(2026, 11, 24, tzinfo=UTC))
-    return {one.rule: one.size for one in extract_text(tree, metadata, url=URL).taken}
+    tree = parse_html(html, url=URL)
+    metadata = read_metadata(tree, now=datetime(2026, 11, 24, tzinfo=UTC))
+    return {one.rule: one.size for one in extract_text(tree, metadata).taken}
 
 
 def test_each_rule_says_how_much_it_took():

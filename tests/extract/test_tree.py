@@ -1,3 +1,5 @@
+import html
+
 import pytest
 
 from tasks.extract.tree import clean, parse_html, remove, text_of, weigh, words_of
@@ -124,3 +126,26 @@ def test_what_cannot_stand_in_a_head_is_the_bodys(end):
 
     assert [one.tag for one in tree.find("head")] == ["title", "meta", "script"]
     assert " ".join(tree.find("body").text_content().split()) == "TA story.And more.The end."
+
+
+@pytest.mark.parametrize("code", [*range(1, 0x20), 0xFFFE, 0xFFFF])
+@pytest.mark.parametrize("spelt", ["&#{};", "&#{}", "&#0{};", "&#x{:x};", "&#X00{:X};", "{chr}"])
+def test_what_lxml_cannot_write_is_not_in_the_tree(code, spelt):
+    tree = parse_html(f"<p>one{spelt.format(code, chr=chr(code))} two</p><p><b>three</b> four</p><i>{'x' * 900}</i>")
+    assert tree is not None
+
+    for paragraph in tree.iter("p"):  # lxml refuses to write such a character
+        paragraph.text = paragraph.text
+    remove(list(tree.iter("b")))
+
+    assert [text_of(one) for one in tree.iter("p")] == ["one two", "four"]
+
+
+@pytest.mark.parametrize(
+    "reference", ["&#65;", "&#9;", "&#160;", "&#65535000;", "&#x41;", "&#xfffd;", "&#110;", "&#x1f600;", "&#12354;"]
+)
+def test_other_references_stay(reference):
+    tree = parse_html(f"<p>a{reference}b</p>")
+
+    assert tree is not None
+    assert tree.findtext(".//p") == html.unescape(f"a{reference}b")

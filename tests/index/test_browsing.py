@@ -27,7 +27,7 @@ def filled(index, now):
                 known(
                     f"a{n}", now - HOUR * (6 - n), published_at=at, source_id=f"s{n % 3}",
                     language=("en", "en-GB", "de")[n % 3], cluster_id="a0" if n in {0, 1, 4} else f"a{n}",
-                    title=f"Title {n}",
+                    title=f"Title {n}", is_representative=n not in {1, 4},
                 )
                 for n, at in enumerate(dates)
             ],
@@ -58,7 +58,7 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(filled):
     seen, before = [], None
     while page := listed(filled, before=before, limit=2):
         seen += ids(page)
-        before = Place(told_at=page[-1].told_at, article_id=page[-1].article_id)
+        before = Place(shown_at=page[-1].shown_at, article_id=page[-1].article_id)
 
     assert seen == ids(listed(filled))
 
@@ -97,6 +97,14 @@ def test_stories_of_a_time_have_all_their_articles_counted(filled, now):
     assert (story.articles, story.sources) == (3, 2)
     assert (story.first_at, story.newest_at) == (now - 9 * HOUR, now - 4 * HOUR)
     assert heads["a0"].title == "Title 0"
+
+
+def test_a_story_is_of_the_times_in_which_it_was_reported_again(filled, now):
+    def found(since, until):
+        with filled.read() as tx:
+            return browsing.find_stories(tx, since=now - since * HOUR, until=now - until * HOUR, limit=9)
+
+    assert [len(found(*time)) for time in ((10, 9), (9, 8), (8, 7), (5, 3), (3, 0))] == [0, 0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("sources", [None, frozenset({"s0"})])

@@ -172,6 +172,8 @@ def test_a_new_index_of_its_lake_knows_all_of_it(specimen, command, request):
         "articles": len({article_id for _, article_id, _, _ in _all_texts(expected)}),
         "captures": expected["lake"]["captures"] + len(expected["waiting"]["captures"]),
         "urls": len({row["url_key"] for row in captures}),
+        "expired": 0,
+        "policies": 0,
     }
     assert verified["found"] == {}
 

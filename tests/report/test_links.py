@@ -30,12 +30,12 @@ REPORT = run(
 
 
 def test_a_report_leads_to_the_newest_articles_and_to_what_failed():
-    told = to_markdown(REPORT, links=LINKS)
+    shown = to_markdown(REPORT, links=LINKS)
 
-    assert "[the newest articles](https://news.example.org/)" in told
-    assert "[`http_404`](https://news.example.org/failures?reason=http_404)" in told
-    assert "](https://news.example.org/url?url=https%3A%2F%2Fa.example%2F1), `daily`" in told
-    assert "](http://evil.example)" not in told
+    assert "[the newest articles](https://news.example.org/)" in shown
+    assert "[`http_404`](https://news.example.org/failures?reason=http_404)" in shown
+    assert "](https://news.example.org/url?url=https%3A%2F%2Fa.example%2F1), `daily`" in shown
+    assert "](http://evil.example)" not in shown
 
 
 def test_a_failure_has_the_history_of_its_url():

@@ -75,7 +75,7 @@ def test_reindex_then_verify_finds_nothing(command):
 
     built = command.run("reindex", "--index", new, "--json").json()
 
-    assert built == {"revisions": 42, "articles": 39, "captures": 48, "urls": 42, "policies": 0}
+    assert built == {"revisions": 42, "articles": 39, "captures": 48, "urls": 42, "expired": 0, "policies": 3}
     assert command.run("verify", "--index", new, "--json").json()["found"] == {}
 
 

@@ -8,14 +8,14 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_TOLD_AT = sa.text("(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)")
+_SHOWN_AT = sa.text("(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)")
 _HAS_REASON = sa.text("reason IS NOT NULL")
 
 
 def upgrade() -> None:
     """Make the indexes; a hundred thousand articles take a second."""
-    op.create_index("ix_articles_told", "articles", [_TOLD_AT, "article_id"])
-    op.create_index("ix_articles_told_of_source", "articles", ["source_id", _TOLD_AT, "article_id"])
+    op.create_index("ix_articles_told", "articles", [_SHOWN_AT, "article_id"])
+    op.create_index("ix_articles_told_of_source", "articles", ["source_id", _SHOWN_AT, "article_id"])
     op.create_index(
         "ix_frontier_no_page", "frontier", ["captured_at"], sqlite_where=_HAS_REASON, postgresql_where=_HAS_REASON
     )
