@@ -40,6 +40,9 @@ from tasks.values.reports import BatchReport
 from tasks.values.takedown import KeptOut
 
 JOB = runs.BACKFILL
+MOST_KEPT = 500_000
+"""Captures of a first backfill that are kept in mind, some 60 MB."""
+
 LOST = "unit_lost"
 """The reason of pages of a unit that was not decided: the next run takes them in."""
 
@@ -72,6 +75,7 @@ class _Job:
     ahead: int
     batches: list[BatchReport] = field(default_factory=list)
     waiting: deque[tuple[int, CutUnit, Callable[[], UnitCount]]] = field(default_factory=deque)
+    is_first: bool = False
     under_way: set[str] = field(default_factory=set)
     lost: Counter[str] = field(default_factory=Counter)
     others: int = 0
@@ -81,6 +85,8 @@ class _Job:
         """Whether a record was taken in, or is about to be."""
         if capture_id in self.under_way:
             return True
+        if self.is_first:
+            return False
         with self.index.read() as tx:
             return bool(archived.find_archived(tx, [capture_id]))
 
@@ -102,7 +108,10 @@ class _Job:
         except (ExtractorCrashed, MissingObject) as error:  # `forget` takes out of scratch/ what it does not know
             self.lost[LOST] += len(unit.content.pages)
             self.troubles.append(f"unit {number} is left to the next run: {error}"[:300])
-        self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
+        # the first backfill of an index needs not ask it for each record, as long as its own are kept in mind
+        self.is_first &= len(self.under_way) < MOST_KEPT
+        if not self.is_first:
+            self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
         for ending in (SEGMENT, CUT, PAGES):
             self.store.delete(scratch_key(self.job_id, number, ending))
 
@@ -168,8 +177,16 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
             if other := runs.find_working(tx, kind=kind, now=now):
                 raise ConfigError(f"{what} is at work on this index (run {other}): backfill after its end")
         runs.begin_run(tx, run_id=run_id, now=now)
+        is_first = archived.is_empty(tx)
     job_id = f"{JOB}{uuid.uuid4().hex}"
-    job = _Job(job_id=job_id, store=store, index=index, runner=runner, ahead=AHEAD * (config.workers or runner.workers))
+    job = _Job(
+        job_id=job_id,
+        store=store,
+        index=index,
+        runner=runner,
+        is_first=is_first,
+        ahead=AHEAD * (config.workers or runner.workers),
+    )
     try:
         with LeaseKeeper(index, run_id=run_id, lease_s=settings.lease_s):
             yield job

@@ -37,6 +37,11 @@ def find_archived(tx: Connection, capture_ids: Iterable[str]) -> set[str]:
     return found
 
 
+def is_empty(tx: Connection) -> bool:
+    """Whether nothing was ever taken in from an archive."""
+    return tx.execute(select(archived.c.capture_id).limit(1)).first() is None
+
+
 def note_archived(tx: Connection, capture_ids: Iterable[str]) -> None:
     """Remember that these captures are taken in."""
     rows = [{"capture_id": one} for one in sorted(set(capture_ids))]

@@ -106,10 +106,14 @@ def payload_digest(body: bytes) -> str:
 
 
 class SegmentWriter:
-    """Makes one segment, in memory. `created_at` and the exchanges alone decide its bytes."""
+    """Makes one segment, in memory. `created_at` and the exchanges alone decide its bytes.
 
-    def __init__(self, key: str, *, software: str, created_at: datetime) -> None:
+    One that `is_fast` is 8 % larger and costs a third less: for pages that come as fast as they are read.
+    """
+
+    def __init__(self, key: str, *, software: str, created_at: datetime, is_fast: bool = False) -> None:
         self._key = key
+        self._is_fast = is_fast
         self._records = 0
         self._out = io.BytesIO()
         self._gzip = GzipWriter(self._out, compression_level=4)  # 6 saves 3 % for a third more CPU
@@ -208,14 +212,14 @@ class SegmentWriter:
         head = "".join(f"{name}: {value}\r\n" for name, value in every)
         self._write_member(
             b"".join((f"WARC/1.1\r\n{head}\r\n".encode("ascii"), block, b"\r\n\r\n")),
-            is_coded=_CODED.search(block, 0, MAX_HEAD_SIZE) is not None,
+            level=1 if _CODED.search(block, 0, MAX_HEAD_SIZE) is not None else 3 if self._is_fast else None,
         )
         self._records += 1
         return record_id
 
-    def _write_member(self, record: bytes, *, is_coded: bool) -> None:
-        if is_coded:  # no effort makes compressed input smaller
-            fast = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
+    def _write_member(self, record: bytes, *, level: int | None) -> None:
+        if level is not None:  # no effort makes compressed input smaller
+            fast = isal_zlib.compressobj(level, isal_zlib.DEFLATED, _GZIP)
             self._out.write(fast.compress(record) + fast.flush())
             return
         self._gzip.write(record)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +22,7 @@ from tasks.verify.stored import read_file
 from tests.backfill.archives import DAY, put, story_at, warc
 from tests.engine import Presslake
 from tests.press import running_press
+from tests.servers import free_port
 
 UNSTABLE = {"extracted_at", "run_id"}
 ROOT = Path(__file__).parents[2]
@@ -141,6 +144,40 @@ def test_dask_makes_the_same_tables_and_a_killed_worker_costs_a_repetition(
     assert report["articles"] | {"new": 0, "duplicate": 0} == dict.fromkeys(report["articles"], 0)
     for table in ("captures", "articles"):
         assert rows(shared.lake, table) == rows(tmp_path / "alone" / "lake", table)
+
+
+@pytest.mark.engine
+@pytest.mark.long
+def test_ray_makes_the_same_tables(tmp_path, archives, prefect_api_url, postgres_url):
+    pytest.importorskip("ray", reason="the extra `ray` is not installed: 250 MB")
+    alone = place(tmp_path / "alone").run("backfill", "warc", archives, "--unit-pages", "12", "--json").json()
+    shared = place(tmp_path / "ray", PRESSLAKE_INDEX=postgres_url, PREFECT_API_URL=prefect_api_url)
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    port = free_port()
+    words = ("start", "--head", "--block", "--num-cpus", "2", "--include-dashboard=false", "--object-store-memory", "100000000",
+             "--temp-dir", tempfile.mkdtemp(prefix="ray-", dir="/tmp"), "--port", str(port))  # fmt: skip
+
+    with started("ray.scripts.scripts", *words, environment={**os.environ, **shared.variables, **quiet}):
+        await_port(port)
+        report = shared.run(
+            "backfill", "warc", archives, "--unit-pages", "12", "--runner", "ray", "--address", f"127.0.0.1:{port}", "--json",
+            timeout=400, **quiet,
+        ).json()  # fmt: skip
+
+    assert report["articles"] == alone["articles"]
+    for table in ("captures", "articles"):
+        assert rows(shared.lake, table) == rows(tmp_path / "alone" / "lake", table)
+
+
+def await_port(port: int, timeout_s: float = 200) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                time.sleep(20)  # the head's other processes are not up yet
+                return
+        time.sleep(0.5)
+    raise AssertionError("no Ray")
 
 
 def test_a_cluster_needs_an_index_that_it_can_share(tmp_path, archives):

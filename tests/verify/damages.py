@@ -197,7 +197,8 @@ def rows_anywhere(store: ObjectStore) -> set[tuple]:
                 read = pq.read_table(io.BytesIO(store.get(one.key)))
             except (OSError, ValueError):
                 continue
-            names = ("capture_id",) if "capture_id" in read.schema.names else ("article_id", "revision")
+            of_others = [name for name in ("capture_id", "policy_id") if name in read.schema.names]
+            names = of_others or ["article_id", "revision"]
             found |= set(zip(*(read[name].to_pylist() for name in names), strict=True))
     return found
 
