@@ -30,6 +30,11 @@ _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 _UNWRITABLE_REFERENCE = re.compile(
     rb"&#(?:0*+(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|[xX]0*+(?:[1-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
 )
+# <o:p> of word processors, <fb:like>, <a"b>: names that lxml reads and refuses to write
+_ODD_NAME = re.compile(rb"<[a-zA-Z][\w.-]*+[^\s\w./>-]")
+_ODDLY_NAMED = XPath(
+    "//*[translate(name(), 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', '') != '']"
+)
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
 _BEGINNING = 1000  # characters
@@ -83,6 +88,9 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
         tree = document_fromstring(source, parser=parser, ensure_head_body=True, base_url=url)
     except LxmlError:  # nothing but comments
         return None
+    if _ODD_NAME.search(source):
+        for element in _ODDLY_NAMED(tree):
+            element.tag = "span"
     _end_head(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")

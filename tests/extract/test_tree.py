@@ -149,3 +149,20 @@ def test_other_references_stay(reference):
 
     assert tree is not None
     assert tree.findtext(".//p") == html.unescape(f"a{reference}b")
+
+
+@pytest.mark.parametrize("name", ["o:p", "fb:like", "a:b:c", 'a"b', "x=y", "x'y", "x@y", "tête"])
+def test_an_element_whose_name_lxml_cannot_write_is_a_span(name):
+    tree = parse_html(f"<ul><li><{name}>one</{name}> two</li></ul>")
+
+    assert tree is not None
+    assert [one.tag for one in tree.iterfind(".//li//*")] == ["span"]
+    assert text_of(tree) == "one two"
+
+
+@pytest.mark.parametrize("name", ["x-1.2", "my_tag", "section", "H1"])
+def test_other_names_stay(name):
+    tree = parse_html(f"<div><{name}>one</{name}></div>")
+
+    assert tree is not None
+    assert [one.tag for one in tree.iterfind(".//div//*")] == [name.lower()]
