@@ -104,7 +104,7 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.DAMAGED_RECORD: "by hand: restore the object from a backup",
     FaultKind.WRONG_PAYLOAD_DIGEST: "by hand: the row and the record disagree; the record's own digest is right",
     FaultKind.ARTICLE_WITHOUT_POLICY: "none: the document is recorded again if the site still has it",
-    FaultKind.TAKEN_DOWN: "--mend forgets it again, before anything else",
+    FaultKind.TAKEN_DOWN: "--mend forgets it again, before all other repairs",
     FaultKind.ORPHAN_SEGMENT: "none needed: a batch that was killed leaves it, and its URLs were fetched again",
 }
 """What a person can do where `--mend` does nothing."""
