@@ -7,11 +7,17 @@ from typing import Annotated
 import typer
 
 from flows.cli import console
+from flows.cli.grouping import PlainGroup
 from flows.cli.options import CatalogueOption, JsonOption, LakeOption, SourceOption, one_clear_line
 from tasks.errors import ConfigError
 from tasks.values.rights import Purpose
 
-rights = typer.Typer(help="What sites permit and reserve, read from the lake alone.", no_args_is_help=True)
+rights = typer.Typer(
+    cls=PlainGroup,
+    help="What sites permit and reserve, read from the lake alone.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @rights.command("report")

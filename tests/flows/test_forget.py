@@ -37,7 +37,7 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
     assert (would["is_dry_run"], would["articles"]) == (True, 1)
     assert (done["articles"], done["revisions"], done["captures"], done["segments_rewritten"]) == (1, 1, 1, 1)
     assert find_bytes(tmp_path, needles) == {}
-    assert find_bytes(prefect, needles) == {}
+    assert find_bytes(prefect, [url]) == {}  # other tests' presses print the same stories at other addresses
     assert again.out.strip() == "Nothing matches: nothing to forget."
     found = presslake.run("verify", "--json").json()
     summary = presslake.ingest("--catalogue", catalogue, "--url", url)
