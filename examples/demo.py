@@ -139,17 +139,17 @@ def _show_query(settings: Settings) -> int:
 
 
 def _show_places(corrected: str) -> None:
-    _head("Where everything lies")
-    for what, where in (
-        ("tables", f"{LAKE}/articles and {LAKE}/captures (Delta; docs/lake.md shows how to read them)"),
-        ("bytes", f"{LAKE}/warc (WARC 1.1, every answer as it came)"),
-        ("index", f"{INDEX} (SQLite)"),
-        ("catalogue", f"{CATALOGUE}"),
-    ):
-        _say(f"  {what:<10}{where}")
+    places = [
+        ("tables", f"{LAKE}/articles, {LAKE}/captures", "Delta: docs/lake.md shows how to read them"),
+        ("bytes", f"{LAKE}/warc", "WARC 1.1, every answer as it came"),
+        ("index", f"{INDEX}", "SQLite"),
+        ("catalogue", f"{CATALOGUE}", "YAML"),
+    ]
+    console.show_line("")
+    console.show_tables([("Where everything lies", ("part", "place", "form"), list(places))])
     _head("What to try now: the press is closed, and everything that it printed is stored")
     for command in next_commands(corrected):
-        _say(f"  {command}")
+        _say(command)
 
 
 def next_commands(corrected: str) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Chain:
         if not self.is_recorded:
             yield "nothing was recorded: it was fetched by a version before 0.3", (), []
             return
-        rows: Rows = [(purpose.value, one.answer.value, *_reason(one.signal)) for purpose, one in self.verdicts.items()]
+        rows: Rows = [(purpose.value, one.answer.words, *_reason(one.signal)) for purpose, one in self.verdicts.items()]
         yield "What is said of each purpose", ("purpose", "answer", "signal", "says", "where"), rows
         if self.page:
             yield f"The page's own words: {self.page}", (), []

@@ -20,7 +20,6 @@ from tasks.values.rights import Purpose
 from tasks.values.rows import Signal
 from tasks.values.url import Url
 
-NOTHING_SAID = "?"
 SHOWN_CHANGES = 200
 
 _ARTICLE_COLUMNS = ("article_id", "revision", "source_id", "url", "fetched_at", "rights", "policy_ids")

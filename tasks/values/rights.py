@@ -30,9 +30,22 @@ class Answer(StrEnum):
     NOT_STATED = "?"
 
     @property
+    def words(self) -> str:
+        """The answer as people read it."""
+        return _IN_WORDS[self]
+
+    @property
     def is_refusal(self) -> bool:
         """Whether a page may not be used so without more: nothing is ever paid."""
         return self in {Answer.REFUSED, Answer.PAYMENT}
+
+
+_IN_WORDS = {
+    Answer.ALLOWED: "permitted",
+    Answer.REFUSED: "refused",
+    Answer.PAYMENT: "has a price",
+    Answer.NOT_STATED: "not stated",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
