@@ -7,44 +7,22 @@ import pytest
 
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.index import runs
-from tasks.lake.objects.stores import DirectoryStore
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay
+from tests.dying import DyingStore
 from tests.e2e.chaos_press import pass_time
 from tests.replay.conftest import FIRST_THREE, SHORTER, SITES
 
 ALL_SHORTER = dict.fromkeys(SITES, SHORTER)
 
 
-class _Dying(DirectoryStore):
-    """A store whose n-th write, and every one after it, fails, as if the process had been killed there."""
-
-    def __init__(self, path, uses):
-        super().__init__(path)
-        self._left = uses
-
-    def _use(self):
-        self._left -= 1
-        if self._left < 0:
-            raise LakeUnavailable("killed")
-
-    def put(self, key, body, **kind):
-        self._use()
-        super().put(key, body, **kind)
-        self._use()
-
-    def delta_uri(self, table):
-        self._use()
-        return super().delta_uri(table)
-
-
 @pytest.mark.parametrize("uses", [6, 10, 14, 20])
 def test_a_replay_that_dies_anywhere_is_made_good_by_the_next(replays, uses):
     before = replays.articles(), replays.captures(), replays.index()
     context = replays.context(**dict.fromkeys(SITES, FIRST_THREE))
-    dying = type(context)(**{**vars_of(context), "store": _Dying(replays.world.lake, uses)})
+    dying = type(context)(**{**vars_of(context), "store": DyingStore(replays.world.lake, uses)})
     try:
         replay(ReplayConfig(dry_run=False), dying, on_step=lambda *_: None)
         died = False

@@ -14,6 +14,7 @@ from tasks.store.documents import quarantine_document
 from tasks.store.publishing import PublishReport, publish
 from tasks.values.batch import OutboxItem
 from tasks.values.rows import Outcome
+from tests.dying import DyingStore
 from tests.rows import FETCHED_AT, make_article, make_capture, make_item
 
 IDS = {CAPTURES: "capture_id", ARTICLES: "article_id"}
@@ -121,33 +122,11 @@ def test_several_publishers_of_one_outbox_publish_it_once(object_store):
     assert held(object_store) == expected(*items)
 
 
-class _Dying(DirectoryStore):
-    """A store whose n-th use fails, and every one after it, as if the machine had died there."""
-
-    def __init__(self, path, uses):
-        super().__init__(path)
-        self.uses = uses
-
-    def _use(self):
-        self.uses -= 1
-        if self.uses < 0:
-            raise LakeUnavailable("the machine died")
-
-    def put(self, key, body, **options):
-        self._use()
-        super().put(key, body, **options)
-        self._use()
-
-    def delta_uri(self, table):
-        self._use()
-        return super().delta_uri(table)
-
-
 @pytest.mark.parametrize("uses", range(14))
 def test_a_publisher_that_dies_anywhere_is_made_good_by_the_next(tmp_path, uses):
     items = [make_item(1), quarantined_item(2)]
     with suppress(LakeUnavailable):
-        publish(items, store=_Dying(tmp_path, uses), index_id="i")
+        publish(items, store=DyingStore(tmp_path, uses), index_id="i")
 
     publish(items, store=DirectoryStore(tmp_path), index_id="i")
 
