@@ -19,7 +19,7 @@ def run_backfill(config: BackfillConfig, settings: Settings) -> BackfillReport:
         check_lake(settings)
         close_opened()
     with prefect_api(show=say):
-        from flows.backfill import backfill  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.backfill import backfill  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is reported before
 
         try:
             state = backfill(config, return_state=True)

@@ -1,4 +1,4 @@
-"""The plan of a backfill: which archives are read, in which order. Units are decided in this order, whoever is quicker."""
+"""The plan of a backfill: which archives are read, in which order. Units are decided in this order, not in that of their extraction."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The records of an archive, one after the other (ISO 28500:2017, 4): heads, and the blocks of those that are wanted.
 
-A record that is damaged is told as such, and reading goes on behind it where the next one can be found.
+A damaged record is counted as such, and reading goes on behind it where the next one can be found.
 """
 
 import re

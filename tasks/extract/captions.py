@@ -11,7 +11,7 @@ from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
 from tasks.extract.tree import HEADINGS
 
 _MAX_CAPTION_LENGTH = 1000
-_MIN_TOLD, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
+_MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
 _NAMED = XPath("descendant-or-self::*[@class or @itemprop]")
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
@@ -44,8 +44,8 @@ def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
         else []
     )
     unlinked = [one for one in row if not page.weights[one].linked]
-    told = [one for one in unlinked if any(page.weights[part].prose >= _MIN_SENTENCE for part in one.iter("p"))]
-    if len(told) < _MIN_TOLD or len(told) < len(row):
+    described = [one for one in unlinked if any(page.weights[part].prose >= _MIN_SENTENCE for part in one.iter("p"))]
+    if len(described) < _MIN_DESCRIBED or len(described) < len(row):
         return False
     return not any(page.weights[one].prose >= _MIN_SENTENCE for one in row[-1].itersiblings())
 

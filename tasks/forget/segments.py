@@ -129,7 +129,7 @@ def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[i
 
 
 def _redirects(records: list[_Light], is_taken: IsGone) -> Iterator[int]:
-    """Yield the redirects that name what is taken, whoever followed them."""
+    """Yield the redirects that name what is taken, for whichever page they were followed."""
     return (one.offset for one in records if one.leads_to is not None and is_taken(one.leads_to))
 
 

@@ -62,7 +62,7 @@ def _event_of_source(run: RunReport, name: str, alarm: Alarm) -> Event:
 
 
 def _event_of_policy(run: RunReport, change: PolicyChange) -> Event:
-    told = {
+    payload = {
         "run_id": run.run_id,
         "source_id": change.source_id,
         "kind": f"{change.kind} {change.policy_id}",
@@ -72,7 +72,7 @@ def _event_of_policy(run: RunReport, change: PolicyChange) -> Event:
         "before_id": change.before_id,
         "observed_at": change.observed_at.isoformat(),
     }
-    return _event(run, POLICY_CHANGED, f"presslake.source.{change.source_id}", change.source_id, told)
+    return _event(run, POLICY_CHANGED, f"presslake.source.{change.source_id}", change.source_id, payload)
 
 
 def _event(run: RunReport, name: str, resource_id: str, resource_name: str, payload: dict[str, Any]) -> Event:

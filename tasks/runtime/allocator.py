@@ -1,4 +1,4 @@
-"""How the C library keeps memory that was given back to it: told to return it to the system. Not pure: it changes the process."""
+"""How the C library keeps memory that was given back to it: set to return it to the system. Not pure: it changes the process."""
 
 import ctypes
 from contextlib import suppress

@@ -1,6 +1,6 @@
 """Publish changes of rows, in an order in which no row ever names what readers cannot find.
 
-What goes is told in `removals` first: who then finds a sequence in `articles` has all that came before it. New and
+What goes is written into `removals` first: a reader that then finds a sequence in `articles` has all that came before it. New and
 replaced rows of `articles` come next, then `captures`, then the rows of `articles` that go. Each step is done once,
 whatever is killed meanwhile, and in the order of the outbox.
 """

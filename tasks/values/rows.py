@@ -334,7 +334,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a document says about one use, whoever it is for."""
+    """What a document says about one use, to us or to others."""
 
     signal: Annotated[str, Column("the standard, as in `rights` of an article")]
     scope: Annotated[str | None, Column("whom and which paths it speaks of")]

@@ -115,9 +115,9 @@ def test_a_text_is_no_formula_in_csv_and_is_whole_in_json(lake):
         '["Ada Byron"]',
     )
     assert manifest["texts_with_an_apostrophe"] == 1
-    told = [json.loads(line) for line in (lines / "articles.jsonl").read_text().splitlines()]
-    assert (told[1]["title"], told[1]["published_at"]) == ('=cmd()|"x"', None)
-    assert told[0]["published_at"] == "2026-03-01T06:00:00Z"
+    result = [json.loads(line) for line in (lines / "articles.jsonl").read_text().splitlines()]
+    assert (result[1]["title"], result[1]["published_at"]) == ('=cmd()|"x"', None)
+    assert result[0]["published_at"] == "2026-03-01T06:00:00Z"
 
 
 def test_warc_has_each_page_once_and_warcio_reads_it(lake):
@@ -214,10 +214,10 @@ def test_the_manifest_says_where_it_comes_from(lake):
 def test_croissant_names_the_file_and_every_column(lake, form):
     manifest, out = written(lake, form)
 
-    told = json.loads((out / "croissant.json").read_text())
+    result = json.loads((out / "croissant.json").read_text())
     (file,) = manifest["files"]
-    assert told["distribution"][0]["sha256"] == file["sha256"]
-    fields = [one["name"] for records in told.get("recordSet", []) for one in records["field"]]
+    assert result["distribution"][0]["sha256"] == file["sha256"]
+    fields = [one["name"] for records in result.get("recordSet", []) for one in records["field"]]
     assert fields == ([] if form is Format.WARC else table_schema("articles").names)
 
 
@@ -247,8 +247,8 @@ def test_the_command_says_what_it_wrote(lake, tmp_path):
 
     done = command.run("export", "--format", "jsonl", "--latest", "--out", "mine")
     again = command.run("export", "--format", "jsonl", "--out", "mine", check=False)
-    told = command.run("export", "--format", "jsonl", "--out", "mine", "--force", "--json").json()
+    result = command.run("export", "--format", "jsonl", "--out", "mine", "--force", "--json").json()
 
     assert done.out.startswith("2 articles in mine/articles.jsonl, ")
     assert (again.code, again.out) == (2, "")
-    assert (told["rows"], told["fetched_from"]) == (3, "2026-03-01T12:30:00.123456+00:00")
+    assert (result["rows"], result["fetched_from"]) == (3, "2026-03-01T12:30:00.123456+00:00")

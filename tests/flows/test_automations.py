@@ -19,7 +19,7 @@ def test_every_event_that_wants_somebody_is_in_an_automation_and_no_other():
     expected = {name for one in triggers for name in one.expect if name.startswith("presslake.")}
 
     assert all(isinstance(one, EventTrigger) for one in triggers)
-    # another robots.txt is no trouble: the weekly artifact has it, and whoever wants more listens to the event
+    # another robots.txt is no trouble: the weekly artifact has it, and who wants more listens to the event
     assert expected == set(NAMES) - {RUN_FINISHED, POLICY_CHANGED}
 
 

@@ -1,4 +1,4 @@
-"""What automations do about runs that nobody takes, and what is told of a webhook that does not answer."""
+"""What automations do about runs that nobody takes, and what is shown of a webhook that does not answer."""
 
 import os
 import shutil
@@ -62,8 +62,8 @@ def test_a_run_that_failed_is_posted_and_the_webhook_s_secret_is_told_nowhere(
     assert subjects == ({"ingest: Failed"} if answer else set())
     blocks = api.post("/block_documents/filter", json={}).json()
     assert "custom-webhook" in str(blocks)  # we looked where it is kept
-    told = (applied.out + applied.err, str(_events(api, "", since=begun_at)), str(blocks), _server_log())
-    assert not any(SECRET in place for place in told)
+    places = (applied.out + applied.err, str(_events(api, "", since=begun_at)), str(blocks), _server_log())
+    assert not any(SECRET in place for place in places)
 
 
 def test_runs_that_nobody_takes_are_told_and_then_cancelled(

@@ -226,17 +226,17 @@ def test_a_shard_on_another_index_is_refused(tmp_path):
 
 def test_a_work_pool_or_a_deployment_that_is_not_there_is_named(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
-    told = []
+    refusals = []
 
     with httpx.Client(base_url=deployed, timeout=60) as api:  # the last of these tests: none is there after it
         deployment = api.get("/deployments/name/ingest-shard/sweep").json()
         for missing in (f"/work_pools/{POOL}", f"/deployments/{deployment['id']}"):
             api.delete(missing).raise_for_status()
-            told.append(presslake.run("ingest", "--catalogue", catalogue, "--shards", "2", check=False))
+            refusals.append(presslake.run("ingest", "--catalogue", catalogue, "--shards", "2", check=False))
 
-    assert [(one.code, _mistakes(one.err)) for one in told] == [(2, 1)] * 2, told
-    assert "has no work pool, or its pool was deleted" in told[0].err
-    assert "shards need the deployment ingest-shard/sweep, and there is none" in told[1].err
+    assert [(one.code, _mistakes(one.err)) for one in refusals] == [(2, 1)] * 2, refusals
+    assert "has no work pool, or its pool was deleted" in refusals[0].err
+    assert "shards need the deployment ingest-shard/sweep, and there is none" in refusals[1].err
     assert press.article_hits() == Counter()
 
 

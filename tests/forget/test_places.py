@@ -26,10 +26,10 @@ def test_no_table_of_the_index_has_two_places():
 
 
 def test_every_part_of_the_lake_that_is_described_has_a_place():
-    told = {name.partition("/")[0] for name in re.findall(r"`([a-z][a-z./=-]*)", keys.__doc__)}
+    named = {name.partition("/")[0] for name in re.findall(r"`([a-z][a-z./=-]*)", keys.__doc__)}
 
-    assert {"warc", "captures", "quarantine", "presslake.json"} <= told
-    assert told - LAKE == set()
+    assert {"warc", "captures", "quarantine", "presslake.json"} <= named
+    assert named - LAKE == set()
 
 
 def test_every_part_of_a_lake_that_was_swept_mended_and_taken_down_from_has_a_place(world):

@@ -1,4 +1,4 @@
-"""Rows that take the place of others by their keys: each change is applied once, in one commit, whoever else commits."""
+"""Rows that take the place of others by their keys: each change is applied once, in one commit, beside other writers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

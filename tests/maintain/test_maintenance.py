@@ -118,7 +118,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(world):
     assert {name: DeltaTable(str(world.lake / name)).version() for name in versions} == versions
     done = tidy(world, later=DAY)
     assert (planned.clusters_told, planned.cluster_rows) == (done.clusters_told, done.cluster_rows)
-    assert planned.files_packed >= done.files_packed > 0  # what is told anew is packed on the way
+    assert planned.files_packed >= done.files_packed > 0  # what is updated again is packed on the way
 
 
 @pytest.mark.parametrize("is_after", [True, False])

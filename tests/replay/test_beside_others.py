@@ -89,7 +89,7 @@ def test_beside_a_sweep_nothing_is_lost_and_nothing_twice(request, where):
             for _ in range(2):
                 pass_time(world.press)
                 world.sweep()
-        except Exception as error:  # noqa: BLE001 - told below
+        except Exception as error:  # noqa: BLE001 - asserted below
             errors.append(error)
 
     first = {site: dict(stories) for site, stories in world.press.stories.items()}
@@ -126,7 +126,7 @@ def test_beside_maintain_nothing_is_lost_and_nothing_twice(replays):
                     now=datetime(2030, 1, 1, tzinfo=UTC),
                     on_step=lambda *_: None,
                 )
-        except Exception as error:  # noqa: BLE001 - told below
+        except Exception as error:  # noqa: BLE001 - asserted below
             errors.append(error)
 
     tidying = threading.Thread(target=tidy)

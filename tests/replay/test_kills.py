@@ -72,7 +72,7 @@ def test_after_fifty_kills_with_sweeps_beside_them_all_is_as_it_was(replays):
         world.press.stories.update(first)
         world.press.tick = 0
     after = replays.articles()
-    told = (
+    columns = (
         "text",
         "title",
         "content_digest",
@@ -85,8 +85,8 @@ def test_after_fifty_kills_with_sweeps_beside_them_all_is_as_it_was(replays):
     )
 
     assert len(replays.stored()) == len(after)
-    assert {key: [getattr(after[key], name) for name in told] for key in before if key in after} == {
-        key: [getattr(row, name) for name in told] for key, row in before.items()
+    assert {key: [getattr(after[key], name) for name in columns] for key in before if key in after} == {
+        key: [getattr(row, name) for name in columns] for key, row in before.items()
     }
     assert set(world.verify().found) <= {"orphan_file", "orphan_segment"}  # a kill between PUT and commit leaves some
     assert replays.run().same == replays.run().pages

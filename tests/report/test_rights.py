@@ -160,11 +160,11 @@ def test_the_commands_need_the_lake_alone(lake, tmp_path):
     command.home.mkdir()
 
     report = command.run("rights", "report", "--lake", store.uri, "--json").json()
-    told = command.run("rights", "explain", server.url("/1"), "--lake", store.uri)
+    explained = command.run("rights", "explain", server.url("/1"), "--lake", store.uri)
     policy_id = explain_in(store, server.url("/1"))[0].documents[0].policy.policy_id
     document = command.run("rights", "explain", server.url("/1"), "--document", policy_id, "--lake", store.uri)
 
     assert report["domains"][0]["articles"] == 10
-    assert "content-signal" in told.out
+    assert "content-signal" in explained.out
     assert "Content-Signal: ai-train=no" in document.out
     assert not (tmp_path / "none.db").exists()

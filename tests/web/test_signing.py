@@ -175,14 +175,14 @@ def test_a_key_is_read_from_its_file_and_shown_nowhere(key_file, signer, tmp_pat
         tmp_path, {"PRESSLAKE_SIGNING_KEY": str(key_file), "PRESSLAKE_SIGNATURE_AGENT": BOT, "PRESSLAKE_CATALOGUE": "x"}
     )
 
-    told = command.run("identity", "--directory")
+    printed = command.run("identity", "--directory")
     shown = command.run("settings")
 
     secret = next(line for line in key_file.read_text().splitlines() if not line.startswith("-"))
     raw = signer.key.private_bytes_raw()
     assert (config.signer.key_id, config.signer.agent) == (signer.key_id, BOT)
-    assert told.json()["keys"][0]["kid"] == signer.key_id
-    for text in (repr(config), told.out + told.err, shown.out + shown.err):
+    assert printed.json()["keys"][0]["kid"] == signer.key_id
+    for text in (repr(config), printed.out + printed.err, shown.out + shown.err):
         assert secret not in text
         assert repr(raw)[2:-1] not in text
         assert base64.urlsafe_b64encode(raw).decode().rstrip("=") not in text

@@ -72,7 +72,7 @@ def document_of(
 
 
 def policy_id_of(kind: PolicyKind, origin: str, answer: RobotsAnswer, evidence: Evidence) -> str:
-    """Return the name of a document: the same for the same answer, whoever asks and whenever."""
+    """Return the name of a document: the same for the same answer, for every source and at any time."""
     status = "" if _is_good(answer.status) else str(answer.status)
     parts = (origin, kind, evidence.url, status, body_digest(answer.body))
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:32]

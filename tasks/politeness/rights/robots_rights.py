@@ -147,7 +147,7 @@ def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]
 def _statements(
     lines: RightsLines, policy: RobotsPolicy, named: tuple[ToldCrawlers, ...], user_agent: str
 ) -> Iterator[Signal]:
-    """Yield all that the file says, whoever it is for: the scope has the agents, and the path where there is one."""
+    """Yield all that the file says, to us and to others: the scope has the agents, and the path where there is one."""
     if lines.is_html:
         yield _statement(ROBOTS, "", UNREADABLE, "it is a page of HTML")
         return

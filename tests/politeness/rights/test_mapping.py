@@ -17,10 +17,10 @@ def signal(name, value, scope="/"):
 
 
 def test_the_table_of_the_docs_is_that_of_the_code():
-    told = re.findall(
+    cells_of = re.findall(
         r"^\| `([a-z-]+)` \| `([a-z=0-9-]+)` \|(.*)\|$", DOC.partition("| signal | value |")[2], re.MULTILINE
     )
-    written = {(name, value): [cell.strip() for cell in cells.split("|")] for name, value, cells in told}
+    written = {(name, value): [cell.strip() for cell in cells.split("|")] for name, value, cells in cells_of}
 
     assert written == {key: [effects.get(one, "") for one in Purpose] for key, effects in MAPPING.items()}
 

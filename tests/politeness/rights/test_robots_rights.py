@@ -1,4 +1,4 @@
-"""robots.txt as the carrier of rights: groups, paths, what counts for us, what AI crawlers are told."""
+"""robots.txt as the carrier of rights: groups, paths, what counts for us, what is said to AI crawlers."""
 
 import time
 
@@ -103,10 +103,10 @@ LISTED = b"User-agent: GPTBot\nContent-Signal: ai-train=no\nUser-agent: CCBot\nD
 
 def test_an_unknown_line_does_not_end_a_list_of_agents():
     [group] = read_rights_lines(LISTED).groups
-    told = said(LISTED, "/a", signal=CRAWLERS)
+    found = said(LISTED, "/a", signal=CRAWLERS)
 
     assert (group.agents, group.signals) == (("gptbot", "ccbot"), ("ai-train=no",))
-    assert [(one.scope, one.value) for one in told] == [("GPTBot CCBot", "disallow")]
+    assert [(one.scope, one.value) for one in found] == [("GPTBot CCBot", "disallow")]
 
 
 def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():
