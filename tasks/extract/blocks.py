@@ -91,4 +91,4 @@ def blocks_of(tree: HtmlElement) -> list[Block]:
 def _add_block(blocks: list[Block], owner: HtmlElement, pieces: list[str], linked: int) -> None:
     text = clean("".join(pieces))
     if text and (key := key_of(text)):
-        blocks.append(Block(element=owner, text=text, key=key, linked=min(linked, len(text))))
+        blocks.append(Block(element=owner, text=text, key=key, linked=min(linked, len(text)) if linked else 0))
