@@ -28,7 +28,7 @@ from tasks.errors import (
     UnexpectedError,
 )
 from tasks.politeness.keeping import Room
-from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits
+from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.links import licence_elements, licence_links
 from tasks.politeness.rights.obeying import check_refusal
@@ -144,7 +144,7 @@ class PoliteClient:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    async def visit(self, visits: Sequence[Visit], take: Take, *, is_full: Callable[[], bool] = lambda: False) -> None:
+    async def visit(self, visits: Sequence[Visit], take: Take, *, is_full: Callable[[], bool] = never_full) -> None:
         """Make all visits, many hosts at once and each at its own pace, and pass on the result of each at once.
 
         When `is_full` is true, no more requests are made, and the rest is deferred to now.
@@ -166,6 +166,10 @@ class PoliteClient:
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
+        finally:
+            self._limiter.is_full = (
+                never_full  # or all that the caller's answer refers to would live as long as this client
+            )
 
     async def _visit_origin(self, origin: str, group: Sequence[Visit], take: Take) -> None:
         async with self._origins:

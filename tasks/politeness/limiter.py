@@ -73,6 +73,11 @@ class _Entry:
     sought: str | None = None
 
 
+def never_full() -> bool:
+    """Say that there is room for more."""
+    return False
+
+
 class RateLimiter:
     """Gives one batch its permits. `in_flight` bounds its requests under way, `lease_s` each one's time.
 
@@ -80,7 +85,7 @@ class RateLimiter:
     """
 
     def __init__(self, limits: SharedLimits, *, in_flight: int, lease_s: float) -> None:
-        self.is_full: Callable[[], bool] = lambda: False
+        self.is_full: Callable[[], bool] = never_full
         self._limits = limits
         self._in_flight = asyncio.Semaphore(in_flight)
         self._lease_s = lease_s

@@ -102,9 +102,7 @@ async def test_two_batches_keep_one_pace_at_a_place(index):
 
 
 async def test_the_order_in_which_addresses_come_makes_no_second_place(index):
-    names = Names(
-        {"town1.daily.com": ["127.0.0.1", "127.0.0.9"], "town0.daily.com": ["127.0.0.9", "127.0.0.1"]}
-    )
+    names = Names({"town1.daily.com": ["127.0.0.1", "127.0.0.9"], "town0.daily.com": ["127.0.0.9", "127.0.0.1"]})
     async with serve(ALLOW) as server, polite(index, names) as client:
         await visited(client, at_hosts(server, 3))
 
