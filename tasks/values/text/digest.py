@@ -18,7 +18,9 @@ def tokenise(text: str) -> list[str]:
 
 def tokenise_normal(normal: str) -> list[str]:
     """Return the words of a text that is in NFKC already."""
-    if not normal.isascii() and not normal.replace("\n", " ").isprintable():  # what can be printed is no format character
+    if (
+        not normal.isascii() and not normal.replace("\n", " ").isprintable()
+    ):  # what can be printed is no format character
         unseen = [ord(character) for character in set(normal) if unicodedata.category(character) == "Cf"]
         normal = normal.translate(dict.fromkeys(unseen)) if unseen else normal
     return TOKEN.findall(normal.casefold())
