@@ -7,6 +7,7 @@ the answer is None, and the whole is asked. The steps are of one version, and on
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
@@ -25,7 +26,6 @@ from tasks.extract.tree import raw_text_of
 KNOWN_VERSION = "2.3.1"
 _IS_KNOWN = version("trafilatura") == KNOWN_VERSION
 
-_SIZE = XPath("count(descendant::*)")
 _BOXES = XPath(
     "descendant::*[self::article or self::main or"
     " ((self::div or self::section or self::aside) and (@class or @id or @role or @itemprop))]"
@@ -36,6 +36,9 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
+_SPACES = (" ", "\n", "\t")
+_MAX_SHORT, _MIN_LINKED = 400, 0.6  # characters; what is longer goes only where nine tenths of it are links
+_MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
 _MAX_FRAMES = 50  # that are cut off
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
@@ -258,14 +261,37 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
 
 def _prune_links(frame: HtmlElement) -> None:
     """Delete what is links for the most part, and look again if anything went."""
-    if next(frame.iter("ref"), None) is None:
-        return
-    size = _SIZE(frame)
-    for tag in ("div", "list", "p"):
-        htmlprocessing.delete_by_link_density(frame, tag, backtracking=tag == "div")
-    if _SIZE(frame) != size:
-        for tag in ("div", "list", "p"):
-            htmlprocessing.delete_by_link_density(frame, tag, backtracking=tag == "div")
+    for _ in range(2):
+        if not sum(_prune_linked(frame, tag) for tag in ("div", "list", "p")):
+            return
+
+
+def _prune_linked(frame: HtmlElement, tag: str) -> int:
+    """Delete the elements of a tag that the library deletes for their links, and return their number."""
+    linked: Counter[HtmlElement] = Counter()
+    for link in frame.iter("ref"):
+        size = len(raw_text_of(link))
+        for above in link.iterancestors(tag):
+            linked[above] += size
+    gone = [one for one, size in linked.items() if _may_be_links(one, size) and _is_links(one)]
+    _delete(gone)
+    return len(gone)
+
+
+def _may_be_links(one: HtmlElement, linked: int) -> bool:
+    """Whether an element is short, or has as much text in links as it must have to be deleted."""
+    text = raw_text_of(one)
+    size = len(text) - sum(map(text.count, _SPACES))
+    return size < _MAX_SHORT or linked > _MIN_LINKED * size
+
+
+def _is_links(one: HtmlElement) -> bool:
+    is_linked, is_short = htmlprocessing.link_density_test(one)
+    if not is_linked:
+        is_box = one.tag == "div" and len(one) >= _MIN_PARTS
+        return is_box and is_short and len(" ".join(raw_text_of(one).split())) < _MAX_BOX
+    above = one.getparent()
+    return one.tag != "p" or above is None or above.tag not in ("item", "td", "th")
 
 
 def _is_discarded(one: HtmlElement) -> bool:
