@@ -33,7 +33,7 @@ main()
 
 def interrupted(presslake: Presslake, api_url: str, when: str, *words: str, often: int = 1):
     """Run a sweep that Prefect's own hook interrupts; return how it ended, and the run as Prefect has it."""
-    (presslake.home / "sources.yaml").write_text("sources: [{id: a, feeds: [\"http://127.0.0.1:9/feed\"]}]\n")
+    (presslake.home / "sources.yaml").write_text('sources: [{id: a, feeds: ["http://127.0.0.1:9/feed"]}]\n')
     ended = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_BY_A_HOOK, when, str(often), "ingest", *words],
         cwd=presslake.home,
