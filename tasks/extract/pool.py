@@ -1,5 +1,6 @@
 """Extraction in processes that can be killed: one page's crash, hang or hunger costs that page and no other."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -53,9 +54,15 @@ class ExtractorPool:
 
         Raises CorruptRecord where a stored record is damaged, Stopped where another thread closes the pool meanwhile.
         """
-        asked = tuple(pages)
-        found = self._workers.run([self._job(page) for page in asked])
-        yield from zip((page.capture_id for page in asked), found, strict=True)
+        asked: deque[str] = deque()  # pages are taken as they are extracted, since each holds its record
+
+        def jobs() -> Iterator[Job[Page]]:
+            for page in pages:
+                asked.append(page.capture_id)
+                yield self._job(page)
+
+        for found in self._workers.run(jobs()):
+            yield asked.popleft(), found
 
     def close(self) -> None:
         """End the workers, whatever they are at."""

@@ -1,21 +1,24 @@
 """Connections that are kept open, for each origin: the one that was used last is used first.
 
-They are httpcore's, one request at a time. Its pool is left out: it looks at every connection for every request, which
-costs 8 ms a request with fifty hosts.
+One request at a time uses a connection. No pool of a library's: httpcore's looks at every connection for every request,
+which costs 8 ms a request with fifty hosts.
 """
 
+import asyncio
 import ssl
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-import httpcore
+import certifi
 
 from tasks.web.backend import BoundedStream, GuardedBackend
 from tasks.web.budget import Budget
+from tasks.web.http11 import Http11
 
 KEEPALIVE_S = 15.0
+PORTS = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):
@@ -25,13 +28,19 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    @property
+    def shown(self) -> str:
+        """It as a URL spells it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != PORTS.get(self.scheme) else "")
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Connection:
     """One connection; `stream` is what `http` reads and writes."""
 
     origin: Origin
-    http: httpcore.AsyncHTTP11Connection
+    http: Http11
     stream: BoundedStream
 
 
@@ -52,48 +61,48 @@ class Connections:
         `timeout_s` is for one connect, and one handshake. Whoever takes a connection gives it back. Raises what the
         backend raises.
         """
-        kept = None if is_fresh else await self._kept(origin)
+        kept = None if is_fresh else self._kept(origin)
         if kept is None:
             return await self._opened(origin, budget, timeout_s)
         await self._backend.occupy(kept.stream.address, budget)
         kept.stream.budget = budget
         return kept
 
-    async def give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: Connection) -> None:
         """Keep the connection for the next request where its answer was read to the end, else close it."""
         self._backend.release(connection.stream.address)
-        if not connection.http.is_idle():
-            if not connection.http.is_closed():
-                await connection.http.aclose()
+        if not connection.http.is_idle:
+            connection.http.close()
             return
         self._idle[connection] = None
         self._by_origin.setdefault(connection.origin, []).append(connection)
         while len(self._idle) > self._max_idle:
-            await self._forget(next(iter(self._idle))).http.aclose()
+            self._forget(next(iter(self._idle))).http.close()
 
     async def aclose(self) -> None:
         """Close all that are not used."""
         while self._idle:
-            await self._forget(next(iter(self._idle))).http.aclose()
+            self._forget(next(iter(self._idle))).http.close()
+        await asyncio.sleep(0)  # asyncio closes the sockets in the loop's next turn, which may be its last
 
-    async def _kept(self, origin: Origin) -> Connection | None:
+    def _kept(self, origin: Origin) -> Connection | None:
         while kept := self._by_origin.get(origin):
             connection = self._forget(kept[-1])
-            if not connection.http.has_expired():
+            if not connection.http.has_expired:
                 return connection
-            await connection.http.aclose()
+            connection.http.close()
         return None
 
     async def _opened(self, origin: Origin, budget: Budget, timeout_s: float | None) -> Connection:
         stream = await self._backend.connect(origin.host, origin.port, budget, timeout_s=timeout_s)
         if origin.scheme == "https":
             try:
-                stream = await _secured(stream, origin.host, timeout_s)
+                await stream.start_tls(ssl_context(), origin.host, timeout_s)
             except BaseException:
+                stream.close()
                 self._backend.release(stream.address)
                 raise
-        to = httpcore.Origin(origin.scheme.encode(), origin.host.encode(), origin.port)
-        return Connection(origin, httpcore.AsyncHTTP11Connection(to, stream, keepalive_expiry=KEEPALIVE_S), stream)
+        return Connection(origin, Http11(stream, keepalive_s=KEEPALIVE_S), stream)
 
     def _forget(self, connection: Connection) -> Connection:
         del self._idle[connection]
@@ -104,17 +113,10 @@ class Connections:
         return connection
 
 
-async def _secured(stream: BoundedStream, host: str, timeout_s: float | None) -> BoundedStream:
-    try:
-        return await stream.start_tls(ssl_context(), host, timeout_s)
-    except BaseException:
-        await stream.aclose()
-        raise
-
-
 @cache
 def ssl_context() -> ssl.SSLContext:
     """Return what verifies certificates: never of the environment's choosing, and made once, since it costs 0.05 s."""
-    context = httpcore.default_ssl_context()
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     return context
