@@ -29,6 +29,8 @@ RULE_SET = 3
 TRUNCATED_QUALITY = 0.5
 """The best that a page can be whose end is missing."""
 
+_IMPLIED = 4  # elements of a page without a tag: html, head, body, p
+
 LONG_PAGE_SIZE = 20_000
 """A page of so many bytes that gives no text is a fault of ours, not an empty article."""
 
@@ -91,7 +93,7 @@ def _read(
     tree = parse_html(document.html, url=url)
     if tree is None:
         raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
-    _check_size(tree, config, url)
+    _check_size(tree, document, config, url)
     metadata = read_metadata(tree, now=fetched_at)
     metadata = with_selected(metadata, tree, options, now=fetched_at)
     rights = rights_of(metadata, document.headers)
@@ -106,7 +108,10 @@ def _read(
     return replace(_page(metadata, rights, kind, found, charset=document.charset), rights=signals)
 
 
-def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:
+def _check_size(tree: HtmlElement, document: _Document, config: ExtractConfig, url: str) -> None:
+    # counted only where it may be too much: a tag makes one element, and may imply another
+    if 2 * document.html.count("<") + _IMPLIED <= config.max_elements:
+        return
     count = int(tree.xpath("count(//*)"))
     if count > config.max_elements:
         raise TooManyElements(f"{count} elements at {url}")

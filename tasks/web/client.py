@@ -145,6 +145,14 @@ class WebClient:
             if on_redirect is not None:
                 await on_redirect(target)
 
+    async def address_of(self, url: Url, *, asker: str = "") -> str | None:
+        """Return the address by which a host is counted together with others; None without `addresses`, or if it is shared.
+
+        Raises DnsFailed, ForbiddenAddress, BadUrl.
+        """
+        budget = Budget(deadline_s=self._config.deadline_s, max_body_size=0, asker=asker)
+        return await self._sender.address_of(_origin_of(url), budget, timeout_s=self._config.timeout_s)
+
     def _fields(self, asked: dict[str, str | None]) -> list[Field]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
         # Validators and cookies are a server's words: one that is no field value is not sent back.

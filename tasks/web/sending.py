@@ -58,8 +58,9 @@ class Sender:
         gate: AddressGate | None = None,
     ) -> None:
         self._resolver = Resolver() if resolve is None else None
-        backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver, gate=gate)
-        self._connections = Connections(backend, max_idle=4 * max_connections)
+        resolver = resolve or self._resolver or _no_resolver
+        self._backend = GuardedBackend(guard or AddressGuard(), resolve=resolver, gate=gate)
+        self._connections = Connections(self._backend, max_idle=4 * max_connections)
         self._permits = asyncio.Semaphore(max_connections)
 
     async def send(self, sending: Sending) -> "Answer":
@@ -71,6 +72,11 @@ class Sender:
             self._permits.release()
             raise
         return Answer(self, sending, connection, head)
+
+    async def address_of(self, origin: Origin, budget: Budget, *, timeout_s: float) -> str | None:
+        """Return the address by which an origin's host is counted; see `GuardedBackend.address_of`."""
+        budget.begin()
+        return await self._backend.address_of(origin.host, origin.port, budget, timeout_s=timeout_s)
 
     def give_back(self, connection: Connection) -> None:
         """Take back a connection and the place of its request."""
