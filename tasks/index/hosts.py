@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import psutil
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
 from tasks.index import policies
 from tasks.index.database import Index
@@ -17,6 +18,7 @@ from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, robots
 from tasks.index.upsert import insert_into, upsert
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
+from tasks.values.rights import returned_id, turn_of
 
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: no cached copy is used for longer."""
@@ -48,8 +50,7 @@ class HostLimits:
         with self.index.write(is_durable=False) as tx:
             paces = _read_paces(tx, names, self._now(tx))
             now = self._now(tx)  # after the locks: the wait for them is not part of a delay
-            _keep(tx, [one.answer for one in learned])
-            policies.see(tx, {one.policy_id: one.answer.fetched_at for one in learned if one.policy_id})
+            _keep(tx, learned)
             for one in learned:
                 paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
             for end in ended:
@@ -66,24 +67,15 @@ class HostLimits:
 
     def robots(self, origin: str) -> RobotsAnswer | None:
         """Return the kept answer, if it is still fresh."""
-        return self.answers([origin]).get(origin)
+        kept = self.answers([origin]).get(origin)
+        return kept if kept and kept.is_fresh else None
 
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]:
-        """Return the kept answers that are still fresh, by origin."""
+        """Return the kept answers, by origin, fresh or not."""
         with self.index.read() as tx:
             rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(origins)))).all()
             now = self._now(tx)
-        answers = [
-            RobotsAnswer(
-                origin=row.origin,
-                status=row.status,
-                body=row.body or b"",
-                fetched_at=row.fetched_at,
-                evidence=row.evidence,
-            )
-            for row in rows
-        ]
-        return {one.origin: one for one in answers if _is_fresh(one, now)}
+        return {row.origin: _answer(row, now) for row in rows}
 
     def meet_policies(self, seen: Mapping[str, datetime]) -> set[str]:
         """Note when documents of sites were seen, and return those that the lake has; raises IndexUnavailable."""
@@ -110,26 +102,69 @@ class HostLimits:
         return instant.astimezone(UTC)
 
 
-def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the answers of origins before that instant, which are not fresh any more; returns how many."""
+def prune(tx: Connection, *, before: datetime, documents_before: datetime) -> int:
+    """Delete the answers of origins, and the documents among them, before these instants; returns how many."""
+    is_old = or_(and_(robots.c.fetched_at < before, robots.c.form.is_(None)), robots.c.fetched_at < documents_before)
     # a row that is being written is kept
-    old = select(robots.c.origin).where(robots.c.fetched_at < before).with_for_update(skip_locked=True)
+    old = select(robots.c.origin).where(is_old).with_for_update(skip_locked=True)
     return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
 
 
-def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
-    """Replace the earlier answers by these; sorted, so that two writers lock in one order."""
-    rows = [
-        {
-            "origin": one.origin,
-            "status": one.status,
-            "body": one.body,
-            "fetched_at": one.fetched_at,
-            "evidence": one.evidence,
-        }
-        for one in sorted(answers, key=lambda one: one.origin)
-    ]
-    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence"))
+def _answer(row: Any, now: datetime) -> RobotsAnswer:  # noqa: ANN401 - a row of the table
+    age = now - row.fetched_at
+    is_failure = row.status is None or row.status >= 500 or row.status == 429
+    return RobotsAnswer(
+        origin=row.origin,
+        status=row.status,
+        body=row.body or b"",
+        fetched_at=row.fetched_at,
+        evidence=row.evidence,
+        turn=row.turn,
+        age=age,
+        is_fresh=age < (ROBOTS_FAILURE_FRESH if is_failure else ROBOTS_FRESH),
+    )
+
+
+def _keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
+    """Replace the earlier answers by these, and note that documents were seen; sorted, so that two writers lock in one order."""
+    several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
+    before = _forms(tx, several)
+    rows = [_row(tx, one, before.get(name)) for name, one in several.items()]
+    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn"))
+    turns = {row["origin"]: row["turn"] for row in rows}
+    seen = ((one.policy_id, turns[name], one.answer.fetched_at) for name, one in several.items())
+    policies.see(tx, {returned_id(policy_id, turn): at for policy_id, turn, at in seen if policy_id})
+
+
+def _forms(tx: Connection, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the forms that answers have had so far, with their turns, by name."""
+    columns = (robots.c.origin, robots.c.form, robots.c.turn)
+    rows = tx.execute(select(*columns).where(robots.c.origin.in_(sorted(names)))).all() if names else ()
+    return {row.origin: (row.form, row.turn) for row in rows}
+
+
+def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> dict[str, Any]:
+    form, turn = before or (None, None)
+    if one.form is not None and one.form != form:
+        form, turn = one.form, _turn(tx, one, before)
+    answer = one.answer
+    return {
+        "origin": answer.origin,
+        "status": answer.status,
+        "body": answer.body,
+        "fetched_at": answer.fetched_at,
+        "evidence": answer.evidence,
+        "form": form,
+        "turn": turn,
+    }
+
+
+def _turn(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> str | None:
+    """Return what tells a document that is back from its earlier time; None for one that was not there before."""
+    if one.policy_id is None or not policies.has_form(tx, one.policy_id):
+        return None
+    former = "".join(filter(None, before or ())) or policies.seen_after(tx, one.policy_id)
+    return turn_of(one.policy_id, former) if former else None
 
 
 def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:
@@ -195,8 +230,3 @@ def _this_process(pid: int) -> str:
 @cache
 def _here() -> str:
     return this_machine()
-
-
-def _is_fresh(answer: RobotsAnswer, now: datetime) -> bool:
-    is_failure = answer.status is None or answer.status >= 500 or answer.status == 429
-    return now - answer.fetched_at < (ROBOTS_FAILURE_FRESH if is_failure else ROBOTS_FRESH)

@@ -105,7 +105,6 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.WRONG_PAYLOAD_DIGEST: "by hand: the row and the record disagree; the record's own digest is right",
     FaultKind.ARTICLE_WITHOUT_POLICY: "none: the document is recorded again if the site still has it",
     FaultKind.TAKEN_DOWN: "--mend forgets it again, before all other repairs",
-    FaultKind.ORPHAN_SEGMENT: "none needed: a batch that was killed leaves it, and its URLs were fetched again",
 }
 """What a person can do where `--mend` does nothing."""
 
