@@ -63,6 +63,7 @@ MENDS: dict[FaultKind, str] = {
     FaultKind.HALF_PUBLISHED_BATCH: _PUBLISH,
     FaultKind.UNLISTED_FILE: "commits the file to its table again, where the table has none of its rows",
     FaultKind.ORPHAN_FILE: "sets the file aside, once it is an hour old",
+    FaultKind.ORPHAN_SEGMENT: "sets the segment aside, once it is an hour old; not those of a backfill that is to go on",
     FaultKind.MISSING_DOCUMENT: "writes the document again from its row",
     FaultKind.ORPHAN_DOCUMENT: "sets the document aside, once it is an hour old",
     FaultKind.ARTICLE_WITHOUT_ROW: "sets the index back to the lake's newest row, and makes the URL due",
