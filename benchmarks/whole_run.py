@@ -1,6 +1,6 @@
 """CPU per article of the whole run beside bare trafilatura on the same pages, and the number of Prefect task runs.
 
-    python -m benchmarks.whole_run [--copies K] [--stock N]
+    python -m benchmarks.whole_run [--copies K] [--stock N] [--limit N]
 
 The run is the command itself on a Prefect server that was started before: discover, fetch, WARC, extract, deduplicate,
 store and report, and the server's own part. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the
@@ -201,6 +201,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--copies", type=int, default=2, help="how often the newsroom is served (20: 3,000 pages)")
     arguments.add_argument("--stock", type=int, default=600, help="pages that bare trafilatura reads, at most")
+    arguments.add_argument("--limit", type=int, default=0, help="pages that the sweep looks at, at most; 0: all")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(asked.copies) as (sources, pages):
         folder = Path(name)
@@ -215,7 +216,7 @@ def main() -> None:
                 before = stock_seconds(sample[::2])
             idle.look()
             spent_before = sum(idle.seconds().values())
-            summary, meter = sweep(catalogue, folder, api_url)
+            summary, meter = sweep(catalogue, folder, api_url, "--limit", str(asked.limit))
             time.sleep(SETTLING_S)
             with metered(server) as busy:
                 busy.look()

@@ -16,7 +16,7 @@ from itertools import groupby
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake import exceptions as delta  # Prefect pickles the flow: a module by name, an error by value
 from prefect import flow
 from prefect.events import DeploymentEventTrigger
 
@@ -59,7 +59,7 @@ def enrich_new(lake_uri: str, table_uri: str) -> int:
     for changes in _whole_sequences(open_lake(lake_uri).changes(since)):
         try:
             _commit(table, [_enriched(change) for change in changes], upto=changes[-1].change_seq)
-        except CommitFailedError:  # another process has enriched these, and goes on
+        except delta.CommitFailedError:  # another process has enriched these, and goes on
             return done
         done += len(changes)
     return done
@@ -119,7 +119,7 @@ def _commit(table: DeltaTable, rows: list[Enriched], *, upto: int) -> None:
 def _open(uri: str) -> DeltaTable:
     try:
         return DeltaTable(uri)
-    except TableNotFoundError:
+    except delta.TableNotFoundError:
         return DeltaTable.create(uri, SCHEMA, mode="ignore")
 
 

@@ -12,6 +12,7 @@ TOGETHER = {
     "tests/verify/": "a world of two sweeps, that takes long to make",
     "tests/maintain/": "a world of two sweeps, that takes long to make",
     "tests/deploy/test_prefect_yaml.py": "the deployments and automations of the one Prefect server",
+    "tests/flows/test_enriching.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_notifying.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_shards.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_watching.py": "the deployments and automations of the one Prefect server",

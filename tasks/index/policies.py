@@ -45,13 +45,15 @@ def known_ids(tx: Connection, wanted: Collection[str]) -> set[str]:
 
 def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
     """Add documents; returns those that were new, since two batches may have met the same one at once."""
-    added = []
-    for row in sorted(rows, key=lambda one: one.policy_id):  # in one order, so that two writers lock in one
-        values = {name: getattr(row, name) for name in _SHARED} | {"told_at": row.last_seen_at}
-        insert = insert_into(tx, policies).values(values).on_conflict_do_nothing().returning(policies.c.policy_id)
-        if tx.execute(insert).scalar() is not None:
-            added.append(row)
-    return tuple(added)
+    known = {
+        row.policy_id: row for row in sorted(rows, key=lambda one: one.policy_id)
+    }  # so that two writers lock in one order
+    if not known:
+        return ()
+    values = [{name: getattr(row, name) for name in _SHARED} | {"told_at": row.last_seen_at} for row in known.values()]
+    insert = insert_into(tx, policies).on_conflict_do_nothing().returning(policies.c.policy_id)
+    added = set(tx.execute(insert, values).scalars())
+    return tuple(row for policy_id, row in known.items() if policy_id in added)
 
 
 def has_form(tx: Connection, policy_id: str) -> bool:
@@ -87,9 +89,8 @@ def meet(tx: Connection, seen: Mapping[str, datetime]) -> set[str]:
 
 def see(tx: Connection, seen: Mapping[str, datetime]) -> None:
     """Note when documents were seen unchanged; those that are not in the lake yet are passed over."""
-    for policy_id, at in sorted(seen.items()):
-        is_it = (policies.c.policy_id == policy_id) & (policies.c.last_seen_at < at)
-        tx.execute(update(policies).where(is_it).values(last_seen_at=at))
+    if seen:
+        tx.execute(_SEEN, [{"which": policy_id, "at": at} for policy_id, at in sorted(seen.items())])
 
 
 def unreported(tx: Connection) -> dict[str, datetime]:
@@ -158,4 +159,9 @@ def _source_at(tx: Connection, origin: str) -> str:
     return tx.execute(query.limit(1)).scalar() or ""
 
 
+_SEEN = (
+    update(policies)
+    .where(policies.c.policy_id == bindparam("which"), policies.c.last_seen_at < bindparam("at"))
+    .values(last_seen_at=bindparam("at"))
+)
 _SHARED = tuple(one.name for one in fields(KnownPolicy) if one.name in {field.name for field in fields(Policy)})

@@ -52,7 +52,7 @@ class AddressGate:
 
     def try_enter(self, address: str) -> float:
         """Count a request where it may be made now; else return after how long it may be worth another try (seconds)."""
-        if self._is_shared(address):
+        if self.is_shared(address):
             return 0.0
         with self._lock:
             now_s = self._now_s()
@@ -69,14 +69,15 @@ class AddressGate:
 
     def leave(self, address: str) -> None:
         """Note that a request has ended."""
-        if self._is_shared(address):
+        if self.is_shared(address):
             return
         with self._lock:
             self._under_way[address] -= 1
             if self._under_way[address] <= 0:
                 del self._under_way[address]
 
-    def _is_shared(self, address: str) -> bool:
+    def is_shared(self, address: str) -> bool:
+        """Whether many share an address on purpose: it is exempt."""
         return _is_in(address, self._shared)
 
 

@@ -17,9 +17,13 @@ from tasks.web.addresses import AddressGate
 from tasks.web.budget import START_SIZE, Budget
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import LookUps, Resolve
+from tasks.web.stream import connect
 
 MAX_ADDRESSES = 8
 """Addresses of one name that are tried."""
+
+FORESEEN_S = 60.0
+"""How long the look-up that told a host's address serves its next connection too."""
 
 _LEAST_CONNECT_S = 1.0
 
@@ -35,7 +39,7 @@ class GuardedBackend:
         self._gate = gate
         self._guard = guard
         self._look_ups = LookUps(resolve)
-        self._inner = httpcore.AnyIOBackend()
+        self._foreseen: dict[tuple[str, int], tuple[float, Sequence[str]]] = {}
 
     async def connect(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> "BoundedStream":
         """Connect to the first permitted address that answers, sharing the time-out among them.
@@ -50,7 +54,7 @@ class GuardedBackend:
             give_up_at += await self.occupy(address, budget)
             share_s = max((give_up_at - time.monotonic()) / (len(addresses) - number), _LEAST_CONNECT_S)
             try:
-                stream = await self._inner.connect_tcp(address, port, budget.time_left(share_s))
+                stream = await connect(address, port, budget.time_left(share_s))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 self.release(address)
                 trouble = error
@@ -63,6 +67,19 @@ class GuardedBackend:
         if isinstance(trouble, httpcore.ConnectTimeout):
             raise TimedOut(f"{host}: no connection at {', '.join(addresses)}") from trouble
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
+
+    async def address_of(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> str | None:
+        """Return the address by which a host is counted with others: the least of its own, in whichever order they come.
+
+        None without a gate, and where many share it on purpose. Raises DnsFailed, ForbiddenAddress, BadUrl.
+        """
+        if self._gate is None:
+            return None
+        addresses = await self._addresses(host, port, budget, timeout_s)
+        if not _is_literal(host):
+            self._foreseen[host, port] = time.monotonic(), addresses
+        address = min(self._permitted(host, addresses))
+        return None if self._gate.is_shared(address) else address
 
     async def occupy(self, address: str, budget: Budget) -> float:
         """Wait until one more request may be made at an address; returns how long that took, which is no part of its time."""
@@ -78,6 +95,9 @@ class GuardedBackend:
     async def _addresses(self, host: str, port: int, budget: Budget, timeout_s: float | None) -> Sequence[str]:
         if _is_literal(host):
             return (host,)
+        asked_s, foreseen = self._foreseen.pop((host, port), (0.0, ()))
+        if foreseen and time.monotonic() - asked_s < FORESEEN_S:
+            return foreseen
         limit_s = budget.time_left(timeout_s)
         try:
             addresses, waited_s = await self._look_ups.addresses(host, port, asker=budget.asker, timeout_s=limit_s)

@@ -80,6 +80,7 @@ class WebClient:
         self._config = config
         gate = shared_gate(config.addresses) if config.addresses else None
         transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
+        self._transport = transport
         self._http = guarded_client(transport)
         # Without "pool": a request that waits for a connection has no deadline yet.
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
@@ -149,6 +150,14 @@ class WebClient:
             target = redirect_target(location, base=target)
             if on_redirect is not None:
                 await on_redirect(target)
+
+    async def address_of(self, url: Url, *, asker: str = "") -> str | None:
+        """Return the address by which a host is counted together with others; None without `addresses`, or if it is shared.
+
+        Raises DnsFailed, ForbiddenAddress, BadUrl.
+        """
+        budget = Budget(deadline_s=self._config.deadline_s, max_body_size=0, asker=asker)
+        return await self._transport.address_of(_origin_url(url.origin), budget, timeout_s=self._config.timeout_s)
 
     def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}

@@ -60,8 +60,9 @@ class RawTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self._deadline_s, self._max_body_size = deadline_s, max_body_size
         self._resolver = Resolver() if resolve is None else None
-        backend = GuardedBackend(guard or AddressGuard(), resolve=resolve or self._resolver or _no_resolver, gate=gate)
-        self._connections = Connections(backend, max_idle=4 * max_connections)
+        resolver = resolve or self._resolver or _no_resolver
+        self._backend = GuardedBackend(guard or AddressGuard(), resolve=resolver, gate=gate)
+        self._connections = Connections(self._backend, max_idle=4 * max_connections)
         self._permits = asyncio.Semaphore(max_connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -82,6 +83,12 @@ class RawTransport(httpx.AsyncBaseTransport):
 
         body = _Body(request, answer, budget, partial(self._give_back, connection))
         return _RawResponse(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
+
+    async def address_of(self, url: httpx.URL, budget: Budget, *, timeout_s: float) -> str | None:
+        """Return the address by which a URL's host is counted; see `GuardedBackend.address_of`."""
+        budget.begin()
+        _, host, port = _origin(url)
+        return await self._backend.address_of(host, port, budget, timeout_s=timeout_s)
 
     async def aclose(self) -> None:
         """Close all connections that are not used."""

@@ -52,12 +52,22 @@ def leads_to(answer: Exchange, content: bytes) -> str | None:
     kind = (answer.header("content-type") or "").lower()
     if not (is_html(start) or "html" in kind):
         return None
+    is_short = len(content) <= LOOKED_AT_SIZE
+    if not _may_lead(start, by_script=is_short):
+        return None
     text = decode_text(start, answer.header("content-type"))[0]
-    has_little = len(content) <= LOOKED_AT_SIZE and len(_shown(text)) < LITTLE_TEXT
     bare = _without(_COMMENT, text)
     if (target := _of_meta(_without(_NOSCRIPT, bare))) is not None:
         return target
+    has_little = is_short and len(_shown(text)) < LITTLE_TEXT
     return (_of_script(text) or _of_meta(bare)) if has_little else None
+
+
+def _may_lead(start: bytes, *, by_script: bool) -> bool:
+    """Whether the words are there, without which a page leads nowhere: few have them, and the rest costs far more."""
+    lower = start.lower()
+    # UTF-16 has its letters apart; every other charset of the web has ASCII's as they are
+    return b"refresh" in lower or (by_script and b"location" in lower) or b"\0" in lower
 
 
 def _of_meta(text: str) -> str | None:

@@ -1,0 +1,186 @@
+"""One TCP connection over asyncio's transports, as httpcore wants it; every wait of it is bounded.
+
+It takes the place of httpcore's own, which stands on anyio: that enters a cancel scope and a turn of the event loop for each
+read and write, and registers the socket again for each read.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import Any, Self
+
+import httpcore
+
+MAX_WAITING_SIZE = 256 * 1024
+"""Bytes that may wait to be read; the server has to wait with more."""
+
+
+class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """A connection's octets. One reader and one writer at a time."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[bytes] = deque()
+        self._waiting_size = 0
+        self._is_over = False
+        self._lost: Exception | None = None
+        self._reading: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
+        self._is_full = False
+        self._is_paused = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Return what has come, b"" at the end; raises httpcore.ReadError, httpcore.ReadTimeout."""
+        if not self._waiting and not self._is_over:
+            self._reading = self._loop.create_future()
+            try:
+                await self._within(self._reading, timeout, httpcore.ReadTimeout)
+            finally:
+                self._reading = None
+        if self._waiting:
+            return self._take(max_bytes)
+        if self._lost is not None:
+            raise httpcore.ReadError(str(self._lost)) from self._lost
+        return b""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send all of it; raises httpcore.WriteError, httpcore.WriteTimeout."""
+        if self._transport is None or self._transport.is_closing():
+            raise httpcore.WriteError("closed")
+        self._transport.write(buffer)
+        if self._is_full:
+            self._writing = self._loop.create_future()
+            try:
+                await self._within(self._writing, timeout, httpcore.WriteTimeout)
+            finally:
+                self._writing = None
+        if self._lost is not None:
+            raise httpcore.WriteError(str(self._lost)) from self._lost
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> Self:
+        """Go on under TLS; raises httpcore.ConnectError, httpcore.ConnectTimeout, ssl.SSLError, and ValueError for a name that no certificate has."""
+        if self._transport is None or self._is_over:
+            raise httpcore.ConnectError("closed")
+        if self._waiting:  # else it would count as if it had come under TLS
+            raise ssl.SSLError("the server spoke before the handshake")
+        try:
+            async with asyncio.timeout(timeout):
+                secured = await self._loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("ConnectTimeout") from error
+        except ssl.SSLError:
+            raise
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        if secured is None:
+            raise httpcore.ConnectError("closed")
+        self._transport = secured
+        secured.set_write_buffer_limits(0)
+        return self
+
+    async def aclose(self) -> None:
+        """Close the connection at once, without waiting for what was not sent yet."""
+        if self._transport is not None:
+            self._transport.abort()
+            await asyncio.sleep(0)  # asyncio closes the socket in the loop's next turn, which may be its last
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        """Return `is_readable`: whether a read would not wait; `server_addr`: address and port; None for all else."""
+        if info == "is_readable":  # of a connection that is not in use: the server has closed it
+            return bool(self._waiting) or self._is_over
+        if info == "server_addr" and self._transport is not None:
+            return self._transport.get_extra_info("peername")
+        return None
+
+    # what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; a write then waits until all of it is sent."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(0)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what has come."""
+        self._waiting.append(data)
+        self._waiting_size += len(data)
+        if self._waiting_size > MAX_WAITING_SIZE and self._transport is not None and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        _wake(self._reading)
+
+    def eof_received(self) -> bool:
+        """Note the end; what is still to be sent may be sent."""
+        self._is_over = True
+        _wake(self._reading)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that nothing more can come or go."""
+        self._is_over = True
+        self._lost = exc
+        _wake(self._reading)
+        _wake(self._writing)
+
+    def pause_writing(self) -> None:
+        """Note that not all was sent."""
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        """Note that all was sent."""
+        self._is_full = False
+        _wake(self._writing)
+
+    def _take(self, max_bytes: int) -> bytes:
+        first = self._waiting.popleft()
+        if len(first) > max_bytes:
+            self._waiting.appendleft(first[max_bytes:])
+            first = first[:max_bytes]
+        self._waiting_size -= len(first)
+        if self._is_paused and self._waiting_size <= MAX_WAITING_SIZE:
+            self._is_paused = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+        return first
+
+    async def _within(
+        self, event: asyncio.Future[None], timeout_s: float | None, error: type[httpcore.TimeoutException]
+    ) -> None:
+        """Wait for an event by a timer alone: asyncio.timeout would cost a cancellation."""
+        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _give_up, event, error)
+        try:
+            await event
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+
+async def connect(address: str, port: int, timeout_s: float | None) -> Stream:
+    """Return a connection to a literal address; raises httpcore.ConnectError, httpcore.ConnectTimeout."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, stream = await loop.create_connection(Stream, address, port)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout("ConnectTimeout") from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return stream
+
+
+def _wake(event: asyncio.Future[None] | None) -> None:
+    if event is not None and not event.done():
+        event.set_result(None)
+
+
+def _give_up(event: asyncio.Future[None], error: type[httpcore.TimeoutException]) -> None:
+    if not event.done():
+        event.set_exception(error(error.__name__))

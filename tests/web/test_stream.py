@@ -1,0 +1,105 @@
+"""Octets of one connection, each wait with its end."""
+
+import asyncio
+import ssl
+
+import httpcore
+import pytest
+
+from tasks.web.stream import MAX_WAITING_SIZE, connect
+from tests.web.loopback import listening
+
+
+async def test_what_came_is_read_in_pieces_of_at_most_the_size_that_is_asked_for():
+    async def talks(reader, writer):
+        writer.write(b"0123456789")
+        writer.close()
+
+    async with listening(talks) as port:
+        stream = await connect("127.0.0.1", port, 5.0)
+        pieces = [piece async for piece in reading(stream, 4)]
+        await stream.aclose()
+
+    assert b"".join(pieces) == b"0123456789"
+    assert max(map(len, pieces)) == 4
+
+
+async def test_a_server_that_is_not_read_has_to_wait():
+    sent = 0
+
+    async def talks(reader, writer):
+        nonlocal sent
+        while True:
+            writer.write(bytes(64 * 1024))
+            await writer.drain()
+            sent += 64 * 1024
+
+    async with listening(talks) as port:
+        stream = await connect("127.0.0.1", port, 5.0)
+        await stream.read(1, 5.0)
+        waited = [sent]
+        while len(waited) < 3 or waited[-1] > waited[-3]:
+            await asyncio.sleep(0.05)
+            waited.append(sent)
+        held = stream._waiting_size
+        for _ in range(100):
+            await stream.read(64 * 1024, 5.0)
+        await stream.aclose()
+
+    assert MAX_WAITING_SIZE < held < 4 * MAX_WAITING_SIZE
+    assert sent > waited[-1]
+
+
+async def test_a_reset_is_no_end():
+    async def resets(reader, writer):
+        writer.transport.abort()
+
+    async with listening(resets) as port:
+        stream = await connect("127.0.0.1", port, 5.0)
+        with pytest.raises((httpcore.ReadError, httpcore.WriteError)):
+            while True:
+                await stream.write(bytes(100_000), 5.0)
+                await asyncio.sleep(0)
+
+
+async def test_a_server_that_takes_nothing_ends_a_write_at_its_time():
+    async def sleeps(reader, writer):
+        reader._transport.pause_reading()
+        await asyncio.sleep(2)
+
+    async with listening(sleeps) as port:
+        stream = await connect("127.0.0.1", port, 5.0)
+        with pytest.raises(httpcore.WriteTimeout):
+            for _ in range(1000):
+                await stream.write(bytes(100_000), 0.3)
+        await stream.aclose()
+
+
+async def test_what_is_said_before_the_handshake_does_not_count_as_said_under_tls():
+    async def talks(reader, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await reader.read()
+
+    async with listening(talks) as port:
+        stream = await connect("127.0.0.1", port, 5.0)
+        while not stream.get_extra_info("is_readable"):
+            await asyncio.sleep(0.01)
+        with pytest.raises(ssl.SSLError, match="before the handshake"):
+            await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
+        await stream.aclose()
+
+
+async def test_a_connection_that_the_server_closed_is_readable():
+    async def closes(reader, writer):
+        writer.close()
+
+    async with listening(closes) as port:
+        stream = await connect("127.0.0.1", port, 5.0)
+        assert await stream.read(10, 5.0) == b""
+        assert stream.get_extra_info("is_readable")
+        await stream.aclose()
+
+
+async def reading(stream, size):
+    while piece := await stream.read(size, 5.0):
+        yield piece
