@@ -148,7 +148,7 @@ class SetAside:
 class VerifyReport:
     """The result of a verification: `found` counts all faults by kind; `faults` has a limited number of each kind.
 
-    `checked` counts what was read, `mended` the repaired faults. `set_aside` names what this run has set aside or
+    `checked` counts what was read, `mended` the repaired faults that need attention. `set_aside` names what this run has set aside or
     changed, for `--undo`; `set_asides` are all of them.
     """
 
