@@ -105,7 +105,7 @@ stuck-runs: $(READY)  ## Kill a sweep beside a long one, and show which of them 
 exits: $(READY)  ## Run each command a hundred times, and start the server forty times, beside four busy processes; none may end by a signal (an hour)
 	$(BIN)/python -m tests.e2e.exits
 
-bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, JSON-LD and bodies, against bounds
+bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, JSON-LD and bodies, and a sweep of hostile sources, against bounds
 	$(BIN)/python -m benchmarks.hostile
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI and of presslake browse in docs/ again
