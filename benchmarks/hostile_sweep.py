@@ -26,6 +26,7 @@ MOST_SIZE = 600_000_000
 RSS, HTML, TEXT = "application/rss+xml", "text/html; charset=utf-8", "text/plain"
 GOOD = "127.66.0.1"
 STORIES = 5
+ALL = "all together"
 
 Answer = tuple[str, bytes]
 """A Content-Type and a body, which is compressed where it begins as gzip does."""
@@ -124,17 +125,28 @@ def _served(routes: dict[str, dict[str, Answer]]) -> Iterator[int]:
 
 
 def measure() -> int:
-    """Sweep once, print what it took, and return how many bounds were passed."""
+    """Sweep each hostile source beside the good one, then all together; return how many bounds were passed.
+
+    The bound of memory is that of one hostile source; what all together take is printed.
+    """
     addresses = {name: f"127.66.0.{number}" for number, name in enumerate(hostile_sources(""), start=2)}
     routes: dict[str, dict[str, Answer]] = {address: {} for address in (GOOD, *addresses.values())}
     with tempfile.TemporaryDirectory() as folder, _served(routes) as port:
+        os.environ["PREFECT_HOME"] = f"{folder}/prefect"
+        set_prefect_defaults(is_quiet=True)
         routes[GOOD] |= {f"/{number}": _story(number) for number in range(STORIES)}
         routes[GOOD]["/feed"] = _rss(f"/{number}" for number in range(STORIES))
         for name, answers in hostile_sources(f"http://{GOOD}:{port}").items():
             routes[addresses[name]] |= answers
-        home = Path(folder)
-        home.joinpath("sources.yaml").write_text(_catalogue({"good": GOOD, **addresses}, routes, port))
-        return _swept(home)
+        with local_server(has_ui=False) as url:
+            bad = 0
+            for number, name in enumerate((*addresses, ALL)):
+                home = Path(folder) / str(number)
+                home.mkdir()
+                chosen = addresses if name == ALL else {name: addresses[name]}
+                home.joinpath("sources.yaml").write_text(_catalogue({"good": GOOD, **chosen}, routes, port))
+                bad += _swept(home, url, name)
+    return bad
 
 
 def _catalogue(addresses: dict[str, str], routes: dict[str, dict[str, Answer]], port: int) -> str:
@@ -147,30 +159,29 @@ def _catalogue(addresses: dict[str, str], routes: dict[str, dict[str, Answer]], 
     return "\n".join(lines) + "\n"
 
 
-def _swept(home: Path) -> int:
-    os.environ["PREFECT_HOME"] = str(home / "prefect")
-    set_prefect_defaults(is_quiet=True)
-    with local_server(has_ui=False) as url:
-        command = [sys.executable, "-m", "benchmarks.loops", str(home / "long.json"), "ingest", "--json"]
-        places = {"LAKE": home / "lake", "INDEX": f"sqlite:///{home / 'index.db'}", "CATALOGUE": home / "sources.yaml"}
-        environment = {**os.environ, "PREFECT_API_URL": url, "PYTHONPATH": str(CHECKOUT)}
-        environment |= {f"PRESSLAKE_{name}": str(value) for name, value in places.items()}
-        with (
-            subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as sweep,
-            metered(psutil.Process(sweep.pid)) as meter,
-        ):
-            out = sweep.communicate(timeout=600)[0]
-    report = json.loads(out.splitlines()[-1])
-    return _judged(json.loads((home / "long.json").read_text()), meter, report)
+def _swept(home: Path, api_url: str, name: str) -> int:
+    command = [sys.executable, "-m", "benchmarks.loops", str(home / "watched.json"), "ingest", "--json"]
+    places = {"LAKE": home / "lake", "INDEX": f"sqlite:///{home / 'index.db'}", "CATALOGUE": home / "sources.yaml"}
+    environment = {**os.environ, "PREFECT_API_URL": api_url, "PYTHONPATH": str(CHECKOUT)}
+    environment |= {f"PRESSLAKE_{setting}": str(value) for setting, value in places.items()}
+    with (
+        subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as sweep,
+        metered(psutil.Process(sweep.pid)) as meter,
+    ):
+        out = sweep.communicate(timeout=600)[0]
+    report, watched = json.loads(out.splitlines()[-1]), json.loads((home / "watched.json").read_text())
+    return _judged(name, watched, meter, report["articles"]["new"])
 
 
-def _judged(watched: dict[str, Any], meter: Meter, report: dict[str, Any]) -> int:
+def _judged(name: str, watched: dict[str, Any], meter: Meter, articles: int) -> int:
+    size, number = meter.peak_sizes.total(), len(watched["long"])
+    is_bad = bool(number) or articles < STORIES or (size > MOST_SIZE and name != ALL)
+    print(
+        f"sweep: {name:17} {number} of {watched['callbacks']:5,} callbacks of ours over {LONGEST_S:g} s of CPU, the longest "
+        f"{watched['longest_s']:.3f} s; peak PSS {size / 1e6:4.0f} MB without Prefect's server; {articles} articles"
+        f"{'   TOO MUCH' if is_bad else ''}",
+        flush=True,
+    )
     for cpu_s, frames in watched["long"]:
         print(f"  {cpu_s:.3f} s in {', '.join(frames)}")
-    number, size = len(watched["long"]), meter.peak_sizes.total()
-    print(f"sweep: {number} of {watched['callbacks']:,} callbacks of ours over {LONGEST_S:g} s of thread CPU, 0 wanted")
-    print(f"sweep: the longest {watched['longest_s']:.3f} s")
-    parts = ", ".join(f"{kind} {one / 1e6:.0f}" for kind, one in meter.peak_sizes.items())
-    print(f"sweep: peak PSS {size / 1e6:.0f} MB ({parts}) without Prefect's server, of {MOST_SIZE / 1e6:.0f}")
-    print(f"sweep: {report['articles']}, failed {report['failed']}")
-    return bool(number) + (size > MOST_SIZE)
+    return is_bad
