@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import func, select
 
-from tasks.index import outbox
+from tasks.index import outbox, schema
 from tasks.values.batch import OutboxItem
 from tasks.values.changes import ArticleKey, CaptureKey, RowChanges
 from tests.rows import make_article, make_capture
@@ -27,6 +28,19 @@ def test_what_goes_in_comes_out_again(index, now):
 
     captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1, added_seq=1),)
     assert items == (OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles),)
+
+
+@pytest.mark.parametrize(("max_size", "read"), [(1, ["b1"]), (2.5, ["b1", "b2"]), (9, ["b1", "b2", "b3"])])
+def test_batches_are_read_as_far_as_they_fit_and_one_always(index, now, max_size, read):
+    with index.write() as tx:
+        for batch_id in ("b1", "b2", "b3"):
+            append(tx, batch_id, now, articles=[make_article(text=f"{batch_id} {list(range(2000))}")])
+        size = tx.execute(select(func.max(func.length(schema.outbox.c.payload)))).scalar()
+
+    with index.read() as tx:
+        items = outbox.pending(tx, limit=10, max_size=int(max_size * size) - 1)
+
+    assert [item.batch_id for item in items] == read
 
 
 def test_sequences_follow_the_commits(index, now):

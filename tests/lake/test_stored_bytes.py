@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.lake.objects.port import MissingObject
 from tasks.lake.objects.directory import open_directory
+from tasks.lake.objects.port import MissingObject
 from tasks.lake.stored_bytes import StoredBytes
 
 BODY = bytes(range(256)) * 40
