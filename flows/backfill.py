@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.sweep.archives import backfill_sources
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import backfill_name, named
 from flows.units.runners import units_runner
 from flows.units.session import log_steps, session
@@ -26,6 +27,10 @@ def backfill(config: BackfillConfig) -> State[Any]:
         config: Which archives, or which sources and days; what of them; where pages are extracted.
     """
     settings, run_id = load_settings(), str(flow_run.id)
+    return interruptible(lambda: _taken_in(settings, config, run_id))
+
+
+def _taken_in(settings: Settings, config: BackfillConfig, run_id: str) -> State[Any]:
     report = _from_warc(settings, config, run_id) if config.paths else backfill_sources(settings, config, run_id=run_id)
     report_backfill(report)
     return Completed(message=summary_line(report), data=report)

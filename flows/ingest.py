@@ -6,11 +6,12 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.sweep.batches import show, whole, work_through
 from flows.sweep.dry_run import preview_sweep
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named, sweep_name
 from flows.sweep.progress import shown_progress
 from flows.sweep.session import Sweep, begun
@@ -22,7 +23,6 @@ from tasks.tasks import discover, store
 from tasks.values.reports import DiscoverReport
 
 EVERYTHING = IngestConfig()
-INTERRUPTED = "interrupted: what is stored is whole, and the rest comes back with the next sweep"
 
 
 @flow(
@@ -38,10 +38,9 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
         config: What to look at; without a choice, every source of the catalogue.
     """
     settings, run_id = load_settings(), str(flow_run.id)
-    try:
-        return preview_sweep(settings, config, run_id=run_id) if config.dry_run else _sweep(settings, config, run_id)
-    except KeyboardInterrupt:  # a person's own wish is no crash
-        return Cancelled(message=INTERRUPTED)
+    if config.dry_run:
+        return interruptible(lambda: preview_sweep(settings, config, run_id=run_id))
+    return interruptible(lambda: _sweep(settings, config, run_id))
 
 
 def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from prefect.futures import PrefectFuture, as_completed
@@ -11,6 +12,8 @@ from flows.server.away import AWAY
 from flows.sweep.session import Sweep
 from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
+from tasks.runtime.allocator import give_back
+from tasks.runtime.reading import close_reader
 from tasks.runtime.tracing import batch_span
 from tasks.tasks import deduplicate, extract, fetch, report, store
 from tasks.values.batch import Batch
@@ -18,7 +21,10 @@ from tasks.values.reports import BatchReport
 from tasks.values.text.escape import as_plain
 
 T = TypeVar("T")
-Shown = Callable[[Iterator[Batch], Sweep], Iterator[Batch]]
+Handed = list[Batch]
+"""One batch on its way: who decides it takes it out, so that nobody holds its texts any longer."""
+
+Shown = Callable[[Iterator[Handed], Sweep], Iterator[Handed]]
 
 EXTRACTED_AT_ONCE = 2
 """Batches in extraction: one in progress, and one behind it, so that no process waits."""
@@ -29,7 +35,8 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
 
     The batches pass through `shown`, which may show the progress.
     """
-    return [_decide_and_store(extracted, sweep) for extracted in shown(_extracted_ahead(sweep), sweep)]
+    close_reader()  # the feeds are read; a long robots.txt starts its processes again
+    return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
 
 def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
@@ -47,7 +54,7 @@ def whole(value: T) -> T:
     return cast("T", opaque(value))
 
 
-def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
+def _extracted_ahead(sweep: Sweep) -> Iterator[Handed]:
     """Yield batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
     fetching: list[PrefectFuture[Any]] = []
     extracting: list[PrefectFuture[Any]] = []
@@ -62,17 +69,20 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Batch]:
         done = next(iter(as_completed([*extracting, *fetching])))
         if done in extracting:
             extracting.remove(done)
-            extracted = done.result()
-            sweep.clock.note([look.due.source_id for look in extracted.looks])
-            yield extracted
+            handed = [done.result()]
+            del done
+            sweep.clock.note([look.due.source_id for look in handed[0].looks])
+            yield handed
         else:
             fetching.remove(done)
             extracting.append(extract.submit(whole(done.result()), whole(rules), settings))
 
 
-def _decide_and_store(extracted: Batch, sweep: Sweep) -> BatchReport:
-    with batch_span(extracted.batch_id) as note:
-        decided = deduplicate(whole(extracted), whole(sweep.plan.rules), sweep.settings)
+def _decide_and_store(extracted: Handed, sweep: Sweep) -> BatchReport:
+    with batch_span(extracted[0].batch_id) as note:
+        decided = deduplicate(whole(extracted.pop()), whole(sweep.plan.rules), sweep.settings)
+        give_back()
         store(sweep.settings)
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
+    give_back()
     return decided

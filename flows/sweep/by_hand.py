@@ -38,6 +38,7 @@ def run_sweep(
     with ExitStack() as stack:
         stack.enter_context(prefect_api(is_shared=config.shards > 1, show=show))
         from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.sweep.interrupting import interrupts_kept  # noqa: PLC0415
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 
         if config.shards > 1:
@@ -48,7 +49,8 @@ def run_sweep(
 
             stack.enter_context(progress_bar())
         try:
-            state = ingest(config, return_state=True)
+            with interrupts_kept():
+                state = ingest(config, return_state=True)
         except AWAY as error:
             return _unheard(error)
         if state.is_cancelled():

@@ -7,21 +7,21 @@ from uuid import UUID
 import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
+from flows.sweep.batches import Handed
 from flows.sweep.session import Sweep
-from tasks.values.batch import Batch
 
 KEY = "sweep-progress"
 LEAST_STEP = 4.0
 """Percent between two updates: each costs up to 40 ms, so a sweep makes 25 at most."""
 
 
-def shown_progress(batches: Iterable[Batch], sweep: Sweep) -> Iterator[Batch]:
+def shown_progress(batches: Iterable[Handed], sweep: Sweep) -> Iterator[Handed]:
     """Pass batches on, and show after each the share of due URLs that were looked at; without batches, show nothing."""
     looked, shown, artifact = 0, 0.0, None
     for extracted in batches:
         artifact = artifact or _begun()
+        looked += len(extracted[0].looks)
         yield extracted
-        looked += len(extracted.looks)
         percent = 100.0 * looked / max(looked + sweep.due_now(), 1)
         if percent - shown >= LEAST_STEP:
             shown = percent

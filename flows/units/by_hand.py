@@ -20,11 +20,15 @@ def run_backfill(config: BackfillConfig, settings: Settings) -> BackfillReport:
         close_opened()
     with prefect_api(show=say):
         from flows.backfill import backfill  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is reported before
+        from flows.sweep.interrupting import interrupts_kept  # noqa: PLC0415
 
         try:
-            state = backfill(config, return_state=True)
+            with interrupts_kept():
+                state = backfill(config, return_state=True)
         finally:
             send_what_is_left()
+        if state.is_cancelled():
+            raise KeyboardInterrupt
         report = state.result(raise_on_failure=False)
     if isinstance(report, BackfillReport):
         return report

@@ -1,11 +1,12 @@
 """Extraction in processes that can be killed: one page's crash, hang or hunger costs that page and no other."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
 from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.stored_page import ExtractConfig, StoredPage, extract_stored
 from tasks.runtime.workers import JOBS_A_WORKER, Job, WorkerConfig, WorkerPool
 from tasks.values.page import Page
 
@@ -35,7 +36,7 @@ class ExtractorPool:
     `read` is what they do with a page: a function of a module, since workers import it.
     """
 
-    def __init__(self, config: PoolConfig, *, read: Read = extract_page) -> None:
+    def __init__(self, config: PoolConfig, *, read: Read = extract_stored) -> None:
         self._page = config.page
         self._read = read
         self._workers = WorkerPool(
@@ -53,9 +54,15 @@ class ExtractorPool:
 
         Raises CorruptRecord where a stored record is damaged, Stopped where another thread closes the pool meanwhile.
         """
-        asked = tuple(pages)
-        found = self._workers.run([self._job(page) for page in asked])
-        yield from zip((page.capture_id for page in asked), found, strict=True)
+        asked: deque[str] = deque()  # pages are taken as they are extracted, since each holds its record
+
+        def jobs() -> Iterator[Job[Page]]:
+            for page in pages:
+                asked.append(page.capture_id)
+                yield self._job(page)
+
+        for found in self._workers.run(jobs()):
+            yield asked.popleft(), found
 
     def close(self) -> None:
         """End the workers, whatever they are at."""

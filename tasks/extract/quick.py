@@ -7,6 +7,7 @@ the answer is None, and the whole is asked. The steps are of one version, and on
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
@@ -25,7 +26,6 @@ from tasks.extract.tree import raw_text_of
 KNOWN_VERSION = "2.3.1"
 _IS_KNOWN = version("trafilatura") == KNOWN_VERSION
 
-_SIZE = XPath("count(descendant::*)")
 _BOXES = XPath(
     "descendant::*[self::article or self::main or"
     " ((self::div or self::section or self::aside) and (@class or @id or @role or @itemprop))]"
@@ -36,8 +36,15 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
+_SPACES = (" ", "\n", "\t")
+_MAX_SHORT, _MIN_LINKED = 400, 0.6  # characters; what is longer goes only where nine tenths of it are links
+_MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
 _MAX_FRAMES = 50  # that are cut off
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
+_TABLE = ("table", "td", "th", "tr")
+_WILD = frozenset(("code", "p", "quote", "table"))
+_PICTURES = (*xpaths.DISCARD_IMAGE_ELEMENTS,)
+_PICTURES_AND_TEASERS = (*_PICTURES, *xpaths.TEASER_DISCARD_XPATH)
 _REBUILT = frozenset(("list", "table", "code", "quote"))  # made new, so that what follows them stays behind
 
 
@@ -122,13 +129,7 @@ def quick_text(tree: HtmlElement, options: Extractor) -> str | None:
     boxes = _BOXES(tree)
     if not _IS_KNOWN or _has_scroll(boxes, tree):
         return None
-    lost = _lost_forms(tree)
-    frame = _frame_of(boxes, lost)
-    alone = _cleaned(frame, options) if frame is not None else None
-    if frame is None or alone is None:
-        return None
-    _prune(alone)
-    found = _taken(alone, _tags_of(alone, frame, tree, lost), options) if len(alone) else None
+    found = _in_a_frame(boxes, tree, options)
     if found is None:
         return None
     size = len(" ".join(found.itertext()).strip())
@@ -136,6 +137,29 @@ def quick_text(tree: HtmlElement, options: Extractor) -> str | None:
         return None
     _tidy(found)
     return str(xmltotxt(found, False))
+
+
+def _in_a_frame(boxes: Sequence[HtmlElement], tree: HtmlElement, options: Extractor) -> HtmlElement | None:
+    """Return the text's elements in a body, from the first kind of frame in which there are several; or anywhere."""
+    lost = _lost_forms(tree)
+    tags = {*settings.TAG_CATALOG, *_TABLE}
+    for likely in _FRAMES:
+        frame, is_known = _frame_of(likely, boxes, lost)
+        if frame is None and is_known:
+            continue
+        alone = _cleaned(frame, options) if frame is not None else None
+        if frame is None or alone is None:
+            return None
+        _prune(alone)
+        if len(alone) == 0:
+            continue
+        if _is_one_run(alone):
+            return None
+        tags |= _tags_of(alone, frame, tree, lost)
+        found = _taken(alone, tags, options)
+        if len(found) > 1:
+            return found
+    return _anywhere(tree, tags, options)
 
 
 def _has_scroll(boxes: Iterable[HtmlElement], tree: HtmlElement) -> bool:
@@ -147,16 +171,16 @@ def _has_scroll(boxes: Iterable[HtmlElement], tree: HtmlElement) -> bool:
 # The frame
 
 
-def _frame_of(boxes: Sequence[HtmlElement], lost: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the element that the library would look into: the first of the first kind that there is."""
-    for likely in _FRAMES:
-        alike = (one for one in boxes if _is_likely(one, likely))
-        for tried, one in enumerate(alike):
-            if tried == _MAX_FRAMES:
-                return None
-            if _matches((likely.expression,), one) and _is_left(one, lost):
-                return one
-    return None
+def _frame_of(
+    likely: _Likely, boxes: Sequence[HtmlElement], lost: AbstractSet[HtmlElement]
+) -> tuple[HtmlElement | None, bool]:
+    """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
+    for tried, one in enumerate(one for one in boxes if _is_likely(one, likely)):
+        if tried == _MAX_FRAMES:
+            return None, False
+        if _matches((likely.expression,), one) and _is_left(one, lost):
+            return one, True
+    return None, True
 
 
 def _is_likely(one: HtmlElement, likely: _Likely) -> bool:
@@ -218,7 +242,7 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 # What goes
 
 
-def _prune(frame: HtmlElement) -> None:
+def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
     """Delete what the library discards by name, and what is links for the most part."""
     found = [one for one in frame.iterdescendants() if one.keys() and _is_discarded(one)]
     if found:
@@ -227,7 +251,8 @@ def _prune(frame: HtmlElement) -> None:
         size = len(raw_text_of(frame))
         if size - sum(len(raw_text_of(one)) for one in outer) > size / _MAX_LOST:
             _delete(outer)
-    _delete(one for one in frame.iterdescendants(*_BLOCKS) if _is_caption(one))
+    unwanted = _PICTURES if has_teasers else _PICTURES_AND_TEASERS
+    _delete(one for one in frame.iterdescendants(*_BLOCKS) if _is_caption(one, unwanted))
     _prune_links(frame)
     for table in [one for one in frame.iter("table") if htmlprocessing.link_density_test_tables(one)]:
         delete_element(table, keep_tail=False)
@@ -236,14 +261,37 @@ def _prune(frame: HtmlElement) -> None:
 
 def _prune_links(frame: HtmlElement) -> None:
     """Delete what is links for the most part, and look again if anything went."""
-    if next(frame.iter("ref"), None) is None:
-        return
-    size = _SIZE(frame)
-    for tag in ("div", "list", "p"):
-        htmlprocessing.delete_by_link_density(frame, tag, backtracking=tag == "div")
-    if _SIZE(frame) != size:
-        for tag in ("div", "list", "p"):
-            htmlprocessing.delete_by_link_density(frame, tag, backtracking=tag == "div")
+    for _ in range(2):
+        if not sum(_prune_linked(frame, tag) for tag in ("div", "list", "p")):
+            return
+
+
+def _prune_linked(frame: HtmlElement, tag: str) -> int:
+    """Delete the elements of a tag that the library deletes for their links, and return their number."""
+    linked: Counter[HtmlElement] = Counter()
+    for link in frame.iter("ref"):
+        size = len(raw_text_of(link))
+        for above in link.iterancestors(tag):
+            linked[above] += size
+    gone = [one for one, size in linked.items() if _may_be_links(one, size) and _is_links(one)]
+    _delete(gone)
+    return len(gone)
+
+
+def _may_be_links(one: HtmlElement, linked: int) -> bool:
+    """Whether an element is short, or has as much text in links as it must have to be deleted."""
+    text = raw_text_of(one)
+    size = len(text) - sum(map(text.count, _SPACES))
+    return size < _MAX_SHORT or linked > _MIN_LINKED * size
+
+
+def _is_links(one: HtmlElement) -> bool:
+    is_linked, is_short = htmlprocessing.link_density_test(one)
+    if not is_linked:
+        is_box = one.tag == "div" and len(one) >= _MIN_PARTS
+        return is_box and is_short and len(" ".join(raw_text_of(one).split())) < _MAX_BOX
+    above = one.getparent()
+    return one.tag != "p" or above is None or above.tag not in ("item", "td", "th")
 
 
 def _is_discarded(one: HtmlElement) -> bool:
@@ -262,10 +310,9 @@ def _is_discarded(one: HtmlElement) -> bool:
     return False
 
 
-def _is_caption(one: HtmlElement) -> bool:
+def _is_caption(one: HtmlElement, unwanted: Iterable[XPath]) -> bool:
     names = f"{one.get('class') or ''} {one.get('id') or ''}"
-    is_likely = "caption" in names or "easer" in names
-    return is_likely and _matches((*xpaths.DISCARD_IMAGE_ELEMENTS, *xpaths.TEASER_DISCARD_XPATH), one)
+    return ("caption" in names or "easer" in names) and _matches(unwanted, one)
 
 
 def _delete(elements: Iterable[HtmlElement]) -> None:
@@ -278,7 +325,7 @@ def _delete(elements: Iterable[HtmlElement]) -> None:
 
 def _tags_of(alone: HtmlElement, frame: HtmlElement, tree: HtmlElement, lost: AbstractSet[HtmlElement]) -> set[str]:
     """Return the tags that are text: boxes, too, where the page's paragraphs say little."""
-    tags = {*settings.TAG_CATALOG, "table", "td", "th", "tr"}
+    tags = {*settings.TAG_CATALOG, *_TABLE}
     size = sum(len(raw_text_of(one)) for one in alone.iter("p"))
     if size < _MIN_PARAGRAPHS:
         inner = set(frame.iter("p"))
@@ -286,14 +333,16 @@ def _tags_of(alone: HtmlElement, frame: HtmlElement, tree: HtmlElement, lost: Ab
     return tags if size >= _MIN_PARAGRAPHS else {*tags, "div"}
 
 
-def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement | None:
-    """Return the text's elements in a body, or None where there is but one, or the frame is one run of text."""
-    elements = list(frame.iterdescendants())
-    kinds = {str(one.tag) for one in elements}
-    if kinds == {"lb"} or kinds <= settings.INLINE_FORMATTABLE | {"lb"}:
-        return None
+def _is_one_run(frame: HtmlElement) -> bool:
+    """Whether a frame is one run of text, which the library takes as a whole."""
+    kinds = {str(one.tag) for one in frame.iterdescendants()}
+    return kinds <= settings.INLINE_FORMATTABLE | {"lb"}
+
+
+def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement:
+    """Return the text's elements of a frame in a body."""
     body: HtmlElement = Element("body")
-    for one in elements:
+    for one in list(frame.iterdescendants()):
         if one.tag == "done" or one.getroottree().getroot() is body:
             continue
         tag, tail = one.tag, one.tail
@@ -307,10 +356,33 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
             body.append(rest)
     while len(body) and body[-1].tag in ("head", "ref"):
         body.remove(body[-1])
-    if len(body) < 2:
-        return None
-    if frame.text and (lead := _paragraph(frame.text, options)) is not None:
+    if len(body) > 1 and frame.text and (lead := _paragraph(frame.text, options)) is not None:
         body.insert(0, lead)
+    return body
+
+
+def _anywhere(tree: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement | None:
+    """Return a page's paragraphs, quotes and tables in a body, wherever they stand, each text once."""
+    page = tree.find("body")
+    alone = _cleaned(page, options) if page is not None else None
+    if alone is None:
+        return None
+    _prune(alone, has_teasers=True)
+    body: HtmlElement = Element("body")
+    known: set[str] = set()
+    handled: set[HtmlElement] = set()
+    for one in [one for one in alone.iterdescendants() if one.tag in _WILD or "w3-code" in (one.get("class") or "")]:
+        if not handled.isdisjoint(one.iterancestors()):
+            continue
+        processed = main_extractor.handle_textelem(one, tags, options)
+        if processed is None:
+            continue
+        if processed is one:
+            handled.add(one)
+        text = " ".join("".join(processed.itertext()).split())
+        if text not in known:
+            known.add(text)
+            body.append(processed)
     return body
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lxml.etree import ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags, tostring
+from lxml.etree import LIBXML_VERSION, ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags, tostring
 from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
@@ -25,13 +25,14 @@ _UNSEEN = re.compile(
 # lxml reads these and refuses to write them (XML 1.0, 2.2): some part words, the others are nothing
 _PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
 _WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
-_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+_NONCHARACTERS = ("\ufffe", "\uffff")
 # the same as character references, which libxml2 follows
 _UNWRITABLE_REFERENCE = re.compile(
     rb"&#(?:0*+(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|[xX]0*+(?:[1-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
 )
 # <o:p> of word processors, <fb:like>, <a"b>: names that lxml reads and refuses to write
-_ODD_NAME = re.compile(rb"<[a-zA-Z][\w.-]*+[^\s\w./>-]")
+_ODD_NAME = re.compile(rb"<([a-zA-Z][\w.-]*+[^\s\w./>-][^\s/>]*)")
+_ODD_NAMES_HOLD = LIBXML_VERSION >= (2, 14)  # before, a name ended at the first odd character
 _ODDLY_NAMED = XPath(
     "//*[translate(name(), 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', '') != '']"
 )
@@ -79,7 +80,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = _writable(text.encode("utf-8", "replace"))
+    source = _writable(text)
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -88,9 +89,8 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
         tree = document_fromstring(source, parser=parser, ensure_head_body=True, base_url=url)
     except LxmlError:  # nothing but comments
         return None
-    if _ODD_NAME.search(source):
-        for element in _ODDLY_NAMED(tree):
-            element.tag = "span"
+    for element in _oddly_named(tree, source):
+        element.tag = "span"
     _end_head(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
@@ -105,12 +105,23 @@ def page_url(element: HtmlElement) -> Url:
 _parsed_once = lru_cache(maxsize=1)(Url.of)  # several ask for the parts of one page's URL, one after the other
 
 
-def _writable(source: bytes) -> bytes:
+def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
+    """Return the elements whose names lxml refuses to write; scripts are full of what looks like one: `i<n;`."""
+    names = set(_ODD_NAME.findall(source))
+    if not names:
+        return []
+    # quick where a tree has no such element: libxml2 knows all of its names
+    likely = {name.lower().decode("utf-8", "replace") for name in names}
+    if _ODD_NAMES_HOLD and next(tree.iter(*likely), None) is None:
+        return []
+    return list(_ODDLY_NAMED(tree))
+
+
+def _writable(text: str) -> bytes:
     """Return UTF-8 without what a tree can hold and lxml cannot write."""
-    source = source.translate(_WRITABLE, _NOTHING)
-    if _NONCHARACTERS[0][:2] in source:
-        for one in _NONCHARACTERS:
-            source = source.replace(one, b"")
+    for one in _NONCHARACTERS:
+        text = text.replace(one, "")
+    source = text.encode("utf-8", "replace").translate(_WRITABLE, _NOTHING)
     return _UNWRITABLE_REFERENCE.sub(b" ", source)
 
 

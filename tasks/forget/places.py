@@ -98,8 +98,9 @@ PLACES = (
             "stale_clusters",
             "replayed",
             "archived",
+            "places",
         ),
         erase=None,
-        why="numbers by source and day, and ids of clusters and captures",
+        why="numbers by source and day, ids of clusters and captures, digests of domains with their addresses",
     ),
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 
 from tasks.index.database import Transaction
-from tasks.index.schema import WAITING_STATES, feeds, frontier, hosts
+from tasks.index.schema import WAITING_STATES, feeds, frontier, hosts, places
 from tasks.index.turns import PRIORITIES
 
 HOSTS_AHEAD = timedelta(hours=24)
@@ -24,9 +24,11 @@ def bring_back(tx: Transaction, *, now: datetime) -> int:
     if _has_late_urls(tx, now + URLS_AHEAD):
         late = frontier.c.due_at > now + URLS_AHEAD
         brought += tx.execute(update(frontier).where(late).values(due_at=now + URLS_AHEAD)).rowcount
-    late_feeds, late_hosts = feeds.c.due_at > now + URLS_AHEAD, hosts.c.next_slot_at > now + HOSTS_AHEAD
+    late_feeds = feeds.c.due_at > now + URLS_AHEAD
     brought += tx.execute(update(feeds).where(late_feeds).values(due_at=now + URLS_AHEAD)).rowcount
-    brought += tx.execute(update(hosts).where(late_hosts).values(next_slot_at=now + HOSTS_AHEAD)).rowcount
+    for paces in (hosts, places):
+        late = paces.c.next_slot_at > now + HOSTS_AHEAD
+        brought += tx.execute(update(paces).where(late).values(next_slot_at=now + HOSTS_AHEAD)).rowcount
     return brought
 
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import psutil
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select, update
 
 from tasks.index import policies
 from tasks.index.database import Index
-from tasks.index.pace import Pace, end_permit, grant_permit
+from tasks.index.pace import Pace, end_at_place, end_permit, grant_at_place, grant_permit
 from tasks.index.runs import is_alive, this_machine
-from tasks.index.schema import hosts, robots
+from tasks.index.schema import hosts, places, robots
 from tasks.index.upsert import insert_into, upsert
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
@@ -43,25 +43,25 @@ class HostLimits:
     ) -> list[Permit | Wait]:
         """Write the ends and learned robots.txt files, then answer each request in order; raises IndexUnavailable."""
         names = {end.permit.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
-        self._make_known(names)
+        spots = {one.place for one in wanted if one.place} | {end.permit.place for end in ended if end.permit.place}
+        self._make_known(hosts, names)
+        self._make_known(places, spots)
         # not durable: if a host's last permits are lost, it still has its source's pace
         with self.index.write(is_durable=False) as tx:
-            paces = _read_paces(tx, names, self._now(tx))
+            known = _Paces(
+                of_hosts=_read_paces(tx, hosts, names, self._now(tx)),
+                of_places=_read_paces(tx, places, spots, self._now(tx)),
+            )
             now = self._now(tx)  # after the locks: the wait for them is not part of a delay
             _keep(tx, [one.answer for one in learned])
             policies.see(tx, {one.policy_id: one.answer.fetched_at for one in learned if one.policy_id})
             for one in learned:
-                paces[one.host] = replace(paces[one.host], crawl_delay_s=one.crawl_delay_s)
+                known.learn(one)
             for end in ended:
-                paces[end.permit.host] = end_permit(paces[end.permit.host], end, now=now)
-            answers = []
-            for wish in wanted:
-                pace = _without_dead(paces[wish.host], wish)
-                paces[wish.host], answer = grant_permit(
-                    pace, wish, permit_id=f"{self._owner} {uuid.uuid4().hex}", now=now
-                )
-                answers.append(answer)
-            _write_paces(tx, paces)
+                known.end(end, now=now)
+            answers = [known.grant(wish, permit_id=f"{self._owner} {uuid.uuid4().hex}", now=now) for wish in wanted]
+            _write_paces(tx, hosts, known.of_hosts)
+            _write_paces(tx, places, known.of_places)
             return answers
 
     def robots(self, origin: str) -> RobotsAnswer | None:
@@ -90,15 +90,15 @@ class HostLimits:
         with self.index.write(is_durable=False) as tx:
             return policies.meet(tx, seen)
 
-    def _make_known(self, names: set[str]) -> None:
-        """Make the rows of new hosts in a transaction of their own, if the database locks single rows.
+    def _make_known(self, table: Table, names: set[str]) -> None:
+        """Make the rows of new hosts or places in a transaction of their own, if the database locks single rows.
 
         A transaction that inserts while it holds other rows may deadlock with another.
         """
         unknown = names - self._known
         if unknown and not self.index.is_sqlite:
             with self.index.write() as tx:
-                _make_rows(tx, unknown, self._now(tx))
+                _make_rows(tx, table, unknown, self._now(tx))
             self._known.update(unknown)
 
     def _now(self, tx: Connection) -> datetime:
@@ -110,11 +110,49 @@ class HostLimits:
         return instant.astimezone(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Paces:
+    """The paces that one transaction has locked, by name; what happens changes them."""
+
+    of_hosts: dict[str, Pace]
+    of_places: dict[str, Pace]
+
+    def learn(self, learned: LearnedRobots) -> None:
+        """Take over the delay that a robots.txt wants at its host."""
+        pace = self.of_hosts[learned.host]
+        self.of_hosts[learned.host] = replace(pace, crawl_delay_s=learned.crawl_delay_s)
+
+    def end(self, end: PermitEnd, *, now: datetime) -> None:
+        """Take a permit back."""
+        host, place = end.permit.host, end.permit.place
+        if place is None:
+            self.of_hosts[host] = end_permit(self.of_hosts[host], end, now=now)
+        else:
+            ended = end_at_place(self.of_hosts[host], self.of_places[place], end, now=now)
+            self.of_hosts[host], self.of_places[place] = ended
+
+    def grant(self, wish: PermitRequest, *, permit_id: str, now: datetime) -> Permit | Wait:
+        """Return a permit, or the wait before the next request for one."""
+        host, place = _without_dead(self.of_hosts[wish.host], wish), wish.place
+        if place is None:
+            self.of_hosts[wish.host], answer = grant_permit(host, wish, permit_id=permit_id, now=now)
+            return answer
+        shared = _without_dead(self.of_places[place], wish)
+        asked = grant_at_place(host, shared, wish, permit_id=permit_id, now=now)
+        self.of_hosts[wish.host], self.of_places[place], answer = asked
+        return answer
+
+
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the answers of origins before that instant, which are not fresh any more; returns how many."""
-    # a row that is being written is kept
-    old = select(robots.c.origin).where(robots.c.fetched_at < before).with_for_update(skip_locked=True)
-    return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
+    """Delete what no longer applies since before that instant: answers of origins, places; returns how many."""
+    gone = 0
+    for table, name, instant in (
+        (robots, robots.c.origin, robots.c.fetched_at),
+        (places, places.c.place, places.c.next_slot_at),
+    ):
+        old = select(name).where(instant < before).with_for_update(skip_locked=True)  # what is being written is kept
+        gone += tx.execute(delete(table).where(name.in_(old))).rowcount
+    return gone
 
 
 def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
@@ -132,48 +170,60 @@ def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
     upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence"))
 
 
-def _read_paces(tx: Connection, names: set[str], now: datetime) -> dict[str, Pace]:
-    """Return and lock the hosts' rows, and make missing ones; sorted, so that two writers lock in one order."""
-    known = _known_paces(tx, names)
+def _read_paces(tx: Connection, table: Table, names: set[str], now: datetime) -> dict[str, Pace]:
+    """Return and lock the rows of hosts or places, and make missing ones; sorted, so that two writers lock in one order."""
+    known = _known_paces(tx, table, names)
     if len(known) == len(names):
         return known
-    _make_rows(tx, names - known.keys(), now)
-    return _known_paces(tx, names)
+    _make_rows(tx, table, names - known.keys(), now)
+    return _known_paces(tx, table, names)
 
 
-def _make_rows(tx: Connection, names: Collection[str], now: datetime) -> None:
-    rows = [{"host": name, "next_slot_at": now, "slowdown": 1.0} for name in sorted(names)]
-    tx.execute(insert_into(tx, hosts).on_conflict_do_nothing(), rows)
+def _make_rows(tx: Connection, table: Table, names: Collection[str], now: datetime) -> None:
+    pace = Pace(next_slot_at=now, turns={})
+    rows = [{_name_in(table): name} | _columns_of(pace, table) for name in sorted(names)]
+    tx.execute(insert_into(tx, table).on_conflict_do_nothing(), rows)
 
 
-def _known_paces(tx: Connection, names: Collection[str]) -> dict[str, Pace]:
-    rows = tx.execute(select(hosts).where(hosts.c.host.in_(sorted(names))).order_by(hosts.c.host).with_for_update())
-    return {
-        row["host"]: Pace(
-            next_slot_at=row["next_slot_at"],
-            crawl_delay_s=row["crawl_delay_s"],
-            latency_s=row["latency_s"],
-            slowdown=row["slowdown"],
-            turns={one: datetime.fromtimestamp(until, UTC) for one, until in (row["turns"] or {}).items()},
-        )
-        for row in rows.mappings()
-    }
+def _known_paces(tx: Connection, table: Table, names: Collection[str]) -> dict[str, Pace]:
+    if not names:
+        return {}
+    name = table.c[_name_in(table)]
+    rows = tx.execute(select(table).where(name.in_(sorted(names))).order_by(name).with_for_update()).mappings()
+    return {row[name]: _pace_of(row) for row in rows}
 
 
-def _write_paces(tx: Connection, paces: dict[str, Pace]) -> None:
-    rows = [
-        {
-            "known_host": host,
-            "next_slot_at": pace.next_slot_at,
-            "crawl_delay_s": pace.crawl_delay_s,
-            "latency_s": pace.latency_s,
-            "slowdown": pace.slowdown,
-            "turns": {one: until.timestamp() for one, until in pace.turns.items()},
-        }
-        for host, pace in sorted(paces.items())
-    ]
+def _pace_of(row: RowMapping) -> Pace:
+    """Return a row as a pace; a place has no delay of its own."""
+    return Pace(
+        next_slot_at=row["next_slot_at"],
+        crawl_delay_s=row.get("crawl_delay_s"),
+        latency_s=row.get("latency_s"),
+        slowdown=row.get("slowdown", 1.0),
+        turns={one: datetime.fromtimestamp(until, UTC) for one, until in (row["turns"] or {}).items()},
+    )
+
+
+def _write_paces(tx: Connection, table: Table, paces: dict[str, Pace]) -> None:
+    rows = [{"known_name": name} | _columns_of(pace, table) for name, pace in sorted(paces.items())]
     if rows:
-        tx.execute(update(hosts).where(hosts.c.host == bindparam("known_host")), rows)
+        tx.execute(update(table).where(table.c[_name_in(table)] == bindparam("known_name")), rows)
+
+
+def _columns_of(pace: Pace, table: Table) -> dict[str, object]:
+    """Return a pace as those columns of it that a table has."""
+    columns: dict[str, object] = {
+        "next_slot_at": pace.next_slot_at,
+        "crawl_delay_s": pace.crawl_delay_s,
+        "latency_s": pace.latency_s,
+        "slowdown": pace.slowdown,
+        "turns": {one: until.timestamp() for one, until in pace.turns.items()},
+    }
+    return {name: value for name, value in columns.items() if name in table.c}
+
+
+def _name_in(table: Table) -> str:
+    return "host" if table is hosts else "place"
 
 
 def _without_dead(pace: Pace, wanted: PermitRequest) -> Pace:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import orjson
@@ -132,11 +133,23 @@ def hold(tx: Connection) -> None:
     lock(tx, "outbox")
 
 
-def pending(tx: Connection, *, limit: int, after: int = 0) -> tuple[OutboxItem, ...]:
-    """Return the oldest unpublished batches, or the oldest after a sequence, in their order."""
+def pending(tx: Connection, *, limit: int, after: int = 0, max_size: int | None = None) -> tuple[OutboxItem, ...]:
+    """Return the oldest unpublished batches, or the oldest after a sequence, in their order.
+
+    They are one at least, and no more than have `max_size` bytes as they are stored; read, they take some 30 times as much.
+    """
+    if max_size is not None:
+        limit = _fitting(tx, limit=limit, after=after, max_size=max_size)
     query = select(outbox).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
     rows = tx.execute(query.limit(limit)).mappings()
     return tuple(_item(row["sequence"], row["batch_id"], row["payload"]) for row in rows)
+
+
+def _fitting(tx: Connection, *, limit: int, after: int, max_size: int) -> int:
+    """Return how many batches have so many bytes together, one at least."""
+    sizes = select(func.length(outbox.c.payload)).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
+    so_far = accumulate(int(size) for size in tx.execute(sizes.limit(limit)).scalars())
+    return max(1, sum(size <= max_size for size in so_far))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

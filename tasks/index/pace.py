@@ -2,6 +2,8 @@
 
 A permit allows one request. The next one comes a delay after the end of the last, since only then it is certain that
 the host has received it. At once there are as many permits as the source allows.
+
+The hosts of one registrable domain on one address are one place: together they have the pace of the host that is asked.
 """
 
 from dataclasses import dataclass, replace
@@ -73,7 +75,27 @@ def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: date
         next_slot_at=now + timedelta(seconds=delay_s),
         turns={**turns, permit_id: now + timedelta(seconds=wanted.lease_s)},
     )
-    return pace, Permit(permit_id=permit_id, host=wanted.host)
+    return pace, Permit(permit_id=permit_id, host=wanted.host, place=wanted.place)
+
+
+def grant_at_place(
+    host: Pace, place: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime
+) -> tuple[Pace, Pace, Permit | Wait]:
+    """Return a permit at a host that shares its place with others, or the longer wait; both paces change or none."""
+    asked, answer = grant_permit(host, wanted, permit_id=permit_id, now=now)
+    if isinstance(answer, Wait):
+        return asked, place, answer
+    as_here = replace(wanted, delay_s=host.delay_s(wanted.delay_s))
+    shared, answer = grant_permit(place, as_here, permit_id=permit_id, now=now)
+    return (host if isinstance(answer, Wait) else asked), shared, answer
+
+
+def end_at_place(host: Pace, place: Pace, end: PermitEnd, *, now: datetime) -> tuple[Pace, Pace]:
+    """Return both paces after a permit ends. The wait that a host asks for is its own; its delay is its place's too."""
+    host = end_permit(host, end, now=now)
+    free_at = now + timedelta(seconds=host.delay_s(end.delay_s))
+    turns = {one: until for one, until in place.turns.items() if one != end.permit.permit_id}
+    return host, replace(place, turns=turns, next_slot_at=max(place.next_slot_at, free_at))
 
 
 def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:

@@ -194,6 +194,15 @@ hosts = Table(
 )
 """Politeness: no request to the host begins before `next_slot_at`. `turns` are the permits in use: id, end of its lease."""
 
+places = Table(
+    "places",
+    metadata,
+    Column("place", String(64), primary_key=True),
+    Column("next_slot_at", Instant, nullable=False),
+    Column("turns", JSON),
+)
+"""The same for all hosts of a registrable domain on one address; `place` is a digest of the two."""
+
 robots = Table(
     "robots",
     metadata,

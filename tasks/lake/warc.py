@@ -106,12 +106,12 @@ def payload_digest(body: bytes) -> str:
 
 
 class SegmentWriter:
-    """Makes one segment, in memory. `created_at` and the exchanges alone decide its bytes."""
+    """Makes one segment, in memory or in an empty file, `out`. `created_at` and the exchanges alone decide its bytes."""
 
-    def __init__(self, key: str, *, software: str, created_at: datetime) -> None:
+    def __init__(self, key: str, *, software: str, created_at: datetime, out: BinaryIO | None = None) -> None:
         self._key = key
         self._records = 0
-        self._out = io.BytesIO()
+        self._out = out or io.BytesIO()
         about = f"software: {software}\r\nformat: WARC File Format 1.1\r\n".encode()
         named = [("WARC-Filename", key.rpartition("/")[2]), ("Content-Type", "application/warc-fields")]
         self._write("warcinfo", named, about, created_at)
@@ -175,7 +175,10 @@ class SegmentWriter:
 
     def to_bytes(self) -> bytes:
         """Return the segment as it stands."""
-        return self._out.getvalue()
+        if isinstance(self._out, io.BytesIO):
+            return self._out.getvalue()
+        self._out.seek(0)
+        return self._out.read()
 
     def _add(
         self, kind: str, headers: list[tuple[str, str]], block: bytes, request_head: bytes, fetched_at: datetime

@@ -28,7 +28,7 @@ from tasks.errors import (
     UnexpectedError,
 )
 from tasks.politeness.keeping import Room
-from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits
+from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.links import licence_elements, licence_links
 from tasks.politeness.rights.obeying import check_refusal
@@ -37,7 +37,7 @@ from tasks.politeness.rights.payment import payment_of
 from tasks.politeness.rights.site import SiteRights
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
-from tasks.politeness.way import Way
+from tasks.politeness.way import Way, place_name
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.permit import RobotsAnswer
@@ -125,6 +125,8 @@ class PoliteClient:
         self._resolve = resolve
         self._stack = AsyncExitStack()
         self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
+        self._places: dict[tuple[str, str], str | None] = {}
+        self._looking_up: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
         self._origins = asyncio.Semaphore(MAX_ORIGINS)
         self._rights: dict[tuple[str, str], SiteRights] = {}
@@ -142,7 +144,7 @@ class PoliteClient:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    async def visit(self, visits: Sequence[Visit], take: Take, *, is_full: Callable[[], bool] = lambda: False) -> None:
+    async def visit(self, visits: Sequence[Visit], take: Take, *, is_full: Callable[[], bool] = never_full) -> None:
         """Make all visits, many hosts at once and each at its own pace, and pass on the result of each at once.
 
         When `is_full` is true, no more requests are made, and the rest is deferred to now.
@@ -164,6 +166,10 @@ class PoliteClient:
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
+        finally:
+            self._limiter.is_full = (
+                never_full  # or all that the caller's answer refers to would live as long as this client
+            )
 
     async def _visit_origin(self, origin: str, group: Sequence[Visit], take: Take) -> None:
         async with self._origins:
@@ -209,7 +215,7 @@ class PoliteClient:
             with guarded_item(one.url):
                 policy.check(one.url, user_agent=one.rules.user_agent)
                 self._check_rights(one, one.url)
-                async with way.opened(one.url.site):
+                async with way.opened(one.url):
                     asked_at = _now()
                     fetched = await self._get(one, way)
                     with way.noting():
@@ -234,7 +240,17 @@ class PoliteClient:
             self._room.leave(size)
 
     def _way(self, rules: SourceRules) -> Way:
-        return Way(self._limiter, rules, self._owners)
+        return Way(self._limiter, rules, self._owners, self._place_of)
+
+    async def _place_of(self, url: Url, rules: SourceRules) -> str | None:
+        """Return the place that a URL's host shares with others, looked up once; raises ItemError."""
+        key = (url.host, mark_of(rules))
+        async with self._looking_up[key]:
+            if key not in self._places:
+                client = await self.client_for(rules)
+                address = await client.address_of(url, asker=rules.source_id)
+                self._places[key] = None if address is None else place_name(url.domain, address)
+            return self._places[key]
 
     async def _with_rights(self, one: Visit, outcome: Answered | Deferred) -> Answered | Deferred:
         """Return the result of a visit to an article with what its site says of it; raises ItemError, HostWaits.
@@ -290,7 +306,7 @@ class PoliteClient:
             policy = await self._learn(url.origin, [replace(one, url=url)])
             policy.check(url, user_agent=one.rules.user_agent)
             self._check_rights(one, url)
-            await way.enter(url.site)
+            await way.enter(url)
 
         client = await self.client_for(one.rules)
         return await client.get(

@@ -1,6 +1,6 @@
 """Permits to make one request to a host, from the limits that all processes share.
 
-A batch's own requests wait here in line for each host. All requests for permits that come during one transaction go
+A batch's own requests wait here in line for each host, or for the place that it shares with others. All requests for permits that come during one transaction go
 into the next one. A request holds one permit, and never while it waits for another host's.
 """
 
@@ -54,7 +54,7 @@ class Noted:
 
 @dataclass(slots=True)
 class _Line:
-    """A batch's requests that wait for one host: as many as may run at once have a seat; one of them asks the limits."""
+    """A batch's requests that wait for one place: as many as may run at once have a seat; one of them asks the limits."""
 
     seats: asyncio.Semaphore
     front: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -73,6 +73,11 @@ class _Entry:
     sought: str | None = None
 
 
+def never_full() -> bool:
+    """Say that there is room for more."""
+    return False
+
+
 class RateLimiter:
     """Gives one batch its permits. `in_flight` bounds its requests under way, `lease_s` each one's time.
 
@@ -80,7 +85,7 @@ class RateLimiter:
     """
 
     def __init__(self, limits: SharedLimits, *, in_flight: int, lease_s: float) -> None:
-        self.is_full: Callable[[], bool] = lambda: False
+        self.is_full: Callable[[], bool] = never_full
         self._limits = limits
         self._in_flight = asyncio.Semaphore(in_flight)
         self._lease_s = lease_s
@@ -91,10 +96,17 @@ class RateLimiter:
         self._entries: list[_Entry] = []
 
     @asynccontextmanager
-    async def permit(self, host: str, *, delay_s: float, max_per_host: int) -> AsyncIterator[Noted]:
-        """Hold a permit within the block, which reports the result; raises HostWaits where there is none soon."""
-        line = self._lines.setdefault(host, _Line(asyncio.Semaphore(max_per_host)))
-        wanted = PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s)
+    async def permit(
+        self, host: str, *, delay_s: float, max_per_host: int, place: str | None = None
+    ) -> AsyncIterator[Noted]:
+        """Hold a permit within the block, which reports the result; raises HostWaits where there is none soon.
+
+        The hosts of one `place` stand in one line.
+        """
+        line = self._lines.setdefault(place or host, _Line(asyncio.Semaphore(max_per_host)))
+        wanted = PermitRequest(
+            host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s, place=place
+        )
         async with line.seats:
             async with line.front:
                 permit = await self._wait_for(wanted, line)

@@ -276,7 +276,7 @@ class SiteFiles:
     async def _ask_file(self, name: str, url: Url, rules: SourceRules, *, accept: str | None) -> RobotsAnswer:
         """Request what is kept under a name; any status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
-        async with way.opened(url.site):
+        async with way.opened(url):
             # Another run may have asked while we waited for the permit.
             if kept := await self._limiter.kept_robots(name):
                 return kept

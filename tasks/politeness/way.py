@@ -1,42 +1,53 @@
 """The permit of a GET at its present host, and the wait that this host's answer requires."""
 
-from collections.abc import AsyncIterator, Iterator
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
-from tasks.values.domain import Site
 from tasks.values.url import Url
 
 UNSPOKEN_WAIT_S = 60.0
 """The wait after a 429 without one."""
 
 
+PlaceOf = Callable[[Url, SourceRules], Awaitable[str | None]]
+"""Returns the name of the place that a URL's host shares with others, if there is one; raises ItemError."""
+
+
+def place_name(domain: str, address: str) -> str:
+    """Return the name of a registrable domain on one address: a digest, so that the index names neither."""
+    return hashlib.sha256(f"{domain} {address}".encode()).hexdigest()
+
+
 class Way:
     """The permit of one GET, as redirects lead it from host to host: never two at once."""
 
-    def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners) -> None:
+    def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners, place_of: PlaceOf) -> None:
         self._limiter = limiter
         self._rules = rules
         self._owners = owners
+        self._place_of = place_of
         self._held = AsyncExitStack()
         self._heard = Noted()
 
     @asynccontextmanager
-    async def opened(self, site: Site) -> AsyncIterator[None]:
+    async def opened(self, url: Url) -> AsyncIterator[None]:
         """Hold the permit for a first request within the block, then for whatever the redirects led to."""
-        await self.enter(site)
+        await self.enter(url)
         try:
             yield
         finally:
             await self.leave()
 
-    async def enter(self, site: Site) -> None:
-        """Wait for the permit of a site's host; raises HostWaits."""
-        pace = self._owners.pace_at(site, self._rules)
-        permit = self._limiter.permit(site.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host)
+    async def enter(self, url: Url) -> None:
+        """Wait for the permit of a URL's host; raises HostWaits, and ItemError where the host has no address."""
+        pace = self._owners.pace_at(url.site, self._rules)
+        place = await self._place_of(url, self._rules)
+        permit = self._limiter.permit(url.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host, place=place)
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
@@ -46,7 +57,7 @@ class Way:
     async def follow(self, url: Url) -> None:
         """Continue with another request."""
         await self.leave()
-        await self.enter(url.site)
+        await self.enter(url)
 
     @contextmanager
     def noting(self) -> Iterator[None]:

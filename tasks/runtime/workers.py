@@ -12,11 +12,13 @@ import resource
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as JobTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
@@ -27,6 +29,9 @@ from tasks.runtime.safe_path import keep_children_safe
 
 JOBS_A_WORKER = 3000
 """A worker is replaced after this many items: libxml2's dictionaries only grow."""
+
+JOBS_AHEAD = 64
+"""Jobs of one caller that are queued at once: one that takes long stops no other until so many are done."""
 
 PRELOADED = "tasks.extract.warm"
 """The module that the fork server imports once; only the fork server imports it, to warm up."""
@@ -86,14 +91,17 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(2 * config.workers, thread_name_prefix="reading")
 
     def run(self, jobs: Iterable[Job[T]]) -> Iterator[T | ItemError]:
-        """Do the jobs in parallel, and yield each result, in the given order.
+        """Do the jobs in parallel, and yield each result, in the given order; what they need is held from JOBS_AHEAD of it.
 
         Raises an error of a `read` that is not an ItemError, and Stopped if another thread closes the pool.
         """
-        waiting: list[tuple[Job[T], _Owed[T]]] = [(job, self._together.submit(job)) for job in jobs]
-        for job, owed in waiting:
+        left = iter(jobs)
+        waiting = deque((job, self._together.submit(job)) for job in islice(left, JOBS_AHEAD))
+        while waiting:
+            job, owed = waiting.popleft()
             done = self._result(job, owed)
             yield done
+            waiting.extend((job, self._together.submit(job)) for job in islice(left, 1))
 
     async def read(self, job: Job[T]) -> T:
         """Do one job while the event loop goes on; raises ItemError, and as `run` does."""

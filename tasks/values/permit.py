@@ -53,20 +53,25 @@ class RobotsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRequest:
-    """A permit wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds)."""
+    """A permit wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds).
+
+    `place` is the name of the host's registrable domain on its address, None where that has no pace of its own.
+    """
 
     host: str
     delay_s: float
     max_per_host: int
     lease_s: float
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Permission to make one request at a host, now."""
+    """Permission to make one request at a host, and at its place where it has one, now."""
 
     permit_id: str
     host: str
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class AddressGate:
 
     def try_enter(self, address: str) -> float:
         """Count a request where it may be made now; else return after how long it may be worth another try (seconds)."""
-        if self._is_shared(address):
+        if self.is_shared(address):
             return 0.0
         with self._lock:
             now_s = self._now_s()
@@ -71,12 +71,16 @@ class AddressGate:
 
     def leave(self, address: str) -> None:
         """Note that a request has ended."""
-        if self._is_shared(address):
+        if self.is_shared(address):
             return
         with self._lock:
             self._under_way[address] -= 1
             if self._under_way[address] <= 0:
                 del self._under_way[address]
+
+    def is_shared(self, address: str) -> bool:
+        """Whether many share an address on purpose: it is exempt."""
+        return self._is_shared(address)
 
 
 def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:

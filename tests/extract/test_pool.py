@@ -9,6 +9,7 @@ import pytest
 
 from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError, Stopped, UnexpectedError
 from tasks.extract.pool import ExtractorPool
+from tasks.runtime.workers import JOBS_AHEAD
 from tasks.values.page import Page
 from tests.extract.stored import CONFIG, MIB, asked, fixtures, misbehave
 
@@ -40,6 +41,21 @@ def test_a_page_that_misbehaves_is_quarantined_once_and_its_neighbours_are_extra
 
     assert [capture_id for capture_id, _ in found] == [page.capture_id for page in pages]
     assert [type(one) for _, one in found] == [Page, Page, error, Page, Page, Page]
+
+
+def test_of_many_pages_a_few_are_held_at_once(pool):
+    taken = []
+
+    def pages():
+        for page in asked(*[GOOD] * (JOBS_AHEAD + 20)):
+            taken.append(page.capture_id)
+            yield page
+
+    found = pool.extract(pages())
+    next(found)
+    ahead = len(taken)
+
+    assert (ahead, len(list(found))) == (JOBS_AHEAD, len(taken) - 1)
 
 
 def test_each_of_several_pages_that_misbehave_is_told_apart(pool):

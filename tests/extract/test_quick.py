@@ -101,4 +101,18 @@ def test_most_stories_need_no_more_than_the_steps():
 
 def test_what_the_rest_of_the_page_may_decide_is_left_to_the_whole():
     assert asked(f"<body><article><p>{PARAGRAPHS[0]}</p></article>{'<div>Other text. </div>' * 900}</body>")[0] is None
-    assert asked(f"<body>{STORY}</body>")[0] is None
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_story_in_no_frame_is_read_from_all_of_the_page_as_by_the_whole(part):
+    quick, whole = asked(f"<body><div>{STORY}</div>{part}</body>")
+
+    assert quick in (None, whole)
+    assert asked(f"<body>{STORY}</body>") == (asked(f"<body>{STORY}</body>")[1],) * 2
+
+
+def test_a_frame_of_one_paragraph_gives_way_to_the_next_kind_of_frame():
+    quick, whole = asked(f"<body><main><div class='story-body'><p>{PARAGRAPHS[0]}</p></div>{STORY}</main></body>")
+
+    assert quick == whole
+    assert PARAGRAPHS[-1] in quick

@@ -1,5 +1,6 @@
 """Batches that are fetched from servers on loopback, and what is said of each page."""
 
+import gc
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
@@ -9,9 +10,10 @@ import pytest
 from tasks.config.catalogue import SourceRules
 from tasks.errors import TooManyUnexpected
 from tasks.fetch.fetching import fetch_batch
+from tasks.fetch.soft_404 import Sample
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
-from tasks.lake.warc import read_response
+from tasks.lake.warc import SegmentWriter, read_response
 from tasks.politeness.client import PoliteClient
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
@@ -44,18 +46,22 @@ async def polite(book):
 
 
 async def fetched(book, *urls, rules=RULES, objects=None, due=None):
-    looks = tuple(replace(one, due=replace(one.due, **(due or {}))) for one in map(look_at, urls))
     async with polite(book) as client:
-        return await fetch_batch(
-            Batch(batch_id="b1", run_id="r1", looks=looks),
-            client=client,
-            rules={"daily": rules},
-            segment_key="warc/b1.warc.gz",
-            software="presslake/0",
-            max_segment_size=10**8,
-            put=({} if objects is None else objects).__setitem__,
-            fetched_one=lambda: None,
-        )
+        return await fetched_by(client, *urls, rules=rules, objects=objects, due=due)
+
+
+async def fetched_by(client, *urls, rules=RULES, objects=None, due=None):
+    looks = tuple(replace(one, due=replace(one.due, **(due or {}))) for one in map(look_at, urls))
+    return await fetch_batch(
+        Batch(batch_id="b1", run_id="r1", looks=looks),
+        client=client,
+        rules={"daily": rules},
+        segment_key="warc/b1.warc.gz",
+        software="presslake/0",
+        max_segment_size=10**8,
+        put=({} if objects is None else objects).__setitem__,
+        fetched_one=lambda: None,
+    )
 
 
 def outcomes_of(batch):
@@ -72,6 +78,16 @@ async def test_ordinary_pages_are_asked_for_and_nothing_else(book):
 
     assert outcomes_of(batch) == [OK] * 4
     assert sorted(server.paths()) == sorted(["/robots.txt", *pages])
+
+
+async def test_a_client_that_lives_on_holds_nothing_of_the_batch(book):
+    pages = {f"/{number}": story(number) for number in range(4)}
+    async with serve({**ALLOW, **pages}) as server, polite(book) as client:
+        await fetched_by(client, *map(server.url, pages))
+        gc.collect()
+        held = [one for one in gc.get_objects() if isinstance(one, Sample | SegmentWriter)]
+
+    assert held == []
 
 
 async def test_what_a_host_gives_for_anything_is_no_page(book):

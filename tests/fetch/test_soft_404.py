@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from isal import isal_zlib
 
 from tasks.fetch.soft_404 import SEEN_SIZE, Sample, gist_of, suspects
 
@@ -23,7 +24,7 @@ def look(number, *, origin="https://daily.example", **changes):
             "payload_digest": f"sha256:{number}",
             "title": f"story {number}",
             "says_little": False,
-            "start": start,
+            "packed_start": isal_zlib.compress(start),
             **changes,
         }
     )

@@ -7,23 +7,22 @@ from sqlalchemy import insert, select, update
 
 from tasks.index.clocks import HOSTS_AHEAD, URLS_AHEAD, bring_back
 from tasks.index.feeds import FeedAddress, know_feeds
-from tasks.index.schema import feeds, frontier, hosts
+from tasks.index.schema import feeds, frontier, hosts, places
 from tasks.index.upkeep import prune_daily
 from tasks.values.feed import FeedKind
 from tests.index.test_frontier import announce, announcement, claim
 
 
-def test_a_host_that_waits_for_a_year_waits_for_a_day(index, now):
-    rows = [("far.example", timedelta(days=365)), ("near.example", timedelta(hours=23))]
+@pytest.mark.parametrize(("table", "key", "more"), [(hosts, "host", {"slowdown": 1.0}), (places, "place", {})])
+def test_a_host_or_place_that_waits_for_a_year_waits_for_a_day(index, now, table, key, more):
+    rows = [("far", timedelta(days=365)), ("near", timedelta(hours=23))]
     with index.write() as tx:
-        tx.execute(
-            insert(hosts), [{"host": host, "next_slot_at": now + ahead, "slowdown": 1.0} for host, ahead in rows]
-        )
+        tx.execute(insert(table), [{key: name, "next_slot_at": now + ahead, **more} for name, ahead in rows])
         brought = bring_back(tx, now=now)
-        slots = dict(tx.execute(select(hosts.c.host, hosts.c.next_slot_at)).tuples().all())
+        slots = dict(tx.execute(select(table.c[key], table.c.next_slot_at)).tuples().all())
 
     assert brought == 1
-    assert slots == {"far.example": now + HOSTS_AHEAD, "near.example": now + timedelta(hours=23)}
+    assert slots == {"far": now + HOSTS_AHEAD, "near": now + timedelta(hours=23)}
 
 
 @pytest.mark.parametrize("state", ["due", "done", "dropped"])

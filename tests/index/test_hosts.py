@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.index.hosts import HostLimits, prune
-from tasks.index.schema import hosts
+from tasks.index.schema import hosts, places
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 ORIGIN = "https://a.example"
@@ -33,8 +33,8 @@ def limits(index, clock):
     return HostLimits(index, clock)
 
 
-def wish(host="a.example", delay_s=1.0, max_per_host=1):
-    return PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0)
+def wish(host="a.example", delay_s=1.0, max_per_host=1, place=None):
+    return PermitRequest(host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=90.0, place=place)
 
 
 def end(permit, **said):
@@ -203,3 +203,29 @@ def test_answers_that_are_old_are_forgotten(index, limits, now):
         forgotten = prune(tx, before=now + timedelta(seconds=1))
 
     assert (kept, forgotten, limits.robots(ORIGIN)) == (0, 1, None)
+
+
+# Places that hosts share
+
+
+def test_hosts_of_one_place_get_one_turn_a_delay(index, limits, clock):
+    [first, second] = limits.exchange_permits([], [wish("a.x.example", place="x"), wish("b.x.example", place="x")])
+    clock.pass_s(0.4)
+    limits.exchange_permits([end(first)], [])
+    clock.pass_s(0.9)
+    [early] = HostLimits(index, clock).exchange_permits([], [wish("b.x.example", place="x")])
+    clock.pass_s(0.1)
+    [third] = HostLimits(index, clock).exchange_permits([], [wish("b.x.example", place="x")])
+
+    assert [type(one) for one in (first, second, early, third)] == [Permit, Wait, Wait, Permit]
+    assert (early.wait_s, third.place) == (pytest.approx(0.1), "x")
+
+
+def test_a_place_is_forgotten_when_it_was_not_asked_for_long(index, limits, clock):
+    [permit] = limits.exchange_permits([], [wish(place="x")])
+    limits.exchange_permits([end(permit)], [])
+    with index.write() as tx:
+        early, gone = prune(tx, before=clock.now), prune(tx, before=clock.now + timedelta(days=2))
+        left = tx.execute(places.select()).all()
+
+    assert (early, gone, left) == (0, 1, [])

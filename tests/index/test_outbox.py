@@ -2,8 +2,9 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
+from sqlalchemy import func, select
 
-from tasks.index import outbox
+from tasks.index import outbox, schema
 from tasks.values.batch import OutboxItem
 from tasks.values.changes import ArticleKey, CaptureKey, RowChanges
 from tests.rows import make_article, make_capture
@@ -55,6 +56,19 @@ def test_rows_of_a_decision_that_was_undone_are_not_taken_for_those_of_another(i
         (item,) = outbox.pending(tx, limit=10)
 
     assert item.articles[0].title == "decided"
+
+
+@pytest.mark.parametrize(("max_size", "read"), [(1, ["b1"]), (2.5, ["b1", "b2"]), (9, ["b1", "b2", "b3"])])
+def test_batches_are_read_as_far_as_they_fit_and_one_always(index, now, max_size, read):
+    with index.write() as tx:
+        for batch_id in ("b1", "b2", "b3"):
+            append(tx, batch_id, now, articles=[make_article(text=f"{batch_id} {list(range(2000))}")])
+        size = tx.execute(select(func.max(func.length(schema.outbox.c.payload)))).scalar()
+
+    with index.read() as tx:
+        items = outbox.pending(tx, limit=10, max_size=int(max_size * size) - 1)
+
+    assert [item.batch_id for item in items] == read
 
 
 def test_sequences_follow_the_commits(index, now):

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.index.pace import LONGEST_DELAY_S, MOST_SLOWDOWN, Pace, end_permit, grant_permit
+from tasks.index.pace import (
+    LONGEST_DELAY_S,
+    MOST_SLOWDOWN,
+    Pace,
+    end_at_place,
+    end_permit,
+    grant_at_place,
+    grant_permit,
+)
 from tasks.values.permit import Permit, PermitEnd, PermitRequest, Wait
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -154,3 +162,39 @@ def test_no_two_turns_are_closer_than_the_delay(requests, delay_s):
         at += takes_s
         ended_at = at
         pace = end(pace, at=at, delay_s=delay_s, elapsed_s=takes_s, is_busy=is_busy, hold_s=hold_s)
+
+
+# Hosts that share a place
+
+
+def give_there(host, place, *, at=0.0, permit_id="1", **wanted):
+    return grant_at_place(host, place, wish(**wanted), permit_id=permit_id, now=after(at))
+
+
+def test_a_place_gives_its_hosts_one_permit_a_delay():
+    _, place, first = give_there(fresh(), fresh(), delay_s=2.0)
+    other, _, second = give_there(fresh(), place, at=0.5, permit_id="2", delay_s=2.0)
+
+    assert (type(first), type(second), second.wait_s) == (Permit, Wait, 1.5)
+    assert other == fresh()  # a host that got no permit keeps its slot
+
+
+def test_a_host_that_waits_takes_nothing_of_its_place():
+    _, place, answer = give_there(fresh(next_slot_at=after(9)), fresh())
+
+    assert (answer.wait_s, place) == (9.0, fresh())
+
+
+def test_a_place_is_asked_as_slowly_as_the_host_that_was_asked_last():
+    host, place, permit = give_there(fresh(crawl_delay_s=8.0), fresh())
+    host, place = end_at_place(host, place, PermitEnd(permit=permit, delay_s=1.0, elapsed_s=0.2), now=after(1))
+
+    assert (host.next_slot_at, place.next_slot_at, place.turns) == (after(9), after(9), {})
+
+
+def test_the_wait_that_a_host_asks_for_is_not_its_neighbours():
+    host, place, permit = give_there(fresh(), fresh())
+    end_of_it = PermitEnd(permit=permit, delay_s=1.0, elapsed_s=0.2, is_busy=True, hold_s=600.0)
+    host, place = end_at_place(host, place, end_of_it, now=after(1))
+
+    assert (host.next_slot_at, place.next_slot_at) == (after(601), after(3))

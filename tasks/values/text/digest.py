@@ -13,8 +13,14 @@ TOKEN = re.compile(r"[^\W_]+(?:[.,:/][^\W_]+)*+")
 
 def tokenise(text: str) -> list[str]:
     """Return the words of a text: NFKC, format characters removed, casefolded; `3.5`, `10:30` and `2/3` stay whole."""
-    normal = unicodedata.normalize("NFKC", text)
-    if not normal.isascii():
+    return tokenise_normal(unicodedata.normalize("NFKC", text))
+
+
+def tokenise_normal(normal: str) -> list[str]:
+    """Return the words of a text that is in NFKC already."""
+    if (
+        not normal.isascii() and not normal.replace("\n", " ").isprintable()
+    ):  # what can be printed is no format character
         unseen = [ord(character) for character in set(normal) if unicodedata.category(character) == "Cf"]
         normal = normal.translate(dict.fromkeys(unseen)) if unseen else normal
     return TOKEN.findall(normal.casefold())

@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
-from tasks.values.text.digest import digest_of, tokenise
+from tasks.values.text.digest import digest_of, tokenise_normal
 from tasks.values.text.names import names_in
 from tasks.values.text.script import script_of
 from tasks.values.text.shape import Shape
@@ -22,8 +22,8 @@ class Fingerprint:
 
 def fingerprint_of(text: str) -> Fingerprint:
     """Return the fingerprint of a text."""
-    normal = unicodedata.normalize("NFKC", text)  # once for both below, which only look then whether it is
-    words = tokenise(normal)
+    normal = unicodedata.normalize("NFKC", text)
+    words = tokenise_normal(normal)
     return Fingerprint(
         digest=digest_of(words),
         has_words=bool(words),

@@ -4,14 +4,19 @@ A German noun is one as well, and so is the rare word that begins its only sente
 """
 
 import re
-import unicodedata
+from collections.abc import Collection
 
 _WORD = re.compile(r"[^\W\d_]\w*")
 
 
-def names_in(text: str) -> frozenset[str]:
-    """Return the names of a text, as its words are made (digest.tokenise)."""
-    capital, small = set[str](), set[str]()
-    for word in set(_WORD.findall(unicodedata.normalize("NFKC", text))):
-        (capital if word[0].isupper() else small).add(word.casefold())
-    return frozenset(capital - small)
+def names_in(normal: str) -> frozenset[str]:
+    """Return the names of a text that is in NFKC, as its words are made (digest.tokenise)."""
+    capital, small = list[str](), list[str]()
+    for word in set(_WORD.findall(normal)):
+        (capital if word[0].isupper() else small).append(word)
+    return frozenset(_casefolded(capital) - _casefolded(small))
+
+
+def _casefolded(words: Collection[str]) -> set[str]:
+    """Return the words casefolded, by one call for all."""
+    return set(" ".join(words).casefold().split(" ")) if words else set()

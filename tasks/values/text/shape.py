@@ -91,7 +91,7 @@ class Shape:
 
 def pack(kind: str, values: Iterable[int]) -> bytes:
     """Return the values, smallest first, as little-endian integers of struct's `kind`."""
-    ordered = sorted(set(values))
+    ordered = sorted(dict.fromkeys(values))  # not a set: what is in order already is sorted in no time
     return struct.pack(f"<{len(ordered)}{kind}", *ordered)
 
 

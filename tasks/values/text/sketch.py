@@ -5,6 +5,7 @@ share shingles share those of their sketches (Broder 1997, sampling modulo a thr
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -21,6 +22,8 @@ MIN_TOKENS = 60
 
 SAMPLED = 16
 """One hash of so many is in the sketch, by its size."""
+
+_HIGHEST = 2**64 // SAMPLED
 
 MIN_SKETCH, MAX_SKETCH = 8, 64
 
@@ -49,10 +52,11 @@ def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
         return None
     encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
-    hashes = set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs)))
-    with_digits = {token for token in set(tokens) if not token.isalpha() and _DIGIT.search(token)}
+    hashes = sorted(set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs))))
+    different = set(tokens)
+    with_digits = {token for token in different if not token.isalpha() and _DIGIT.search(token)}
     figures = set(map(_plain_figure, with_digits))
-    others = set(tokens) - with_digits if tokens is words else _unspaced_vocabulary(tokens)
+    others = different - with_digits if tokens is words else _unspaced_vocabulary(tokens)
     return Shape.of(
         algorithm=ALGORITHM,
         words=len(tokens),
@@ -82,10 +86,7 @@ def _hashes(words: Iterable[str]) -> list[int]:
     return [value >> 32 for value in map(xxhash.xxh3_64_intdigest, joined.split(b" "))] if joined else []
 
 
-def _sketch(hashes: set[int]) -> tuple[int, ...]:
-    """Return the sample, smallest first, in 63 bits: databases have no unsigned integers."""
-    highest = 2**64 // SAMPLED
-    kept = sorted([value for value in hashes if value <= highest])[:MAX_SKETCH]
-    if len(kept) < MIN_SKETCH:
-        kept = sorted(hashes)[:MIN_SKETCH]
-    return tuple(value >> 1 for value in kept)
+def _sketch(hashes: Sequence[int]) -> tuple[int, ...]:
+    """Return the sample of hashes given smallest first, in 63 bits: databases have no unsigned integers."""
+    count = bisect_right(hashes, _HIGHEST, hi=min(len(hashes), MAX_SKETCH))
+    return tuple(value >> 1 for value in hashes[: max(count, MIN_SKETCH)])

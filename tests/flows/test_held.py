@@ -1,0 +1,81 @@
+"""What a sweep's process holds while batch after batch goes through it: it must not grow with their number."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine import Presslake
+from tests.press import running_press
+
+pytestmark = pytest.mark.engine
+
+BATCH_SIZE, ARTICLES = 4, 48
+
+PROGRAM = """
+import gc, json, logging
+from collections import Counter
+from tasks.config.parameters import IngestConfig
+from flows.ingest import ingest
+from tasks.fetch.soft_404 import Sample
+from tasks.lake.warc import SegmentWriter
+from tasks.values.look import Look
+from tasks.values.page import Page
+from tasks.values.rows import Article
+
+KINDS = Look, Page, Article, Sample, SegmentWriter
+held = []
+
+class Counting(logging.Handler):
+    def emit(self, record):
+        if record.getMessage().startswith("decided"):
+            gc.collect()
+            count = Counter(type(one) for one in gc.get_objects())
+            held.append({kind.__name__: count[kind] for kind in KINDS})
+
+if __name__ == "__main__":
+    logging.getLogger("prefect.task_runs").addHandler(Counting())
+    ingest(IngestConfig())
+    print(json.dumps(held))
+"""
+
+
+@pytest.fixture(scope="module")
+def held(prefect_api_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, int]]:
+    """How many of each kind were alive each time that a batch had been decided."""
+    home = tmp_path_factory.mktemp("held")
+    program = home / "counting.py"
+    program.write_text(PROGRAM)
+    presslake = Presslake(home)
+    with running_press(sites=2, articles=ARTICLES // 2) as press:
+        settings = {
+            "PRESSLAKE_CATALOGUE": str(press.catalogue(home / "sources.yaml")),
+            "PRESSLAKE_BATCH_SIZE": str(BATCH_SIZE),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        done = subprocess.run(
+            [sys.executable, program],
+            cwd=home,
+            env={**os.environ, **presslake.variables, **settings},
+            stdout=subprocess.PIPE,
+            timeout=300,
+            check=True,
+        )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_looks_pages_and_segments_of_a_few_batches_are_held_however_many_there_are(held):
+    most = {kind: max(one[kind] for one in held) for kind in held[0]}
+
+    assert len(held) >= ARTICLES / BATCH_SIZE
+    assert 0 < most["Look"] <= 2 * 6 * BATCH_SIZE  # two being fetched, two extracted, one decided; some are made twice
+    assert most["Page"] <= 3 * BATCH_SIZE
+    assert most["Sample"] <= 2 * BATCH_SIZE
+    assert most["SegmentWriter"] <= 2
+
+
+def test_rows_of_articles_are_held_for_one_batch_at_most(held):
+    assert max(one["Article"] for one in held) <= 2 * BATCH_SIZE

@@ -1,0 +1,202 @@
+"""One server under many names of one domain: together they are asked at the pace of one host."""
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+
+import pytest
+
+from tasks.config.catalogue import SourceRules
+from tasks.errors import DnsFailed, ForbiddenAddress
+from tasks.index.database import open_index
+from tasks.index.hosts import HostLimits
+from tasks.politeness.client import Answered, PoliteClient, Visit
+from tasks.web.addresses import AddressLimits
+from tasks.web.client import WebConfig
+from tests.web.loopback import AGENT, answer, page, serve
+
+DELAY_S = 0.2
+ALLOW = {"/robots.txt": answer(404), "*": page(b"x")}
+ANYWHERE = AddressLimits(a_second=1000.0, shared_networks=())
+
+
+@pytest.fixture
+def index(tmp_path):
+    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
+        yield opened
+
+
+class Names:
+    """A resolver that gives each name its addresses, and counts the look-ups."""
+
+    def __init__(self, addresses):
+        self.addresses = addresses
+        self.asked = []
+
+    async def __call__(self, host, port):
+        self.asked.append(host)
+        return next((found for name, found in self.addresses.items() if host.endswith(name)), ["127.0.0.1"])
+
+
+@asynccontextmanager
+async def polite(index, names=None, addresses=ANYWHERE):
+    config = WebConfig(user_agent="", timeout_s=2.0, deadline_s=5.0, addresses=addresses)
+    async with PoliteClient(config, HostLimits(index), resolve=names or Names({})) as client:
+        yield client
+
+
+async def visited(client, urls, *, delay_s=DELAY_S, max_per_host=1):
+    rules = SourceRules(
+        user_agent=AGENT,
+        crawl_delay_s=delay_s,
+        max_per_host=max_per_host,
+        allow_networks=(ip_network("127.0.0.0/8"),),
+    )
+    results = {}
+    await client.visit(
+        [Visit(key=url, url=url, rules=rules) for url in urls], lambda visit, told: results.update({visit.url: told})
+    )
+    return [results[url] for url in urls]
+
+
+def at_hosts(server, number, domain="daily.com"):
+    return [server.url("/", host=f"town{one}.{domain}") for one in range(number)]
+
+
+def least_gap(*servers):
+    instants = sorted(asked.at for server in servers for asked in server.asked)
+    return min(later - earlier for earlier, later in itertools.pairwise(instants))
+
+
+async def slowly(asked, writer):
+    await asyncio.sleep(0.1)
+    writer.write(page(b"x"))
+
+
+async def test_many_hosts_of_a_domain_at_one_address_have_the_pace_of_one(index):
+    async with serve(ALLOW) as server, polite(index) as client:
+        results = await visited(client, at_hosts(server, 6))
+
+    assert are_pages(results)
+    assert len(server.asked) == 12  # a robots.txt and a page each
+    assert least_gap(server) >= 0.95 * DELAY_S
+    assert server.most_in_flight == 1
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_together_they_have_as_many_requests_under_way_as_one_host_may(index, most):
+    async with serve({**ALLOW, "*": slowly}) as server, polite(index) as client:
+        await visited(client, at_hosts(server, 8), delay_s=0.0, max_per_host=most)
+
+    assert server.most_in_flight == most
+
+
+async def test_two_batches_keep_one_pace_at_a_place(index):
+    async with serve(ALLOW) as server, polite(index) as one, polite(index) as other:
+        urls = at_hosts(server, 6)
+        await asyncio.gather(visited(one, urls[:3]), visited(other, urls[3:]))
+
+    assert len(server.asked) == 12
+    assert least_gap(server) >= 0.95 * DELAY_S
+
+
+async def test_the_order_in_which_addresses_come_makes_no_second_place(index):
+    names = Names({"town1.daily.com": ["127.0.0.1", "127.0.0.9"], "town0.daily.com": ["127.0.0.9", "127.0.0.1"]})
+    async with serve(ALLOW) as server, polite(index, names) as client:
+        await visited(client, at_hosts(server, 3))
+
+    assert least_gap(server) >= 0.95 * DELAY_S
+
+
+async def test_ports_of_one_name_are_one_place(index):
+    async with serve(ALLOW) as one, serve(ALLOW) as other, polite(index) as client:
+        await visited(client, [one.url("/", host="daily.com"), other.url("/", host="daily.com")])
+
+    assert least_gap(one, other) >= 0.95 * DELAY_S
+
+
+async def test_the_crawl_delay_of_one_host_is_kept_at_its_place(index):
+    said = page(b"User-agent: *\nCrawl-delay: 0.5")
+    async with serve({"/robots.txt": said, "*": page(b"x")}) as server, polite(index) as client:
+        await visited(client, at_hosts(server, 3), delay_s=0.0)
+
+    instants = [asked.at for asked in server.asked if asked.path == "/"]
+    assert min(later - earlier for earlier, later in itertools.pairwise(instants)) >= 0.95 * 0.5
+
+
+async def test_a_busy_host_does_not_put_its_neighbours_off(index):
+    async def busy_there(asked, writer):
+        is_busy = asked.headers["host"].startswith("town0")
+        writer.write(answer(429, b"", [("Retry-After", "600")]) if is_busy else page(b"x"))
+
+    async with serve({**ALLOW, "*": busy_there}) as server, polite(index) as client:
+        results = await visited(client, at_hosts(server, 3), delay_s=0.05)
+
+    assert [one.fetched.final.status for one in results] == [429, 200, 200]
+
+
+# What is no such place
+
+
+def meeting(number):
+    """Return routes whose robots.txt is answered once so many requests for it are under way together."""
+    barrier = asyncio.Barrier(number)
+
+    async def together(asked, writer):
+        await barrier.wait()
+        writer.write(answer(404))
+
+    return {"/robots.txt": together, "*": page(b"x")}
+
+
+def are_pages(results):
+    return all(isinstance(one, Answered) and one.error is None for one in results)
+
+
+@pytest.mark.parametrize("domains", [["daily.com", "weekly.com"], ["one.github.io", "two.github.io"]])
+async def test_two_parties_at_one_address_do_not_wait_for_each_other(index, domains):
+    async with serve(meeting(2)) as server, polite(index) as client:
+        results = await visited(client, [server.url("/", host=one) for one in domains])
+
+    assert are_pages(results)
+
+
+async def test_a_network_that_many_share_is_exempt(index):
+    shared = AddressLimits(a_second=1000.0, shared_networks=("127.0.0.0/8",))
+    async with serve(meeting(4)) as server, polite(index, addresses=shared) as client:
+        results = await visited(client, at_hosts(server, 4))
+
+    assert are_pages(results)
+
+
+async def test_a_domain_on_two_addresses_is_two_places(index):
+    names = Names({"town1.daily.com": ["127.0.0.2"]})
+    async with (
+        serve(meeting(2)) as one,
+        serve(one.routes, host="127.0.0.2", port=one.port),
+        polite(index, names) as client,
+    ):
+        results = await visited(client, at_hosts(one, 2))
+
+    assert are_pages(results)
+
+
+# Look-ups
+
+
+async def test_the_look_up_that_finds_the_place_is_the_connections(index):
+    names = Names({})
+    async with serve(ALLOW) as server, polite(index, names) as client:
+        await visited(client, at_hosts(server, 3), delay_s=0.0)
+
+    assert sorted(names.asked) == [f"town{one}.daily.com" for one in range(3)]
+
+
+@pytest.mark.parametrize(("addresses", "error"), [([], DnsFailed), (["10.0.0.1"], ForbiddenAddress)])
+async def test_a_host_without_a_place_costs_its_reason_and_no_permit(index, addresses, error):
+    async with serve(ALLOW) as server, polite(index, Names({"daily.com": addresses})) as client:
+        [result] = await visited(client, at_hosts(server, 1))
+
+    assert type(result.error) is error
+    assert server.asked == []
