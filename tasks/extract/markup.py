@@ -7,8 +7,9 @@ else the line stands plain. So what is rendered is the text again, but for white
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
@@ -29,8 +30,7 @@ _MARKED = ("a", "b", "strong", "i", "em")  # the others say nothing that markdow
 _BOLD, _ITALIC = frozenset(("b", "strong")), frozenset(("i", "em"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
+class _Style(NamedTuple):
     """How a piece of text stands: bold, italic, and in a link to where."""
 
     is_bold: bool = False
@@ -201,9 +201,9 @@ def _styled(element: HtmlElement, style: _Style) -> _Style:
     if style.href is not None:
         return style
     if element.tag in _BOLD:
-        return replace(style, is_bold=True)
+        return style._replace(is_bold=True)
     if element.tag in _ITALIC:
-        return replace(style, is_italic=True)
+        return style._replace(is_italic=True)
     # all of a link stands plain: its text may be in pieces, and is one link
     return _Style(href=element.get("href")) if element.tag == "a" else style
 

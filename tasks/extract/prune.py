@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml.html import HtmlElement
 
@@ -30,7 +31,6 @@ _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
 _CELLS = ("td", "th")
 _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
-_COMMENT = re.compile("comment|disqus|dsq", re.IGNORECASE)  # in each of the names below
 _COMMENTS = re.compile(
     r"(?:(?:article|post|reader|user)[-_]+)?comments?(?:[-_]+(?:list|section|container|area|thread|wrapper|block)s?)?"
     r"|disqus_thread|dsq-comments",
@@ -104,11 +104,16 @@ def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outlin
 
 def _comments(page: Outline) -> Iterator[HtmlElement]:
     for element in page.body.iterdescendants("div", "section", "ol", "ul"):
-        kind, name = element.get("class") or "", element.get("id") or ""
-        if not (kind or name) or not _COMMENT.search(f"{kind} {name}"):
-            continue
-        if any(map(_COMMENTS.fullmatch, (name, *kind.split()))) and next(element.iter("h1"), None) is None:
+        kind, name = element.get("class"), element.get("id")
+        if ((kind and _names_comments(kind)) or (name and _names_comments(name))) and (
+            next(element.iter("h1"), None) is None
+        ):
             yield element
+
+
+@lru_cache(maxsize=8192)  # the same names stand on all pages of a site, and most of them many times
+def _names_comments(names: str) -> bool:
+    return any(map(_COMMENTS.fullmatch, names.split()))
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:

@@ -407,7 +407,7 @@ def _tidy(body: HtmlElement) -> None:
     """Delete what says the same as the element before it, and what is left of elements that were used."""
     before = None
     for one in list(body):
-        said = " ".join("".join(one.itertext()).split())
+        said = " ".join(raw_text_of(one).split())
         if said and said == before and len(said) > _MIN_REPEATED:
             delete_element(one, keep_tail=False)
         else:
