@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice, takewhile
 
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
-from tasks.extract.tree import HEADINGS
+from tasks.extract.tree import HEADINGS, judged_once
 
 _MAX_CAPTION_LENGTH = 1000
 _MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
@@ -30,7 +29,7 @@ def find_captions(page: Outline) -> Iterator[HtmlElement]:
             yield from () if _tells_the_story(element, page) else (element,)
 
 
-@lru_cache(maxsize=8192)  # the same names stand on all pages of a site, and most of them many times
+@judged_once
 def _kind_of(named: str) -> str | None:
     """Return what a class says: `caption`, `picture` or neither."""
     named = named.lower()

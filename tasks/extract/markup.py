@@ -24,6 +24,7 @@ _SPECIALS = "\\`*_[]~"
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 # what begins a list, a heading or a rule where a line begins
 _BEGINNING = re.compile(r"^(\d{0,9})([-+=#.):])")
+_BEGINNINGS = "-+=#.):"
 _CLOSING = re.compile(r"(?<!\\)(#+)$")  # at the end of a heading it is part of its marks
 _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", " ": "%20"})
 _MARKED = ("a", "b", "strong", "i", "em")  # the others say nothing that markdown shows
@@ -262,4 +263,5 @@ def _escaped(text: str) -> str:
 
 def _at_beginning(line: str) -> str:
     """Return a line that begins nothing but a paragraph."""
-    return _BEGINNING.sub(r"\1\\\2", line)
+    first = line[:1]
+    return _BEGINNING.sub(r"\1\\\2", line) if first.isdigit() or first in _BEGINNINGS else line

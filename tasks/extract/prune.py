@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
 
 from lxml.html import HtmlElement
 
@@ -17,7 +16,7 @@ from tasks.extract.captions import find_captions
 from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
-from tasks.extract.tree import HEADINGS, remove, text_of, words_in
+from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 60  # characters
@@ -111,7 +110,7 @@ def _comments(page: Outline) -> Iterator[HtmlElement]:
             yield element
 
 
-@lru_cache(maxsize=8192)  # the same names stand on all pages of a site, and most of them many times
+@judged_once
 def _names_comments(names: str) -> bool:
     return any(map(_COMMENTS.fullmatch, names.split()))
 
@@ -119,9 +118,8 @@ def _names_comments(names: str) -> bool:
 def _deks(page: Outline) -> Iterator[HtmlElement]:
     shortest = min((sum(map(len, lede)) for lede in page.ledes if lede), default=MAX_LINE_LENGTH)
     for element, text in page.lines:
-        if len(text) < shortest or words_in(text) not in page.ledes:
-            continue
-        if element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None:
+        is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
+        if is_heading and len(text) >= shortest and words_in(text) in page.ledes:
             yield element
 
 
