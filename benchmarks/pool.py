@@ -20,8 +20,8 @@ import psutil
 
 from benchmarks.extraction import FIXTURES, NEWSROOM, NOW, TruePage, read_pages
 from tasks.errors import ItemError
-from tasks.extract.page import StoredPage
 from tasks.extract.pool import PAGES_A_WORKER, ExtractorPool, PoolConfig
+from tasks.extract.stored_page import StoredPage
 from tasks.lake.warc import SegmentWriter
 
 CONFIG = PoolConfig(workers=2, time_limit_s=120, memory_size=1536 * 1024 * 1024)

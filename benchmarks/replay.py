@@ -21,7 +21,8 @@ from benchmarks.extraction import FIXTURES, TruePage, read_pages
 from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ItemError
 from tasks.extract.extraction import extract_batch
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.index.articles import article_id_of
 from tasks.index.database import Index, bind_lake, open_index
 from tasks.lake.keys import ARTICLES, CAPTURES, warc_key

@@ -1,6 +1,6 @@
 """CPU per article of the whole run beside bare trafilatura on the same pages, and the number of Prefect task runs.
 
-    python -m benchmarks.whole_run [--copies K] [--stock N]
+    python -m benchmarks.whole_run [--copies K] [--stock N] [--limit N]
 
 The run is the command itself on a Prefect server that was started before: discover, fetch, WARC, extract, deduplicate,
 store and report, and the server's own part. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the
@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psutil
@@ -81,16 +81,13 @@ class Meter:
         return total
 
 
-M = TypeVar("M", bound=Meter)
-
-
 @contextmanager
-def metered(process: psutil.Process, *, kind: type[M] = Meter, every_s: float = LOOK_S) -> Iterator[M]:
+def metered(process: psutil.Process) -> Iterator[Meter]:
     """Look at a process and its children until the block ends."""
-    meter, ended = kind(process), threading.Event()
+    meter, ended = Meter(process), threading.Event()
 
     def follow() -> None:
-        while not ended.wait(every_s):
+        while not ended.wait(LOOK_S):
             try:
                 meter.look()
             except psutil.NoSuchProcess:
@@ -201,6 +198,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--copies", type=int, default=2, help="how often the newsroom is served (20: 3,000 pages)")
     arguments.add_argument("--stock", type=int, default=600, help="pages that bare trafilatura reads, at most")
+    arguments.add_argument("--limit", type=int, default=0, help="pages that the sweep looks at, at most; 0: all")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(asked.copies) as (sources, pages):
         folder = Path(name)
@@ -215,7 +213,7 @@ def main() -> None:
                 before = stock_seconds(sample[::2])
             idle.look()
             spent_before = sum(idle.seconds().values())
-            summary, meter = sweep(catalogue, folder, api_url)
+            summary, meter = sweep(catalogue, folder, api_url, "--limit", str(asked.limit))
             time.sleep(SETTLING_S)
             with metered(server) as busy:
                 busy.look()

@@ -15,8 +15,9 @@ from tasks.config.owners import NO_OWNERS, Owners
 from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ItemError
 from tasks.extract.extraction import extract_batch
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
 from tasks.extract.refused import entomb_refused
+from tasks.extract.stored_page import ExtractConfig
 from tasks.fetch.fetching import fetch_batch
 from tasks.index import announcing
 from tasks.index.announcing import Announcement

@@ -13,6 +13,7 @@ from flows.sweep.session import Sweep
 from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
 from tasks.runtime.allocator import give_back
+from tasks.runtime.reading import close_reader
 from tasks.runtime.tracing import batch_span
 from tasks.tasks import deduplicate, extract, fetch, report, store
 from tasks.values.batch import Batch
@@ -34,6 +35,7 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
 
     The batches pass through `shown`, which may show the progress.
     """
+    close_reader()  # the feeds are read; a long robots.txt starts its processes again
     return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import CorruptRecord, ItemError
 from tasks.extract.extraction import Extractor
-from tasks.extract.page import StoredPage
+from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.warc import iter_records, read_response
 from tasks.values.page import Page

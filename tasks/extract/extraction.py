@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
-from tasks.extract.page import StoredPage
+from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject
 from tasks.politeness.rights.obeying import check_refusal
 from tasks.reasons import Disposition

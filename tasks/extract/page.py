@@ -14,12 +14,12 @@ from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of, signals_of
 from tasks.extract.selectors import with_selected
+from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.extract.tree import parse_html, words_in
 from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
-from tasks.values.url import Url
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_prefix, decode_received
 
@@ -35,35 +35,7 @@ LONG_PAGE_SIZE = 20_000
 """A page of so many bytes that gives no text is a fault of ours, not an empty article."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractConfig:
-    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed.
-
-    `has_markdown` says whether the text is wanted as markdown, too.
-    """
-
-    max_decoded_size: int = 5_000_000
-    max_elements: int = 50_000
-    has_markdown: bool = True
-
-
 _AS_IN_A_SWEEP = ExtractConfig()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPage:
-    """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
-
-    With `is_truncated`, its body ended before its end, and is read as far as it goes. `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
-    """
-
-    capture_id: str
-    url: Url
-    fetched_at: datetime
-    record: bytes
-    options: ExtractOptions = NO_OPTIONS
-    rendition: bytes | None = None
-    is_truncated: bool = False
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.stored_page import ExtractConfig, StoredPage, extract_stored
 from tasks.runtime.workers import JOBS_A_WORKER, Job, WorkerConfig, WorkerPool
 from tasks.values.page import Page
 
@@ -36,7 +36,7 @@ class ExtractorPool:
     `read` is what they do with a page: a function of a module, since workers import it.
     """
 
-    def __init__(self, config: PoolConfig, *, read: Read = extract_page) -> None:
+    def __init__(self, config: PoolConfig, *, read: Read = extract_stored) -> None:
         self._page = config.page
         self._read = read
         self._workers = WorkerPool(

@@ -4,8 +4,8 @@ import threading
 
 from tasks.config.settings import Settings
 from tasks.errors import Stopped
-from tasks.extract.page import ExtractConfig
 from tasks.extract.pool import ExtractorPool, PoolConfig
+from tasks.extract.stored_page import ExtractConfig
 from tasks.runtime.shutdown import stopping
 
 _lock = threading.Lock()

@@ -8,7 +8,8 @@ import gc
 from datetime import UTC, datetime
 from multiprocessing import spawn
 
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
 from tasks.runtime.allocator import keep_little
 from tasks.values.url import Url

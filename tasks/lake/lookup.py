@@ -14,7 +14,6 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
@@ -85,6 +84,8 @@ class TableReader:
             self._files = list_files(self._table, self._name)
 
     def _rows_in(self, file: StoredFile, wanted: pa.Array) -> Iterator[Row]:
+        import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
         try:
             ids = self._ids_of(file)
             places = pc.indices_nonzero(pc.is_in(ids, wanted)).to_pylist()

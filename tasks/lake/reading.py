@@ -67,7 +67,7 @@ def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> I
     found_table = find_table(store, table)
     files = list_files(found_table, table) if found_table else []
     found = [row for file in files if file.day >= since for row in _rows_of(store, file, url_key)]
-    yield from sorted(found, key=lambda row: row["fetched_at"])
+    yield from sorted(found, key=lambda row: (row["fetched_at"], row["revision"] or 0))
 
 
 def read_where(store: ObjectStore, table: str, column: str, values: Sequence[str]) -> Iterator[dict[str, Any]]:

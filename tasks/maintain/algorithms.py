@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from tasks.index.database import Index, Transaction
@@ -132,6 +131,8 @@ def _move_lake(compaction: Compaction, table: DeltaTable) -> tuple[int, bool]:
 
 
 def _older(rows: pa.Table) -> list[int]:
+    import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
     is_current = pc.starts_with(rows["text_digest"], PREFIX)
     is_empty = pc.is_valid(rows["text_removed_at"])  # retention has removed its text: it keeps the digest that it has
     places: list[int] = pc.indices_nonzero(pc.invert(pc.or_(is_current, is_empty))).to_pylist()

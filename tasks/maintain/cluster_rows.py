@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from tasks.index import clusters, outbox
@@ -88,6 +87,8 @@ def _update(compaction: Compaction, table: DeltaTable, members: Mapping[str, Mem
 
 def _wrong(rows: pa.Table, members: Mapping[str, Membership]) -> dict[int, Membership]:
     """Return by their places the rows whose cluster columns are wrong."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
     wanted = pa.array(members, type=pa.string())
     found = {}
     for place in pc.indices_nonzero(pc.is_in(rows["article_id"], value_set=wanted)).to_pylist():

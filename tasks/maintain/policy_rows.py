@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tasks.index import policies
 from tasks.index.database import Index
@@ -47,6 +46,8 @@ def with_sightings(rows: pa.Table, seen: Mapping[str, datetime]) -> pa.Table:
 
 
 def _count(compaction: Compaction, file: StoredFile, seen: Mapping[str, datetime]) -> int:
+    import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
     rows = read_columns(compaction.store, file, ("policy_id",))
     wanted = pa.array(seen, type=pa.string())
     return int(pc.sum(pc.is_in(rows["policy_id"], value_set=wanted)).as_py() or 0)

@@ -8,20 +8,22 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
+
+import httpcore
 
 from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
 from tasks.web.addresses import AddressGate
 from tasks.web.budget import START_SIZE, Budget
 from tasks.web.guard import AddressGuard
-from tasks.web.http11 import WriteFailed
 from tasks.web.lookups import LookUps, Resolve
-from tasks.web.stream import Stream, StreamLost, StreamTimedOut, connect
+from tasks.web.stream import connect
 
 MAX_ADDRESSES = 8
 """Addresses of one name that are tried."""
 
 FORESEEN_S = 60.0
-"""How long the look-up that found a host's place serves its next connection too."""
+"""How long the look-up that told a host's address serves its next connection too."""
 
 _LEAST_CONNECT_S = 1.0
 
@@ -53,7 +55,7 @@ class GuardedBackend:
             share_s = max((give_up_at - time.monotonic()) / (len(addresses) - number), _LEAST_CONNECT_S)
             try:
                 stream = await connect(address, port, budget.time_left(share_s))
-            except (OSError, StreamTimedOut) as error:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 self.release(address)
                 trouble = error
                 continue
@@ -62,7 +64,7 @@ class GuardedBackend:
                 raise
             budget.has_connected = True
             return BoundedStream(stream, budget, address)
-        if isinstance(trouble, StreamTimedOut):
+        if isinstance(trouble, httpcore.ConnectTimeout):
             raise TimedOut(f"{host}: no connection at {', '.join(addresses)}") from trouble
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
 
@@ -122,52 +124,57 @@ class GuardedBackend:
         return permitted[:MAX_ADDRESSES]
 
 
-class BoundedStream:
+class BoundedStream(httpcore.AsyncNetworkStream):
     """A connection whose every wait is cut to the time that the current request has left.
 
     `budget` is that request's: one at a time uses a connection.
     """
 
-    def __init__(self, inner: Stream, budget: Budget, address: str) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkStream, budget: Budget, address: str) -> None:
         self._inner = inner
         self.budget = budget
         self.address = address
-        self.peer = inner.peer
+        self._server_addr: Any = None
 
-    async def read(self, max_bytes: int, timeout_s: float | None = None) -> bytes:
-        """Return what has come, its head mended, b"" at the end; raises TimedOut, BodyTooLarge, else as the stream does."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Return what has come, its head mended, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
         while True:
-            received = await self._inner.read(max_bytes, self.budget.time_left(timeout_s))
+            received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
             self.budget.take(len(received), start=received[:START_SIZE])
             if (seen := self.budget.head.take(received)) is not None:
                 return seen
 
-    async def write(self, data: bytes, timeout_s: float | None = None) -> None:
-        """Send all of it; raises TimedOut at the deadline, WriteFailed, else as the stream does."""
-        try:
-            await self._inner.write(data, self.budget.time_left(timeout_s))
-        except StreamLost as error:
-            raise WriteFailed(str(error)) from error
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send all of it; raises TimedOut at the deadline, else as httpcore does."""
+        await self._inner.write(buffer, self.budget.time_left(timeout))
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connection."""
-        self._inner.close()
-
-    def is_readable(self) -> bool:
-        """Whether a read would not wait."""
-        return self._inner.is_readable()
+        await self._inner.aclose()
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout_s: float | None = None
-    ) -> None:
-        """Go on under TLS; raises TlsFailed, TimedOut."""
-        left_s = self.budget.time_left(timeout_s)
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> "BoundedStream":
+        """Return the connection under TLS; raises TlsFailed, TimedOut."""
+        left_s = self.budget.time_left(timeout)
         try:
-            await self._inner.start_tls(ssl_context, server_hostname, left_s)
-        except (OSError, StreamLost) as error:  # ssl.SSLError is an OSError
+            stream = await self._inner.start_tls(ssl_context, server_hostname, left_s)
+        except (httpcore.ConnectError, ssl.SSLError) as error:
             raise TlsFailed(f"{server_hostname}: {error}") from error
         except ValueError as error:  # a name that no certificate can have
             raise BadUrl(f"{server_hostname} cannot be a host name") from error
+        return BoundedStream(stream, self.budget, self.address)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        """Return what httpcore knows of the connection. The server's address, which is costly, is asked for once."""
+        if info != "server_addr":
+            return self._inner.get_extra_info(info)
+        if self._server_addr is None:
+            self._server_addr = self._inner.get_extra_info(info)
+        return self._server_addr
 
 
 @lru_cache(maxsize=10_000)

@@ -1,32 +1,34 @@
 """One GET on the open web, guarded and bounded: an answer as it crossed the wire, or one of our errors.
 
-Bodies are kept as received, and decoded within bounds beside that. URLs, redirects and cookies are ours.
+A thin adapter over httpx, so that another client can take its place: URLs, redirects and cookies are ours, and bodies
+are read raw. Never `.text` and never `aiter_bytes`: httpx's decoders have no bound.
 """
 
 import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from io import BytesIO
 from types import TracebackType
 from typing import Self
 
-from tasks.errors import BadContentEncoding, BodyTruncated, ItemError, RightsRefused, TooManyRedirects
+import httpx
+
+from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, RightsRefused, TooManyRedirects
 from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
-from tasks.web.connections import PORTS, Origin
 from tasks.web.cookies import Cookies
 from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_prefix, decode_received
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
-from tasks.web.http11 import Asked, Field, Head
 from tasks.web.lookups import Resolve
+from tasks.web.raw_transport import RawTransport
 from tasks.web.refresh import leads_to
-from tasks.web.sending import Sender, Sending
 from tasks.web.signing import Signer
 from tasks.web.target import parse_target, redirect_target
+from tasks.web.transport import guarded_client
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
@@ -77,7 +79,11 @@ class WebClient:
     def __init__(self, config: WebConfig, guard: AddressGuard | None = None, resolve: Resolve | None = None) -> None:
         self._config = config
         gate = shared_gate(config.addresses) if config.addresses else None
-        self._sender = Sender(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
+        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
+        self._transport = transport
+        self._http = guarded_client(transport)
+        # Without "pool": a request that waits for a connection has no deadline yet.
+        self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,7 +91,7 @@ class WebClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._sender.aclose()
+        await self._http.aclose()
 
     async def get(
         self,
@@ -151,9 +157,9 @@ class WebClient:
         Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
         budget = Budget(deadline_s=self._config.deadline_s, max_body_size=0, asker=asker)
-        return await self._sender.address_of(_origin_of(url), budget, timeout_s=self._config.timeout_s)
+        return await self._transport.address_of(_origin_url(url.origin), budget, timeout_s=self._config.timeout_s)
 
-    def _fields(self, asked: dict[str, str | None]) -> list[Field]:
+    def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
         # Validators and cookies are a server's words: one that is no field value is not sent back.
         return [
@@ -162,31 +168,29 @@ class WebClient:
             if value and _SENDABLE.fullmatch(value)
         ]
 
-    async def _exchange(self, target: Url, fields: list[Field], budget: Budget, on_head: OnHead | None) -> Exchange:
-        timeout_s = self._config.timeout_s
-        asked = Asked(
-            method=b"GET",
-            target=target.request_target.encode(),
-            fields=[(b"Host", target.authority.encode()), *fields],
-            read_s=timeout_s,
-            write_s=timeout_s,
+    async def _exchange(
+        self, target: Url, fields: list[tuple[bytes, bytes]], budget: Budget, on_head: OnHead | None
+    ) -> Exchange:
+        request = httpx.Request(
+            "GET",
+            _origin_url(target.origin),
+            headers=[(b"Host", target.authority.encode()), *fields],
+            extensions={"target": target.request_target.encode(), "budget": budget, "timeout": self._timeouts},
         )
-        # without a time for the wait for a free connection: a request that waits for it has no deadline yet
-        answer = await self._sender.send(
-            Sending(origin=_origin_of(target), asked=asked, budget=budget, connect_s=timeout_s)
-        )
+        response = await self._http.send(request, stream=True)
         body, is_cut_short = BytesIO(), False
         try:
-            exchanged = partial(_exchanged, target, asked, answer.head, budget, answer.address)
+            # Before the body: with its end, the connection may be closed.
+            address = response.extensions["network_stream"].get_extra_info("server_addr")
             if on_head is not None:
-                _ask_of_head(on_head, exchanged())
-            async for chunk in answer.body():
+                _ask_of_head(on_head, _exchanged(target, request, response, budget, address))
+            async for chunk in response.aiter_raw():
                 body.write(chunk)
         except BodyTruncated:
             is_cut_short = True
         finally:
-            answer.close()
-        return exchanged(body=body.getvalue(), is_cut_short=is_cut_short)
+            await response.aclose()
+        return _exchanged(target, request, response, budget, address, body=body.getvalue(), is_cut_short=is_cut_short)
 
 
 def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
@@ -199,8 +203,8 @@ def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
 
 def _exchanged(
     target: Url,
-    asked: Asked,
-    head: Head,
+    request: httpx.Request,
+    response: httpx.Response,
     budget: Budget,
     address: tuple[str, int] | None,
     *,
@@ -209,12 +213,16 @@ def _exchanged(
 ) -> Exchange:
     return Exchange(
         url=target,
-        request_head=_head(b"GET %b HTTP/1.1" % asked.target, asked.fields),
-        response_head=budget.head.original if budget.head.notes else _head(_status_line(head), head.fields),
-        status=head.status,
-        headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in head.fields),
+        request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
+        response_head=budget.head.original
+        if budget.head.notes
+        else _head(_status_line(response), response.headers.raw),
+        status=response.status_code,
+        headers=tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw
+        ),
         body=body,
-        address=address[0] if address else None,
+        address=str(address[0]) if address else None,
         started_at=budget.started_at,
         elapsed_ms=round((time.monotonic() - budget.began) * 1000),
         mended=budget.head.notes,
@@ -222,9 +230,13 @@ def _exchanged(
     )
 
 
-def _origin_of(target: Url) -> Origin:
-    parts = target.parts
-    return Origin(parts.scheme, parts.hostname.strip("[]"), int(parts.port or PORTS[parts.scheme]))
+@lru_cache(maxsize=10_000)
+def _origin_url(origin: str) -> httpx.URL:
+    """Return what tells httpx whom to ask: what to ask for is the request's `target`, untouched. Raises BadUrl."""
+    try:
+        return httpx.URL(f"{origin}/")
+    except httpx.InvalidURL as error:  # which is no httpx.HTTPError
+        raise BadUrl(f"{origin}/: {error}") from error
 
 
 def _is_reload(led_to: str, target: Url, answer: Exchange) -> bool:
@@ -259,9 +271,11 @@ def _missing(final: Exchange) -> str:
     return f"{len(final.body)} of {declared if declared.isdigit() and final.is_cut_short else 'more'} bytes"
 
 
-def _status_line(head: Head) -> bytes:
-    return b"%b %d %b" % (head.version, head.status, head.reason)
+def _status_line(response: httpx.Response) -> bytes:
+    reason: bytes = response.extensions["reason_phrase"]
+    version: bytes = response.extensions["http_version"]
+    return b"%b %d %b" % (version, response.status_code, reason)
 
 
-def _head(first_line: bytes, fields: list[Field]) -> bytes:
+def _head(first_line: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
     return b"\r\n".join([first_line, *(b"%b: %b" % field for field in fields), b"", b""])

@@ -1,24 +1,21 @@
 """Connections that are kept open, for each origin: the one that was used last is used first.
 
-One request at a time uses a connection. No pool of a library's: httpcore's looks at every connection for every request,
-which costs 8 ms a request with fifty hosts.
+They are httpcore's, one request at a time. Its pool is left out: it looks at every connection for every request, which
+costs 8 ms a request with fifty hosts.
 """
 
-import asyncio
 import ssl
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-import certifi
+import httpcore
 
 from tasks.web.backend import BoundedStream, GuardedBackend
 from tasks.web.budget import Budget
-from tasks.web.http11 import Http11
 
 KEEPALIVE_S = 15.0
-PORTS = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):
@@ -28,19 +25,13 @@ class Origin(NamedTuple):
     host: str
     port: int
 
-    @property
-    def shown(self) -> str:
-        """It as a URL spells it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != PORTS.get(self.scheme) else "")
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Connection:
     """One connection; `stream` is what `http` reads and writes."""
 
     origin: Origin
-    http: Http11
+    http: httpcore.AsyncHTTP11Connection
     stream: BoundedStream
 
 
@@ -61,48 +52,48 @@ class Connections:
         `timeout_s` is for one connect, and one handshake. Whoever takes a connection gives it back. Raises what the
         backend raises.
         """
-        kept = None if is_fresh else self._kept(origin)
+        kept = None if is_fresh else await self._kept(origin)
         if kept is None:
             return await self._opened(origin, budget, timeout_s)
         await self._backend.occupy(kept.stream.address, budget)
         kept.stream.budget = budget
         return kept
 
-    def give_back(self, connection: Connection) -> None:
+    async def give_back(self, connection: Connection) -> None:
         """Keep the connection for the next request where its answer was read to the end, else close it."""
         self._backend.release(connection.stream.address)
-        if not connection.http.is_idle:
-            connection.http.close()
+        if not connection.http.is_idle():
+            if not connection.http.is_closed():
+                await connection.http.aclose()
             return
         self._idle[connection] = None
         self._by_origin.setdefault(connection.origin, []).append(connection)
         while len(self._idle) > self._max_idle:
-            self._forget(next(iter(self._idle))).http.close()
+            await self._forget(next(iter(self._idle))).http.aclose()
 
     async def aclose(self) -> None:
         """Close all that are not used."""
         while self._idle:
-            self._forget(next(iter(self._idle))).http.close()
-        await asyncio.sleep(0)  # asyncio closes the sockets in the loop's next turn, which may be its last
+            await self._forget(next(iter(self._idle))).http.aclose()
 
-    def _kept(self, origin: Origin) -> Connection | None:
+    async def _kept(self, origin: Origin) -> Connection | None:
         while kept := self._by_origin.get(origin):
             connection = self._forget(kept[-1])
-            if not connection.http.has_expired:
+            if not connection.http.has_expired():
                 return connection
-            connection.http.close()
+            await connection.http.aclose()
         return None
 
     async def _opened(self, origin: Origin, budget: Budget, timeout_s: float | None) -> Connection:
         stream = await self._backend.connect(origin.host, origin.port, budget, timeout_s=timeout_s)
         if origin.scheme == "https":
             try:
-                await stream.start_tls(ssl_context(), origin.host, timeout_s)
+                stream = await _secured(stream, origin.host, timeout_s)
             except BaseException:
-                stream.close()
                 self._backend.release(stream.address)
                 raise
-        return Connection(origin, Http11(stream, keepalive_s=KEEPALIVE_S), stream)
+        to = httpcore.Origin(origin.scheme.encode(), origin.host.encode(), origin.port)
+        return Connection(origin, httpcore.AsyncHTTP11Connection(to, stream, keepalive_expiry=KEEPALIVE_S), stream)
 
     def _forget(self, connection: Connection) -> Connection:
         del self._idle[connection]
@@ -113,10 +104,17 @@ class Connections:
         return connection
 
 
+async def _secured(stream: BoundedStream, host: str, timeout_s: float | None) -> BoundedStream:
+    try:
+        return await stream.start_tls(ssl_context(), host, timeout_s)
+    except BaseException:
+        await stream.aclose()
+        raise
+
+
 @cache
 def ssl_context() -> ssl.SSLContext:
     """Return what verifies certificates: never of the environment's choosing, and made once, since it costs 0.05 s."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    context = httpcore.default_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -1,20 +1,42 @@
-"""Requests of httpx over our own connections (tasks.web.sending), answered raw and with our errors."""
+"""httpx's way to the guarded network: answers as they crossed the wire, within their budget, or one of our errors.
 
-from collections.abc import AsyncIterator
+The main path stands on this; plain httpx wants `GuardedTransport`, which stands on it too. It is an adapter between three
+things that know nothing of each other: httpx's requests, our connections, and httpcore's HTTP/1.1.
+"""
 
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import httpcore
 import httpx
 
-from tasks.errors import ForbiddenScheme
+from tasks.errors import (
+    BadResponse,
+    BodyTooLarge,
+    BodyTruncated,
+    ConnectionLost,
+    ForbiddenScheme,
+    ItemError,
+    TimedOut,
+    TlsFailed,
+)
 from tasks.web.addresses import AddressGate
+from tasks.web.backend import GuardedBackend
 from tasks.web.budget import Budget
-from tasks.web.connections import PORTS, Origin
+from tasks.web.connections import Connection, Connections, Origin
 from tasks.web.guard import AddressGuard
-from tasks.web.http11 import Asked
-from tasks.web.lookups import Resolve
-from tasks.web.sending import MAX_CONNECTIONS, Answer, Sender, Sending
+from tasks.web.lookups import Resolve, Resolver
 
 MAX_BODY_SIZE = 10 * 1024 * 1024
+MAX_CONNECTIONS = 50
 DEADLINE_S = 60.0
+
+_PORTS = {"http": 80, "https": 443}
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 class RawTransport(httpx.AsyncBaseTransport):
@@ -37,44 +59,83 @@ class RawTransport(httpx.AsyncBaseTransport):
         gate: AddressGate | None = None,
     ) -> None:
         self._deadline_s, self._max_body_size = deadline_s, max_body_size
-        self._sender = Sender(guard, resolve=resolve, max_connections=max_connections, gate=gate)
+        self._resolver = Resolver() if resolve is None else None
+        resolver = resolve or self._resolver or _no_resolver
+        self._backend = GuardedBackend(guard or AddressGuard(), resolve=resolver, gate=gate)
+        self._connections = Connections(self._backend, max_idle=4 * max_connections)
+        self._permits = asyncio.Semaphore(max_connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer, its body unread.
 
         Extensions of the request: `target`, octets to ask for instead of the URL's; `budget`; and httpx's own `timeout`.
         """
-        answer = await self._sender.send(self._sending(request))
-        extensions = {
-            "http_version": answer.head.version,
-            "reason_phrase": answer.head.reason,
-            "server_addr": answer.address,
-        }
-        return _RawResponse(answer.head.status, headers=answer.head.fields, stream=_Body(answer), extensions=extensions)
+        origin = _origin(request.url)
+        budget = request.extensions.get("budget") or Budget(
+            deadline_s=self._deadline_s, max_body_size=self._max_body_size
+        )
+        await self._wait_for_permit(request)
+        try:
+            connection, answer = await self._answer(request, origin, budget)
+        except BaseException:
+            self._permits.release()
+            raise
+
+        body = _Body(request, answer, budget, partial(self._give_back, connection))
+        return _RawResponse(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
+
+    async def address_of(self, url: httpx.URL, budget: Budget, *, timeout_s: float) -> str | None:
+        """Return the address by which a URL's host is counted; see `GuardedBackend.address_of`."""
+        budget.begin()
+        _, host, port = _origin(url)
+        return await self._backend.address_of(host, port, budget, timeout_s=timeout_s)
 
     async def aclose(self) -> None:
         """Close all connections that are not used."""
-        await self._sender.aclose()
+        await self._connections.aclose()
+        if self._resolver is not None:
+            self._resolver.close()
 
-    def _sending(self, request: httpx.Request) -> Sending:
-        stream = request.stream
-        assert isinstance(stream, httpx.AsyncByteStream)
-        return Sending(
-            origin=_origin(request.url),
-            asked=Asked(
-                method=request.method.encode("ascii"),
-                target=request.extensions.get("target", request.url.raw_path),
-                fields=request.headers.raw,
-                body=stream,
-                read_s=_timeout_s(request, "read"),
-                write_s=_timeout_s(request, "write"),
-            ),
-            budget=request.extensions.get("budget")
-            or Budget(deadline_s=self._deadline_s, max_body_size=self._max_body_size),
-            is_repeatable=isinstance(stream, httpx.ByteStream),
-            pool_s=_timeout_s(request, "pool"),
-            connect_s=_timeout_s(request, "connect"),
-        )
+    async def _give_back(self, connection: Connection) -> None:
+        try:
+            await self._connections.give_back(connection)
+        finally:
+            self._permits.release()
+
+    async def _wait_for_permit(self, request: httpx.Request) -> None:
+        """Wait for a free connection, before any deadline runs."""
+        try:
+            async with asyncio.timeout(_timeout_s(request, "pool")):
+                await self._permits.acquire()
+        except TimeoutError as error:
+            raise TimedOut(f"{_identifier(request)}: no connection is free") from error
+
+    async def _answer(
+        self, request: httpx.Request, origin: Origin, budget: Budget
+    ) -> tuple[Connection, httpcore.Response]:
+        """Ask once; again, on a fresh connection, where the server had given up the one that was kept alive."""
+        try:
+            return await self._ask(request, origin, budget)
+        except ConnectionLost:
+            if budget.has_connected or budget.start or not _is_repeatable(request):
+                raise
+        return await self._ask(request, origin, budget, is_fresh=True)
+
+    async def _ask(
+        self, request: httpx.Request, origin: Origin, budget: Budget, *, is_fresh: bool = False
+    ) -> tuple[Connection, httpcore.Response]:
+        budget.begin()
+        with _our_errors(request, budget):
+            connection = await self._connections.take(
+                origin, budget, timeout_s=_timeout_s(request, "connect"), is_fresh=is_fresh
+            )
+            try:
+                answer = await connection.http.handle_async_request(_to_httpcore(request, origin))
+            except BaseException:
+                await self._connections.give_back(connection)
+                raise
+        budget.has_head = True
+        return connection, answer
 
 
 class _RawResponse(httpx.Response):
@@ -88,25 +149,108 @@ class _RawResponse(httpx.Response):
 class _Body(httpx.AsyncByteStream):
     """An answer's body, up to its bound; closing it gives the connection back."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(
+        self,
+        request: httpx.Request,
+        answer: httpcore.Response,
+        budget: Budget,
+        give_back: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._request, self._answer, self._budget, self._give_back = request, answer, budget, give_back
+        self._is_closed = False
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the body as it comes; raises BodyTooLarge, BodyTruncated, ConnectionLost, TimedOut."""
-        return self._answer.body()
+        self._refuse_declared()
+        limit, size = self._budget.max_body_size, 0
+        with _our_errors(self._request, self._budget):
+            async for chunk in self._answer.aiter_stream():
+                size += len(chunk)
+                if size <= limit:
+                    yield chunk
+                    continue
+                if self._budget.is_cut:
+                    yield chunk[: limit - size]
+                    return
+                raise BodyTooLarge(f"{_identifier(self._request)}: more than {limit} bytes")
 
     async def aclose(self) -> None:
         """Give the connection back, once."""
-        self._answer.close()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            await self._answer.aclose()
+        finally:
+            await self._give_back()
+
+    def _refuse_declared(self) -> None:
+        if self._budget.is_cut or self._request.method == "HEAD" or self._answer.status in _WITHOUT_BODY:
+            return
+        declared = next((value for name, value in self._answer.headers if name.lower() == b"content-length"), b"")
+        if declared.isdigit() and int(declared) > self._budget.max_body_size:
+            raise BodyTooLarge(
+                f"{_identifier(self._request)}: {int(declared)} bytes; at most {self._budget.max_body_size} are taken"
+            )
 
 
 def _origin(url: httpx.URL) -> Origin:
     """Return whom to connect to; raises ForbiddenScheme."""
-    if url.scheme not in PORTS:
+    if url.scheme not in _PORTS:
         raise ForbiddenScheme(f"{url.scheme} is neither http nor https: {str(url)[:200]}")
-    return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+    return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
+
+
+def _to_httpcore(request: httpx.Request, origin: Origin) -> httpcore.Request:
+    url = httpcore.URL(
+        scheme=origin.scheme.encode(), host=origin.host.encode(), port=origin.port, target=request.url.raw_path
+    )
+    # httpcore itself puts `target` of the extensions into the place of the URL's.
+    return httpcore.Request(
+        request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions
+    )
+
+
+def _is_repeatable(request: httpx.Request) -> bool:
+    """Tell whether asking twice does no harm (RFC 9110, 9.2.2), with a body that can be sent twice."""
+    return request.method in _REPEATABLE and isinstance(request.stream, httpx.ByteStream)
 
 
 def _timeout_s(request: httpx.Request, name: str) -> float | None:
     timeout_s: float | None = request.extensions.get("timeout", {}).get(name)
     return timeout_s
+
+
+def _identifier(request: httpx.Request) -> str:
+    """Return the URL that was asked for, `target` in its place."""
+    target: bytes = request.extensions.get("target", request.url.raw_path)
+    return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}{target.decode('latin-1')}"
+
+
+@contextmanager
+def _our_errors(request: httpx.Request, budget: Budget) -> Iterator[None]:
+    """Translate what httpcore raises; the one place that knows."""
+    try:
+        yield
+    except httpcore.TimeoutException as error:
+        raise TimedOut(f"{_identifier(request)}: {type(error).__name__}") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise _trouble(_identifier(request), error, budget) from error
+    except ssl.SSLError as error:  # a record that does not decrypt, after the handshake
+        raise TlsFailed(f"{_identifier(request)}: {error}") from error
+
+
+def _trouble(url: str, error: httpcore.NetworkError | httpcore.ProtocolError, budget: Budget) -> ItemError:
+    if isinstance(error, httpcore.NetworkError):
+        return ConnectionLost(f"{url}: reset {'in the body' if budget.has_head else 'before an answer'}")
+    if not budget.has_ended:
+        return BadResponse(f"{url}: {error}")
+    if budget.has_head:
+        return BodyTruncated(f"{url}: {error}")
+    if not b"HTTP/".startswith(budget.start):
+        return BadResponse(f"{url}: {budget.start!r} is no beginning of HTTP/1.1")
+    return ConnectionLost(f"{url}: closed before an answer")
+
+
+async def _no_resolver(host: str, port: int) -> tuple[str, ...]:
+    raise OSError(f"no resolver for {host}:{port}")

@@ -1,26 +1,21 @@
-"""One TCP connection over asyncio's transports, every wait of it bounded; no HTTP library.
+"""One TCP connection over asyncio's transports, as httpcore wants it; every wait of it is bounded.
 
-Plain asyncio, since a layer above it costs as much again: anyio enters a cancel scope and a turn of the event loop for each
+It takes the place of httpcore's own, which stands on anyio: that enters a cancel scope and a turn of the event loop for each
 read and write, and registers the socket again for each read.
 """
 
 import asyncio
 import ssl
 from collections import deque
+from typing import Any, Self
+
+import httpcore
 
 MAX_WAITING_SIZE = 256 * 1024
 """Bytes that may wait to be read; the server has to wait with more."""
 
 
-class StreamLost(Exception):
-    """The connection was reset, or is closed."""
-
-
-class StreamTimedOut(Exception):
-    """What was waited for did not come; the message says what it was."""
-
-
-class Stream(asyncio.Protocol):
+class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """A connection's octets. One reader and one writer at a time."""
 
     def __init__(self) -> None:
@@ -35,64 +30,75 @@ class Stream(asyncio.Protocol):
         self._is_full = False
         self._is_paused = False
 
-    async def read(self, max_bytes: int, timeout_s: float | None) -> bytes:
-        """Return what has come, b"" at the end; raises StreamLost, StreamTimedOut."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Return what has come, b"" at the end; raises httpcore.ReadError, httpcore.ReadTimeout."""
         if not self._waiting and not self._is_over:
             self._reading = self._loop.create_future()
             try:
-                await self._within(self._reading, timeout_s, "ReadTimeout")
+                await self._within(self._reading, timeout, httpcore.ReadTimeout)
             finally:
                 self._reading = None
         if self._waiting:
             return self._take(max_bytes)
         if self._lost is not None:
-            raise StreamLost(str(self._lost)) from self._lost
+            raise httpcore.ReadError(str(self._lost)) from self._lost
         return b""
 
-    async def write(self, data: bytes, timeout_s: float | None) -> None:
-        """Send all of it; raises StreamLost, StreamTimedOut."""
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send all of it; raises httpcore.WriteError, httpcore.WriteTimeout."""
         if self._transport is None or self._transport.is_closing():
-            raise StreamLost("closed")
-        self._transport.write(data)
+            raise httpcore.WriteError("closed")
+        self._transport.write(buffer)
         if self._is_full:
             self._writing = self._loop.create_future()
             try:
-                await self._within(self._writing, timeout_s, "WriteTimeout")
+                await self._within(self._writing, timeout, httpcore.WriteTimeout)
             finally:
                 self._writing = None
         if self._lost is not None:
-            raise StreamLost(str(self._lost)) from self._lost
+            raise httpcore.WriteError(str(self._lost)) from self._lost
 
-    async def start_tls(self, context: ssl.SSLContext, server_hostname: str | None, timeout_s: float | None) -> None:
-        """Go on under TLS; raises StreamTimedOut, ssl.SSLError, OSError, and ValueError for a name that no certificate has."""
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> Self:
+        """Go on under TLS; raises httpcore.ConnectError, httpcore.ConnectTimeout, ssl.SSLError, and ValueError for a name that no certificate has."""
         if self._transport is None or self._is_over:
-            raise StreamLost("closed")
+            raise httpcore.ConnectError("closed")
         if self._waiting:  # else it would count as if it had come under TLS
             raise ssl.SSLError("the server spoke before the handshake")
         try:
-            async with asyncio.timeout(timeout_s):
-                secured = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)
+            async with asyncio.timeout(timeout):
+                secured = await self._loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
         except TimeoutError as error:
-            raise StreamTimedOut("ConnectTimeout") from error
+            raise httpcore.ConnectTimeout("ConnectTimeout") from error
+        except ssl.SSLError:
+            raise
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
         if secured is None:
-            raise StreamLost("closed")
+            raise httpcore.ConnectError("closed")
         self._transport = secured
         secured.set_write_buffer_limits(0)
+        return self
 
-    def is_readable(self) -> bool:
-        """Whether a read would not wait: of a connection that is not in use, the server has closed it."""
-        return bool(self._waiting) or self._is_over
-
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connection at once, without waiting for what was not sent yet."""
         if self._transport is not None:
             self._transport.abort()
+            await asyncio.sleep(0)  # asyncio closes the socket in the loop's next turn, which may be its last
 
-    @property
-    def peer(self) -> tuple[str, int] | None:
-        """The server's address and port."""
-        found = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return (str(found[0]), int(found[1])) if found else None
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        """Return `is_readable`: whether a read would not wait; `server_addr`: address and port; None for all else."""
+        if info == "is_readable":  # of a connection that is not in use: the server has closed it
+            return bool(self._waiting) or self._is_over
+        if info == "server_addr" and self._transport is not None:
+            return self._transport.get_extra_info("peername")
+        return None
 
     # what asyncio calls
 
@@ -145,9 +151,11 @@ class Stream(asyncio.Protocol):
                 self._transport.resume_reading()
         return first
 
-    async def _within(self, event: asyncio.Future[None], timeout_s: float | None, what: str) -> None:
+    async def _within(
+        self, event: asyncio.Future[None], timeout_s: float | None, error: type[httpcore.TimeoutException]
+    ) -> None:
         """Wait for an event by a timer alone: asyncio.timeout would cost a cancellation."""
-        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _give_up, event, what)
+        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _give_up, event, error)
         try:
             await event
         finally:
@@ -156,13 +164,15 @@ class Stream(asyncio.Protocol):
 
 
 async def connect(address: str, port: int, timeout_s: float | None) -> Stream:
-    """Return a connection to a literal address; raises StreamTimedOut, OSError."""
+    """Return a connection to a literal address; raises httpcore.ConnectError, httpcore.ConnectTimeout."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
             _, stream = await loop.create_connection(Stream, address, port)
     except TimeoutError as error:
-        raise StreamTimedOut("ConnectTimeout") from error
+        raise httpcore.ConnectTimeout("ConnectTimeout") from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
     return stream
 
 
@@ -171,6 +181,6 @@ def _wake(event: asyncio.Future[None] | None) -> None:
         event.set_result(None)
 
 
-def _give_up(event: asyncio.Future[None], what: str) -> None:
+def _give_up(event: asyncio.Future[None], error: type[httpcore.TimeoutException]) -> None:
     if not event.done():
-        event.set_exception(StreamTimedOut(what))
+        event.set_exception(error(error.__name__))

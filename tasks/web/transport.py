@@ -32,8 +32,7 @@ from tasks.errors import (
 from tasks.web.decoding import decode_aside, decode_body
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
-from tasks.web.raw_transport import DEADLINE_S, MAX_BODY_SIZE, RawTransport
-from tasks.web.sending import MAX_CONNECTIONS
+from tasks.web.raw_transport import DEADLINE_S, MAX_BODY_SIZE, MAX_CONNECTIONS, RawTransport
 
 MAX_DECODED_SIZE = 20 * 1024 * 1024
 

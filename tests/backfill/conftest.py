@@ -16,7 +16,8 @@ from tasks.config.settings import Settings
 from tasks.deduplicate.archive import Archive
 from tasks.errors import ItemError
 from tasks.extract.again import extract_again
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.index.database import Index
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files

@@ -25,7 +25,8 @@ from tasks.config.settings import load_settings
 from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ConfigError, DamagedTable, ItemError, LakeUnavailable, StageError
 from tasks.extract.extraction import extract_batch
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.fetch.claim import claim_batch
 from tasks.fetch.fetching import fetch_batch
 from tasks.forget.records import bury_taken

@@ -33,7 +33,8 @@ from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.errors import ItemError
 from tasks.extract.extraction import extract_batch
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig
 from tasks.fetch.claim import claim_batch
 from tasks.fetch.fetching import fetch_batch
 from tasks.index import feeds

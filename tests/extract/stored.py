@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from trafilatura.utils import trim
 
-from tasks.extract.page import ExtractConfig, StoredPage, extract_page
+from tasks.extract.page import extract_page
 from tasks.extract.pool import PoolConfig
+from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
 from tasks.values.page import Page
 from tests.extract.reading import NAMES, NOW, PAGES, URL, expected, page

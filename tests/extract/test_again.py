@@ -4,7 +4,8 @@ import pytest
 
 from tasks.config.options import ExtractOptions
 from tasks.extract.again import extract_again
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.warc import SegmentWriter
 from tests.rows import FETCHED_AT, make_article

@@ -16,8 +16,9 @@ from tasks.errors import (
     UnexpectedError,
 )
 from tasks.extract.extraction import extract_batch
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
 from tasks.extract.pool import ExtractorPool
+from tasks.extract.stored_page import ExtractConfig
 from tasks.lake.objects.stores import MissingObject
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch

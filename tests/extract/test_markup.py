@@ -15,7 +15,8 @@ from markdown_it.token import Token
 
 from tasks.extract.blocks import blocks_of
 from tasks.extract.markup import markdown_of
-from tasks.extract.page import ExtractConfig, extract_html, extract_page
+from tasks.extract.page import extract_html, extract_page
+from tasks.extract.stored_page import ExtractConfig
 from tests.extract.reading import PAGES
 from tests.extract.stored import segment_of
 from tests.newsroom import NEWSROOM

@@ -1,7 +1,8 @@
 import pytest
 
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
 from tasks.extract.quality import Signs, paragraph_mass, quality_of
+from tasks.extract.stored_page import ExtractConfig
 from tasks.extract.tree import parse_html
 from tests.extract.reading import PARAGRAPHS, page
 from tests.extract.stored import stored

@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from tasks.config.options import ExtractOptions, PruneRule
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
 from tasks.extract.prune import RULES
 from tasks.extract.selectors import select_elements
+from tasks.extract.stored_page import ExtractConfig
 from tasks.extract.tree import parse_html
 from tasks.values.page import Page
 from tests.extract.reading import PARAGRAPHS, page

@@ -10,7 +10,8 @@ from tasks.config.catalogue import SourceRules
 from tasks.config.loading import load_catalogue
 from tasks.config.options import ExtractOptions
 from tasks.errors import ItemError, NotAnArticle
-from tasks.extract.page import StoredPage, extract_html
+from tasks.extract.page import extract_html
+from tasks.extract.stored_page import StoredPage
 from tasks.index.schema import articles, edges
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.reading import list_files
@@ -100,6 +101,10 @@ class Replays:
     def stored(self):
         """All rows of `articles`, as they are."""
         return list(self._rows(ARTICLES, as_article))
+
+    def stored_captures(self):
+        """All rows of `captures`, as they are."""
+        return list(self._rows(CAPTURES, as_capture))
 
     def versions(self):
         return [open_table(self.world.store, name).version() for name in (ARTICLES, CAPTURES)]

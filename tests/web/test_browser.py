@@ -15,7 +15,8 @@ from warcio.archiveiterator import ArchiveIterator
 from tasks.config.catalogue import Catalogue, SourceRules
 from tasks.errors import ConfigError, ItemError
 from tasks.extract.extraction import extract_batch
-from tasks.extract.page import ExtractConfig, extract_page
+from tasks.extract.page import extract_page
+from tasks.extract.stored_page import ExtractConfig
 from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits

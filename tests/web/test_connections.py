@@ -1,9 +1,10 @@
 """Which connections stay open."""
 
+import httpcore
+
 from tasks.web.backend import GuardedBackend
 from tasks.web.budget import Budget
 from tasks.web.connections import Connections, Origin
-from tasks.web.http11 import Asked
 from tasks.web.target import parse_target
 from tests.web.loopback import LOOPBACK, page, serve
 
@@ -17,7 +18,7 @@ def connections_of(max_idle):
 
 
 async def taken(connections, url, *, is_fresh=False):
-    """Return a connection on which the URL was asked for, its answer unread."""
+    """Return a connection on which the URL was asked for, and the answer, unread."""
     target = parse_target(url)
     port = int(target.parts.port or 80)
     budget = Budget(deadline_s=60.0, max_body_size=10_000)
@@ -25,22 +26,15 @@ async def taken(connections, url, *, is_fresh=False):
     connection = await connections.take(
         Origin(target.parts.scheme, target.parts.hostname, port), budget, timeout_s=5.0, is_fresh=is_fresh
     )
-    asked = Asked(method=b"GET", target=target.request_target.encode(), fields=[(b"Host", target.authority.encode())])
-    await connection.http.ask(asked)
-    return connection
-
-
-async def finished(connection):
-    """Read the answer to its end, and return its body."""
-    body = b"".join([chunk async for chunk in connection.http.body(read_s=5.0)])
-    connection.http.finish()
-    return body
+    request = httpcore.Request("GET", url, headers={"Host": target.authority})
+    return connection, await connection.http.handle_async_request(request)
 
 
 async def ask(connections, url, *, is_fresh=False):
-    connection = await taken(connections, url, is_fresh=is_fresh)
-    await finished(connection)
-    connections.give_back(connection)
+    connection, answer = await taken(connections, url, is_fresh=is_fresh)
+    await answer.aread()
+    await answer.aclose()
+    await connections.give_back(connection)
     return connection
 
 
@@ -60,20 +54,21 @@ async def test_the_longest_unused_are_closed_beyond_the_limit():
     connections = connections_of(max_idle=2)
     async with serve({"*": page(b"x")}, "0.0.0.0") as server:
         used = [await ask(connections, server.url(host=f"127.0.3.{number}")) for number in range(1, 5)]
-        closed = [one.http.is_closed for one in used]
+        closed = [one.http.is_closed() for one in used]
         await connections.aclose()
 
     assert closed == [True, True, False, False]
-    assert all(one.http.is_closed for one in used)
+    assert all(one.http.is_closed() for one in used)
 
 
 async def test_a_connection_in_use_is_given_to_nobody_else():
     connections = connections_of(max_idle=5)
     async with serve({"*": page(b"x")}, "127.0.0.2") as server:
-        busy = await taken(connections, server.url("/a"))
+        busy, answer = await taken(connections, server.url("/a"))
         other = await ask(connections, server.url("/a"))
-        body = await finished(busy)
-        connections.give_back(busy)
+        body = await answer.aread()
+        await answer.aclose()
+        await connections.give_back(busy)
         await connections.aclose()
 
     assert other is not busy
@@ -83,11 +78,11 @@ async def test_a_connection_in_use_is_given_to_nobody_else():
 async def test_a_connection_that_was_left_in_mid_answer_is_closed():
     connections = connections_of(max_idle=5)
     async with serve({"*": page(b"x")}, "127.0.0.2") as server:
-        left = await taken(connections, server.url("/a"))
-        connections.give_back(left)
+        left, _ = await taken(connections, server.url("/a"))
+        await connections.give_back(left)
         await connections.aclose()
 
-    assert left.http.is_closed
+    assert left.http.is_closed()
 
 
 async def test_a_fresh_connection_has_made_no_request():

@@ -3,9 +3,10 @@
 import asyncio
 import ssl
 
+import httpcore
 import pytest
 
-from tasks.web.stream import MAX_WAITING_SIZE, StreamLost, StreamTimedOut, connect
+from tasks.web.stream import MAX_WAITING_SIZE, connect
 from tests.web.loopback import listening
 
 
@@ -17,7 +18,7 @@ async def test_what_came_is_read_in_pieces_of_at_most_the_size_that_is_asked_for
     async with listening(talks) as port:
         stream = await connect("127.0.0.1", port, 5.0)
         pieces = [piece async for piece in reading(stream, 4)]
-        stream.close()
+        await stream.aclose()
 
     assert b"".join(pieces) == b"0123456789"
     assert max(map(len, pieces)) == 4
@@ -43,7 +44,7 @@ async def test_a_server_that_is_not_read_has_to_wait():
         held = stream._waiting_size
         for _ in range(100):
             await stream.read(64 * 1024, 5.0)
-        stream.close()
+        await stream.aclose()
 
     assert MAX_WAITING_SIZE < held < 4 * MAX_WAITING_SIZE
     assert sent > waited[-1]
@@ -55,7 +56,7 @@ async def test_a_reset_is_no_end():
 
     async with listening(resets) as port:
         stream = await connect("127.0.0.1", port, 5.0)
-        with pytest.raises(StreamLost):
+        with pytest.raises((httpcore.ReadError, httpcore.WriteError)):
             while True:
                 await stream.write(bytes(100_000), 5.0)
                 await asyncio.sleep(0)
@@ -68,10 +69,10 @@ async def test_a_server_that_takes_nothing_ends_a_write_at_its_time():
 
     async with listening(sleeps) as port:
         stream = await connect("127.0.0.1", port, 5.0)
-        with pytest.raises(StreamTimedOut, match="WriteTimeout"):
+        with pytest.raises(httpcore.WriteTimeout):
             for _ in range(1000):
                 await stream.write(bytes(100_000), 0.3)
-        stream.close()
+        await stream.aclose()
 
 
 async def test_what_is_said_before_the_handshake_does_not_count_as_said_under_tls():
@@ -81,11 +82,11 @@ async def test_what_is_said_before_the_handshake_does_not_count_as_said_under_tl
 
     async with listening(talks) as port:
         stream = await connect("127.0.0.1", port, 5.0)
-        while not stream.is_readable():
+        while not stream.get_extra_info("is_readable"):
             await asyncio.sleep(0.01)
         with pytest.raises(ssl.SSLError, match="before the handshake"):
             await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
-        stream.close()
+        await stream.aclose()
 
 
 async def test_a_connection_that_the_server_closed_is_readable():
@@ -95,8 +96,8 @@ async def test_a_connection_that_the_server_closed_is_readable():
     async with listening(closes) as port:
         stream = await connect("127.0.0.1", port, 5.0)
         assert await stream.read(10, 5.0) == b""
-        assert stream.is_readable()
-        stream.close()
+        assert stream.get_extra_info("is_readable")
+        await stream.aclose()
 
 
 async def reading(stream, size):
