@@ -182,8 +182,8 @@ def tidy(text: str, said: Said, *, known: AbstractSet[str] = frozenset()) -> str
 
     The `known` lines are clean already.
     """
-    lines = (one if one in known else clean(one) for one in text.split("\n"))
-    return "\n".join(drop_head([line for line in lines if has_words(line)], said))
+    lines = [line for one in text.split("\n") if has_words(line := one if one in known else clean(one))]
+    return "\n".join(drop_head(lines, said))
 
 
 def _prune(

@@ -18,14 +18,15 @@ _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(
 
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.elements:
-        kind = _kind_of(element.get("class") or element.get("itemprop") or "")
-        if kind is None or not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+    for element, weight in page.weights.items():
+        if not 0 < weight.text <= _MAX_CAPTION_LENGTH or not element.keys() or element.tag in HEADINGS:
             continue
+        named = element.get("class") or element.get("itemprop")
+        kind = _kind_of(named) if named else None
         if kind == "caption":
             if _is_beside_picture(element):
                 yield element
-        elif element.tag in ("div", "p") and _is_picture(element, page):
+        elif kind == "picture" and element.tag in ("div", "p") and _is_picture(element, page):
             yield from () if _tells_the_story(element, page) else (element,)
 
 

@@ -118,8 +118,10 @@ def _names_comments(names: str) -> bool:
 def _deks(page: Outline) -> Iterator[HtmlElement]:
     shortest = min((sum(map(len, lede)) for lede in page.ledes if lede), default=MAX_LINE_LENGTH)
     for element, text in page.lines:
+        if len(text) < shortest:
+            continue
         is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
-        if is_heading and len(text) >= shortest and words_in(text) in page.ledes:
+        if is_heading and words_in(text) in page.ledes:
             yield element
 
 

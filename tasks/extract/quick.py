@@ -36,7 +36,6 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
-_SPACES = (" ", "\n", "\t")
 _MAX_SHORT, _MIN_LINKED = 400, 0.6  # characters; what is longer goes only where nine tenths of it are links
 _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
 _MAX_REMEMBERED = 500  # characters of an element's names
@@ -291,7 +290,7 @@ def _prune_linked(frame: HtmlElement, tag: str) -> int:
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
     """Whether an element is short, or has as much text in links as it must have to be deleted."""
     text = raw_text_of(one)
-    size = len(text) - sum(map(text.count, _SPACES))
+    size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
     return size < _MAX_SHORT or linked > _MIN_LINKED * size
 
 

@@ -224,8 +224,8 @@ def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlE
             above.text += size
             above.linked += size if parent in links else 0
     for element, parent in zip(reversed(elements), reversed(parents), strict=True):
-        if above := weights.get(parent):
-            weight = weights[element]
+        weight = weights[element]
+        if weight.text and (above := weights.get(parent)):
             above.text += weight.text
             above.linked += weight.linked
     return weights
