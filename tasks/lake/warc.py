@@ -36,6 +36,7 @@ TOMBSTONE = "urn:presslake:tombstone:"
 
 _NAMESPACE = uuid.UUID("6f8b1c52-3a0e-5d0f-9c7e-2b1d6a4e9f30")
 _GZIP = 31  # zlib's window bits for a gzip member
+_HEAD_END = _RECORD_END = b"\r\n\r\n"  # WARC 1.1, 4; RFC 9112, 2.1
 _CHUNK_SIZE = 65_536
 _SMALL_SIZE = 4096
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: .*)?")
@@ -284,26 +285,36 @@ def _parse(offset: int, length: int, content: bytes) -> Record:
         raise ValueError("no WARC record")
     kind = record.headers.get("WARC-Type") or "unknown"
     url = (record.headers.get("WARC-Target-URI") or "").strip("<>") or None
-    promised, block = record.content_length, record.reader.read()
-    if len(block) != promised:
-        raise ValueError(f"{len(block)} bytes of {promised}")
+    promised = record.content_length
+    if (block := _only_block(content, promised)) is None:
+        block = record.reader.read()
+        if len(block) != promised:
+            raise ValueError(f"{len(block)} bytes of {promised}")
+        if next(records, None) is not None:
+            raise ValueError("several records in one gzip member")
     if not is_digest_of(record.headers.get("WARC-Block-Digest"), block):
         raise ValueError("the block digest does not agree")
-    if next(records, None) is not None:
-        raise ValueError("several records in one gzip member")
     is_http = (record.headers.get("Content-Type") or "").startswith("application/http")
     response = _parse_response(url, record, block) if kind == "response" and url and is_http else None
     conversion = block if kind == "conversion" else None
     return Record(kind=kind, url=url, offset=offset, length=length, response=response, conversion=conversion)
 
 
+def _only_block(content: bytes, size: int) -> bytes | None:
+    """Return the block of a member that is one record as the standard writes it: copied once, not through a reader."""
+    start = content.find(_HEAD_END) + len(_HEAD_END)
+    return content[start : start + size] if content[start + size :] == _RECORD_END else None
+
+
 def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecord:
     again = WarcRecord()
     again.init_headers(record.record_type)
     again.is_http = True
-    again.set_bytes_content(block)
-    again.parse_http(max_header_len=len(block) + 1)
-    status, body = again.http_headers.status_code, again.reader.read()
+    start = _head_length(block)
+    again.set_bytes_content(block[:start])
+    again.parse_http(max_header_len=start + 1)
+    status = again.http_headers.status_code
+    body = block[start:] if start < len(block) else again.reader.read()
     if status is None:
         raise ValueError("not HTTP")
     digest = record.headers.get("WARC-Payload-Digest")
@@ -321,6 +332,14 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
         body=plain,
         payload_digest=digest if digest and plain is body and _OURS.fullmatch(digest) else payload_digest(plain),
     )
+
+
+def _head_length(block: bytes) -> int:
+    """Return the length of an HTTP head whose lines end as the standard says; that of the whole where they do not."""
+    length = block.find(_HEAD_END) + len(_HEAD_END)
+    head = block[:length]
+    is_plain = length >= len(_HEAD_END) and head.count(b"\n") == head.count(b"\r\n")
+    return length if is_plain else len(block)
 
 
 def _without_chunks(headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
