@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-browse fuzz
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse fuzz
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ bench-browse: $(READY)  ## Measure the pages of presslake browse over 100,000 ar
 
 bench-backfill: $(READY)  ## Measure pages a CPU-second of a backfill of 5,000 records beside bare trafilatura, and its memory on 2 GB
 	$(BIN)/python -m benchmarks.backfill
+
+bench-revisits: $(READY)  ## Measure the CPU of a known page that is looked at again: answered 304, and with the same bytes
+	$(BIN)/python -m benchmarks.revisits
 
 bench-runners: $(READY)  ## Take the same archives in by local, dask and ray, compare their tables, and time two workers beside one (20 minutes)
 	$(BIN)/python -m benchmarks.runners
