@@ -43,23 +43,34 @@ def read_pages(folder: Path, *, folds: Collection[int] | None = None) -> list[Tr
     `folds` are those wanted, all if none are given.
     """
     if (folder / "truth.jsonl").exists():
-        # by \n alone: a text may hold U+2028, which splitlines takes for the end of a line
-        lines = (folder / "truth.jsonl").read_text(encoding="utf-8").split("\n")
-        rows = [json.loads(line) for line in lines if line.strip()]
-        wanted = [row for row in rows if folds is None or row.get("fold") in folds]
+        wanted = [row for row in _read_truth(folder) if folds is None or row.get("fold") in folds]
         return [_true_page(row["id"], row, folder / row["html_path"]) for row in wanted]
     pages = ((path, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json")))
     return [_true_page(path.stem, row, path.with_suffix(".html")) for path, row in pages if row.get("text")]
 
 
-def _true_page(name: str, row: Mapping[str, Any], path: Path) -> TruePage:
+def read_raw_pages(folder: Path) -> list[tuple[str, bytes, str]]:
+    """Return the pages that a folder's `truth.jsonl` names: the URL, the page's bytes, its story's text."""
+    return [(row["url"], _read_body(folder / row["html_path"]), row["text"]) for row in _read_truth(folder)]
+
+
+def _read_truth(folder: Path) -> list[dict[str, Any]]:
+    # by \n alone: a text may hold U+2028, which splitlines takes for the end of a line
+    lines = (folder / "truth.jsonl").read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def _read_body(path: Path) -> bytes:
     stored = path.read_bytes()
-    html = gzip.decompress(stored) if stored.startswith(b"\x1f\x8b") else stored
+    return gzip.decompress(stored) if stored.startswith(b"\x1f\x8b") else stored
+
+
+def _true_page(name: str, row: Mapping[str, Any], path: Path) -> TruePage:
     author = row.get("author") or ()
     return TruePage(
         name=name,
         url=row["url"],
-        html=html.decode("utf-8", "replace"),
+        html=_read_body(path).decode("utf-8", "replace"),
         truth=Answer(
             text=row["text"],
             title=row.get("title"),

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psutil
@@ -81,16 +81,13 @@ class Meter:
         return total
 
 
-M = TypeVar("M", bound=Meter)
-
-
 @contextmanager
-def metered(process: psutil.Process, *, kind: type[M] = Meter, every_s: float = LOOK_S) -> Iterator[M]:
+def metered(process: psutil.Process) -> Iterator[Meter]:
     """Look at a process and its children until the block ends."""
-    meter, ended = kind(process), threading.Event()
+    meter, ended = Meter(process), threading.Event()
 
     def follow() -> None:
-        while not ended.wait(every_s):
+        while not ended.wait(LOOK_S):
             try:
                 meter.look()
             except psutil.NoSuchProcess:

@@ -17,6 +17,7 @@ from flows.cli.options import (
 from flows.server.defaults import set_prefect_defaults
 from tasks.config.choices import MAX_SHARDS
 from tasks.errors import ConfigError
+from tasks.runtime.allocator import spare_memory
 
 if TYPE_CHECKING:
     from tasks.config.parameters import IngestConfig
@@ -74,6 +75,7 @@ def ingest(
             settings, config
         )  # a mistake in it is found before anything dear is imported
         set_prefect_defaults(is_quiet=True)
+        spare_memory()
         from flows.sweep.by_hand import run_sweep
 
         report = run_sweep(config, settings, sources_to_follow, shows_progress=not (as_json or quiet))

@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from prefect.exceptions import CrashedRun
@@ -16,13 +17,16 @@ from tasks.backfill.extracting import UnitCount
 from tasks.config.catalogue import SourceRules
 from tasks.config.choices import Runner
 from tasks.config.settings import Settings
-from tasks.errors import ConfigError, ExtractorCrashed
+from tasks.errors import ConfigError, ExtractorCrashed, UnexpectedError
 from tasks.lake.objects.port import one_line
+from tasks.runtime.guarding import guarded_item
 from tasks.tasks import decide_unit, extract_unit
 from tasks.values.reports import BatchReport
 
 THREADS = 2
 """Units that this process extracts at once: one in progress, and one behind it, so that no process waits."""
+
+RAY_ATTEMPTS = 3
 
 _Opened = tuple[TaskRunner[Any], int, tuple[type[Exception], ...]]
 
@@ -112,17 +116,38 @@ def _ray(address: str, workers: int) -> Iterator[_Opened]:
     from prefect_ray import RayTaskRunner  # noqa: PLC0415
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if not address:
+    if address:
+        options["address"] = address
+    else:
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home directory
         os.environ.setdefault("PRESSLAKE_EXTRACT_WORKERS", "1")
         options |= {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
     resources: Any = ray.cluster_resources
-    with RayTaskRunner(address=address or None, init_kwargs=options) as runner:
-        yield (
-            runner,
-            max(int(resources().get("CPU", 1)), 1),
-            (CrashedRun, ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError),
-        )
+    start_ray(partial(ray.init, **options), ray.shutdown)
+    try:
+        with RayTaskRunner() as runner:  # takes the Ray that this process has
+            number = max(int(resources().get("CPU", 1)), 1)
+            yield runner, number, (CrashedRun, ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError)
+    finally:
+        ray.shutdown()
+
+
+def start_ray(init: Callable[[], object], shutdown: Callable[[], None]) -> None:
+    """Start Ray, or connect to it; raises ConfigError where that fails each time.
+
+    Ray gives its own processes 30 s to start, a bound that nothing can change (`ray/_private/node.py`); on a busy machine they take
+    longer at the first time than at the next, when what they read from disk is in memory.
+    """
+    for number in range(RAY_ATTEMPTS):
+        try:
+            with guarded_item("the start of Ray"):
+                init()
+        except UnexpectedError as error:
+            shutdown()
+            if number == RAY_ATTEMPTS - 1:
+                raise ConfigError(f"Ray did not start, {RAY_ATTEMPTS} times over: {one_line(error)}") from error
+        else:
+            return
 
 
 def _imported(module: str, extra: str) -> None:

@@ -238,7 +238,9 @@ def _is_known(index: Index, capture_id: str) -> bool:
 
 
 def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:
-    chosen = config.model_dump_json(exclude={"runner", "address", "workers", "dry_run"})
+    # in whatever order archives are named, they are read in that of the plan, and make the same segments
+    sorted_paths = config.model_copy(update={"paths": tuple(sorted(config.paths))})
+    chosen = sorted_paths.model_dump_json(exclude={"runner", "address", "workers", "dry_run"})
     return UnitCutter(
         seed=hashlib.sha256(chosen.encode()).hexdigest(),
         run_id=run_id,

@@ -171,7 +171,7 @@ class UnitCutter:
         named = hashlib.sha256(f"{self._seed}\n{first.capture_id}".encode()).hexdigest()[:24]
         self._batch_id = f"backfill-{named}"
         self._key = warc_key(self._batch_id, first.fetched_at.date())
-        self._segment = SegmentWriter(self._key, software=self._software, created_at=first.fetched_at, is_fast=True)
+        self._segment = SegmentWriter(self._key, software=self._software, created_at=first.fetched_at)
         return self._segment
 
 

@@ -135,22 +135,27 @@ def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tu
     """Return the documents that batches of these runs have met for the first time, where others were there before."""
     theirs = set(tx.execute(select(batches.c.batch_id).where(batches.c.run_id.in_(sorted(run_ids)))).scalars())
     recent = tx.execute(select(policies).where(policies.c.observed_at >= since).order_by(policies.c.policy_id)).all()
+    # a segment is named after its batch
+    new = [row for row in recent if row.warc_key.rpartition("/")[2].partition(".")[0] in theirs]
+    earlier = _at_origins(tx, {row.origin for row in new})
     found = []
-    for row in recent:
-        # a segment is named after its batch
-        if row.warc_key.rpartition("/")[2].partition(".")[0] not in theirs:
-            continue
-        before = _before(tx, row)
-        if before is not None:
+    for row in new:
+        before = [one for one in earlier.get((row.origin, row.kind, row.url), ()) if one.observed_at < row.observed_at]
+        if before:
             shared = {name: getattr(row, name) for name in ("origin", "kind", "url", "policy_id", "observed_at")}
-            found.append(PolicyChange(source_id=_source_at(tx, row.origin), before_id=before, **shared))
+            newest = max(before, key=lambda one: one.last_seen_at)
+            found.append(PolicyChange(source_id=_source_at(tx, row.origin), before_id=newest.policy_id, **shared))
     return tuple(found)
 
 
-def _before(tx: Connection, row: Any) -> str | None:  # noqa: ANN401 - a row of the table
-    same = (policies.c.origin == row.origin, policies.c.kind == row.kind, policies.c.url == row.url)
-    query = select(policies.c.policy_id).where(*same, policies.c.observed_at < row.observed_at)
-    found: str | None = tx.execute(query.order_by(policies.c.last_seen_at.desc()).limit(1)).scalar()
+def _at_origins(tx: Connection, origins: Collection[str]) -> dict[tuple[str, str, str], list[Any]]:
+    """Return the documents that were ever met of these origins, by origin, kind and URL."""
+    found: dict[tuple[str, str, str], list[Any]] = {}
+    for part in in_chunks(sorted(origins), CHUNK):
+        columns = (policies.c.origin, policies.c.kind, policies.c.url, policies.c.policy_id)
+        times = (policies.c.observed_at, policies.c.last_seen_at)
+        for row in tx.execute(select(*columns, *times).where(policies.c.origin.in_(part))):
+            found.setdefault((row.origin, row.kind, row.url), []).append(row)
     return found
 
 

@@ -14,6 +14,7 @@ from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
 from tasks.errors import IndexUnavailable
+from tasks.extract.rules import rules_name
 from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed, taken_down
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index, Transaction, lock
@@ -76,7 +77,7 @@ class Worked:
 def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: str, now: datetime) -> RowChanges:
     """Decide a unit and commit it; returns what changes in the lake. Raises IndexUnavailable, LakeUnavailable."""
     differing = [one for one in compared if one.result.is_read and one.result is not Result.SAME]
-    read = [_note_of(one, deciding) for one in compared if one.result.is_read]
+    read = [_note_of(one, deciding) for one in compared if one.result is not Result.FAILED]
     if not differing:
         with deciding.index.write() as tx:
             replayed.note(tx, read, now=now)
@@ -96,9 +97,9 @@ def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: s
 
 
 def _note_of(one: Compared, deciding: Deciding) -> Note:
-    page = one.reading.look.page
-    rules = page.extractor.rpartition(" ")[0] if page else ""
-    return Note(capture_id=one.capture.capture_id, day=one.capture.dt, rules=rules, knowledge=deciding.knowledge)
+    """Return that these rules have read a capture, whatever came of it; what has expired gives nothing else any more."""
+    capture = one.capture
+    return Note(capture_id=capture.capture_id, day=capture.dt, rules=rules_name(), knowledge=deciding.knowledge)
 
 
 def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding) -> Worked:

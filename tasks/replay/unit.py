@@ -89,8 +89,14 @@ def _read(tx: Transaction, compared: Sequence[Compared], reader: Reader) -> Unit
     before = reader.revisions(spans)
     homes = {one.capture_id: one for one in replayed.find_homes(tx, ids)}
     at_url = {key: by_key[name] for key in keys for name in (aliases.get(key), key) if name in by_key}
-    stored = {one.capture.capture_id: one.capture for one in compared}
+    stored = _present_captures(compared, reader)
     return Unit(known=known, at_url=at_url, before=before, after=copied(before), homes=homes, stored=stored)
+
+
+def _present_captures(compared: Sequence[Compared], reader: Reader) -> dict[str, Capture]:
+    """Return the captures as they are now: another unit may have decided them again since the plan was made."""
+    read = {one.capture.capture_id: one.capture for one in compared}
+    return {**read, **reader.captures(ids=set(read), days={one.dt for one in read.values()})}
 
 
 def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
@@ -106,9 +112,9 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
             return
         _put(unit, row)
         _note_home(unit, one.capture, held)
-        unit.captures[one.capture.capture_id] = replace(
-            one.capture, charset=one.reading.look.extracted.charset or one.capture.charset
-        )
+        present = unit.stored[one.capture.capture_id]
+        charset = one.reading.look.extracted.charset or present.charset
+        unit.captures[present.capture_id] = replace(present, charset=charset)
 
 
 def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:

@@ -116,15 +116,21 @@ class Trace:
 
     def _revisions_table(self, now: datetime) -> Table:
         changes = ["", *map(_shown_change, self.changes())]
+        again = [moment(row["extracted_at"], now) if _is_superseded(row) else "" for row in self.revisions]
         rows: Rows = [
-            (row["revision"], row["novelty"], moment(row["fetched_at"], now), row["word_count"], change, row["title"])
-            for row, change in zip(self.revisions, changes, strict=True)
+            (
+                row["revision"],
+                row["novelty"],
+                moment(row["fetched_at"], now),
+                read,
+                row["word_count"],
+                change,
+                row["title"],
+            )
+            for row, read, change in zip(self.revisions, again, changes, strict=True)
         ]
-        return (
-            plural(len(rows), "revision"),
-            ("number", "novelty", "fetched", "words", "changed", "title"),
-            rows,
-        )
+        head = ("number", "novelty", "fetched", "read again", "words", "changed", "title")
+        return plural(len(rows), "revision"), head, rows
 
 
 def trace(what: str, settings: Settings) -> Trace:
@@ -185,6 +191,12 @@ def _version(row: dict[str, Any]) -> Version:
         authors=tuple(row["authors"]),
         published_at=row["published_at"],
     )
+
+
+def _is_superseded(row: dict[str, Any]) -> bool:
+    """Whether a replay has changed the row since it was decided; what retention empties is not read again."""
+    added, changed = row.get("added_seq"), row.get("change_seq")
+    return added is not None and changed is not None and added < changed and row.get("text_removed_at") is None
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -1,12 +1,12 @@
 """Permits to make one request at a host, and robots.txt as an origin answered it. Pure."""
 
 import base64
-import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
 import orjson
+from isal import isal_zlib
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,12 @@ class Evidence:
         """Return it as bytes for the index."""
         heads = (self.request_head, self.response_head, self.body)
         parts = [self.url, self.address, *(base64.b64encode(one).decode() for one in heads)]
-        return zlib.compress(orjson.dumps(parts), 1)
+        return isal_zlib.compress(orjson.dumps(parts), 1)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return what was packed."""
-        url, address, *parts = orjson.loads(zlib.decompress(packed))
+        url, address, *parts = orjson.loads(isal_zlib.decompress(packed))
         request_head, response_head, body = map(base64.b64decode, parts)
         return cls(url=url, address=address, request_head=request_head, response_head=response_head, body=body)
 

@@ -175,6 +175,19 @@ def test_a_run_that_was_ended_anywhere_goes_on_and_makes_the_same_tables(place, 
     assert place.scratch() == []
 
 
+def test_in_whatever_order_archives_are_named_they_make_the_same_tables(place, other_place, tmp_path):
+    paths = [
+        put(tmp_path, f"{name}.warc.gz", warc([story_at(n, at=DAY + timedelta(days=n, hours=m)) for m in range(3)]))
+        for n, name in enumerate("cab")
+    ]
+
+    place.backfill(*paths)
+    other_place.backfill(*reversed(paths))
+
+    for table in ("captures", "articles"):
+        assert place.rows(table) == other_place.rows(table)
+
+
 def test_archives_are_read_in_the_order_of_their_first_dates_and_not_of_their_names(place, tmp_path):
     text = Story(site=1, number=5)
     early = Kept(url="https://weekly.example/early", story=text, at=DAY)

@@ -94,6 +94,18 @@ def test_what_only_reads_leaves_the_index_to_migrate(command):
     assert command.run("verify", "--json", check=False).json()["found"] == WAITING
 
 
+def test_its_pages_are_read_again_once_by_newer_rules_and_what_differs_is_traced(specimen, command):
+    first = command.run("replay", "--older", "--json").json()
+    again = command.run("replay", "--older", "--json").json()
+    (changed, *_) = [one for one in first["differences"] if one["result"] == "changed"]
+    traced = command.run("trace", changed["url"])
+
+    assert first["pages"] > 10
+    assert (again["pages"], again["changed"]) == (first["failed"], 0)
+    assert "read again" in traced.out
+    assert len(specimen.rows("articles")) >= len(specimen.rows_as_released("articles"))
+
+
 @pytest.mark.engine
 def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(specimen, command, online):
     corrected = "/news/flood-wall-to-be-raised.html"

@@ -102,6 +102,10 @@ class Replays:
         """All rows of `articles`, as they are."""
         return list(self._rows(ARTICLES, as_article))
 
+    def stored_captures(self):
+        """All rows of `captures`, as they are."""
+        return list(self._rows(CAPTURES, as_capture))
+
     def versions(self):
         return [open_table(self.world.store, name).version() for name in (ARTICLES, CAPTURES)]
 

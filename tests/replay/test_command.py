@@ -1,8 +1,10 @@
 """`presslake replay`, as a person runs it."""
 
 import pytest
+from deltalake import DeltaTable
 
 from tests.engine import Presslake
+from tests.press import running_press
 
 SHORTER = '{selectors: {text: "//main//p[position() < 4]"}}'
 
@@ -14,9 +16,18 @@ def command(world) -> Presslake:
 
 
 def with_options(command, options: str) -> None:
+    of_source(command, f"extract: {options}")
+
+
+def of_source(command, line: str) -> None:
     path = command.home / "sources.yaml"
-    text = path.read_text().replace("  - id: site-1\n", f"  - id: site-1\n    extract: {options}\n")
-    path.write_text(text)
+    path.write_text(path.read_text().replace("  - id: site-1\n", f"  - id: site-1\n    {line}\n"))
+
+
+def rows(presslake: Presslake) -> list[dict]:
+    """The rows of `articles` with all columns but those that say when, and by which decision, they were written."""
+    found = DeltaTable(presslake.lake / "articles").to_pyarrow_table().drop_columns(["extracted_at", "change_seq"])
+    return sorted(found.to_pylist(), key=lambda row: (row["article_id"], row["revision"]))
 
 
 def test_a_replay_shows_what_would_differ_then_changes_it(command):
@@ -64,3 +75,25 @@ def test_a_selection_without_a_page_is_said(command):
     ended = command.run("replay", "--source", "nobody")
 
     assert "No stored page is of this selection." in ended.err
+
+
+@pytest.mark.engine
+def test_with_options_and_without_them_again_every_row_that_a_sweep_wrote_is_as_it_was(presslake):
+    with running_press(sites=2, articles=6, network=57) as press:
+        press.catalogue(presslake.home / "sources.yaml")
+        of_source(presslake, "tags: [local]")
+        presslake.ingest("--catalogue", "sources.yaml")
+    before, plain = rows(presslake), (presslake.home / "sources.yaml").read_text()
+
+    with_options(presslake, SHORTER)
+    there = presslake.run("replay", "--json").json()
+    between, changed = presslake.run("verify", "--json").json()["found"], rows(presslake)
+    (presslake.home / "sources.yaml").write_text(plain)
+    back = presslake.run("replay", "--json").json()
+
+    assert {row["source_id"] for row in before} == {"site-0", "site-1"}
+    assert ["local"] in [row["source_tags"] for row in before]
+    assert there["changed"] == back["changed"] == 6
+    assert [row["text"] for row in changed] != [row["text"] for row in before]
+    assert between == presslake.run("verify", "--json").json()["found"] == {}
+    assert rows(presslake) == before

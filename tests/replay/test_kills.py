@@ -1,20 +1,34 @@
-"""Replays that are killed at any instant, with sweeps beside them: then the tables are as undisturbed ones."""
+"""Replays and backfills that are killed at any instant, with sweeps beside them: then the tables are as undisturbed ones."""
 
 import json
+import os
 import random
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tasks.maintain.config import MaintainConfig
+from tasks.maintain.maintenance import maintain
+from tasks.runtime.resources import close_opened
+from tasks.values.rows import Article, Capture
 from tests.e2e.chaos_press import lines, pass_time
+from tests.replay.archives import archive
+from tests.replay.conftest import Replays
+from tests.replay.life import backfill
+from tests.verify.conftest import World
 
 pytestmark = pytest.mark.long
 
-KILLS = 50
+KILLS = 100
 TEXTS = ("//main//p[position() < 4]", "//p[position() < 4]", None)
+CLUSTER = {"cluster_id", "is_representative", "cluster_size", "cluster_earliest"}
+UNSTABLE = {"extracted_at", "run_id", "change_seq", "added_seq", "source_tags", *CLUSTER}
+"""What follows from when something was done, and what `maintain` brings up to date."""
 
 
 class Lives:
@@ -23,13 +37,13 @@ class Lives:
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
 
-    def live(self, kind: str, text: str | None = None, seconds: float | None = None) -> int:
+    def live(self, kind: str, what: str | None = None, seconds: float | None = None) -> int:
         """Live to the end, or for so many seconds; returns the exit code, negative for a kill."""
-        self.begin(kind, text, seconds)
+        self.begin(kind, what, seconds)
         return self.end()
 
-    def begin(self, kind: str, text: str | None = None, seconds: float | None = None) -> None:
-        self._process.stdin.write(json.dumps([kind, text, seconds]) + "\n")
+    def begin(self, kind: str, what: str | None = None, seconds: float | None = None) -> None:
+        self._process.stdin.write(json.dumps([kind, what, seconds]) + "\n")
         self._process.stdin.flush()
 
     def end(self) -> int:
@@ -49,44 +63,104 @@ def lives(world):
         process.stdin.close()
 
 
-def test_after_fifty_kills_with_sweeps_beside_them_all_is_as_it_was(replays):
-    world, chance = replays.world, random.Random(16)
+class Archives:
+    """Archives to take in, one after the other: the next one is made when a backfill has come to its end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made = [archive(folder, 0)]
+
+    @property
+    def present(self) -> str:
+        return str(self.made[-1])
+
+    def turn(self) -> None:
+        self.made.append(archive(self.folder, len(self.made)))
+
+
+def kill_often(world, archives: Archives, chance: random.Random) -> None:
+    """Kill replays and backfills beside each other and beside sweeps; then let each come to its end."""
+    killed = number = 0
+    with lives(world) as replaying, lives(world) as taking_in, lives(world) as sweeping:
+        while killed < KILLS:
+            number += 1
+            if number % 10 == 0:
+                pass_time(world.press)
+                (world.home / "urls.txt").write_text(lines(world.press))
+            sweeping.begin("sweep", seconds=chance.uniform(0.2, 3))
+            replaying.begin("replay", chance.choice(TEXTS), lifetime(chance, is_whole=number % 5 == 3))
+            ended = taking_in.live("backfill", archives.present, lifetime(chance, is_whole=number % 5 == 0))
+            killed += (replaying.end() < 0) + (ended < 0)
+            sweeping.end()
+            if ended == 0:
+                archives.turn()
+        assert sweeping.live("sweep") == 0
+        assert taking_in.live("backfill", archives.present) == 0
+        assert replaying.live("replay") == 0
+
+
+def lifetime(chance: random.Random, *, is_whole: bool) -> float | None:
+    """The seconds after which a life is killed; now and then None, so that there is something new to work on."""
+    return None if is_whole else chance.uniform(0.05, 2.5)
+
+
+def rows(found, kind, *, archived: bool):
+    """Rows of sweeps, or of backfills, by key; without what is unstable."""
+    names = [one.name for one in fields(kind) if one.name not in UNSTABLE]
+    key = ("article_id", "revision") if kind is Article else ("capture_id",)
+    return {
+        tuple(getattr(row, name) for name in key): {name: getattr(row, name) for name in names}
+        for row in found
+        if (row.origin_uri is not None) is archived
+    }
+
+
+def undisturbed(world, archives: Archives, home: Path) -> Replays:
+    """Take the same archives in where nothing else happens."""
+    home.mkdir()
+    world.press.catalogue(home / "sources.yaml")
+    index_url = f"sqlite:///{home / 'index.db'}"
+    for one in archives.made:
+        backfill(home, index_url, str(one))
+    close_opened()
+    return Replays(World(home, index_url, world.index, world.press))
+
+
+def test_after_a_hundred_kills_of_replays_and_backfills_beside_sweeps_all_is_as_undisturbed(replays, tmp_path):
+    world, archives = replays.world, Archives(tmp_path / "in")
     world.press.catalogue(world.home / "sources.yaml")
     (world.home / "urls.txt").write_text(lines(world.press))
-    before, killed, number = replays.articles(), 0, 0
+    swept = rows(replays.stored(), Article, archived=False)
     first = {site: dict(stories) for site, stories in world.press.stories.items()}
     try:
-        with lives(world) as replaying, lives(world) as sweeping:
-            while killed < KILLS:
-                number += 1
-                if number % 10 == 0:
-                    pass_time(world.press)
-                    (world.home / "urls.txt").write_text(lines(world.press))
-                sweeping.begin("sweep", seconds=chance.uniform(0.2, 3))
-                killed += replaying.live("replay", chance.choice(TEXTS), chance.uniform(0.05, 2.5)) < 0
-                sweeping.end()
-            assert sweeping.live("sweep") == 0
-            assert replaying.live("replay") == 0
+        kill_often(world, archives, random.Random(16))
+        announced = world.press.urls()
     finally:
         world.press.stories.clear()
         world.press.stories.update(first)
         world.press.tick = 0
-    after = replays.articles()
-    columns = (
-        "text",
-        "title",
-        "content_digest",
-        "text_digest",
-        "fetched_at",
-        "first_seen_at",
-        "novelty",
-        "duplicate_of",
-        "changes",
-    )
+    alone = undisturbed(world, archives, tmp_path / "alone")
+    stored, captures = replays.stored(), list(replays.captures().values())
 
-    assert len(replays.stored()) == len(after)
-    assert {key: [getattr(after[key], name) for name in columns] for key in before if key in after} == {
-        key: [getattr(row, name) for name in columns] for key, row in before.items()
-    }
+    assert len(archives.made) > 5
+    assert len(stored) == len(replays.articles())
+    assert len(replays.stored_captures()) == len(captures)
+    now = rows(stored, Article, archived=False)
+    assert {key: now.get(key) for key in swept} == swept
+    assert announced <= {one.url for one in captures if one.article_id}
+    assert rows(stored, Article, archived=True) == rows(alone.stored(), Article, archived=True)
+    assert rows(captures, Capture, archived=True) == rows(alone.captures().values(), Capture, archived=True)
     assert set(world.verify().found) <= {"orphan_file", "orphan_segment"}  # a kill between PUT and commit leaves some
+    tidy(world)
+    assert set(world.verify().found) <= {"orphan_segment"}
+    assert list(world.store.list("scratch/")) == []
     assert replays.run().same == replays.run().pages
+
+
+def tidy(world) -> None:
+    """Maintain when a file that nothing names, or that a killed backfill left, is a fortnight old, and may go."""
+    now = datetime.now(UTC)
+    old = (now - timedelta(days=14)).timestamp()
+    for path in (*world.lake.glob("*/dt=*/*.parquet"), *world.lake.glob("scratch/*/*")):
+        os.utime(path, (old, old))
+    maintain(index=world.index, store=world.store, config=MaintainConfig(), now=now, on_step=lambda *_: None)

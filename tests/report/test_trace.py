@@ -52,5 +52,25 @@ def test_what_is_alike_and_was_never_fetched_says_so():
     assert rows == [("syndicated", "1.00", "", "", NOT_HERE)]
 
 
+def revision(number, **more):
+    return {
+        "revision": number, "novelty": "new", "fetched_at": NOW - timedelta(days=9), "extracted_at": NOW - timedelta(days=1),
+        "word_count": 200, "title": "own", "text": "A story.", "authors": [], "published_at": None, "changes": None, **more,
+    }  # fmt: skip
+
+
+def test_a_revision_that_a_replay_superseded_says_when_it_was_read_again():
+    revisions = (
+        revision(1, added_seq=3, change_seq=8),
+        revision(2, added_seq=4, change_seq=4),
+        revision(3, added_seq=4, change_seq=9, text_removed_at=NOW),
+        revision(4),
+    )
+
+    rows = rows_of(traced(revisions=revisions), "4 revisions")
+
+    assert [row[3] for row in rows] == ["28 Feb 12:00", "", "", ""]
+
+
 def test_nothing_to_compare_says_how_many_revisions_there_are():
     assert traced().why_no_diff() == "There is nothing to compare: 0 revisions."

@@ -1,0 +1,151 @@
+"""One backfill by the runners `local`, `dask` and `ray`: the tables they make, and what a second worker gains.
+
+    python -m benchmarks.runners [--pages N] [--pairs N] [--runner NAME]...
+
+First, all runners take in the same archives, given in another order each time, while each page sleeps for a time of its own:
+the tables must be equal but for `extracted_at` and `run_id`. Then each page sleeps for half a second, which stands for slow
+extraction (a sleep needs no processor, and the machine may be shared), and one worker's time by the clock is compared with
+two workers', in pairs, of which the median counts. It is the backfill's own time: commands and clusters start before it.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cc_news import stock, write_archives
+from benchmarks.whole_run import COMMAND
+from flows.server.defaults import set_prefect_defaults
+from flows.server.local import local_server
+from tasks.lake.keys import ARTICLES, CAPTURES
+from tasks.lake.objects.stores import DirectoryStore
+from tasks.lake.reading import list_files
+from tasks.lake.tables import open_table
+from tasks.verify.stored import read_file
+
+CLUSTERS = ("dask", "ray")
+MOST_OF_ONE = 0.70
+SLEEP_S, VARIED = "0.5", "0:0.4"
+UNIT_PAGES = 10
+UNSTABLE = ("extracted_at", "run_id")
+SLOW = Path(__file__).parent / "slow"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A backfill: what became of its pages, its own time by the clock, and the command's."""
+
+    articles: dict[str, int]
+    seconds: float
+    whole_s: float
+
+
+def take_in(archives: Sequence[Path], place: Path, runner: str, workers: int, *, sleep_s: str) -> Taken:
+    """Run the backfill as a command."""
+    place.mkdir()
+    words = [
+        COMMAND,
+        "backfill",
+        "warc",
+        *archives,
+        "--runner",
+        runner,
+        "--unit-pages",
+        str(UNIT_PAGES),
+        "--json",
+        "--quiet",
+    ]
+    if runner in CLUSTERS:
+        words += ["--workers", str(workers)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(SLOW),
+        "PRESSLAKE_BENCH_SLEEP_S": sleep_s,
+        "PRESSLAKE_EXTRACT_WORKERS": "1",
+        "PRESSLAKE_LAKE": str(place / "lake"),
+        "PRESSLAKE_INDEX": f"sqlite:///{place / 'index.db'}",
+    }
+    begun = time.monotonic()
+    done = subprocess.run(list(map(str, words)), cwd=place, env=environment, stdout=subprocess.PIPE, check=True)
+    whole_s, report = time.monotonic() - begun, json.loads(done.stdout.splitlines()[-1])
+    articles = {name: number for name, number in report["articles"].items() if number}
+    return Taken(articles=articles, seconds=report["seconds"], whole_s=whole_s)
+
+
+def rows(place: Path, table: str) -> list[dict[str, Any]]:
+    """The rows of a table, but for what differs between runs."""
+    store = DirectoryStore(place / "lake")
+    found = [row for file in list_files(open_table(store, table), table) for row in read_file(store, file)]
+    kept = [{name: value for name, value in row.items() if name not in UNSTABLE} for row in found]
+    return sorted(kept, key=lambda row: (row["url"], row["fetched_at"]))
+
+
+def compare_tables(home: Path, archives: Sequence[Path], runners: Sequence[str]) -> bool:
+    """Take the same archives in by each runner; returns whether all make the same tables."""
+    shuffled, tables = list(archives), {}
+    for runner in ("local", *runners):
+        random.Random(runner).shuffle(shuffled)
+        taken = take_in(shuffled, home / runner, runner, 2, sleep_s=VARIED)
+        tables[runner] = [rows(home / runner, table) for table in (ARTICLES, CAPTURES)]
+        is_equal = tables[runner] == tables["local"]
+        counts = ", ".join(f"{len(one):,}" for one in tables[runner])
+        print(
+            f"{runner}: {counts} rows of articles and captures, {taken.articles}, {taken.whole_s:.0f} s, equal: {is_equal}",
+            flush=True,
+        )
+    return all(one == tables["local"] for one in tables.values())
+
+
+def compare_times(home: Path, archives: Sequence[Path], runner: str, pairs: int) -> bool:
+    """Time one worker and two in pairs; returns whether two need so much less."""
+    ratios = []
+    for pair in range(pairs):
+        one, two = (
+            take_in(archives, home / f"{runner}-{pair}-{workers}", runner, workers, sleep_s=SLEEP_S)
+            for workers in (1, 2)
+        )
+        ratios.append(two.seconds / one.seconds)
+        print(
+            f"{runner}: one worker {one.seconds:.0f} s, two {two.seconds:.0f}, ratio {ratios[-1]:.2f}; "
+            f"the commands {one.whole_s:.0f} s and {two.whole_s:.0f}, load {os.getloadavg()[0]:.0f}",
+            flush=True,
+        )
+    median = statistics.median(ratios)
+    print(f"{runner}: median of {pairs} ratios {median:.2f} (at most {MOST_OF_ONE})", flush=True)
+    return median <= MOST_OF_ONE
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=240)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--runner", choices=CLUSTERS, action="append", help="only this one; may be repeated")
+    parser.add_argument("--no-tables", action="store_true", help="compare times alone")
+    asked = parser.parse_args()
+    runners = asked.runner or CLUSTERS
+    with tempfile.TemporaryDirectory(prefix="presslake-runners-") as name:
+        home = Path(name)
+        (home / "in").mkdir()
+        os.environ["PREFECT_HOME"] = str(home / "prefect")
+        set_prefect_defaults(is_quiet=True)
+        write_archives(home / "in", asked.pages * 3 // 2, stock(), files=6, damaged=None)
+        archives = sorted((home / "in").iterdir())
+        with local_server(has_ui=False) as api_url:
+            os.environ["PREFECT_API_URL"] = api_url
+            is_well = asked.no_tables or compare_tables(home, archives, runners)
+            for runner in runners if asked.pairs else ():
+                is_well &= compare_times(home, archives, runner, asked.pairs)
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
