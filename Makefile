@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-browse fuzz
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse fuzz
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,9 @@ bench-browse: $(READY)  ## Measure the pages of presslake browse over 100,000 ar
 bench-backfill: $(READY)  ## Measure pages a CPU-second of a backfill of 5,000 records beside bare trafilatura, and its memory on 2 GB
 	$(BIN)/python -m benchmarks.backfill
 
+bench-revisits: $(READY)  ## Measure the CPU of a known page that is looked at again: answered 304, and with the same bytes
+	$(BIN)/python -m benchmarks.revisits
+
 bench-runners: $(READY)  ## Take the same archives in by local, dask and ray, compare their tables, and time two workers beside one (20 minutes)
 	$(BIN)/python -m benchmarks.runners
 
@@ -108,11 +111,11 @@ stuck-runs: $(READY)  ## Kill a sweep beside a long one, and show which of them 
 exits: $(READY)  ## Run each command a hundred times, and start the server forty times, beside four busy processes; none may end by a signal (an hour)
 	$(BIN)/python -m tests.e2e.exits
 
-bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, JSON-LD and bodies, against bounds
+bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, JSON-LD and bodies, and a sweep of hostile sources, against bounds
 	$(BIN)/python -m benchmarks.hostile
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI and of presslake browse in docs/ again
-	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py tests/browse/test_browser.py
+	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q -m browser tests/flows/test_ui.py tests/flows/test_report.py tests/browse/test_browser.py
 
 columns: $(READY)  ## Write the tables of columns in docs/lake.md, from tasks/values/rows.py
 	$(BIN)/python -m tests.columns_doc

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Any, TypedDict
 
@@ -49,6 +50,7 @@ from tasks.health.table import health_rows, health_summary, quarantine_rows
 from tasks.index import announcing
 from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
+from tasks.lake.stored_bytes import StoredBytes
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
@@ -233,7 +235,7 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
         extracted = extract_batch(
             fetched,
             pool=shared_pool(settings),
-            read_segment=opened_store(settings).get,
+            read_segment=partial(StoredBytes, opened_store(settings)),
             now=datetime.now(UTC),
             extracted_one=lambda: progress.add("extracted"),
             options={source_id: one.extract for source_id, one in rules.items()},

@@ -1,6 +1,7 @@
 """The session of a sweep: its ports, its row among the runs, its leases, its plan."""
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -51,6 +52,9 @@ FAILURES_KEPT = 200
 """The most failures that a shard's run passes to its sweep."""
 
 COLLECTOR_THRESHOLDS = 20_000, 20, 50
+
+_swept = threading.Event()
+"""Whether this process has swept before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -260,6 +264,8 @@ def _calm_collector() -> Iterator[None]:
     """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
     thresholds = gc.get_threshold()
     keep_little()
+    if _swept.is_set():  # collect the last sweep's objects, or they would be frozen; a process of one sweep has none
+        gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
@@ -267,7 +273,7 @@ def _calm_collector() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-        gc.collect()  # collect this sweep's objects, or the next sweep of this process would freeze them
+        _swept.set()
 
 
 def _give_up(index: Index, run_id: str) -> None:

@@ -5,6 +5,7 @@ The recipe: prune by structure, extract fast, look whether that took enough of t
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import unescape
 
@@ -15,7 +16,7 @@ from trafilatura.utils import RE_FILTER
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
 from tasks.extract.container import Found, Place, fill, locate, merge, place_of
-from tasks.extract.fallbacks import alone, block_text, first_sufficient
+from tasks.extract.fallbacks import block_text, first_sufficient
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
@@ -147,12 +148,13 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequen
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
 
-    def measure(text: str) -> tuple[HtmlElement, float]:
+    def measure(text: str) -> tuple[HtmlElement | None, float]:
         found = locate(text.split("\n"), blocks)
         measured.append((place := place_of(found, heading), found))
-        return alone(place.scope, tree), _MIN_SHARE_OF_PARAGRAPHS * place.mass
+        return place.scope, _MIN_SHARE_OF_PARAGRAPHS * place.mass
 
-    text, path = first_sufficient(tree, lambda text: tidy(text, said), measure)
+    known = frozenset(block.text for block in blocks)
+    text, path = first_sufficient(tree, lambda text: tidy(text, said, known=known), measure)
     place, found = measured[0]
     if path == "readability":
         text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
@@ -175,9 +177,13 @@ def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
     return find_title(body, words_of(metadata.title or "")) if body is not None else None
 
 
-def tidy(text: str, said: Said) -> str:
-    """Return the lines of a text, cleaned, without those of its head that repeat what the page's metadata say."""
-    return "\n".join(drop_head([line for one in text.split("\n") if has_words(line := clean(one))], said))
+def tidy(text: str, said: Said, *, known: AbstractSet[str] = frozenset()) -> str:
+    """Return the lines of a text, cleaned, without those of its head that repeat what the page's metadata say.
+
+    The `known` lines are clean already.
+    """
+    lines = [line for one in text.split("\n") if has_words(line := one if one in known else clean(one))]
+    return "\n".join(drop_head(lines, said))
 
 
 def _prune(

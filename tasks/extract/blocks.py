@@ -57,7 +57,10 @@ class Block:
 
 def key_of(cleaned: str) -> str:
     """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
-    return _NO_WORD.sub("", cleaned.casefold())
+    if "," not in cleaned and "." not in cleaned:  # a label or a cell
+        return _NO_WORD.sub("", cleaned.casefold())
+    key = cleaned.casefold().replace(" ", "").replace(",", "").replace(".", "")
+    return key if key.isalnum() else _NO_WORD.sub("", key)
 
 
 def blocks_of(tree: HtmlElement) -> list[Block]:

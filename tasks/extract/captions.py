@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterator
 from itertools import islice, takewhile
 
-from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
-from tasks.extract.tree import HEADINGS
+from tasks.extract.tree import HEADINGS, judged_once
 
 _MAX_CAPTION_LENGTH = 1000
 _MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
-_NAMED = XPath("descendant-or-self::*[@class or @itemprop]")
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
 )
@@ -20,16 +18,25 @@ _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(
 
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
-    for element in _NAMED(page.body):
-        named = element.get("class") or element.get("itemprop")
-        if not named or not 0 < page.weights[element].text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+    for element, weight in page.weights.items():
+        if not 0 < weight.text <= _MAX_CAPTION_LENGTH or not element.keys() or element.tag in HEADINGS:
             continue
-        kind = named.lower()
-        if "caption" in kind or "credit" in kind or _PICTURE_TEXT.search(kind):
+        named = element.get("class") or element.get("itemprop")
+        kind = _kind_of(named) if named else None
+        if kind == "caption":
             if _is_beside_picture(element):
                 yield element
-        elif element.tag in ("div", "p") and _PICTURE.search(kind) and _is_picture(element, page):
+        elif kind == "picture" and element.tag in ("div", "p") and _is_picture(element, page):
             yield from () if _tells_the_story(element, page) else (element,)
+
+
+@judged_once
+def _kind_of(named: str) -> str | None:
+    """Return what a class says: `caption`, `picture` or neither."""
+    named = named.lower()
+    if "caption" in named or "credit" in named or _PICTURE_TEXT.search(named):
+        return "caption"
+    return "picture" if _PICTURE.search(named) else None
 
 
 def _tells_the_story(element: HtmlElement, page: Outline) -> bool:

@@ -1,15 +1,16 @@
 """The extract stage: a fetched batch's pages, read back out of its segment, into articles or into labels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Protocol
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
 from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject
-from tasks.politeness.rights.obeying import check_refusal
+from tasks.politeness.rights.obeying import check_refusal, site_reserves
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share
 from tasks.values.batch import Batch
@@ -25,11 +26,17 @@ class Extractor(Protocol):
     def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]: ...
 
 
+class Sliced(Protocol):
+    """What gives the bytes from one place to another, as `bytes` do."""
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
 def extract_batch(
     batch: Batch,
     *,
     pool: Extractor,
-    read_segment: Callable[[str], bytes],
+    read_segment: Callable[[str], Sliced],
     now: datetime,
     extracted_one: Callable[[], None],
     options: Mapping[str, ExtractOptions] | None = None,
@@ -75,34 +82,40 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:
     """Return the page as its site's tdmrep.json completes it, or what it is where reservations are obeyed."""
-    if not look.obeys_rights or not page.page_type.is_story:
-        return page
     if page.tdm_reserved is None:
-        page = replace(page, tdm_reserved=look.tdm_reserved)
-    return RightsReserved(f"text and data mining, at {look.captured.final_url}") if page.tdm_reserved else page
+        page = replace(page, tdm_reserved=site_reserves(look.rights))
+    if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:
+        return RightsReserved(f"text and data mining, at {look.captured.final_url}")
+    return page
 
 
 def _stored_pages(
-    looks: Sequence[Look], read_segment: Callable[[str], bytes], options: Mapping[str, ExtractOptions]
+    looks: Iterable[Look], read_segment: Callable[[str], Sliced], options: Mapping[str, ExtractOptions]
 ) -> Iterator[StoredPage]:
-    """Yield the captures that are pages, each with its records cut out of the segment, which is read once."""
-    segments: dict[str, bytes] = {}
-    for look in looks:
-        capture = look.captured
-        if capture.outcome is not Outcome.OK or capture.warc_key is None:
-            continue
-        if capture.warc_key not in segments:
-            try:
-                segments = {capture.warc_key: read_segment(capture.warc_key)}
-            except MissingObject as error:
-                raise LakeUnavailable(f"the segment {capture.warc_key} is not in the lake") from error
-        segment, start = segments[capture.warc_key], capture.warc_offset or 0
-        yield StoredPage(
-            capture_id=capture.capture_id,
-            url=look.final_url,
-            fetched_at=capture.fetched_at,
-            record=segment[start : start + (capture.warc_length or 0)],
-            options=options.get(capture.source_id, NO_OPTIONS),
-            is_truncated=is_truncated(capture.detail),
-            rendition=segment[look.rendition[0] : sum(look.rendition)] if look.rendition else None,
-        )
+    """Yield the captures that are pages, each with its records cut out of its segment, in the segment's order."""
+    pages = [look for look in looks if look.captured.outcome is Outcome.OK and look.captured.warc_key]
+    pages.sort(key=lambda look: (look.captured.warc_key, look.captured.warc_offset or 0))
+    for key, group in groupby(pages, lambda look: look.captured.warc_key or ""):
+        together = list(group)
+        try:
+            segment = read_segment(key)
+            # renditions lie behind all responses: each kind is read in its own order
+            rendered = read_segment(key) if any(look.rendition for look in together) else segment
+            for look in together:
+                yield _stored_page(look, segment, rendered, options)
+        except MissingObject as error:
+            raise LakeUnavailable(f"the segment {key} is not in the lake") from error
+
+
+def _stored_page(look: Look, segment: Sliced, rendered: Sliced, options: Mapping[str, ExtractOptions]) -> StoredPage:
+    capture = look.captured
+    start = capture.warc_offset or 0
+    return StoredPage(
+        capture_id=capture.capture_id,
+        url=look.final_url,
+        fetched_at=capture.fetched_at,
+        record=segment[start : start + (capture.warc_length or 0)],
+        options=options.get(capture.source_id, NO_OPTIONS),
+        is_truncated=is_truncated(capture.detail),
+        rendition=rendered[look.rendition[0] : sum(look.rendition)] if look.rendition else None,
+    )

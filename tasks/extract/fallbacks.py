@@ -32,18 +32,19 @@ class Way:
 
 
 def first_sufficient(
-    tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement, float]]
+    tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
     """Return the first text that is long enough and the name of its way; where none is, the longest.
 
-    `measure` says of the first way's text where the other ways are to look, as a page, and what length is wanted.
+    `measure` says of the first way's text in which element the other ways are to look, and what length is wanted.
     """
     first, *others = WAYS
     text = tidied(first.find(tree))
-    page, wanted = measure(text)
+    scope, wanted = measure(text)
     longest = (text, first.name)
     if text and len(text) >= wanted:
         return longest
+    page = _alone(scope, tree)
     for way in others:
         text = tidied(way.find(page))
         if len(text) > len(longest[0]):
@@ -53,7 +54,7 @@ def first_sufficient(
     return longest
 
 
-def alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
+def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
     """Return a page with a copy of an element and nothing else; the whole tree where the element is all or none of it."""
     if element is None or element.tag in ("body", "html"):
         return tree

@@ -7,8 +7,9 @@ else the line stands plain. So what is rendered is the text again, but for white
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
@@ -23,14 +24,14 @@ _SPECIALS = "\\`*_[]~"
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 # what begins a list, a heading or a rule where a line begins
 _BEGINNING = re.compile(r"^(\d{0,9})([-+=#.):])")
+_BEGINNINGS = "-+=#.):"
 _CLOSING = re.compile(r"(?<!\\)(#+)$")  # at the end of a heading it is part of its marks
 _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", " ": "%20"})
 _MARKED = ("a", "b", "strong", "i", "em")  # the others say nothing that markdown shows
 _BOLD, _ITALIC = frozenset(("b", "strong")), frozenset(("i", "em"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
+class _Style(NamedTuple):
     """How a piece of text stands: bold, italic, and in a link to where."""
 
     is_bold: bool = False
@@ -201,9 +202,9 @@ def _styled(element: HtmlElement, style: _Style) -> _Style:
     if style.href is not None:
         return style
     if element.tag in _BOLD:
-        return replace(style, is_bold=True)
+        return style._replace(is_bold=True)
     if element.tag in _ITALIC:
-        return replace(style, is_italic=True)
+        return style._replace(is_italic=True)
     # all of a link stands plain: its text may be in pieces, and is one link
     return _Style(href=element.get("href")) if element.tag == "a" else style
 
@@ -262,4 +263,5 @@ def _escaped(text: str) -> str:
 
 def _at_beginning(line: str) -> str:
     """Return a line that begins nothing but a paragraph."""
-    return _BEGINNING.sub(r"\1\\\2", line)
+    first = line[:1]
+    return _BEGINNING.sub(r"\1\\\2", line) if first.isdigit() or first in _BEGINNINGS else line

@@ -16,7 +16,7 @@ from tasks.extract.captions import find_captions
 from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
-from tasks.extract.tree import HEADINGS, remove, text_of, words_in
+from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 60  # characters
@@ -30,7 +30,6 @@ _FILLERS = phrases.phrases(phrases.FILLERS)
 _CREDITS = phrases.phrases(phrases.CREDITS)
 _CELLS = ("td", "th")
 _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
-_COMMENT = re.compile("comment|disqus|dsq", re.IGNORECASE)  # in each of the names below
 _COMMENTS = re.compile(
     r"(?:(?:article|post|reader|user)[-_]+)?comments?(?:[-_]+(?:list|section|container|area|thread|wrapper|block)s?)?"
     r"|disqus_thread|dsq-comments",
@@ -104,19 +103,25 @@ def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outlin
 
 def _comments(page: Outline) -> Iterator[HtmlElement]:
     for element in page.body.iterdescendants("div", "section", "ol", "ul"):
-        kind, name = element.get("class") or "", element.get("id") or ""
-        if not (kind or name) or not _COMMENT.search(f"{kind} {name}"):
-            continue
-        if any(map(_COMMENTS.fullmatch, (name, *kind.split()))) and next(element.iter("h1"), None) is None:
+        kind, name = element.get("class"), element.get("id")
+        if ((kind and _names_comments(kind)) or (name and _names_comments(name))) and (
+            next(element.iter("h1"), None) is None
+        ):
             yield element
+
+
+@judged_once
+def _names_comments(names: str) -> bool:
+    return any(map(_COMMENTS.fullmatch, names.split()))
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
     shortest = min((sum(map(len, lede)) for lede in page.ledes if lede), default=MAX_LINE_LENGTH)
     for element, text in page.lines:
-        if len(text) < shortest or words_in(text) not in page.ledes:
+        if len(text) < shortest:
             continue
-        if element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None:
+        is_heading = element.tag in HEADINGS or next(element.iterancestors(*HEADINGS), None) is not None
+        if is_heading and words_in(text) in page.ledes:
             yield element
 
 

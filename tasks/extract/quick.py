@@ -21,7 +21,7 @@ from trafilatura import htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.settings import Extractor
 from trafilatura.xml import delete_element, xmltotxt
 
-from tasks.extract.tree import raw_text_of
+from tasks.extract.tree import judged_once, raw_text_of
 
 KNOWN_VERSION = "2.3.1"
 _IS_KNOWN = version("trafilatura") == KNOWN_VERSION
@@ -36,9 +36,9 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
-_SPACES = (" ", "\n", "\t")
 _MAX_SHORT, _MIN_LINKED = 400, 0.6  # characters; what is longer goes only where nine tenths of it are links
 _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
+_MAX_REMEMBERED = 500  # characters of an element's names
 _MAX_FRAMES = 50  # that are cut off
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
@@ -56,7 +56,7 @@ class _Words:
         patterns = [token for token in tokens if _PATTERN.search(token)]
         pattern = re.compile("|".join(patterns)) if patterns else None
 
-        @lru_cache(maxsize=8192)
+        @judged_once
         def occur(text: str) -> bool:
             return any(word in text for word in plain) or (pattern is not None and pattern.search(text) is not None)
 
@@ -217,9 +217,18 @@ def _is_comment(one: HtmlElement) -> bool:
 
 def _matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
     """Whether an element would be found by what it is itself."""
+    asked = tuple((name, value) for name, value in one.attrib.items() if name in _ASKED)
+    is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
+    return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
+
+
+def _would_match(expressions: tuple[XPath, ...], tag: str, attributes: tuple[tuple[str, str], ...]) -> bool:
     above = Element("x")
-    SubElement(above, one.tag, {name: value for name, value in one.attrib.items() if name in _ASKED})
+    SubElement(above, tag, dict(attributes))
     return any(expression(above) for expression in expressions)
+
+
+_known_match = lru_cache(maxsize=8192)(_would_match)  # the same names stand on all pages of a site
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
@@ -281,7 +290,7 @@ def _prune_linked(frame: HtmlElement, tag: str) -> int:
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
     """Whether an element is short, or has as much text in links as it must have to be deleted."""
     text = raw_text_of(one)
-    size = len(text) - sum(map(text.count, _SPACES))
+    size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
     return size < _MAX_SHORT or linked > _MIN_LINKED * size
 
 
@@ -407,7 +416,7 @@ def _tidy(body: HtmlElement) -> None:
     """Delete what says the same as the element before it, and what is left of elements that were used."""
     before = None
     for one in list(body):
-        said = " ".join("".join(one.itertext()).split())
+        said = " ".join(raw_text_of(one).split())
         if said and said == before and len(said) > _MIN_REPEATED:
             delete_element(one, keep_tail=False)
         else:

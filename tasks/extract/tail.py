@@ -5,6 +5,7 @@ What goes is known by where its links lead, by what the metadata say, or by its 
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -40,7 +41,8 @@ class Ending:
 
 def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, main: HtmlElement | None) -> Ending:
     """Return the lines without furniture at their end; `main` is what holds most of the text."""
-    tail = _Tail(blocks=blocks, metadata=metadata, main=main)
+    tags = frozenset(map(words_of, metadata.tags))
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags)
     total = sum(len(line.text) for line in lines)
     kept = list(lines)
     cut = len(kept)
@@ -66,6 +68,7 @@ class _Tail:
     blocks: Sequence[Block]
     metadata: Metadata
     main: HtmlElement | None
+    tags: AbstractSet[tuple[str, ...]]
 
     @property
     def url(self) -> str:
@@ -116,9 +119,8 @@ class _Tail:
 
     def _is_tags(self, text: str) -> bool:
         """Whether most pieces of a line are the page's own tags."""
-        tags = {words_of(tag) for tag in self.metadata.tags}
         pieces = [words for piece in _PIECES.split(text) if (words := words_in(piece))]
-        known = sum(piece in tags for piece in pieces)
+        known = sum(piece in self.tags for piece in pieces)
         return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
 
     def _is_biography(self, line: Line, box: HtmlElement) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from lxml.etree import LIBXML_VERSION, ElementDefaultClassLookup, HTMLParser, LxmlError, XPath, strip_tags, tostring
 from lxml.html import HtmlElement, document_fromstring
@@ -64,10 +65,22 @@ class Weight:
         return self.linked / self.text if self.text else 0.0
 
 
+T = TypeVar("T")
+
+_MAX_NAMES = 300  # characters of a class or a name that is remembered
 _MIN_PROSE = 120  # characters of a long paragraph
 _OF_HEAD = frozenset(
     ("title", "base", "link", "meta", "style", "script", "noscript", "template", "object")
 )  # HTML, 4.2; 4.12
+
+
+def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a function of a class or a name that remembers what it was asked: all pages of a site have the same ones.
+
+    Long ones are not kept: a hostile page has as many as it likes.
+    """
+    known = lru_cache(maxsize=8192)(judge)
+    return lambda names: known(names) if len(names) <= _MAX_NAMES else judge(names)
 
 
 def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
@@ -211,8 +224,8 @@ def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlE
             above.text += size
             above.linked += size if parent in links else 0
     for element, parent in zip(reversed(elements), reversed(parents), strict=True):
-        if above := weights.get(parent):
-            weight = weights[element]
+        weight = weights[element]
+        if weight.text and (above := weights.get(parent)):
             above.text += weight.text
             above.linked += weight.linked
     return weights

@@ -17,7 +17,8 @@ from tasks.values.url import Url
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 _LINE = "<p>The harbour café was opened again, after nine months of works, by the mayor of the town.</p>"
-_PAGE = f"<html><body><article><h1>Harbour</h1>{_LINE * 9}</article></body></html>"
+_HEAD_OF_PAGE = '<link rel="canonical" href="https://other.example/story"><meta name="date" content="1 Jan 2000">'
+_PAGE = f"<html><head>{_HEAD_OF_PAGE}</head><body><article><h1>Harbour</h1>{_LINE * 9}</article></body></html>"
 _URL = Url("https://daily.example/story")
 
 

@@ -6,6 +6,7 @@ The segment is in the lake before this returns: nothing says that a page is capt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from tempfile import TemporaryFile
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
@@ -50,14 +51,18 @@ async def fetch_batch(
     A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back; so it is
     once the pages have MAX_TEXT_SIZE.
     """
-    segment = SegmentWriter(segment_key, software=software, created_at=datetime.now(UTC))
-    gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
-    visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
-    await client.visit(visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full)
-    await render_pages(gathering.to_render(), client=client, take=gathering.take_rendition)
-    policies = record_documents(gathering.documents, segment, segment_key=segment_key, meet=meet_policies)
-    if not segment.is_empty:
-        put(segment_key, segment.to_bytes())
+    created_at = datetime.now(UTC)
+    with TemporaryFile(prefix="presslake-") as out:
+        segment = SegmentWriter(segment_key, software=software, created_at=created_at, out=out)
+        gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
+        visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
+        await client.visit(
+            visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full
+        )
+        await render_pages(gathering.to_render(), client=client, take=gathering.take_rendition)
+        policies = record_documents(gathering.documents, segment, segment_key=segment_key, meet=meet_policies)
+        if not segment.is_empty:
+            put(segment_key, segment.to_bytes())
     for found in await find_missing(gathering.samples(), client=client, rules=rules):
         gathering.take_back(found)
     check_share(gathering.unexpected(), of=len(batch.looks), what="URLs")
@@ -72,8 +77,8 @@ def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
         rules=rules,
         etag=due.etag,
         last_modified=due.last_modified,
-        wants_rights=rules.obey_tdm,
         is_article=True,
+        announced_rights=due.announced_rights,
     )
 
 

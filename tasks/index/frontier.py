@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from operator import itemgetter
 
 from sqlalchemy import (
@@ -99,7 +100,7 @@ class Selection:
     def clause_of(self, source_id: str) -> ColumnElement[bool]:
         """Return what rows of one source have to meet, which is in it."""
         ids = None if self.source_ids is None or source_id in self.source_ids else self.source_ids
-        return replace(self, source_ids=ids, shard=None).clause()
+        return _clause_of(replace(self, source_ids=ids, shard=None))
 
     def _announced(self) -> Iterator[ColumnElement[bool]]:
         if self.source_ids and self.others:
@@ -107,6 +108,12 @@ class Selection:
             theirs = select(feeds.c.feed_url).where(feeds.c.source_id.in_(ids))
             is_announced = or_(frontier.c.announced_by.in_(theirs), frontier.c.announced_by.in_(map(list_of, ids)))
             yield and_(frontier.c.source_id.in_(sorted(self.others)), is_announced)
+
+
+@lru_cache(maxsize=8)
+def _clause_of(selection: Selection) -> ColumnElement[bool]:
+    """Return the condition of a selection, the same object for the same one: a claim asks for it at each host."""
+    return selection.clause()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,4 +374,5 @@ def _due_url(row: RowMapping) -> DueUrl:
         announced_title=row["announced_title"],
         announced_at=row["announced_at"],
         partial=row["partial"],
+        announced_rights=row["announced_rights"],
     )

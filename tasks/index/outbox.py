@@ -6,13 +6,17 @@ null.
 """
 
 import dataclasses
-import zlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import cache
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import orjson
+from isal import isal_zlib
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tasks.errors import LakeFormatError
@@ -26,7 +30,43 @@ from tasks.values.text.storable import storable_text
 
 COUNTER = "outbox"
 CHANGES = "changes"
+MOST_REMEMBERED = 4
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What a decision adds to the tables."""
+
+    articles: tuple[Article, ...]
+    captures: tuple[Capture, ...]
+    policies: tuple[Policy, ...]
+
+
+class _Remembered:
+    """The rows of the payloads that this process wrote last, each until it is read: what it wrote, it need not parse.
+
+    They go by the payload itself, so that rows are never taken for those of another decision.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: OrderedDict[bytes, _Rows] = OrderedDict()
+
+    def add(self, payload: bytes, rows: _Rows) -> None:
+        """Remember rows, in the place of the oldest where there are many that nobody read."""
+        with self._lock:
+            self._rows[payload] = rows
+            while len(self._rows) > MOST_REMEMBERED:
+                self._rows.popitem(last=False)
+
+    def take(self, payload: bytes) -> _Rows | None:
+        """Return the rows of a payload, and hold them no longer."""
+        with self._lock:
+            return self._rows.pop(payload, None)
+
+
+_remembered = _Remembered()
 
 
 def decided_counts(tx: Connection, batch_id: str) -> dict[str, Any] | None:
@@ -53,8 +93,16 @@ def append(
     policies: Iterable[Policy] = (),
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    content = {"captures": list(captures), "articles": list(articles), "policies": list(policies)}
-    return _append(tx, content, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
+    rows = _Rows(
+        articles=tuple(map(_in_utc, articles)),
+        captures=tuple(map(_in_utc, captures)),
+        policies=tuple(map(_in_utc, policies)),
+    )
+    content = {"captures": rows.captures, "articles": rows.articles, "policies": rows.policies}
+    payload, is_whole = _packed(content)
+    if is_whole:
+        _remembered.add(payload, rows)
+    return _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
 
 
 def append_changes(
@@ -65,7 +113,8 @@ def append_changes(
     Change the index in the same transaction: whatever is killed then, index and lake agree after the next publication.
     """
     content: dict[str, Any] = {"captures": [], "articles": [], CHANGES: changes}
-    return _append(tx, content, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
+    payload, _ = _packed(content)
+    return _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
 
 
 def last_sequence(tx: Connection) -> int:
@@ -84,11 +133,23 @@ def hold(tx: Connection) -> None:
     lock(tx, "outbox")
 
 
-def pending(tx: Connection, *, limit: int, after: int = 0) -> tuple[OutboxItem, ...]:
-    """Return the oldest unpublished batches, or the oldest after a sequence, in their order."""
+def pending(tx: Connection, *, limit: int, after: int = 0, max_size: int | None = None) -> tuple[OutboxItem, ...]:
+    """Return the oldest unpublished batches, or the oldest after a sequence, in their order.
+
+    They are one at least, and no more than have `max_size` bytes as they are stored; read, they take some 30 times as much.
+    """
+    if max_size is not None:
+        limit = _fitting(tx, limit=limit, after=after, max_size=max_size)
     query = select(outbox).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
     rows = tx.execute(query.limit(limit)).mappings()
     return tuple(_item(row["sequence"], row["batch_id"], row["payload"]) for row in rows)
+
+
+def _fitting(tx: Connection, *, limit: int, after: int, max_size: int) -> int:
+    """Return how many batches have so many bytes together, one at least."""
+    sizes = select(func.length(outbox.c.payload)).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
+    so_far = accumulate(int(size) for size in tx.execute(sizes.limit(limit)).scalars())
+    return max(1, sum(size <= max_size for size in so_far))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +190,13 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 def _append(
     tx: Connection,
-    content: dict[str, Any],
+    payload: bytes,
     *,
     batch_id: str,
     run_id: str,
     counts: Mapping[str, Any],
     now: datetime,
 ) -> int:
-    payload = zlib.compress(_encoded(content), 1)
     sequence = _next_sequence(tx)
     tx.execute(insert(outbox).values(sequence=sequence, batch_id=batch_id, created_at=now, payload=payload))
     tx.execute(
@@ -145,11 +205,25 @@ def _append(
     return sequence
 
 
-def _encoded(content: dict[str, Any]) -> bytes:
+def _in_utc(row: T) -> T:
+    """Return a row with its instants in UTC, as they come back."""
+    kind: type = type(row)
+    found = ((name, getattr(row, name)) for name in _instants_of(kind))
+    elsewhere = {name: value.astimezone(UTC) for name, value in found if value is not None and value.tzinfo is not UTC}
+    return dataclasses.replace(row, **elsewhere) if elsewhere else row  # type: ignore[type-var]
+
+
+@cache
+def _instants_of(kind: type) -> tuple[str, ...]:
+    return tuple(column.name for column in columns_of(kind) if column.type == "timestamp")
+
+
+def _packed(content: dict[str, Any]) -> tuple[bytes, bool]:
+    """Return a decision as it is kept, and whether nothing of it was replaced."""
     try:
-        return orjson.dumps(content)
+        return isal_zlib.compress(orjson.dumps(content), 1), True
     except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; a page's escapes may have some
-        return orjson.dumps(_storable(content))
+        return isal_zlib.compress(orjson.dumps(_storable(content)), 1), False
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses
@@ -179,19 +253,27 @@ def _next_sequence(tx: Connection) -> int:
 
 
 def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
-    content = orjson.loads(zlib.decompress(payload))
-    # here and not when it was decided: so that batches that wait since an older version have it, too
-    written = RowChanges(
+    if (rows := _remembered.take(payload)) is not None:
+        return _added(sequence, batch_id, rows, NO_CHANGES)
+    content = orjson.loads(isal_zlib.decompress(payload))
+    rows = _Rows(
         articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
         captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
-    ).written_by(sequence)
+        policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
+    )
+    return _added(sequence, batch_id, rows, _changes(content.get(CHANGES), batch_id).written_by(sequence))
+
+
+def _added(sequence: int, batch_id: str, rows: _Rows, changes: RowChanges) -> OutboxItem:
+    # the sequence is written here and not when it was decided: so that batches that wait since an older version have it, too
+    written = RowChanges(articles=rows.articles, captures=rows.captures).written_by(sequence)
     return OutboxItem(
         sequence=sequence,
         batch_id=batch_id,
         captures=written.captures,
         articles=written.articles,
-        policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
-        changes=_changes(content.get(CHANGES), batch_id).written_by(sequence),
+        policies=rows.policies,
+        changes=changes,
     )
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, update
 
 from tasks.index.schema import batches, frontier, policies
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
+from tasks.values.rights import FORM_LENGTH
 from tasks.values.rows import Policy
 from tasks.values.url import host_of
 
@@ -53,6 +54,31 @@ def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
     insert = insert_into(tx, policies).on_conflict_do_nothing().returning(policies.c.policy_id)
     added = set(tx.execute(insert, values).scalars())
     return tuple(row for policy_id, row in known.items() if policy_id in added)
+
+
+def has_form(tx: Connection, policy_id: str) -> bool:
+    """Whether a document with this one's content is in the lake, or on its way, be it at another turn."""
+    return tx.execute(select(policies.c.policy_id).where(_has_form_of(policy_id)).limit(1)).scalar() is not None
+
+
+def seen_after(tx: Connection, policy_id: str) -> str | None:
+    """Return the document of the same URL that was seen last, where it has another content than this one."""
+    same = policies.alias()
+    is_there = (
+        select(same.c.policy_id)
+        .where(_has_form_of(policy_id, same), *(same.c[name] == policies.c[name] for name in ("origin", "kind", "url")))
+        .exists()
+    )
+    last: str | None = tx.execute(
+        select(policies.c.policy_id).where(is_there).order_by(policies.c.last_seen_at.desc()).limit(1)
+    ).scalar()
+    return None if last is None or last[:FORM_LENGTH] == policy_id[:FORM_LENGTH] else last
+
+
+def _has_form_of(policy_id: str, table: FromClause = policies) -> ColumnElement[bool]:
+    """Match the documents with the content of this one; a range, which the primary key answers."""
+    form = policy_id[:FORM_LENGTH]
+    return and_(table.c.policy_id >= form, table.c.policy_id < f"{form}g")
 
 
 def meet(tx: Connection, seen: Mapping[str, datetime]) -> set[str]:
@@ -109,22 +135,27 @@ def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tu
     """Return the documents that batches of these runs have met for the first time, where others were there before."""
     theirs = set(tx.execute(select(batches.c.batch_id).where(batches.c.run_id.in_(sorted(run_ids)))).scalars())
     recent = tx.execute(select(policies).where(policies.c.observed_at >= since).order_by(policies.c.policy_id)).all()
+    # a segment is named after its batch
+    new = [row for row in recent if row.warc_key.rpartition("/")[2].partition(".")[0] in theirs]
+    earlier = _at_origins(tx, {row.origin for row in new})
     found = []
-    for row in recent:
-        # a segment is named after its batch
-        if row.warc_key.rpartition("/")[2].partition(".")[0] not in theirs:
-            continue
-        before = _before(tx, row)
-        if before is not None:
+    for row in new:
+        before = [one for one in earlier.get((row.origin, row.kind, row.url), ()) if one.observed_at < row.observed_at]
+        if before:
             shared = {name: getattr(row, name) for name in ("origin", "kind", "url", "policy_id", "observed_at")}
-            found.append(PolicyChange(source_id=_source_at(tx, row.origin), before_id=before, **shared))
+            newest = max(before, key=lambda one: one.last_seen_at)
+            found.append(PolicyChange(source_id=_source_at(tx, row.origin), before_id=newest.policy_id, **shared))
     return tuple(found)
 
 
-def _before(tx: Connection, row: Any) -> str | None:  # noqa: ANN401 - a row of the table
-    same = (policies.c.origin == row.origin, policies.c.kind == row.kind, policies.c.url == row.url)
-    query = select(policies.c.policy_id).where(*same, policies.c.observed_at < row.observed_at)
-    found: str | None = tx.execute(query.order_by(policies.c.last_seen_at.desc()).limit(1)).scalar()
+def _at_origins(tx: Connection, origins: Collection[str]) -> dict[tuple[str, str, str], list[Any]]:
+    """Return the documents that were ever met of these origins, by origin, kind and URL."""
+    found: dict[tuple[str, str, str], list[Any]] = {}
+    for part in in_chunks(sorted(origins), CHUNK):
+        columns = (policies.c.origin, policies.c.kind, policies.c.url, policies.c.policy_id)
+        times = (policies.c.observed_at, policies.c.last_seen_at)
+        for row in tx.execute(select(*columns, *times).where(policies.c.origin.in_(part))):
+            found.setdefault((row.origin, row.kind, row.url), []).append(row)
     return found
 
 

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Integer,
+    Select,
     Text,
     TextualSelect,
     and_,
@@ -119,7 +122,8 @@ class _Picking:
 
     def _due_sources(self, priority: int) -> list[str]:
         """Return the sources of which anything of this priority is due, in their order."""
-        found = self._ask(_SOURCES, "source_id", priority=priority)
+        statement = _statement(_SOURCES, self._tx.dialect.name)
+        found = self._tx.execute(statement, {"priority": priority}).tuples().all()
         now, is_wanted = self._claiming.now, self._claiming.is_wanted
         return [one for one, due_at in found if due_at is not None and due_at <= now and is_wanted(one)]
 
@@ -159,11 +163,11 @@ class _Picking:
         jumps, start, is_round = 0, after, False
         while jumps < MOST_JUMPS:
             size = min(at_once, MOST_JUMPS - jumps)
-            found = self._ask(_HOSTS, "host", source=place[0], priority=place[1], after=start, jumps=size)
+            found = self._walk(place, start, size)
             jumps, at_once = jumps + size, HOSTS_AT_ONCE
             around = [one for one in found if not is_round or one[0] <= after]
-            due = [host for host, due_at in around if due_at is not None and due_at <= self._claiming.now]
-            self._budget.know(due)
+            due = [host for host, due_at, *_ in around if due_at is not None and due_at <= self._claiming.now]
+            self._budget.note((host, *pace) for host, _, *pace in around)
             for host in due:
                 seen.add(host)
                 yield host
@@ -175,9 +179,10 @@ class _Picking:
                 start, is_round = "", True
         yield from (host for host in self._hosts_of_first(place) if host not in seen)
 
-    def _ask(self, template: str, name: str, **values: object) -> Sequence[tuple[str, datetime | None]]:
-        statement = _statement(template, self._tx.dialect.name, name)
-        return self._tx.execute(statement, values).tuples().all()
+    def _walk(self, place: _Place, after: str, jumps: int) -> Sequence[tuple[Any, ...]]:
+        """Return the next hosts of a source, when the first of each is due, and its pace, as `_HostBudget.note` takes it."""
+        values = {"source": place[0], "priority": place[1], "after": after, "jumps": jumps}
+        return self._tx.execute(_statement(_HOSTS, self._tx.dialect.name), values).tuples().all()
 
     def _hosts_of_first(self, place: _Place) -> Iterable[str]:
         is_due = (*_at(place), frontier.c.due_at <= self._claiming.now)
@@ -186,10 +191,9 @@ class _Picking:
 
     def _keys_of(self, place: _Place, host: str, *, limit: int) -> list[str]:
         """Return the URLs of a host that are due, the oldest first."""
-        is_due = (*_at(place), frontier.c.host == host, frontier.c.due_at <= self._claiming.now)
-        is_meant = self._claiming.clause_of(place[0])
-        query = select(frontier.c.url_key).where(*is_due, is_meant).order_by(frontier.c.due_at).limit(limit)
-        return list(self._tx.execute(query).scalars())
+        query = _keys_at(self._claiming.clause_of(place[0]))
+        values = {"source": place[0], "priority": place[1], "host": host, "now": self._claiming.now, "at_most": limit}
+        return list(self._tx.execute(query, values).scalars())
 
 
 class _HostBudget:
@@ -221,14 +225,29 @@ class _HostBudget:
             return
         self._paces.update(dict.fromkeys(unknown, (0.0, None, None, None)))
         columns = (hosts.c.host, hosts.c.next_slot_at, hosts.c.crawl_delay_s, hosts.c.latency_s, hosts.c.slowdown)
-        for host, next_slot_at, *pace in self._tx.execute(select(*columns).where(hosts.c.host.in_(unknown))):
-            waits_s = max(0.0, (next_slot_at - self._claiming.now).total_seconds())
+        self.note(self._tx.execute(select(*columns).where(hosts.c.host.in_(unknown))).tuples())
+
+    def note(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Keep the paces of hosts: name, next slot, Crawl-delay, latency, slowdown; the next slot of an unknown host is None."""
+        for host, next_slot_at, *pace in rows:
+            waits_s = max(0.0, (next_slot_at - self._claiming.now).total_seconds()) if next_slot_at else 0.0
             self._paces[host] = (waits_s, *pace)
 
 
 def _at(place: _Place) -> tuple[ColumnElement[bool], ...]:
     return _waiting(), frontier.c.source_id == place[0], frontier.c.priority == place[1]
 
+
+@lru_cache(maxsize=8)
+def _keys_at(is_meant: ColumnElement[bool]) -> Select[tuple[str]]:
+    """Return what finds the URLs of a host that are due: built once, since it is asked for each host."""
+    is_there = [frontier.c[name] == bindparam(value) for name, value in _PLACES.items()]
+    is_due = (_waiting(), *is_there, frontier.c.due_at <= bindparam("now", type_=Instant))
+    query = select(frontier.c.url_key).where(*is_due, is_meant).order_by(frontier.c.due_at)
+    return query.limit(bindparam("at_most", type_=Integer))
+
+
+_PLACES = {"source_id": "source", "priority": "priority", "host": "host"}
 
 # SQLite would rather use another index, and look at every row that waits
 _HINTS = {"sqlite": "INDEXED BY"}
@@ -259,18 +278,31 @@ WITH RECURSIVE walk(host, number) AS (
     ), number + 1
     FROM walk WHERE walk.host IS NOT NULL AND number < :jumps
 )
-SELECT host, (
+SELECT walk.host AS host, (
     SELECT min(f.due_at) FROM frontier AS f {by_host}
     WHERE {is_waiting} AND f.source_id = :source AND f.priority = :priority AND f.host = walk.host
-) AS due_at
-FROM walk WHERE host IS NOT NULL
+) AS due_at, h.next_slot_at AS next_slot_at, h.crawl_delay_s AS crawl_delay_s, h.latency_s AS latency_s, h.slowdown AS slowdown
+FROM walk LEFT JOIN hosts AS h ON h.host = walk.host WHERE walk.host IS NOT NULL ORDER BY walk.number
 """
 
 
+_COLUMNS = {
+    _SOURCES: (column("source_id", Text), column("due_at", Instant)),
+    _HOSTS: (
+        column("host", Text),
+        column("due_at", Instant),
+        column("next_slot_at", Instant),
+        column("crawl_delay_s"),
+        column("latency_s"),
+        column("slowdown"),
+    ),
+}
+
+
 @lru_cache(maxsize=8)
-def _statement(template: str, dialect: str, name: str) -> TextualSelect:
+def _statement(template: str, dialect: str) -> TextualSelect:
     """Return what finds sources, or hosts of one, each by a jump from the one before, and when each one's first is due."""
     hint = _HINTS.get(dialect, "")
     by_source, by_host = (f"{hint} {index}" if hint else "" for index in (DUE_OF_SOURCE, DUE_OF_HOST))
     sql = template.format(by_source=by_source, by_host=by_host, is_waiting=_IS_WAITING)
-    return text(sql).columns(column(name, Text), column("due_at", Instant))
+    return text(sql).columns(*_COLUMNS[template])

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
@@ -98,6 +97,8 @@ def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[st
 
 
 def _rows_where(store: ObjectStore, file: StoredFile, column: str, values: Sequence[str]) -> list[dict[str, Any]]:
+    import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
     opened = _open(store, file.key)
     wanted = pc.is_in(opened.read(columns=[column], use_threads=False)[column], pa.array(values, pa.string()))
     if not pc.any(wanted).as_py():  # most files have no such row, and their other columns are not decoded

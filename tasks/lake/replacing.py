@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable, Transaction
 
 from tasks.errors import LakeUnavailable
@@ -156,6 +155,8 @@ def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Tab
 def _with_first_sequence(rows: pa.Table, before: pa.Table) -> pa.Table:
     """Return rows of `articles` with the sequence that first wrote them: what they replace has it, or its own."""
     place = rows.schema.get_field_index("added_seq")
+    import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
     first = pc.coalesce(before["added_seq"], before["change_seq"], pa.scalar(0, pa.int64()))
     return rows.set_column(place, rows.schema.field(place), first)
 

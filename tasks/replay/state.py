@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tasks.index.articles import KnownArticle
 from tasks.lake.keys import CAPTURES
@@ -46,6 +45,8 @@ class Reader:
         since: date | None = None,
     ) -> dict[str, Capture]:
         """Return by id the captures of these articles, and those with these ids, of some days or since one."""
+        import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+
         wanted = set(days)
         found: dict[str, Capture] = {}
         table = find_table(self.store, CAPTURES) if articles or ids else None

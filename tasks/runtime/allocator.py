@@ -2,10 +2,12 @@
 
 import ctypes
 import gc
+import os
+import sys
 from contextlib import suppress
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt, mallopt(3)
-_KEPT, _MOST_ARENAS = 256 * 1024, 2  # bytes; heaps, by default eight a processor, of which each keeps what it had
+_KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; heaps, by default eight a processor, of which each keeps what it had
 
 
 def keep_little() -> None:
@@ -18,6 +20,13 @@ def keep_little() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in ((_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT), (_ARENAS, _MOST_ARENAS)):
             mallopt(parameter, value)
+
+
+def spare_memory() -> None:
+    """Set a process that does nothing but sweep, before it has threads and libraries."""
+    keep_little()
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what was freed
+    sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # Arrow loads it if it can: 15 MB, of no use to a sweep
 
 
 def give_back() -> None:

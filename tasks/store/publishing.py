@@ -27,6 +27,9 @@ from tasks.values.batch import OutboxItem
 from tasks.values.rows import Capture, Outcome
 
 ITEMS_A_COMMIT = 20
+MAX_ITEMS_SIZE = 2_000_000
+"""Bytes of batches, as the outbox has them, that one commit takes: they are read together."""
+
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -118,7 +121,7 @@ def publish_all(index: Index, store: ObjectStore) -> int:
 
 def _waiting(index: Index) -> tuple[OutboxItem, ...]:
     with index.read() as tx:
-        return outbox.pending(tx, limit=ITEMS_A_COMMIT)
+        return outbox.pending(tx, limit=ITEMS_A_COMMIT, max_size=MAX_ITEMS_SIZE)
 
 
 def _publish_table(

@@ -1,12 +1,12 @@
 """Permits to make one request at a host, and robots.txt as an origin answered it. Pure."""
 
 import base64
-import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import orjson
+from isal import isal_zlib
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,12 @@ class Evidence:
         """Return it as bytes for the index."""
         heads = (self.request_head, self.response_head, self.body)
         parts = [self.url, self.address, *(base64.b64encode(one).decode() for one in heads)]
-        return zlib.compress(orjson.dumps(parts), 1)
+        return isal_zlib.compress(orjson.dumps(parts), 1)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return what was packed."""
-        url, address, *parts = orjson.loads(zlib.decompress(packed))
+        url, address, *parts = orjson.loads(isal_zlib.decompress(packed))
         request_head, response_head, body = map(base64.b64decode, parts)
         return cls(url=url, address=address, request_head=request_head, response_head=response_head, body=body)
 
@@ -41,7 +41,8 @@ class RobotsAnswer:
     """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
 
     What else an origin is asked once a day stands under another name than its own: see tasks.politeness.client. `evidence`
-    is the packed exchange of a document that is kept in the lake.
+    is the packed exchange of a document that is kept in the lake; its `turn` tells it from an earlier time when it had the
+    same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without asking again.
     """
 
     origin: str
@@ -49,6 +50,9 @@ class RobotsAnswer:
     body: bytes
     fetched_at: datetime
     evidence: bytes | None = None
+    turn: str | None = None
+    age: timedelta = timedelta(0)
+    is_fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +105,11 @@ class PermitEnd:
 class LearnedRobots:
     """A robots.txt that was just asked for, and the delay that it wants at its host (seconds).
 
-    `policy_id` is the document that it is, where it is one that the lake keeps.
+    `policy_id` is the document that it is, where it is one that the lake keeps, and `form` its content.
     """
 
     answer: RobotsAnswer
     host: str
     crawl_delay_s: float | None
     policy_id: str | None = None
+    form: str | None = None

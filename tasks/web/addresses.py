@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from tasks.values.shared_networks import SHARED_NETWORKS
@@ -40,6 +41,7 @@ class AddressGate:
         self._lock = threading.Lock()
         self._under_way: Counter[str] = Counter()
         self._next_s: dict[str, float] = {}
+        self._is_shared = lru_cache(maxsize=_MOST_KEPT)(partial(_is_in, networks=self._shared))
 
     async def enter(self, address: str) -> float:
         """Wait until one more request may be made at an address, and count it; returns how long that took (seconds)."""
@@ -78,7 +80,7 @@ class AddressGate:
 
     def is_shared(self, address: str) -> bool:
         """Whether many share an address on purpose: it is exempt."""
-        return _is_in(address, self._shared)
+        return self._is_shared(address)
 
 
 def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:

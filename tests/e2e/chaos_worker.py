@@ -168,6 +168,16 @@ class DecidingIndex:
             yield tx
             self._fate.step("deciding")
 
+    @contextmanager
+    def read(self) -> Iterator[Any]:
+        with self._index.read() as tx:  # where there is much to compare, that is done before the lock
+            yield tx
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Any]:
+        with self._index.rehearse() as tx:
+            yield tx
+
 
 class InlineExtractor:
     """Extraction in this process: what may die here is all of it."""

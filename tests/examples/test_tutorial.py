@@ -20,26 +20,52 @@ def commands() -> str:
     return "".join(blocks).replace("make demo\n", "python -m examples.demo\n")
 
 
-@pytest.mark.long
-@pytest.mark.engine
-def test_each_command_of_the_first_part_ends_well(tmp_path):
+@pytest.fixture
+def place(tmp_path):
+    """A folder that has of a checkout what the tutorial's commands need."""
     for name in ("examples", "flows", "tasks"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv/bin").mkdir(parents=True)
     for name in ("presslake", "python"):
         (tmp_path / ".venv/bin" / name).symlink_to(Path(sys.executable).with_name(name))
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    return tmp_path
 
-    done = subprocess.run(
-        ["bash", "-c", WITH_EXIT_0 + commands()],
-        cwd=tmp_path,
-        env={"PATH": path, "HOME": str(tmp_path), "PYTHONSAFEPATH": ""},
+
+def run(script, place):
+    return subprocess.run(
+        ["bash", "-c", WITH_EXIT_0 + script],
+        cwd=place,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(place),
+            "PYTHONSAFEPATH": "",
+        },
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
 
+
+@pytest.mark.long
+@pytest.mark.engine
+def test_each_command_of_the_first_part_ends_well(place):
+    done = run(commands(), place)
+
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("Nothing found.") == 3  # verify: at first, after the takedown, with the new index
     assert "0 articles found" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.engine
+def test_what_the_demo_recommends_at_its_end_works(place):
+    demo = run("python -m examples.demo", place)
+    recommended = [line.strip() for line in demo.stdout.splitlines() if line.strip().startswith(".venv/bin/presslake")]
+
+    done = run("\n".join(line for line in recommended if STAYS_OPEN not in line), place)
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert len(recommended) >= 3
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "refused" not in done.stdout + done.stderr

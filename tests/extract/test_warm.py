@@ -24,3 +24,11 @@ def test_workers_start_warm_and_do_not_import_the_program(tmp_path):
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, check=True)
 
     assert done.stdout.split() == ["warm", "frozen"]
+
+
+def test_what_pages_may_need_is_loaded_before_a_worker_starts():
+    program = "import tasks.extract.warm; from tasks.values.domain import _suffixes; print(_suffixes.cache_info())"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert "currsize=1" in done.stdout

@@ -1,8 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta, timezone
 
 import pytest
+from sqlalchemy import func, select
 
-from tasks.index import outbox
+from tasks.index import outbox, schema
 from tasks.values.batch import OutboxItem
 from tasks.values.changes import ArticleKey, CaptureKey, RowChanges
 from tests.rows import make_article, make_capture
@@ -27,6 +29,46 @@ def test_what_goes_in_comes_out_again(index, now):
 
     captures, articles = (replace(capture, change_seq=1),), (replace(article, change_seq=1, added_seq=1),)
     assert items == (OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles),)
+
+
+def test_what_this_process_wrote_is_what_another_would_parse(index, now):
+    east = now.astimezone(timezone(timedelta(hours=9)))
+    article = make_article(tags=("a", "b"), published_at=east, modified_at=None, title="\x00 ☃")
+    with index.write() as tx:
+        append(tx, "b1", now, captures=[make_capture()], articles=[article])
+        append(tx, "b2", now, articles=[article])
+
+    with index.read() as tx:
+        remembered, parsed = outbox.pending(tx, limit=10), outbox.pending(tx, limit=10)
+
+    assert remembered == parsed
+    assert remembered[0].articles[0] is not parsed[0].articles[0]
+    assert repr(remembered) == repr(parsed)
+
+
+def test_rows_of_a_decision_that_was_undone_are_not_taken_for_those_of_another(index, now):
+    with index.rehearse() as tx:
+        append(tx, "b1", now, articles=[make_article(title="undone")])
+    with index.write() as tx:
+        append(tx, "b1", now, articles=[make_article(title="decided")])
+
+    with index.read() as tx:
+        (item,) = outbox.pending(tx, limit=10)
+
+    assert item.articles[0].title == "decided"
+
+
+@pytest.mark.parametrize(("max_size", "read"), [(1, ["b1"]), (2.5, ["b1", "b2"]), (9, ["b1", "b2", "b3"])])
+def test_batches_are_read_as_far_as_they_fit_and_one_always(index, now, max_size, read):
+    with index.write() as tx:
+        for batch_id in ("b1", "b2", "b3"):
+            append(tx, batch_id, now, articles=[make_article(text=f"{batch_id} {list(range(2000))}")])
+        size = tx.execute(select(func.max(func.length(schema.outbox.c.payload)))).scalar()
+
+    with index.read() as tx:
+        items = outbox.pending(tx, limit=10, max_size=int(max_size * size) - 1)
+
+    assert [item.batch_id for item in items] == read
 
 
 def test_sequences_follow_the_commits(index, now):
@@ -63,8 +105,6 @@ def test_a_decided_batch_is_remembered(index, now):
 
 
 def test_instants_come_back_in_utc(index, now):
-    from datetime import timedelta, timezone
-
     east = now.astimezone(timezone(timedelta(hours=9)))
     with index.write() as tx:
         append(tx, "b1", now, articles=[replace(make_article(), published_at=east)])

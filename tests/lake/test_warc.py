@@ -27,8 +27,8 @@ BODY = "<p>Привет, мир.</p>".encode()
 GZIPPED = gzip.compress(BODY, mtime=0)
 
 
-def make_writer(key="warc/dt=2026-03-01/b1.warc.gz"):
-    return SegmentWriter(key, software="presslake/0", created_at=NOW)
+def make_writer(key="warc/dt=2026-03-01/b1.warc.gz", **more):
+    return SegmentWriter(key, software="presslake/0", created_at=NOW, **more)
 
 
 def add(writer, **changes):
@@ -116,6 +116,21 @@ def test_each_record_is_read_alone_by_its_place():
     read = [read_response(segment[ref.offset : ref.offset + ref.length], 0, ref.length).body for ref in refs]
 
     assert read == bodies
+
+
+def test_a_segment_in_a_file_has_the_bytes_of_one_in_memory(tmp_path):
+    def filled(**more):
+        writer = make_writer(**more)
+        add(writer)
+        halfway = writer.to_bytes()
+        add(writer)
+        return halfway, writer.to_bytes()
+
+    with (tmp_path / "segment").open("w+b") as out:
+        in_file = filled(out=out)
+
+    assert in_file == filled()
+    assert in_file[1].startswith(in_file[0])
 
 
 def test_records_lie_end_to_end():

@@ -28,3 +28,18 @@ def given_back(*, is_told: bool) -> int:
 def test_memory_that_is_free_goes_back_to_the_system():
     assert given_back(is_told=True) > 20e6
     assert given_back(is_told=False) < 10e6
+
+
+SWEEP = """
+import sys
+from tasks.runtime.allocator import spare_memory
+spare_memory()
+import flows.ingest
+print(sorted(name for name in {"pyarrow", "numpy", "pyarrow.compute", "trafilatura", "duckdb"} if sys.modules.get(name)))
+"""
+
+
+def test_a_sweep_loads_neither_the_extractor_nor_what_arrow_can_do_without():
+    done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, timeout=120, check=True)
+
+    assert done.stdout.split() == ["['pyarrow']"]

@@ -21,21 +21,22 @@ PARTS = ("title", "words", "figures", "authors", "date")
 
 PREFIX = f"c{ALGORITHM}:"
 _PART_LENGTH = 16
-# a space that nobody sees is one too: zero width space, soft hyphen, word joiner, byte order mark
-_UNSEEN = re.compile(r"[\s\u00ad\u200b\u2060\ufeff]+")
-_CURRENCIES = "$¢£¤¥֏؋৳฿៛₠-⃀﷼﹩＄￠￡￥￦"
-# a number with its sign, its currency and its unit: -5°, $3.5, 12%, 10:30, 2/3
-_FIGURE = re.compile(rf"[-+−±–]?[{_CURRENCIES}]?\d+(?:[.,:/'’]\d+)*[%‰°{_CURRENCIES}]?")
+# a space that nobody sees is one too: soft hyphen, zero width space, word joiner, byte order mark
+_UNSEEN = "\u00ad\u200b\u2060\ufeff"
+_CURRENCIES = "$¢£¤¥֏؋৳฿៛﷼﹩＄￠￡￥￦" + "".join(map(chr, range(0x20A0, 0x20C1)))
+_SIGNS = "-+−±–"
+# a number with its unit, before which its currency and its sign may stand: -5°, $3.5, 12%, 10:30, 2/3
+_FIGURE = re.compile(rf"\d+(?:[.,:/'’]\d+)*[%‰°{_CURRENCIES}]?")
 _PLACE = "\0"  # stands for a figure; no text that can be stored has it
 
 
 def content_digest(*, title: str | None, text: str, authors: Sequence[str], published_at: datetime | None) -> str:
     """Return `c<algorithm>:` and a digest for each of PARTS, parted by dots."""
-    plain = _plain(text)
+    words, figures = _parted(_plain(text))
     parts = (
         _plain(title or ""),
-        _FIGURE.sub(_PLACE, plain),
-        _PLACE.join(_FIGURE.findall(plain)),
+        _PLACE.join(words),
+        _PLACE.join(figures),
         _PLACE.join(map(_plain, authors)),
         published_at.astimezone(UTC).isoformat() if published_at else "",
     )
@@ -70,7 +71,25 @@ def _parts(digest: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", storable_text(text)))
+    plain = "".join(unicodedata.normalize("NFC", storable_text(text)).split())
+    if not plain.isascii():
+        for unseen in _UNSEEN:
+            plain = plain.replace(unseen, "")
+    return plain
+
+
+def _parted(plain: str) -> tuple[list[str], list[str]]:
+    """Return what stands between a text's figures, and these: found by their digits, which costs a tenth of a search."""
+    words, figures, end = [], [], 0
+    for found in _FIGURE.finditer(plain):
+        start = found.start()
+        for before in (_CURRENCIES, _SIGNS):
+            if start > end and plain[start - 1] in before:
+                start -= 1
+        words.append(plain[end:start])
+        end = found.end()
+        figures.append(plain[start:end])
+    return [*words, plain[end:]], figures
 
 
 def _digest(part: str) -> str:

@@ -1,12 +1,22 @@
 """What is a correction to a reader changes the content digest; what nobody can see does not."""
 
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.values.text.content import PREFIX, changed_parts, content_digest, is_current, possible_digests
+from tasks.values.text.content import (
+    PREFIX,
+    _parted,
+    _plain,
+    changed_parts,
+    content_digest,
+    is_current,
+    possible_digests,
+)
 from tests.rows import make_article
 
 AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
@@ -93,3 +103,16 @@ def test_a_row_may_have_the_digest_of_a_page_without_what_the_feed_gave(title, p
     page = content_digest(title=title, text=row.text, authors=row.authors, published_at=published_at)
 
     assert page in possible_digests(row)
+
+
+FIGURE = re.compile(r"[-+−±–]?[$¢£¤¥₠-⃀￥]?\d+(?:[.,:/'’]\d+)*[%‰°$¢£¤¥₠-⃀￥]?")
+
+
+@given(st.text("a5٣-+−±–$€₠⃀£￥.,:/'’%‰° \n\u00ad\u200b\u2060\ufeff\x1c\u2028é\u0301", max_size=20))
+def test_figures_are_those_of_one_expression_over_a_text_without_spaces(text):
+    plain = re.sub(r"[\s\u00ad\u200b\u2060\ufeff]+", "", unicodedata.normalize("NFC", text))
+
+    words, figures = _parted(_plain(text))
+
+    assert "".join(part for pair in zip(words, [*figures, ""], strict=True) for part in pair) == plain
+    assert (words, figures) == (FIGURE.split(plain), FIGURE.findall(plain))
