@@ -36,7 +36,8 @@ from tasks.verify.stored import read_file
 CLUSTERS = ("dask", "ray")
 MOST_OF_ONE = 0.70
 SLEEP_S, VARIED = "0.5", "0:0.4"
-UNIT_PAGES = 25
+UNIT_PAGES, TIMED_UNIT_PAGES = 10, 40
+"""Pages of a unit: few, so that there are many units to get out of order; or 20 s of work, which a task run is worth."""
 UNSTABLE = ("extracted_at", "run_id")
 SLOW = Path(__file__).parent / "slow"
 
@@ -50,7 +51,9 @@ class Taken:
     whole_s: float
 
 
-def take_in(archives: Sequence[Path], place: Path, runner: str, workers: int, *, sleep_s: str) -> Taken:
+def take_in(
+    archives: Sequence[Path], place: Path, runner: str, workers: int, *, sleep_s: str, unit_pages: int
+) -> Taken:
     """Run the backfill as a command."""
     place.mkdir()
     words = [
@@ -61,7 +64,7 @@ def take_in(archives: Sequence[Path], place: Path, runner: str, workers: int, *,
         "--runner",
         runner,
         "--unit-pages",
-        str(UNIT_PAGES),
+        str(unit_pages),
         "--json",
         "--quiet",
     ]
@@ -102,7 +105,7 @@ def compare_tables(home: Path, archives: Sequence[Path], runners: Sequence[str])
     shuffled, tables = list(archives), {}
     for runner in ("local", *runners):
         random.Random(runner).shuffle(shuffled)
-        taken = take_in(shuffled, home / runner, runner, 2, sleep_s=VARIED)
+        taken = take_in(shuffled, home / runner, runner, 2, sleep_s=VARIED, unit_pages=UNIT_PAGES)
         tables[runner] = [rows(home / runner, table) for table in (ARTICLES, CAPTURES)]
         is_equal = tables[runner] == tables["local"]
         counts = ", ".join(f"{len(one):,}" for one in tables[runner])
@@ -118,7 +121,14 @@ def compare_times(home: Path, archives: Sequence[Path], runner: str, pairs: int)
     ratios = []
     for pair in range(pairs):
         one, two = (
-            take_in(archives, home / f"{runner}-{pair}-{workers}", runner, workers, sleep_s=SLEEP_S)
+            take_in(
+                archives,
+                home / f"{runner}-{pair}-{workers}",
+                runner,
+                workers,
+                sleep_s=SLEEP_S,
+                unit_pages=TIMED_UNIT_PAGES,
+            )
             for workers in (1, 2)
         )
         ratios.append(two.seconds / one.seconds)
@@ -134,7 +144,7 @@ def compare_times(home: Path, archives: Sequence[Path], runner: str, pairs: int)
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--pages", type=int, default=240)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--runner", choices=CLUSTERS, action="append", help="only this one; may be repeated")
     parser.add_argument("--no-tables", action="store_true", help="compare times alone")
