@@ -15,7 +15,7 @@ from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of, signals_of
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
-from tasks.extract.tree import parse_html, words_in
+from tasks.extract.tree import count_words, parse_html
 from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
@@ -23,7 +23,7 @@ from tasks.values.text.fingerprint import fingerprint_of
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_prefix, decode_received
 
-RULE_SET = 3
+RULE_SET = 4
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
 
 TRUNCATED_QUALITY = 0.5
@@ -136,7 +136,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         paywalled=metadata.paywalled,
         tdm_reserved=rights.tdm_reserved,
         noarchive=rights.noarchive,
-        word_count=len(words_in(found.text)),
+        word_count=count_words(found.text),
         charset=charset,
         extractor=f"{rules_name()} {found.path}",
         quality=found.quality,
