@@ -115,7 +115,7 @@ bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, 
 	$(BIN)/python -m benchmarks.hostile
 
 pictures: $(READY)  ## Take the pictures of Prefect's UI and of presslake browse in docs/ again
-	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/flows/test_ui.py tests/browse/test_browser.py
+	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q -m browser tests/flows/test_ui.py tests/flows/test_report.py tests/browse/test_browser.py
 
 columns: $(READY)  ## Write the tables of columns in docs/lake.md, from tasks/values/rows.py
 	$(BIN)/python -m tests.columns_doc

@@ -1,15 +1,25 @@
 """A real headless Chromium for tests, the system's own: Playwright downloads none."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+PICTURES = os.environ.get("PRESSLAKE_PICTURES")
+"""The folder in which `make pictures` keeps what is seen, for docs/."""
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Keep what a page shows now, where pictures are kept."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / name)
 
 
 @pytest.fixture(scope="module")  # no longer: while it lives, its event loop runs in this thread

@@ -42,21 +42,23 @@ _common: set[Settings] = set()
 
 
 class Forker:
-    """The process that forks, as this one sees it; with settings it has imported Prefect as well."""
+    """The process that forks, as this one sees it; with settings it has imported Prefect as well, with a path from there."""
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, *, path: str = "") -> None:
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
+                    *(("-P",) if path else ()),  # else this checkout would come before the path
                     "-m",
                     "tests.forking",
                     str(theirs.fileno()),
                     *(() if settings is None else WITH_PREFECT),
                 ],
                 cwd=Path(__file__).parents[1],
-                env=None if settings is None else {**_others(os.environ), **settings},
+                env=(dict(os.environ) if settings is None else {**_others(os.environ), **settings})
+                | ({"PYTHONPATH": path} if path else {}),
                 pass_fds=[theirs.fileno()],
             )
 
@@ -85,10 +87,8 @@ def run(
     words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command to its end, forked where a process has imported what it would."""
-    if "PYTHONPATH" in environment:  # a path of its own has other modules than those that the process has imported
-        return run_plainly(words, cwd=cwd, environment=environment, timeout=timeout)
-    settings = _settings(environment)
-    forker = _started(settings if settings in _common else None)
+    settings, path = _settings(environment), environment.get("PYTHONPATH", "")
+    forker = _started(settings if settings in _common and not path else None, path)
     return forker.run(words, cwd=cwd, environment=environment, timeout=timeout)
 
 
@@ -102,23 +102,14 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 
 
 @cache
-def _started(settings: Settings | None) -> Forker:
-    started = Forker(None if settings is None else dict(settings))
+def _started(settings: Settings | None, path: str) -> Forker:
+    started = Forker(None if settings is None else dict(settings), path=path)
     atexit.register(started.close)
     return started
 
 
 def _others(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(READ_AT_IMPORT)}
-
-
-def run_plainly(
-    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
-) -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end in an interpreter of its own."""
-    return subprocess.run(
-        [COMMAND, *words], cwd=cwd, env=environment, capture_output=True, timeout=timeout, check=False
-    )
 
 
 def _code_of(answers: socket.socket, timeout: float) -> int:
@@ -176,7 +167,7 @@ def _become(wanted: int, out: int, err: int) -> None:
     os.environ.update(environment)
     os.chdir(cwd)
     sys.argv = [str(COMMAND), *words]
-    sys.path[0] = str(COMMAND.parent)
+    sys.path[0 : 0 if sys.flags.safe_path else 1] = [str(COMMAND.parent)]
     runpy.run_path(str(COMMAND), run_name="__main__")
     sys.exit(0)
 

@@ -1,5 +1,6 @@
 """Looks for tests: made from a URL or from a capture, and a batch's parts by what names them."""
 
+from tasks.politeness.rights.obeying import site_reserves
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
@@ -32,4 +33,4 @@ def dispositions_of(batch: Batch) -> dict:
 
 def reservations_of(batch: Batch) -> dict:
     """What tdmrep.json says of the URLs at which reservations are obeyed, by URL key."""
-    return {look.due.url_key: look.tdm_reserved for look in batch.looks if look.obeys_rights}
+    return {look.due.url_key: site_reserves(look.rights) for look in batch.looks if look.obeyed.obeys_tdm}

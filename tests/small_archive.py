@@ -2,7 +2,7 @@
 
 import itertools
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,10 @@ class Inline:
 
 @dataclass
 class SmallArchive:
-    """`ahead` is how far its clock for daily requests is ahead of the true one: beyond a day, each is made again."""
+    """`ahead` is how far its clock for daily requests is ahead of the true one: beyond a day, each is made again.
+
+    `deferred` are the URLs that the last sweep put off, and until when; `before_tombstones` may end it.
+    """
 
     home: Path
     index: Index
@@ -63,6 +66,8 @@ class SmallArchive:
     owners: Owners = NO_OWNERS
     ahead: timedelta = timedelta(0)
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    deferred: dict[str, datetime] = field(default_factory=dict)
+    before_tombstones: Callable[[], None] = lambda: None
 
     @property
     def store(self) -> DirectoryStore:
@@ -72,21 +77,24 @@ class SmallArchive:
         found = find_table(self.store, table)
         return found.to_pyarrow_table().to_pylist() if found else []
 
-    async def sweep(self, urls: Mapping[str, str] | Iterable[str]) -> BatchReport:
+    async def sweep(self, urls: Mapping[str, str] | Iterable[str], **due: str) -> BatchReport:
         """Fetch, extract, decide and publish these URLs, each of a source (`daily`, unless it is named)."""
         named = urls if isinstance(urls, Mapping) else dict.fromkeys(urls, "daily")
         with self.index.write() as tx:
             announcing.announce(tx, [_announcement(*one) for one in named.items()], now=datetime.now(UTC))
-        looks = tuple(look_at(url, source_id=source_id) for url, source_id in named.items())
+        looks = tuple(look_at(url, source_id=source_id, **due) for url, source_id in named.items())
         batch = Batch(batch_id=f"b{next(self.numbers)}-{uuid.uuid4().hex[:6]}", run_id="r1", looks=looks)
+        fetched = await self._fetched(batch)
+        self.deferred = {look.due.url: look.deferred_until for look in fetched.looks if look.deferred_until}
         extracted = extract_batch(
-            await self._fetched(batch),
+            fetched,
             pool=Inline(),
             read_segment=self.store.get,
             now=datetime.now(UTC),
             extracted_one=lambda: None,
             options={name: one.extract for name, one in self.rules.items()},
         )
+        self.before_tombstones()
         entomb_refused(extracted, get=self.store.get, put=self.store.put)
         report = decide_batch(extracted, index=self.index, now=datetime.now(UTC))
         publish_all(self.index, self.store)

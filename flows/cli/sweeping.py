@@ -71,14 +71,13 @@ def ingest(
         )
         from tasks.config.reading import read_catalogue
 
-        sources_to_follow = read_catalogue(
-            settings, config
-        )  # a mistake in it is found before anything dear is imported
+        # a mistake in it is found before anything dear is imported; handed over, since the sweep reads it again
+        read = [read_catalogue(settings, config)]
         set_prefect_defaults(is_quiet=True)
         spare_memory()
         from flows.sweep.by_hand import run_sweep
 
-        report = run_sweep(config, settings, sources_to_follow, shows_progress=not (as_json or quiet))
+        report = run_sweep(config, settings, read.pop(), shows_progress=not (as_json or quiet))
         if as_json:
             console.print_json(report.to_json())
             return

@@ -36,6 +36,7 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
     The batches pass through `shown`, which may show the progress.
     """
     close_reader()  # the feeds are read; a long robots.txt starts its processes again
+    give_back()
     return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
 

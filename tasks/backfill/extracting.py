@@ -7,6 +7,7 @@ from datetime import datetime
 from tasks.backfill.choosing import is_in_language
 from tasks.backfill.units import CUT, PAGES, SEGMENT, UnitPage, decode, encode, with_only
 from tasks.extract.extraction import Extractor, extract_batch
+from tasks.extract.refused import without_refused
 from tasks.lake.keys import scratch_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.values.look import Look
@@ -44,6 +45,7 @@ def extract_unit(
         extracted_one=extracted_one,
         options=cut.options,
     )
+    segment = without_refused(segment, extracted.looks)
     pages = tuple(_with_page(one, look) for one, look in zip(cut.pages, extracted.looks, strict=True))
     wanted = pages
     if cut.languages:

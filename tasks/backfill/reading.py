@@ -122,13 +122,9 @@ class _Reading:
         except NoPage as error:
             self.counts.refuse(error.reason, is_fault=error.is_fault, where=place)
             return
-        self.cutter.add(
-            page,
-            whose,
-            source_id=self.choice.source_of(whose),
-            origin=self.archive.name,
-            obeys_rights=self.choice.owners.obey_rights_at(Url.of(page.url).site),
-        )
+        source_id = self.choice.source_of(whose)
+        obeyed = self.choice.owners.obedience_at(Url.of(page.url).site, self.choice.rules.get(source_id))
+        self.cutter.add(page, whose, source_id=source_id, origin=self.archive.name, obeyed=obeyed)
         self.counts.pages += 1
 
     def _tell(self, offset: int, detail: str) -> None:

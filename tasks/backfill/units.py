@@ -24,6 +24,7 @@ from tasks.reasons import Disposition
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.page import Page
+from tasks.values.rights import NO_OBEDIENCE, Obedience
 from tasks.values.rows import Capture, Outcome
 from tasks.values.text.storable import storable_text
 from tasks.values.truncation import truncated_detail
@@ -40,7 +41,7 @@ class UnitPage:
     """One page of a unit: as it was cut, and what was extracted of it."""
 
     capture: Capture
-    obeys_rights: bool = False
+    obeyed: Obedience = NO_OBEDIENCE
     page: Page | None = None
     disposition: Disposition | None = None
 
@@ -53,7 +54,7 @@ class UnitPage:
         return Look(
             due=due,
             capture=self.capture,
-            obeys_rights=self.obeys_rights,
+            obeyed=self.obeyed,
             page=self.page,
             disposition=self.disposition,
             extracted_at=extracted_at,
@@ -101,7 +102,7 @@ class UnitCutter:
         self._batch_id = ""
         self._segment: SegmentWriter | None = None
 
-    def add(self, page: ArchivedPage, whose: Announcement, *, source_id: str, origin: str, obeys_rights: bool) -> None:
+    def add(self, page: ArchivedPage, whose: Announcement, *, source_id: str, origin: str, obeyed: Obedience) -> None:
         """Add a page to the present unit; raises BadUrl, BadResponse, and then it is not added."""
         segment = self._segment or self._begin(page)
         ref = segment.add_exchange(
@@ -137,7 +138,7 @@ class UnitCutter:
             origin_uri=origin,
             origin_offset=page.offset,
         )
-        self._pages.append(UnitPage(capture=capture, obeys_rights=obeys_rights))
+        self._pages.append(UnitPage(capture=capture, obeyed=obeyed))
         self._ids.add(page.capture_id)
 
     def has(self, capture_id: str) -> bool:

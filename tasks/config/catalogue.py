@@ -24,6 +24,7 @@ from tasks.config.fields import (
     Country,
     CrawlDelay,
     Days,
+    DocumentsADay,
     Flag,
     Follow,
     Language,
@@ -78,6 +79,9 @@ class Budget(_Model):
     sweep_share: SweepShare = Field(
         0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take, where a sweep looks at other sources too."
     )
+    documents_a_day: DocumentsADay = Field(
+        1, description="Look-ups of licences and tdmrep.json that one origin may cost a day; robots.txt is not one."
+    )
 
 
 class Retention(_Model):
@@ -130,7 +134,7 @@ class Defaults(_Model):
     )
     obey_tdm: Flag = Field(
         False,
-        description="Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
+        description="Deprecated: write purpose and obey. Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
     )
     purpose: tuple[Purpose, ...] = Field(
         (Purpose.ARCHIVE,), description="What pages are kept for: archive, search, ai-input, ai-train."
@@ -158,7 +162,6 @@ class SourceRules:
     crawl_delay_s: float
     max_per_host: int
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    obey_tdm: bool = False
     obedience: Obedience = NO_OBEDIENCE
     poll_min_s: float = 600.0
     poll_max_s: float = 86_400.0
@@ -173,6 +176,7 @@ class SourceRules:
     new_urls_a_day: int = 100_000
     new_hosts_a_day: int = 1000
     sweep_share: float = 0.5
+    documents_a_day: int = 1
 
 
 class Source(_Model):
@@ -233,10 +237,10 @@ class Source(_Model):
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,
             allow_networks=defaults.allow_networks if self.allow_networks is None else self.allow_networks,
-            obey_tdm=defaults.obey_tdm if self.obey_tdm is None else self.obey_tdm,
             obedience=Obedience(
                 purposes=defaults.purpose if self.purpose is None else self.purpose,
                 obey=defaults.obey if self.obey is None else self.obey,
+                obeys_tdm=defaults.obey_tdm if self.obey_tdm is None else self.obey_tdm,
             ),
             poll_min_s=poll.min_s,
             poll_max_s=poll.max_s,

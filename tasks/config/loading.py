@@ -43,9 +43,14 @@ def catalogue_of(marked: Marked) -> Catalogue:
     return catalogue
 
 
+DEPRECATED_TDM = "obey_tdm is deprecated: write purpose: [archive, ai-input, ai-train] and obey: exclude instead"
+
+
 def doubts(catalogue: Catalogue) -> Iterator[str]:
-    """Yield what is well-formed and can hardly be meant: a source with nothing to read, a feed of two sources."""
+    """Yield what is well-formed and can hardly be meant, or is deprecated: a source with nothing to read, a feed of two."""
     owners: dict[str, list[str]] = {}
+    if catalogue.defaults.obey_tdm or any(source.obey_tdm for source in catalogue.sources):
+        yield DEPRECATED_TDM
     for source in catalogue.sources:
         if not (source.feeds_of() or source.urls or source.home_url):
             yield f"source {source.id} has nothing to read: give it a home_url, feeds, sitemaps, listings or urls"

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from tasks.config.catalogue import Source, SourceRules, accepts
 from tasks.values.domain import Site
-from tasks.values.rights import Obedience, Obey
+from tasks.values.rights import NO_OBEDIENCE, Obedience, Obey
 from tasks.values.url import Url
 
 K = TypeVar("K")
@@ -90,19 +90,18 @@ class Owners:
             max_per_host=min(one.max_per_host for one in owners),
         )
 
-    def obey_rights_at(self, site: Site) -> bool:
-        """Whether an owner of a URL's host obeys reservations of text and data mining. Raises BadUrl."""
-        return any(self.rules[one].obey_tdm for one in self.claimants(site))
-
-    def obedience_at(self, site: Site, asker: SourceRules) -> Obedience:
+    def obedience_at(self, site: Site, asker: SourceRules | None) -> Obedience:
         """Return how refusals are taken at a URL's host: as the asker or an owner says, the strictest counts. Raises BadUrl.
 
         The purposes are those of all that are as strict.
         """
-        several = [asker.obedience, *(self.rules[one].obedience for one in self.claimants(site))]
+        several = [*([asker.obedience] if asker else ()), *(self.rules[one].obedience for one in self.claimants(site))]
+        if not several:
+            return NO_OBEDIENCE
         strictest = max((one.obey for one in several), key=_STRICTNESS.index)
         purposes = (purpose for one in several if one.obey is strictest for purpose in one.purposes)
-        return Obedience(purposes=tuple(dict.fromkeys(purposes)), obey=strictest)
+        obeys_tdm = any(one.obeys_tdm for one in several)
+        return Obedience(purposes=tuple(dict.fromkeys(purposes)), obey=strictest, obeys_tdm=obeys_tdm)
 
     def _fitness(self, source_id: str, url: str) -> tuple[bool, int]:
         address = Url.of(url)

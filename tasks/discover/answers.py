@@ -91,6 +91,7 @@ def announcements(
                 title=entry.title,
                 announced_at=entry.published_at,
                 priority=_priority(entry.published_at, entry.modified_at, now=now),
+                rights=entry.rights,
             )
             if not is_followed(one, announcer=rules):
                 raise SkippedError(f"{source_id} follows its own hosts alone, not {one.host}", reason="foreign_host")

@@ -18,6 +18,7 @@ def attribute(
     title: str | None = None,
     announced_at: datetime | None = None,
     priority: int = NEWS,
+    rights: str | None = None,
 ) -> Announcement:
     """Return a URL as its owner's, or the announcer's where nobody owns its host; raises BadUrl, ForbiddenScheme.
 
@@ -40,6 +41,7 @@ def attribute(
         owners=claimants,
         is_foreign=is_foreign,
         announcer=announcer,
+        rights=rights,
     )
 
 

@@ -10,7 +10,7 @@ from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
 from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject
-from tasks.politeness.rights.obeying import check_refusal
+from tasks.politeness.rights.obeying import check_refusal, site_reserves
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share
 from tasks.values.batch import Batch
@@ -82,11 +82,11 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:
     """Return the page as its site's tdmrep.json completes it, or what it is where reservations are obeyed."""
-    if not look.obeys_rights or not page.page_type.is_story:
-        return page
     if page.tdm_reserved is None:
-        page = replace(page, tdm_reserved=look.tdm_reserved)
-    return RightsReserved(f"text and data mining, at {look.captured.final_url}") if page.tdm_reserved else page
+        page = replace(page, tdm_reserved=site_reserves(look.rights))
+    if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:
+        return RightsReserved(f"text and data mining, at {look.captured.final_url}")
+    return page
 
 
 def _stored_pages(

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from importlib.metadata import version
 
 from lxml.html import HtmlElement
 
@@ -13,6 +11,7 @@ from tasks.extract.article import Extraction, extract_text
 from tasks.extract.metadata import Metadata, read_metadata
 from tasks.extract.page_type import classify_page, look_at
 from tasks.extract.rights import Rights, rights_of, signals_of
+from tasks.extract.rules import rules_name
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.extract.tree import count_words, parse_html
@@ -22,9 +21,6 @@ from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_prefix, decode_received
-
-RULE_SET = 4
-"""Raised whenever the same page may give another text; part of every article's `extractor`."""
 
 TRUNCATED_QUALITY = 0.5
 """The best that a page can be whose end is missing."""
@@ -142,13 +138,3 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         quality=found.quality,
         fingerprint=fingerprint_of(found.text) if kind.is_story else None,
     )
-
-
-def rules_name() -> str:
-    """Return what the extractor of every article begins with that these rules make; its path follows."""
-    return f"presslake/{RULE_SET} {_library()}"
-
-
-@lru_cache(maxsize=1)
-def _library() -> str:
-    return f"trafilatura/{version('trafilatura')}"

@@ -65,8 +65,12 @@ class Gathering:
         title: str | None = None,
         published: str | None = None,
         modified: str | None = None,
+        rights: str | None = None,
     ) -> None:
-        """Add one entry from its raw words; without a link that can be fetched it is counted and left out."""
+        """Add one entry from its raw words; without a link that can be fetched it is counted and left out.
+
+        A feed gives `rights` to pages of its own origin alone (RSL 1.0).
+        """
         if self.is_full:
             self.doubt(f"entry past the limit of {self._limit}")
             return
@@ -81,6 +85,7 @@ class Gathering:
                     title=plain_title(title),
                     published_at=self.instant(published),
                     modified_at=self.instant(modified),
+                    rights=storable_text(rights) if rights and url.origin == Url.of(self._base_url).origin else None,
                 )
             )
 

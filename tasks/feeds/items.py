@@ -30,12 +30,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One item's words: `links` in their order, title and dates as they are spelled."""
+    """One item's words: `links` in their order, title and dates as they are spelled, `rights` its RSL licence."""
 
     links: tuple[Link, ...]
     title: str | None = None
     published: str | None = None
     modified: str | None = None
+    rights: str | None = None
 
 
 def add_items(items: Sequence[Item], gathering: Gathering, *, feed_url: str) -> None:
@@ -52,6 +53,7 @@ def add_items(items: Sequence[Item], gathering: Gathering, *, feed_url: str) -> 
                 title=item.title,
                 published=item.published,
                 modified=item.modified,
+                rights=item.rights,
             )
 
 

@@ -31,6 +31,8 @@ from tasks.feeds.xml_tree import (
 from tasks.values.feed import FeedContent
 
 MAX_ENTRIES = 10_000
+MAX_LICENCE_LENGTH = 4000
+RSL = "https://rslstandard.org/rsl"
 
 _PERIODS_S = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 _PUBLISHED = ("pubdate", "published", "issued", "date", "created")
@@ -116,6 +118,7 @@ def _attributes(item: etree._Element) -> dict[str, str]:
 def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Element]], bases: "_Bases") -> Item:
     """Return what these elements say of an item."""
     attributes, own, words, links = _attributes(item), split_name(item)[0], dict[str, str](), list[Link]()
+    elements = list(elements)
     read = [one for one in elements if not is_foreign(one[0])]
     # what a namespace says that is not a feed's counts where no feed's says it
     for _, name, element in sorted(read, key=lambda one: not (one[0] == own or is_known(one[0]))):
@@ -131,7 +134,13 @@ def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Elemen
         title=words.get("title"),
         published=next((words[name] for name in _PUBLISHED if name in words), None),
         modified=next((words[name] for name in _MODIFIED if name in words), attributes.get("lastmod")),
+        rights=next((_licence(one) for space, name, one in elements if space == RSL and name == "content"), None),
     )
+
+
+def _licence(element: etree._Element) -> str:
+    """Return an item's RSL content as XML; what is cut is no XML, and grants nothing."""
+    return str(etree.tostring(element, encoding="unicode", with_tail=False))[:MAX_LICENCE_LENGTH]
 
 
 def _text(element: etree._Element) -> str:

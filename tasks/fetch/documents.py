@@ -30,8 +30,6 @@ def with_rights(look: Look, result: Answered) -> Look:
     """Return a look with what the documents of its site say of it."""
     return replace(
         look,
-        obeys_rights=result.obeys_rights,
-        tdm_reserved=result.tdm_reserved,
         policy_ids=tuple(one.policy_id for one in result.documents),
         rights=result.rights,
         obeyed=result.obeyed,

@@ -77,8 +77,8 @@ def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
         rules=rules,
         etag=due.etag,
         last_modified=due.last_modified,
-        wants_rights=rules.obey_tdm,
         is_article=True,
+        announced_rights=due.announced_rights,
     )
 
 

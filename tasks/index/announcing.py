@@ -28,7 +28,7 @@ class Announcement:
     """One URL, as a feed announces it. `url` is in fetch form, `host` in the form that politeness uses.
 
     `owners` are the sources that own its host; a host may have none. `is_foreign` says that a feed of another source
-    than `source_id` announces it, the `announcer`.
+    than `source_id` announces it, the `announcer`. `rights` is the RSL licence that the feed gives with it.
     """
 
     url: Url
@@ -42,6 +42,7 @@ class Announcement:
     owners: tuple[str, ...] = ()
     is_foreign: bool = False
     announcer: str = ""
+    rights: str | None = None
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
@@ -56,6 +57,7 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
         return 0
     added = _add(tx, [_row(one, now) for one in by_key.values()], now=now)
     # from here on all rows are locked, in one order, so that no two writers deadlock
+    _renew_licences(tx, {key: one.rights for key, one in by_key.items() if one.rights})
     _amend(tx, {key: one for key, one in by_key.items() if one.owners and one.priority < ARCHIVE}, now=now)
     return added
 
@@ -120,6 +122,16 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
     return list(tx.execute(added.returning(frontier.c.state), rows).scalars()).count(State.DUE)
 
 
+def _renew_licences(tx: Connection, licences: Mapping[str, str]) -> None:
+    """Take over the licences that a feed gives to URLs that are known already."""
+    of_url = and_(
+        frontier.c.url_key == bindparam("key"), frontier.c.announced_rights.is_distinct_from(bindparam("new"))
+    )
+    if licences:
+        rows = [{"key": key, "new": rights} for key, rights in licences.items()]
+        tx.execute(update(frontier).where(of_url).values(announced_rights=bindparam("new")), rows)
+
+
 def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for key, row in _without_article(tx, owned):
@@ -156,4 +168,5 @@ def _row(one: Announcement, now: datetime) -> dict[str, object]:
         "announced_at": one.announced_at,
         "discovered_at": now,
         "shard": shard_key(one.host),
+        "announced_rights": one.rights,
     }

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.schema import facts
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration; a test compares it with migrations/versions."""
 
 BUSY_TIMEOUT_S = 30

@@ -374,4 +374,5 @@ def _due_url(row: RowMapping) -> DueUrl:
         announced_title=row["announced_title"],
         announced_at=row["announced_at"],
         partial=row["partial"],
+        announced_rights=row["announced_rights"],
     )

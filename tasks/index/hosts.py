@@ -4,25 +4,19 @@ import os
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 
 import psutil
 from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select, update
 
-from tasks.index import policies
+from tasks.index import policies, site_answers
 from tasks.index.database import Index
 from tasks.index.pace import Pace, end_at_place, end_permit, grant_at_place, grant_permit
 from tasks.index.runs import is_alive, this_machine
-from tasks.index.schema import hosts, places, robots
-from tasks.index.upsert import insert_into, upsert
+from tasks.index.schema import hosts, places
+from tasks.index.upsert import insert_into
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
-
-ROBOTS_FRESH = timedelta(hours=24)
-"""RFC 9309, 2.4: no cached copy is used for longer."""
-
-ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
-"""How long an origin whose robots.txt gave 5xx or no answer is left alone before the next request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +47,7 @@ class HostLimits:
                 of_places=_read_paces(tx, places, spots, self._now(tx)),
             )
             now = self._now(tx)  # after the locks: the wait for them is not part of a delay
-            _keep(tx, [one.answer for one in learned])
-            policies.see(tx, {one.policy_id: one.answer.fetched_at for one in learned if one.policy_id})
+            site_answers.keep(tx, learned)
             for one in learned:
                 known.learn(one)
             for end in ended:
@@ -66,24 +59,13 @@ class HostLimits:
 
     def robots(self, origin: str) -> RobotsAnswer | None:
         """Return the kept answer, if it is still fresh."""
-        return self.answers([origin]).get(origin)
+        kept = self.answers([origin]).get(origin)
+        return kept if kept and kept.is_fresh else None
 
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]:
-        """Return the kept answers that are still fresh, by origin."""
+        """Return the kept answers, by origin, fresh or not."""
         with self.index.read() as tx:
-            rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(origins)))).all()
-            now = self._now(tx)
-        answers = [
-            RobotsAnswer(
-                origin=row.origin,
-                status=row.status,
-                body=row.body or b"",
-                fetched_at=row.fetched_at,
-                evidence=row.evidence,
-            )
-            for row in rows
-        ]
-        return {one.origin: one for one in answers if _is_fresh(one, now)}
+            return site_answers.read(tx, origins, now=self._now(tx))
 
     def meet_policies(self, seen: Mapping[str, datetime]) -> set[str]:
         """Note when documents of sites were seen, and return those that the lake has; raises IndexUnavailable."""
@@ -144,30 +126,10 @@ class _Paces:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete what no longer applies since before that instant: answers of origins, places; returns how many."""
-    gone = 0
-    for table, name, instant in (
-        (robots, robots.c.origin, robots.c.fetched_at),
-        (places, places.c.place, places.c.next_slot_at),
-    ):
-        old = select(name).where(instant < before).with_for_update(skip_locked=True)  # what is being written is kept
-        gone += tx.execute(delete(table).where(name.in_(old))).rowcount
-    return gone
-
-
-def _keep(tx: Connection, answers: Sequence[RobotsAnswer]) -> None:
-    """Replace the earlier answers by these; sorted, so that two writers lock in one order."""
-    rows = [
-        {
-            "origin": one.origin,
-            "status": one.status,
-            "body": one.body,
-            "fetched_at": one.fetched_at,
-            "evidence": one.evidence,
-        }
-        for one in sorted(answers, key=lambda one: one.origin)
-    ]
-    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence"))
+    """Delete what no longer applies since before that instant: places; returns how many."""
+    old = select(places.c.place).where(places.c.next_slot_at < before)
+    gone = old.with_for_update(skip_locked=True)  # what is being written is kept
+    return tx.execute(delete(places).where(places.c.place.in_(gone))).rowcount
 
 
 def _read_paces(tx: Connection, table: Table, names: set[str], now: datetime) -> dict[str, Pace]:
@@ -245,8 +207,3 @@ def _this_process(pid: int) -> str:
 @cache
 def _here() -> str:
     return this_machine()
-
-
-def _is_fresh(answer: RobotsAnswer, now: datetime) -> bool:
-    is_failure = answer.status is None or answer.status >= 500 or answer.status == 429
-    return now - answer.fetched_at < (ROBOTS_FAILURE_FRESH if is_failure else ROBOTS_FRESH)

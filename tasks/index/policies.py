@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, update
 
 from tasks.index.schema import batches, frontier, policies
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
+from tasks.values.rights import FORM_LENGTH
 from tasks.values.rows import Policy
 from tasks.values.url import host_of
 
@@ -53,6 +54,31 @@ def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
     insert = insert_into(tx, policies).on_conflict_do_nothing().returning(policies.c.policy_id)
     added = set(tx.execute(insert, values).scalars())
     return tuple(row for policy_id, row in known.items() if policy_id in added)
+
+
+def has_form(tx: Connection, policy_id: str) -> bool:
+    """Whether a document with this one's content is in the lake, or on its way, be it at another turn."""
+    return tx.execute(select(policies.c.policy_id).where(_has_form_of(policy_id)).limit(1)).scalar() is not None
+
+
+def seen_after(tx: Connection, policy_id: str) -> str | None:
+    """Return the document of the same URL that was seen last, where it has another content than this one."""
+    same = policies.alias()
+    is_there = (
+        select(same.c.policy_id)
+        .where(_has_form_of(policy_id, same), *(same.c[name] == policies.c[name] for name in ("origin", "kind", "url")))
+        .exists()
+    )
+    last: str | None = tx.execute(
+        select(policies.c.policy_id).where(is_there).order_by(policies.c.last_seen_at.desc()).limit(1)
+    ).scalar()
+    return None if last is None or last[:FORM_LENGTH] == policy_id[:FORM_LENGTH] else last
+
+
+def _has_form_of(policy_id: str, table: FromClause = policies) -> ColumnElement[bool]:
+    """Match the documents with the content of this one; a range, which the primary key answers."""
+    form = policy_id[:FORM_LENGTH]
+    return and_(table.c.policy_id >= form, table.c.policy_id < f"{form}g")
 
 
 def meet(tx: Connection, seen: Mapping[str, datetime]) -> set[str]:

@@ -165,6 +165,7 @@ frontier = Table(
     Column("discovered_at", Instant, nullable=False),
     Column("shard", SmallInteger, nullable=False),
     Column("partial", String(96)),
+    Column("announced_rights", WebText),
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
     *(
@@ -179,7 +180,8 @@ frontier = Table(
 )
 """Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain.
 
-`partial` is of a body that ended before its end: how many looks gave it, and its digest.
+`partial` is of a body that ended before its end: how many looks gave it, and its digest. `announced_rights` is the RSL
+licence that its feed gave with it.
 """
 
 hosts = Table(
@@ -211,10 +213,13 @@ robots = Table(
     Column("body", LargeBinary),
     Column("fetched_at", Instant, nullable=False),
     Column("evidence", LargeBinary),
+    Column("form", String(32)),
+    Column("turn", String(8)),
 )
 """robots.txt as received; status is null where nothing answered. Other daily requests have names of their own.
 
-`evidence` is the packed exchange, of documents that the lake keeps.
+`evidence` is the packed exchange, of documents that the lake keeps; `form` tells one content from another, and stays
+while nothing answers. `turn` is set once a document has returned to a form that it had before.
 """
 
 policies = Table(

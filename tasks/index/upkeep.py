@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tasks.index import feeds, frontier, health, hosts, intake, outbox, runs
+from tasks.index import feeds, frontier, health, hosts, intake, outbox, runs, site_answers
 from tasks.index.database import Index
 from tasks.index.facts import note_fact, read_fact
 
@@ -16,6 +16,9 @@ KEPT = timedelta(days=90)
 
 ANSWERS_KEPT = timedelta(days=2)
 """How long the answer to a daily request to an origin is kept."""
+
+DOCUMENTS_KEPT = timedelta(days=40)
+"""How long a document of a site is kept: where there are several, not each is asked for every day."""
 
 ROWS_ANALYSED = 1000
 """Rows of an index that SQLite reads for its statistics."""
@@ -36,6 +39,7 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
         + runs.prune(tx, before=now - KEPT)
         + outbox.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
+        + site_answers.prune(tx, before=now - ANSWERS_KEPT, documents_before=now - DOCUMENTS_KEPT)
         + intake.prune(tx, before=(now - ANSWERS_KEPT).date())
     )
 

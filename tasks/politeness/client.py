@@ -31,17 +31,19 @@ from tasks.politeness.keeping import Room
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.links import licence_elements, licence_links
+from tasks.politeness.rights.mapping import UNREAD
 from tasks.politeness.rights.obeying import check_refusal
-from tasks.politeness.rights.page import header_signals
-from tasks.politeness.rights.payment import payment_of
+from tasks.politeness.rights.page import feed_signals, header_signals
+from tasks.politeness.rights.payment import demanded_licences, payment_of
 from tasks.politeness.rights.site import SiteRights
 from tasks.politeness.robots import RobotsPolicy
+from tasks.politeness.site_documents import SiteDocuments
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
 from tasks.politeness.way import Way, place_name
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.permit import RobotsAnswer
-from tasks.values.rights import NO_OBEDIENCE, Obedience
+from tasks.values.rights import NO_OBEDIENCE, Obedience, Obey
 from tasks.values.rows import Signal
 from tasks.values.url import Url
 from tasks.values.user_agent import product_token
@@ -62,7 +64,7 @@ class Visit:
     """One URL to request, once, under its source's rules; `key` is the caller's name for it.
 
     With `is_article`, what its site's documents say of it is looked up, and obeyed as its own rules and those of the owners
-    of the hosts on its way say. With `wants_rights`, its site's tdmrep.json is asked for before it in any case.
+    of the hosts on its way say. `announced_rights` is the licence that its feed gave with it.
     """
 
     key: str
@@ -73,8 +75,8 @@ class Visit:
     last_modified: str | None = None
     max_wire_size: int | None = None
     max_decoded_size: int | None = None
-    wants_rights: bool = False
     is_article: bool = False
+    announced_rights: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +90,12 @@ class Deferred:
 class Answered:
     """The result of a visit: `fetched` where there is an answer, of any status, and `error` where it is not a page.
 
-    With `obeys_rights`, reservations are obeyed there; `tdm_reserved` is what the site's tdmrep.json then says of the
-    page. `rights` is what the site's `documents` say of the page, `obeyed` how its own refusals are to be taken.
+    `rights` is what its feed and the site's `documents` say of the page, `obeyed` how its own refusals are to be taken.
     """
 
     fetched: Fetched | None
     error: ItemError | None
     asked_at: datetime
-    obeys_rights: bool = False
-    tdm_reserved: bool | None = None
     rights: tuple[Signal, ...] = ()
     documents: tuple[SiteDocument, ...] = ()
     obeyed: Obedience = NO_OBEDIENCE
@@ -133,6 +132,7 @@ class PoliteClient:
         self._files = SiteFiles(
             self._limiter, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
         )
+        self._documents = SiteDocuments(self._files, self._limiter)
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
@@ -197,10 +197,11 @@ class PoliteClient:
     async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
         """Return what an origin's robots.txt allows, and learn what its documents say if any visit is to an article."""
         rules = group[0].rules
-        if not any(one.is_article or one.wants_rights for one in group):
+        articles = [one for one in group if one.is_article]
+        if not articles:
             return await self._files.policy(origin, rules)
-        wants_tdm = any(self._wants_tdm(one, one.url) for one in group)
-        found = await self._files.rights(origin, rules, wants_tdm=wants_tdm)
+        wants_tdm = any(self._obeyed(one, one.url).asks_tdm for one in articles)
+        found = await self._documents.rights(origin, rules, wants_tdm=wants_tdm)
         key = (origin, mark_of(rules))
         if not wants_tdm and (held := self._rights.get(key)):  # a redirect may have led here on another's behalf
             found = replace(found, tdm=held.tdm, tdm_document=held.tdm_document)
@@ -255,49 +256,61 @@ class PoliteClient:
     async def _with_rights(self, one: Visit, outcome: Answered | Deferred) -> Answered | Deferred:
         """Return the result of a visit to an article with what its site says of it; raises ItemError, HostWaits.
 
-        A page may name licences of its own: they are asked for now.
+        A page may name licences of its own, and so may an answer that asks for one: they are asked for now. Where refusals
+        are obeyed, a page whose licence can be looked up another day only is asked for again then.
         """
         url = outcome.fetched.url if isinstance(outcome, Answered) and outcome.fetched else one.url
         rights = self._rights.get((url.origin, mark_of(one.rules)))
         if isinstance(outcome, Deferred) or rights is None:
             return outcome
-        if (
-            one.is_article
-            and outcome.fetched is not None
-            and outcome.error is None
-            and (urls := _licences_of(outcome.fetched))
-        ):
-            rights = rights.with_licences(await self._files.licences(url.origin, urls, one.rules))
-        outcome = replace(outcome, documents=rights.documents, obeyed=self._obeyed(one, url))
-        if outcome.fetched is None:
-            return outcome
-        tdm = rights.tdm.says(url) if rights.tdm and self._obeys_tdm(one, url) else None
-        outcome = replace(outcome, obeys_rights=self._obeys_tdm(one, url), tdm_reserved=tdm)
-        return replace(outcome, rights=rights.signals_for(url))
+        obeyed = self._obeyed(one, url)
+        if one.is_article and outcome.fetched is not None:
+            rights = await self._with_licences(rights, one, outcome.fetched, outcome.error)
+            if outcome.error is None:
+                _check_all_read(rights, obeyed)
+        outcome = replace(outcome, documents=rights.documents, obeyed=obeyed)
+        return replace(outcome, rights=_signals(rights, one, url)) if outcome.fetched else outcome
+
+    async def _with_licences(
+        self, rights: SiteRights, one: Visit, fetched: Fetched, error: ItemError | None
+    ) -> SiteRights:
+        """Return what is said of a page with the licences that it names, or that a refusal of it asks for."""
+        url, final = fetched.url, fetched.final
+        if isinstance(error, PaymentRequired):
+            rights = rights.with_licences(await self._documents.enclosed(fetched))
+            urls = demanded_licences(final.headers, url=final.url)
+        elif error is None:
+            urls = _licences_of(fetched)
+        else:
+            return rights
+        return await self._documents.with_licences(rights, url.origin, urls, one.rules) if urls else rights
 
     def _check_rights(self, one: Visit, url: Url) -> None:
-        """Raise RightsRefused for an article that its site's documents refuse, where that is obeyed: it is not asked for."""
+        """Raise RightsRefused for an article that is refused before it is asked for, where that is obeyed.
+
+        Raises HostWaits while a document that may refuse it is still to be read.
+        """
         rights = self._rights.get((url.origin, mark_of(one.rules)))
         if one.is_article and rights is not None:
-            check_refusal(rights.signals_for(url), self._obeyed(one, url), url=url)
+            said = (signal for signal in self._site_signals(one, url) if signal.value != UNREAD)
+            check_refusal(said, self._obeyed(one, url), url=url)
+            _check_all_read(rights, self._obeyed(one, url))
+
+    def _site_signals(self, one: Visit, url: Url) -> tuple[Signal, ...]:
+        """Return what is said of a page before it is asked for: by the documents of its site, and by its feed."""
+        rights = self._rights.get((url.origin, mark_of(one.rules)), NO_SITE_RIGHTS)
+        return _signals(rights, one, url)
 
     def _check_head(self, one: Visit, answer: Exchange) -> None:
         """Raise RightsRefused for an article whose answer's header refuses it, where that is obeyed: its body is not read."""
         obeyed = self._obeyed(one, answer.url)
         if answer.status not in {200, 203} or not obeyed.is_excluding:
             return
-        rights = self._rights.get((answer.url.origin, mark_of(one.rules)), NO_SITE_RIGHTS)
         said = header_signals(answer.headers, token=product_token(one.rules.user_agent))
-        check_refusal((*rights.signals_for(answer.url), *said), obeyed, url=answer.url)
+        check_refusal((*self._site_signals(one, answer.url), *said), obeyed, url=answer.url)
 
     def _obeyed(self, one: Visit, url: Url) -> Obedience:
         return self._owners.obedience_at(url.site, one.rules)
-
-    def _obeys_tdm(self, one: Visit, url: Url) -> bool:
-        return one.wants_rights or (one.is_article and self._owners.obey_rights_at(url.site))
-
-    def _wants_tdm(self, one: Visit, url: Url) -> bool:
-        return self._obeys_tdm(one, url) or (one.is_article and self._obeyed(one, url).asks_tdm)
 
     async def _get(self, one: Visit, way: Way) -> Fetched:
         async def follow(url: Url) -> None:
@@ -346,6 +359,17 @@ def _licences_of(fetched: Fetched) -> tuple[Url, ...]:
     """Return the RSL licences that a page's header and head name."""
     named = (value for name, value in fetched.final.headers if name == "link")
     return (*licence_links(named, base=fetched.url), *licence_elements(fetched.content, base=fetched.url))
+
+
+def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
+    return (*rights.signals_for(url), *feed_signals(one.announced_rights, one.url))
+
+
+def _check_all_read(rights: SiteRights, obeyed: Obedience) -> None:
+    """Raise HostWaits where refusals are obeyed and a document is still to be read that may refuse."""
+    is_awaited = obeyed.obey is not Obey.RECORD or (obeyed.obeys_tdm and rights.tdm is None)
+    if rights.waits_until is not None and is_awaited:
+        raise HostWaits(rights.waits_until)
 
 
 def _payment(fetched: Fetched, error: HttpRefused) -> ItemError:

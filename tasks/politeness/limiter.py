@@ -127,7 +127,12 @@ class RateLimiter:
 
     async def kept_robots(self, origin: str) -> RobotsAnswer | None:
         """Return the robots.txt that is kept and fresh."""
-        said = await self._pass(sought=origin)
+        kept = await self.kept_answer(origin)
+        return kept if kept and kept.is_fresh else None
+
+    async def kept_answer(self, name: str) -> RobotsAnswer | None:
+        """Return what is kept under a name, fresh or not."""
+        said = await self._pass(sought=name)
         return said if isinstance(said, RobotsAnswer) else None
 
     async def aclose(self) -> None:

@@ -14,7 +14,7 @@ from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
 from tasks.errors import IndexUnavailable
-from tasks.extract.page import rules_name
+from tasks.extract.rules import rules_name
 from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed, taken_down
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index, Transaction, lock

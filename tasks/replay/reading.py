@@ -17,6 +17,7 @@ from tasks.reasons import Disposition
 from tasks.values.batch import Batch
 from tasks.values.columns import revive
 from tasks.values.look import DueUrl, Look
+from tasks.values.rights import TDMREP, Obedience
 from tasks.values.rows import Article, Capture, Outcome, Signal
 from tasks.values.text.content import content_digest, is_current
 from tasks.values.truncation import is_truncated
@@ -59,6 +60,11 @@ class Site:
     rights: tuple[Signal, ...] = ()
     added_seq: int | None = None
 
+    @property
+    def is_reserved_alone(self) -> bool:
+        """Whether all that is known of a reservation is that there was one: nothing else was recorded of it then."""
+        return bool(self.tdm_reserved) and not any(one.signal == TDMREP for one in self.rights)
+
 
 def kept_of(row: Article) -> dict[str, Any]:
     """Return as JSON what a row has that its page does not say."""
@@ -79,6 +85,7 @@ def _site(kept: Mapping[str, Any]) -> Site:
     )
 
 
+_RESERVED = Signal(signal=TDMREP, scope="", value="tdm-reservation=1", raw="", policy_id=None)
 _HEAD_SIZE = 64
 EXPIRED = Cause.EXPIRED.value
 GONE = frozenset(cause.value for cause in Cause)
@@ -196,15 +203,9 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
         article_id=None,
         revision=None,
     )
-    obeys = source is not None and source.obey_tdm
-    return Look(
-        due=due,
-        capture=fetched,
-        obeys_rights=obeys,
-        tdm_reserved=stored.site.tdm_reserved,
-        policy_ids=stored.site.policy_ids,
-        rights=stored.site.rights,
-    )
+    site, obeyed = stored.site, Obedience(obeys_tdm=source is not None and source.obedience.obeys_tdm)
+    rights = (*site.rights, *([_RESERVED] if obeyed.obeys_tdm and site.is_reserved_alone else ()))
+    return Look(due=due, capture=fetched, policy_ids=site.policy_ids, rights=rights, obeyed=obeyed)
 
 
 def _with_announced(look: Look, stored: Stored) -> Look:

@@ -13,6 +13,7 @@ from tasks.config.settings import Settings
 from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.errors import ConfigError
 from tasks.extract.extraction import Extractor
+from tasks.extract.rules import rules_name
 from tasks.extract.shared_pool import shared_pool
 from tasks.index import replayed, runs
 from tasks.index.database import Index
@@ -99,8 +100,6 @@ def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> 
 def _older(config: ReplayConfig, context: ReplayContext) -> Older | None:
     if not config.older:
         return None
-    from tasks.extract.page import rules_name  # noqa: PLC0415 - the extractor, which sweeps leave to other processes
-
     with context.index.read() as tx:
         read = frozenset(replayed.find_read(tx, rules=rules_name(), knowledge=0))
     return Older(current=rules_name(), read=read, extractors=read_extractors(context.store, config.days))

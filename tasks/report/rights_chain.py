@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.config.settings import Settings
-from tasks.errors import ConfigError, CorruptRecord, ItemError, RecordGone
+from tasks.errors import ConfigError, CorruptRecord, ItemError, PaymentRequired, RecordGone
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import read_where
@@ -17,7 +17,7 @@ from tasks.report.trace import read_question
 from tasks.runtime.lakes import lake_alone
 from tasks.values.columns import revive
 from tasks.values.display import Rows, Table, plain, shown
-from tasks.values.rights import Purpose
+from tasks.values.rights import PolicyKind, Purpose
 from tasks.values.rows import Article, Capture, Policy, Signal
 from tasks.values.url import Url
 
@@ -188,10 +188,18 @@ def _of_origin(store: ObjectStore, capture: Capture) -> list[Policy]:
         return []
     held = [revive(Policy, one) for one in read_where(store, POLICIES, "origin", [origin])]
     before = [one for one in held if one.observed_at <= capture.fetched_at]
-    latest: dict[str, Policy] = {}
+    # a licence that a refusal asks for is looked up after it: the first that was seen then
+    asked = [one for one in held if one.observed_at > capture.fetched_at and _is_asked_by(capture, one)]
+    latest = {one.url: one for one in sorted(asked, key=lambda one: one.observed_at, reverse=True)}
     for one in sorted(before, key=lambda one: (one.last_seen_at >= capture.fetched_at, one.observed_at)):
         latest[one.url] = one
     return sorted(latest.values(), key=lambda one: (one.kind, one.url))
+
+
+def _is_asked_by(capture: Capture, policy: Policy) -> bool:
+    if capture.reason != PaymentRequired.reason or policy.kind != PolicyKind.RSL:
+        return False
+    return policy.url == capture.final_url or policy.url in (capture.detail or "").split()
 
 
 def _kept(store: ObjectStore, policy: Policy) -> KeptDocument:

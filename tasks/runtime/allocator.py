@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import sys
 from contextlib import suppress
 
@@ -24,6 +25,7 @@ def keep_little() -> None:
 def spare_memory() -> None:
     """Set a process that does nothing but sweep, before it has threads and libraries."""
     keep_little()
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what was freed
     sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # Arrow loads it if it can: 15 MB, of no use to a sweep
 
 

@@ -24,12 +24,16 @@ class FeedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One item of a feed: a pointer to an article. `url` is absolute, as announced; `published_at` is aware UTC."""
+    """One item of a feed: a pointer to an article. `url` is absolute, as announced; `published_at` is aware UTC.
+
+    `rights` is the RSL licence that the feed gives with it, as XML.
+    """
 
     url: Url
     title: str | None = None
     published_at: datetime | None = None
     modified_at: datetime | None = None
+    rights: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ class DueUrl:
     announced_title: str | None = None
     announced_at: datetime | None = None
     partial: str | None = None
+    announced_rights: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,8 @@ class Look:
     `hops` | fetch | the URLs between the one that was asked for and the one that answered
     `partial` | fetch | of a body that ended before its end: how many looks gave it, and its digest
     `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
-    `obeys_rights` | fetch | whether reservations of text and data mining are obeyed at the URL
-    `tdm_reserved` | fetch | what the site's tdmrep.json then says of the page
     `policy_ids` | fetch | the documents of its site that were in force
-    `rights` | fetch | what those documents say of the page
+    `rights` | fetch | what those documents say of the page, and its feed
     `obeyed` | fetch | how the page's own refusals are to be taken
     `page`, `extracted_at` | extract | the article, where the URL led to one
     `prepared` | deduplicate | what the decision needs of the page
@@ -58,8 +57,6 @@ class Look:
     hops: tuple[Url, ...] = ()
     partial: str | None = None
     rendition: tuple[int, int] | None = None
-    obeys_rights: bool = False
-    tdm_reserved: bool | None = None
     policy_ids: tuple[str, ...] = ()
     rights: tuple[Signal, ...] = ()
     obeyed: Obedience = NO_OBEDIENCE

@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import orjson
@@ -41,7 +41,8 @@ class RobotsAnswer:
     """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
 
     What else an origin is asked once a day stands under another name than its own: see tasks.politeness.client. `evidence`
-    is the packed exchange of a document that is kept in the lake.
+    is the packed exchange of a document that is kept in the lake; its `turn` tells it from an earlier time when it had the
+    same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without asking again.
     """
 
     origin: str
@@ -49,6 +50,9 @@ class RobotsAnswer:
     body: bytes
     fetched_at: datetime
     evidence: bytes | None = None
+    turn: str | None = None
+    age: timedelta = timedelta(0)
+    is_fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +105,11 @@ class PermitEnd:
 class LearnedRobots:
     """A robots.txt that was just asked for, and the delay that it wants at its host (seconds).
 
-    `policy_id` is the document that it is, where it is one that the lake keeps.
+    `policy_id` is the document that it is, where it is one that the lake keeps, and `form` its content.
     """
 
     answer: RobotsAnswer
     host: str
     crawl_delay_s: float | None
     policy_id: str | None = None
+    form: str | None = None

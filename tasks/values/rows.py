@@ -86,7 +86,10 @@ class Signal:
         ),
     ]
     raw: Annotated[str | None, Column("the site's own words")]
-    policy_id: Annotated[str | None, Column("the document that says so; null for a header or a meta of the page")]
+    policy_id: Annotated[
+        str | None,
+        Column("the document that says so; null for a header or a meta of the page, or the item of its feed"),
+    ]
 
     @property
     def is_of_page(self) -> bool:
@@ -348,12 +351,14 @@ class Policy:
 
     policy_id: Annotated[
         str,
-        Column("this document: a digest of its origin, kind, URL, status (where that is not 2xx) and `body_digest`"),
+        Column(
+            "this document: a digest of its origin, kind, URL, status (where that is not 2xx) and `body_digest`; where it returned to an earlier form, the last 8 digits are others"
+        ),
     ]
     origin: Annotated[str, Column("the scheme, host and port whose pages it speaks of")]
     kind: Annotated[str, Column("`robots`, `tdmrep` or `rsl`")]
     url: Annotated[str, Column("the URL that answered, after redirects")]
-    observed_at: Annotated[datetime, Column("when it was first seen so")]
+    observed_at: Annotated[datetime, Column("when it was first seen so, since another stood there")]
     last_seen_at: Annotated[
         datetime, Column("when it was last seen so, to the day: `maintain` brings it here from the index")
     ]
@@ -361,7 +366,10 @@ class Policy:
         datetime | None,
         Column("how long it was good for when first seen, by itself or its headers; null when neither says"),
     ]
-    status: Annotated[int, Column("the HTTP status; of an answer that is not 2xx no body is kept", type="integer")]
+    status: Annotated[
+        int,
+        Column("the HTTP status; of an answer that is not 2xx no body is kept, unless it is a licence", type="integer"),
+    ]
     body_digest: Annotated[str, Column("`sha256:<hex>` of the body as it was read, its content coding undone")]
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with its record")]
     warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]

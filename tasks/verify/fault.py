@@ -63,6 +63,7 @@ MENDS: dict[FaultKind, str] = {
     FaultKind.HALF_PUBLISHED_BATCH: _PUBLISH,
     FaultKind.UNLISTED_FILE: "commits the file to its table again, where the table has none of its rows",
     FaultKind.ORPHAN_FILE: "sets the file aside, once it is an hour old",
+    FaultKind.ORPHAN_SEGMENT: "sets the segment aside, once it is an hour old; not those of a backfill that is to go on",
     FaultKind.MISSING_DOCUMENT: "writes the document again from its row",
     FaultKind.ORPHAN_DOCUMENT: "sets the document aside, once it is an hour old",
     FaultKind.ARTICLE_WITHOUT_ROW: "sets the index back to the lake's newest row, and makes the URL due",
@@ -105,7 +106,6 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.WRONG_PAYLOAD_DIGEST: "by hand: the row and the record disagree; the record's own digest is right",
     FaultKind.ARTICLE_WITHOUT_POLICY: "none: the document is recorded again if the site still has it",
     FaultKind.TAKEN_DOWN: "--mend forgets it again, before all other repairs",
-    FaultKind.ORPHAN_SEGMENT: "none needed: a batch that was killed leaves it, and its URLs were fetched again",
 }
 """What a person can do where `--mend` does nothing."""
 
@@ -148,7 +148,7 @@ class SetAside:
 class VerifyReport:
     """The result of a verification: `found` counts all faults by kind; `faults` has a limited number of each kind.
 
-    `checked` counts what was read, `mended` the repaired faults. `set_aside` names what this run has set aside or
+    `checked` counts what was read, `mended` the repaired faults that need attention. `set_aside` names what this run has set aside or
     changed, for `--undo`; `set_asides` are all of them.
     """
 

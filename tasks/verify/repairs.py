@@ -87,6 +87,17 @@ def _set_documents_aside(context: RepairContext, keys: Sequence[str]) -> Collect
     return _set_aside(context, keys) if context.is_lake_whole else ()
 
 
+def _set_segments_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
+    """Set aside segments that no row names: what a batch was killed with may be a page that refuses to be kept.
+
+    Those of a backfill that is to go on stay.
+    """
+    if not (context.is_lake_whole and context.is_quiet):
+        return ()
+    is_filling = next(iter(context.store.list("scratch/")), None) is not None
+    return _set_aside(context, [key for key in keys if not (is_filling and "/backfill-" in key)])
+
+
 def _set_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     return [
         key
@@ -284,10 +295,11 @@ REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.MISSING_DOCUMENT: _write_documents,
     FaultKind.ORPHAN_DOCUMENT: _set_documents_aside,
     FaultKind.ORPHAN_FILE: _set_files_aside,
+    FaultKind.ORPHAN_SEGMENT: _set_segments_aside,
 }
 """In the order in which they run: what is published and restored first may repair what follows."""
 
-SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE})
+SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE, FaultKind.ORPHAN_SEGMENT})
 """For these faults the object itself is set aside."""
 
 

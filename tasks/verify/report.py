@@ -53,7 +53,7 @@ def tables(report: VerifyReport) -> Iterator[Table]:
     for kind, number in report.found.items():
         faults = [fault for fault in report.faults if fault.kind.value == kind]
         mended = sum(fault.is_mended for fault in faults)
-        state = "harmless" if faults[0].is_harmless else f"{mended} mended"
+        state = ", ".join([*(["harmless"] if faults[0].is_harmless else ()), f"{mended} mended"])
         rows: Rows = [(fault.place, fault.detail) for fault in faults[:SHOWN]]
         yield f"{kind}: {number} ({state}); mend: {faults[0].mend}", ("place", "what is wrong"), rows
     if report.set_asides:

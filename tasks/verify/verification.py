@@ -104,7 +104,7 @@ def _verify(
         checked=checked,
         found={kind.value: findings.counts[kind] for kind in FaultKind if findings.counts[kind]},
         faults=tuple(findings.faults),
-        mended=sum(fault.is_mended for fault in findings.faults),
+        mended=sum(fault.is_mended and not fault.is_harmless for fault in findings.faults),
         seconds=round(time.monotonic() - begun, 3),
         set_aside=journal.verify_id if journal.steps else None,
         set_asides=tuple(list_set_asides(store)),

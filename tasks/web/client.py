@@ -230,7 +230,7 @@ def _exchanged(
     )
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1000)  # 1 kB each; of a host's requests, most follow each other
 def _origin_url(origin: str) -> httpx.URL:
     """Return what tells httpx whom to ask: what to ask for is the request's `target`, untouched. Raises BadUrl."""
     try:

@@ -18,7 +18,7 @@ from tasks.config.catalogue import (
     accepts,
     catalogue_schema,
 )
-from tasks.config.loading import doubts, load_catalogue
+from tasks.config.loading import DEPRECATED_TDM, doubts, load_catalogue
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.config.retention import Kept
 from tasks.errors import CatalogueError
@@ -525,10 +525,25 @@ def test_poll_bounds_and_rights_are_the_sources_or_the_defaults(written):
 
     rules = [source.effective(catalogue.defaults) for source in catalogue.sources]
 
-    assert [(one.obey_tdm, one.poll_min_s, one.poll_max_s) for one in rules] == [
+    assert [(one.obedience.obeys_tdm, one.poll_min_s, one.poll_max_s) for one in rules] == [
         (True, 300.0, 86_400.0),
         (False, 60.0, 120.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("defaults: {obey_tdm: true}\nsources: [{id: a, home_url: 'https://a.example/'}]", [DEPRECATED_TDM]),
+        ("sources: [{id: a, home_url: 'https://a.example/', obey_tdm: true}]", [DEPRECATED_TDM]),
+        ("sources: [{id: a, home_url: 'https://a.example/', obey: exclude}]", []),
+    ],
+)
+def test_the_older_form_of_obeying_goes_on_with_a_warning(written, text, warned):
+    catalogue = load_catalogue(written(text))
+
+    assert list(doubts(catalogue)) == warned
+    assert catalogue.sources[0].effective(catalogue.defaults).obedience.obeys_tdm is bool(warned)
 
 
 def test_a_css_selector_is_an_xpath_from_there_on(written):

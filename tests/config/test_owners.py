@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.config.catalogue import Catalogue, Source
 from tasks.config.owners import NO_OWNERS, Owners
+from tasks.values.rights import Obedience
 from tasks.values.url import Url, fetch_url, url_key
 
 DAILY = Source(id="daily", home_url="https://www.daily.com/", feeds=("https://feeds.burner.com/daily",))
@@ -162,9 +163,11 @@ def test_a_hosts_pace_is_its_owners_whoever_asks(asker, url, pace):
 def test_rights_are_obeyed_where_an_owner_of_the_host_obeys_them():
     owners = slow_and_quick()
 
-    assert owners.obey_rights_at(Url.of("https://paper.com/b/c").site)
-    assert not owners.obey_rights_at(Url.of("https://other.com/c").site)
-    assert not owners.obey_rights_at(Url.of("https://nobody.com/c").site)
+    urls = ("https://paper.com/b/c", "https://other.com/c", "https://nobody.com/c")
+    obeyed = [owners.obedience_at(Url.of(url).site, owners.rules["other"]).obeys_tdm for url in urls]
+
+    assert obeyed == [True, False, False]
+    assert owners.obedience_at(Url.of(urls[2]).site, None) == Obedience()
 
 
 @pytest.mark.parametrize(("url", "kept_s"), [("https://www.daily.com/a", 900.0), ("https://nobody.com/a", 10.0)])

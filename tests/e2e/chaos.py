@@ -225,7 +225,7 @@ def verified(place: Place) -> VerifyReport:
             index=index,
             store=place.store(),
             now=datetime.now(UTC),
-            is_mending=False,
+            is_repairing=False,
             sample=None,
             revisit_after=(),
             on_step=lambda *_: None,

@@ -7,7 +7,8 @@ import pytest
 from tasks.extract.extraction import extract_batch
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
-from tasks.values.rows import Outcome, PageType
+from tasks.values.rights import TDMREP, Obedience
+from tasks.values.rows import Outcome, PageType, Signal
 from tests.deduplicate.pages import page
 from tests.looks import captured, dispositions_of, pages_of
 from tests.rows import make_capture
@@ -26,7 +27,14 @@ class Table:
 
 
 def extracted(made, **reservations):
-    look = captured(make_capture(url_key="a"), obeys_rights="a" in reservations, tdm_reserved=reservations.get("a"))
+    said = reservations.get("a")
+    file = (
+        Signal(signal=TDMREP, scope="/", value=f"tdm-reservation={said:d}", raw="", policy_id="p")
+        if said in {0, 1}
+        else None
+    )
+    obeyed = Obedience(obeys_tdm="a" in reservations)
+    look = captured(make_capture(url_key="a"), obeyed=obeyed, rights=tuple(filter(None, [file])))
     fetched = Batch(batch_id="b1", run_id="r1", looks=(look,))
     return extract_batch(fetched, pool=Table(made), read_segment=lambda _: b"", now=NOW, extracted_one=lambda: None)
 

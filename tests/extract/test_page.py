@@ -11,7 +11,8 @@ from tasks.errors import (
     NotAnArticle,
     TooManyElements,
 )
-from tasks.extract.page import LONG_PAGE_SIZE, RULE_SET, extract_page
+from tasks.extract.page import LONG_PAGE_SIZE, extract_page
+from tasks.extract.rules import RULE_SET
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.values.rows import PageType
 from tests.extract.reading import NAMES, NOW, PAGES, PARAGRAPHS, URL, expected, page

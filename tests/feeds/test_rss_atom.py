@@ -11,7 +11,8 @@ import feedparser
 import pytest
 
 from tasks.errors import NotAFeed
-from tasks.feeds.rss_atom import MAX_ENTRIES
+from tasks.feeds.rss_atom import MAX_ENTRIES, MAX_LICENCE_LENGTH
+from tasks.politeness.rights.rsl import parse_rsl
 from tests.documents import parse_feed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -443,3 +444,39 @@ def test_where_feedparser_finds_entries_with_links_there_are_entries_with_links(
     found = [link for link in _by_feedparser(body) if link and link.startswith("http")]
 
     assert set(found) <= set(links(body))
+
+
+RSL = 'xmlns:rsl="https://rslstandard.org/rsl"'
+LICENCE = '<rsl:content url=""><rsl:license><rsl:permits type="usage">search</rsl:permits></rsl:license></rsl:content>'
+
+
+def test_an_items_licence_goes_with_its_entry():
+    feed = rss(item(HARBOUR, LICENCE) + item(BRIDGE)).replace("<rss ", f"<rss {RSL} ")
+
+    harbour, bridge = parse(feed).entries
+
+    assert (harbour.title, harbour.url, bridge.rights) == ("Story", HARBOUR, None)
+    assert parse_rsl(harbour.rights.encode(), HARBOUR).for_url(HARBOUR)
+
+
+@pytest.mark.parametrize(
+    ("head", "link"),
+    [
+        (RSL, "https://other.example/1"),
+        (RSL, "http://daily.example/1"),
+        ('xmlns:rsl="https://other.example/rsl"', HARBOUR),
+    ],
+)
+def test_a_feed_licenses_its_own_origin_alone_and_by_its_namespace(head, link):
+    [entry] = parse(rss(item(link, LICENCE)).replace("<rss ", f"<rss {head} ")).entries
+
+    assert (entry.url, entry.rights) == (link, None)
+
+
+def test_a_licence_that_is_too_long_grants_nothing():
+    long = LICENCE.replace("search", "search " * 2000)
+
+    [entry] = parse(rss(item(HARBOUR, long)).replace("<rss ", f"<rss {RSL} ")).entries
+
+    assert len(entry.rights) == MAX_LICENCE_LENGTH
+    assert parse_rsl(entry.rights.encode(), HARBOUR).fault

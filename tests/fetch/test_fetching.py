@@ -17,6 +17,7 @@ from tasks.lake.warc import SegmentWriter, read_response
 from tasks.politeness.client import PoliteClient
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
+from tasks.values.rights import Obedience
 from tasks.values.rows import Outcome
 from tasks.values.url import url_key
 from tasks.web.client import WebConfig
@@ -135,7 +136,7 @@ async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(bo
     said = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]')
     async with serve({**ALLOW, "/.well-known/tdmrep.json": said, "/news/1": story(1), "/2": story(2)}) as server:
         urls = [server.url(path) for path in ("/news/1", "/2")]
-        obeying = await fetched(book, *urls, rules=replace(RULES, obey_tdm=True))
+        obeying = await fetched(book, *urls, rules=replace(RULES, obedience=Obedience(obeys_tdm=True)))
         careless = await fetched(book, *urls)
 
     assert reservations_of(obeying) == {url_key(urls[0]): True, url_key(urls[1]): None}
@@ -224,7 +225,7 @@ async def test_a_header_that_no_store_takes_costs_nothing(book):
 async def test_rights_with_half_a_surrogate_pair_cost_nothing(book):
     rights = rb'[{"location": "/\ud800", "tdm-reservation": 1}, {"location": "/a", "tdm-reservation": 1}]'
     async with serve({**ALLOW, "/.well-known/tdmrep.json": answer(200, rights), "/a": story(1)}) as server:
-        batch = await fetched(book, server.url("/a"), rules=replace(RULES, obey_tdm=True))
+        batch = await fetched(book, server.url("/a"), rules=replace(RULES, obedience=Obedience(obeys_tdm=True)))
 
     assert outcomes_of(batch) == [(Outcome.OK, None)]
     assert list(reservations_of(batch).values()) == [True]

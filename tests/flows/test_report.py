@@ -1,5 +1,6 @@
 """The report over the past day or week: the command, and the flow with its artifact."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -14,9 +15,12 @@ from tasks.config.settings import load_settings
 from tasks.errors import ConfigError
 from tasks.index import health
 from tasks.index.database import open_index
-from tasks.index.health import Tally, TallyKind
+from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.report.recent import report_period
 from tasks.runtime.resources import close_opened
+from tests.browser import keep_picture
+
+HOURS = (0, 0, 0, 0, 0, 1, 4, 9, 12, 8, 6, 5, 7, 5, 4, 4, 6, 8, 5, 3, 2, 1, 0, 0)
 
 
 @pytest.fixture
@@ -36,6 +40,13 @@ def settings(index_url, monkeypatch):
                 for what in ("new", "http_403")
             ],
         )  # fmt: skip
+        health.add_arrivals(
+            tx,
+            [
+                ArrivalDay(source_id="daily", day=(now - timedelta(days=ago)).date(), hours=HOURS, newest_at=now)
+                for ago in range(15)
+            ],
+        )
     monkeypatch.setenv("PRESSLAKE_INDEX", index_url)
     yield load_settings()
     close_opened()
@@ -57,15 +68,40 @@ def test_a_source_that_the_index_does_not_know_is_named(settings):
         report_period(ReportConfig(sources=("dayly",)), settings)
 
 
+def shown_week(api_url):
+    """Report on the week; return how the flow ended, and its artifact."""
+    with temporary_settings({PREFECT_API_URL: api_url}):
+        state = report(ReportConfig(period=Period.WEEK), return_state=True)
+        APILogWorker.drain_all(timeout=10)  # while the server is there
+    wanted = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
+    (artifact,) = httpx.post(f"{api_url}/artifacts/filter", json=wanted, timeout=60).json()
+    return state, artifact
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)
 def test_the_flow_shows_the_week_as_an_artifact(settings, prefect_api_url):
-    with temporary_settings({PREFECT_API_URL: prefect_api_url}):
-        state = report(ReportConfig(period=Period.WEEK), return_state=True)
-        APILogWorker.drain_all(timeout=10)  # while the server is there
+    state, artifact = shown_week(prefect_api_url)
 
-    wanted = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
-    (artifact,) = httpx.post(f"{prefect_api_url}/artifacts/filter", json=wanted, timeout=60).json()
     assert (state.name, artifact["key"]) == ("Completed", "period-report-week")
     assert artifact["data"].startswith("# 28 articles")
     assert "50.0% of 56 looks failed" in artifact["data"].replace("\\", "")
+
+
+@pytest.mark.engine
+@pytest.mark.browser
+@pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)
+def test_the_ui_shows_the_week_with_its_hours_and_nothing_raw(settings, prefect_api_url, browser):
+    with ThreadPoolExecutor(1) as aside:  # the browser's event loop runs in this thread, where no flow can
+        _, artifact = aside.submit(shown_week, prefect_api_url).result()
+    with browser.new_page(viewport={"width": 1400, "height": 1400}) as page:
+        page.set_default_timeout(120_000)
+        page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/artifacts/artifact/{artifact['id']}")
+        page.get_by_role("heading", name="28 articles").first.wait_for()
+        keep_picture(page, "period.png")
+        said = page.inner_text("body")
+        drawn = page.locator("img[src^='data:image/svg+xml']").evaluate_all("all => all.map(one => one.alt)")
+
+    assert {"Looks by day", "Articles by hour"} <= {name.partition(":")[0] for name in drawn}
+    assert "daily" in said
+    assert "&#" not in said

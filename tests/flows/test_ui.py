@@ -1,17 +1,13 @@
 """The run in Prefect's UI, seen in a real browser."""
 
-import os
-from pathlib import Path
-
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
+from tests.browser import keep_picture
 from tests.press import running_press
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
-
-PICTURES = os.environ.get("PRESSLAKE_PICTURES")  # `make pictures` keeps what is seen, for docs/
 
 
 @pytest.fixture
@@ -20,11 +16,6 @@ def page(browser: Browser):
     opened.set_default_timeout(60_000)
     yield opened
     opened.close()
-
-
-def _keep(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / name)
 
 
 def test_the_ui_shows_the_run_with_its_report(presslake, prefect_api_url, page, tmp_path):
@@ -36,18 +27,18 @@ def test_the_ui_shows_the_run_with_its_report(presslake, prefect_api_url, page, 
 
     page.goto(f"{prefect_api_url.removesuffix('/api')}/runs/flow-run/{summary['run_id']}")
     page.get_by_text("CompletedWithFailures").first.wait_for()
-    _keep(page, "run.png")
+    keep_picture(page, "run.png")
     page.get_by_text("Artifacts").first.click()
     page.get_by_text("run-report").first.click()
     page.get_by_role("heading", name="fetched").first.wait_for()
-    _keep(page, "report.png")
+    keep_picture(page, "report.png")
     report = page.inner_text("body")
     plot_width = page.locator("img[src^='data:image/svg+xml']").first.evaluate("image => image.naturalWidth")
     page.goto(
         f"{prefect_api_url.removesuffix('/api')}/v2/artifacts/artifact/{_artifact(prefect_api_url, summary['run_id'])}"
     )
     page.get_by_text("stored after").first.wait_for()
-    _keep(page, "health.png")
+    keep_picture(page, "health.png")
     health = page.inner_text("table")
 
     assert f"{summary['fetched']} fetched" in report

@@ -2,11 +2,13 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from sqlalchemy import Connection, select
 
+from tasks.index.schema import metadata
 from tasks.lake.warc import iter_records
 
 
@@ -20,6 +22,18 @@ def find_bytes(home: Path, needles: list[str]) -> dict[str, list[str]]:
         for needle in needles:
             if any(needle.encode() in body for body in bodies):
                 found.setdefault(needle, []).append(str(path.relative_to(home)))
+    return found
+
+
+def find_rows(tx: Connection, needles: list[str]) -> dict[str, list[str]]:
+    """Return the needles that some row of an index has, with the tables' names."""
+    found: dict[str, list[str]] = {}
+    for table in metadata.sorted_tables:
+        rows = [tuple(row) for row in tx.execute(select(table))]
+        text = repr(rows).encode() + b"".join(_unpacked(value for row in rows for value in row))
+        for needle in needles:
+            if needle.encode() in text:
+                found.setdefault(needle, []).append(table.name)
     return found
 
 
@@ -40,10 +54,13 @@ def _packed_in(path: Path) -> Iterator[bytes]:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
-            for row in database.execute(f"SELECT * FROM '{table}'"):
-                for value in row:
-                    if isinstance(value, bytes) and value[:1] == b"\x78":
-                        try:
-                            yield zlib.decompress(value)
-                        except zlib.error:
-                            continue
+            yield from _unpacked(value for row in database.execute(f"SELECT * FROM '{table}'") for value in row)
+
+
+def _unpacked(values: Iterable[object]) -> Iterator[bytes]:
+    for value in values:
+        if isinstance(value, bytes) and value[:1] == b"\x78":
+            try:
+                yield zlib.decompress(value)
+            except zlib.error:
+                continue

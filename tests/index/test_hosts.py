@@ -1,10 +1,12 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tasks.index import site_answers
 from tasks.index.hosts import HostLimits, prune
 from tasks.index.schema import hosts, places
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
@@ -180,7 +182,7 @@ def test_robots_are_kept_as_long_as_they_may(limits, clock, status, fresh_for):
     before = limits.robots(ORIGIN)
     clock.pass_s(1)
 
-    assert (before, limits.robots(ORIGIN)) == (kept, None)
+    assert (before, limits.robots(ORIGIN)) == (replace(kept, age=fresh_for - timedelta(seconds=1)), None)
 
 
 def test_a_new_answer_takes_the_place_of_the_old(limits, clock):
@@ -199,8 +201,8 @@ def test_an_origin_nobody_asked_has_no_answer(limits):
 def test_answers_that_are_old_are_forgotten(index, limits, now):
     learn(limits, answer(now))
     with index.write() as tx:
-        kept = prune(tx, before=now - timedelta(days=1))
-        forgotten = prune(tx, before=now + timedelta(seconds=1))
+        kept = site_answers.prune(tx, before=now - timedelta(days=1), documents_before=now - timedelta(days=1))
+        forgotten = site_answers.prune(tx, before=now + timedelta(seconds=1), documents_before=now - timedelta(days=1))
 
     assert (kept, forgotten, limits.robots(ORIGIN)) == (0, 1, None)
 

@@ -33,8 +33,10 @@ from tasks.errors import (
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.politeness.rights.obeying import site_reserves
 from tasks.runtime.reading import SharedReader
 from tasks.values.permit import PermitRequest
+from tasks.values.rights import Obedience
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT, answer, is_silent, page, redirect, resets, says, serve
 
@@ -537,7 +539,8 @@ RESERVED = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]', [("Con
 
 async def visited_for_rights(client, *urls):
     results = {}
-    visits = [Visit(key=url, url=url, rules=rules(), wants_rights=True) for url in urls]
+    obeying = replace(rules(), obedience=Obedience(obeys_tdm=True))
+    visits = [Visit(key=url, url=url, rules=obeying, is_article=True) for url in urls]
     await client.visit(visits, lambda visit, result: results.setdefault(visit.url, result))
     return results
 
@@ -548,7 +551,7 @@ async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(l
             async with polite(limits) as client:
                 results = await visited_for_rights(client, server.url("/news/a"), server.url("/b"))
 
-    assert [results[server.url(path)].tdm_reserved for path in ("/news/a", "/b")] == [True, None]
+    assert [site_reserves(results[server.url(path)].rights) for path in ("/news/a", "/b")] == [True, None]
     assert server.paths()[:2] == ["/robots.txt", TDMREP]
     assert server.paths().count(TDMREP) == server.paths().count("/robots.txt") == 1
 
@@ -557,7 +560,7 @@ async def test_who_does_not_want_the_reservations_does_not_ask_for_them(limits):
     async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/news/a"))
 
-    assert (server.paths(), result.tdm_reserved) == (["/robots.txt", "/news/a"], None)
+    assert (server.paths(), site_reserves(result.rights)) == (["/robots.txt", "/news/a"], None)
 
 
 @pytest.mark.parametrize(
@@ -567,7 +570,8 @@ async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(limi
     async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(limits) as client:
         results = await visited_for_rights(client, server.url("/news/a"))
 
-    assert (results[server.url("/news/a")].error, results[server.url("/news/a")].tdm_reserved) == (None, None)
+    result = results[server.url("/news/a")]
+    assert (result.error, site_reserves(result.rights)) == (None, None)
 
 
 async def test_reservations_that_robots_forbids_are_not_asked_for(limits):
@@ -594,7 +598,7 @@ async def test_where_a_redirect_leads_the_reservations_of_that_place_count(limit
     ):
         results = await visited_for_rights(client, server.url("/a"))
 
-    assert results[server.url("/a")].tdm_reserved is True
+    assert site_reserves(results[server.url("/a")].rights) is True
 
 
 # Owners
@@ -654,7 +658,9 @@ async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its
     ):
         results = []
         visit = Visit(key="a", url=server.url("/a"), rules=rules(), is_article=is_article)
-        await client.visit([visit], lambda _, result: results.append((result.obeys_rights, bool(result.tdm_reserved))))
+        await client.visit(
+            [visit], lambda _, result: results.append((result.obeyed.obeys_tdm, bool(site_reserves(result.rights))))
+        )
 
     assert results == [(obeyed, obeyed)]
     assert (TDMREP in owned.paths()) is obeyed

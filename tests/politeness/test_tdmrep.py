@@ -82,6 +82,12 @@ def test_a_files_first_match_decides(path, expected):
     assert said(*FILE, url=f"https://gazette.example{path}") is expected
 
 
+def test_with_its_first_entries_swapped_the_other_decides():
+    first, second, *rest = FILE
+
+    assert said(second, first, *rest, url="https://gazette.example/dossier/frei/x") is True
+
+
 def test_the_policy_of_a_rule_is_kept():
     found = parse_tdmrep(json.dumps(FILE).encode()).rule_for("https://gazette.example/dossier/x")
 

@@ -115,7 +115,7 @@ def a_missing_segment(world):
     return _key(world, path)
 
 
-@planted("orphan_segment", left=("orphan_segment",), is_harmless=True)
+@planted("orphan_segment", is_harmless=True)
 def a_segment_that_no_row_names(world):
     path = _segment(world)
     other = path.with_name("20260101T000000Z-orphan.warc.gz")

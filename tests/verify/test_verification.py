@@ -66,7 +66,7 @@ def test_a_planted_fault_is_found_named_and_mended(world: World, fault: Planted)
 
     assert mended.is_well == (fault.is_harmless or not fault.left)
     assert _kinds(world.verify()) == fault.left
-    assert _payloads(world) == payloads
+    assert payloads - _payloads(world) == ({place} if fault.kind == "orphan_segment" else set())
 
 
 @pytest.mark.parametrize("fault", INDEX_FAULTS, ids=lambda fault: fault.name)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tasks.politeness.robots import MAX_ROBOTS_SIZE
 from tasks.values.permit import Evidence, RobotsAnswer
-from tasks.values.rights import PolicyKind
+from tasks.values.rights import PolicyKind, returned_id
 from tasks.values.rows import Policy, Signal, Statement
 from tasks.web.decoding import GZIP_MAGIC, decode_prefix
 from tasks.web.headers import max_age_s, parse_http_date
@@ -72,9 +72,21 @@ def document_of(
 
 
 def policy_id_of(kind: PolicyKind, origin: str, answer: RobotsAnswer, evidence: Evidence) -> str:
-    """Return the name of a document: the same for the same answer, for every source and at any time."""
+    """Return the name of a document: the same for the same answer, for every source, until another takes its place."""
+    return returned_id(_digest(origin, kind, *_content(answer, evidence)), answer.turn)
+
+
+def form_of(answer: RobotsAnswer, evidence: Evidence) -> str:
+    """Return what tells the content of one answer to a request from that of another."""
+    return _digest(*_content(answer, evidence))
+
+
+def _content(answer: RobotsAnswer, evidence: Evidence) -> tuple[str, str, str]:
     status = "" if _is_good(answer.status) else str(answer.status)
-    parts = (origin, kind, evidence.url, status, body_digest(answer.body))
+    return evidence.url, status, body_digest(answer.body)
+
+
+def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 

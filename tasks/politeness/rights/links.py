@@ -21,13 +21,14 @@ _TAG = re.compile(rb"<link\b[^<>]{0,2000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([A-Za-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 
-def licence_links(values: Iterable[str], *, base: str) -> tuple[Url, ...]:
-    """Return the licences that Link fields name, as addresses that may be asked for."""
+def licence_links(values: Iterable[str], *, base: str, is_typed: bool = True) -> tuple[Url, ...]:
+    """Return the licences that Link fields name, as addresses that may be asked for; with RSL's type, unless not `is_typed`."""
     found: dict[Url, None] = {}
     for value in values:
         for target, parameters in _LINK.findall(capped(value)):
             said = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(parameters)}
-            if is_licence(said.get("rel"), said.get("type")) and (url := licence_url(target, base=base)):
+            kind = said.get("type") if is_typed else said.get("type", RSL_TYPE)
+            if is_licence(said.get("rel"), kind) and (url := licence_url(target, base=base)):
                 found[url] = None
     return tuple(found)[:MAX_LICENCES]
 

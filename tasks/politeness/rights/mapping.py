@@ -26,7 +26,8 @@ from tasks.values.rows import Signal
 AS_SAID = "as said"
 """The answer is the value's own: `train-ai=n` refuses, `train-ai=y` permits, `ai-train=payment` has a price."""
 
-UNLICENSED = "unlicensed"
+UNLICENSED, UNREAD = "unlicensed", "unread"
+"""A licence that is none, or cannot be had; and one that was not looked up yet: neither grants anything."""
 
 MAPPING: Mapping[tuple[str, str], Mapping[Purpose, str]] = {
     (CONTENT_USAGE, "search"): {Purpose.SEARCH: AS_SAID},
@@ -41,6 +42,7 @@ MAPPING: Mapping[tuple[str, str], Mapping[Purpose, str]] = {
     (RSL, "ai-input"): {Purpose.AI_INPUT: AS_SAID},
     (RSL, "ai-train"): {Purpose.AI_TRAIN: AS_SAID},
     (RSL, UNLICENSED): dict.fromkeys(Purpose, Answer.REFUSED),
+    (RSL, UNREAD): dict.fromkeys(Purpose, Answer.REFUSED),
     (TDMREP, "tdm-reservation=1"): {Purpose.AI_INPUT: Answer.REFUSED, Purpose.AI_TRAIN: Answer.REFUSED},
     (TDMREP, "tdm-reservation=0"): {Purpose.AI_INPUT: Answer.ALLOWED, Purpose.AI_TRAIN: Answer.ALLOWED},
     (DIRECTIVE, "noindex"): {Purpose.SEARCH: Answer.REFUSED},

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tasks.errors import RightsRefused
 from tasks.politeness.rights.mapping import Verdict, refusal_of
-from tasks.values.rights import HEADER, META, Obedience, Purpose
+from tasks.values.rights import FEED, HEADER, META, TDMREP, Obedience, Purpose
 from tasks.values.rows import Signal
 
 
@@ -14,10 +14,16 @@ def check_refusal(signals: Iterable[Signal], obeyed: Obedience, *, url: str) -> 
         raise RightsRefused(f"{refusal_detail(*found)}, at {url}")
 
 
+def site_reserves(signals: Iterable[Signal]) -> bool | None:
+    """Return whether a site's tdmrep.json reserves text and data mining of a page; None where it says nothing."""
+    said = {one.value for one in signals if one.signal == TDMREP}
+    return True if "tdm-reservation=1" in said else False if "tdm-reservation=0" in said else None
+
+
 def refusal_detail(purpose: Purpose, verdict: Verdict) -> str:
     """Return in a few words what refuses which purpose."""
     signal = verdict.signal
     if signal is None:
         return str(purpose)
-    place = f"the page's {signal.scope}" if signal.scope in {HEADER, META} else f"policy {signal.policy_id}"
+    place = f"the page's {signal.scope}" if signal.scope in {FEED, HEADER, META} else f"policy {signal.policy_id}"
     return f"{purpose}: {signal.signal} {signal.value} by {place}"

@@ -4,6 +4,7 @@ Nothing here is about the site: what its documents say is in tasks.politeness.ri
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from tasks.politeness.rights.content_signal import content_signals
 from tasks.politeness.rights.crawlers import find_crawler
@@ -17,7 +18,7 @@ from tasks.politeness.rights.payment import charged_signals
 from tasks.politeness.rights.rsl import parse_rsl
 from tasks.politeness.rights.rsl_signals import licence_signals
 from tasks.politeness.rights.usage import header_usage
-from tasks.values.rights import HEADER, META, RAW_LENGTH, TDMREP, UNSET
+from tasks.values.rights import FEED, HEADER, META, RAW_LENGTH, TDMREP, UNSET
 from tasks.values.rows import Signal
 
 MAX_SIGNALS = 60
@@ -47,6 +48,17 @@ def meta_signals(metas: Fields, inline: Iterable[str], *, token: str, url: str) 
         licences = parse_rsl(text.encode("utf-8", "replace"), url)
         found += licence_signals(licences, url, scope=META, policy_id=None)
     return tuple(found)[:MAX_SIGNALS]
+
+
+def feed_signals(licence: str | None, url: str) -> tuple[Signal, ...]:
+    """Return what the RSL says of a page that its feed gave with it; raises BadUrl."""
+    if licence is None:
+        return ()
+    said = _parsed(licence.encode("utf-8", "replace"), url)
+    return tuple(licence_signals(said, url, scope=FEED, policy_id=None))[:MAX_SIGNALS]
+
+
+_parsed = lru_cache(maxsize=256)(parse_rsl)  # a visit asks several times
 
 
 def _other_fields(fields: tuple[tuple[str, str], ...], token: str) -> Iterator[Signal]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from tasks.politeness.rights.links import licence_links
 from tasks.values.rights import HEADER, PAYMENT, RAW_LENGTH
 from tasks.values.rows import Signal
+from tasks.values.url import Url
 from tasks.web.headers import capped
 
 _LICENCE = re.compile(r"\s*license\b", re.IGNORECASE)
@@ -33,6 +34,13 @@ def payment_of(status: int, headers: Headers, body: bytes, *, url: str) -> str |
     return "; ".join(named) if named or status == 402 else None
 
 
+def demanded_licences(headers: Headers, *, url: str) -> tuple[Url, ...]:
+    """Return the licences that an answer names which asks for one; here a link may lack RSL's type."""
+    fields = tuple(headers)
+    named = (value for name, value in fields if name == "link")
+    return licence_links(named, base=url, is_typed=not _is_challenge(fields))
+
+
 def charged_signals(headers: Headers) -> Iterator[Signal]:
     """Yield a signal for an answer that says it was charged for: we never offer a price, so that it must be looked into."""
     for name, value in headers:
@@ -43,15 +51,17 @@ def charged_signals(headers: Headers) -> Iterator[Signal]:
             )
 
 
+def _is_challenge(fields: tuple[tuple[str, str], ...]) -> bool:
+    return any(name == "www-authenticate" and _LICENCE.match(capped(value)) for name, value in fields)
+
+
 def _prices(fields: tuple[tuple[str, str], ...]) -> Iterator[str]:
     return (f"crawler-price {_shown(value)}" for name, value in fields if name == "crawler-price")
 
 
 def _licences(fields: tuple[tuple[str, str], ...], url: str) -> Iterator[str]:
-    if not any(name == "www-authenticate" and _LICENCE.match(capped(value)) for name, value in fields):
-        return
-    links = licence_links((value for name, value in fields if name == "link"), base=url)
-    yield " ".join(["licence", *links])
+    if _is_challenge(fields):
+        yield " ".join(["licence", *demanded_licences(fields, url=url)])
 
 
 def _x402(fields: tuple[tuple[str, str], ...], body: bytes) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tasks.politeness.rights.documents import SiteDocument
+from tasks.politeness.rights.mapping import UNREAD
 from tasks.politeness.rights.robots_rights import NO_RIGHTS, RobotsRights
 from tasks.politeness.rights.rsl import USAGES, Licences
 from tasks.politeness.rights.rsl_signals import licence_signals
@@ -17,16 +19,23 @@ OPEN = RobotsPolicy.allow_all()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedLicence:
-    """An RSL licence that a site or a page names: its address, what it says, and the document, where there is one."""
+    """An RSL licence that a site or a page names: its address, what it says, and the document, where there is one.
+
+    With `is_read` False it was never looked up: nothing may be taken for granted.
+    """
 
     url: str
     licences: Licences
     document: SiteDocument | None
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRights:
-    """The documents in force at an origin, for one agent; a part without its document was asked for by an older version."""
+    """The documents in force at an origin, for one agent; a part without its document was asked for by an older version.
+
+    `waits_until` is when the next of those that were never looked up may be.
+    """
 
     policy: RobotsPolicy = OPEN
     robots: RobotsRights = NO_RIGHTS
@@ -34,6 +43,7 @@ class SiteRights:
     tdm: Reservations | None = None
     tdm_document: SiteDocument | None = None
     licences: tuple[NamedLicence, ...] = ()
+    waits_until: datetime | None = None
 
     @property
     def documents(self) -> tuple[SiteDocument, ...]:
@@ -45,17 +55,21 @@ class SiteRights:
         """Return what they say of a page that robots.txt lets us fetch; raises BadUrl."""
         return tuple(self._signals(url))
 
-    def with_licences(self, more: tuple[NamedLicence, ...]) -> "SiteRights":
+    def with_licences(self, more: tuple[NamedLicence, ...], *, waits_until: datetime | None = None) -> "SiteRights":
         """Return it with licences that a page names itself."""
         known = {one.url for one in self.licences}
-        return replace(self, licences=(*self.licences, *(one for one in more if one.url not in known)))
+        licences = (*self.licences, *(one for one in more if one.url not in known))
+        return replace(self, licences=licences, waits_until=waits_until or self.waits_until)
 
     def _signals(self, url: str) -> Iterator[Signal]:
         yield from self.robots.signals_for(url, policy_id=_id(self.robots_document))
         if self.tdm is not None:
             yield from tdm_signals(self.tdm, url, policy_id=_id(self.tdm_document))
         for one in self.licences:
-            yield from licence_signals(one.licences, url, policy_id=_id(one.document))
+            if one.is_read:
+                yield from licence_signals(one.licences, url, policy_id=_id(one.document))
+            else:
+                yield Signal(signal=RSL, scope="", value=UNREAD, raw=one.url[:RAW_LENGTH], policy_id=None)
 
 
 def tdm_signals(tdm: Reservations, url: str, *, policy_id: str | None) -> Iterator[Signal]:

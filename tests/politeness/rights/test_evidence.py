@@ -1,8 +1,10 @@
 """Documents of sites as evidence: one record and one row each, named by the articles, whole for verify and reindex."""
 
 import gzip
+import itertools
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,9 +15,11 @@ from tasks.lake.warc import iter_records, read_response
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.politeness.rights.documents import body_digest
+from tasks.report.rights_chain import explain_in
+from tasks.values.rights import FORM_LENGTH, Obedience, Obey, Purpose
 from tasks.verify.reindex import reindex
-from tests.small_archive import opened_archive
-from tests.web.loopback import answer, page, serve
+from tests.small_archive import RULES, opened_archive
+from tests.web.loopback import answer, page, resets, serve
 
 DAY = timedelta(days=1)
 ROBOTS = b"User-agent: *\nContent-Signal: search=yes, ai-train=no\nDisallow: /private/\n"
@@ -80,13 +84,75 @@ async def test_a_changed_document_is_a_new_row_and_earlier_articles_keep_theirs(
         await archive.sweep([server.url("/1")])
         server.routes["/robots.txt"] = answer(200, later)
         await archive.sweep([server.url("/2")])
-        server.routes["/robots.txt"] = answer(200, ROBOTS)  # back again: the same document
         await archive.sweep([server.url("/3")])
 
     rows = {row["body_digest"]: row["policy_id"] for row in archive.rows("policies")}
     named = {row["title"]: row["policy_ids"] for row in archive.rows("articles")}
     before, after = rows[body_digest(ROBOTS)], rows[body_digest(later)]
-    assert named == {"Story 1": [before], "Story 2": [after], "Story 3": [before]}
+    assert named == {"Story 1": [before], "Story 2": [after], "Story 3": [after]}
+
+
+async def test_a_document_that_returns_to_an_earlier_form_is_a_new_row(archive):
+    archive.ahead = 2 * DAY
+    forms = [ROBOTS, ROBOTS.replace(b"=no", b"=yes"), ROBOTS, ROBOTS, ROBOTS.replace(b"=no", b"=yes"), ROBOTS]
+    async with serve({"*": story(1)}) as server:
+        for number, form in enumerate(forms):
+            server.routes |= {"/robots.txt": answer(200, form), f"/{number}": story(number)}
+            await archive.sweep([server.url(f"/{number}")])
+
+    rows = sorted(archive.rows("policies"), key=lambda row: row["observed_at"])
+    named = {row["title"]: row["policy_ids"] for row in archive.rows("articles")}
+    ids = [row["policy_id"] for row in rows]
+    assert [row["body_digest"] for row in rows] == [body_digest(forms[place]) for place in (0, 1, 2, 4, 5)]
+    assert len(set(ids)) == records_of(archive, "/robots.txt") == 5
+    assert [named[f"Story {number}"] for number in range(6)] == [[ids[place]] for place in (0, 1, 2, 2, 3, 4)]
+    assert all(one["last_seen_at"] < later["observed_at"] for one, later in itertools.pairwise(rows))
+    assert len({one[:FORM_LENGTH] for one in ids}) == 2
+    assert archive.faults() == {}
+
+
+async def test_a_document_that_nothing_answered_for_a_while_has_not_changed(archive):
+    archive.ahead = 2 * DAY
+    async with serve({"*": story(1)}) as server:
+        for number, route in enumerate([answer(200, ROBOTS), resets, answer(200, ROBOTS)]):
+            server.routes["/robots.txt"] = route
+            await archive.sweep([server.url(f"/{number}")])
+
+    assert len(archive.rows("policies")) == 1
+
+
+async def test_two_agents_that_are_given_two_documents_see_no_change(archive):
+    archive.ahead = 2 * DAY
+    archive.rules = {"daily": RULES, "other": replace(RULES, user_agent="Other/1 (+https://other.example/)")}
+
+    async def by_agent(asked, writer):
+        body = ROBOTS if "Presslake" in asked.headers["user-agent"] else ROBOTS.replace(b"=no", b"=yes")
+        writer.write(answer(200, body))
+
+    async with serve({"/robots.txt": by_agent, "*": story(1)}) as server:
+        for number in range(3):
+            await archive.sweep({server.url(f"/{number}"): "daily", server.url(f"/{number}-b"): "other"})
+
+    assert len(archive.rows("policies")) == 2
+
+
+async def test_a_change_is_known_to_an_index_that_was_made_again(archive, tmp_path):
+    archive.ahead = 2 * DAY
+    later = ROBOTS.replace(b"=no", b"=yes")
+    async with serve({"*": story(1)}) as server:
+        for number, form in enumerate((ROBOTS, later)):
+            server.routes["/robots.txt"] = answer(200, form)
+            await archive.sweep([server.url(f"/{number}")])
+        with open_index(f"sqlite:///{tmp_path / 'again.db'}") as again:
+            reindex(index=again, store=archive.store, now=datetime.now(UTC), revisit_after=(), on_step=lambda *_: None)
+            archive.index = again
+            await archive.sweep([server.url("/2")])
+            unchanged = len(archive.rows("policies"))
+            server.routes["/robots.txt"] = answer(200, ROBOTS)
+            await archive.sweep([server.url("/3")])
+            faults = archive.faults()
+
+    assert (unchanged, len(archive.rows("policies")), faults) == (2, 3, {})
 
 
 @pytest.mark.parametrize(
@@ -151,6 +217,80 @@ async def test_a_licence_that_a_page_names_is_kept_for_that_page_alone(archive):
 
     signals = {row["title"]: {one["signal"] for one in row["rights"]} for row in archive.rows("articles")}
     assert {title: "rsl" in names for title, names in signals.items()} == {"Story 1": True, "Story 2": False}
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_a_licence_that_a_refusal_asks_for_is_kept(archive, status):
+    async with serve({"/robots.txt": answer(404), "/licence.xml": answer(200, LICENCE)}) as server:
+        link = f'<{server.url("/licence.xml")}>; rel="license"'
+        server.routes["/1"] = answer(
+            status, b"", [("WWW-Authenticate", 'License error="invalid_token"'), ("Link", link)]
+        )
+        await archive.sweep([server.url("/1")])
+
+    [capture], rows = archive.rows("captures"), {row["kind"]: row for row in archive.rows("policies")}
+    record = read_response(*placed(archive, rows["rsl"]))
+    assert (capture["reason"], capture["detail"]) == (
+        "payment_required", f"licence {server.url('/licence.xml')} at {server.url('/1')}"
+    )  # fmt: skip
+    assert (record.url, record.body) == (server.url("/licence.xml"), LICENCE)
+    assert ("/", "search=y") in [(one["scope"], one["value"]) for one in rows["rsl"]["statements"]]
+    assert [
+        one.policy.url for one in explain_in(archive.store, server.url("/1"))[0].documents if one.policy.kind == "rsl"
+    ]
+    assert archive.faults() == {}
+
+
+async def test_a_licence_that_is_the_body_of_a_refusal_is_kept(archive):
+    async with serve({"/robots.txt": answer(404), "/1": answer(402, LICENCE, [("crawler-price", "USD 1")])}) as server:
+        for _ in range(2):
+            await archive.sweep([server.url("/1")])
+
+    [row] = [row for row in archive.rows("policies") if row["kind"] == "rsl"]
+    assert (row["status"], row["url"], read_response(*placed(archive, row)).body) == (402, server.url("/1"), LICENCE)
+    assert server.paths() == ["/robots.txt", "/1", "/1"]
+    assert archive.faults() == {}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        answer(402),
+        answer(401, b"", [("WWW-Authenticate", 'Basic realm="x"')]),
+        answer(402, b"<rsl>no</rsl>"),
+        answer(403),
+    ],
+    ids=["bare", "login", "no-rsl", "forbidden"],
+)
+async def test_a_refusal_that_names_no_licence_is_no_document(archive, route):
+    async with serve({"/robots.txt": answer(404), "/1": route}) as server:
+        await archive.sweep([server.url("/1")])
+
+    assert [row["kind"] for row in archive.rows("policies")] == ["robots"]
+
+
+ITEM_LICENCE = (
+    '<rsl:content xmlns:rsl="https://rslstandard.org/rsl" url=""><rsl:license>'
+    '<rsl:permits type="usage">search</rsl:permits></rsl:license></rsl:content>'
+)
+
+
+async def test_what_a_feed_licenses_stands_in_the_rows_of_its_article(archive):
+    async with serve({"/robots.txt": answer(404), "/1": story(1)}) as server:
+        await archive.sweep([server.url("/1")], announced_rights=ITEM_LICENCE)
+
+    [row] = archive.rows("articles")
+    said = [(one["scope"], one["value"], one["policy_id"]) for one in row["rights"] if one["signal"] == "rsl"]
+    assert ("feed", "ai-train=n", None) in said
+    assert all("rsl:license" in one["raw"] for one in row["rights"] if one["signal"] == "rsl")
+
+
+async def test_what_a_feed_refuses_is_not_asked_for(archive):
+    archive.rules = {"daily": replace(RULES, obedience=Obedience(purposes=(Purpose.AI_TRAIN,), obey=Obey.EXCLUDE))}
+    async with serve({"/robots.txt": answer(404), "*": story(1)}) as server:
+        report = await archive.sweep([server.url("/1")], announced_rights=ITEM_LICENCE)
+
+    assert (report.skipped, "/1" in server.paths()) == ({"rights_refused": 1}, False)
 
 
 async def test_what_a_page_says_stands_in_its_row_without_a_document(archive):
@@ -233,6 +373,10 @@ async def test_a_json_of_ten_megabytes_costs_its_own_reading_alone(archive):
 
     assert report.articles == {"new": 1}
     assert "unreadable" in {one["value"] for one in archive.rows("policies")[0]["statements"]}
+
+
+def placed(archive, row):
+    return archive.store.get(row["warc_key"]), row["warc_offset"], row["warc_length"]
 
 
 def records_of(archive, path):

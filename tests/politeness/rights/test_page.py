@@ -7,7 +7,7 @@ import pytest
 
 from tasks.politeness.rights.directives import directives_for, read_robots_list, read_robots_tag
 from tasks.politeness.rights.mapping import verdict_on
-from tasks.politeness.rights.page import MAX_SIGNALS, header_signals, meta_signals
+from tasks.politeness.rights.page import MAX_SIGNALS, feed_signals, header_signals, meta_signals
 from tasks.politeness.rights.payment import payment_of
 from tasks.values.rights import TDMREP, Answer, Purpose
 from tasks.values.rows import Signal
@@ -102,6 +102,29 @@ def test_a_page_of_fields_is_bounded():
     assert len(page([("x-robots-tag", "noai"), ("content-signal", "ai-train=no")] * 500)) <= 2 * MAX_SIGNALS
 
 
+LICENSED = '<rsl:content xmlns:rsl="https://rslstandard.org/rsl" url="{}"><rsl:license>{}</rsl:license></rsl:content>'
+SEARCH = '<rsl:permits type="usage">search</rsl:permits>'
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [
+        (LICENSED.format("", SEARCH), "n y n n"),
+        (LICENSED.format(URL, SEARCH), "n y n n"),
+        (LICENSED.format("/dossier/", SEARCH), "n y n n"),
+        (LICENSED.format("/else/", SEARCH), "? ? ? ?"),
+        (LICENSED.format("https://other.example/dossier/x", SEARCH), "? ? ? ?"),
+        (LICENSED.format("", SEARCH)[:-20], "n n n n"),
+        (None, "? ? ? ?"),
+    ],
+)
+def test_what_a_feed_licenses_is_said_of_its_page(licence, expected):
+    signals = feed_signals(licence, URL)
+
+    assert " ".join(verdict_on(one, signals).answer for one in Purpose) == expected
+    assert {(one.scope, one.policy_id) for one in signals} <= {("feed", None)}
+
+
 def test_what_we_were_charged_for_is_noted():
     [signal] = page([("crawler-charged", "USD 0.01")])
 
@@ -118,6 +141,13 @@ LICENCE = [("www-authenticate", 'License error="invalid_request"'),
     [
         (402, [("crawler-price", "USD 0.01")], b"", "crawler-price USD 0.01"),
         (401, LICENCE, b"", "licence https://gazette.example/l.xml"),
+        (
+            401,
+            [LICENCE[0], ("link", '<https://gazette.example/l.xml>; rel="license"')],
+            b"",
+            "licence https://gazette.example/l.xml",
+        ),
+        (401, [LICENCE[0]], b"", "licence"),
         (402, LICENCE, b"", "licence https://gazette.example/l.xml"),
         (
             402,

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from tasks.politeness.rights.mapping import verdict_on
 from tasks.values.columns import revive
 from tasks.values.rights import Obedience, Obey, Purpose
 from tasks.values.rows import Article
+from tasks.verify.set_aside import prune_set_asides
 from tests.small_archive import RULES, opened_archive
 from tests.web.loopback import answer, page, serve
 
@@ -108,7 +110,8 @@ async def press():
 
 
 def obeying(obey, *purposes):
-    return {"daily": replace(RULES, obedience=Obedience(purposes=purposes or ALL, obey=obey))}
+    """All documents of a site at once: their turns are another matter (test_turns.py)."""
+    return {"daily": replace(RULES, obedience=Obedience(purposes=purposes or ALL, obey=obey), documents_a_day=3)}
 
 
 def verdicts(archive):
@@ -204,6 +207,33 @@ async def test_files_are_asked_for_once_a_day_however_many_pages(press, tmp_path
 
     counts = [server.paths().count(one) for one in ("/robots.txt", "/licence.xml", "/.well-known/tdmrep.json")]
     assert counts == [1, 1, 1]
+
+
+class Killed(BaseException):
+    """Stands for the kill that ends a process between two steps."""
+
+
+async def test_a_kill_before_the_tombstone_leaves_a_segment_that_verify_names_and_mends(press, tmp_path):
+    def die():
+        raise Killed
+
+    url = press["noai"].url("/article")
+    with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
+        archive.before_tombstones = die
+        with pytest.raises(Killed):
+            await archive.sweep([url])
+        archive.before_tombstones = lambda: None
+        report = await archive.sweep([url])
+        before, found = kept_texts(archive, {url}), archive.faults()
+        mended = archive.faults(mend=True)
+        after, left = kept_texts(archive, {url}), archive.faults()
+        aside = [one.key for one in archive.store.list("set-aside/") if one.key.endswith(".warc.gz")]
+        prune_set_asides(archive.store, before=datetime.now(UTC) + timedelta(days=31), is_dry_run=False)
+
+        assert report.skipped == {"rights_refused": 1}
+        assert (before, found, mended) == ([url], {"orphan_segment": 1}, {"orphan_segment": 1})
+        assert (after, left, len(aside)) == ([], {}, 1)
+        assert list(archive.store.list("set-aside/")) == []
 
 
 def kept_texts(archive, urls):

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tasks.politeness.rights.mapping import verdict_on
+from tasks.politeness.rights.page import header_signals
 from tasks.politeness.rights.robots_lines import read_rights_lines
 from tasks.politeness.rights.robots_rights import read_robots
 from tasks.politeness.robots import MAX_ROBOTS_SIZE
@@ -107,6 +108,27 @@ def test_an_unknown_line_does_not_end_a_list_of_agents():
 
     assert (group.agents, group.signals) == (("gptbot", "ccbot"), ("ai-train=no",))
     assert [(one.scope, one.value) for one in found] == [("GPTBot CCBot", "disallow")]
+
+
+def test_a_licence_does_not_end_a_list_of_agents():
+    [group] = read_rights_lines(
+        LISTED.replace(b"Content-Signal: ai-train=no", b"License: https://a.example/l.xml")
+    ).groups
+
+    assert (group.agents, group.licences) == (("gptbot", "ccbot"), ("https://a.example/l.xml",))
+
+
+def test_lines_of_one_vendor_are_no_rights():
+    body = b"User-agent: *\nPermits: all\nProhibits: ai-train\nCompensation: 5 USD\nAllow: /\n"
+
+    assert answers(said(body, "/")) == "? ? ?"
+
+
+@pytest.mark.parametrize(("header", "expected"), [("train-ai=y", "n ? ?"), ("ai-use=n, search=y", "n n y")])
+def test_a_header_and_a_robots_txt_rank_equal(header, expected):
+    file = said(b"User-agent: *\nContent-Usage: train-ai=n\nAllow: /\n", "/")
+
+    assert answers([*file, *header_signals([("content-usage", header)], token="presslake")]) == expected
 
 
 def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():

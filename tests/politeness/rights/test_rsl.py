@@ -47,6 +47,13 @@ CRAWL = '<payment type="crawl"><amount currency="USD">0.02</amount></payment>'
         (usage("permits", "all"), "y y y"),
         ("", "y y y"),
         (usage("permits", "train-ai, search"), "y n y"),
+        (usage("permits", "inference"), "n y n"),
+        (usage("permits", "ai-index"), "n n n"),
+        (
+            usage("permits", "all") + '<payment type="use"><amount currency="XBT">1</amount></payment>',
+            "payment payment payment",
+        ),
+        ('<permits type="user">commercial</permits>' + usage("permits", "search"), "n n n"),
         (usage("permits", "ai-input") + usage("prohibits", "ai-index"), "n n n"),
         (usage("permits", "all") + '<payment type="subscription"/>', "payment payment payment"),
     ],

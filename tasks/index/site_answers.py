@@ -1,0 +1,93 @@
+"""What origins answered: robots.txt, documents by which they permit and refuse, other daily requests, by their names.
+
+A document that returns to a form that it had before is at another turn, so that its row in the lake is another one.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, or_, select
+
+from tasks.index import policies
+from tasks.index.schema import robots
+from tasks.index.upsert import upsert
+from tasks.values.permit import LearnedRobots, RobotsAnswer
+from tasks.values.rights import returned_id, turn_of
+
+ROBOTS_FRESH = timedelta(hours=24)
+"""RFC 9309, 2.4: no cached copy is used for longer."""
+
+ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
+"""How long an origin whose robots.txt gave 5xx or no answer is left alone before the next request."""
+
+
+def read(tx: Connection, names: Collection[str], *, now: datetime) -> dict[str, RobotsAnswer]:
+    """Return the answers that are kept, by name, fresh or not."""
+    rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(names)))).all()
+    return {row.origin: _answer(row, now) for row in rows}
+
+
+def prune(tx: Connection, *, before: datetime, documents_before: datetime) -> int:
+    """Delete answers, and the documents among them, from before these instants; returns how many."""
+    is_old = or_(and_(robots.c.fetched_at < before, robots.c.form.is_(None)), robots.c.fetched_at < documents_before)
+    # a row that is being written is kept
+    old = select(robots.c.origin).where(is_old).with_for_update(skip_locked=True)
+    return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
+
+
+def _answer(row: Any, now: datetime) -> RobotsAnswer:  # noqa: ANN401 - a row of the table
+    age = now - row.fetched_at
+    is_failure = row.status is None or row.status >= 500 or row.status == 429
+    return RobotsAnswer(
+        origin=row.origin,
+        status=row.status,
+        body=row.body or b"",
+        fetched_at=row.fetched_at,
+        evidence=row.evidence,
+        turn=row.turn,
+        age=age,
+        is_fresh=age < (ROBOTS_FAILURE_FRESH if is_failure else ROBOTS_FRESH),
+    )
+
+
+def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
+    """Replace the earlier answers by these, and note that documents were seen; sorted, so that two writers lock in one order."""
+    several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
+    before = _forms(tx, several)
+    rows = [_row(tx, one, before.get(name)) for name, one in several.items()]
+    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn"))
+    turns = {row["origin"]: row["turn"] for row in rows}
+    seen = ((one.policy_id, turns[name], one.answer.fetched_at) for name, one in several.items())
+    policies.see(tx, {returned_id(policy_id, turn): at for policy_id, turn, at in seen if policy_id})
+
+
+def _forms(tx: Connection, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the forms that answers have had so far, with their turns, by name."""
+    columns = (robots.c.origin, robots.c.form, robots.c.turn)
+    rows = tx.execute(select(*columns).where(robots.c.origin.in_(sorted(names)))).all() if names else ()
+    return {row.origin: (row.form, row.turn) for row in rows}
+
+
+def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> dict[str, Any]:
+    form, turn = before or (None, None)
+    if one.form is not None and one.form != form:
+        form, turn = one.form, _turn(tx, one, before)
+    answer = one.answer
+    return {
+        "origin": answer.origin,
+        "status": answer.status,
+        "body": answer.body,
+        "fetched_at": answer.fetched_at,
+        "evidence": answer.evidence,
+        "form": form,
+        "turn": turn,
+    }
+
+
+def _turn(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> str | None:
+    """Return what tells a document that is back from its earlier time; None for one that was not there before."""
+    if one.policy_id is None or not policies.has_form(tx, one.policy_id):
+        return None
+    former = "".join(filter(None, before or ())) or policies.seen_after(tx, one.policy_id)
+    return turn_of(one.policy_id, former) if former else None
