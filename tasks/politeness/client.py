@@ -31,6 +31,7 @@ from tasks.politeness.keeping import Room
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.links import licence_elements, licence_links
+from tasks.politeness.rights.mapping import UNREAD
 from tasks.politeness.rights.obeying import check_refusal
 from tasks.politeness.rights.page import feed_signals, header_signals
 from tasks.politeness.rights.payment import demanded_licences, payment_of
@@ -291,7 +292,8 @@ class PoliteClient:
         """
         rights = self._rights.get((url.origin, mark_of(one.rules)))
         if one.is_article and rights is not None:
-            check_refusal(self._site_signals(one, url), self._obeyed(one, url), url=url)
+            said = (signal for signal in self._site_signals(one, url) if signal.value != UNREAD)
+            check_refusal(said, self._obeyed(one, url), url=url)
             _check_all_read(rights, self._obeyed(one, url))
 
     def _site_signals(self, one: Visit, url: Url) -> tuple[Signal, ...]:

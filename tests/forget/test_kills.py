@@ -3,6 +3,7 @@
 import random
 import shutil
 import threading
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,26 @@ def kill_and_go_on(world, work, instants):
     return killed
 
 
+@contextmanager
+def sweeping(world):
+    """Let sweeps look at every URL again and again beside what the block does."""
+    stop = threading.Event()
+
+    def sweep():
+        while not stop.is_set():
+            with world.index.write() as tx:
+                frontier.recall(tx, Urls(), now=datetime.now(UTC))
+            world.sweep()
+
+    beside = threading.Thread(target=sweep)
+    beside.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        beside.join()
+
+
 def quick():
     return [(left, is_after) for left in (7, 12, 16, 18) for is_after in (False, True)]
 
@@ -121,13 +142,30 @@ def test_a_retention_that_is_killed_at_any_change_ends_with_the_next(world, tmp_
                 return
 
 
-def is_expired(world):
+@pytest.mark.long
+def test_with_a_sweep_beside_it_fifty_kills_of_a_retention_leave_nothing(world):
+    chance = random.Random(5)
+    killed = 0
+    with sweeping(world):
+        for _ in range(KILLS):
+            store = MortalStore(world.lake, left=chance.randrange(1, 30), is_after=chance.random() < 0.5)
+            try:
+                tidy(MortalWorld(world, store), 21)
+            except Killed:
+                killed += 1
+
+    assert killed > 0
+    tidy(world, 22)
+    is_expired(world, days=22)
+
+
+def is_expired(world, days=21):
     """Check that all has expired, once, and that nothing else is wrong."""
-    again = tidy(world, 21.1)
+    again = tidy(world, days + 0.1)
     assert set(tombstones(world)) == {"expired"}
     assert {row["text"] for row in rows(world, "articles")} == {""}
     assert (again.texts_expired, again.payloads_expired) == (0, 0)
-    assert world.verify(later=timedelta(days=22)).found == {}
+    assert world.verify(later=timedelta(days=days + 1)).found == {}
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(12, marks=pytest.mark.long)])
@@ -151,27 +189,12 @@ def test_what_a_sweep_fetches_at_that_very_moment_is_not_kept(world, rounds):
 def test_with_a_sweep_beside_it_fifty_kills_leave_nothing(world):
     stories = [story for site in range(3) for story in lonely(world, site, 4)]
     chance = random.Random(3)
-    stop = threading.Event()
-
-    def sweep():
-        while not stop.is_set():
-            with world.index.write() as tx:
-                frontier.recall(tx, Urls(), now=datetime.now(UTC))
-            world.sweep()
-
-    beside = threading.Thread(target=sweep)
-    beside.start()
-    try:
+    with sweeping(world):
         for number in range(KILLS):
             story = stories[number % len(stories)]
             store = MortalStore(world.lake, left=chance.randrange(1, 30), is_after=chance.random() < 0.5)
-            try:
+            with suppress(Killed):
                 take(world, store, url_of(world, story))
-            except Killed:
-                continue
-    finally:
-        stop.set()
-        beside.join()
     for story in stories:
         take(world, world.store, url_of(world, story))
 

@@ -141,6 +141,20 @@ async def test_where_refusals_are_obeyed_a_page_waits_until_each_document_was_re
             assert answers_of(archive) == ({"Story 1": "n"} if obey is Obey.WITHHOLD else {})
 
 
+async def test_a_licence_that_is_not_read_yet_is_no_refusal_that_lasts(tmp_path):
+    async with serve({"*": story(1)}) as server:
+        name_licences(server, 2)
+        server.routes |= {"/l0.xml": licence("all"), "/l1.xml": licence("all")}
+        with archive_for(tmp_path / "a", Obey.EXCLUDE, Purpose.ARCHIVE) as archive:
+            first = await archive.sweep([server.url("/1")])
+            put_off = list(archive.deferred)
+            a_day_passes(archive)
+            second = await archive.sweep([server.url("/1")])
+
+    assert (first.skipped, put_off) == ({}, [server.url("/1")])
+    assert second.articles == {"new": 1}
+
+
 async def test_a_document_that_refuses_is_obeyed_before_the_others_are_read(tmp_path):
     async with serve({TDMREP: RESERVED, "*": story(1)}) as server:
         name_licences(server, 2)
