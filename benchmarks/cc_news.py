@@ -110,13 +110,21 @@ def stock() -> list[Stock]:
 def _every_page() -> list[Stock]:
     if "pages" in SETS:
         return [Stock(url, body, text) for url, body, text in read_raw_pages(SETS["pages"])]
+    return demo_stock()
+
+
+def demo_stock() -> list[Stock]:
+    """Return the demo's pages, which are small."""
     with Newsroom() as demo:
         return [
-            Stock(f"https://{outlet.id}.example/{number}",
-                  story_page(story, outlet, base_url=demo.base_url(outlet.id), edition=0).encode(), "\n".join(story.paragraphs))
+            Stock(
+                f"https://{outlet.id}.example/{number}",
+                story_page(story, outlet, base_url=demo.base_url(outlet.id), edition=0).encode(),
+                "\n".join(story.paragraphs),
+            )
             for outlet in demo.outlets
             for number, story in enumerate(outlet.stories)
-        ]  # fmt: skip
+        ]
 
 
 def record(url: str, at: datetime, block: bytes) -> bytes:

@@ -5,7 +5,8 @@
 First, all runners take in the same archives, given in another order each time, while each page sleeps for a time of its own:
 the tables must be equal but for `extracted_at` and `run_id`. Then each page sleeps for half a second, which stands for slow
 extraction (a sleep needs no processor, and the machine may be shared), and one worker's time by the clock is compared with
-two workers', in pairs, of which the median counts. It is the backfill's own time: commands and clusters start before it.
+two workers', in pairs, of which the median counts. Its pages are the demo's, which are small, for the same reason. It is the
+backfill's own time: commands and clusters start before it.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cc_news import stock, write_archives
+from benchmarks.cc_news import Stock, demo_stock, stock, write_archives
 from benchmarks.whole_run import COMMAND
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
@@ -35,7 +36,8 @@ from tasks.verify.stored import read_file
 CLUSTERS = ("dask", "ray")
 MOST_OF_ONE = 0.70
 SLEEP_S, VARIED = "0.5", "0:0.4"
-UNIT_PAGES = 10
+UNIT_PAGES, TIMED_UNIT_PAGES = 10, 40
+"""Pages of a unit: few, so that there are many units to get out of order; or 20 s of work, which a task run is worth."""
 UNSTABLE = ("extracted_at", "run_id")
 SLOW = Path(__file__).parent / "slow"
 
@@ -49,7 +51,9 @@ class Taken:
     whole_s: float
 
 
-def take_in(archives: Sequence[Path], place: Path, runner: str, workers: int, *, sleep_s: str) -> Taken:
+def take_in(
+    archives: Sequence[Path], place: Path, runner: str, workers: int, *, sleep_s: str, unit_pages: int
+) -> Taken:
     """Run the backfill as a command."""
     place.mkdir()
     words = [
@@ -60,7 +64,7 @@ def take_in(archives: Sequence[Path], place: Path, runner: str, workers: int, *,
         "--runner",
         runner,
         "--unit-pages",
-        str(UNIT_PAGES),
+        str(unit_pages),
         "--json",
         "--quiet",
     ]
@@ -89,12 +93,19 @@ def rows(place: Path, table: str) -> list[dict[str, Any]]:
     return sorted(kept, key=lambda row: (row["url"], row["fetched_at"]))
 
 
+def archived(folder: Path, pages: int, of: Sequence[Stock]) -> list[Path]:
+    """Write six archives with so many pages."""
+    folder.mkdir()
+    write_archives(folder, pages * 3 // 2, of, files=6, damaged=None)
+    return sorted(folder.iterdir())
+
+
 def compare_tables(home: Path, archives: Sequence[Path], runners: Sequence[str]) -> bool:
     """Take the same archives in by each runner; returns whether all make the same tables."""
     shuffled, tables = list(archives), {}
     for runner in ("local", *runners):
         random.Random(runner).shuffle(shuffled)
-        taken = take_in(shuffled, home / runner, runner, 2, sleep_s=VARIED)
+        taken = take_in(shuffled, home / runner, runner, 2, sleep_s=VARIED, unit_pages=UNIT_PAGES)
         tables[runner] = [rows(home / runner, table) for table in (ARTICLES, CAPTURES)]
         is_equal = tables[runner] == tables["local"]
         counts = ", ".join(f"{len(one):,}" for one in tables[runner])
@@ -110,7 +121,14 @@ def compare_times(home: Path, archives: Sequence[Path], runner: str, pairs: int)
     ratios = []
     for pair in range(pairs):
         one, two = (
-            take_in(archives, home / f"{runner}-{pair}-{workers}", runner, workers, sleep_s=SLEEP_S)
+            take_in(
+                archives,
+                home / f"{runner}-{pair}-{workers}",
+                runner,
+                workers,
+                sleep_s=SLEEP_S,
+                unit_pages=TIMED_UNIT_PAGES,
+            )
             for workers in (1, 2)
         )
         ratios.append(two.seconds / one.seconds)
@@ -134,16 +152,16 @@ def main() -> int:
     runners = asked.runner or CLUSTERS
     with tempfile.TemporaryDirectory(prefix="presslake-runners-") as name:
         home = Path(name)
-        (home / "in").mkdir()
         os.environ["PREFECT_HOME"] = str(home / "prefect")
         set_prefect_defaults(is_quiet=True)
-        write_archives(home / "in", asked.pages * 3 // 2, stock(), files=6, damaged=None)
-        archives = sorted((home / "in").iterdir())
+        archives, small = (
+            archived(home / name, asked.pages, pages) for name, pages in (("in", stock()), ("small", demo_stock()))
+        )
         with local_server(has_ui=False) as api_url:
             os.environ["PREFECT_API_URL"] = api_url
             is_well = asked.no_tables or compare_tables(home, archives, runners)
             for runner in runners if asked.pairs else ():
-                is_well &= compare_times(home, archives, runner, asked.pairs)
+                is_well &= compare_times(home, small, runner, asked.pairs)
     return 0 if is_well else 1
 
 

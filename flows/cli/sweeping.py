@@ -56,6 +56,7 @@ def ingest(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
+        spare_memory()
         settings = set_flags(catalogue=catalogue, lake=lake, index=index)
         config = _config(
             sources=tuple(source or ()),
@@ -74,7 +75,6 @@ def ingest(
         # a mistake in it is found before anything dear is imported; handed over, since the sweep reads it again
         read = [read_catalogue(settings, config)]
         set_prefect_defaults(is_quiet=True)
-        spare_memory()
         from flows.sweep.by_hand import run_sweep
 
         report = run_sweep(config, settings, read.pop(), shows_progress=not (as_json or quiet))

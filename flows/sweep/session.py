@@ -33,7 +33,7 @@ from tasks.index.upkeep import prune_daily
 from tasks.lake.keys import TABLES
 from tasks.lake.tables import find_table
 from tasks.report.run_report import RunReport
-from tasks.runtime.allocator import keep_little
+from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, keep_little
 from tasks.runtime.progress import progress
 from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index, opened_store
@@ -50,8 +50,6 @@ ended: list[RunReport] = []
 HEADLINES = 10
 FAILURES_KEPT = 200
 """The most failures that a shard's run passes to its sweep."""
-
-COLLECTOR_THRESHOLDS = 20_000, 20, 50
 
 _swept = threading.Event()
 """Whether this process has swept before."""

@@ -34,6 +34,7 @@ from tasks.index.leases import LeaseKeeper
 from tasks.index.taken_down import read_kept_out
 from tasks.lake.keys import scratch_key, scratch_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.runtime.allocator import give_back, keep_little
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store
 from tasks.values.reports import BatchReport
@@ -114,6 +115,7 @@ class _Job:
             self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
         for ending in (SEGMENT, CUT, PAGES):
             self.store.delete(scratch_key(self.job_id, number, ending))
+        give_back()
 
     def _extracted(self, number: int, result: Callable[[], UnitCount]) -> UnitCount:
         """Return a unit's counts; where its workers died, it is tried once more. Raises ExtractorCrashed."""
@@ -133,6 +135,7 @@ def backfill_warc(
     on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
     """Take in what the archives have; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
+    keep_little()
     begun, now = time.monotonic(), datetime.now(UTC)
     choice = choice_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)
     plan = plan_backfill(config.paths, settings, now=now, on_step=on_step)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
 from lxml.html import HtmlElement
 
@@ -114,12 +114,20 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
-    here = near.base_url
+    here, root = _without_fragment(near.base_url or "")
     try:
-        target = urldefrag(urljoin(here, href)).url
+        is_plain = href[0] == "/" and href[1:2] != "/" and "/." not in href
+        target = root + href.partition("#")[0] if is_plain else urldefrag(urljoin(here, href)).url
     except ValueError:  # an address in brackets that is none
         return None
-    return target if target != urldefrag(here).url else None
+    return target if target != here else None
+
+
+@lru_cache(maxsize=1)  # each link of a page asks for that of its page
+def _without_fragment(url: str) -> tuple[str, str]:
+    """Return an address without its fragment, and what stands before its path."""
+    here = urldefrag(url).url
+    return here, urlunsplit((*urlsplit(here)[:2], "", "", ""))
 
 
 def is_on_site(href: str | None, near: HtmlElement) -> bool:

@@ -14,7 +14,7 @@ from tasks.extract.rights import Rights, rights_of, signals_of
 from tasks.extract.rules import rules_name
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
-from tasks.extract.tree import parse_html, words_in
+from tasks.extract.tree import count_words, parse_html
 from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
@@ -132,7 +132,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         paywalled=metadata.paywalled,
         tdm_reserved=rights.tdm_reserved,
         noarchive=rights.noarchive,
-        word_count=len(words_in(found.text)),
+        word_count=count_words(found.text),
         charset=charset,
         extractor=f"{rules_name()} {found.path}",
         quality=found.quality,

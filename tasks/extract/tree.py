@@ -206,6 +206,11 @@ def words_in(cleaned: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(cleaned.casefold()))
 
 
+def count_words(cleaned: str) -> int:
+    """Return the number of words of a text that is clean already."""
+    return len(_WORD.findall(cleaned))
+
+
 def has_words(cleaned: str) -> bool:
     """Whether there is a letter or a digit in a text that is clean already."""
     return _WORD.search(cleaned) is not None

@@ -43,3 +43,20 @@ def test_a_sweep_loads_neither_the_extractor_nor_what_arrow_can_do_without():
     done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, timeout=120, check=True)
 
     assert done.stdout.split() == ["['pyarrow']"]
+
+
+ASKS = """
+import sys
+from tasks.runtime.allocator import spare_memory
+spare_memory()
+import psycopg
+with psycopg.connect(sys.argv[1]) as connection:
+    print(connection.execute("SELECT %s::numeric[]", ([1, 2**64 - 1],)).fetchone()[0])
+"""
+
+
+def test_a_sweep_writes_large_numbers_into_postgresql(postgres_url):
+    url = postgres_url.replace("+psycopg", "")
+    done = subprocess.run([sys.executable, "-c", ASKS, url], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout.strip() == "[Decimal('1'), Decimal('18446744073709551615')]", done.stderr
