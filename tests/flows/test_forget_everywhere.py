@@ -163,7 +163,7 @@ def words_of(story: Story) -> list[str]:
 @pytest.mark.parametrize(
     ("place", "articles"),
     [
-        *((place, 6) for place in ("directory-sqlite", "s3-postgresql")),
+        ("s3-postgresql", 6),
         *(pytest.param(place, 250, marks=pytest.mark.long) for place in PLACES),
     ],
 )
@@ -201,7 +201,7 @@ def test_nothing_is_left_of_what_was_taken_and_nothing_brings_it_back(
         assert len(kept) == 1
         assert lonely.paragraphs[0] in kept.pop()
 
-        texts = [*alone, doomed]
+        texts = [*alone, doomed] if articles > 100 else [alone[0], doomed]  # a dozen commands each
         gone += [needle for story in (doomed, *goes) for needle in (urls[story], story.path, *words_of(story))]
         gone += [urls[lonely], lonely.path]
         named = [urls[story] for story in (*alone, lonely, doomed, *goes)]
