@@ -255,13 +255,20 @@ def _next_sequence(tx: Connection) -> int:
 def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
     if (rows := _remembered.take(payload)) is not None:
         return _added(sequence, batch_id, rows, NO_CHANGES)
-    content = orjson.loads(isal_zlib.decompress(payload))
+    content = orjson.loads(_unpacked(payload))
     rows = _Rows(
         articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
         captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
         policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
     )
     return _added(sequence, batch_id, rows, _changes(content.get(CHANGES), batch_id).written_by(sequence))
+
+
+def _unpacked(payload: bytes) -> bytes:
+    try:
+        return isal_zlib.decompress(payload)
+    except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
+        raise ValueError(f"a damaged payload: {error}") from error
 
 
 def _added(sequence: int, batch_id: str, rows: _Rows, changes: RowChanges) -> OutboxItem:

@@ -115,22 +115,17 @@ class Trace:
         return rows
 
     def _revisions_table(self, now: datetime) -> Table:
-        changes = ["", *map(_shown_change, self.changes())]
         again = [moment(row["extracted_at"], now) if _is_superseded(row) else "" for row in self.revisions]
-        rows: Rows = [
-            (
-                row["revision"],
-                row["novelty"],
-                moment(row["fetched_at"], now),
-                read,
-                row["word_count"],
-                change,
-                row["title"],
-            )
-            for row, read, change in zip(self.revisions, again, changes, strict=True)
-        ]
-        head = ("number", "novelty", "fetched", "read again", "words", "changed", "title")
-        return plural(len(rows), "revision"), head, rows
+        columns: dict[str, Sequence[object]] = {
+            "number": [row["revision"] for row in self.revisions],
+            "novelty": [row["novelty"] for row in self.revisions],
+            "fetched": [moment(row["fetched_at"], now) for row in self.revisions],
+            **({"read again": again} if any(again) else {}),
+            "words": [row["word_count"] for row in self.revisions],
+            "changed": ["", *map(_shown_change, self.changes())],
+            "title": [row["title"] for row in self.revisions],
+        }
+        return plural(len(self.revisions), "revision"), tuple(columns), list(zip(*columns.values(), strict=True))
 
 
 def trace(what: str, settings: Settings) -> Trace:

@@ -1,6 +1,5 @@
 """The batches that wait in the outbox although no run will publish them, and their rows, which the lake lacks."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -107,7 +106,7 @@ def _read_item(tx: Transaction, sequence: int) -> tuple[OutboxItem | None, bool]
     """Return the batch, and whether it exists: its payload may be damaged."""
     try:
         found = outbox.pending(tx, limit=1, after=sequence - 1)
-    except (zlib.error, ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError):
         return None, True
     if not found or found[0].sequence != sequence:
         return None, False
