@@ -133,13 +133,14 @@ class Press:
             })  # fmt: skip
 
     def catalogue(self, path: Path, *, crawl_delay_s: float = 0.0, max_per_host: int = 4) -> Path:
-        """Write a catalogue of all sites, feeds only."""
+        """Write a catalogue of all sites, feeds only; another thread that reads it sees the whole."""
         politeness = f"crawl_delay_s: {crawl_delay_s}, max_per_host: {max_per_host}"
         lines = [f'defaults: {{{politeness}, allow_networks: ["127.0.0.0/8"]}}', "sources:"]
         for site in range(len(self.addresses)):
             lines += [f"  - id: site-{site}", f'    feeds: ["{self.url(site, "/feed.xml")}"]']
-        path.write_text("\n".join(lines) + "\n")
-        return path
+        written = path.with_name(f"{path.name}.{threading.get_ident()}")
+        written.write_text("\n".join(lines) + "\n")
+        return written.replace(path)
 
     def answer(self, address: str, path: str) -> tuple[int, str, bytes]:
         """Return status, media type and body."""

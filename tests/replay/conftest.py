@@ -34,6 +34,7 @@ from tests.verify.conftest import (  # noqa: F401 - fixtures
 NOT_COMPARED = {"extracted_at": None, "change_seq": None, "source_tags": None}
 """Written at each time; the sweeps of this world know no catalogue, and give no tags."""
 SITES = ("site_0", "site_1", "site_2")
+CLUSTER = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
 SHORTER = ExtractOptions(text="//p[position() < 4]")
 """Leaves the last paragraph out, and takes the footer in, which differs from look to look."""
 

@@ -13,7 +13,7 @@ from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay
 from tests.dying import DyingStore
 from tests.e2e.chaos_press import pass_time
-from tests.replay.conftest import FIRST_THREE, SHORTER, SITES
+from tests.replay.conftest import CLUSTER, FIRST_THREE, SHORTER, SITES
 
 ALL_SHORTER = dict.fromkeys(SITES, SHORTER)
 
@@ -135,14 +135,12 @@ def test_beside_maintain_nothing_is_lost_and_nothing_twice(replays):
     replays.run()
     tidying.join()
 
-    clusters = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
     texts = {
-        key: tuple(getattr(row, n) for n in row.__dataclass_fields__ if n not in clusters)
-        for key, row in before.items()
+        key: tuple(getattr(row, n) for n in row.__dataclass_fields__ if n not in CLUSTER) for key, row in before.items()
     }
     after = replays.articles()
     assert errors == []
     assert {
-        key: tuple(getattr(row, n) for n in row.__dataclass_fields__ if n not in clusters) for key, row in after.items()
+        key: tuple(getattr(row, n) for n in row.__dataclass_fields__ if n not in CLUSTER) for key, row in after.items()
     } == texts
     assert (replays.index(), world.verify().found) == (index, {})

@@ -18,7 +18,7 @@ from tasks.runtime.resources import close_opened
 from tasks.values.rows import Article, Capture
 from tests.e2e.chaos_press import lines, pass_time
 from tests.replay.archives import archive
-from tests.replay.conftest import Replays
+from tests.replay.conftest import CLUSTER, Replays
 from tests.replay.life import backfill
 from tests.verify.conftest import World
 
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.long
 
 KILLS = 100
 TEXTS = ("//main//p[position() < 4]", "//p[position() < 4]", None)
-CLUSTER = {"cluster_id", "is_representative", "cluster_size", "cluster_earliest"}
 UNSTABLE = {"extracted_at", "run_id", "change_seq", "added_seq", "source_tags", *CLUSTER}
 """What follows from when something was done, and what `maintain` brings up to date."""
 
