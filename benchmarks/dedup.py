@@ -119,11 +119,12 @@ def fill(index: Index, first: int, last: int) -> None:
 
 
 def _load(index: Index, table: sa.Table, rows: list[tuple[Any, ...]]) -> None:
-    names = ", ".join(column.name for column in table.columns)
+    columns = list(table.columns)[: len(rows[0])]  # those that were added since come last, and may be null
+    names = ", ".join(column.name for column in columns)
     with index.write() as tx:
         driver = tx.connection.dbapi_connection
         if index.is_sqlite:
-            marks = ", ".join("?" * len(table.columns))
+            marks = ", ".join("?" * len(columns))
             plain = (
                 tuple(f"{one:%Y-%m-%d %H:%M:%S.%f}" if isinstance(one, datetime) else one for one in row)
                 for row in rows

@@ -11,16 +11,13 @@ import argparse
 import os
 import sqlite3
 import statistics
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
 
-from benchmarks.whole_run import press, sweep
-from flows.server.defaults import set_prefect_defaults
-from flows.server.local import local_server
+from benchmarks.whole_run import place, sweep
 
 Run = Callable[..., tuple[dict[str, Any], float]]
 
@@ -31,20 +28,14 @@ def main() -> None:
     arguments.add_argument("--copies", type=int, default=4, help="how often the newsroom is served (4: 600 pages)")
     arguments.add_argument("--rounds", type=int, default=3)
     asked = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(asked.copies) as (sources, _):
-        folder = Path(name)
-        os.environ["PREFECT_HOME"] = str(folder / "prefect")
-        set_prefect_defaults(is_quiet=True)
-        catalogue = folder / "sources.yaml"
-        catalogue.write_text(sources)
-        with local_server(has_ui=False) as api_url:
+    with place(asked.copies) as here:
 
-            def run(*options: str) -> tuple[dict[str, Any], float]:
-                summary, meter = sweep(catalogue, folder, api_url, *options)
-                return summary, sum(meter.seconds().values())
+        def run(*options: str) -> tuple[dict[str, Any], float]:
+            summary, meter = sweep(here.catalogue, here.folder, here.api_url, *options)
+            return summary, sum(meter.seconds().values())
 
-            run()
-            rounds = [measure(run, folder) for _ in range(asked.rounds)]
+        run()
+        rounds = [measure(run, here.folder) for _ in range(asked.rounds)]
     for number, (not_modified, same) in enumerate(rounds, 1):
         print(f"round {number}: 304 {not_modified:.2f} ms, the same bytes {same:.2f} ms")
     for what, found in zip(("answered 304", "the same bytes with 200"), zip(*rounds, strict=True), strict=True):

@@ -141,6 +141,29 @@ def catalogue_of(sites: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a benchmark sweeps: a folder with a catalogue of the press, the press's pages, and a Prefect server."""
+
+    folder: Path
+    catalogue: Path
+    pages: list[bytes]
+    api_url: str
+
+
+@contextmanager
+def place(copies: int) -> Iterator[Place]:
+    """Serve the pages, and start a Prefect server with a home of its own."""
+    with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(copies) as (sources, pages):
+        folder = Path(name)
+        os.environ["PREFECT_HOME"] = str(folder / "prefect")
+        set_prefect_defaults(is_quiet=True)
+        catalogue = folder / "sources.yaml"
+        catalogue.write_text(sources)
+        with local_server(has_ui=False) as api_url:
+            yield Place(folder=folder, catalogue=catalogue, pages=pages, api_url=api_url)
+
+
 def stock_seconds(pages: Sequence[bytes]) -> float:
     """Return the CPU that trafilatura takes as it comes."""
     started = time.process_time()
@@ -200,27 +223,21 @@ def main() -> None:
     arguments.add_argument("--stock", type=int, default=600, help="pages that bare trafilatura reads, at most")
     arguments.add_argument("--limit", type=int, default=0, help="pages that the sweep looks at, at most; 0: all")
     asked = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(asked.copies) as (sources, pages):
-        folder = Path(name)
-        os.environ["PREFECT_HOME"] = str(folder / "prefect")
-        set_prefect_defaults(is_quiet=True)
-        catalogue = folder / "sources.yaml"
-        catalogue.write_text(sources)
-        sample = pages[: asked.stock]
-        with local_server(has_ui=False) as api_url:
-            server = next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
-            with metered(server) as idle:
-                before = stock_seconds(sample[::2])
-            idle.look()
-            spent_before = sum(idle.seconds().values())
-            summary, meter = sweep(catalogue, folder, api_url, "--limit", str(asked.limit))
-            time.sleep(SETTLING_S)
-            with metered(server) as busy:
-                busy.look()
-            served = sum(busy.seconds().values()) - spent_before
-            runs = task_runs(api_url, summary["run_id"])
-            after = stock_seconds(sample[1::2])
-            each_ms = task_run_ms(api_url, server)
+    with place(asked.copies) as here:
+        api_url, sample = here.api_url, here.pages[: asked.stock]
+        server = next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
+        with metered(server) as idle:
+            before = stock_seconds(sample[::2])
+        idle.look()
+        spent_before = sum(idle.seconds().values())
+        summary, meter = sweep(here.catalogue, here.folder, api_url, "--limit", str(asked.limit))
+        time.sleep(SETTLING_S)
+        with metered(server) as busy:
+            busy.look()
+        served = sum(busy.seconds().values()) - spent_before
+        runs = task_runs(api_url, summary["run_id"])
+        after = stock_seconds(sample[1::2])
+        each_ms = task_run_ms(api_url, server)
     report(summary, meter, served=served, stock_ms=1000 * (before + after) / len(sample))
     whole_s = sum(meter.seconds().values()) + served
     print(f"\n{runs} Prefect task runs at {each_ms:.1f} ms: {runs * each_ms / 1000 / whole_s:.1%} of the run's CPU")

@@ -22,7 +22,7 @@ from tasks.values.text.escape import as_plain
 
 T = TypeVar("T")
 Handed = list[Batch]
-"""One batch on its way: who decides it takes it out, so that nobody holds its texts any longer."""
+"""One batch on its way: the step that decides it takes it out, so that nothing holds its texts any longer."""
 
 Shown = Callable[[Iterator[Handed], Sweep], Iterator[Handed]]
 

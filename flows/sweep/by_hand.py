@@ -38,7 +38,7 @@ def run_sweep(
     del plan, catalogue  # 4 kB a source, and the flow makes its own
     with ExitStack() as stack:
         stack.enter_context(prefect_api(is_shared=config.shards > 1, show=show))
-        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is told before
+        from flows.ingest import ingest  # noqa: PLC0415 - Prefect costs 2 s, and a wrong flag is reported before
         from flows.sweep.interrupting import interrupts_kept  # noqa: PLC0415
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 

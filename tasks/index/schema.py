@@ -218,7 +218,7 @@ robots = Table(
 )
 """robots.txt as received; status is null where nothing answered. Other daily requests have names of their own.
 
-`evidence` is the packed exchange, of documents that the lake keeps; `form` tells one content from another, and stays
+`evidence` is the packed exchange, of documents that the lake keeps; `form` distinguishes one content from another, and stays
 while nothing answers. `turn` is set once a document has returned to a form that it had before.
 """
 

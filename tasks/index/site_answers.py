@@ -86,7 +86,7 @@ def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | Non
 
 
 def _turn(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> str | None:
-    """Return what tells a document that is back from its earlier time; None for one that was not there before."""
+    """Return what distinguishes a document that is back from its earlier time; None for one that was not there before."""
     if one.policy_id is None or not policies.has_form(tx, one.policy_id):
         return None
     former = "".join(filter(None, before or ())) or policies.seen_after(tx, one.policy_id)

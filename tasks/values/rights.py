@@ -111,7 +111,7 @@ FORM_LENGTH = 24
 
 
 def turn_of(policy_id: str, former: str) -> str:
-    """Return what tells a document that is back, after `former` stood in its place, from its earlier time."""
+    """Return what distinguishes a document that is back, after `former` stood in its place, from its earlier time."""
     return hashlib.sha256(f"{policy_id}\n{former}".encode()).hexdigest()[: 32 - FORM_LENGTH]
 
 

@@ -23,7 +23,7 @@ MAX_ADDRESSES = 8
 """Addresses of one name that are tried."""
 
 FORESEEN_S = 60.0
-"""How long the look-up that told a host's address serves its next connection too."""
+"""How long the look-up that gave a host's address serves its next connection too."""
 
 _LEAST_CONNECT_S = 1.0
 

@@ -55,7 +55,8 @@ async def visited(client, urls, *, delay_s=DELAY_S, max_per_host=1):
     )
     results = {}
     await client.visit(
-        [Visit(key=url, url=url, rules=rules) for url in urls], lambda visit, told: results.update({visit.url: told})
+        [Visit(key=url, url=url, rules=rules) for url in urls],
+        lambda visit, outcome: results.update({visit.url: outcome}),
     )
     return [results[url] for url in urls]
 

@@ -16,7 +16,7 @@ def test_captures_of_copies_that_are_read_in_a_later_unit_follow_their_rows_ther
     replay_all(world.home, world.index_url, None)
 
     owned = {(row.warc_key, row.warc_offset): row.novelty for row in rows.values()}
-    told = {place: one.novelty for one in between.values() if (place := (one.warc_key, one.warc_offset)) in owned}
-    assert told == owned
+    stored = {place: one.novelty for one in between.values() if (place := (one.warc_key, one.warc_offset)) in owned}
+    assert stored == owned
     assert replays.captures() == before
     assert world.verify().found == {}

@@ -77,7 +77,7 @@ def policy_id_of(kind: PolicyKind, origin: str, answer: RobotsAnswer, evidence: 
 
 
 def form_of(answer: RobotsAnswer, evidence: Evidence) -> str:
-    """Return what tells the content of one answer to a request from that of another."""
+    """Return what distinguishes the content of one answer to a request from that of another."""
     return _digest(*_content(answer, evidence))
 
 
