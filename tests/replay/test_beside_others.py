@@ -8,12 +8,11 @@ import pytest
 
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.index import runs
-from tasks.lake.objects.stores import DirectoryStore
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay
-from tests.dying import DyingStore
+from tests.dying import DyingStore, Meanwhile
 from tests.e2e.chaos_press import pass_time
 from tests.replay.conftest import CLUSTER, FIRST_THREE, SHORTER, SITES
 
@@ -108,23 +107,6 @@ def test_beside_a_sweep_nothing_is_lost_and_nothing_twice(request, where):
     assert last.changed == last.gained == last.lost == 0
     assert world.verify().found == {}
     assert len(replays.articles()) == len(replays.stored())
-
-
-class Meanwhile(DirectoryStore):
-    """A directory in which something else happens once, after so many reads of files of `articles`."""
-
-    def __init__(self, path, reads, action):
-        super().__init__(path)
-        self.left, self.action = reads, action
-
-    def get(self, key):
-        body = super().get(key)
-        if key.startswith("articles/dt=") and self.action:
-            self.left -= 1
-            if self.left < 0:
-                action, self.action = self.action, None
-                action()
-        return body
 
 
 def maintain_once(world):
