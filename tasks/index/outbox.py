@@ -20,6 +20,7 @@ from isal import isal_zlib
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tasks.errors import LakeFormatError
+from tasks.index import clusters
 from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
 from tasks.values.batch import OutboxItem
@@ -106,12 +107,22 @@ def append(
 
 
 def append_changes(
-    tx: Connection, changes: RowChanges, *, batch_id: str, run_id: str, counts: Mapping[str, Any], now: datetime
+    tx: Connection,
+    changes: RowChanges,
+    *,
+    batch_id: str,
+    run_id: str,
+    counts: Mapping[str, Any],
+    now: datetime,
+    changed_clusters: Iterable[str] = (),
 ) -> int:
     """Put changes of rows into the outbox and record the decision; returns its sequence, which the rows will have.
 
-    Change the index in the same transaction: whatever is killed then, index and lake agree after the next publication.
+    Change the index in the same transaction, before: whatever is killed then, index and lake agree after the next
+    publication. The clusters that have changed are marked, and those of rows that were read before a maintenance has
+    updated their clusters: such a row puts an old state back.
     """
+    clusters.mark(tx, {*changed_clusters, *clusters.find_misplaced(tx, changes.articles)})
     content: dict[str, Any] = {"captures": [], "articles": [], CHANGES: changes}
     payload, _ = _packed(content)
     return _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
