@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from lxml import etree
 
 from tasks.errors import NotAFeed
-from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering
 from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
 from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
+from tasks.web.bounds import bounded_markup
 
 MAX_ENTRIES = 50_000
 """URLs of one sitemap that are kept (sitemaps.org: 50,000)."""

@@ -20,7 +20,7 @@ from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_prefix, decode_received
+from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_received, decode_received_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
@@ -255,7 +255,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
     is_plain = not coding and len(final.body) <= limits.decoded_size and not final.body.startswith(GZIP_MAGIC)
     if is_plain:
         return final.body, missing
-    decode = decode_prefix if limits.cut or missing else decode_received
+    decode = decode_received_prefix if limits.cut or missing else decode_received
     try:
         return await decode_aside(decode, final.body, coding, max_size=limits.decoded_size), missing
     except (BadContentEncoding, BodyTruncated) as error:
@@ -263,7 +263,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
             return b"", None  # of a refusal, the status counts
         if not isinstance(error, BodyTruncated):
             raise
-    return await decode_aside(decode_prefix, final.body, coding, max_size=limits.decoded_size), _missing(final)
+    return await decode_aside(decode_received_prefix, final.body, coding, max_size=limits.decoded_size), _missing(final)
 
 
 def _missing(final: Exchange) -> str:
