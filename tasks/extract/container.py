@@ -104,7 +104,7 @@ def fill(found: Found) -> list[Line]:
     lines: list[Line] = []
     last: int | None = None
     main = main_of(found)
-    items = _items_of(found, main)
+    items = _items_of(main)
     for line in found.lines:
         if line.at is not None:
             if last is None:
@@ -218,7 +218,7 @@ def _leads_on(block: Block) -> bool:
     return any(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
 
-def _items_of(found: Found, main: HtmlElement | None) -> set[HtmlElement]:
+def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
     """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
 
     Two or more of the same make stand beside paragraphs, each with a heading and without a link to the site itself.

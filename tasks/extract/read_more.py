@@ -32,11 +32,9 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
         if share < _MIN_LEAD_LINKS:
             continue
         lead = LEAD.match(text)
-        if (lead and words_in(lead[0]) in READ_MORE) or (
-            share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
-        ):
-            yield element
-        elif share >= _MIN_WHOLE_LINK and _interrupts(element, text, page):
+        is_named = lead is not None and words_in(lead[0]) in READ_MORE
+        is_led = share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
+        if is_named or is_led or (share >= _MIN_WHOLE_LINK and _interrupts(element, text, page)):
             yield element
         elif lead and _leads_on(element, lead[0]):
             leads.setdefault(words_in(lead[0]), []).append(element)

@@ -97,7 +97,7 @@ class _Tail:
     def _is_apart(self, line: Line) -> bool:
         """Whether a line stands in a box of another make than the text's, and in no table."""
         block, box = self._block(line), self._box_of(line)
-        if block is None or box is None or self.main is None or box is block.element and box.tag in _LOOSE:
+        if block is None or box is None or self.main is None or (box is block.element and box.tag in _LOOSE):
             return False
         holders = (box, holder_of(block))
         names = frozenset((self.main.get("class") or "").split())
