@@ -11,6 +11,7 @@ from flows.cli.options import IndexOption, JsonOption, LakeOption, QuietOption, 
 from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
+from tasks.runtime.allocator import do_without_numpy
 from tasks.values.display import Rows, moment, plural
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def search(
             raise ConfigError(f"--by {by}: it is one of {', '.join(PERIODS)}")
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake, index=index)
         from tasks.search.asking import Order, Period, SearchQuery
         from tasks.search.searching import search as look_for
@@ -113,6 +115,7 @@ def sql(
             raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake)
         from flows.cli.answering import PRINTERS
         from tasks.query.asking import ask

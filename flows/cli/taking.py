@@ -10,6 +10,7 @@ from flows.cli.options import JsonOption, LakeOption, QuietOption, one_clear_lin
 from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
+from tasks.runtime.allocator import do_without_numpy
 from tasks.values.display import Rows, counted, plural
 from tasks.values.rights import Purpose
 
@@ -75,6 +76,7 @@ def changes(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake)
         from tasks.export.changes import read_changes
         from tasks.runtime.lakes import lake_alone
