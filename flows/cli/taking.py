@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tasks.export.changes import Change
 
 SHOWN_ROWS = 1_000
+CHANGE_HEAD = ("sequence", "change", "article", "revision", "title")
 FORMATS = ("jsonl", "parquet", "csv", "warc")
 
 
@@ -90,16 +91,21 @@ def changes(
             if as_json:
                 console.print_json(fields_of(change))
             elif len(shown) < SHOWN_ROWS:
-                title = change.row.title if change.row else None
-                shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
+                shown.append(change_row(change))
         if as_json:
             console.print_json({"since": since, "upto": found.upto, **counts})
             return
-        console.show_tables([("", ("sequence", "change", "article", "revision", "title"), shown)] if shown else [])
+        console.show_tables([("", CHANGE_HEAD, shown)] if shown else [])
         more = len(found) - len(shown)
         console.show_line(f"{counted(counts) or 'No changes'}. Next: --since {found.upto}")
         if more:
             say(f"{more:,} more are not shown: --json gives all of them.")
+
+
+def change_row(change: "Change") -> tuple[object, ...]:
+    """Return a change as a row for people."""
+    title = change.row.title if change.row else None
+    return change.change_seq, change.kind.value, change.article_id, change.revision, title
 
 
 def fields_of(change: "Change") -> dict[str, object]:
