@@ -15,7 +15,7 @@ from tasks.extract.rules import rules_name
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.extract.tree import count_words, parse_html
-from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
+from tasks.lake.records import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of

@@ -117,7 +117,7 @@ def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._El
         return
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.feed_error_log):
         gathering.doubt("not well-formed")
-        # what was never closed told of no end; what was, is empty by now
+        # an element that was never closed caused no end event; one that was closed is empty by now
         yield from (element for element in rest.iter("{*}url", "{*}sitemap") if len(element))
 
 

@@ -37,10 +37,10 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 
 OnHead = Callable[[Exchange], None]
-"""Told of an answer's head before its body is read; RightsRefused, if it raises that, has the answer without a body."""
+"""Gets an answer's head before its body is read; if it raises RightsRefused, that has the answer without a body."""
 
 OnRedirect = Callable[[Url], Awaitable[None]]
-"""Told where a redirect leads before it is followed; what it raises ends the GET."""
+"""Gets the target of a redirect before it is followed; what it raises ends the GET."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +151,13 @@ class WebClient:
             if on_redirect is not None:
                 await on_redirect(target)
 
-    async def address_of(self, url: Url, *, asker: str = "") -> str | None:
+    async def address_of(self, origin: str, *, asker: str = "") -> str | None:
         """Return the address by which a host is counted together with others; None without `addresses`, or if it is shared.
 
         Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
         budget = Budget(deadline_s=self._config.deadline_s, max_body_size=0, asker=asker)
-        return await self._transport.address_of(_origin_url(url.origin), budget, timeout_s=self._config.timeout_s)
+        return await self._transport.address_of(_origin_url(origin), budget, timeout_s=self._config.timeout_s)
 
     def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
@@ -232,7 +232,7 @@ def _exchanged(
 
 @lru_cache(maxsize=1000)  # 1 kB each; of a host's requests, most follow each other
 def _origin_url(origin: str) -> httpx.URL:
-    """Return what tells httpx whom to ask: what to ask for is the request's `target`, untouched. Raises BadUrl."""
+    """Return the origin to which httpx connects; the path is the request's `target`, untouched. Raises BadUrl."""
     try:
         return httpx.URL(f"{origin}/")
     except httpx.InvalidURL as error:  # which is no httpx.HTTPError
