@@ -54,7 +54,8 @@ from tasks.lake.stored_bytes import StoredBytes
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
-from tasks.politeness.client import Answered, PoliteClient
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.visits import Answered
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay_lake
 from tasks.replay.report import ReplayReport

@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how their errors are told."""
+"""What the commands share: their options, and how they show errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tasks.errors import ItemError, UnexpectedError
-from tasks.index import announcing, feeds, frontier
+from tasks.index import announcing, feeds
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, Transaction, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.intake import Allowance, Excess, count_excess, take_in
+from tasks.index.intake import Allowance, Excess, count_excess, find_known, take_in
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
@@ -196,7 +196,7 @@ class DryPollLog(PollLog):
         """Keep what would be new; raises IndexUnavailable."""
         keys = [one.url_key for one in self._announcements]
         with self.index.read() as tx:
-            known = frontier.find_known(tx, keys)
+            known = find_known(tx, keys)
             offered = announcing.without_taken(tx, self._announcements)
         self.skipped[TAKEN_DOWN] += len(self._announcements) - len(offered)
         for one in offered:

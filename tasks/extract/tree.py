@@ -11,18 +11,14 @@ from lxml.etree import LIBXML_VERSION, ElementDefaultClassLookup, HTMLParser, Lx
 from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
+from tasks.values.text.storable import without_unseen
 from tasks.values.url import Url
+from tasks.web.bounds import with_few_attributes
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
 """Elements whose text a reader never sees as text; noscript is shown to no browser that matters."""
 
-# control and direction marks, soft hyphens, the byte order mark, and what a wrong decoding left behind; not U+200C
-# and U+200D, which are spelling in Persian, Hindi and others
-_UNSEEN = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f\u00ad\u061c\u180e\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
-)
 # lxml reads these and refuses to write them (XML 1.0, 2.2): some part words, the others are nothing
 _PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
 _WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
@@ -93,7 +89,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = _writable(text)
+    source = _writable(with_few_attributes(text))
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -178,9 +174,7 @@ def clean(text: str | None) -> str:
         return ""
     if text.isascii() and (folded := " ".join(text.split())).isprintable():
         return folded
-    folded = " ".join(mend(text).split())
-    if not folded.isprintable() or "\ufffd" in folded or "\ufffc" in folded:  # those two are printable
-        folded = " ".join(_UNSEEN.sub("", folded).split())
+    folded = without_unseen(" ".join(mend(text).split()))
     return unicodedata.normalize("NFC", folded)
 
 

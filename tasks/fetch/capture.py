@@ -13,10 +13,13 @@ from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 from tasks.web.heads import described
-from tasks.web.sniffing import SNIFFED_SIZE, is_html, is_other
+from tasks.web.sniffing import SNIFFED_SIZE, is_fragment, is_html, is_other
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
-UNTYPED = frozenset({None, "", "application/octet-stream", "text/plain", "binary/octet-stream"})
+UNTYPED = frozenset({
+    None, "", "application/octet-stream", "binary/octet-stream", "text/plain", "unknown/unknown", "application/unknown",
+    "application/x-unknown-content-type",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ def is_page(kind: str | None, start: bytes) -> bool:
     """Whether something is a page by its first bytes, decoded, or, where those say nothing, by its media type."""
     if is_html(start) or (kind in HTML_TYPES and not is_other(start)):
         return True
-    return kind in UNTYPED and b"<html" in start[:1024].lower()
+    return kind in UNTYPED and is_fragment(start)
 
 
 def capture_of(

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from tasks.errors import CorruptRecord, ItemError
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.warc import Record, iter_records, read_response
+from tasks.lake.records import Record, iter_records, read_response
 from tasks.politeness.rights.documents import body_digest, decoded_document
 from tasks.values.display import plural
 from tasks.values.rows import Outcome

@@ -19,9 +19,10 @@ from tasks.index.frontier import BACKFILL, NEWS
 from tasks.index.hosts import HostLimits
 from tasks.index.schema import feeds as feeds_table
 from tasks.index.schema import frontier, robots
-from tasks.lake.warc import payload_digest
-from tasks.politeness.client import Deferred, PoliteClient
+from tasks.lake.records import payload_digest
+from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.politeness.visits import Deferred
 from tasks.runtime.reading import SharedReader
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
