@@ -309,7 +309,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
             failure_rows(run, links), key=FAILURES_KEY, description=plural(len(run.failures), "failure")
         )
     if health.quarantined:
-        kept = f"the newest {len(health.quarantined)} pages in quarantine"
+        kept = f"{plural(len(health.quarantined), 'page')} in quarantine, the newest"
         create_table_artifact(
             quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
         )

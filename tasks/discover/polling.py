@@ -321,7 +321,7 @@ class _Polling:
 
     def _fail(self, poll: Poll, error: ItemError) -> None:
         feed = poll.feed
-        reason = self._poll_log.fail(feed, poll_url(feed), error)
+        reason = self._poll_log.fail(feed, poll_url(feed), error, is_named=poll.is_named)
         is_transient = isinstance(error, TransientError)
         if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
             self._dead.add(feed.source_id)

@@ -10,10 +10,8 @@ from tempfile import TemporaryFile
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
-from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
-from tasks.fetch.cut_short import is_taken, seen_partial
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_taken, seen_partial
 from tasks.fetch.documents import MeetPolicies, record_documents
-from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.records import payload_digest

@@ -439,6 +439,14 @@ async def test_a_source_whose_feed_died_falls_back_to_its_front_page(index):
     assert report.failed == {"feed_http_404": 1}
 
 
+async def test_a_front_page_that_fails_in_its_feeds_place_is_no_second_feed(index):
+    sweep = Sweeps(index, Press({HOME: Said(status=404), FEED: Said(status=404)}), *BOTH)
+
+    report = await sweep()
+
+    assert (report.failed, report.polled_failed, report.polled) == ({"feed_http_404": 2}, {"feed_http_404": 1}, 1)
+
+
 async def test_a_feed_that_fails_for_a_while_is_no_reason_to_fall_back_at_once(index):
     press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: TimedOut("slow"), f"{SITE}/rss": Said(body=rss("a"))})
     sweep = Sweeps(index, press, *BOTH)
