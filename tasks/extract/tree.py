@@ -11,6 +11,7 @@ from lxml.etree import LIBXML_VERSION, ElementDefaultClassLookup, HTMLParser, Lx
 from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
+from tasks.extract.streamed import place_streamed
 from tasks.values.text.storable import without_unseen
 from tasks.values.url import Url
 from tasks.web.bounds import with_few_attributes
@@ -33,6 +34,8 @@ _ODD_NAMES_HOLD = LIBXML_VERSION >= (2, 14)  # before, a name ended at the first
 _ODDLY_NAMED = XPath(
     "//*[translate(name(), 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', '') != '']"
 )
+# what a page says after them belongs to its body (HTML, 13.2.6.4.20), and libxml2 reads no further
+_ENDS = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
 _BEGINNING = 1000  # characters
@@ -89,7 +92,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = _writable(with_few_attributes(text))
+    source = _whole(_writable(with_few_attributes(text)))
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -101,6 +104,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     for element in _oddly_named(tree, source):
         element.tag = "span"
     _end_head(tree)
+    place_streamed(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
     return tree
@@ -132,6 +136,13 @@ def _writable(text: str) -> bytes:
         text = text.replace(one, "")
     source = text.encode("utf-8", "replace").translate(_WRITABLE, _NOTHING)
     return _UNWRITABLE_REFERENCE.sub(b" ", source)
+
+
+def _whole(source: bytes) -> bytes:
+    """Return a page that does not end before its last element: templates put together have several ends."""
+    ends = (source.find(end) for end in (b"</body", b"</html", b"</BODY", b"</HTML"))
+    first = next((at for at in ends if at >= 0), len(source))
+    return source[:first] + _ENDS.sub(b"", source[first:])
 
 
 def _end_head(tree: HtmlElement) -> None:
