@@ -1,4 +1,6 @@
-"""The run in Prefect's UI, seen in a real browser."""
+"""The run, and the form of a person's run, in Prefect's UI, seen in a real browser."""
+
+import os
 
 import httpx
 import pytest
@@ -6,6 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.browser import keep_picture
 from tests.press import running_press
+from tests.workers import deploy_file
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 
@@ -51,3 +54,16 @@ def _artifact(api_url: str, run_id: str) -> str:
     wanted = {"flow_runs": {"id": {"any_": [run_id]}}, "artifacts": {"key": {"any_": ["source-health"]}}}
     (artifact,) = httpx.post(f"{api_url}/artifacts/filter", json=wanted, timeout=60).json()
     return artifact["id"]
+
+
+def test_the_form_of_a_persons_run_begins_with_every_feed(prefect_api_url, page):
+    deploy_file({**os.environ, "PREFECT_API_URL": prefect_api_url})
+    deployment = httpx.get(f"{prefect_api_url}/deployments/name/ingest/sweep", timeout=60).json()
+    page.set_viewport_size({"width": 1400, "height": 1360})
+
+    page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/deployments/deployment/{deployment['id']}/run")
+    page.get_by_text("Poll only the feeds that are due").wait_for()
+    switches = [one.get_attribute("aria-checked") for one in page.get_by_role("switch").all()]
+    keep_picture(page, "form.png")
+
+    assert switches[:4] == ["false"] * 4  # due only, refetch, force, dry run; below is Prefect's own, on
