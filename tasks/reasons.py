@@ -97,6 +97,7 @@ REASONS = {
         _skipped("consent"),
         _skipped("login"),
         _skipped("paywall"),
+        _skipped("notice"),
         _skipped("blocked"),
         _skipped("soft_404", is_harmless=True),
         _skipped("taken_down", is_harmless=True),

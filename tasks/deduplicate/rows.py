@@ -50,6 +50,7 @@ def article_row(
         lede=page.lede,
         authors=page.authors,
         published_at=page.published_at or look.due.announced_at,
+        published_at_offset_s=page.published_at_offset_s,
         modified_at=page.modified_at,
         language=page.language,
         section=page.section,

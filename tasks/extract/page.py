@@ -19,6 +19,7 @@ from tasks.lake.records import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
+from tasks.values.text.written_dates import offset_s_of
 from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_received, decode_received_prefix
 
@@ -122,6 +123,7 @@ def _page(metadata: Metadata, rights: Rights, kind: PageType, found: Extraction,
         lede=metadata.lede,
         authors=metadata.authors,
         published_at=metadata.published_at,
+        published_at_offset_s=offset_s_of(metadata.published_at),
         modified_at=metadata.modified_at,
         language=metadata.language,
         section=metadata.section,

@@ -106,7 +106,7 @@ class GuardedBackend:
         except UnicodeError as error:  # an empty label, or one of more than 63 octets
             raise BadUrl(f"{host} cannot be a host name") from error
         except OSError as error:
-            raise DnsFailed(f"{host}: {error}") from error
+            raise DnsFailed(f"{host}: {error.strerror or error}") from error
         budget.postpone(waited_s)
         if not addresses:
             raise DnsFailed(f"{host} has no address")
