@@ -1,4 +1,4 @@
-"""A store that dies at a use, for tests of what a kill leaves behind."""
+"""Stores for tests of what a kill leaves behind, and of what others do meanwhile."""
 
 from tasks.errors import LakeUnavailable
 from tasks.lake.objects.stores import DirectoryStore
@@ -27,3 +27,20 @@ class DyingStore(DirectoryStore):
     def delta_uri(self, table):
         self._use()
         return super().delta_uri(table)
+
+
+class Meanwhile(DirectoryStore):
+    """A directory in which something else happens once, after so many reads of files of `articles`."""
+
+    def __init__(self, path, reads, action):
+        super().__init__(path)
+        self.left, self.action = reads, action
+
+    def get(self, key):
+        body = super().get(key)
+        if key.startswith("articles/dt=") and self.action:
+            self.left -= 1
+            if self.left < 0:
+                action, self.action = self.action, None
+                action()
+        return body

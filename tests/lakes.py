@@ -10,7 +10,7 @@ from tasks.config.settings import Settings
 from tasks.lake.keys import ARTICLES
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.lake.reading import list_files, read_columns
-from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.tables import open_table
 from tasks.store.publishing import publish
 from tasks.values.batch import OutboxItem
@@ -85,6 +85,6 @@ class Lake:
             files = [file for file in list_files(table, ARTICLES) if file.day == day]
             rows = pa.concat_tables([read_columns(self.store, file) for file in files])
             kept = list(change(rows.to_pylist()))
-            new = [put_rows(self.store, ARTICLES, day, pa.Table.from_pylist(kept, schema=rows.schema))] if kept else []
-            assert replace_files(table, files, new, is_changed=True, now=datetime.now(UTC))
+            new = [pack_rows(day, pa.Table.from_pylist(kept, schema=rows.schema))] if kept else []
+            assert replace_files(self.store, table, files, new, is_changed=True, now=datetime.now(UTC))
             table.update_incremental()

@@ -12,7 +12,7 @@ from fastwarc.stream_io import ChunkedReader
 from tasks.backfill.records import ArchivedRecord, RecordHead
 from tasks.errors import BadContentEncoding
 from tasks.fetch.capture import is_page
-from tasks.lake.warc import is_digest_of
+from tasks.lake.records import is_digest_of
 from tasks.web.decoding import decode_prefix
 from tasks.web.headers import media_type
 from tasks.web.sniffing import SNIFFED_SIZE
@@ -62,7 +62,7 @@ def capture_id_of(head: RecordHead) -> str:
 
 
 def fetched_at_of(head: RecordHead, *, now: datetime) -> datetime:
-    """Return when a record was fetched; raises NoPage for a date that is none, or cannot be."""
+    """Return when a record was fetched; raises NoPage for a date that is invalid or impossible."""
     try:
         at = datetime.fromisoformat(head.fields.get("warc-date", ""))
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -91,7 +91,7 @@ def add_up(
 
 def summary_line(report: BackfillReport) -> str:
     """Return a backfill in one line."""
-    read = f"{report.records:,} records of {plural(report.archives, 'archive')}"
+    read = f"{plural(report.records, 'record')} of {plural(report.archives, 'archive')}"
     if report.pending is not None:
         read = f"{plural(report.records, 'URL')} of the days in {plural(report.archives, 'list')}, {report.pending:,} pending"
     if report.is_dry_run:
@@ -105,7 +105,7 @@ def tables(report: BackfillReport) -> Iterator[Table]:
     yield f"Backfill: {summary_line(report)}", (), []
     for title, counts in (("Articles", report.articles), ("Skipped", report.skipped), ("Failed", report.failed)):
         if counts:
-            yield title, ("what", "pages or records"), list(counts.items())
+            yield title, ("novelty" if title == "Articles" else "reason", "pages or records"), list(counts.items())
     if report.troubles:
         yield "What is damaged", ("where",), [(one,) for one in report.troubles]
 

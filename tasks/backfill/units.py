@@ -1,4 +1,4 @@
-"""Units: so many pages of the archives, cut in their order, with a segment of their own; kept in the lake until they are decided.
+"""Units: some pages of the archives, in their order, with a segment of their own; kept in the lake until they are decided.
 
 A worker is given a unit's number and reads the rest from `scratch/`: the segment, and what was read of each page. It leaves
 the segment in its place, and what it extracted beside the unit.
@@ -19,7 +19,8 @@ from tasks.config.options import ExtractOptions
 from tasks.index.announcing import Announcement
 from tasks.lake.keys import scratch_key, warc_key
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.warc import SegmentWriter, iter_records
+from tasks.lake.records import iter_records
+from tasks.lake.warc import SegmentWriter
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look

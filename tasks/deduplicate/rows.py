@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.judge import Verdict
 from tasks.deduplicate.retry_policy import state_after
 from tasks.index.articles import KnownArticle
@@ -51,6 +50,7 @@ def article_row(
         lede=page.lede,
         authors=page.authors,
         published_at=page.published_at or look.due.announced_at,
+        published_at_offset_s=page.published_at_offset_s,
         modified_at=page.modified_at,
         language=page.language,
         section=page.section,
@@ -99,12 +99,12 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
     own = [(article.revision, digest) for digest in digests]
     if before and (article.fetched_at, article.revision) < (before.fetched_at, before.revision):
         seen = replace(before, first_seen_at=min(before.first_seen_at, article.first_seen_at))
-        return with_contents(_numbered(seen, article, before), own)
+        return _numbered(seen, article, before).with_contents(own)
     values = {name: getattr(article, name) for name in KnownArticle.__dataclass_fields__ if hasattr(article, name)}
     contents = [*before.earlier_contents, *own] if before else own
     if before and before.content_digest and before.revision != article.revision:
         contents.append((before.revision, before.content_digest))
-    return with_contents(_numbered(KnownArticle(**values), article, before), contents)
+    return _numbered(KnownArticle(**values), article, before).with_contents(contents)
 
 
 def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
@@ -173,7 +173,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
 
 
 def with_taken(report: BatchReport, number: int) -> BatchReport:
-    """Return the report with so many more URLs that were taken down: nothing of them is kept, not even a capture."""
+    """Return the report with this number of URLs counted as taken down: nothing of them is kept, not even a capture."""
     skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
     return replace(report, skipped=skipped) if number else report
 

@@ -1,4 +1,4 @@
-"""The documents by which the sites that go have said what may be done with their pages."""
+"""The rights documents of the sites that are taken down."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tasks.index import policies
 from tasks.index.erasing import erase_securely
 from tasks.lake.keys import POLICIES
 from tasks.lake.reading import StoredFile, list_files, read_fitted
-from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.schemas import file_schema
 from tasks.lake.tables import find_table
 from tasks.lake.tombstones import Cause
@@ -41,8 +41,8 @@ def _erase_in(work: Work, table: DeltaTable, file: StoredFile) -> None:
         return
     _bury(work, [row for row, goes in zip(_named(rows), is_gone, strict=True) if goes])
     kept = rows.filter(pa.array([not goes for goes in is_gone], pa.bool_()))
-    new = [put_rows(work.store, POLICIES, file.day, kept)] if kept.num_rows else []
-    if not replace_files(table, [file], new, is_changed=True, now=work.now):
+    new = [pack_rows(file.day, kept)] if kept.num_rows else []
+    if not replace_files(work.store, table, [file], new, is_changed=True, now=work.now):
         raise LakeUnavailable(f"{file.key}: another process has replaced it meanwhile: run `presslake forget` again")
 
 

@@ -13,8 +13,12 @@ from sqlalchemy import Connection, delete, func, select
 from tasks.index.schema import articles, stale_clusters
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
+from tasks.values.rows import Article
 
 CHUNK = 400
+
+CLUSTER_COLUMNS = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest", "first_seen_at")
+"""The columns of `articles` that follow from an article's cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,21 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
                 fetched_at=row.fetched_at,
             )
     return found
+
+
+def find_misplaced(tx: Connection, rows: Iterable[Article]) -> set[str]:
+    """Return the clusters, as the index has them, of rows that show another state of their cluster."""
+    held = list(rows)
+    members: dict[str, Membership] = {}
+    for part in _parts(row.article_id for row in held):
+        query = select(articles.c.cluster_id).where(articles.c.article_id.in_(part)).distinct()
+        members |= find_members(tx, tx.execute(query).scalars().all())
+    return {
+        member.cluster_id
+        for row in held
+        if (member := members.get(row.article_id)) is not None
+        and any(getattr(row, name) != getattr(member, name) for name in CLUSTER_COLUMNS)
+    }
 
 
 def clear(tx: Connection, marked: Mapping[str, int]) -> None:

@@ -173,20 +173,21 @@ def logged_paths(store: ObjectStore, name: str) -> set[str]:
     for found in store.list(f"{name}/_delta_log/"):
         try:
             if found.key.endswith(".json"):
-                named.update(_paths_in_commit(store.get(found.key)))
+                named.update(paths_in_commit(store.get(found.key)))
             elif ".checkpoint" in found.key and found.key.endswith(".parquet"):
                 named.update(_paths_in_checkpoint(store.get(found.key)))
         except (MissingObject, ValueError, pa.ArrowException):  # the first: deleted since it was listed
             continue
-    return {f"{name}/{unquote(path)}" for path in named}
+    return {f"{name}/{path}" for path in named}
 
 
-def _paths_in_commit(body: bytes) -> Iterator[str]:
+def paths_in_commit(body: bytes) -> Iterator[str]:
+    """Yield the paths inside the table of the files that a commit adds or removes; raises ValueError."""
     for line in body.splitlines():
         action = orjson.loads(line)
         for kind in ("add", "remove"):
             if kind in action:
-                yield action[kind]["path"]
+                yield unquote(action[kind]["path"])
 
 
 def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
@@ -194,4 +195,4 @@ def _paths_in_checkpoint(body: bytes) -> Iterator[str]:
     for row in read.to_pylist():
         for action in row.values():
             if action and action["path"]:
-                yield action["path"]
+                yield unquote(action["path"])

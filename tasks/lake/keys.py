@@ -1,12 +1,13 @@
 """Every key of the lake is made here, out of our own ids and a day, never out of text from the web. Pure.
 
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
-- `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
+- `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and the same in `articles/`: Delta tables
 - `policies/dt=2026-03-01/<batch_id>-<sequence>.parquet`: a Delta table as well
-- `captures/dt=2026-03-01/maintained-<digest>.parquet`, and `articles/` likewise: rows that were written again
+- `captures/dt=2026-03-01/maintained-<version>-<digest>.parquet`, and the same in `articles/`: rows that were written
+  again, for that version of the table (0.1 had no version in the name)
 - `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
 - `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown
-- `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
+- `articles/_delta_log/<version>.json`, and the same in `captures/`: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
 - `scratch/<job_id>/<n>.pages.json`, `.../<n>.warc.gz`: units under way of a backfill; gone when it ends
@@ -43,6 +44,7 @@ LOG = "_delta_log"
 FIRST_KEYS = (f"{ARTICLES}/{LOG}/{0:020d}.json", f"{ARTICLES}/{LOG}/_last_checkpoint")
 """A lake with articles has one of these: a Delta log begins with the first; the second remains when that is gone."""
 
+_PLANNED = re.compile(r"/maintained-(?P<version>[0-9]+)-[0-9a-f]+\.parquet$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}")
 
 
@@ -63,9 +65,19 @@ def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
     return f"{table}/{data_path(day, batch_id, sequence)}"
 
 
-def rewritten_path(day: date, digest: str) -> str:
-    """Return the path inside its table of a file of rewritten rows, named by its bytes: a repetition changes nothing."""
-    return f"{_partition(day)}/maintained-{_checked(digest)}.parquet"
+def rewritten_path(day: date, digest: str, *, version: int | None = None) -> str:
+    """Return the path inside its table of a file of rewritten rows, named by its bytes: a repetition changes nothing.
+
+    `version` is the only one of the table that may add the file, if there is one.
+    """
+    planned = "" if version is None else f"{version:d}-"
+    return f"{_partition(day)}/maintained-{planned}{_checked(digest)}.parquet"
+
+
+def planned_version(key: str) -> int | None:
+    """Return the version of its table that alone may add a file; None where any may."""
+    found = _PLANNED.search(key)
+    return int(found["version"]) if found else None
 
 
 def removals_path(batch_id: str, sequence: int) -> str:

@@ -4,7 +4,6 @@ A file of a table never changes, so the ids in it are read once. Then one row co
 files are read by ranges of bytes. Nothing is written. Threads may share a reader.
 """
 
-import io
 import threading
 import time
 from collections import OrderedDict
@@ -19,8 +18,9 @@ from deltalake import DeltaTable
 
 from tasks.errors import LakeUnavailable
 from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
-from tasks.lake.reading import StoredFile, list_files
-from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
+from tasks.lake.reading import StoredFile, list_files, rows_at
+from tasks.lake.schemas import open_parquet
+from tasks.lake.stored_bytes import Positioned
 from tasks.lake.tables import delta_errors, find_table
 
 FRESH_S = 1.0
@@ -92,7 +92,7 @@ class TableReader:
             if not places:
                 return
             with _opened(self._store, file) as parquet:
-                yield from _rows_at(parquet, places, file)
+                yield from rows_at(parquet, places, file)
         except (MissingObject, pa.ArrowException, ValueError):
             return
 
@@ -112,16 +112,6 @@ class TableReader:
         return ids
 
 
-def _rows_at(parquet: pq.ParquetFile, places: Sequence[int], file: StoredFile) -> Iterator[Row]:
-    start = 0
-    for group in range(parquet.num_row_groups):
-        end = start + parquet.metadata.row_group(group).num_rows
-        if here := [place - start for place in places if start <= place < end]:
-            rows = parquet.read_row_group(group, use_threads=False).take(here)
-            yield from fitted(rows, SCHEMAS[file.table]).to_pylist()
-        start = end
-
-
 @contextmanager
 def _opened(store: ObjectStore, file: StoredFile) -> Iterator[pq.ParquetFile]:
     """Open a Parquet file so that the calling thread alone reads it (ADR 0019)."""
@@ -132,32 +122,20 @@ def _opened(store: ObjectStore, file: StoredFile) -> Iterator[pq.ParquetFile]:
         yield pq.ParquetFile(source, pre_buffer=False)
 
 
-class _Ranges(io.RawIOBase):
+class _Ranges(Positioned):
     """An object of the lake as a file: each read is a range of its bytes."""
 
     def __init__(self, store: ObjectStore, key: str, size: int) -> None:
-        self._store, self._key, self._size, self._at = store, key, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
+        super().__init__(size)
+        self._store, self._key = store, key
 
     def read(self, size: int = -1) -> bytes:
-        length = self._size - self._at if size < 0 else min(size, self._size - self._at)
+        length = self.size - self.at if size < 0 else min(size, self.size - self.at)
         if length < 1:
             return b""
         try:
-            body = self._store.get_range(self._key, self._at, length)
+            body = self._store.get_range(self._key, self.at, length)
         except LakeUnavailable as error:
             raise OSError(one_line(error)) from error
-        self._at += len(body)
+        self.at += len(body)
         return body

@@ -2,7 +2,7 @@
 
 A change is applied once: its commit has the application transaction of the outbox, and names the change. If another
 commit is first, the files are read again; so maintenance and sweeps may work beside it, and no row is lost or there twice.
-A rewritten file is named by its bytes: a repetition writes it again.
+A rewritten file is named by its version and its bytes: a repetition writes it again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from tasks.lake.growing import open_grown
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns, read_fitted
-from tasks.lake.rewriting import NewFile, Stamp, commit_rewritten, put_rows
+from tasks.lake.rewriting import NewFile, PackedRows, Stamp, commit_rewritten, pack_rows, put_rows
 from tasks.lake.schemas import SCHEMAS, file_schema, fitted
 from tasks.lake.tables import BATCHES, Row, arrow_rows, delta_errors, is_committed
 from tasks.values.changes import ArticleKey, CaptureKey, key_of
@@ -63,9 +63,8 @@ def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange],
         rewritten = _rewrite(store, opened, table, wanted)
         if not rewritten.old and not rewritten.new:
             return 0
-        if commit_rewritten(
-            opened, rewritten.old, rewritten.new, is_changed=True, now=now, stamp=_stamp(opened, fresh, app_id)
-        ):
+        stamp = _stamp(opened, fresh, app_id)
+        if commit_rewritten(store, opened, table, rewritten.old, rewritten.new, is_changed=True, now=now, stamp=stamp):
             return rewritten.count
         with delta_errors(opened.table_uri):
             opened.update_incremental()
@@ -92,51 +91,53 @@ def _stamp(opened: DeltaTable, changes: Sequence[TableChange], app_id: str) -> S
     return Stamp(transactions=(Transaction(app_id, version),), metadata={BATCHES: sorted(one.name for one in changes)})
 
 
-@dataclass(slots=True)
-class _Rewritten:
+@dataclass(slots=True, kw_only=True)
+class _Rewrite:
+    """Files of one version of a table that are written again: those that go, those that come, and how many rows differ."""
+
+    store: ObjectStore
+    opened: DeltaTable
+    table: str
+    schema: pa.Schema
     old: list[StoredFile] = field(default_factory=list)
     new: list[NewFile] = field(default_factory=list)
     count: int = 0
 
+    def put(self, packed: PackedRows) -> None:
+        """Put a new file, not yet named by the log."""
+        self.new.append(put_rows(self.store, self.opened, self.table, packed))
 
-def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping[Key, Row | None]) -> _Rewritten:
-    """Put the new files, not yet named by the log; returns them with those that they replace."""
-    schema, done = file_schema(table, opened.schema()), _Rewritten()  # keeps the columns of a newer version
+
+def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping[Key, Row | None]) -> _Rewrite:
+    """Put the new files; returns them with those that they replace."""
+    schema = file_schema(table, opened.schema())  # keeps the columns of a newer version
+    done = _Rewrite(store=store, opened=opened, table=table, schema=schema)
     files = list_files(opened, table)
     for day, of_day in _by_day(wanted).items():
         added = dict(of_day)
         for file in files:
             if file.day == day and (places := _find(store, file, of_day)):
                 # of a row that was there twice, one is left
-                rows = {place: added.pop(key, None) for place, key in places.items()}
-                _replace_in(store, file, schema, rows, done)
+                _replace_in(done, file, {place: added.pop(key, None) for place, key in places.items()})
         if rows_added := [row for row in added.values() if row is not None]:
-            done.new.append(put_rows(store, table, day, _new_rows(table, rows_added, schema)))
+            done.put(pack_rows(day, _new_rows(table, rows_added, schema)))
             done.count += len(rows_added)
     return done
 
 
-def _replace_in(
-    store: ObjectStore,
-    file: StoredFile,
-    schema: pa.Schema,
-    rows: Mapping[int, Row | None],
-    done: _Rewritten,
-) -> None:
+def _replace_in(done: _Rewrite, file: StoredFile, rows: Mapping[int, Row | None]) -> None:
     """Write a file again with these rows, by their places, in place of what is there; None: without it."""
-    held = read_fitted(store, file, schema)
+    held = read_fitted(done.store, file, done.schema)
     places = [place for place, row in rows.items() if row is not None]
-    put = _new_rows(
-        file.table, [row for row in rows.values() if row is not None], schema, held.take(pa.array(places, pa.int64()))
-    )
+    given = [row for row in rows.values() if row is not None]
+    put = _new_rows(file.table, given, done.schema, held.take(pa.array(places, pa.int64())))
     order = {place: held.num_rows + number for number, place in enumerate(places)}
     kept = [order.get(place, place) for place in range(held.num_rows) if rows.get(place, ...) is not None]
     if kept:
-        merged = pa.concat_tables([held, put]).take(pa.array(kept, pa.int64()))
-        new = put_rows(store, file.table, file.day, merged)
-        if file.key == f"{file.table}/{new.path}":  # the rows are as they should be
+        packed = pack_rows(file.day, pa.concat_tables([held, put]).take(pa.array(kept, pa.int64())))
+        if file.key.endswith(f"-{packed.digest}.parquet"):  # the rows are as they should be
             return
-        done.new.append(new)
+        done.put(packed)
     done.old.append(file)
     done.count += len(rows)
 

@@ -2,11 +2,15 @@
 
 A commit of removals and additions lands on the version of the table for which it was planned, or not at all. delta-rs
 lets two writers remove one file, each with its own replacement: every row of that file would be there twice.
+
+The name of a new file has the version that may add it. Once that version is there without it, the file is of no use, and
+is deleted: at once by the process that put it, or by `maintain` where that process was killed.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,8 +20,10 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from tasks.lake.keys import PARTITION, rewritten_path
-from tasks.lake.objects.stores import ObjectStore
+from tasks.errors import LakeUnavailable
+from tasks.lake.delta_log import logged_paths, paths_in_commit
+from tasks.lake.keys import PARTITION, commit_key, data_prefix, planned_version, rewritten_path
+from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.tables import delta_errors, parquet_of
 
@@ -29,8 +35,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackedRows:
+    """Rows of one day as the bytes of a Parquet file, which is not in the lake yet."""
+
+    day: date
+    body: bytes
+    rows: int
+
+    @property
+    def digest(self) -> str:
+        """The part of the file's name that follows from its bytes."""
+        return hashlib.sha256(self.body).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A Parquet file that is in the lake and replaces others; `size` in bytes."""
+    """A Parquet file that is in the lake, and is to be added to its table; `size` in bytes."""
 
     path: str
     day: date
@@ -49,31 +69,53 @@ class Stamp:
 NO_STAMP = Stamp()
 
 
-def put_rows(store: ObjectStore, table: str, day: date, rows: pa.Table) -> NewFile:
-    """Put rows of a table into the lake, not yet named by its log; raises LakeUnavailable."""
-    body = parquet_of(rows)
-    path = rewritten_path(day, hashlib.sha256(body).hexdigest()[:32])
-    store.put(f"{table}/{path}", body, content_type=PARQUET)
-    return NewFile(path=path, day=day, size=len(body), rows=rows.num_rows)
+def pack_rows(day: date, rows: pa.Table) -> PackedRows:
+    """Return rows of one day as a file."""
+    return PackedRows(day=day, body=parquet_of(rows), rows=rows.num_rows)
+
+
+def put_rows(store: ObjectStore, table: DeltaTable, name: str, packed: PackedRows) -> NewFile:
+    """Put rows into the lake, for the version of the table that follows this one; raises LakeUnavailable.
+
+    No other version may name the file: so everybody knows later that it is of no use. See `commit_rewritten`.
+    """
+    return _put(store, name, packed, rewritten_path(packed.day, packed.digest, version=table.version() + 1))
+
+
+def _put(store: ObjectStore, name: str, packed: PackedRows, path: str) -> NewFile:
+    store.put(f"{name}/{path}", packed.body, content_type=PARQUET)
+    return NewFile(path=path, day=packed.day, size=len(packed.body), rows=packed.rows)
 
 
 def replace_files(
-    table: DeltaTable, old: Sequence[StoredFile], new: Sequence[NewFile], *, is_changed: bool, now: datetime
+    store: ObjectStore,
+    table: DeltaTable,
+    old: Sequence[StoredFile],
+    new: Sequence[PackedRows],
+    *,
+    is_changed: bool,
+    now: datetime,
 ) -> bool:
     """Replace old files of one day by new ones, in one version; False where one of the old files is gone.
 
     `is_changed` says that values of rows have changed, and not only their place. Raises LakeUnavailable.
     """
-    wanted = {file.key for file in old}
+    wanted, name = {file.key for file in old}, old[0].table
     for _ in range(COMMIT_ATTEMPTS):
         with delta_errors(table.table_uri):
             table.update_incremental()
         # Another maintenance may have replaced a file since: its rows would then be in the table twice.
-        if not wanted <= {file.key for file in list_files(table, old[0].table)}:
+        if not wanted <= {file.key for file in list_files(table, name)}:
             return False
-        if commit_rewritten(table, old, new, is_changed=is_changed, now=now):
+        files = [put_rows(store, table, name, one) for one in new]
+        if commit_rewritten(store, table, name, old, files, is_changed=is_changed, now=now):
             return True
     return False  # next time: what is not replaced is still there
+
+
+def add_rows(store: ObjectStore, table: DeltaTable, name: str, packed: PackedRows, *, now: datetime) -> bool:
+    """Add rows to the table, once, even if called again; False where it has them. Raises LakeUnavailable."""
+    return add_file(table, name, _put(store, name, packed, rewritten_path(packed.day, packed.digest)), now=now)
 
 
 def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bool:
@@ -83,12 +125,56 @@ def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bo
             table.update_incremental()
         if f"{name}/{new.path}" in {file.key for file in list_files(table, name)}:
             return False
-        if commit_rewritten(table, (), [new], is_changed=True, now=now):
+        if _commit(table, (), [new], is_changed=True, now=now):
             return True
     return False
 
 
 def commit_rewritten(
+    store: ObjectStore,
+    table: DeltaTable,
+    name: str,
+    old: Sequence[StoredFile],
+    new: Sequence[NewFile],
+    *,
+    is_changed: bool,
+    now: datetime,
+    stamp: Stamp = NO_STAMP,
+) -> bool:
+    """Remove files, and add those that were put for the next version of the table, on the version that was read.
+
+    False where another commit was first: the new files are deleted then. Raises LakeUnavailable.
+    """
+    if _commit(table, old, new, is_changed=is_changed, now=now, stamp=stamp):
+        return True
+    _discard(store, table, name, new)
+    return False
+
+
+def find_dead_files(store: ObjectStore, table: DeltaTable, name: str) -> set[str]:
+    """Return the keys of files that were put for a version that another commit took: no commit will ever name them.
+
+    A process that was killed leaves them. Raises LakeUnavailable.
+    """
+    planned = {found.key: planned_version(found.key) for found in store.list(data_prefix(name))}
+    with delta_errors(table.table_uri):
+        table.update_incremental()  # after the listing: a file is put before its version is there
+    dead = {key for key, version in planned.items() if version is not None and version <= table.version()}
+    dead -= {file.key for file in list_files(table, name)}
+    return dead - logged_paths(store, name) if dead else dead
+
+
+def _discard(store: ObjectStore, table: DeltaTable, name: str, new: Sequence[NewFile]) -> None:
+    """Delete files whose version another commit took; `maintain` deletes those that cannot be deleted here."""
+    with suppress(LakeUnavailable, MissingObject, ValueError):
+        # another process may have put the same file, and committed it
+        named = set(paths_in_commit(store.get(commit_key(name, table.version() + 1))))
+        for file in new:
+            if file.path not in named:
+                store.delete(f"{name}/{file.path}")
+
+
+def _commit(
     table: DeltaTable,
     old: Sequence[StoredFile],
     new: Sequence[NewFile],
@@ -97,7 +183,6 @@ def commit_rewritten(
     now: datetime,
     stamp: Stamp = NO_STAMP,
 ) -> bool:
-    """Remove and add files on the version of the table that was read; False where another commit was first."""
     at = (now - _EPOCH) // timedelta(milliseconds=1)
     gone = [
         RemoveAction(file.key.partition("/")[2], is_changed, at, file.size, {PARTITION: file.day.isoformat()})

@@ -12,7 +12,7 @@ from tasks.errors import LakeUnavailable
 from tasks.lake.keys import MARKER_KEY, TAKEDOWN_FORMAT, TAKEDOWNS, commit_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns
-from tasks.lake.rewriting import add_file, put_rows, replace_files
+from tasks.lake.rewriting import add_rows, pack_rows, replace_files
 from tasks.lake.schemas import SCHEMAS
 from tasks.lake.tables import arrow_rows, find_table, open_table
 from tasks.values.columns import revive
@@ -23,7 +23,7 @@ def add_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -> No
     """Add a takedown, once, even if called again; raises LakeUnavailable."""
     _raise_format(store)
     table = open_table(store, TAKEDOWNS)
-    add_file(table, TAKEDOWNS, put_rows(store, TAKEDOWNS, takedown.dt, _rows([takedown])), now=now)
+    add_rows(store, table, TAKEDOWNS, pack_rows(takedown.dt, _rows([takedown])), now=now)
 
 
 def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -> None:
@@ -33,8 +33,8 @@ def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -
         held = list(_read(store, file))
         if any(one.takedown_id == takedown.takedown_id for one in held):
             rows = [takedown if one.takedown_id == takedown.takedown_id else one for one in held]
-            new = put_rows(store, TAKEDOWNS, file.day, _rows(rows))
-            if not replace_files(table, [file], [new], is_changed=True, now=now):
+            new = pack_rows(file.day, _rows(rows))
+            if not replace_files(store, table, [file], [new], is_changed=True, now=now):
                 raise LakeUnavailable(f"{table.table_uri}: others committed first")
 
 

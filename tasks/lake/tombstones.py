@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from tasks.errors import CorruptRecord
-from tasks.lake.warc import TOMBSTONE, Record, iter_records
+from tasks.lake.records import TOMBSTONE, Record, iter_records
 
 STORED_SIZE = 0xFFFF
 """The most bytes that one stored block of deflate holds."""
@@ -104,7 +104,7 @@ def _record(cause: Cause, place: str, room: int) -> bytes:
 
 
 def _stored(record: bytes, blocks: int) -> bytes:
-    """Return deflate's stored blocks of the record: exactly so many, the last ones empty where it has no more bytes."""
+    """Return the record in exactly this number of deflate's stored blocks; the last ones are empty where it has no more bytes."""
     parts = []
     for number in range(blocks):
         block = record[number * STORED_SIZE : (number + 1) * STORED_SIZE]

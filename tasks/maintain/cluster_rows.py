@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from tasks.index import clusters, outbox
-from tasks.index.clusters import Membership
+from tasks.index.clusters import CLUSTER_COLUMNS, Membership
 from tasks.index.database import Index
 from tasks.lake.keys import ARTICLES
 from tasks.lake.reading import list_files, read_columns
@@ -24,8 +24,6 @@ from tasks.verify.unpublished import publish_waiting
 CLUSTERS_AT_ONCE = 50_000
 CLOCK_STEP = timedelta(days=1)
 """The longest time by which a machine's clock may have been set back between revisions."""
-
-TOLD = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest", "first_seen_at")
 
 
 @dataclass(slots=True)
@@ -61,7 +59,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
 def with_clusters(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
     """Return the rows of `articles` with the right cluster columns for these articles."""
     wrong = _wrong(rows, members)
-    for name in TOLD if wrong else ():
+    for name in CLUSTER_COLUMNS if wrong else ():
         values = rows[name].to_pylist()
         for place, member in wrong.items():
             values[place] = getattr(member, name)
@@ -76,7 +74,7 @@ def _update(compaction: Compaction, table: DeltaTable, members: Mapping[str, Mem
     files = [file for file in list_files(table, ARTICLES) if file.day in days]
     for number, file in enumerate(files):
         compaction.on_step("looking for rows of clusters that changed", number, len(files))
-        if wrong := len(_wrong(read_columns(compaction.store, file, ("article_id", *TOLD)), members)):
+        if wrong := len(_wrong(read_columns(compaction.store, file, ("article_id", *CLUSTER_COLUMNS)), members)):
             count += wrong
             stale.append(file)
     done = rewrite(
@@ -93,7 +91,7 @@ def _wrong(rows: pa.Table, members: Mapping[str, Membership]) -> dict[int, Membe
     found = {}
     for place in pc.indices_nonzero(pc.is_in(rows["article_id"], value_set=wanted)).to_pylist():
         member = members[rows["article_id"][place].as_py()]
-        if any(rows[name][place].as_py() != getattr(member, name) for name in TOLD):
+        if any(rows[name][place].as_py() != getattr(member, name) for name in CLUSTER_COLUMNS):
             found[place] = member
     return found
 

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_fitted
-from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.schemas import file_schema
 from tasks.runtime.progress import OnStep
 
@@ -88,8 +88,8 @@ def _write_group(
     schema = file_schema(group[0].table, table.schema())  # keep the columns of a newer version
     held = [read_fitted(compaction.store, file, schema) for file in group]
     rows = pa.concat_tables(held if change is None else map(change, held))
-    new = put_rows(compaction.store, group[0].table, group[0].day, rows)
-    return replace_files(table, group, [new], is_changed=change is not None, now=compaction.now)
+    new = pack_rows(group[0].day, rows)
+    return replace_files(compaction.store, table, group, [new], is_changed=change is not None, now=compaction.now)
 
 
 def _grouped(files: Iterable[StoredFile], size: int) -> Iterator[list[StoredFile]]:

@@ -6,7 +6,7 @@ A row stays, with its digests; its text is empty, and its title, lede and markdo
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,28 +15,29 @@ from deltalake import DeltaTable
 
 from tasks.config.retention import RetentionRules
 from tasks.deduplicate.restating import contents_of
-from tasks.errors import CorruptRecord, RecordGone
+from tasks.errors import CorruptRecord, IndexUnavailable, RecordGone
 from tasks.forget.segments import bury
 from tasks.index import outbox
-from tasks.index.database import Index
+from tasks.index.database import Index, Transaction
 from tasks.index.erasing import erase_securely, erase_titles
 from tasks.index.facts import note_fact, read_fact
 from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, data_prefix, day_of
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.reading import StoredFile, list_files, read_columns
+from tasks.lake.reading import StoredFile, list_files, read_articles, read_columns
+from tasks.lake.records import read_record
 from tasks.lake.tables import find_table, open_table
 from tasks.lake.tombstones import Cause
-from tasks.lake.warc import read_record
 from tasks.runtime.progress import OnStep
 from tasks.store.publishing import publish_all
-from tasks.values.changes import RowChanges
+from tasks.values.changes import ArticleKey, RowChanges, key_of_article
 from tasks.values.chunks import in_chunks
 from tasks.values.columns import revive
 from tasks.values.rows import Article
 from tasks.values.url import url_key
 
 ROWS_AT_ONCE = 200
+ATTEMPTS = 40
 FACT = "payload_retention"
 """The digest of the rules by which all payloads have expired so far."""
 
@@ -80,8 +81,8 @@ def expire_texts(expiry: Expiry) -> int:
         places = list(_expired_rows(expiry, file))
         count += len(places)
         if places and not expiry.is_dry_run:
-            for part in in_chunks(places, ROWS_AT_ONCE):
-                _remove_texts(expiry, _rows_at(expiry.store, file, part))
+            for keys in in_chunks(_keys_at(expiry.store, file, places), ROWS_AT_ONCE):
+                _remove_texts(expiry, frozenset(keys))
     if not expiry.is_dry_run:
         publish_all(expiry.index, expiry.store)
         _delete_replaced(expiry)
@@ -116,8 +117,9 @@ def _expired_rows(expiry: Expiry, file: StoredFile) -> Iterator[int]:
             yield place
 
 
-def _rows_at(store: ObjectStore, file: StoredFile, places: Sequence[int]) -> list[Article]:
-    return [revive(Article, row) for row in read_columns(store, file).take(places).to_pylist()]
+def _keys_at(store: ObjectStore, file: StoredFile, places: Sequence[int]) -> list[ArticleKey]:
+    rows = read_columns(store, file, ("article_id", "revision")).take(places).to_pylist()
+    return [ArticleKey(row["article_id"], row["revision"], file.day) for row in rows]
 
 
 def _delete_replaced(expiry: Expiry) -> None:
@@ -133,20 +135,50 @@ def _delete_replaced(expiry: Expiry) -> None:
             expiry.store.delete(found.key)
 
 
-def _remove_texts(expiry: Expiry, rows: Sequence[Article]) -> None:
-    """Let rows lose their texts in the lake and, in the same transaction, their titles in the index."""
-    emptied = tuple(_emptied(row, expiry.now) for row in rows)
-    with expiry.index.write() as tx:
-        erase_securely(tx)
-        erase_titles(tx, {row.article_id: row.revision for row in rows})
-        outbox.append_changes(
-            tx,
-            RowChanges(articles=emptied),
-            batch_id=f"expire-{uuid.uuid4().hex}",
-            run_id="maintain",
-            counts={},
-            now=expiry.now,
-        )
+def _remove_texts(expiry: Expiry, keys: Collection[ArticleKey]) -> None:
+    """Let rows lose their texts in the lake and, in the same transaction, their titles in the index.
+
+    A replay may put other rows in their place meanwhile: then they are read again.
+    """
+    for _ in range(ATTEMPTS):
+        with expiry.index.read() as tx:
+            sequence, published = outbox.last_sequence(tx), outbox.published_upto(tx)
+        if published < sequence:
+            publish_all(expiry.index, expiry.store)
+        rows = [row for row in _rows_of(expiry.store, keys) if row.text_removed_at is None]
+        emptied = tuple(_emptied(row, expiry.now) for row in rows)
+        with expiry.index.write() as tx:
+            erase_securely(tx)
+            if _write(tx, emptied, now=expiry.now) == sequence + 1:
+                return
+            tx.rollback()
+    raise IndexUnavailable(f"{expiry.index.uri}: sweeps decided first, {ATTEMPTS} times over")
+
+
+def _rows_of(store: ObjectStore, keys: Collection[ArticleKey]) -> list[Article]:
+    spans = {article_id: (min(days), max(days)) for article_id, days in _days_of(keys).items()}
+    rows = (revive(Article, row) for row in read_articles(store, spans))
+    return [row for row in rows if key_of_article(row) in keys]
+
+
+def _days_of(keys: Iterable[ArticleKey]) -> dict[str, list[date]]:
+    days: defaultdict[str, list[date]] = defaultdict(list)
+    for key in keys:
+        days[key.article_id].append(key.dt)
+    return days
+
+
+def _write(tx: Transaction, emptied: Sequence[Article], *, now: datetime) -> int:
+    """Write what becomes of rows; returns the sequence of this decision."""
+    erase_titles(tx, {row.article_id: row.revision for row in emptied})
+    return outbox.append_changes(
+        tx,
+        RowChanges(articles=tuple(emptied)),
+        batch_id=f"expire-{uuid.uuid4().hex}",
+        run_id="maintain",
+        counts={},
+        now=now,
+    )
 
 
 def _emptied(row: Article, now: datetime) -> Article:

@@ -13,6 +13,7 @@ from tasks.lake.delta_log import check_log, logged_paths
 from tasks.lake.keys import SCRATCH, data_prefix
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files
+from tasks.lake.rewriting import find_dead_files
 from tasks.lake.tables import delta_errors, open_table
 from tasks.verify.set_aside import prune_set_asides
 from tasks.verify.unlisted import has_all_rows
@@ -42,12 +43,13 @@ def check_table(store: ObjectStore, name: str) -> DeltaTable:
 def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_days: int, is_dry_run: bool) -> int:
     """Delete files of this age that no version of the last `keep_days` names; returns how many.
 
-    It also deletes a file that was put and never committed, if the table has all its rows. A file whose commit is lost
-    stays, for `verify`. Raises LakeUnavailable.
+    It also deletes a file that was put and never committed, if the table has all its rows; at any age, if no commit can
+    name it any more. A file whose commit is lost stays, for `verify`. Raises LakeUnavailable.
     """
+    dead = find_dead_files(store, table, name)
     with delta_errors(table.table_uri):
         table.update_incremental()
-        old = {f"{name}/{unquote(path)}" for path in table.vacuum(keep_days * 24, dry_run=True, full=True)}
+        old = dead | {f"{name}/{unquote(path)}" for path in table.vacuum(keep_days * 24, dry_run=True, full=True)}
     never_named = old - logged_paths(store, name) if old else set()
     gone = sorted(key for key in old if key not in never_named or has_all_rows(store, table, key))
     for key in () if is_dry_run else gone:

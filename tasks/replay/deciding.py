@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
-from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
 from tasks.errors import IndexUnavailable
 from tasks.extract.rules import rules_name
-from tasks.index import articles, clusters, frontier, outbox, postings, relations, repairing, replayed, taken_down
+from tasks.index import articles, frontier, outbox, postings, relations, repairing, replayed, taken_down
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index, Transaction, lock
 from tasks.index.frontier import Settlement, State
@@ -193,14 +192,23 @@ def _write(
     replayed.note(tx, read, now=now)
     if changes.is_empty:
         return changes
-    _write_articles(tx, worked, now=now)
+    changed_clusters = _write_articles(tx, worked, now=now)
     _settle(tx, worked, deciding, now=now)
     replayed.forget_documents(tx, worked.documents)
-    outbox.append_changes(tx, changes, batch_id=batch_id, run_id=deciding.run_id, counts={}, now=now)
+    outbox.append_changes(
+        tx,
+        changes,
+        batch_id=batch_id,
+        run_id=deciding.run_id,
+        counts={},
+        now=now,
+        changed_clusters=changed_clusters,
+    )
     return changes
 
 
-def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> None:
+def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> set[str]:
+    """Write what becomes of articles into the index; returns the clusters that have changed."""
     unit, related = worked.unit, worked.related
     ids = unit.touched | related.places.keys() | {number[0] for number in related.rows}
     newest = {one: row for one in sorted(ids) if (row := newest_of(related.revisions.get(one, {}))) is not None}
@@ -220,7 +228,7 @@ def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> None:
     shapes = [shape for row in fresh if (shape := shape_of(row)) is not None]
     postings.keep_shapes(tx, shapes, full=related.hot)
     relations.add_edges(tx, related.new_edges, now=now)
-    clusters.mark(tx, marked | {one.cluster_id for one in related.places.values()})
+    return marked | {one.cluster_id for one in related.places.values()}
 
 
 def _has_new_shape(row: Article, known: KnownArticle | None) -> bool:
@@ -253,7 +261,7 @@ def _known(row: Article, worked: Worked) -> KnownArticle:
         if place
         else (before.is_representative if before else row.is_representative),
     )
-    return with_contents(known, [*kept, *contents])
+    return known.with_contents([*kept, *contents])
 
 
 def _settle(tx: Transaction, worked: Worked, deciding: Deciding, *, now: datetime) -> None:

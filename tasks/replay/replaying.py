@@ -17,7 +17,7 @@ from tasks.extract.rules import rules_name
 from tasks.extract.shared_pool import shared_pool
 from tasks.index import replayed, runs
 from tasks.index.database import Index
-from tasks.index.runs import MEND, REPLAY
+from tasks.index.run_ids import MEND, REPLAY
 from tasks.lake.objects.stores import ObjectStore
 from tasks.replay.comparing import Compared, Result, compare_reading
 from tasks.replay.config import ReplayConfig
@@ -33,7 +33,7 @@ from tasks.values.batch import Batch
 from tasks.values.rows import Article, Capture
 
 UNITS_A_PUBLICATION = 10
-"""A day's file is rewritten once for so many units."""
+"""Units for which a day's file is rewritten once."""
 
 MOST_SHOWN = 200_000
 """Revisions that are remembered for captures that show them, the latest: 50 MB."""

@@ -1,4 +1,4 @@
-"""How the C library keeps memory that was given back to it: set to return it to the system. Not pure: it changes the process."""
+"""What a process keeps and loads: memory that is free goes back to the system, NumPy stays out. Not pure: it changes the process."""
 
 import ctypes
 import gc
@@ -31,26 +31,38 @@ def keep_little() -> None:
 
 PAGE_SIZE = getpagesize()
 
-SPARED = {
-    "numpy": "Arrow loads it if it can: 15 MB",
-    "httpx._main": "the command line of httpx, with all of Pygments: 4 MB",
-}
-"""Modules that libraries load if they can, and do without where they are not installed. A sweep has no use of them."""
-
 
 class _Without(MetaPathFinder):
-    """Says that modules are not installed. None in sys.modules would do for Arrow; psycopg takes a name there for a module."""
+    """Says that a module is not installed. None in sys.modules would do for Arrow; psycopg takes a name there for a module."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002 - the protocol's
-        if fullname in SPARED and fullname not in sys.modules:
-            raise ModuleNotFoundError(f"a sweep does without {fullname}", name=fullname)
+        if fullname == self._name:
+            raise ModuleNotFoundError(f"this command does without {fullname}", name=fullname)
 
 
 def spare_memory() -> None:
     """Set a process that does nothing but sweep, before it has threads and libraries."""
     keep_little()
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what was freed
-    sys.meta_path.insert(0, _Without())
+    do_without_numpy()
+    _do_without("httpx._main")  # the command line of httpx, which it loads if it can: all of Pygments, 4 MB
+
+
+def do_without_numpy() -> None:
+    """Let a command that neither sweeps with NumPy nor hands it to anybody run as where it is not installed.
+
+    Presslake does not depend on it. Arrow loads it if it can, and pandas at the first instant that it gives to Python: 15 MB
+    and several times what `trace` does by itself (docs/adr/0033). A program that imported it before keeps it.
+    """
+    _do_without("numpy")
+
+
+def _do_without(name: str) -> None:
+    if name not in sys.modules:
+        sys.meta_path.insert(0, _Without(name))
 
 
 def give_back() -> None:

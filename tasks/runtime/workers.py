@@ -32,7 +32,7 @@ JOBS_A_WORKER = 3000
 """A worker is replaced after this many items: libxml2's dictionaries only grow."""
 
 JOBS_AHEAD = 64
-"""Jobs of one caller that are queued at once: one that takes long stops no other until so many are done."""
+"""Jobs of one caller that are queued at once: a long one delays others only after this number of them is done."""
 
 PRELOADED = "tasks.extract.warm"
 """The module that the fork server imports once; only the fork server imports it, to warm up."""

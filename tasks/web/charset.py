@@ -157,6 +157,12 @@ def _detected(body: bytes) -> tuple[str, str] | None:
     return None if name is None or text is None else (text, name)
 
 
+def wide_charset(body: bytes) -> str | None:
+    """Return the UTF-16 that a body is in, by its byte order mark or by its NULs; None for any other charset."""
+    marked = (name for mark, name in _BOMS if name != "utf-8" and body.startswith(mark))
+    return next(marked, None) or _unmarked_utf16(body)
+
+
 def _unmarked_utf16(body: bytes) -> str | None:
     """Return the UTF-16 whose ASCII, which is most of any markup, would make these NULs; None where there are few."""
     sample = body[:1024]

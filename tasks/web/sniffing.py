@@ -1,42 +1,80 @@
 """What a body is by its first bytes, whatever it is called. Pure.
 
-Servers label pages as anything: what a browser would show as a page is one.
+Servers label pages as anything: what a browser would show as a page is one, and what it would not is none.
 """
 
 import re
+from codecs import getincrementaldecoder
+
+from tasks.web.charset import wide_charset
 
 SNIFFED_SIZE = 65_536
 """Bytes that are looked at: some pages begin with a comment of many kB."""
 
-_BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n\x0c"
-_OTHERS = (b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"pk\x03\x04", b"gif8", b"\x1f\x8b")
-_TAG = re.compile(rb"<(?:!doctype\s+html|html|head|body)(?=[\s>/])", re.IGNORECASE)
-_XML_START = b"<?"
-_COMMENT = b"<!--"
+# byte order marks, white space, and in UTF-8 the spaces that editors and template engines leave before a page
+_BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n\x0c\xc2\xa0\xe2\x80\x8b"
+_END = rb"(?=[\s>/])"
+_OUTER = re.compile(rb"<(?:!doctype\s*html|(?:html|head|body|title|meta)" + _END + rb")", re.IGNORECASE)
+# WHATWG MIME Sniffing, 7.1: by these, too, a body is a page of which nothing is said
+_INNER = re.compile(rb"<(?:!--|(?:script|style|link|iframe|h1|div|font|table|a|b|br|p)" + _END + rb")", re.IGNORECASE)
+_DATA = re.compile(
+    rb"<(?:[\w-]+:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|svg)[\s>/]"  # what is announced in, and pictures
+    rb"|\{\s*[\"}]|\[\s*[\"{\]]",  # JSON
+    re.IGNORECASE,
+)
+_SOME = 16  # bytes: fewer are text by chance
+_UNTYPED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")  # characters that are in no text
+_MAGIC = re.compile(
+    rb"%PDF-|%!PS|\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}(?:WEBP|WAVE|AVI )|II\*\x00|MM\x00\*|\x00\x00\x01\x00"  # pictures
+    rb"|.{4}ftyp|ID3[\x02-\x04]\x00|\xff[\xfb\xf3\xf2]|OggS\x00|fLaC\x00|\x1aE\xdf\xa3|FLV\x01"  # sound and film
+    rb"|PK(?:\x03\x04|\x05\x06)|\x1f\x8b|7z\xbc\xaf|Rar!|BZh[1-9]1AY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd"  # archives
+    rb"|\xd0\xcf\x11\xe0|\{\\rtf|wOF[F2]|\x7fELF|MZ\x90\x00|\x00asm|SQLite format 3",
+    re.DOTALL,
+)
 
 
 def is_html(start: bytes) -> bool:
-    """Whether the first bytes are an HTML page's: its document type or one of its outer elements, after comments."""
-    return _TAG.match(_without_prolog(start)) is not None
+    """Whether the first bytes are an HTML page's: its document type or an element that opens one, after comments."""
+    return _OUTER.match(_opening(start)) is not None
+
+
+def is_fragment(start: bytes) -> bool:
+    """Whether the first bytes are HTML that leaves its outer elements out, or has them after something else."""
+    opening = _opening(start)
+    return not is_other(start) and (_INNER.match(opening) is not None or b"<html" in opening[:1024].lower())
 
 
 def is_other(start: bytes) -> bool:
-    """Whether the first bytes are those of a picture, a PDF or an archive."""
-    return start[:64].lstrip(_BOM_AND_SPACE).lower().startswith(_OTHERS)
+    """Whether the first bytes are those of a picture, a document, sound, an archive, a feed or JSON."""
+    return _MAGIC.match(start.lstrip(b" \t\r\n")) is not None or _DATA.match(_opening(start)) is not None
 
 
-def is_markup(start: bytes) -> bool:
-    """Whether the first bytes are text that begins with a tag: no content coding is left in them."""
-    bare = start[:SNIFFED_SIZE].lstrip(_BOM_AND_SPACE)
-    return bare.startswith(b"<") and b"\x00" not in bare[:1024]
+def is_text(start: bytes) -> bool:
+    """Whether the first bytes are text in UTF-8, or begin with a tag in any charset: no content coding is left in them."""
+    bare = _narrow(start[:1024]).lstrip(_BOM_AND_SPACE)
+    if b"\x00" in bare:
+        return False
+    return bare.startswith(b"<") or (len(bare) >= _SOME and not _UNTYPED.search(_utf_8(bare)))
 
 
-def _without_prolog(start: bytes) -> bytes:
-    """Return the bytes after white space, comments and processing instructions; nothing where one of them never ends."""
-    rest = start[:SNIFFED_SIZE].lstrip(_BOM_AND_SPACE)
-    while True:
-        end = b"-->" if rest.startswith(_COMMENT) else b">" if rest.startswith(_XML_START) else None
-        if end is None:
+def _utf_8(start: bytes) -> str:
+    """Return UTF-8 as text, without the half of a character at its end; U+FFFD for what is none."""
+    return getincrementaldecoder("utf-8")("replace").decode(start)
+
+
+def _narrow(start: bytes) -> bytes:
+    """Return UTF-16 as UTF-8, and everything else as it is."""
+    wide = wide_charset(start)
+    return start.decode(wide, "replace").encode("utf-8", "replace") if wide else start
+
+
+def _opening(start: bytes) -> bytes:
+    """Return the bytes after white space, comments and processing instructions, or from one of them that never ends."""
+    rest = _narrow(start[:SNIFFED_SIZE]).lstrip(_BOM_AND_SPACE)
+    while mark := next((mark for mark in (b"<!--", b"<?") if rest.startswith(mark)), None):
+        end = b"-->" if mark == b"<!--" else b"?>" if b"?>" in rest[:4096] else b">"
+        _, found, after = rest.partition(end)
+        if not found:
             return rest
-        _, _, rest = rest.partition(end)
-        rest = rest.lstrip(_BOM_AND_SPACE)
+        rest = after.lstrip(_BOM_AND_SPACE)
+    return rest

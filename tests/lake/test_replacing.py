@@ -12,7 +12,7 @@ from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.replacing import TableChange, replace_rows
-from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.tables import open_table
 from tasks.store.publishing import publish
 from tasks.values.changes import key_of
@@ -124,7 +124,7 @@ def test_a_column_of_a_newer_version_keeps_its_value(tmp_path):
     table.alter.add_columns([Field("mood", PrimitiveType("string"), nullable=True)])
     (file,) = list_files(table, ARTICLES)
     rows = read_columns(store, file).append_column("mood", pa.array(["glad", "sad"]))
-    replace_files(table, [file], [put_rows(store, ARTICLES, file.day, rows)], is_changed=True, now=NOW)
+    replace_files(store, table, [file], [pack_rows(file.day, rows)], is_changed=True, now=NOW)
 
     apply(store, change(2, rows=(replace(B, title="new"),)))
 
@@ -145,7 +145,7 @@ def test_beside_appends_packing_and_other_changes_each_row_is_there_once(tmp_pat
         if len(files) < 2:
             return
         rows = pa.concat_tables(read_columns(store, file) for file in files)
-        replace_files(table, files, [put_rows(store, ARTICLES, files[0].day, rows)], is_changed=False, now=NOW)
+        replace_files(store, table, files, [pack_rows(files[0].day, rows)], is_changed=False, now=NOW)
 
     def put(number):
         row = (A, B, C)[number % 3]

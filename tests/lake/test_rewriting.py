@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from tasks.lake.keys import CAPTURES
+from tasks.lake.keys import CAPTURES, data_prefix
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.reading import list_files, read_columns
-from tasks.lake.rewriting import put_rows, replace_files
+from tasks.lake.rewriting import commit_rewritten, find_dead_files, pack_rows, put_rows, replace_files
 from tasks.lake.tables import commit_files, open_table
 from tests.lake.test_tables import put_file
 
@@ -29,7 +29,7 @@ def three_files(store):
 
 def as_one(store, table, files, *, is_changed=False):
     rows = pa.concat_tables(read_columns(store, file) for file in files)
-    return replace_files(table, files, [put_rows(store, CAPTURES, DAY, rows)], is_changed=is_changed, now=NOW)
+    return replace_files(store, table, files, [pack_rows(DAY, rows)], is_changed=is_changed, now=NOW)
 
 
 def test_files_become_one_and_no_row_is_lost(object_store):
@@ -85,9 +85,54 @@ def test_the_log_says_whether_rows_were_changed(tmp_path, is_changed):
     assert last.count(f'"dataChange":{str(is_changed).lower()}') == 4
 
 
-def test_the_same_rows_are_the_same_file(tmp_path):
+def test_the_same_rows_for_the_same_version_are_the_same_file(tmp_path):
     store = DirectoryStore(tmp_path)
     table = three_files(store)
-    rows = read_columns(store, list_files(table, CAPTURES)[0])
+    rows = pack_rows(DAY, read_columns(store, list_files(table, CAPTURES)[0]))
 
-    assert put_rows(store, CAPTURES, DAY, rows) == put_rows(store, CAPTURES, DAY, rows)
+    assert put_rows(store, table, CAPTURES, rows) == put_rows(store, table, CAPTURES, rows)
+
+
+def stored(store):
+    return {found.key for found in store.list(data_prefix(CAPTURES))}
+
+
+def put_again(store, table):
+    rows = pa.concat_tables(read_columns(store, file) for file in list_files(table, CAPTURES))
+    return put_rows(store, table, CAPTURES, pack_rows(DAY, rows))
+
+
+def commit(store, table, old, new):
+    return commit_rewritten(store, table, CAPTURES, old, [new], is_changed=False, now=NOW)
+
+
+def test_a_file_whose_version_another_commit_took_is_deleted(object_store):
+    stale = three_files(object_store)
+    new = put_again(object_store, stale)
+    commit_files(open_table(object_store, CAPTURES), [put_file(object_store, sequence=4)], app_id="i")
+    assert find_dead_files(object_store, open_table(object_store, CAPTURES), CAPTURES) == {f"{CAPTURES}/{new.path}"}
+
+    assert not commit(object_store, stale, list_files(stale, CAPTURES), new)
+
+    assert stored(object_store) == {file.key for file in list_files(open_table(object_store, CAPTURES), CAPTURES)}
+
+
+def test_a_file_that_another_process_put_too_and_committed_stays(tmp_path):
+    store = DirectoryStore(tmp_path)
+    stale = three_files(store)
+    files = list_files(stale, CAPTURES)
+    new = put_again(store, stale)
+    assert commit(store, open_table(store, CAPTURES), files, new)
+
+    assert not commit(store, stale, files, new)
+
+    assert held(store) == ["b1-1", "b1-2", "b1-3"]
+    assert find_dead_files(store, stale, CAPTURES) == set()
+
+
+def test_a_file_whose_version_is_still_to_come_is_not_dead(tmp_path):
+    store = DirectoryStore(tmp_path)
+    table = three_files(store)
+    put_again(store, table)
+
+    assert find_dead_files(store, open_table(store, CAPTURES), CAPTURES) == set()

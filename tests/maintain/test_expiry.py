@@ -10,9 +10,11 @@ from sqlalchemy import select
 from tasks.config.retention import Kept, RetentionRules
 from tasks.index.schema import articles, shapes
 from tasks.lake.keys import ARTICLES, CAPTURES
-from tasks.lake.warc import Record, iter_records
+from tasks.lake.records import Record, iter_records
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain, summary_line
+from tests.dying import Meanwhile
+from tests.replay.conftest import SHORTER, SITES, Replays
 from tests.verify.conftest import World
 from tests.verify.test_reindex import _reindex
 
@@ -184,3 +186,36 @@ def test_without_a_number_it_is_kept_for_ever(world, name):
     report = tidy(world, 30_000, RetentionRules(usual=replace(Kept(), **dict.fromkeys(other, 1))))
 
     assert (report.payloads_expired == 0, report.texts_expired == 0) == (name == "payload_days", name == "text_days")
+
+
+@pytest.mark.parametrize("reads", [1, 3, 5])
+def test_a_replay_that_supersedes_a_row_meanwhile_is_not_undone(world, reads):
+    replayed = {}
+
+    def replay_meanwhile():
+        Replays(world).run(**dict.fromkeys(SITES, SHORTER))
+        replayed.update(digests(world))
+
+    store = Meanwhile(world.lake, reads, replay_meanwhile)
+    expire(world, store)
+
+    assert digests(world) == replayed
+    expire(world, world.store)
+    assert {row["text"] for row in rows(world, ARTICLES)} == {""}
+    assert digests(world) == replayed
+    assert world.verify(later=22 * DAY).found == {}
+
+
+def digests(world):
+    return {(row["article_id"], row["revision"]): row["text_digest"] for row in rows(world, ARTICLES)}
+
+
+def expire(world, store):
+    maintain(
+        index=world.index,
+        store=store,
+        config=MaintainConfig(),
+        now=datetime.now(UTC) + 21 * DAY,
+        on_step=lambda *_: None,
+        retention=BOTH,
+    )

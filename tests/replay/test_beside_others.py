@@ -1,17 +1,18 @@
 """A replay that dies at any step, or that works beside a sweep, `maintain`, `verify`, a mend or another replay."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.index import runs
+from tasks.index import run_ids, runs
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay
-from tests.dying import DyingStore
+from tests.dying import DyingStore, Meanwhile
 from tests.e2e.chaos_press import pass_time
 from tests.replay.conftest import CLUSTER, FIRST_THREE, SHORTER, SITES
 
@@ -22,7 +23,7 @@ ALL_SHORTER = dict.fromkeys(SITES, SHORTER)
 def test_a_replay_that_dies_anywhere_is_made_good_by_the_next(replays, uses):
     before = replays.articles(), replays.captures(), replays.index()
     context = replays.context(**dict.fromkeys(SITES, FIRST_THREE))
-    dying = type(context)(**{**vars_of(context), "store": DyingStore(replays.world.lake, uses)})
+    dying = replace(context, store=DyingStore(replays.world.lake, uses))
     try:
         replay(ReplayConfig(dry_run=False), dying, on_step=lambda *_: None)
         died = False
@@ -38,17 +39,13 @@ def test_a_replay_that_dies_anywhere_is_made_good_by_the_next(replays, uses):
     assert (replays.articles(), replays.captures(), replays.index()) == before
 
 
-def vars_of(context):
-    return {name: getattr(context, name) for name in context.__dataclass_fields__}
-
-
 def registered(index, kind):
     with index.write() as tx:
         runs.begin_run(tx, run_id=f"{kind}1", now=datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"), [(runs.REPLAY, "another replay is at work"), (runs.MEND, "a mend .* is at work")]
+    ("kind", "line"), [(run_ids.REPLAY, "another replay is at work"), (run_ids.MEND, "a mend .* is at work")]
 )
 def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, kind, line):
     registered(replays.world.index, kind)
@@ -58,13 +55,13 @@ def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, ki
 
 
 def test_a_dry_run_asks_nobody(replays):
-    registered(replays.world.index, runs.REPLAY)
+    registered(replays.world.index, run_ids.REPLAY)
 
     assert replays.run({"dry_run": True}).pages
 
 
 def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
-    registered(replays.world.index, runs.REPLAY)
+    registered(replays.world.index, run_ids.REPLAY)
 
     assert replays.world.verify().found == {}
     with pytest.raises(ConfigError, match="a replay is at work"):
@@ -72,7 +69,7 @@ def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
 
 
 def test_a_replay_whose_process_is_dead_is_in_nobodys_way(replays):
-    registered(replays.world.index, runs.REPLAY)
+    registered(replays.world.index, run_ids.REPLAY)
     with replays.world.index.write() as tx:
         tx.exec_driver_sql("UPDATE runs SET pid = 4194305 WHERE run_id = 'replay-1'")
 
@@ -112,6 +109,29 @@ def test_beside_a_sweep_nothing_is_lost_and_nothing_twice(request, where):
     assert len(replays.articles()) == len(replays.stored())
 
 
+def maintain_once(world):
+    maintain(
+        index=world.index,
+        store=world.store,
+        config=MaintainConfig(),
+        now=datetime(2030, 1, 1, tzinfo=UTC),
+        on_step=lambda *_: None,
+    )
+
+
+@pytest.mark.parametrize(("options", "reads"), [(FIRST_THREE, 3), (SHORTER, 3), (FIRST_THREE, 6), (SHORTER, 6)])
+def test_a_row_that_maintain_updates_between_its_reading_and_the_decision_is_marked_again(replays, options, reads):
+    world = replays.world
+    replays.run(**dict.fromkeys(SITES, options))
+    context = replays.context()
+    store = Meanwhile(world.lake, reads, lambda: maintain_once(world))
+
+    replay(ReplayConfig(dry_run=False), replace(context, store=store), on_step=lambda *_: None)
+
+    assert store.action is None
+    assert world.verify().found == {}
+
+
 def test_beside_maintain_nothing_is_lost_and_nothing_twice(replays):
     world, errors = replays.world, []
     before, index = replays.articles(), replays.index()
@@ -119,13 +139,7 @@ def test_beside_maintain_nothing_is_lost_and_nothing_twice(replays):
     def tidy():
         try:
             for _ in range(4):
-                maintain(
-                    index=world.index,
-                    store=world.store,
-                    config=MaintainConfig(),
-                    now=datetime(2030, 1, 1, tzinfo=UTC),
-                    on_step=lambda *_: None,
-                )
+                maintain_once(world)
         except Exception as error:  # noqa: BLE001 - asserted below
             errors.append(error)
 

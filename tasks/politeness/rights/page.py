@@ -15,8 +15,7 @@ from tasks.politeness.rights.directives import (
     unreadable_directive,
 )
 from tasks.politeness.rights.payment import charged_signals
-from tasks.politeness.rights.rsl import parse_rsl
-from tasks.politeness.rights.rsl_signals import licence_signals
+from tasks.politeness.rights.rsl import licence_signals, parse_rsl
 from tasks.politeness.rights.usage import header_usage
 from tasks.values.rights import FEED, HEADER, META, RAW_LENGTH, TDMREP, UNSET
 from tasks.values.rows import Signal
@@ -50,10 +49,8 @@ def meta_signals(metas: Fields, inline: Iterable[str], *, token: str, url: str) 
     return tuple(found)[:MAX_SIGNALS]
 
 
-def feed_signals(licence: str | None, url: str) -> tuple[Signal, ...]:
+def feed_signals(licence: str, url: str) -> tuple[Signal, ...]:
     """Return what the RSL says of a page that its feed gave with it; raises BadUrl."""
-    if licence is None:
-        return ()
     said = _parsed(licence.encode("utf-8", "replace"), url)
     return tuple(licence_signals(said, url, scope=FEED, policy_id=None))[:MAX_SIGNALS]
 
