@@ -234,7 +234,7 @@ def _make_engine(url: URL, *, is_read_only: bool = False) -> Engine:
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
         except (ArgumentError, ValueError) as error:
-            raise ConfigError("the index's URL has an option that is none: its hosts or ports") from error
+            raise ConfigError("the index's URL has an invalid option: its hosts or ports") from error
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"the index {without_secrets(url)} needs a driver: pip install 'presslake[postgresql]'"

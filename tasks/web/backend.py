@@ -69,7 +69,7 @@ class GuardedBackend:
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
 
     async def address_of(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> str | None:
-        """Return the address by which a host is counted with others: the least of its own, in whichever order they come.
+        """Return the address by which a host is counted with others: the least of its addresses, whatever their order.
 
         None without a gate, and where many share it on purpose. Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
