@@ -40,7 +40,7 @@ class RawFile(Protocol):
     size: int
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return so many bytes from there, fewer only at the end; raises LakeUnavailable, DamagedArchive."""
+        """Return `size` bytes from `offset`, fewer only at the end; raises LakeUnavailable, DamagedArchive."""
         ...
 
 

@@ -29,7 +29,7 @@ TRUNCATED_QUALITY = 0.5
 _IMPLIED = 4  # elements of a page without a tag: html, head, body, p
 
 LONG_PAGE_SIZE = 20_000
-"""A page of so many bytes that gives no text is a fault of ours, not an empty article."""
+"""A page of this size (bytes) without a text is a fault of ours, not an empty article."""
 
 
 _AS_IN_A_SWEEP = ExtractConfig()

@@ -53,7 +53,7 @@ source_arrivals = Table(
     Column("newest_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The number of articles that a source published in each hour of a UTC day: its cadence is learnt from these."""
+"""The number of articles that a source published in each hour of a UTC day: the source's cadence is learnt from these."""
 
 source_alarms = Table(
     "source_alarms",
