@@ -22,6 +22,7 @@ from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
+from tasks.extract.notices import gives_way, is_elsewhere
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
@@ -38,6 +39,7 @@ _WORDLESS = (
     "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
+_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; the best that it can be
 _FOUND = ("fast", "paragraphs")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
@@ -105,6 +107,8 @@ def extract_text(
     page = said_in_all - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
+    if len(sought.text) <= _MAX_DOUBTED and is_elsewhere(sought.text, metadata):
+        quality = min(quality, _DOUBTED)
     found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
     return replace(found, markdown=markdown_of(sought.text, blocks)) if has_markdown else found
 
@@ -166,7 +170,8 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequen
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(_plain(whole), said)
-        if len(text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(text, body):
+        is_its = words_of(text) in said.titles or _agrees(text, body) or gives_way(text, body, metadata)
+        if is_its and len(text) < _MAX_SHARE_OF_JSONLD * len(body):
             return _Sought(text=body, path="jsonld", mass=place.mass)
     return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
 

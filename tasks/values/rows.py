@@ -59,6 +59,7 @@ class PageType(StrEnum):
     PAYWALL = "paywall"
     BLOCKED = "blocked"
     SOFT_404 = "soft_404"
+    NOTICE = "notice"
 
     @property
     def is_story(self) -> bool:
