@@ -24,6 +24,7 @@ from typing import Any, Generic, Self, TypeVar
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from tasks.errors import ItemError, Stopped, UnexpectedError
+from tasks.runtime.allocator import Slack
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.safe_path import keep_children_safe
 
@@ -40,6 +41,9 @@ _CLOSED = "the pool is closed"
 _LOOKED_AFTER_S = 1.0  # how often to check that a pool without an answer still works
 
 T = TypeVar("T")
+
+_slack = Slack()
+"""What this process holds, where it is a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +223,8 @@ def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
             return _read(job)
     except ItemError as error:
         return error
+    finally:
+        _slack.trim()
 
 
 def _read(job: Job[T]) -> T:

@@ -15,7 +15,15 @@ from typing import Self
 
 import httpx
 
-from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, RightsRefused, TooManyRedirects
+from tasks.errors import (
+    BadContentEncoding,
+    BadResponse,
+    BadUrl,
+    BodyTruncated,
+    ItemError,
+    RightsRefused,
+    TooManyRedirects,
+)
 from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
@@ -142,7 +150,7 @@ class WebClient:
                 if missing and not takes_part:
                     raise BodyTruncated(f"{missing} at {target}")
                 led_to = None if cut else leads_to(hops[-1], content)
-                if led_to is None or _is_reload(led_to, target, hops[-1]):
+                if led_to is None or _stays(led_to, target, hops[-1]):
                     return Fetched(hops=tuple(hops), content=content, missing=missing)
                 location = led_to.encode("utf-8", "replace")
             if len(hops) > self._config.max_redirects:
@@ -239,10 +247,12 @@ def _origin_url(origin: str) -> httpx.URL:
         raise BadUrl(f"{origin}/: {error}") from error
 
 
-def _is_reload(led_to: str, target: Url, answer: Exchange) -> bool:
-    """Whether a page leads to itself, and not in order to have a cookie back."""
+def _stays(led_to: str, target: Url, answer: Exchange) -> bool:
+    """Whether a page leads to itself, and not in order to have a cookie back, or to what is no URL, as browsers find."""
     try:
         is_same = redirect_target(led_to.encode("utf-8", "replace"), base=target) == target
+    except BadResponse:
+        return True
     except ItemError:  # which it will be when that is followed
         return False
     return is_same and answer.header("set-cookie") is None
