@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import takewhile
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -15,7 +16,7 @@ from tasks.extract.blocks import Block
 from tasks.extract.container import Line, holder_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, raw_text_of, text_of, words_in, words_of
+from tasks.extract.tree import HEADINGS, judged_once, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is no furniture
 _MAX_LINES = 14
@@ -25,6 +26,11 @@ _MAX_BOX = 700  # characters of a box that asks for something
 _MAX_BUTTON = 40  # characters of a link that asks for something
 _MIN_MAIN, _MAX_APPENDIX = 0.7, 0.2  # of the text: in its own element; in boxes behind that
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
+_MAX_BESIDE = 0.25  # of the text
+_WHOLE_LINK = 0.95  # of a line
+_ASIDE = re.compile(
+    r"(?:^|[-_])(?:pop-?up|tooltip|modal|newsletters?|disclaimer|disclosure|bio|author[-_]+(?:box|card|profile|info|about))(?:$|[-_])"
+)
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|(?:©|℗)\s*\S", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
@@ -59,6 +65,9 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
         cut -= 1
     gone = kept[cut:]
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
+    story = [line for line in rest if not tail.is_beside(line)]
+    if sum(len(line.text) for line in rest) - sum(len(line.text) for line in story) <= _MAX_BESIDE * total:
+        rest = story
     removed = (
         sum(len(line.text) for line in gone)
         + sum(len(line.text) for line in kept[:cut])
@@ -117,6 +126,20 @@ class _Tail:
         if box is None or any(self._box_of(line) is not box for line in lines[1:]):
             return False
         return self._is_biography(first, box) or self._asks(box)
+
+    def is_beside(self, line: Line) -> bool:
+        """Whether a line outside of the text's own element stands in a box that names itself, or links to a page of the site."""
+        block = self._block(line)
+        if block is None or self.main is None or block.element is self.main:
+            return False
+        around = {self.main, *self.main.iterancestors()}
+        boxes = list(takewhile(lambda one: one not in around, (block.element, *block.element.iterancestors())))
+        if any(_names_a_box(f"{one.get('class') or ''} {one.get('id') or ''}") for one in boxes if one.keys()):
+            return True
+        is_inner = any(one is self.main for one in block.element.iterancestors())
+        if is_inner or block.link_share < _WHOLE_LINK or block.element.tag in ("li", "td", "th"):
+            return False
+        return all(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
     def is_label(self, line: Line, *, over: Line) -> bool:
         """Whether a line is the short label over what was cut: beside it, or its heading."""
@@ -199,6 +222,12 @@ class _Tail:
             return False
         steps = [step for step in target.path.split("/") if step]
         return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
+
+
+@judged_once
+def _names_a_box(names: str) -> bool:
+    """Whether a class or a name is that of a box which is never a story's."""
+    return any(_ASIDE.search(name) for name in names.casefold().split())
 
 
 def _bare(address: str) -> str:
