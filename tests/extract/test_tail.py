@@ -92,7 +92,7 @@ def test_boxes_of_another_make_behind_a_whole_story_go(box):
     "box",
     [
         f"<p>{MAKER}</p>",  # loose beside the story's element
-        f"<div class='tale last'><p>{MAKER}</p></div>",  # of the same make
+        f"<div class='x last'><p>{MAKER}</p></div>",  # of the same make
         f"<div class='rest'><p>{MAKER}</p><p>{MAKER} {MAKER}</p></div>",  # no little part
     ],
 )
@@ -145,3 +145,31 @@ def test_boxes_beside_a_story_that_name_themselves_or_lead_on_go(inside):
 )
 def test_boxes_of_a_story_stay(inside):
     assert any(line.startswith(BESIDE) for line in around(inside))
+
+
+YEARS = [
+    f"In the year {1900 + n} the harbour was closed to ferries for {n + 2} weeks, the archive says." for n in range(12)
+]
+
+
+def parted(behind: str) -> list[str]:
+    """The lines of a story whose paragraphs have an element each, within one that has a box behind it."""
+    parts = "".join(f"<div class='p{at}'><p>{one}</p></div>" for at, one in enumerate(YEARS))
+    html = page().split("<div class=")[0]
+    return read_page(f"{html}<h1>Harbour reopens</h1><div class='all'>{parts}</div>{behind}</main></body></html>").lines
+
+
+def test_a_box_behind_the_element_of_all_parts_goes():
+    assert MAKER not in parted(f"<div class='maker'><h4>Who we are</h4><p>{MAKER}</p></div>")
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        f"<div class='all'><p>{MAKER}</p></div>",
+        f"<p>{MAKER}</p>",
+        f"<div class='b'><p>{MAKER}</p><p>{MAKER.upper()}</p><p>{' '.join(PARAGRAPHS)}</p></div>",
+    ],
+)
+def test_more_of_the_same_behind_all_parts_stays(box):
+    assert MAKER in parted(box)
