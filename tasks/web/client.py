@@ -15,12 +15,20 @@ from typing import Self
 
 import httpx
 
-from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, RightsRefused, TooManyRedirects
+from tasks.errors import (
+    BadContentEncoding,
+    BadResponse,
+    BadUrl,
+    BodyTruncated,
+    ItemError,
+    RightsRefused,
+    TooManyRedirects,
+)
 from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_received, decode_received_prefix
+from tasks.web.decoding import coding_of, decode_aside, decode_received, decode_received_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
@@ -142,7 +150,7 @@ class WebClient:
                 if missing and not takes_part:
                     raise BodyTruncated(f"{missing} at {target}")
                 led_to = None if cut else leads_to(hops[-1], content)
-                if led_to is None or _is_reload(led_to, target, hops[-1]):
+                if led_to is None or _stays(led_to, target, hops[-1]):
                     return Fetched(hops=tuple(hops), content=content, missing=missing)
                 location = led_to.encode("utf-8", "replace")
             if len(hops) > self._config.max_redirects:
@@ -235,10 +243,12 @@ def _origin_url(origin: str) -> httpx.URL:
         raise BadUrl(f"{origin}/: {error}") from error
 
 
-def _is_reload(led_to: str, target: Url, answer: Exchange) -> bool:
-    """Whether a page leads to itself, and not in order to have a cookie back."""
+def _stays(led_to: str, target: Url, answer: Exchange) -> bool:
+    """Whether a page leads to itself, and not in order to have a cookie back, or to what is no URL, as browsers find."""
     try:
         is_same = redirect_target(led_to.encode("utf-8", "replace"), base=target) == target
+    except BadResponse:
+        return True
     except ItemError:  # which it will be when that is followed
         return False
     return is_same and answer.header("set-cookie") is None
@@ -248,7 +258,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
     """Undo the content coding; returns also how much came of a body that ended before its end."""
     coding = final.header("content-encoding") or ""
     missing = _missing(final) if final.is_cut_short else None
-    is_plain = not coding and len(final.body) <= limits.decoded_size and not final.body.startswith(GZIP_MAGIC)
+    is_plain = not coding and len(final.body) <= limits.decoded_size and coding_of(final.body) is None
     if is_plain:
         return final.body, missing
     decode = decode_received_prefix if limits.cut or missing else decode_received
