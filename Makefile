@@ -22,6 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 flows tasks presslake  # once, and not in each of the tests' processes
 	@touch $(READY)
 
 demo: $(READY)  ## Sweep a small press on loopback, twice, and show the results

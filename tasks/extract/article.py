@@ -165,7 +165,8 @@ def _find_text(
     cut = 0
     if path in _FOUND and text:
         found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
-        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, main_of(found))
+        holders = (main_of(found), place.container if path == _FOUND[0] else None)
+        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, holders)
         text, cut = "\n".join(line.text for line in ending.lines), ending.removed
     is_bare = not text or words_of(text) in said.titles
     whole = metadata.article_body or ""

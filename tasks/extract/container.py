@@ -283,11 +283,12 @@ def _is_item(box: HtmlElement) -> bool:
 class Place:
     """Where an article stands: the element that holds it and its heading (None: the whole page), and its mass.
 
-    The mass is the characters of its paragraphs, found or not, without those that stand in links.
+    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of its paragraphs, found or not, without those that stand in links.
     """
 
     scope: HtmlElement | None
     mass: int
+    container: HtmlElement | None = None
 
 
 def place_of(found: Found, heading: HtmlElement | None) -> Place:
@@ -306,11 +307,11 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     inner = set(scope.iter()) if scope is not None else set()
     paragraphs = [block for block in found.blocks if block.element.tag == "p"]
     if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(_prose, paragraphs))):
-        return Place(scope=None, mass=whole)
+        return Place(scope=None, mass=whole, container=container)
     around = sum(_prose(block) for block in paragraphs if block.element in inner)
     if found.mass < _MIN_SHARE_OF_SCOPE * around:
-        return Place(scope=scope, mass=around)
-    return Place(scope=scope, mass=sum(masses.values()))
+        return Place(scope=scope, mass=around, container=container)
+    return Place(scope=scope, mass=sum(masses.values()), container=container)
 
 
 def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:

@@ -134,6 +134,13 @@ def _rules(robots: bytes, comes_to: str) -> Outlet:
     return Outlet(make=lambda url: outlet.make(url) | {"/robots.txt": answer(200, robots)}, comes_to=outlet.comes_to)
 
 
+def _documents(files: dict[str, bytes]) -> Outlet:
+    """Give an outlet that has these files beside a page that is as it should be."""
+    outlet = _page(page)
+    served = {path: answer(200, body) for path, body in files.items()}
+    return Outlet(make=lambda url: {**outlet.make(url), **served}, comes_to=outlet.comes_to)
+
+
 def _maps(comes_to: dict[str, str], make: Callable[[str], dict[str, bytes]]) -> Outlet:
     numbers = {path: next(_NUMBERS) for path in comes_to}
 
@@ -190,6 +197,7 @@ _LINKS = (
 )
 _ZEROS = bytes(60 * MIB)
 _NOISE = random.Random(7).randbytes(20_000)
+_LICENSED = b"License: /l.xml\nUser-agent: *\nDisallow:\n"
 _JUNK_JSON = (
     '{"@type":"NewsArticle","datePublished":"0000-00-00T99:99:99+99:99","headline":"\\ud800","author":[{"name":{}}],"n":1e400,"m":'
     + "9" * 5000
@@ -208,6 +216,9 @@ OUTLETS: dict[str, Outlet] = {
     "gzip with garbage behind": _coded("gzip", lambda body: gzip.compress(body) + b"\0garbage" * 9),
     "brotli with garbage behind": _coded("br", lambda body: brotli.compress(body) + b"\0garbage" * 900),
     "a list of codings": _coded("gzip, gzip", lambda body: gzip.compress(gzip.compress(body))),
+    "gzip called brotli": _coded("br", gzip.compress),
+    "gzip with a weight": _coded("gzip;q=1.0", gzip.compress),
+    "zstd without a word": _coded("identity", zstandard.compress),
     "upper-case coding": _coded("GZIP", gzip.compress),
     "identity": _coded("identity", bytes),
     "two fields of codings": _raw(_OK + b"Content-Encoding: identity\r\nContent-Encoding: br\r\n" + _CLOSE),
@@ -272,6 +283,7 @@ OUTLETS: dict[str, Outlet] = {
     "a loop of refreshes": _loops(_REFRESH),
     "a loop of scripts": _loops(_MOVES),
     "a loop of cookies": _page(answer(302, b"", [("Location", "/story"), ("Set-Cookie", "n=1")]), "too_many_redirects"),
+    "a refresh to no URL": _page(lambda body: page(body, Refresh="0;url=http://[::1")),
     "to port 65536": _leads("http://127.0.0.1:65536/", "bad_response"),
     "to an address in IPv6": _leads("http://[::1]:80/", "forbidden_address"),
     "to a password": _leads("http://user:pass@127.0.0.1/", "bad_url"),
@@ -308,6 +320,14 @@ OUTLETS: dict[str, Outlet] = {
     "rules of stars": _rules(b"User-agent: *\nDisallow: /" + b"*a" * 100_000 + b"\nDisallow: /story\n", "robots_disallowed"),
     "rules that are noise": _rules(_NOISE * 9, "new"),
     "delays that are none": _rules(b"User-agent: *\nCrawl-delay: 1e400\nCrawl-delay: -5\nCrawl-delay: NaN\nRequest-rate: 1/0\n", "new"),
+    # other documents of a site
+    "nested tdmrep.json": _documents({"/.well-known/tdmrep.json": b"[" * 100_000}),
+    "tdmrep.json of odd values": _documents({"/.well-known/tdmrep.json": b'[{"location": 7}, null, {"location": "/\\ud800", "tdm-reservation": "1", "tdm-policy": "http://[::1"}, {"location": "*", "tdm-reservation": NaN}]'}),
+    "tdmrep.json of stars": _documents({"/.well-known/tdmrep.json": b'[{"location": "/' + b"*a" * 5000 + b'", "tdm-reservation": 1}]'}),
+    "tdmrep.json, a bomb": _documents({"/.well-known/tdmrep.json": gzip.compress(_ZEROS)}),
+    "a licence of a billion laughs": _documents({"/robots.txt": _LICENSED, "/l.xml": f'<!DOCTYPE r [{_LAUGHS}]><rsl xmlns="https://rslstandard.org/rsl"><content url="/">&e11;</content></rsl>'.encode()}),
+    "a licence of impossible characters": _documents({"/robots.txt": _LICENSED, "/l.xml": b'<rsl xmlns="https://rslstandard.org/rsl"><content url="/&#xD800;"><license><permits type="usage">&#xDFFF;</permits></license></content></rsl>'}),
+    "3,000 licences": _documents({"/robots.txt": b"".join(b"License: /l%d.xml\n" % n for n in range(3000)) + b"License: http://[::1\nUser-agent: *\nDisallow:\n"}),
     # and what nobody may harm
     GOOD: Outlet(make=lambda url: {"/feed.xml": _labelled(rss(url, *GOOD_PATHS)), **{path: page(html(n)) for n, path in enumerate(GOOD_PATHS)}}, comes_to=dict.fromkeys(GOOD_PATHS, "new")),
 }
