@@ -182,3 +182,12 @@ def test_a_batch_of_which_most_pages_meet_an_exception_fails_and_decides_nothing
 def both_indexes(index_url):
     with open_index(index_url) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("offset_s", [32_400, 0, None])
+def test_the_publishers_clock_is_in_the_row(index, offset_s):
+    decide(index, "b1", {"a.example/1": page(story(1), published_at=NOW, published_at_offset_s=offset_s)})
+
+    (row,) = published(index)
+
+    assert row.published_at_offset_s == offset_s
