@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from benchmarks.scoring import Answer
 from tasks.errors import BadUrl
@@ -16,6 +17,9 @@ FIXTURES = CHECKOUT / "tests" / "data" / "pages"
 _NEWSROOM = CHECKOUT.parent / "shared" / "newsroom"
 SETS = {name: _NEWSROOM / name for name in ("pages", "more") if (_NEWSROOM / name).exists()} or {"fixtures": FIXTURES}
 NEWSROOM = next(iter(SETS.values()))
+
+NO_HOST = "https://no-host.invalid/"
+"""Where the pages are whose truth gives a path alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ def _true_page(name: str, row: Mapping[str, Any], path: Path) -> TruePage:
     author = row.get("author") or ()
     return TruePage(
         name=name,
-        url=row["url"],
+        url=urljoin(NO_HOST, row["url"]),
         html=_read_body(path).decode("utf-8", "replace"),
         truth=Answer(
             text=row["text"],

@@ -7,6 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.server.forgetting import forget_in_prefect
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.forget.config import ForgetConfig
@@ -25,6 +26,10 @@ def forget(config: ForgetConfig = ALL) -> State[Any]:
     Args:
         config: Which takedown; without one, all. A run never gets a URL: Prefect keeps the parameters of runs.
     """
+    return interruptible(lambda: _forgotten(config))
+
+
+def _forgotten(config: ForgetConfig) -> State[Any]:
     settings = load_settings()
     check_lake(settings)
 

@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.maintain.config import MaintainConfig
@@ -23,6 +24,10 @@ def maintain(config: MaintainConfig = USUAL) -> State[Any]:
     Args:
         config: How long old files are kept, how large files become; the defaults suit most lakes.
     """
+    return interruptible(lambda: _maintained(config))
+
+
+def _maintained(config: MaintainConfig) -> State[Any]:
     settings = load_settings()
     check_known_lake(settings)
     try:

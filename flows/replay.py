@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named, replay_name
 from tasks.config.settings import load_settings
 from tasks.extract.shared_pool import close_pool
@@ -27,6 +28,10 @@ def replay(config: ReplayConfig = LOOK) -> State[Any]:
     Args:
         config: Which pages, and whether to change anything; without a choice, all pages are read and nothing is changed.
     """
+    return interruptible(lambda: _replayed(config))
+
+
+def _replayed(config: ReplayConfig) -> State[Any]:
     settings = load_settings()
     check_lake(settings)
     try:

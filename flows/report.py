@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named, report_name
 from tasks.config.choices import Period
 from tasks.config.parameters import ReportConfig
@@ -32,6 +33,10 @@ def report(config: ReportConfig = LAST_DAY) -> State[Any]:
     Args:
         config: How far back, and of which sources; without a choice, the past day of all sources.
     """
+    return interruptible(lambda: _reported(config))
+
+
+def _reported(config: ReportConfig) -> State[Any]:
     settings = load_settings()
     try:
         found, health = report_period(config, settings)

@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.runtime.resources import check_known_lake, close_opened
@@ -23,6 +24,10 @@ def verify(config: VerifyConfig = LOOK) -> State[Any]:
     Args:
         config: Whether to repair, and how much to read; without a choice, read everything and change nothing.
     """
+    return interruptible(lambda: _verified(config))
+
+
+def _verified(config: VerifyConfig) -> State[Any]:
     settings = load_settings()
     check_known_lake(settings)
     try:

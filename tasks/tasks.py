@@ -54,7 +54,8 @@ from tasks.lake.stored_bytes import StoredBytes
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
-from tasks.politeness.client import Answered, PoliteClient
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.visits import Answered
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay_lake
 from tasks.replay.report import ReplayReport
@@ -308,7 +309,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
             failure_rows(run, links), key=FAILURES_KEY, description=plural(len(run.failures), "failure")
         )
     if health.quarantined:
-        kept = f"the newest {len(health.quarantined)} pages in quarantine"
+        kept = f"{plural(len(health.quarantined), 'page')} in quarantine, the newest"
         create_table_artifact(
             quarantine_rows(health.quarantined, now=datetime.now(UTC)), key=QUARANTINE_KEY, description=kept
         )

@@ -1,6 +1,11 @@
 """Fixtures for every suite; `tests` is a namespace package, found through pytest's `pythonpath`."""
 
+import gc
+
 from hypothesis import HealthCheck, settings
+
+# With its defaults, Python's collector of cycles takes an eighth of the time of collecting tests
+gc.set_threshold(50_000, 20, 100)
 
 pytest_plugins = [
     "tests.servers",

@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from flows.cli.catalogue_table import rows_of
@@ -28,43 +29,33 @@ from tasks.report.trace import Trace
 from tasks.values.display import Table
 from tasks.values.feed import FeedKind
 from tasks.values.reports import BatchReport, DiscoverReport, Failure, Headline
+from tests.terminal_of_others import NOW, NUMBERS, RUN, TITLE, ago, others, search, source_id, url
 
 FOLDER = Path(__file__).parent / "data" / "terminal"
 WIDTHS = (80, 120)
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NUMBERS = range(25)
-RUN = "6feafaec-d11f-41b2-b903-2671b522572{}"
-TITLE = "Harbour council votes to rebuild the old ferry pier after a long and costly winter, number {}"
 
 
-def source_id(number: int) -> str:
-    """Return ids of all lengths, short ones and long ones."""
-    return "local-daily-of-the-northern-harbour"[: 4 + number].strip("-") + f"-{number}"
-
-
-def url(number: int) -> str:
-    return f"https://www.{source_id(number)}.example/2026/03/01/{TITLE.format(number).lower().replace(' ', '-')[:40]}"
-
-
-def ago(number: int) -> datetime:
-    return NOW - timedelta(minutes=7) * (number + 1) ** 3
-
-
-def pictures() -> dict[str, Callable[[], Iterable[Table]]]:
-    """Return what is shown, by command."""
-    return {
+def pictures() -> dict[str, Callable[[int], Iterable[tuple[str, str]]]]:
+    """Return the lines that a command shows at a width, each with its style, by command."""
+    tables = {
         "ingest": ingest,
         "status": status,
         "trace": trace,
         "report": report,
         "sources-list": sources_list,
         "sources-check": sources_check,
+        **others(),
     }
+    return {"search": search, **{name: partial(_laid_out, made) for name, made in tables.items()}}
 
 
-def rendered(tables: Iterable[Table], width: int) -> str:
-    """Return tables as text."""
-    return "\n".join(line for line, _ in lines_of(tables, width=width)) + "\n"
+def _laid_out(made: Callable[[], Iterable[Table]], width: int) -> Iterable[tuple[str, str]]:
+    return lines_of(made(), width=width)
+
+
+def rendered(name: str, width: int) -> str:
+    """Return what a command shows as text."""
+    return "\n".join(line for line, _ in pictures()[name](width)) + "\n"
 
 
 def ingest() -> Iterable[Table]:
@@ -85,7 +76,7 @@ def ingest() -> Iterable[Table]:
         for n in range(10)
     )
     found = add_up(
-        run_id=RUN.format(0), discovered=DiscoverReport(polled=25, discovered=1300, failed={"feed_http_404": 2}),
+        run_id=RUN.format(0), discovered=DiscoverReport(polled=25, discovered=1300, failed={"feed_http_404": 2}, polled_failed={"feed_http_404": 2}),
         batches=[batch], pending=110, seconds=93.4, fell_short=None, headlines=headlines,
         drifted=(Drift(source_id=source_id(9), what="titles", before=0.98, now=0.1),),
     )  # fmt: skip
@@ -201,9 +192,9 @@ def sources_check() -> Iterable[Table]:
 
 def texts() -> Iterator[tuple[Path, str]]:
     """Yield each file with its text."""
-    for name, tables in pictures().items():
+    for name in pictures():
         for width in WIDTHS:
-            yield FOLDER / f"{name}-{width}.txt", rendered(tables(), width)
+            yield FOLDER / f"{name}-{width}.txt", rendered(name, width)
 
 
 if __name__ == "__main__":

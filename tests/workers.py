@@ -80,3 +80,17 @@ def await_end(api: httpx.Client, run_id: str, timeout_s: float = 240) -> dict[st
         assert time.monotonic() < deadline, run["state"]
         time.sleep(0.5)
     return dict(run)
+
+
+def await_scheduled(
+    api: httpx.Client, deployment_id: str | None = None, timeout_s: float = 120
+) -> list[dict[str, Any]]:
+    """Wait until schedules have made runs, of this deployment if one is named, and return them."""
+    wanted: dict[str, Any] = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    if deployment_id is not None:
+        wanted["deployments"] = {"id": {"any_": [deployment_id]}}
+    deadline = time.monotonic() + timeout_s
+    while not (runs := [run for run in api.post("/flow_runs/filter", json=wanted).json() if run["auto_scheduled"]]):
+        assert time.monotonic() < deadline, "the schedule makes no run"
+        time.sleep(0.5)
+    return runs

@@ -1,4 +1,4 @@
-"""The commands `presslake automations`: who is told of what, as code."""
+"""The commands `presslake automations`: who is notified of what, as code."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from flows.server.defaults import set_prefect_defaults
 
 automations = typer.Typer(
     cls=PlainGroup,
-    help="Put the automations onto Prefect's server: who is told of what, and what is done with stuck runs.",
+    help="Put the automations onto Prefect's server: who is notified of what, and what is done with stuck runs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

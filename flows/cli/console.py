@@ -19,15 +19,21 @@ BOLD, DIM, GREEN, RED, CYAN = "1", "2", "32", "31", "36"
 def show_tables(tables: Iterable[Table], *, beside: bool = False) -> None:
     """Show titled tables, an empty line between two; `beside` the output, on standard error."""
     stream = sys.stderr if beside else sys.stdout
-    for line, style in lines_of(tables, width=width_of(stream)):
+    show_lines(lines_of(tables, width=width_of(stream)), stream=stream)
+
+
+def show_lines(lines: Iterable[tuple[str, str]], *, stream: TextIO | None = None) -> None:
+    """Show lines that are made for the terminal's width, each with its style."""
+    stream = stream or sys.stdout
+    for line, style in lines:
         print(_styled(line, style, stream), file=stream)
 
 
 def lines_of(tables: Iterable[Table], *, width: int) -> Iterator[tuple[str, str]]:
     """Yield the lines of titled tables, each with its style; only a word that is longer than a line makes one longer."""
     for title, head, rows in tables:
-        for line in _wrapped(title, width):
-            yield line, BOLD
+        if title:
+            yield from wrapped(title, BOLD, width)
         if rows:
             layout = lay_out(head, rows, width=width)
             for number, line in enumerate(layout.lines):
@@ -35,8 +41,10 @@ def lines_of(tables: Iterable[Table], *, width: int) -> Iterator[tuple[str, str]
             yield "", ""
 
 
-def _wrapped(title: str, width: int) -> list[str]:
-    return wrap(as_plain(title, length=2000), width) if title else []
+def wrapped(text: str, style: str, width: int) -> Iterator[tuple[str, str]]:
+    """Yield a text as lines of one style; only a word that is longer makes a line longer."""
+    for line in wrap(as_plain(text, length=2000), width):
+        yield line, style
 
 
 def show_line(text: str, style: str = "", *, stream: TextIO | None = None) -> None:

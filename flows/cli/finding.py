@@ -1,6 +1,7 @@
 """The commands that find articles in the lake: `search`, and `sql` for every other question."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from flows.cli.options import IndexOption, JsonOption, LakeOption, QuietOption, 
 from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
+from tasks.runtime.allocator import do_without_numpy
 from tasks.values.display import Rows, moment, plural
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def search(
             raise ConfigError(f"--by {by}: it is one of {', '.join(PERIODS)}")
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake, index=index)
         from tasks.search.asking import Order, Period, SearchQuery
         from tasks.search.searching import search as look_for
@@ -90,16 +93,17 @@ def _show(found: "Found", *, is_counted: bool) -> None:
         console.show_tables([(title, ("from", "articles", ""), counts)])
         return
     console.show_line(title, console.BOLD)
-    for hit in found.hits:
-        _show_hit(hit)
+    console.show_lines(hit_lines(found.hits, now=datetime.now(UTC), width=console.width_of(sys.stdout)))
 
 
-def _show_hit(hit: "Hit") -> None:
-    console.show_line("")
-    console.show_line(hit.title or "(no title)", console.CYAN)
-    about = (hit.source_id, f"{moment(hit.at, datetime.now(UTC))} UTC", hit.language, hit.url)
-    console.show_line(" - ".join(part for part in about if part), console.DIM)
-    console.show_line(hit.snippet.text)
+def hit_lines(hits: Iterable["Hit"], *, now: datetime, width: int) -> Iterator[tuple[str, str]]:
+    """Yield the lines of what was found, each with its style, an empty one before each article."""
+    for hit in hits:
+        about = (hit.source_id, f"{moment(hit.at, now)} UTC", hit.language, hit.url)
+        yield "", ""
+        yield from console.wrapped(hit.title or "(no title)", console.CYAN, width)
+        yield from console.wrapped(" - ".join(part for part in about if part), console.DIM, width)
+        yield from console.wrapped(hit.snippet.text, "", width)
 
 
 def sql(
@@ -113,6 +117,7 @@ def sql(
             raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake)
         from flows.cli.answering import PRINTERS
         from tasks.query.asking import ask

@@ -7,6 +7,7 @@ import typer
 from flows.cli import console
 from flows.cli.options import IndexOption, JsonOption, LakeOption, one_clear_line
 from tasks.errors import ConfigError
+from tasks.runtime.allocator import do_without_numpy
 
 
 def trace(
@@ -23,6 +24,7 @@ def trace(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake, index=index)
         from tasks.report.trace import trace as look_up
 
@@ -62,6 +64,7 @@ def show(
             raise ConfigError("--text, --html, --markdown and --json exclude one another")
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake, index=index)
         from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how their errors are told."""
+"""What the commands share: their options, and how they show errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.saying import be_quiet, say, say_error
+from flows.cli.saying import WHOLE, be_quiet, say, say_error
 from tasks.errors import ConfigError, PresslakeError
 
 INTERRUPTED = 130
@@ -61,5 +61,5 @@ def one_clear_line() -> Iterator[None]:
         say_error(error)
         raise typer.Exit(RUN_FAILED) from error
     except KeyboardInterrupt as error:
-        say("Interrupted: what is stored is whole, and the rest comes back with the next sweep.")
+        say(f"Interrupted: {WHOLE}.")
         raise typer.Exit(INTERRUPTED) from error

@@ -10,6 +10,7 @@ from flows.cli import console
 from flows.cli.grouping import PlainGroup
 from flows.cli.options import CatalogueOption, JsonOption, LakeOption, SourceOption, one_clear_line
 from tasks.errors import ConfigError
+from tasks.values.display import plural
 from tasks.values.rights import Purpose
 
 rights = typer.Typer(
@@ -107,7 +108,9 @@ def identity(
                 out.write_text(found.to_html(), encoding="utf-8")
             except OSError as error:
                 raise ConfigError(f"--out {out}: {error.strerror}") from error
-            console.show_line(f"{out}: {len(found.agents)} user agents, {len(found.contacts)} contacts.")
+            console.show_line(
+                f"{out}: {plural(len(found.agents), 'user agent')}, {plural(len(found.contacts), 'contact')}."
+            )
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -7,6 +7,9 @@ from tasks.values.text.escape import as_plain
 SAID = 2000
 """Characters of a line that are said."""
 
+WHOLE = "what is stored is whole, and another run does the rest"
+"""What holds for each command and flow after Ctrl-C."""
+
 _quiet: list[bool] = []
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from flows.cli import console
 from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
-from tasks.index.database import shown_url
+from tasks.index.addresses import shown_address
 from tasks.report.run_report import DRIFT_HEAD, RunReport, drift_rows, most_first, summary_line
 from tasks.values.display import Rows, Table, age
 
@@ -23,7 +23,7 @@ def show(report: RunReport | Preview, settings: Settings) -> None:
         console.show_tables(tables(report))
         return
     console.show_tables(report_tables(report, now=datetime.now(UTC)))
-    console.show_line(f"Lake: {settings.lake}   Index: {shown_url(settings.index)}   Run: {report.run_id}")
+    console.show_line(f"Lake: {settings.lake}   Index: {shown_address(settings.index)}   Run: {report.run_id}")
 
 
 def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:

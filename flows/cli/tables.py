@@ -132,25 +132,29 @@ def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *, is_headed: bool) -> Iterator[str]:
-    """Yield each row as a paragraph: its first value, and under it the others that are there, each behind its name."""
+    """Yield each row as a paragraph: its first value, and under it the others that are there, each behind its name.
+
+    A number says nothing without its name: there the first line has as much as fits, and the others stand under it.
+    """
     for row in cells:
         pairs = [f"{name}: {text}" if name else text for name, text in zip(names, row, strict=True) if text]
-        if is_headed and row[0]:
-            yield row[0]
-            pairs = pairs[1:]
-        line = ""
-        for pair in pairs:
-            longer = f"{line}; {pair}" if line else pair
-            if line and measure(longer) > width - GAP:
-                yield from _deeper(line, width)
-                line = pair
-            else:
-                line = longer
-        if line:
-            yield from _deeper(line, width)
+        is_value = is_headed and bool(row[0])
+        lines = [row[0], *_joined(pairs[1:], width - GAP)] if is_value else list(_joined(pairs, width - GAP))
+        for number, line in enumerate(lines):
+            first, *others = [line] if number == 0 and is_value else wrap(line, width - GAP)
+            yield " " * GAP * (number > 0) + first
+            yield from (" " * 2 * GAP + more for more in others)
 
 
-def _deeper(line: str, width: int) -> Iterator[str]:
-    first, *others = wrap(line, width - GAP)
-    yield " " * GAP + first
-    yield from (" " * 2 * GAP + more for more in others)
+def _joined(pairs: Sequence[str], width: int) -> Iterator[str]:
+    """Yield lines of as many pairs as fit."""
+    line = ""
+    for pair in pairs:
+        longer = f"{line}; {pair}" if line else pair
+        if line and measure(longer) > width:
+            yield line
+            line = pair
+        else:
+            line = longer
+    if line:
+        yield line

@@ -10,6 +10,7 @@ from flows.cli.options import JsonOption, LakeOption, QuietOption, one_clear_lin
 from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
+from tasks.runtime.allocator import do_without_numpy
 from tasks.values.display import Rows, counted, plural
 from tasks.values.rights import Purpose
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tasks.export.changes import Change
 
 SHOWN_ROWS = 1_000
+CHANGE_HEAD = ("sequence", "change", "article", "revision", "title")
 FORMATS = ("jsonl", "parquet", "csv", "warc")
 
 
@@ -75,6 +77,7 @@ def changes(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
+        do_without_numpy()
         settings = set_flags(lake=lake)
         from tasks.export.changes import read_changes
         from tasks.runtime.lakes import lake_alone
@@ -88,16 +91,21 @@ def changes(
             if as_json:
                 console.print_json(fields_of(change))
             elif len(shown) < SHOWN_ROWS:
-                title = change.row.title if change.row else None
-                shown.append((change.change_seq, change.kind.value, change.article_id, change.revision, title))
+                shown.append(change_row(change))
         if as_json:
             console.print_json({"since": since, "upto": found.upto, **counts})
             return
-        console.show_tables([("", ("sequence", "change", "article", "revision", "title"), shown)] if shown else [])
+        console.show_tables([("", CHANGE_HEAD, shown)] if shown else [])
         more = len(found) - len(shown)
         console.show_line(f"{counted(counts) or 'No changes'}. Next: --since {found.upto}")
         if more:
             say(f"{more:,} more are not shown: --json gives all of them.")
+
+
+def change_row(change: "Change") -> tuple[object, ...]:
+    """Return a change as a row for people."""
+    title = change.row.title if change.row else None
+    return change.change_seq, change.kind.value, change.article_id, change.revision, title
 
 
 def fields_of(change: "Change") -> dict[str, object]:

@@ -13,7 +13,9 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
-INTERRUPTED = "interrupted: what is stored is whole, and the rest comes back with the next sweep"
+from flows.cli.saying import WHOLE
+
+INTERRUPTED = f"interrupted: {WHOLE}"
 
 _inside, _waiting = threading.Event(), threading.Event()
 

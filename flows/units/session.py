@@ -1,13 +1,12 @@
 """What a flow of units opens and closes, and its lines in the log."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect import get_run_logger
 
 from tasks.extract.shared_pool import close_pool
-from tasks.runtime.progress import OnStep
+from tasks.runtime.progress import OnStep, spaced
 from tasks.runtime.resources import close_opened
 from tasks.runtime.shutdown import stopping
 
@@ -30,14 +29,8 @@ def session() -> Iterator[None]:
 
 def log_steps() -> OnStep:
     """Return what logs each step as it begins, and then twice a minute how far it is."""
-    last_what, last_at = "", 0.0
+    return spaced(_log, every_s=EVERY_S)
 
-    def on_step(what: str, done: int, total: int) -> None:
-        nonlocal last_what, last_at
-        now = time.monotonic()
-        if what == last_what and now - last_at < EVERY_S:
-            return
-        last_what, last_at = what, now
-        get_run_logger().info("%s: %d of %d" if total else "%s: %d", what, *((done, total) if total else (done,)))
 
-    return on_step
+def _log(what: str, done: int, total: int) -> None:
+    get_run_logger().info("%s: %d of %d" if total else "%s: %d", what, *((done, total) if total else (done,)))

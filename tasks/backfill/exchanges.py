@@ -12,7 +12,7 @@ from fastwarc.stream_io import ChunkedReader
 from tasks.backfill.records import ArchivedRecord, RecordHead
 from tasks.errors import BadContentEncoding
 from tasks.fetch.capture import is_page
-from tasks.lake.warc import is_digest_of
+from tasks.lake.records import is_digest_of
 from tasks.web.decoding import decode_prefix
 from tasks.web.headers import media_type
 from tasks.web.sniffing import SNIFFED_SIZE

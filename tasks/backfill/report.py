@@ -91,7 +91,7 @@ def add_up(
 
 def summary_line(report: BackfillReport) -> str:
     """Return a backfill in one line."""
-    read = f"{report.records:,} records of {plural(report.archives, 'archive')}"
+    read = f"{plural(report.records, 'record')} of {plural(report.archives, 'archive')}"
     if report.pending is not None:
         read = f"{plural(report.records, 'URL')} of the days in {plural(report.archives, 'list')}, {report.pending:,} pending"
     if report.is_dry_run:

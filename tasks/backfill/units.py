@@ -19,7 +19,8 @@ from tasks.config.options import ExtractOptions
 from tasks.index.announcing import Announcement
 from tasks.lake.keys import scratch_key, warc_key
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.warc import SegmentWriter, iter_records
+from tasks.lake.records import iter_records
+from tasks.lake.warc import SegmentWriter
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look

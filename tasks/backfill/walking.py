@@ -23,8 +23,9 @@ from tasks.index.announcing import Announcement
 from tasks.index.database import Index
 from tasks.index.frontier import ARCHIVE
 from tasks.index.hosts import HostLimits
-from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, feed_job
 from tasks.values.feed import Entry, FeedKind

@@ -81,7 +81,7 @@ def later(after: timedelta) -> str:
 
 
 def due(at: datetime | None, now: datetime) -> str:
-    """Return when something is due: `in 3 hours`, `now` where that is over, `never`."""
+    """Return when something is due: `in 3 hours`, `now` where that has passed, `never`."""
     return "never" if at is None else "now" if at <= now else age(at, now)
 
 

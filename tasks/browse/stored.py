@@ -7,7 +7,7 @@ from tasks.browse.inert import make_inert
 from tasks.browse.library import Library, Row
 from tasks.errors import CorruptRecord, ExtractorCrashed, ExtractorTimedOut, ItemError, RecordGone
 from tasks.lake.objects.stores import MissingObject
-from tasks.lake.warc import read_response
+from tasks.lake.records import read_response
 from tasks.runtime.workers import Job
 from tasks.web.decoding import decode_received
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.deduplicate.clusters import Clusters, Member
-from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
 from tasks.deduplicate.prepared_page import REDIRECT
 from tasks.deduplicate.resemblance import Relation, article_time
@@ -78,7 +77,7 @@ class DecisionContext:
 
     def learn(self, known: KnownArticle, contents: Iterable[tuple[int, str]]) -> None:
         """Remember what an article's revisions say, where the index did not know."""
-        more = with_contents(known, contents)
+        more = known.with_contents(contents)
         if more != known:
             self.by_url_key[known.url_key] = self.learnt[known.article_id] = more
             if known.article_id in self.entered:
@@ -159,7 +158,7 @@ class DecisionContext:
             )
 
     def _write_moved_back(self, tx: Transaction) -> None:
-        """Write since when articles are known; `maintain` tells the lake's rows, for which their clusters are marked."""
+        """Write since when articles are known, and mark their clusters, so that `maintain` updates the lake's rows."""
         articles.lower_first_seen(tx, self.moved_back)
         articles.promote(tx, (one for one in self.moved_back if self.clusters.is_earliest(one)))
         clusters.mark(tx, {self.clusters.find(one) for one in self.moved_back})

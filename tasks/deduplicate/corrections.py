@@ -1,14 +1,11 @@
 """Whether a page at a known URL says anything that has not been seen there before, and what it changes. Pure."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tasks.index.articles import KnownArticle
 from tasks.values.page import PreparedPage, Restated
 from tasks.values.text.content import changed_parts, is_current
-
-MAX_EARLIER = 64
-"""Contents that are remembered a URL, the latest: a live blog has hundreds, and does not go back to its first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +51,6 @@ def restated_of(page: PreparedPage, known: KnownArticle) -> Restated | None:
     """Return what the lake says of the article, unless it has a newer revision since it was asked."""
     restated = page.restated.get(known.article_id)
     return restated if restated and restated.revision == known.revision else None
-
-
-def with_contents(known: KnownArticle, contents: Iterable[tuple[int, str]]) -> KnownArticle:
-    """Return the article with these contents among its earlier ones."""
-    earlier = sorted({*known.earlier_contents, *contents} - {(known.revision, known.content_digest)})
-    return replace(known, earlier_contents=tuple(earlier[-MAX_EARLIER:]))
 
 
 def _contents(known: KnownArticle, restated: Restated | None) -> Iterator[tuple[int, str]]:

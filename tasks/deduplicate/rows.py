@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from tasks.config.catalogue import SourceRules
-from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.judge import Verdict
 from tasks.deduplicate.retry_policy import state_after
 from tasks.index.articles import KnownArticle
@@ -99,12 +98,12 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
     own = [(article.revision, digest) for digest in digests]
     if before and (article.fetched_at, article.revision) < (before.fetched_at, before.revision):
         seen = replace(before, first_seen_at=min(before.first_seen_at, article.first_seen_at))
-        return with_contents(_numbered(seen, article, before), own)
+        return _numbered(seen, article, before).with_contents(own)
     values = {name: getattr(article, name) for name in KnownArticle.__dataclass_fields__ if hasattr(article, name)}
     contents = [*before.earlier_contents, *own] if before else own
     if before and before.content_digest and before.revision != article.revision:
         contents.append((before.revision, before.content_digest))
-    return with_contents(_numbered(KnownArticle(**values), article, before), contents)
+    return _numbered(KnownArticle(**values), article, before).with_contents(contents)
 
 
 def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:

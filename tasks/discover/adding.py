@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.config.catalogue import Source
+from tasks.config.catalogue import Source, SourceRules
 from tasks.config.settings import Settings
 from tasks.config.splicing import Known
 from tasks.discover.asking import ask
 from tasks.discover.plan import adhoc_rules
 from tasks.discover.proposing import SourceProposal, Tried, propose_source
-from tasks.errors import BadUrl, ConfigError, ConnectFailed, ConnectionLost, ItemError, TlsFailed
+from tasks.errors import BadUrl, ConfigError, ConnectFailed, ConnectionLost, ForbiddenAddress, ItemError, TlsFailed
 from tasks.feeds.opml import LeftOut, read_opml, sources_of
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
@@ -52,15 +52,26 @@ def add_sites(
 
     `begin` hears of each address before it is asked for, `end` what became of it.
     """
-    rules = adhoc_rules(known.defaults, settings.allow_networks)
+    usual, wide = (adhoc_rules(known.defaults, networks) for networks in ((), settings.allow_networks))
     own = {source.id: source.effective(known.defaults) for source in known.sources}
 
     async def work(client: PoliteClient, limits: HostLimits) -> tuple[Source, ...]:
-        def robots(origin: str) -> RobotsAnswer | None:
-            return limits.robots(robots_name(origin, rules))
+        async def propose_by(rules: SourceRules, url: str, ids: Iterable[str]) -> SourceProposal:
+            def robots(origin: str) -> RobotsAnswer | None:
+                return limits.robots(robots_name(origin, rules))
+
+            return await propose_source(url, rules=rules, client=client, robots=robots, known_ids=set(ids))
 
         async def propose(url: str, ids: Iterable[str]) -> SourceProposal:
-            return await propose_source(url, rules=rules, client=client, robots=robots, known_ids=set(ids))
+            try:
+                return await propose_by(usual, url, ids)
+            except ForbiddenAddress:
+                if wide == usual:
+                    raise
+                # sweeps go by the catalogue: what the setting permitted here has to stand there
+                found = await propose_by(wide, url, ids)
+                named = found.source.model_copy(update={"allow_networks": wide.allow_networks})
+                return replace(found, source=named)
 
         added: list[Source] = []
         for address in addresses:

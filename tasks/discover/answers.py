@@ -13,8 +13,8 @@ from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
 from tasks.index.announcing import Announcement
 from tasks.index.frontier import BACKFILL, NEWS, is_since
-from tasks.politeness.client import Answered
 from tasks.politeness.robots import sitemaps_in
+from tasks.politeness.visits import Answered
 from tasks.runtime.reading import Reader, feed_job
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState
 from tasks.values.permit import RobotsAnswer

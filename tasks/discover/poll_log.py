@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tasks.errors import ItemError, UnexpectedError
-from tasks.index import announcing, feeds, frontier
+from tasks.index import announcing, feeds
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, Transaction, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.intake import Allowance, Excess, count_excess, take_in
+from tasks.index.intake import Allowance, Excess, count_excess, find_known, take_in
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal
@@ -36,6 +36,7 @@ class PollLog:
     discovered: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    polled_failed: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     unexpected: list[UnexpectedError] = field(default_factory=list)
     excess: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -56,13 +57,14 @@ class PollLog:
         if len(self._records) >= FLUSH_RECORDS:
             self.flush()
 
-    def fail(self, feed: FeedState, url: str, error: ItemError) -> str:
+    def fail(self, feed: FeedState, url: str, error: ItemError, *, is_named: bool) -> str:
         """Count what went wrong with a feed, and return the reason under which it is counted."""
         reason = f"feed_{error.counted_as.removeprefix('feed_')}"
         if error.disposition is Disposition.SKIPPED:
             self.skipped[reason] += 1
             return reason
         self._fail(reason, url, feed.source_id, error.disposition, error.detail)
+        self.polled_failed[reason] += is_named
         if isinstance(error, UnexpectedError):
             self.unexpected.append(error)
         return reason
@@ -128,6 +130,7 @@ class PollLog:
             discovered=self.discovered,
             skipped=dict(+self.skipped),
             failed=dict(self.failed),
+            polled_failed=dict(+self.polled_failed),
             failures=tuple(self.failures),
             limits=tuple(
                 f"{source_id}: {budget} reached, {number} URLs left for another day"
@@ -193,7 +196,7 @@ class DryPollLog(PollLog):
         """Keep what would be new; raises IndexUnavailable."""
         keys = [one.url_key for one in self._announcements]
         with self.index.read() as tx:
-            known = frontier.find_known(tx, keys)
+            known = find_known(tx, keys)
             offered = announcing.without_taken(tx, self._announcements)
         self.skipped[TAKEN_DOWN] += len(self._announcements) - len(offered)
         for one in offered:

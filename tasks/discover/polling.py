@@ -41,9 +41,10 @@ from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
 from tasks.index.intake import Allowance
-from tasks.lake.warc import payload_digest
-from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.lake.records import payload_digest
+from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
@@ -117,7 +118,7 @@ def _allowances(rules: Mapping[str, SourceRules]) -> dict[str, Allowance]:
 
 
 class _Polling:
-    """What the polls have come to so far, and which come next."""
+    """The results of the polls so far, and the polls that come next."""
 
     def __init__(
         self,
@@ -285,7 +286,7 @@ class _Polling:
         return [(Entry(url=one), FeedKind.SITEMAP) for one in sitemaps]
 
     def _children(self, poll: Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[Poll]:
-        """Return polls of what a feed names, each URL once in a sweep, so that an index in itself comes to an end."""
+        """Return polls of what a feed names, each URL once in a sweep, so that an index that names itself ends."""
         if poll.depth >= MAX_DEPTH:
             return []
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
@@ -320,7 +321,7 @@ class _Polling:
 
     def _fail(self, poll: Poll, error: ItemError) -> None:
         feed = poll.feed
-        reason = self._poll_log.fail(feed, poll_url(feed), error)
+        reason = self._poll_log.fail(feed, poll_url(feed), error, is_named=poll.is_named)
         is_transient = isinstance(error, TransientError)
         if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
             self._dead.add(feed.source_id)

@@ -7,7 +7,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.discover.answers import MAX_FEED_SIZE
 from tasks.discover.schedule import poll_url, trusts_validators
 from tasks.feeds.formats import ACCEPT
-from tasks.politeness.client import Visit
+from tasks.politeness.visits import Visit
 from tasks.values.feed import Entry, FeedKind, FeedState
 from tasks.values.url import Url
 

@@ -24,7 +24,7 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a sweep would come to: URLs that are new, that would be fetched, and the first of these in their order."""
+    """What a sweep would find: how many URLs are new, how many it would fetch, and the first of these in their order."""
 
     run_id: str
     polled: int

@@ -9,7 +9,8 @@ from tasks.config.catalogue import SourceRules
 from tasks.discover.answers import MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
 from tasks.feeds.formats import ACCEPT
-from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import FeedContent, FeedKind
@@ -54,7 +55,7 @@ class Look:
 
     @property
     def robots(self) -> RobotsVerdict:
-        """What robots.txt says, as far as this look tells."""
+        """What robots.txt says, as far as this probe can see."""
         if isinstance(self.error, RobotsDisallowed):
             return RobotsVerdict.DISALLOWED
         if isinstance(self.error, RobotsUnavailable):

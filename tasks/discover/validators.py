@@ -1,4 +1,4 @@
-"""What tells a feed's body from the next one, and what a server says in vain. Pure."""
+"""The validators of a feed's body, without those that say nothing about it. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def new_validators(
 ) -> Validators:
     """Return what distinguishes a body that was just read from the next; without what its server says of every body.
 
-    A tag that is the same on another body tells nothing, and an instant that is still to come (RFC 9110, 8.8.2.1).
+    A tag that is the same on another body says nothing. Neither does an instant in the future (RFC 9110, 8.8.2.1).
     """
     is_other = feed.body_digest is not None and feed.body_digest != digest
     if is_other and etag is not None and etag == feed.etag:

@@ -12,7 +12,7 @@ def read_page(store: ObjectStore, row: Article | Capture) -> bytes:
 
     Raises LakeUnavailable where the page is gone, or was never there, or cannot be decoded.
     """
-    from tasks.lake.warc import read_response  # noqa: PLC0415 - who reads rows alone needs no WARC
+    from tasks.lake.records import read_response  # noqa: PLC0415 - who reads rows alone needs no WARC
     from tasks.web.decoding import decode_received  # noqa: PLC0415
 
     if row.warc_key is None or row.warc_offset is None or row.warc_length is None:

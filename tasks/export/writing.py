@@ -16,7 +16,8 @@ from tasks.errors import CorruptRecord, LakeUnavailable
 from tasks.export.choosing import SCHEMA
 from tasks.export.request import Format
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.warc import SegmentWriter, iter_records
+from tasks.lake.records import iter_records
+from tasks.lake.warc import SegmentWriter
 from tasks.query.cells import csv_cell, is_formula, json_line
 
 GROUP_ROWS = 20_000

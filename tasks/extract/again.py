@@ -7,7 +7,7 @@ from tasks.errors import CorruptRecord, ItemError
 from tasks.extract.extraction import Extractor
 from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.warc import iter_records, read_response
+from tasks.lake.records import iter_records, read_response
 from tasks.values.page import Page
 from tasks.values.rows import Article
 from tasks.values.url import Url

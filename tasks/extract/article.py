@@ -15,7 +15,7 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, fill, locate, merge, place_of
+from tasks.extract.container import Found, Place, fill, locate, main_of, merge, place_of
 from tasks.extract.fallbacks import block_text, first_sufficient
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
@@ -161,8 +161,7 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequen
     cut = 0
     if path in _FOUND and text:
         found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
-        main = found.holders.most_common(1)[0][0] if found.holders else None
-        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, main)
+        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, main_of(found))
         text, cut = "\n".join(line.text for line in ending.lines), ending.removed
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):

@@ -21,7 +21,8 @@ _MAX_LINK_SHARE = 0.5
 _MIN_SENTENCE, _ENDS = 60, (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # of a paragraph that is one link
 _MIN_ITEMS = 2
 _MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
-_PART_HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
+_LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
+_PART_HEADINGS = _LESSER_HEADINGS | {"h1"}
 _MIN_SHARE_OF_SCOPE, _MIN_SHARE_OF_PAGE = 0.25, 0.15
 _MOST = 0.8  # of the text: what holds so much of it is its container
 
@@ -102,17 +103,50 @@ def fill(found: Found) -> list[Line]:
     """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
-    items = _items_of(found)
+    main = main_of(found)
+    items = _items_of(main)
     for line in found.lines:
         if line.at is not None:
-            if last is not None:
+            if last is None:
+                lines.extend(_lists_beside(found, line.at, -1, main))
+            else:
                 gap = range(last + 1, line.at)
-                lines.extend(Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at, items))
+                lines.extend(
+                    Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at, items, main)
+                )
             last = line.at
         lines.append(line)
     if last is not None:
-        lines.extend(_continued(found, last))
+        listed = _lists_beside(found, last, 1, main)
+        lines.extend(listed)
+        lines.extend(_continued(found, (listed[-1].at or last) if listed else last))
     return lines
+
+
+def main_of(found: Found) -> HtmlElement | None:
+    """Return the element that holds most of a text."""
+    return found.holders.most_common(1)[0][0] if found.holders else None
+
+
+def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
+    """Return the lists, with their headings, that stand in the text's own element right before or after its end.
+
+    An extractor that looks for paragraphs alone leaves them out, and at an end no line behind them shows that.
+    """
+    beside: list[int] = []
+    at, size = edge + step, 0
+    while 0 <= at < len(found.blocks):
+        block = found.blocks[at]
+        is_item = block.element.tag == "li" and block.link_share < _MAX_LINK_SHARE
+        if found.is_kept[at] or holder_of(block) is not main or not (is_item or block.element.tag in _LESSER_HEADINGS):
+            break
+        beside.append(at)
+        if is_item and len(block.text) >= _MIN_LINE:
+            size = len(beside)
+        elif step < 0 and 0 < size == len(beside) - 1:
+            size += 1  # the heading over a list, or the rest of it
+        at += step
+    return [Line(text=found.blocks[at].text, at=at) for at in sorted(beside[:size])]
 
 
 def merge(lines: Sequence[Line], other: Found) -> list[str]:
@@ -159,12 +193,14 @@ def _rows_of(block: Block) -> list[HtmlElement]:
     return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
 
 
-def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement]) -> bool:
+def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
     block = found.blocks[at]
     if found.is_kept[at]:
         return False
     if items and not items.isdisjoint((block.element, *block.element.iterancestors())):
         return True
+    if block.element.tag == "div" and block.element.getparent() is main:
+        return not block.linked and _is_sentence(block)
     is_held = found.holders[holder_of(block)] >= _MIN_SHARE * found.mass
     if block.link_share >= _MAX_LINK_SHARE:
         return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block)
@@ -182,12 +218,11 @@ def _leads_on(block: Block) -> bool:
     return any(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
 
-def _items_of(found: Found) -> set[HtmlElement]:
+def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
     """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
 
     Two or more of the same make stand beside paragraphs, each with a heading and without a link to the site itself.
     """
-    main = found.holders.most_common(1)[0][0] if found.holders else None
     boxes: dict[str, list[HtmlElement]] = {}
     for box in main if main is not None else ():
         if box.tag in ("div", "section", "article", "li") and (

@@ -10,7 +10,7 @@ from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
 from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject
-from tasks.politeness.rights.obeying import check_refusal, site_reserves
+from tasks.politeness.rights.obeying import exclusion, site_reserves
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share
 from tasks.values.batch import Batch
@@ -73,11 +73,8 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
     """Return the page, or that it may not be kept, where its own words refuse and that is obeyed."""
     if isinstance(page, ItemError):
         return page
-    try:
-        check_refusal((*look.rights, *page.rights), look.obeyed, url=look.captured.final_url)
-    except RightsRefused as error:
-        return error
-    return page
+    excluded = exclusion((*look.rights, *page.rights), look.obeyed)
+    return page if excluded is None else RightsRefused(f"{excluded}, at {look.captured.final_url}")
 
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:

@@ -15,12 +15,12 @@ from tasks.extract.rules import rules_name
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.extract.tree import count_words, parse_html
-from tasks.lake.warc import RENDITION_TYPE, read_conversion, read_response
+from tasks.lake.records import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.web.charset import decode_text
-from tasks.web.decoding import decode_prefix, decode_received
+from tasks.web.decoding import decode_received, decode_received_prefix
 
 TRUNCATED_QUALITY = 0.5
 """The best that a page can be whose end is missing."""
@@ -43,7 +43,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     response = read_response(stored.record, 0, len(stored.record))
     headers = dict(response.headers)
     if stored.rendition is None:
-        decode = decode_prefix if stored.is_truncated else decode_received
+        decode = decode_received_prefix if stored.is_truncated else decode_received
         body = decode(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
         html, charset = decode_text(body, headers.get("content-type"))
     else:

@@ -22,6 +22,8 @@ _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT = 60  # characters
 _MAX_CREDIT_LENGTH = 120
 _MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
+_MAX_PROSE_BESIDE = 1000  # characters for each linked heading of what is about other pages
+_MAX_BOXED_SHARE = 0.3  # of the prose, that stands in boxes with forms
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
 _MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
 
@@ -213,13 +215,14 @@ def _foreign_after(section: HtmlElement, page: Outline) -> Iterator[HtmlElement]
 
 
 def _is_foreign(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element's text is about other pages: linked headings, or links for the most part, or a form."""
+    """Whether an element's text is about other pages: linked headings with little more, mostly links, or a form."""
     weight = page.weights[element]
     if page.title is not None and any(one is element for one in page.title.iterancestors()):
         return False
     if weight.prose > page.prose / 2:
         return False
-    return page.stories[element] > 0 or weight.link_share >= 0.5 or next(element.iter("form"), None) is not None
+    has_cards = 0 < weight.prose <= _MAX_PROSE_BESIDE * page.stories[element]
+    return has_cards or weight.link_share >= 0.5 or next(element.iter("form"), None) is not None
 
 
 def _is_teaser(element: HtmlElement, page: Outline) -> bool:
@@ -279,13 +282,17 @@ def _is_of_site(card: HtmlElement) -> bool:
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the box round each form, as far as it says little else."""
-    for element in page.body.iter("form"):
-        box = element
-        while (above := box.getparent()) in page.weights and above.tag not in ("body", "main") and _is_box(above, page):
-            box = above
-        if _is_box(box, page):
-            yield box
+    """Yield the box round each form, as far as it says little else; the forms alone where the boxes are the story."""
+    forms = [one for one in page.body.iter("form") if _is_box(one, page)]
+    boxes = {_box_of(one, page) for one in forms}
+    yield from boxes if _prose_of(boxes, boxes, page) <= _MAX_BOXED_SHARE * page.prose else forms
+
+
+def _box_of(element: HtmlElement, page: Outline) -> HtmlElement:
+    box = element
+    while (above := box.getparent()) in page.weights and above.tag not in ("body", "main") and _is_box(above, page):
+        box = above
+    return box
 
 
 def _is_box(element: HtmlElement, page: Outline) -> bool:

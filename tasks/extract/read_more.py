@@ -14,28 +14,43 @@ READ_MORE = phrases.phrases(phrases.READ_MORE)
 LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 MIN_TEASER_LINKS = 0.5  # of its text, that stand in links
 _MIN_LEAD_LINKS = 0.3
+_MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 60  # of its text; characters of it; of a paragraph beside it
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", ")", "”", "»")
 _MIN_ALIKE = 2  # lines with the same label before a link
 _WORDS = re.compile(r"[^\W_]+")
 _PARTING_MARKS = frozenset((":", "：", "|", ">", "»", "–", "—", "-", "→", "›", "•", ""))
 
 
 def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the lines that lead to another story of the site: a phrase and a link, or a label that several lines share."""
+    """Yield the lines that lead to another story of the site: a phrase and a link, or a label that several lines share.
+
+    So is a paragraph that is nothing but such a link, between two that tell the story.
+    """
     leads: dict[tuple[str, ...], list[HtmlElement]] = {}
     for element, text in page.lines:
         share = page.weights[element].link_share
         if share < _MIN_LEAD_LINKS:
             continue
         lead = LEAD.match(text)
-        if (lead and words_in(lead[0]) in READ_MORE) or (
-            share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
-        ):
+        is_named = lead is not None and words_in(lead[0]) in READ_MORE
+        is_led = share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
+        if is_named or is_led or (share >= _MIN_WHOLE_LINK and _interrupts(element, text, page)):
             yield element
         elif lead and _leads_on(element, lead[0]):
             leads.setdefault(words_in(lead[0]), []).append(element)
     for alike in leads.values():
         if len(alike) >= _MIN_ALIKE:
             yield from alike
+
+
+def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
+    """Whether a paragraph between two others is a link to another page of the site and no sentence: its headline."""
+    if element.tag != "p" or len(text) < _MIN_HEADLINE or text.endswith(_ENDS):
+        return False
+    rows = (element.itersiblings(preceding=True), element.itersiblings())
+    beside = [next((one for one in row if page.weights[one].text), None) for row in rows]
+    is_between = all(one is not None and one.tag == "p" and page.weights[one].prose >= _MIN_PROSE for one in beside)
+    return is_between and all(is_on_site(link.get("href"), link) for link in element.iter("a"))
 
 
 def _begins_with_phrase(element: HtmlElement, text: str) -> bool:

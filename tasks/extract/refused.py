@@ -6,8 +6,8 @@ from functools import partial
 
 from tasks.errors import LakeUnavailable, RightsRefused
 from tasks.lake.objects.stores import MissingObject
+from tasks.lake.records import Record
 from tasks.lake.tombstones import Cause, entomb
-from tasks.lake.warc import Record
 from tasks.values.batch import Batch
 from tasks.values.look import Look
 

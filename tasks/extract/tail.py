@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block
-from tasks.extract.container import Line
+from tasks.extract.container import Line, holder_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, raw_text_of, text_of, words_in, words_of
@@ -23,6 +23,8 @@ _MIN_LEFT = 2  # lines that a text keeps
 _MAX_LABEL = 40  # characters of what stands over a list
 _MAX_BOX = 700  # characters of a box that asks for something
 _MAX_BUTTON = 40  # characters of a link that asks for something
+_MIN_MAIN, _MAX_APPENDIX = 0.7, 0.2  # of the text: in its own element; in boxes behind that
+_LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|(?:©|℗)\s*\S", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
@@ -45,8 +47,10 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags)
     total = sum(len(line.text) for line in lines)
     kept = list(lines)
-    cut = len(kept)
+    cut = tail.start_of_appendix(kept, total)
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
+        if at >= cut:
+            continue
         if sum(len(line.text) for line in kept[at:]) > _MAX_TAIL * total:
             break
         if tail.is_furniture(kept[at:cut]):
@@ -74,6 +78,33 @@ class _Tail:
     def url(self) -> str:
         """The page's own."""
         return next((one.element.base_url for one in self.blocks), "")
+
+    def start_of_appendix(self, lines: Sequence[Line], total: int) -> int:
+        """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.
+
+        Their number where there are none, or where they are no little part, hold a table, or stand loose.
+        """
+        inner = set(self.main.iter()) if self.main is not None else set()
+        is_inner = [block is not None and block.element in inner for block in map(self._block, lines)]
+        start = next((at + 1 for at in range(len(lines) - 1, -1, -1) if is_inner[at]), len(lines))
+        sizes = [len(line.text) for line in lines]
+        if sum(size for size, one in zip(sizes, is_inner, strict=True) if one) < _MIN_MAIN * total:
+            return len(lines)
+        if sum(sizes[start:]) > _MAX_APPENDIX * total or not all(map(self._is_apart, lines[start:])):
+            return len(lines)
+        return start
+
+    def _is_apart(self, line: Line) -> bool:
+        """Whether a line stands in a box of another make than the text's, and in no table."""
+        block, box = self._block(line), self._box_of(line)
+        if block is None or box is None or self.main is None or (box is block.element and box.tag in _LOOSE):
+            return False
+        holders = (box, holder_of(block))
+        names = frozenset((self.main.get("class") or "").split())
+        is_alike = any(
+            one.tag == self.main.tag and not names.isdisjoint((one.get("class") or "").split()) for one in holders
+        )
+        return not is_alike and next(block.element.iterancestors("table"), None) is None
 
     def is_furniture(self, lines: Sequence[Line]) -> bool:
         """Whether lines up to what is cut already are furniture, by the first of them or by all together."""

@@ -11,18 +11,15 @@ from lxml.etree import LIBXML_VERSION, ElementDefaultClassLookup, HTMLParser, Lx
 from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
+from tasks.extract.streamed import place_streamed
+from tasks.values.text.storable import without_unseen
 from tasks.values.url import Url
+from tasks.web.bounds import with_few_attributes
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
 """Elements whose text a reader never sees as text; noscript is shown to no browser that matters."""
 
-# control and direction marks, soft hyphens, the byte order mark, and what a wrong decoding left behind; not U+200C
-# and U+200D, which are spelling in Persian, Hindi and others
-_UNSEEN = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f\u00ad\u061c\u180e\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]"
-)
 # lxml reads these and refuses to write them (XML 1.0, 2.2): some part words, the others are nothing
 _PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
 _WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
@@ -37,6 +34,8 @@ _ODD_NAMES_HOLD = LIBXML_VERSION >= (2, 14)  # before, a name ended at the first
 _ODDLY_NAMED = XPath(
     "//*[translate(name(), 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', '') != '']"
 )
+# what a page says after them belongs to its body (HTML, 13.2.6.4.20), and libxml2 reads no further
+_ENDS = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
 _BEGINNING = 1000  # characters
@@ -93,7 +92,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = _writable(text)
+    source = _whole(_writable(with_few_attributes(text)))
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -105,6 +104,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     for element in _oddly_named(tree, source):
         element.tag = "span"
     _end_head(tree)
+    place_streamed(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
     return tree
@@ -136,6 +136,13 @@ def _writable(text: str) -> bytes:
         text = text.replace(one, "")
     source = text.encode("utf-8", "replace").translate(_WRITABLE, _NOTHING)
     return _UNWRITABLE_REFERENCE.sub(b" ", source)
+
+
+def _whole(source: bytes) -> bytes:
+    """Return a page that does not end before its last element: templates put together have several ends."""
+    ends = (source.find(end) for end in (b"</body", b"</html", b"</BODY", b"</HTML"))
+    first = next((at for at in ends if at >= 0), len(source))
+    return source[:first] + _ENDS.sub(b"", source[first:])
 
 
 def _end_head(tree: HtmlElement) -> None:
@@ -178,9 +185,7 @@ def clean(text: str | None) -> str:
         return ""
     if text.isascii() and (folded := " ".join(text.split())).isprintable():
         return folded
-    folded = " ".join(mend(text).split())
-    if not folded.isprintable() or "\ufffd" in folded or "\ufffc" in folded:  # those two are printable
-        folded = " ".join(_UNSEEN.sub("", folded).split())
+    folded = without_unseen(" ".join(mend(text).split()))
     return unicodedata.normalize("NFC", folded)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, time
 from tasks.feeds.dates import is_plausible, parse_instant
 from tasks.feeds.refusals import Refusals
 from tasks.values.feed import Entry
-from tasks.values.text.storable import storable_text
+from tasks.values.text.storable import storable_text, without_unseen
 from tasks.values.url import Url
 
 MAX_TITLE_LENGTH = 1000
@@ -132,4 +132,4 @@ def plain_title(text: str | None) -> str | None:
     # read more than is kept, since tags and entities shrink; never all, since it comes from the web
     words = _TAG.sub("", (text or "")[: 10 * MAX_TITLE_LENGTH])
     words = _TAG.sub("", html.unescape(words))
-    return storable_text(" ".join(words.split())[:MAX_TITLE_LENGTH].rstrip()) or None
+    return without_unseen(storable_text(" ".join(words.split())))[:MAX_TITLE_LENGTH].rstrip() or None

@@ -59,11 +59,11 @@ def _item(item: Any, base_url: str) -> Item:  # noqa: ANN401 - any JSON
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON; half a surrogate pair, which orjson refuses, costs the item that it stands in. Raises JSONDecodeError."""
+    """Read JSON; what orjson refuses (half a surrogate pair, NaN, a number without end) costs its item. Raises JSONDecodeError."""
     try:
         return orjson.loads(text.encode("utf-8", "replace"))
     except orjson.JSONDecodeError as error:
         try:
-            return json.loads(text)
+            return json.loads(text, parse_int=float)  # as an integer, Python refuses one of 4,301 digits
         except (ValueError, RecursionError):
             raise error from None

@@ -12,7 +12,6 @@ from itertools import islice
 
 from lxml import etree
 
-from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering, absolute_url, plain_title
 from tasks.feeds.document import Document
 from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
@@ -29,6 +28,7 @@ from tasks.feeds.xml_tree import (
     xml_text,
 )
 from tasks.values.feed import FeedContent
+from tasks.web.bounds import bounded_markup
 
 MAX_ENTRIES = 10_000
 MAX_LICENCE_LENGTH = 4000

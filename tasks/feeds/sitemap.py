@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from lxml import etree
 
 from tasks.errors import NotAFeed
-from tasks.feeds.bounds import bounded_markup
 from tasks.feeds.collector import Gathering
 from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
 from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
+from tasks.web.bounds import bounded_markup
 
 MAX_ENTRIES = 50_000
 """URLs of one sitemap that are kept (sitemaps.org: 50,000)."""
@@ -117,7 +117,7 @@ def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._El
         return
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.feed_error_log):
         gathering.doubt("not well-formed")
-        # what was never closed told of no end; what was, is empty by now
+        # an element that was never closed caused no end event; one that was closed is empty by now
         yield from (element for element in rest.iter("{*}url", "{*}sitemap") if len(element))
 
 

@@ -8,6 +8,7 @@ from tasks.feeds.sitemap import MAX_ENTRIES, has_root
 from tasks.feeds.xml_tree import xml_text
 from tasks.values.feed import FeedContent
 
+_LINE_END = re.compile(r"[\r\n]")
 _URL_LINE = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -19,7 +20,7 @@ def is_url_list(start: str) -> bool:
 def parse(document: Document) -> FeedContent:
     """Return the lines that are URLs; others are passed over."""
     gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
-    for line in xml_text(document.body, None).split("\n"):
+    for line in _LINE_END.split(xml_text(document.body, None)):
         if _URL_LINE.fullmatch(line.strip()):
             gathering.add(line)
     return FeedContent(entries=gathering.entries, warnings=gathering.warnings, refused=gathering.refusals.listed())

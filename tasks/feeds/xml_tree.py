@@ -7,7 +7,9 @@ size are bounded.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator
+from html import unescape
 from html.entities import html5
 from itertools import islice, pairwise
 from typing import TypedDict
@@ -56,7 +58,16 @@ _ROOT_WITHIN = 65_536
 _MAX_SPACES = 100
 _DECLARATION = re.compile(r"""\bxmlns(?::[\w.-]{1,40})?\s{0,9}=\s{0,9}(?:"[^"<>]{0,300}"|'[^'<>]{0,300}')""")
 _MAX_CHILDREN = 50_000
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, 2.2
+_UTF_32 = (
+    (b"\xff\xfe\0\0", "utf_32_le"),
+    (b"\0\0\xfe\xff", "utf_32_be"),
+    (b"<\0\0\0", "utf_32_le"),
+    (b"\0\0\0<", "utf_32_be"),
+)
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
+_REFERENCE = re.compile(r"&#(?:([0-9]++)|[xX]([0-9A-Fa-f]++));")
+_MOST_DIGITS = 7
+_WINDOWS = range(0x80, 0xA0)  # HTML, 13.2.5.80
 _BARE_LESS = re.compile(r"<(?![A-Za-z_:/!?])")
 _BARE_AMPERSAND = re.compile(r"&(?!#[0-9]{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)")
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
@@ -64,7 +75,12 @@ _PREDEFINED = {"amp": "&#38;", "lt": "&#60;", "gt": "&#62;", "quot": "&#34;", "a
 
 
 def xml_text(body: bytes, content_type: str | None) -> str:
-    """Return the text of an XML document; for XML its own declaration counts before the server's."""
+    """Return the text of an XML document; for XML its own declaration counts before the server's.
+
+    UTF-32 is no charset of the web's, but one of XML's (XML 1.0, F.1).
+    """
+    if utf_32 := next((name for mark, name in _UTF_32 if body.startswith(mark)), None):
+        return body.decode(utf_32, "replace").removeprefix("\ufeff")
     return decode_text(body, None if _DECLARED.match(body) else content_type)[0]
 
 
@@ -86,7 +102,10 @@ def mended_feed(text: str, *, feed_url: str) -> str:
 
 
 def mend_xml(text: str) -> str:
-    """Return XML without what no XML may hold: control characters, bare ampersands and brackets, unknown entities."""
+    """Return XML without what no XML may hold: control characters, bare ampersands and brackets, unknown entities.
+
+    A reference to a character that cannot be is left out: libxml2 makes bytes of it that are no UTF-8.
+    """
     return _by_cdata(_ILLEGAL.sub("", text), outside=_mend, inside=str)
 
 
@@ -168,7 +187,18 @@ def _by_cdata(text: str, *, outside: Callable[[str], str], inside: Callable[[str
 
 def _mend(text: str) -> str:
     text = _BARE_LESS.sub("&#60;", text)
-    return _NAMED.sub(_numbered, _BARE_AMPERSAND.sub("&#38;", text)) if "&" in text else text
+    if "&" not in text:
+        return text
+    text = _REFERENCE.sub(_possible, text) if "&#" in text else text
+    return _NAMED.sub(_numbered, _BARE_AMPERSAND.sub("&#38;", text))
+
+
+def _possible(reference: re.Match[str]) -> str:
+    digits = (reference[1] or reference[2]).lstrip("0")
+    number = int(digits or "0", 10 if reference[1] else 16) if len(digits) <= _MOST_DIGITS else 0
+    if number in _WINDOWS:
+        return unescape(reference[0])
+    return "" if number > sys.maxunicode or _ILLEGAL.match(chr(number)) else reference[0]
 
 
 def _numbered(entity: re.Match[str]) -> str:

@@ -1,14 +1,11 @@
-"""Documents by which sites permit and refuse: into a batch's segment where the lake has them not, and into its looks."""
+"""Documents by which sites permit and refuse: into a batch's segment where the lake does not have them."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from tasks.errors import ItemError
 from tasks.lake.warc import SegmentWriter
-from tasks.politeness.client import Answered
 from tasks.politeness.rights.documents import SiteDocument
-from tasks.values.look import Look
 from tasks.values.rows import Policy
 
 MeetPolicies = Callable[[Mapping[str, datetime]], Collection[str]]
@@ -24,16 +21,6 @@ def record_documents(
         _record(one, segment, segment_key) for policy_id, one in sorted(documents.items()) if policy_id not in known
     )
     return tuple(row for row in rows if row is not None)
-
-
-def with_rights(look: Look, result: Answered) -> Look:
-    """Return a look with what the documents of its site say of it."""
-    return replace(
-        look,
-        policy_ids=tuple(one.policy_id for one in result.documents),
-        rights=result.rights,
-        obeyed=result.obeyed,
-    )
 
 
 def _record(document: SiteDocument, segment: SegmentWriter, segment_key: str) -> Policy | None:

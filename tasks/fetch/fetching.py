@@ -12,13 +12,15 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
 from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
 from tasks.fetch.cut_short import is_taken, seen_partial
-from tasks.fetch.documents import MeetPolicies, record_documents, with_rights
+from tasks.fetch.documents import MeetPolicies, record_documents
 from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
-from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter, payload_digest
-from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.lake.records import payload_digest
+from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter
+from tasks.politeness.client import PoliteClient
 from tasks.politeness.rights.documents import SiteDocument
+from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
@@ -123,7 +125,12 @@ class _Gathering:
             self.finds[number] = _Find(look=replace(look, deferred_until=result.until))
             return
         self.documents.update((one.policy_id, one) for one in result.documents)
-        look = with_rights(look, result)
+        look = replace(
+            look,
+            policy_ids=tuple(one.policy_id for one in result.documents),
+            rights=result.rights,
+            obeyed=result.obeyed,
+        )
         try:
             with guarded_item(look.due.url):
                 self.finds[number] = self._answered(number, look, visit.rules, result)

@@ -13,7 +13,7 @@ from tasks.index.frontier import Settlement, State
 from tasks.index.health import Quarantined
 from tasks.lake.keys import quarantine_key, warc_key
 from tasks.lake.warc import SegmentWriter
-from tasks.politeness.client import Answered
+from tasks.politeness.visits import Answered
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture

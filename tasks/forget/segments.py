@@ -11,8 +11,8 @@ from itertools import pairwise
 from tasks.errors import CorruptRecord, ItemError
 from tasks.index.database import Index, lock
 from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.records import Record, iter_records
 from tasks.lake.tombstones import Cause, entomb, entomb_at
-from tasks.lake.warc import Record, iter_records
 from tasks.values.url import Url, url_key
 
 WARC = "application/warc"

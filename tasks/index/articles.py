@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -13,6 +13,9 @@ from tasks.index.upsert import upsert
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
+
+MAX_EARLIER = 64
+"""Contents that are remembered a URL, the latest: a live blog has hundreds, and does not go back to its first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,11 @@ class KnownArticle:
     def next_revision(self) -> int:
         """The number that its next revision has: one that none of its revisions ever had."""
         return max(self.revision, self.last_revision or 0) + 1
+
+    def with_contents(self, contents: Iterable[tuple[int, str]]) -> "KnownArticle":
+        """Return the article with these contents among its earlier ones."""
+        earlier = sorted({*self.earlier_contents, *contents} - {(self.revision, self.content_digest)})
+        return replace(self, earlier_contents=tuple(earlier[-MAX_EARLIER:]))
 
 
 def article_id_of(url_key: str) -> str:

@@ -15,10 +15,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
+from tasks.index.addresses import first_line, parse_address, without_secrets
+from tasks.index.driver_errors import translated
 from tasks.index.schema import facts
 
 HEAD = "0013"
@@ -27,27 +29,8 @@ HEAD = "0013"
 BUSY_TIMEOUT_S = 30
 PROGRESS_STEPS = 100_000
 """Steps of SQLite's machine between two checks of the clock: a few milliseconds."""
-_SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 WRITES = "presslake_writes"
 DURABLE = "presslake_durable"
-_SQLITE_TROUBLE = frozenset({
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_INTERRUPT,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOTADB,
-})  # fmt: skip
-_SQL_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX"})
-"""Classes of SQLSTATE: connection, log-in, database, rollback, resources, object in use, operator, system, fault."""
-_SQL_STATES = frozenset({"25006", "25P03", "25P04"})
-"""A database that is read-only, a transaction that was idle or open for too long."""
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _SHARED_LOCK = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
 _migrating = threading.Lock()  # alembic keeps its context in a module, so a process runs one migration at a time
@@ -77,7 +60,7 @@ class Index:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading; raises IndexUnavailable."""
-        with _translated(self.uri), self._engine.connect() as connection, connection.begin():
+        with translated(self.uri), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -86,7 +69,7 @@ class Index:
 
         A commit that is not durable outlives this process, but a loss of power may undo the latest ones (SQLite only).
         """
-        with _translated(self.uri), self._engine.connect() as connection:
+        with translated(self.uri), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, DURABLE: is_durable})
             with writing.begin():
                 yield writing
@@ -94,7 +77,7 @@ class Index:
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
         """Give one transaction that is always rolled back, to see what a write would do; raises IndexUnavailable."""
-        with _translated(self.uri), self._engine.connect() as connection:
+        with translated(self.uri), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, DURABLE: False})
             transaction = writing.begin()
             try:
@@ -105,7 +88,7 @@ class Index:
     @contextmanager
     def alone(self) -> Iterator[Any]:
         """Give a driver's connection without a transaction, for statements that may be in none; raises IndexUnavailable."""
-        with _translated(self.uri):
+        with translated(self.uri):
             pooled = self._engine.raw_connection()
             try:
                 if not self.is_sqlite:
@@ -129,7 +112,7 @@ class Index:
 
 def open_index(index_url: str) -> Index:
     """Open the index at an SQLAlchemy URL; make it or migrate it where needed. Raises ConfigError."""
-    engine = _make_engine(_parse_url(index_url))
+    engine = _make_engine(parse_address(index_url))
     index = Index(engine)
     try:
         _bring_up_to_date(index)
@@ -149,7 +132,7 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     Raises IndexUnavailable where it is away, not made yet or not migrated yet. Work that takes longer than `timeout_s`
     is ended: with SQLite all reading together, with PostgreSQL one statement or connect.
     """
-    url = _parse_url(index_url)
+    url = parse_address(index_url)
     index = Index(_make_engine(url))
     if index.is_sqlite and not Path(str(url.database)).exists():
         raise IndexUnavailable(f"{index.uri}: does not exist yet: the first sweep makes it")
@@ -211,7 +194,7 @@ def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri:
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
     """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on. Raises IndexUnavailable."""
-    with _translated(without_secrets(tx.engine.url)), tx.begin_nested():
+    with translated(without_secrets(tx.engine.url)), tx.begin_nested():
         yield
 
 
@@ -227,31 +210,9 @@ def share(tx: Connection, name: str) -> None:
         tx.execute(_SHARED_LOCK, {"name": f"presslake.{name}"})
 
 
-def _parse_url(index_url: str) -> URL:
-    try:
-        url = make_url(index_url)
-        url.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        # a malformed URL may have its password anywhere, so nothing of one with `@` is repeated
-        shown = "" if "@" in index_url or "password" in index_url else f" {index_url!r}"
-        reason = _first_line(error).replace(index_url, "it")
-        raise ConfigError(f"--index{shown} is not a database URL such as sqlite:///presslake.db: {reason}") from (
-            error if shown else None
-        )
-    if url.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise ConfigError(f"--index {url.get_backend_name()}: the index is SQLite or PostgreSQL")
-    if url.get_backend_name() == "sqlite":
-        if url.database in {None, "", ":memory:"}:
-            raise ConfigError("--index sqlite:// needs a file: an index in memory is lost with the process")
-        folder = Path(url.database).parent
-        if not folder.is_dir():
-            raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
-    return url
-
-
 def is_missing(index_url: str) -> bool:
     """Whether an index is a file that is not there yet, or a database without its tables; raises ConfigError."""
-    url = _parse_url(index_url)
+    url = parse_address(index_url)
     if url.get_backend_name() == "sqlite":
         return not Path(str(url.database)).exists()
     try:
@@ -259,17 +220,6 @@ def is_missing(index_url: str) -> bool:
             return _schema_version(index) is None
     except IndexUnavailable as error:
         raise _cannot_be_opened(index, error) from error
-
-
-def shown_url(index_url: str) -> str:
-    """Return an index's URL for people; raises ConfigError where it is none."""
-    return without_secrets(_parse_url(index_url))
-
-
-def without_secrets(url: URL) -> str:
-    """Return the URL for people: no password, and of its options those alone that say where it is."""
-    hidden = [name for name in url.query if name not in _SHOWN_OPTIONS]
-    return url.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def _make_engine(url: URL) -> Engine:
@@ -345,35 +295,6 @@ def _restrict(index: Index, timeout_s: int) -> None:
         event.listen(engine, "begin", restrict_transaction)
 
 
-@contextmanager
-def _translated(uri: str) -> Iterator[None]:
-    """Turn an error that a retry may overcome into IndexUnavailable; a limit, a wrong value or statement is our fault."""
-    try:
-        yield
-    except sqlite3.Error as error:  # from a connection's first pragmas, which SQLAlchemy does not wrap
-        if not _is_operational(error):
-            raise
-        raise IndexUnavailable(f"{uri}: {_first_line(error)}") from error
-    except DBAPIError as error:
-        if not (error.connection_invalidated or _is_operational(error.orig)):
-            raise
-        raise IndexUnavailable(f"{uri}: {_first_line(error.orig or error)}") from error
-
-
-def _is_operational(error: BaseException | None) -> bool:
-    """Whether a driver's error is a failure of the database's operation, by its code; the class does not decide.
-
-    psycopg uses OperationalError also for a row that is too long for an index, SQLite for an unknown column (ADR 0017).
-    """
-    if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)  # none where the error is of the module itself
-        return code is not None and code & 0xFF in _SQLITE_TROUBLE
-    state = getattr(error, "sqlstate", None)
-    if state is None:  # no answer at all
-        return type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
-    return state in _SQL_STATES or state[:2] in _SQL_CLASSES
-
-
 def _bring_up_to_date(index: Index) -> None:
     found = _schema_version(index)
     if found == HEAD:
@@ -410,7 +331,7 @@ def _migrate(index: Index) -> None:
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
-        raise ConfigError(f"the index {index.uri} cannot be brought up to date: {_first_line(error)}") from error
+        raise ConfigError(f"the index {index.uri} cannot be brought up to date: {first_line(error)}") from error
 
 
 def _cannot_be_opened(index: Index, error: IndexUnavailable) -> ConfigError:
@@ -432,7 +353,3 @@ def _own_id(index: Index) -> str:
             known = uuid.uuid4().hex
             tx.execute(facts.insert().values(name="index_id", value=known))
     return known
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or error.__class__.__name__).splitlines()[0]

@@ -270,14 +270,6 @@ def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> 
     return number, tuple(_due_url(row) for row in rows)
 
 
-def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
-    """Return which of these URLs are known."""
-    found = set[str]()
-    for part in in_chunks(sorted(set(url_keys)), CHUNK):
-        found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
-    return found
-
-
 def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
     """Count the known URLs that are still to be fetched, now or later, or only those due by the given instant."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))

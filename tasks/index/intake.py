@@ -1,14 +1,14 @@
 """What a source's feeds may add to the frontier in a day: URLs, and hosts that nobody named before."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, delete, select
 
 from tasks.index.announcing import Announcement
-from tasks.index.frontier import CHUNK, find_known
+from tasks.index.frontier import CHUNK
 from tasks.index.schema import frontier, source_intake
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
@@ -66,6 +66,14 @@ def take_in(
         kept.append(one)
     _note(tx, {name: one for name, one in added.items() if before.get(name) != (one.urls, one.hosts)}, now.date())
     return kept, beyond
+
+
+def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
+    """Return which of these URLs are known."""
+    found = set[str]()
+    for part in in_chunks(sorted(set(url_keys)), CHUNK):
+        found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
+    return found
 
 
 def prune(tx: Connection, *, before: date) -> int:

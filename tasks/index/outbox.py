@@ -35,36 +35,27 @@ MOST_REMEMBERED = 4
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """What a decision adds to the tables."""
-
-    articles: tuple[Article, ...]
-    captures: tuple[Capture, ...]
-    policies: tuple[Policy, ...]
-
-
 class _Remembered:
-    """The rows of the payloads that this process wrote last, each until it is read: what it wrote, it need not parse.
+    """The batches of the payloads that this process wrote last, each until it is read: what it wrote, it need not parse.
 
-    They go by the payload itself, so that rows are never taken for those of another decision.
+    They go by the batch and the payload itself, so that rows are never taken for those of another decision.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rows: OrderedDict[bytes, _Rows] = OrderedDict()
+        self._items: OrderedDict[tuple[str, bytes], OutboxItem] = OrderedDict()
 
-    def add(self, payload: bytes, rows: _Rows) -> None:
-        """Remember rows, in the place of the oldest where there are many that nobody read."""
+    def add(self, payload: bytes, item: OutboxItem) -> None:
+        """Remember a batch, in the place of the oldest where there are many that nobody read."""
         with self._lock:
-            self._rows[payload] = rows
-            while len(self._rows) > MOST_REMEMBERED:
-                self._rows.popitem(last=False)
+            self._items[item.batch_id, payload] = item
+            while len(self._items) > MOST_REMEMBERED:
+                self._items.popitem(last=False)
 
-    def take(self, payload: bytes) -> _Rows | None:
-        """Return the rows of a payload, and hold them no longer."""
+    def take(self, batch_id: str, payload: bytes) -> OutboxItem | None:
+        """Return the batch of a payload, and hold it no longer."""
         with self._lock:
-            return self._rows.pop(payload, None)
+            return self._items.pop((batch_id, payload), None)
 
 
 _remembered = _Remembered()
@@ -94,16 +85,16 @@ def append(
     policies: Iterable[Policy] = (),
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    rows = _Rows(
-        articles=tuple(map(_in_utc, articles)),
-        captures=tuple(map(_in_utc, captures)),
-        policies=tuple(map(_in_utc, policies)),
-    )
-    content = {"captures": rows.captures, "articles": rows.articles, "policies": rows.policies}
+    content: dict[str, Any] = {
+        "captures": tuple(map(_in_utc, captures)),
+        "articles": tuple(map(_in_utc, articles)),
+        "policies": tuple(map(_in_utc, policies)),
+    }
     payload, is_whole = _packed(content)
+    sequence = _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
     if is_whole:
-        _remembered.add(payload, rows)
-    return _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
+        _remembered.add(payload, OutboxItem(sequence=sequence, batch_id=batch_id, **content))
+    return sequence
 
 
 def append_changes(
@@ -264,15 +255,18 @@ def _next_sequence(tx: Connection) -> int:
 
 
 def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
-    if (rows := _remembered.take(payload)) is not None:
-        return _added(sequence, batch_id, rows, NO_CHANGES)
+    # the sequence is written here and not when it was decided: so that batches that wait since an older version have it, too
+    if (item := _remembered.take(batch_id, payload)) is not None:
+        return item.written_by(sequence)
     content = orjson.loads(_unpacked(payload))
-    rows = _Rows(
-        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
+    return OutboxItem(
+        sequence=sequence,
+        batch_id=batch_id,
         captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
+        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
         policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
-    )
-    return _added(sequence, batch_id, rows, _changes(content.get(CHANGES), batch_id).written_by(sequence))
+        changes=_changes(content.get(CHANGES), batch_id),
+    ).written_by(sequence)
 
 
 def _unpacked(payload: bytes) -> bytes:
@@ -280,19 +274,6 @@ def _unpacked(payload: bytes) -> bytes:
         return isal_zlib.decompress(payload)
     except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
         raise ValueError(f"a damaged payload: {error}") from error
-
-
-def _added(sequence: int, batch_id: str, rows: _Rows, changes: RowChanges) -> OutboxItem:
-    # the sequence is written here and not when it was decided: so that batches that wait since an older version have it, too
-    written = RowChanges(articles=rows.articles, captures=rows.captures).written_by(sequence)
-    return OutboxItem(
-        sequence=sequence,
-        batch_id=batch_id,
-        captures=written.captures,
-        articles=written.articles,
-        policies=rows.policies,
-        changes=changes,
-    )
 
 
 def _changes(content: Mapping[str, Any] | None, batch_id: str) -> RowChanges:

@@ -16,9 +16,6 @@ from tasks.index.schema import runs
 RUNNING, ENDED, DIED = "running", "ended", "died"
 BIRTH_TOLERANCE_S = 2.0
 
-REPLAY, MEND, BACKFILL = "replay-", "mend-", "backfill-"
-"""What the ids of runs begin with that change what is stored, and let no other of their kind work beside them."""
-
 SILENT = timedelta(minutes=15)
 """A run of another machine that gave no sign of life for so long is dead."""
 

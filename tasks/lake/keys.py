@@ -1,13 +1,13 @@
 """Every key of the lake is made here, out of our own ids and a day, never out of text from the web. Pure.
 
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
-- `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and `articles/` likewise: Delta tables
+- `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and the same in `articles/`: Delta tables
 - `policies/dt=2026-03-01/<batch_id>-<sequence>.parquet`: a Delta table as well
-- `captures/dt=2026-03-01/maintained-<version>-<digest>.parquet`, and `articles/` likewise: rows that were written
+- `captures/dt=2026-03-01/maintained-<version>-<digest>.parquet`, and the same in `articles/`: rows that were written
   again, for that version of the table (0.1 had no version in the name)
 - `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
 - `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown
-- `articles/_delta_log/<version>.json`, and `captures/` likewise: the log of a table, which delta-rs writes
+- `articles/_delta_log/<version>.json`, and the same in `captures/`: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
 - `scratch/<job_id>/<n>.pages.json`, `.../<n>.warc.gz`: units under way of a backfill; gone when it ends

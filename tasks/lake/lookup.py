@@ -19,8 +19,8 @@ from deltalake import DeltaTable
 
 from tasks.errors import LakeUnavailable
 from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
-from tasks.lake.reading import StoredFile, list_files
-from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
+from tasks.lake.reading import StoredFile, list_files, rows_at
+from tasks.lake.schemas import open_parquet
 from tasks.lake.tables import delta_errors, find_table
 
 FRESH_S = 1.0
@@ -92,7 +92,7 @@ class TableReader:
             if not places:
                 return
             with _opened(self._store, file) as parquet:
-                yield from _rows_at(parquet, places, file)
+                yield from rows_at(parquet, places, file)
         except (MissingObject, pa.ArrowException, ValueError):
             return
 
@@ -110,16 +110,6 @@ class TableReader:
             while self._size > REMEMBERED_SIZE and len(self._ids) > 1:
                 self._size -= self._ids.popitem(last=False)[1].nbytes
         return ids
-
-
-def _rows_at(parquet: pq.ParquetFile, places: Sequence[int], file: StoredFile) -> Iterator[Row]:
-    start = 0
-    for group in range(parquet.num_row_groups):
-        end = start + parquet.metadata.row_group(group).num_rows
-        if here := [place - start for place in places if start <= place < end]:
-            rows = parquet.read_row_group(group, use_threads=False).take(here)
-            yield from fitted(rows, SCHEMAS[file.table]).to_pylist()
-        start = end
 
 
 @contextmanager

@@ -97,15 +97,21 @@ def _rows_of(store: ObjectStore, file: StoredFile, url_key: str) -> list[dict[st
 
 
 def _rows_where(store: ObjectStore, file: StoredFile, column: str, values: Sequence[str]) -> list[dict[str, Any]]:
-    import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
+    opened, wanted = _open(store, file.key), set(values)
+    held = opened.read(columns=[column], use_threads=False)[column].to_pylist()
+    return list(rows_at(opened, [place for place, value in enumerate(held) if value in wanted], file))
 
-    opened = _open(store, file.key)
-    wanted = pc.is_in(opened.read(columns=[column], use_threads=False)[column], pa.array(values, pa.string()))
-    if not pc.any(wanted).as_py():  # most files have no such row, and their other columns are not decoded
-        return []
-    found = opened.read(use_threads=False).filter(wanted)
-    rows: list[dict[str, Any]] = fitted(found, SCHEMAS[file.table]).to_pylist()
-    return rows
+
+def rows_at(parquet: pq.ParquetFile, places: Sequence[int], file: StoredFile) -> Iterator[dict[str, Any]]:
+    """Yield a file's rows at these places, in their order; no group of rows is unpacked that has none of them."""
+    start = 0
+    for group in range(parquet.num_row_groups):
+        end = start + parquet.metadata.row_group(group).num_rows
+        if here := [place - start for place in places if start <= place < end]:
+            rows = fitted(parquet.read_row_group(group, use_threads=False), SCHEMAS[file.table])
+            # slices, since take() and filter() import Arrow's functions: 13 MB, and 40 ms of CPU
+            yield from pa.concat_tables([rows.slice(place, 1) for place in here]).to_pylist()
+        start = end
 
 
 def _open(store: ObjectStore, key: str) -> pq.ParquetFile:

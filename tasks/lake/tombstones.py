@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from tasks.errors import CorruptRecord
-from tasks.lake.warc import TOMBSTONE, Record, iter_records
+from tasks.lake.records import TOMBSTONE, Record, iter_records
 
 STORED_SIZE = 0xFFFF
 """The most bytes that one stored block of deflate holds."""

@@ -25,9 +25,9 @@ from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, data_prefix, day_of
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_articles, read_columns
+from tasks.lake.records import read_record
 from tasks.lake.tables import find_table, open_table
 from tasks.lake.tombstones import Cause
-from tasks.lake.warc import read_record
 from tasks.runtime.progress import OnStep
 from tasks.store.publishing import publish_all
 from tasks.values.changes import ArticleKey, RowChanges, key_of_article

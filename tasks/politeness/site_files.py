@@ -217,7 +217,7 @@ class SiteFiles:
     ) -> RobotsAnswer:
         """Request what is kept under a name; any status is an answer here. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
-        async with way.opened(url):
+        async with way.opened(url.site):
             # Another run may have asked while we waited for the permit.
             if kept := await self._limiter.kept_robots(name):
                 return kept
@@ -228,7 +228,7 @@ class SiteFiles:
                 accept=accept,
                 max_wire_size=MAX_ROBOTS_SIZE,
                 max_decoded_size=MAX_ROBOTS_SIZE,
-                on_redirect=way.follow,
+                on_redirect=lambda target: way.follow(target.site),
                 cut=True,
                 asker=rules.source_id,
             )

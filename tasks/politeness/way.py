@@ -8,14 +8,14 @@ from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
 from tasks.politeness.limiter import Noted, RateLimiter
-from tasks.values.url import Url
+from tasks.values.domain import Site
 
 UNSPOKEN_WAIT_S = 60.0
 """The wait after a 429 without one."""
 
 
-PlaceOf = Callable[[Url, SourceRules], Awaitable[str | None]]
-"""Returns the name of the place that a URL's host shares with others, if there is one; raises ItemError."""
+PlaceOf = Callable[[Site, SourceRules], Awaitable[str | None]]
+"""Returns the name of the place that a site's host shares with others, if there is one; raises ItemError."""
 
 
 def place_name(domain: str, address: str) -> str:
@@ -35,29 +35,31 @@ class Way:
         self._heard = Noted()
 
     @asynccontextmanager
-    async def opened(self, url: Url) -> AsyncIterator[None]:
+    async def opened(self, site: Site) -> AsyncIterator[None]:
         """Hold the permit for a first request within the block, then for whatever the redirects led to."""
-        await self.enter(url)
+        await self.enter(site)
         try:
             yield
         finally:
             await self.leave()
 
-    async def enter(self, url: Url) -> None:
-        """Wait for the permit of a URL's host; raises HostWaits, and ItemError where the host has no address."""
-        pace = self._owners.pace_at(url.site, self._rules)
-        place = await self._place_of(url, self._rules)
-        permit = self._limiter.permit(url.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host, place=place)
+    async def enter(self, site: Site) -> None:
+        """Wait for the permit of a site's host; raises HostWaits, and ItemError where the host has no address."""
+        pace = self._owners.pace_at(site, self._rules)
+        place = await self._place_of(site, self._rules)
+        permit = self._limiter.permit(
+            site.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host, place=place
+        )
         self._heard = await self._held.enter_async_context(permit)
 
     async def leave(self) -> None:
         """Give the permit back, if there is one."""
         await self._held.aclose()
 
-    async def follow(self, url: Url) -> None:
+    async def follow(self, site: Site) -> None:
         """Continue with another request."""
         await self.leave()
-        await self.enter(url)
+        await self.enter(site)
 
     @contextmanager
     def noting(self) -> Iterator[None]:

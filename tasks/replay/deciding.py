@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
-from tasks.deduplicate.corrections import with_contents
 from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
@@ -262,7 +261,7 @@ def _known(row: Article, worked: Worked) -> KnownArticle:
         if place
         else (before.is_representative if before else row.is_representative),
     )
-    return with_contents(known, [*kept, *contents])
+    return known.with_contents([*kept, *contents])
 
 
 def _settle(tx: Transaction, worked: Worked, deciding: Deciding, *, now: datetime) -> None:

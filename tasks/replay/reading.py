@@ -11,8 +11,8 @@ from tasks.errors import CorruptRecord, RecordGone
 from tasks.extract.extraction import Extractor, extract_batch
 from tasks.index.replayed import Note, UrlState
 from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.records import iter_records, read_record
 from tasks.lake.tombstones import Cause
-from tasks.lake.warc import iter_records, read_record
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
 from tasks.values.columns import revive

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 
 from tasks.replay.comparing import Compared, Difference, Result, difference
-from tasks.values.display import Rows
+from tasks.values.display import Rows, plural
 
 SHOWN = 20
 """The largest changes that are shown."""
@@ -75,7 +75,11 @@ class Tally:
 def summary_line(report: ReplayReport) -> str:
     """Return in one line what was done."""
     counts = ", ".join(f"{getattr(report, one.value):,} {one.value}" for one in COUNTED if getattr(report, one.value))
-    line = f"{report.pages:,} pages read again: {counts}." if report.pages else "No stored page is of this selection."
+    line = (
+        f"{plural(report.pages, 'page')} read again: {counts}."
+        if report.pages
+        else "No stored page is of this selection."
+    )
     if report.stopped:
         line = f"{line} Stopped: {report.stopped}."
     return f"Would be: {line}" if report.is_dry_run and report.pages else line

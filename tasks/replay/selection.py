@@ -30,7 +30,7 @@ READ_BY_EXTRACTION = frozenset({
     "extractor_timed_out", "too_many_elements", "empty_extraction", "unexpected_error", "decompression_bomb",
     "bad_content_encoding",
 })  # fmt: skip
-"""The reasons that extraction gives: a page with another never came to it, and rules of extraction say nothing of it."""
+"""The reasons that extraction gives: a page with another reason never reached it, and rules of extraction do not apply to it."""
 
 _LIGHT = ("capture_id", "source_id", "url_key", "final_url", "outcome", "reason", "status", "warc_key")
 

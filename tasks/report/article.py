@@ -40,7 +40,7 @@ def read_article(
         if history.article is None:
             if history.frontier is None:
                 raise ConfigError(f"nothing is known of {what}: {unknown}")
-            raise ConfigError(f"{what} was announced, and is no article: `presslake trace` tells what became of it")
+            raise ConfigError(f"{what} was announced, and is no article: `presslake trace` shows what became of it")
         rows = list(read_rows(lake, "articles", url_key=history.article["url_key"], since=first_day(history)))
         row = _chosen(rows, revision, what)
         if not with_page:
@@ -65,7 +65,7 @@ def _chosen(rows: list[dict[str, Any]], revision: int | None, what: str) -> dict
 
 
 def _page_of(record: bytes, what: str) -> bytes:
-    from tasks.lake.warc import read_response  # noqa: PLC0415 - only where the page is wanted
+    from tasks.lake.records import read_response  # noqa: PLC0415 - only where the page is wanted
     from tasks.web.decoding import decode_received  # noqa: PLC0415
 
     try:

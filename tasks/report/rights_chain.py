@@ -10,7 +10,7 @@ from tasks.errors import ConfigError, CorruptRecord, ItemError, PaymentRequired,
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import read_where
-from tasks.lake.warc import read_response
+from tasks.lake.records import read_response
 from tasks.politeness.rights.documents import body_digest, decoded_document
 from tasks.politeness.rights.mapping import Verdict, verdict_on
 from tasks.report.trace import read_question

@@ -86,7 +86,7 @@ class RightsReport:
         reserving = [one for one in self.domains if one.refused]
         changed = plural(len(self.changes), "document")
         return (
-            f"{plural(len(reserving), 'domain')} of {len(self.domains):,} reserve something, "
+            f"{plural(len(reserving), 'domain')} of {len(self.domains):,} {'reserves' if len(reserving) == 1 else 'reserve'} something, "
             f"{sum(one.refused for one in reserving):,} of {plural(articles, 'article')}; {changed} changed this month"
         )
 

@@ -43,6 +43,7 @@ class RunReport:
     limits: tuple[str, ...] = ()
     feeds_skipped: dict[str, int] = field(default_factory=dict)
     feeds_failed: dict[str, int] = field(default_factory=dict)
+    polled_failed: dict[str, int] = field(default_factory=dict)
     again: int = 0
     headlines: tuple[Headline, ...] = ()
     batch_ids: tuple[str, ...] = ()
@@ -140,6 +141,7 @@ def add_up(
         limits=(*discovered.limits, *limits),
         feeds_skipped=dict(discovered.skipped),
         feeds_failed=dict(discovered.failed),
+        polled_failed=dict(discovered.polled_failed),
         again=again,
         headlines=headlines,
         batch_ids=tuple(batch.batch_id for batch in done),
@@ -183,11 +185,14 @@ def summary_line(report: RunReport) -> str:
 
 
 def _have_all_feeds_failed(report: RunReport) -> bool:
-    return bool(report.feeds_failed) and sum(report.feeds_failed.values()) >= report.polled
+    return bool(report.polled_failed) and sum(report.polled_failed.values()) >= report.polled
 
 
 def _feeds(report: RunReport) -> str:
-    failed, reasons = sum(report.feeds_failed.values()), _by_reason(report.feeds_failed)
+    """Return how many feeds failed, of those that were polled; where none did, how many sitemaps and pages that they name."""
+    failed, reasons = sum(report.polled_failed.values()), _by_reason(report.polled_failed)
+    if not failed:
+        return f"{sum(report.feeds_failed.values()):,} that feeds name failed ({_by_reason(report.feeds_failed)})"
     if not _have_all_feeds_failed(report):
         return f"{failed:,} of {plural(report.polled, 'feed')} failed ({reasons})"
     return f"the only feed failed ({reasons})" if failed == 1 else f"all {failed:,} feeds failed ({reasons})"

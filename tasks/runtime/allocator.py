@@ -1,4 +1,4 @@
-"""How the C library keeps memory that was given back to it: set to return it to the system. Not pure: it changes the process."""
+"""What a process keeps and loads: memory that is free goes back to the system, NumPy stays out. Not pure: it changes the process."""
 
 import ctypes
 import gc
@@ -32,14 +32,23 @@ class _WithoutNumpy(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002 - the protocol's
         if fullname == "numpy":
-            raise ModuleNotFoundError("a sweep does without NumPy", name=fullname)
+            raise ModuleNotFoundError("this command does without NumPy", name=fullname)
 
 
 def spare_memory() -> None:
     """Set a process that does nothing but sweep, before it has threads and libraries."""
     keep_little()
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what was freed
-    if "numpy" not in sys.modules:  # Arrow loads it if it can: 15 MB, of no use to a sweep
+    do_without_numpy()
+
+
+def do_without_numpy() -> None:
+    """Let a command that neither sweeps with NumPy nor hands it to anybody run as where it is not installed.
+
+    Presslake does not depend on it. Arrow loads it if it can, and pandas at the first instant that it gives to Python: 15 MB
+    and several times what `trace` does by itself (docs/adr/0033). A program that imported it before keeps it.
+    """
+    if "numpy" not in sys.modules:
         sys.meta_path.insert(0, _WithoutNumpy())
 
 

@@ -1,11 +1,26 @@
 """Counts of this process's work so far, for the display of progress. No I/O; threads may share them."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 
 OnStep = Callable[[str, int, int], None]
 """Takes the present step of a long task, how much of it is done, and of how much (0: unknown)."""
+
+
+def spaced(show: OnStep, *, every_s: float) -> OnStep:
+    """Return what shows each step as it begins, and then, at most so often, how far it is."""
+    last_what, last_at = "", 0.0
+
+    def on_step(what: str, done: int, total: int) -> None:
+        nonlocal last_what, last_at
+        now = time.monotonic()
+        if what != last_what or now - last_at >= every_s:
+            last_what, last_at = what, now
+            show(what, done, total)
+
+    return on_step
 
 
 class Progress:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index import taken_down
+from tasks.index.addresses import shown_address
 from tasks.index.database import (
     Index,
     bind_lake,
@@ -20,10 +21,10 @@ from tasks.index.database import (
     is_missing,
     open_index,
     open_reader,
-    shown_url,
 )
 from tasks.lake.keys import FIRST_KEYS, TAKEDOWNS, commit_key
-from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_lake, open_store
+from tasks.lake.objects.stores import ObjectStore, S3Config, open_lake, open_store
+from tasks.runtime.lakes import lake_alone
 
 if TYPE_CHECKING:
     from tasks.runtime.reading import SharedReader
@@ -69,10 +70,10 @@ def check_known_lake(settings: Settings) -> None:
     """
     if is_missing(settings.index):
         raise ConfigError(
-            f"the index {shown_url(settings.index)} does not exist: name another with --index, or make one from the "
+            f"the index {shown_address(settings.index)} does not exist: name another with --index, or make one from the "
             "lake with `presslake reindex`"
         )
-    find_stored_lake(settings)
+    lake_alone(settings)
     check_lake(settings)
 
 
@@ -89,19 +90,9 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
     """Open the lake of an index for reading only: nothing is made. Raises ConfigError where it is missing, or another's."""
-    store, lake_id = find_stored_lake(settings)
+    store, lake_id = lake_alone(settings)
     check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return store
-
-
-def find_stored_lake(settings: Settings) -> tuple[ObjectStore, str]:
-    """Open the lake's store for reading only, and return it with the lake's id; raises ConfigError where there is none."""
-    s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
-    store = open_store(settings.lake, s3=s3, only_reads=True)
-    lake_id = find_lake(store)
-    if lake_id is None:
-        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
-    return store, lake_id
 
 
 def web_config(settings: Settings) -> "WebConfig":

@@ -1,6 +1,7 @@
 """Batches: looks that are fetched, extracted and decided together. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from tasks.values.changes import NO_CHANGES, RowChanges
 from tasks.values.look import Look
@@ -43,3 +44,13 @@ class OutboxItem:
     articles: tuple[Article, ...]
     policies: tuple[Policy, ...] = ()
     changes: RowChanges = NO_CHANGES
+
+    def written_by(self, sequence: int) -> Self:
+        """Return the batch with this sequence, also in its rows."""
+        return replace(
+            self,
+            sequence=sequence,
+            captures=tuple(row.written_by(sequence) for row in self.captures),
+            articles=tuple(row.written_by(sequence) for row in self.articles),
+            changes=self.changes.written_by(sequence),
+        )

@@ -49,11 +49,8 @@ class RowChanges:
         """Return the changes with the sequence of the outbox that writes them in their rows."""
         return replace(
             self,
-            articles=tuple(
-                replace(row, change_seq=sequence, added_seq=sequence if row.added_seq is None else row.added_seq)
-                for row in self.articles
-            ),
-            captures=tuple(replace(row, change_seq=sequence) for row in self.captures),
+            articles=tuple(row.written_by(sequence) for row in self.articles),
+            captures=tuple(row.written_by(sequence) for row in self.captures),
         )
 
 

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """Whose a URL may be: its host as politeness counts it, that without `www.`, and the domain that one party holds."""
+    """Where a URL lies: its origin, its host as politeness counts it, that without `www.`, the domain that one party holds."""
 
+    origin: str
     host: str
     bare_host: str
     domain: str

@@ -65,12 +65,16 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """The results of polling: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached."""
+    """The results of polling: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached.
+
+    `polled_failed` are those of `failed` that `polled` counts: no sitemap that another names, no front page in a feed's place.
+    """
 
     polled: int = 0
     unchanged: int = 0
     discovered: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
+    polled_failed: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     limits: tuple[str, ...] = ()

@@ -4,10 +4,10 @@ A new column is a nullable field with the default None, at the end of its class:
 readers and docs/lake.md follow (docs/adr/0003-delta-lake.md). No field is renamed, moved or given another type.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Self
 
 from tasks.reasons import Disposition
 from tasks.values.columns import Column
@@ -159,6 +159,10 @@ class Capture:
     def is_archived(self) -> bool:
         """Whether it was taken from an archive, and not fetched: it says nothing of when to look at its URL, or how."""
         return self.origin_uri is not None
+
+    def written_by(self, sequence: int) -> Self:
+        """Return the row with the sequence of the outbox that writes it."""
+        return replace(self, change_seq=sequence)
 
     @property
     def counted(self) -> "CountedCapture":
@@ -319,6 +323,10 @@ class Article:
         ),
     ] = None
 
+    def written_by(self, sequence: int) -> Self:
+        """Return the row with the sequence of the outbox that writes it, now and, where it is new, first."""
+        return replace(self, change_seq=sequence, added_seq=sequence if self.added_seq is None else self.added_seq)
+
     @property
     def site_rights(self) -> tuple[Signal, ...]:
         """What the documents of its site said when it was fetched, without what the page itself says."""
@@ -376,7 +384,7 @@ class Policy:
     warc_length: Annotated[int, Column("how long it is, in bytes")]
     statements: Annotated[
         tuple[Statement, ...],
-        Column("what it says, to whomever, as far as it can be read; at most 300, the whole of it is in the record"),
+        Column("what it says to any crawler, as far as it can be read; at most 300 statements, the record has all"),
     ]
 
     @property

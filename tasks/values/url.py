@@ -142,8 +142,8 @@ class Url(str):
 
     @property
     def site(self) -> Site:
-        """What says whose the URL is."""
-        return Site(*_hosts_of(self.parts.hostname, self.parts.port), self.domain)
+        """Where the URL lies, and so whose it is."""
+        return Site(self.origin, *_hosts_of(self.parts.hostname, self.parts.port), self.domain)
 
     @property
     def without_fragment(self) -> "Url":

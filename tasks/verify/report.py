@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from tasks.values.display import Rows, Table
+from tasks.values.display import Rows, Table, plural
 from tasks.verify.fault import VerifyReport
 from tasks.verify.set_aside import UndoReport
 
@@ -17,7 +17,11 @@ def undo_tables(undone: UndoReport) -> Iterator[Table]:
     kept: Rows = [(name,) for name in (*undone.objects_kept, *undone.rows_kept)]
     if kept:
         yield f"Left as they are, since something newer stands there: {len(kept)}", ("what",), kept[:SHOWN]
-    yield f"{undone.objects_restored} objects and {undone.rows_restored} rows of the index put back.", (), []
+    yield (
+        f"{plural(undone.objects_restored, 'object')} and {plural(undone.rows_restored, 'row')} of the index put back.",
+        (),
+        [],
+    )
 
 
 def summary_line(report: VerifyReport) -> str:
@@ -26,8 +30,7 @@ def summary_line(report: VerifyReport) -> str:
         return "Nothing found."
     left = report.harmful - report.mended
     mended = f", {report.mended} mended" if report.mended else ""
-    faults = "1 fault" if report.harmful == 1 else f"{report.harmful} faults"
-    return f"{faults}{mended}{', none left' if not left else ''}."
+    return f"{plural(report.harmful, 'fault')}{mended}{', none left' if not left else ''}."
 
 
 def as_json(report: VerifyReport) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from operator import itemgetter
 
 from tasks.errors import CorruptRecord, ItemError
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.warc import Record, iter_records, read_response
+from tasks.lake.records import Record, iter_records, read_response
 from tasks.politeness.rights.documents import body_digest, decoded_document
+from tasks.values.display import plural
 from tasks.values.rows import Outcome
 from tasks.values.takedown import KeptOut
 from tasks.verify.fault import Fault, FaultKind
@@ -101,7 +102,7 @@ def _check_segment(
         segment = store.get(key)
     except MissingObject:
         rows = ", ".join(claim.row for claim in claims[:3])
-        detail = f"{len(claims)} rows name it, and it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
+        detail = f"{plural(len(claims), 'row names', 'rows name')} it, and it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
         yield Fault(kind=FaultKind.MISSING_SEGMENT, place=key, detail=detail, key=key)
         return
     records, trouble = _scan(segment, kept_out)

@@ -20,7 +20,7 @@ from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_prefix, decode_received
+from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_received, decode_received_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
@@ -37,10 +37,10 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 
 OnHead = Callable[[Exchange], None]
-"""Told of an answer's head before its body is read; RightsRefused, if it raises that, has the answer without a body."""
+"""Gets an answer's head before its body is read; if it raises RightsRefused, that has the answer without a body."""
 
 OnRedirect = Callable[[Url], Awaitable[None]]
-"""Told where a redirect leads before it is followed; what it raises ends the GET."""
+"""Gets the target of a redirect before it is followed; what it raises ends the GET."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +151,13 @@ class WebClient:
             if on_redirect is not None:
                 await on_redirect(target)
 
-    async def address_of(self, url: Url, *, asker: str = "") -> str | None:
+    async def address_of(self, origin: str, *, asker: str = "") -> str | None:
         """Return the address by which a host is counted together with others; None without `addresses`, or if it is shared.
 
         Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
         budget = Budget(deadline_s=self._config.deadline_s, max_body_size=0, asker=asker)
-        return await self._transport.address_of(_origin_url(url.origin), budget, timeout_s=self._config.timeout_s)
+        return await self._transport.address_of(_origin_url(origin), budget, timeout_s=self._config.timeout_s)
 
     def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
@@ -232,7 +232,7 @@ def _exchanged(
 
 @lru_cache(maxsize=1000)  # 1 kB each; of a host's requests, most follow each other
 def _origin_url(origin: str) -> httpx.URL:
-    """Return what tells httpx whom to ask: what to ask for is the request's `target`, untouched. Raises BadUrl."""
+    """Return the origin to which httpx connects; the path is the request's `target`, untouched. Raises BadUrl."""
     try:
         return httpx.URL(f"{origin}/")
     except httpx.InvalidURL as error:  # which is no httpx.HTTPError
@@ -255,7 +255,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
     is_plain = not coding and len(final.body) <= limits.decoded_size and not final.body.startswith(GZIP_MAGIC)
     if is_plain:
         return final.body, missing
-    decode = decode_prefix if limits.cut or missing else decode_received
+    decode = decode_received_prefix if limits.cut or missing else decode_received
     try:
         return await decode_aside(decode, final.body, coding, max_size=limits.decoded_size), missing
     except (BadContentEncoding, BodyTruncated) as error:
@@ -263,7 +263,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
             return b"", None  # of a refusal, the status counts
         if not isinstance(error, BodyTruncated):
             raise
-    return await decode_aside(decode_prefix, final.body, coding, max_size=limits.decoded_size), _missing(final)
+    return await decode_aside(decode_received_prefix, final.body, coding, max_size=limits.decoded_size), _missing(final)
 
 
 def _missing(final: Exchange) -> str:

@@ -7,6 +7,7 @@ no step is more than `max_size` and one chunk in memory.
 import asyncio
 from collections.abc import Callable, Generator, Iterator
 from io import BytesIO
+from itertools import chain
 from typing import Protocol
 
 import brotli
@@ -15,7 +16,7 @@ from isal import isal_zlib
 
 from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
 from tasks.web.headers import capped
-from tasks.web.sniffing import is_markup
+from tasks.web.sniffing import is_text
 
 MAX_CODINGS = 2
 MAX_MEMBERS = 10_000
@@ -57,7 +58,7 @@ Decoder = Callable[[bytes], Iterator[bytes]]
 
 
 class Decode(Protocol):
-    """What `decode_body` and `decode_prefix` are."""
+    """What the functions are that undo codings."""
 
     def __call__(self, body: bytes, content_encoding: str | None, *, max_size: int) -> bytes: ...
 
@@ -87,7 +88,7 @@ def decode_received(body: bytes, content_encoding: str | None, *, max_size: int)
     try:
         plain = decode_body(body, content_encoding, max_size=max_size)
     except (BadContentEncoding, BodyTruncated):
-        if not is_markup(body):
+        if not is_text(body):
             raise
         plain = decode_body(body, None, max_size=max_size)
     if not plain.startswith(GZIP_MAGIC):
@@ -98,6 +99,22 @@ def decode_received(body: bytes, content_encoding: str | None, *, max_size: int)
         BadContentEncoding,
         BodyTruncated,
     ):  # no gzip but for its first bytes, or a file that a reader may read in part
+        return plain
+
+
+def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
+    """Return at most the first `max_size` bytes of what `decode_received` gives; raises BadContentEncoding alone."""
+    try:
+        plain = decode_prefix(body, content_encoding, max_size=max_size)
+    except BadContentEncoding:
+        if not is_text(body):
+            raise
+        plain = body[:max_size]
+    if not plain.startswith(GZIP_MAGIC):
+        return plain
+    try:
+        return decode_prefix(plain, "gzip", max_size=max_size)
+    except BadContentEncoding:
         return plain
 
 
@@ -194,20 +211,46 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
 
 
 def _brotli(body: bytes) -> Iterator[bytes]:
-    decoder = brotli.Decompressor()
+    """Undo brotli; what follows its end is left out, as browsers do."""
+    decoder, taken, made = brotli.Decompressor(), 0, 0
     for piece in _slices(body, _SLICE_SIZE):
-        pending, chunk = piece, b""
-        while pending or chunk or not decoder.can_accept_more_data():
-            try:
-                chunk = decoder.process(pending, output_buffer_limit=_CHUNK_SIZE)
-            except brotli.error as error:
-                raise BadContentEncoding(f"corrupt: {error}") from error
-            yield chunk
-            pending = b""
+        try:
+            for chunk in _unbrotlied(decoder, piece):
+                yield chunk
+                made += len(chunk)
+        except BadContentEncoding:  # as the decoder calls, too, what follows the end
+            yield from _end_of_brotli(body, taken, made)
+            return
         if decoder.is_finished():
             return
+        taken += len(piece)
     if body:
         raise _Truncated
+
+
+def _end_of_brotli(body: bytes, taken: int, made: int) -> Iterator[bytes]:
+    """Begin again, and take the slice at `taken` by single bytes: the end comes before what follows it.
+
+    `made` bytes of what comes of it are known.
+    """
+    decoder = brotli.Decompressor()
+    for piece in chain(_slices(body[:taken], _SLICE_SIZE), _slices(body[taken : taken + _SLICE_SIZE], 1)):
+        for chunk in _unbrotlied(decoder, piece):
+            yield chunk[max(0, made) :]
+            made -= len(chunk)
+        if decoder.is_finished():
+            return
+
+
+def _unbrotlied(decoder: brotli.Decompressor, piece: bytes) -> Iterator[bytes]:
+    pending, chunk = piece, b""
+    while pending or chunk or not decoder.can_accept_more_data():
+        try:
+            chunk = decoder.process(pending, output_buffer_limit=_CHUNK_SIZE)
+        except brotli.error as error:
+            raise BadContentEncoding(f"corrupt: {error}") from error
+        yield chunk
+        pending = b""
 
 
 def _zstd(body: bytes) -> Iterator[bytes]:

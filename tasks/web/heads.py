@@ -16,6 +16,7 @@ _WELL_FORMED = re.compile(rb"[^\r\n]*+\r?\n(?:" + _NAME + rb":[^\r\n\x00]*+\r?\n
 _FIELD = re.compile(rb"(" + _NAME + rb")[ \t]*+:(.*)", re.DOTALL)
 _CODING = b"transfer-encoding"
 _NAMED_LENGTH = 60
+_MAX_BLANKS = 8
 _MAX_NOTES = 5
 
 
@@ -30,12 +31,15 @@ class HeadMender:
         self.notes: tuple[str, ...] = ()
         self._pending = b""
         self._is_over = False
+        self._blanks = 0
 
     def take(self, received: bytes) -> bytes | None:
         """Return what the parser may see of what has come, None for nothing yet; without more to come, all of it."""
         if self._is_over:
             return received
-        self._pending += received
+        self._pending = self._without_blanks(self._pending + received)
+        if received and not self._pending:
+            return None
         if not received or not _may_be_http(self._pending) or len(self._pending) > MAX_HEAD_SIZE:
             return self._rest()
         seen = b""
@@ -49,6 +53,12 @@ class HeadMender:
         if self._is_over:
             seen += self._rest()
         return seen or None
+
+    def _without_blanks(self, pending: bytes) -> bytes:
+        """Return what follows a few line ends before an answer: some servers send one too many after a body."""
+        start = len(pending) - len(pending.lstrip(b"\r\n"))
+        self._blanks += start
+        return pending[start:] if self._blanks <= _MAX_BLANKS else pending
 
     def _rest(self) -> bytes:
         self._is_over = True

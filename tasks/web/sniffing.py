@@ -4,6 +4,7 @@ Servers label pages as anything: what a browser would show as a page is one, and
 """
 
 import re
+from codecs import getincrementaldecoder
 
 from tasks.web.charset import wide_charset
 
@@ -21,6 +22,8 @@ _DATA = re.compile(
     rb"|\{\s*[\"}]|\[\s*[\"{\]]",  # JSON
     re.IGNORECASE,
 )
+_SOME = 16  # bytes: fewer are text by chance
+_UNTYPED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")  # characters that are in no text
 _MAGIC = re.compile(
     rb"%PDF-|%!PS|\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}(?:WEBP|WAVE|AVI )|II\*\x00|MM\x00\*|\x00\x00\x01\x00"  # pictures
     rb"|.{4}ftyp|ID3[\x02-\x04]\x00|\xff[\xfb\xf3\xf2]|OggS\x00|fLaC\x00|\x1aE\xdf\xa3|FLV\x01"  # sound and film
@@ -46,10 +49,17 @@ def is_other(start: bytes) -> bool:
     return _MAGIC.match(start.lstrip(b" \t\r\n")) is not None or _DATA.match(_opening(start)) is not None
 
 
-def is_markup(start: bytes) -> bool:
-    """Whether the first bytes are text that begins with a tag: no content coding is left in them."""
+def is_text(start: bytes) -> bool:
+    """Whether the first bytes are text in UTF-8, or begin with a tag in any charset: no content coding is left in them."""
     bare = _narrow(start[:1024]).lstrip(_BOM_AND_SPACE)
-    return bare.startswith(b"<") and b"\x00" not in bare
+    if b"\x00" in bare:
+        return False
+    return bare.startswith(b"<") or (len(bare) >= _SOME and not _UNTYPED.search(_utf_8(bare)))
+
+
+def _utf_8(start: bytes) -> str:
+    """Return UTF-8 as text, without the half of a character at its end; U+FFFD for what is none."""
+    return getincrementaldecoder("utf-8")("replace").decode(start)
 
 
 def _narrow(start: bytes) -> bytes:

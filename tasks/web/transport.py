@@ -128,7 +128,7 @@ def guarded_client(
 ) -> httpx.AsyncClient:
     """Return a client over this transport, or a `GuardedTransport`, that takes nothing from the environment.
 
-    It parses no cookie and, unless told to, follows no redirect.
+    It parses no cookie and, unless asked to, follows no redirect.
     """
     return httpx.AsyncClient(
         transport=transport or GuardedTransport(),

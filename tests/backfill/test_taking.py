@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.errors import ConfigError, ExtractorCrashed
-from tasks.lake.warc import read_response
+from tasks.lake.records import read_response
 from tests.backfill.archives import DAY, Kept, in_one_stream, put, story_at, wacz, warc
 from tests.backfill.conftest import Inline, Interrupted, ending_at
 from tests.press import Story

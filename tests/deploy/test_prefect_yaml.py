@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.press import running_press
-from tests.workers import PREFECT, await_end, running_worker, start_run
+from tests.workers import PREFECT, await_end, await_scheduled, running_worker, start_run
 
 pytestmark = pytest.mark.engine
 
@@ -45,6 +45,7 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
     with running_press(sites=2, articles=3) as press, httpx.Client(base_url=prefect_api_url, timeout=60) as api:
         press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=1.0)
         deployment = api.get("/deployments/name/ingest/sweep").json()
+        scheduled = await_scheduled(api, deployment["id"])
         shard = api.get("/deployments/name/ingest-shard/sweep").json()
         runs = [start_run(api, "ingest/sweep", {"due_only": True, "limit": 4}) for _ in range(2)]
         with running_worker(environment, pool="presslake", name="one", limit=3, cwd=tmp_path):
@@ -56,6 +57,8 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
     assert [kind for kind, _ in messages] == ["CANCELLED", "COMPLETED"]
     assert messages[1][1] == "4 fetched (4 new), 2 pending"
     assert deployment["schedules"][0]["active"]
+    assert deployment["parameters"] == {}  # what the form of a person's run begins with
+    assert {str(run["parameters"]) for run in scheduled} == {"{'config': {'due_only': True}}"}
     assert deployment["entrypoint"] == "flows.ingest.ingest"
     assert maintenance["entrypoint"] == "flows.maintain.maintain"
     assert maintenance["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"

@@ -10,7 +10,7 @@ import pytest
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
 from tasks.index.database import Index, open_index
-from tasks.politeness.client import Answered, Deferred, Visit
+from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.web.exchange import Exchange, Fetched, raise_for_status
 
 RULES = SourceRules(user_agent="Presslake/0.1 (+https://presslake.example/bot)", crawl_delay_s=0.0, max_per_host=1)

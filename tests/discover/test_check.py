@@ -7,7 +7,7 @@ from tasks.config.catalogue import Source
 from tasks.discover.check import check_sources
 from tasks.discover.probe import RobotsVerdict
 from tasks.errors import DnsFailed, RobotsDisallowed, RobotsUnavailable
-from tasks.politeness.client import Deferred
+from tasks.politeness.visits import Deferred
 from tasks.values.feed import FeedKind, FeedState
 from tests.discover.conftest import RULES, Press, Said
 

@@ -19,9 +19,10 @@ from tasks.index.frontier import BACKFILL, NEWS
 from tasks.index.hosts import HostLimits
 from tasks.index.schema import feeds as feeds_table
 from tasks.index.schema import frontier, robots
-from tasks.lake.warc import payload_digest
-from tasks.politeness.client import Deferred, PoliteClient
+from tasks.lake.records import payload_digest
+from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.politeness.visits import Deferred
 from tasks.runtime.reading import SharedReader
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
@@ -436,6 +437,14 @@ async def test_a_source_whose_feed_died_falls_back_to_its_front_page(index):
 
     assert sweep.urls() == {f"{SITE}/a"}
     assert report.failed == {"feed_http_404": 1}
+
+
+async def test_a_front_page_that_fails_in_its_feeds_place_is_no_second_feed(index):
+    sweep = Sweeps(index, Press({HOME: Said(status=404), FEED: Said(status=404)}), *BOTH)
+
+    report = await sweep()
+
+    assert (report.failed, report.polled_failed, report.polled) == ({"feed_http_404": 2}, {"feed_http_404": 1}, 1)
 
 
 async def test_a_feed_that_fails_for_a_while_is_no_reason_to_fall_back_at_once(index):

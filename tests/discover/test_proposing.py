@@ -8,7 +8,7 @@ from tasks.config.catalogue import Source
 from tasks.discover.proposing import new_id, propose_source
 from tasks.errors import HttpRefused, NotAFeed, TransientError
 from tasks.feeds.html_links import FoundBy
-from tasks.politeness.client import Deferred
+from tasks.politeness.visits import Deferred
 from tasks.values.feed import FeedKind
 from tasks.values.permit import RobotsAnswer
 from tests.discover.conftest import RULES, Press, Said

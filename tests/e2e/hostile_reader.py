@@ -13,7 +13,8 @@ from ipaddress import ip_network
 from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
-from tasks.politeness.client import Answered, Deferred, PoliteClient, Visit
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.web.client import WebConfig
 from tests.e2e.hostile_press import DOMAIN, GOOD, GOOD_DELAY_S, INSIDE, MIB, WIRE_SIZE, address_of, outlets
 from tests.web.loopback import AGENT, peak_size

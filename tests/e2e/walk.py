@@ -3,7 +3,7 @@
     python -m tests.e2e.walk
 
 A module counts when an argument of one of its frames holds the marker, a form is the type of such an argument, a parse is
-a call of can_ada, urlsplit, urlparse or httpx.URL, by whomever. The Prefect engine is left out. What a sweep has read in
+a call of can_ada, urlsplit, urlparse or httpx.URL anywhere. The Prefect engine is left out. What a sweep has read in
 other processes, feeds and pages, is read here and counted, and beside that the sweep's own process is counted alone.
 """
 

@@ -89,3 +89,56 @@ def test_a_text_from_elsewhere_is_no_measure():
     found = locate(["All that is printed here belongs to the Port Courier."], blocks_of(tree))
 
     assert place_of(found, tree.find(".//h1")).mass > sum(map(len, PARAGRAPHS))
+
+
+ITEMS = (
+    "Nine pillars of oak stand under the quay of the town",
+    "Two of them have cracks that divers saw in February",
+)
+LIST = "<ul>" + "".join(f"<li>{one}</li>" for one in ITEMS) + "</ul>"
+
+
+def test_a_list_at_the_head_with_its_heading_is_the_storys():
+    html = page().replace(f"<p>{PARAGRAPHS[0]}", f"<h3>In short</h3>{LIST}<p>{PARAGRAPHS[0]}")
+
+    assert filled(html, PARAGRAPHS) == ["In short", *ITEMS, *PARAGRAPHS]
+
+
+def test_a_list_at_the_end_with_its_heading_is_the_storys():
+    html = page().replace(f"{PARAGRAPHS[4]}</p>", f"{PARAGRAPHS[4]}</p><h3>What is next</h3>{LIST}")
+
+    assert filled(html, PARAGRAPHS) == [*PARAGRAPHS, "What is next", *ITEMS]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "<h3>What is next</h3>",  # over nothing
+        "<ul><li>Home</li><li>Ferries</li></ul>",  # labels
+        "<ul><li><a href='/x'>The council backs the new plan for the market</a></li></ul>",
+        f"<div class='more'>{LIST}</div>",
+    ],
+)
+def test_what_is_no_list_of_the_storys_at_the_end_is_not_filled_in(after):
+    html = page().replace(f"{PARAGRAPHS[4]}</p>", f"{PARAGRAPHS[4]}</p>{after}")
+
+    assert filled(html, PARAGRAPHS) == list(PARAGRAPHS)
+
+
+LOOSE = "Nine pillars of oak stand under the quay of the town, and two of them have cracks."
+
+
+def test_a_sentence_in_a_box_of_its_own_among_the_paragraphs_is_filled_in():
+    assert filled(page(inside=f"<div class='x'><b>Update:</b> {LOOSE}</div>"), PARAGRAPHS)[3] == f"Update: {LOOSE}"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<div class='x'>Picture: the quay of the town in winter</div>",
+        f"<div class='x'>{LOOSE[:-1]}: <a href='/prints'>buy a print</a>.</div>",
+        f"<section><div class='x'>{LOOSE}</div></section>",
+    ],
+)
+def test_a_box_that_is_no_sentence_or_links_or_stands_deeper_is_not(inside):
+    assert filled(page(inside=inside), PARAGRAPHS) == list(PARAGRAPHS)

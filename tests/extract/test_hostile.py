@@ -52,6 +52,7 @@ PAGES = {
     "long line": lambda part: whole("<p>" + "word " * (900_000 // part) + "</p>"),
     "breaks": lambda part: whole("<div>" + "Some text of a line<br>" * (45_000 // part) + "</div>"),
     "long articleBody": lambda part: whole(head=ld('{"@type":"NewsArticle","headline":"Harbour reopens","articleBody":"' + "<p>abc def " * (150_000 // part) + '"}')),
+    "attributes": lambda part: f"<body {' '.join(f'a{n}=1' for n in range(40_000 // part))}>{STORY}<div {' '.join(f'b{n}' for n in range(40_000 // part))}>x</div>",
     "entities": lambda part: whole("<p>" + "&lt;" * (1_000_000 // part) + "</p>"),
 }  # fmt: skip
 
@@ -77,6 +78,7 @@ def test_a_hostile_page_is_read_within_its_bounds(name, part):
         "list of links",
         "long metas",
         "long title",
+        "attributes",
         "nested comments",
     ],
 )

@@ -184,3 +184,54 @@ def _every_list(outline):
 
 
 FOR_THE_STORY = type(RULES[0])(name="lists", reason="A rule that errs.", example="<ul></ul>", find=_every_list)
+
+
+HEADLINE = "Council backs the new plan for the market"
+
+
+def test_a_headline_that_is_a_link_between_two_paragraphs_goes():
+    assert HEADLINE not in pruned(page(inside=f'<p><a href="/other"><strong>{HEADLINE}</strong></a></p><div></div>'))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f'<p><a href="https://elsewhere.example/other">{HEADLINE}</a></p>',  # a source
+        f'<p><a href="/other">{HEADLINE}, the mayor said on Friday.</a></p>',  # a sentence
+        f'<h3>Read</h3><p><a href="/other">{HEADLINE}</a></p><p>by us</p>',  # one of several things
+    ],
+)
+def test_a_linked_paragraph_that_is_no_headline_of_the_site_stays(inside):
+    assert HEADLINE in pruned(page(inside=inside))
+
+
+def _stores(count: int) -> str:
+    form = '<form action="/install"><button>Install it now</button></form>'
+    return "".join(
+        f"<article class='app'><h2>Number {at}</h2><p>{text}</p>{form}</article>"
+        for at, text in enumerate(PARAGRAPHS[:count])
+    )
+
+
+def test_a_story_in_boxes_with_forms_stays():
+    html = f"<html><body><main><h1>Harbour reopens</h1>{_stores(5)}</main></body></html>"
+
+    assert all(one in pruned(html) for one in PARAGRAPHS)
+
+
+def test_one_box_with_a_form_goes_from_a_story():
+    assert "Number 0" not in pruned(page(inside=_stores(1).replace(PARAGRAPHS[0], "Our letter comes every evening.")))
+
+
+def test_a_long_part_of_the_story_with_one_linked_heading_is_not_about_other_pages():
+    part = f'<div><p>{" ".join(PARAGRAPHS)}</p><p>{" ".join(PARAGRAPHS)}</p><h3><a href="/seal">The seal</a></h3></div>'
+    html = page().replace(f"<p>{PARAGRAPHS[0]}</p>", f"<p>{' '.join(5 * PARAGRAPHS)}</p>")
+    whole = html.replace("</main>", f"<div><h4>Featured</h4></div>{part}</main>")
+
+    assert "The seal" in pruned(whole)
+
+
+def test_a_teaser_after_a_label_goes():
+    teaser = f'<div><h3><a href="/seal">The seal</a></h3><p>{PARAGRAPHS[1]}</p></div>'
+
+    assert "The seal" not in pruned(page(after=f"<div><h4>Featured</h4></div>{teaser}"))

@@ -67,3 +67,43 @@ def test_a_chorus_stays():
     verse = "<p>Row, row the ferry home.</p>"
 
     assert lines(verse + "<p>The tide is out, the tide is in again.</p>" + verse).count("Row, row the ferry home.") == 2
+
+
+MAKER = "The harbour office builds quays for towns of any size, and has done so since the age of sail."
+
+
+def behind(box: str) -> list[str]:
+    return read_page(page(after=box).replace('class="story"', 'class="x tale"')).lines  # no name that extractors know
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        f"<div class='maker'><h4>Who we are</h4><p>{MAKER}</p></div>",
+        f"<section><div><p>{MAKER}</p></div></section>",
+        f"<div class='meta'><p>{MAKER}</p></div><div class='last'><p>{MAKER[:60]}</p></div>",
+    ],
+)
+def test_boxes_of_another_make_behind_a_whole_story_go(box):
+    assert behind(box) == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        f"<p>{MAKER}</p>",  # loose beside the story's element
+        f"<div class='tale last'><p>{MAKER}</p></div>",  # of the same make
+        f"<div class='rest'><p>{MAKER}</p><p>{MAKER} {MAKER}</p></div>",  # no little part
+    ],
+)
+def test_what_may_be_the_rest_of_the_story_stays(box):
+    assert behind(box)[len(PARAGRAPHS)] == MAKER
+
+
+def test_boxes_behind_a_story_in_several_elements_stay():
+    parts = "".join(
+        f"<section class='s{at}'><h3>Part {at}</h3><p>{one}</p></section>" for at, one in enumerate(PARAGRAPHS)
+    )
+    html = page().split("<h1>")[0] + f"<h1>Harbour reopens</h1></div>{parts}</main></body></html>"
+
+    assert PARAGRAPHS[4] in read_page(html).lines

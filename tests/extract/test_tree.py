@@ -166,3 +166,17 @@ def test_other_names_stay(name):
 
     assert tree is not None
     assert [one.tag for one in tree.iterfind(".//div//*")] == [name.lower()]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<body><header><p>a</p></header></body></html><main><p>b</p></main></body></html>",
+        "<BODY><P>a</P></BODY></HTML><P>b</P>",
+        "<body><p>a</p></body><p>b</p></html>",
+    ],
+)
+def test_what_follows_an_end_is_the_bodys(source):
+    body = parse_html(f"<html><head><title>t</title></head>{source}").find("body")
+
+    assert [text_of(one) for one in body.iter("p")] == ["a", "b"]

@@ -80,11 +80,11 @@ def test_half_a_surrogate_pair_in_a_json_feed_costs_the_item_whose_address_it_is
     content = read(FeedKind.FEED, json.dumps({"title": "T\ud800", "items": items}), "application/feed+json")
 
     assert [(entry.url, entry.title) for entry in content.entries] == [
-        (f"{SITE}/a", "half \ufffd a pair"),
-        (f"{SITE}/c", "a NUL\ufffd in its title"),
+        (f"{SITE}/a", "half a pair"),
+        (f"{SITE}/c", "a NUL in its title"),
         (f"{SITE}/d", "whole 🚀"),
     ]
-    assert content.title == "T\ufffd"
+    assert content.title == "T"
     assert [(one.reason, one.number) for one in content.refused] == [("bad_url", 3)]
 
 

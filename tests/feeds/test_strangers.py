@@ -197,3 +197,71 @@ def test_a_broken_feed_keeps_its_declarations():
     ).replace("</channel>", "")
 
     assert [entry.title for entry in found(broken).entries] == ["Quay", "Boat"]
+
+
+IMPOSSIBLE = [
+    "&#xD800;",
+    "&#57343;",
+    "&#0;",
+    "&#x1b;",
+    "&#65535;",
+    "&#x110000;",
+    "&#9999999;",
+    "&#xfffffffff;",
+    "&#" + "9" * 5000 + ";",
+]
+WAYS = {
+    "RSS": lambda ref: rss(f"<title>A{ref} quay</title><link>{SITE}/1{ref}</link>", channel=f"<title>T{ref}</title>"),
+    "Atom": lambda ref: f'<feed xmlns="{ATOM}"><entry><title type="html">A{ref} quay</title><link href="{SITE}/1{ref}"/></entry></feed>',
+    "a sitemap": lambda ref: f'<urlset xmlns="{SITEMAPS}" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>{SITE}/1{ref}</loc><news:news><news:title>A{ref} quay</news:title></news:news></url></urlset>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reference", IMPOSSIBLE, ids=lambda text: text[:12])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_reference_to_a_character_that_cannot_be_is_left_out(way, reference):
+    content = found(WAYS[way](reference), FeedKind.SITEMAP if way == "a sitemap" else FeedKind.FEED)
+
+    assert [(entry.url, entry.title) for entry in content.entries] == [(f"{SITE}/1", "A quay")]
+    assert (content.warnings, content.refused) == ((), ())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_reference_to_a_control_is_the_sign_that_windows_has_there(way):
+    (entry,) = found(WAYS[way]("&#128;"), FeedKind.SITEMAP if way == "a sitemap" else FeedKind.FEED).entries
+
+    assert entry.title == "A€ quay"
+
+
+@pytest.mark.parametrize("sign", ["&amp;#27;[2J", "\u202e", "\x9b2J", "&#8203;", "\ufeff"])
+def test_a_title_holds_nothing_that_a_terminal_obeys(sign):
+    (entry,) = found(rss(f"<title>A quay {sign} opens</title><link>{SITE}/1</link>")).entries
+
+    assert entry.title.isprintable()
+    assert entry.title.startswith("A quay ")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "9" * 6000, "-" + "9" * 6000])
+def test_a_number_that_cannot_be_costs_no_feed(number):
+    text = f'{{"version": "https://jsonfeed.org/version/1.1", "n": {number}, "items": [{{"url": "{SITE}/1", "id": {number}}}]}}'
+
+    assert urls(text) == [f"{SITE}/1"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\0\n"])
+def test_a_list_of_urls_has_any_line_ends(end):
+    assert urls(end.join(f"{SITE}/{number}" for number in range(3)), FeedKind.SITEMAP) == [
+        f"{SITE}/0",
+        f"{SITE}/1",
+        f"{SITE}/2",
+    ]
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("label", ["text/xml", "application/rss+xml; charset=utf-8", "text/xml; charset=us-ascii"])
+def test_a_feed_of_wide_characters_is_read_under_any_label(coding, label):
+    text = f'<?xml version="1.0" encoding="utf-8"?>{rss(f"<title>Größe</title><link>{SITE}/1</link>")}'
+
+    (entry,) = read(FeedKind.FEED, text.encode(coding), url=URL, now=NOW, content_type=label).entries
+
+    assert (entry.url, entry.title) == (f"{SITE}/1", "Größe")

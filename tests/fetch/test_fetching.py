@@ -13,7 +13,8 @@ from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.soft_404 import Sample
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
-from tasks.lake.warc import SegmentWriter, read_response
+from tasks.lake.records import read_response
+from tasks.lake.warc import SegmentWriter
 from tasks.politeness.client import PoliteClient
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch

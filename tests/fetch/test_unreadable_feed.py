@@ -11,7 +11,7 @@ from tasks.fetch.unreadable_feed import keep_unreadable
 from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.lake.objects.stores import DirectoryStore, open_lake
-from tasks.lake.warc import read_response
+from tasks.lake.records import read_response
 from tasks.store.publishing import publish_all
 from tasks.values.feed import FeedKind
 from tasks.verify.verification import verify

@@ -36,6 +36,7 @@ def test_from_nothing_to_a_catalogue_of_three_sites(presslake, sites):
     catalogue = load_catalogue(presslake.home / "sources.yaml")
     assert [source.feeds for source in catalogue.sources] == [(press.url(n, "/feed.xml"),) for n in range(3)]
     assert catalogue.defaults.user_agent.endswith("(+https://us.example/bot)")
+    assert {source.allow_networks for source in catalogue.sources} == {None}  # what the defaults permit is not repeated
     assert catalogue.defaults.crawl_delay_s == 0
     assert not (presslake.home / "index.db").exists()
     assert not presslake.lake.exists()
@@ -108,6 +109,15 @@ def test_an_address_of_ones_own_network_names_the_setting(presslake):
 
     assert "127.0.0.1 is an address outside the public internet" in ended.err
     assert "PRESSLAKE_ALLOW_NETWORKS" in ended.err
+
+
+def test_what_the_setting_permitted_stands_with_the_source_since_sweeps_go_by_that(presslake, sites):
+    _, addresses = sites
+
+    presslake.run("sources", "add", addresses[0], "--write")
+
+    (source,) = load_catalogue(presslake.home / "sources.yaml").sources
+    assert list(map(str, source.allow_networks or ())) == ["127.0.0.0/8"]
 
 
 def test_the_country_of_new_sources_is_checked_before_anything_is_written(presslake, sites):

@@ -22,6 +22,8 @@ NEVER = {
 }
 LAKE = {"pyarrow", "deltalake"}
 INDEX = {"sqlalchemy"}
+FRAMES = {"numpy", "pandas"}
+"""The environment of the tests has both: Arrow imports them unless it is kept from it (ADR 0033)."""
 CATALOGUE = {"yaml", "pydantic", "can_ada"}
 WATCHED = """
 import atexit, json, os, sys
@@ -73,11 +75,11 @@ def home(tmp_path_factory) -> Path:
         (("--version",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
         (("sources", "list"), NEVER | LAKE | INDEX),
         (("status",), NEVER | LAKE | {"yaml", "sqlalchemy.dialects.postgresql"}),
-        (("show", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
-        (("search", "harbour"), NEVER | INDEX | {"yaml", "duckdb"}),
-        (("sql", "select 1"), NEVER | INDEX | {"yaml", "tantivy"}),
-        (("changes", "--since", "0"), NEVER | INDEX | {"yaml", "tantivy", "duckdb"}),
-        (("trace", "https://daily.example/a"), NEVER | {"yaml", "sqlalchemy.dialects.postgresql"}),
+        (("show", "https://daily.example/a"), NEVER | FRAMES | {"yaml", "sqlalchemy.dialects.postgresql"}),
+        (("search", "harbour"), NEVER | FRAMES | INDEX | {"yaml", "duckdb"}),
+        (("sql", "select 1"), NEVER | FRAMES | INDEX | {"yaml", "tantivy"}),
+        (("changes", "--since", "0"), NEVER | FRAMES | INDEX | {"yaml", "tantivy", "duckdb"}),
+        (("trace", "https://daily.example/a"), NEVER | FRAMES | {"yaml", "sqlalchemy.dialects.postgresql"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -1,14 +1,17 @@
-"""Ctrl-C in Prefect's own code, around the flow's: the run is cancelled, in one line, and never a crash."""
+"""Ctrl-C in each kind of command and flow, and in Prefect's own code around a flow's: one line, cancelled and never a crash."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.engine import Presslake
+from tests.engine import Ended, Presslake
+from tests.press import running_press
 
 pytestmark = pytest.mark.engine
 
@@ -71,3 +74,119 @@ def test_ctrl_c_twice_ends_it_at_once(presslake, prefect_api_url):
     assert ended.returncode == 130, ended
     assert ended.stderr.splitlines()[-1].startswith("Interrupted")
     assert "Traceback" not in ended.stderr
+
+
+INSIDE = """
+import os, signal, sys
+
+def interrupt_in(name):
+    def watch(frame, event, arg):
+        if event == "call" and frame.f_code.co_qualname == name:
+            sys.setprofile(None)
+            os.kill(os.getpid(), signal.SIGINT)
+    sys.setprofile(watch)
+"""
+"""Sends SIGINT to its own process when a function is called: a state, and no time that a machine may change."""
+
+COMMAND_INSIDE = f"{INSIDE}\ninterrupt_in(sys.argv.pop(1))\nfrom flows.cli.app import main\nmain()\n"
+FLOWS_INSIDE = f"""{INSIDE}
+import json
+from flows.backfill import BackfillConfig, backfill
+from flows.forget import forget
+from flows.maintain import maintain
+from flows.replay import replay
+from flows.report import report
+from flows.verify import verify
+
+warc = BackfillConfig(paths=(sys.argv[1],))
+ended = {{}}
+for flow, given, name in (
+    (maintain, (), "pack_small_files"), (verify, (), "_compare_all"), (replay, (), "_carry_out"),
+    (forget, (), "forget_again"), (report, (), "report_period"), (backfill, (warc,), "backfill_warc"),
+):
+    interrupt_in(name)
+    ended[flow.name] = str(flow(*given, return_state=True).state_details.flow_run_id)
+print(json.dumps(ended))
+"""
+FLOWS = ("maintain", "verify", "replay", "forget", "report", "backfill")
+
+
+def inside(presslake: Presslake, program: str, *words: str | Path) -> Ended:
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=presslake.home,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **presslake.variables},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def swept(prefect_api_url, tmp_path_factory) -> tuple[Presslake, str, Path]:
+    """A place that a sweep has filled, with the URL of one of its articles and one of its segments."""
+    swept = Presslake(tmp_path_factory.mktemp("swept"), {"PREFECT_API_URL": prefect_api_url})
+    with running_press(sites=2, articles=4) as press:
+        swept.ingest("--catalogue", press.catalogue(swept.home / "sources.yaml"))
+        url = min(press.urls())
+    return swept, url, next(swept.lake.glob("warc/*/*.warc.gz"))
+
+
+@pytest.fixture
+def copied(swept, tmp_path) -> Presslake:
+    """The same place, to be changed."""
+    shutil.copytree(swept[0].home, tmp_path / "copy")
+    return Presslake(tmp_path / "copy", swept[0].environment)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("pack_small_files", "maintain"),
+        ("_compare_all", "verify"),
+        ("_carry_out", "replay --source site-1"),
+        ("apply_takedowns", "forget --url URL --yes"),
+        ("_write", "export --format jsonl --out taken"),
+        ("_Catching.run", "search harbour"),
+        ("_remember_articles", "reindex --index sqlite:///other.db"),
+        ("_Job.begin", "backfill warc SEGMENT --index sqlite:///new.db --lake new"),
+    ],
+    ids=lambda value: value.split()[0],
+)
+def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copied, swept, where, words):
+    _, url, segment = swept
+    given = [{"URL": url, "SEGMENT": str(segment)}.get(word, word) for word in words.split()]
+
+    ended = inside(copied, COMMAND_INSIDE, where, *given)
+    left = sorted(one.name for one in copied.home.iterdir() if "taken" in one.name)
+    again = copied.run(*given, check=False)
+    checked = copied.run(
+        "verify", "--json", *given[given.index("--index") :] if "--index" in given else (), check=False
+    )
+
+    assert ended.code == 130, ended
+    assert ended.err.splitlines()[-1] == "Interrupted: what is stored is whole, and another run does the rest."
+    assert "Traceback" not in ended.err
+    assert left == []
+    assert again.code == 0, again
+    assert checked.json()["found"] == {}, checked
+
+
+@pytest.fixture(scope="module")
+def flows_interrupted(swept, prefect_api_url) -> dict[str, Any]:
+    """Each flow but the sweep's, interrupted in its own code: the runs as Prefect has them."""
+    presslake, _, segment = swept
+    ended = inside(presslake, FLOWS_INSIDE, segment)
+    assert ended.code == 0, ended
+    with httpx.Client(base_url=prefect_api_url, timeout=60, trust_env=False) as api:
+        return {name: api.get(f"/flow_runs/{run_id}").json() for name, run_id in ended.json().items()}
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_ctrl_c_within_a_flow_cancels_its_run(flows_interrupted, name):
+    run = flows_interrupted[name]
+
+    assert run["state_type"] == "CANCELLED", run["state"]
+    assert run["state"]["message"].startswith("interrupted: what is stored is whole")

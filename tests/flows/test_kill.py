@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from fastwarc.warc import ArchiveIterator as FastArchiveIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from tasks.lake.warc import payload_digest
+from tasks.lake.records import payload_digest
 from tests.engine import Presslake
 from tests.press import Press, running_press
 

@@ -12,6 +12,7 @@ import pytest
 from tests.engine import Presslake
 from tests.press import running_press
 from tests.servers import free_port
+from tests.workers import await_scheduled
 
 pytestmark = pytest.mark.engine
 
@@ -38,16 +39,6 @@ def _await_sweeps(api: httpx.Client, number: int, timeout_s: float = 150) -> lis
         time.sleep(0.5)
 
 
-def _await_scheduled(api: httpx.Client, timeout_s: float = 60) -> list[dict[str, Any]]:
-    """Wait until the schedule has made runs."""
-    wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-    deadline = time.monotonic() + timeout_s
-    while not (runs := [run for run in api.post("/flow_runs/filter", json=wanted).json() if run["auto_scheduled"]]):
-        assert time.monotonic() < deadline, "the schedule makes no run"
-        time.sleep(0.5)
-    return runs
-
-
 def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone, tmp_path):
     port = free_port()
     with running_press(sites=2, articles=3) as press, httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as api:
@@ -56,7 +47,7 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
         try:
             (run,) = _await_sweeps(api, 1)
             deployments = api.post("/deployments/filter", json={}).json()
-            scheduled = _await_scheduled(api)
+            scheduled = await_scheduled(api)
             beside = alone.run("ingest", "--catalogue", catalogue)  # no server is named: it finds this one
             page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
             started = psutil.Process(served.pid).children(recursive=True)

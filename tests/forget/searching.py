@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection, select
 
 from tasks.index.schema import metadata
-from tasks.lake.warc import iter_records
+from tasks.lake.records import iter_records
 
 
 def find_bytes(home: Path, needles: list[str]) -> dict[str, list[str]]:

@@ -6,8 +6,9 @@ import pytest
 
 from tasks.forget.segments import bury, unnamed_segments
 from tasks.lake.objects.stores import DirectoryStore
+from tasks.lake.records import iter_records
 from tasks.lake.tombstones import Cause
-from tasks.lake.warc import SegmentWriter, iter_records
+from tasks.lake.warc import SegmentWriter
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = "warc/dt=2026-03-01/b1.warc.gz"

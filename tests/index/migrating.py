@@ -3,13 +3,13 @@
 from alembic import command
 from alembic.config import Config
 
-from tasks.index import database
+from tasks.index import addresses, database
 from tasks.index.database import Index
 
 
 def migrate(index_url, revision):
     """Make an index as it was at an older schema."""
-    index = Index(database._make_engine(database._parse_url(index_url)))
+    index = Index(database._make_engine(addresses.parse_address(index_url)))
     config = Config()
     config.set_main_option("script_location", "tasks.index:migrations")
     with index.write() as tx:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import CorruptRecord, RecordGone
+from tasks.lake.records import iter_records, read_conversion, read_response
 from tasks.lake.tombstones import Cause, entomb, tombstone
-from tasks.lake.warc import RevisitProfile, SegmentWriter, iter_records, read_conversion, read_response
+from tasks.lake.warc import RevisitProfile, SegmentWriter
 from tests.lake.test_warc import NOW, RESPONSE
 
 SECRET = b"a sentence that nobody may read"

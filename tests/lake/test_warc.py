@@ -10,15 +10,9 @@ from fastwarc.warc import ArchiveIterator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.errors import BadResponse, BadUrl
-from tasks.lake.warc import (
-    CorruptRecord,
-    RevisitProfile,
-    SegmentWriter,
-    iter_records,
-    payload_digest,
-    read_response,
-)
+from tasks.errors import BadResponse, BadUrl, CorruptRecord
+from tasks.lake.records import iter_records, payload_digest, read_response
+from tasks.lake.warc import RevisitProfile, SegmentWriter
 
 NOW = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
 REQUEST = b"GET /a HTTP/1.1\r\nHost: daily.example\r\n\r\n"

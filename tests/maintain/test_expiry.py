@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tasks.config.retention import Kept, RetentionRules
 from tasks.index.schema import articles, shapes
 from tasks.lake.keys import ARTICLES, CAPTURES
-from tasks.lake.warc import Record, iter_records
+from tasks.lake.records import Record, iter_records
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain, summary_line
 from tests.dying import Meanwhile

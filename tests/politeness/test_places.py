@@ -11,7 +11,8 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import DnsFailed, ForbiddenAddress
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
-from tasks.politeness.client import Answered, PoliteClient, Visit
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.visits import Answered, Visit
 from tasks.web.addresses import AddressLimits
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT, answer, page, serve

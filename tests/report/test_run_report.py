@@ -40,6 +40,11 @@ def test_what_drifted_has_a_line_with_both_figures():
     assert "| `daily` | dates | 0.98 | 0.1 |" in to_markdown(run(drifted=(drift,)))
 
 
+def feeds(polled, own, *, failed=None):
+    """What polls came to: failures of the sources' own feeds, and of all that was asked."""
+    return DiscoverReport(polled=polled, polled_failed=own, failed=failed or own)
+
+
 def looked(**changes):
     return run(BatchReport(batch_id="b1", **changes.pop("batch", {})), **changes)
 
@@ -54,13 +59,23 @@ def looked(**changes):
         ),
         (looked(batch={"failed": {"http_404": 1}}), "0 fetched, 1 failed (http_404 1)"),
         (
-            looked(discovered=DiscoverReport(polled=6, failed={"feed_http_404": 5, "feed_timed_out": 1})),
+            looked(discovered=feeds(6, {"feed_http_404": 5, "feed_timed_out": 1})),
             "all 6 feeds failed (feed_http_404 5, feed_timed_out 1)",
         ),
-        (looked(discovered=DiscoverReport(polled=1, failed={"feed_gone": 1})), "the only feed failed (feed_gone 1)"),
+        (looked(discovered=feeds(1, {"feed_gone": 1})), "the only feed failed (feed_gone 1)"),
+        # their front pages were asked instead, and failed as well
+        (looked(discovered=feeds(3, {"feed_gone": 3}, failed={"feed_gone": 6})), "all 3 feeds failed (feed_gone 3)"),
+        (
+            looked(discovered=feeds(3, {"feed_gone": 1}, failed={"feed_gone": 5})),
+            "nothing was due, 1 of 3 feeds failed (feed_gone 1)",
+        ),
+        (
+            looked(discovered=feeds(3, {}, failed={"feed_gone": 4})),
+            "nothing was due, 4 that feeds name failed (feed_gone 4)",
+        ),
         (
             looked(
-                discovered=DiscoverReport(polled=24, failed={"feed_gone": 2}),
+                discovered=feeds(24, {"feed_gone": 2}),
                 batch={"fetched": 1, "articles": {"new": 1}},
             ),
             "1 fetched (1 new), 2 of 24 feeds failed (feed_gone 2)",

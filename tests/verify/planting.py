@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Table, select, update
 
 from tasks.index.schema import articles, edges, outbox
-from tasks.lake.warc import iter_records
+from tasks.lake.records import iter_records
 from tests.press import Story
 from tests.verify.conftest import Interruption, World
 

@@ -146,6 +146,7 @@ def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, tabl
 @pytest.mark.parametrize(
     "damage", [one for one in DAMAGES if one.kind == "damaged_log"], ids=lambda damage: damage.name
 )
+@pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)  # the log is read before the index is asked
 def test_no_index_is_made_of_a_damaged_log(swept, tmp_path, damage: Damage, table: str, index):
     shutil.copytree(swept / "lake", tmp_path / "lake")
     store = DirectoryStore(tmp_path / "lake")
@@ -185,6 +186,7 @@ def test_maintain_leaves_the_files_of_a_commit_that_is_lost(world):
     [one for one in DAMAGES if one.name.startswith(("an_empty", "a_missing", "a_commit_cut", "a_log", "a_pointer"))],
     ids=lambda damage: damage.name,
 )
+@pytest.mark.parametrize("s3_url", ["moto"], indirect=True)  # tests/lake/ compares the servers
 @pytest.mark.s3
 def test_a_damage_on_s3_is_named_and_loses_nothing_more(world: World, s3_address, damage: Damage):
     store = s3_address.open()

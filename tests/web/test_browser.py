@@ -20,7 +20,7 @@ from tasks.extract.stored_page import ExtractConfig
 from tasks.fetch.fetching import fetch_batch
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
-from tasks.lake.warc import payload_digest
+from tasks.lake.records import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.values.batch import Batch
 from tasks.values.rows import Outcome

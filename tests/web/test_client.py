@@ -229,7 +229,7 @@ WRONG = {
     "gzip corrupt": (page(b"\x1f\x8b\x08" + b"\xff" * 99, **{"Content-Encoding": "gzip"}), BadContentEncoding),
     "unknown coding": (page(b"x", **{"Content-Encoding": "sdch"}), BadContentEncoding),
     "three codings": (page(b"x", **{"Content-Encoding": "gzip, gzip, gzip"}), BadContentEncoding),
-    "br that is none": (page(b"plain, and no br", **{"Content-Encoding": "br"}), BadContentEncoding),
+    "br that is none": (page(b"\x9c\x8f, and no br", **{"Content-Encoding": "br"}), BadContentEncoding),
 }
 
 

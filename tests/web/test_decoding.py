@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import BadContentEncoding, BodyTooLarge, BodyTruncated, DecompressionBomb
-from tasks.web.decoding import decode_body, decode_prefix
+from tasks.web.decoding import decode_body, decode_prefix, decode_received, decode_received_prefix
 from tests.work import calls_of
 
 MIB = 1024 * 1024
@@ -92,6 +92,7 @@ def test_labels_are_read_loosely(label):
         (gzip.compress(TEXT) + b"<!-- served by 7 -->", "gzip"),
         (zstandard.compress(TEXT[:100]) + zstandard.compress(TEXT[100:]), "zstd"),
         (b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + zstandard.compress(TEXT), "zstd"),
+        (brotli.compress(TEXT) + b"<!-- served by 7 -->" * 400, "br"),
         (TEXT, "gzip"),
         (TEXT, "x-gzip"),
         (TEXT, "zstd"),
@@ -104,6 +105,7 @@ def test_labels_are_read_loosely(label):
         "garbage after gzip",
         "two zstd frames",
         "a skippable frame",
+        "garbage after brotli",
         "plain as gzip",
         "plain as x-gzip",
         "plain as zstd",
@@ -235,3 +237,36 @@ def test_a_prefix_is_read_out_of_a_cut_stream(coding):
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_a_prefix_of_a_bomb_is_as_long_as_was_asked(coding):
     assert decode_prefix(zeros(50 * MIB, coding), coding, max_size=1000) == bytes(1000)
+
+
+@pytest.mark.parametrize(
+    "plain", [b"", b"a", bytes(200_000), TEXT, NOISE], ids=["empty", "byte", "zeros", "text", "noise"]
+)
+@pytest.mark.parametrize("garbage", [b"z", bytes(5000), b"junk" * 2000], ids=["a byte", "zeros", "words"])
+def test_what_follows_brotli_is_left_out(plain, garbage):
+    assert decode_body(brotli.compress(plain) + garbage, "br", max_size=MIB) == plain
+
+
+@pytest.mark.parametrize("decode", [decode_received, decode_received_prefix])
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        (gzip.compress(TEXT), None),
+        (gzip.compress(TEXT), "identity"),
+        (gzip.compress(gzip.compress(TEXT)), "gzip"),
+        (TEXT, "br"),
+        (TEXT, "deflate"),
+        (TEXT, "sdch"),
+        (TEXT, "gzip, br, zstd"),
+    ],
+    ids=["gzip unnamed", "gzip as identity", "gzip twice, named once", "as br", "as deflate", "as sdch", "as three"],
+)
+def test_a_coding_counts_by_its_bytes_whatever_is_said_of_it(decode, body, label):
+    assert decode(body, label, max_size=MIB) == TEXT
+
+
+@pytest.mark.parametrize("decode", [decode_received, decode_received_prefix])
+@pytest.mark.parametrize("body", [NOISE, b"\x9c\x8f" * 2000, b"short"])
+def test_what_is_neither_coded_so_nor_text_is_refused(decode, body):
+    with pytest.raises(BadContentEncoding):
+        decode(body, "sdch", max_size=MIB)

@@ -105,3 +105,15 @@ def test_no_head_raises_and_a_mended_one_needs_no_mending(lines):
     once, _ = mended_head(b"\r\n".join([OK.encode(), *(line.replace(b"\n", b"") for line in lines), b"", b""]))
 
     assert mended_head(once)[0] == once
+
+
+@pytest.mark.parametrize("blanks", [b"\r\n", b"\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_few_line_ends_before_an_answer_are_left_out(blanks, size):
+    answer = blanks + head("Content-Length: 4") + b"a\n\nb"
+
+    assert fed(*(answer[at : at + size] for at in range(0, len(answer), size)))[0] == answer.removeprefix(blanks)
+
+
+def test_line_ends_without_end_are_no_beginning_of_an_answer():
+    assert fed(*[b"\r\n"] * 100)[0]

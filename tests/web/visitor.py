@@ -8,7 +8,8 @@ from ipaddress import ip_network
 from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
-from tasks.politeness.client import Answered, PoliteClient, Visit
+from tasks.politeness.client import PoliteClient
+from tasks.politeness.visits import Answered, Visit
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 
-from tasks.errors import RightsRefused
 from tasks.politeness.rights.mapping import Verdict, refusal_of
 from tasks.values.rights import FEED, HEADER, META, TDMREP, Obedience, Purpose
 from tasks.values.rows import Signal
 
 
-def check_refusal(signals: Iterable[Signal], obeyed: Obedience, *, url: str) -> None:
-    """Raise RightsRefused where a purpose of the source is refused, or has a price, and that excludes the page."""
-    if obeyed.is_excluding and (found := refusal_of(obeyed.purposes, signals)) is not None:
-        raise RightsRefused(f"{refusal_detail(*found)}, at {url}")
+def exclusion(signals: Iterable[Signal], obeyed: Obedience) -> str | None:
+    """Return in a few words what refuses a purpose of the source, or prices it, and so excludes the page; else None."""
+    found = refusal_of(obeyed.purposes, signals) if obeyed.is_excluding else None
+    return None if found is None else refusal_detail(*found)
 
 
 def site_reserves(signals: Iterable[Signal]) -> bool | None:

@@ -50,10 +50,8 @@ def meta_signals(metas: Fields, inline: Iterable[str], *, token: str, url: str) 
     return tuple(found)[:MAX_SIGNALS]
 
 
-def feed_signals(licence: str | None, url: str) -> tuple[Signal, ...]:
+def feed_signals(licence: str, url: str) -> tuple[Signal, ...]:
     """Return what the RSL says of a page that its feed gave with it; raises BadUrl."""
-    if licence is None:
-        return ()
     said = _parsed(licence.encode("utf-8", "replace"), url)
     return tuple(licence_signals(said, url, scope=FEED, policy_id=None))[:MAX_SIGNALS]
 

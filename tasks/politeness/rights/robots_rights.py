@@ -63,7 +63,6 @@ class RobotsRights:
 
     def signals_for(self, url: str, *, policy_id: str | None) -> Iterator[Signal]:
         """Yield what is said of a page that this agent may fetch; raises BadUrl."""
-        path = matched_path(url)
         if not self.is_readable:
             yield Signal(signal=ROBOTS, scope=self.name, value=UNREADABLE, raw="", policy_id=policy_id)
             return
@@ -71,9 +70,9 @@ class RobotsRights:
         for one in self.crawlers:
             if not one.policy.allows(url, user_agent=one.tokens[0]):
                 yield Signal(signal=CRAWLERS, scope=" ".join(one.tokens), value=DISALLOW, raw="", policy_id=policy_id)
-        for line in _longest(self.usages, path):
+        for line in _longest(self.usages, url):
             yield from usage_signals(line.value, scope=line.path, policy_id=policy_id)
-        for line in _longest(self.signals, path):
+        for line in _longest(self.signals, url):
             yield from content_signals(line.value, scope=line.path, policy_id=policy_id)
 
 
@@ -119,7 +118,10 @@ def _path_line(value: str) -> PathLine:
     return PathLine(path=path or "/", rule=path_rule(path) if path else None, value=said)
 
 
-def _longest(lines: tuple[PathLine, ...], path: str) -> list[PathLine]:
+def _longest(lines: tuple[PathLine, ...], url: str) -> list[PathLine]:
+    if not lines:
+        return []
+    path = matched_path(url)
     found = [one for one in lines if one.rule is None or one.rule.matches(path)]
     longest = max((one.length for one in found), default=0)
     return [one for one in found if one.length == longest]

@@ -7,7 +7,7 @@ import http_sf
 Parameters = dict[str, Any]
 
 Token = http_sf.Token
-"""It equals the String of its letters: only its type tells them apart."""
+"""It equals the String of its letters: only its type differs."""
 
 
 def parse_dictionary(value: str) -> dict[str, tuple[Any, Parameters]]:

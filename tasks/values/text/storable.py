@@ -1,10 +1,16 @@
-"""Text that every store takes: the index's databases, Parquet and JSON. Pure."""
+"""Text that every store and every screen takes. Pure."""
 
 import re
 
 REPLACEMENT = "\ufffd"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# control and direction marks, soft hyphens, the byte order mark, and what a wrong decoding left behind; not U+200C
+# and U+200D, which are spelling in Persian, Hindi and others
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001b\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
 
 
 def storable_text(text: str) -> str:
@@ -16,3 +22,10 @@ def storable_text(text: str) -> str:
         return str(text)
     paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return paired.replace("\0", REPLACEMENT)
+
+
+def without_unseen(folded: str) -> str:
+    """Return a text, its white space folded, without characters that nobody sees, or that are broken (U+FFFD)."""
+    if folded.isprintable() and REPLACEMENT not in folded and "\ufffc" not in folded:  # those two are printable
+        return folded
+    return " ".join(_UNSEEN.sub("", folded).split())

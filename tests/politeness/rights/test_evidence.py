@@ -11,7 +11,7 @@ import pytest
 
 from tasks.index import policies
 from tasks.index.database import open_index
-from tasks.lake.warc import iter_records, read_response
+from tasks.lake.records import iter_records, read_response
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.politeness.rights.documents import body_digest

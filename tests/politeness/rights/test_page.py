@@ -115,7 +115,6 @@ SEARCH = '<rsl:permits type="usage">search</rsl:permits>'
         (LICENSED.format("/else/", SEARCH), "? ? ? ?"),
         (LICENSED.format("https://other.example/dossier/x", SEARCH), "? ? ? ?"),
         (LICENSED.format("", SEARCH)[:-20], "n n n n"),
-        (None, "? ? ? ?"),
     ],
 )
 def test_what_a_feed_licenses_is_said_of_its_page(licence, expected):

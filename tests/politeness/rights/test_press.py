@@ -8,7 +8,7 @@ import pytest
 
 from tasks.config.catalogue import Catalogue
 from tasks.config.owners import Owners
-from tasks.lake.warc import iter_records
+from tasks.lake.records import iter_records
 from tasks.politeness.rights.mapping import verdict_on
 from tasks.values.columns import revive
 from tasks.values.rights import Obedience, Obey, Purpose

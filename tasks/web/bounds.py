@@ -26,13 +26,22 @@ def bounded_markup(text: str) -> tuple[str, tuple[str, ...]]:
     if text.count("<") > MAX_TAGS:
         text = text[: _place_of(text, MAX_TAGS)]
         doubts.append(f"more than {MAX_TAGS:,} tags")
+    bounded = with_few_attributes(text)
+    if bounded is not text:
+        doubts.append(f"an element with more than {MAX_ATTRIBUTES} attributes")
+    return bounded, tuple(doubts)
+
+
+def with_few_attributes(text: str) -> str:
+    """Return the text without the attributes of elements that have too many; the same string where none has."""
     pieces = text.split("<")
+    if max(map(len, pieces)) <= _LONG_TAG:  # as of most texts
+        return text
     long = [number for number, piece in enumerate(pieces) if len(piece) > _LONG_TAG and number]
     shortened = {number: piece for number in long if (piece := _without_attributes(pieces[number])) is not None}
-    if shortened:
-        text = "<".join(shortened.get(number, piece) for number, piece in enumerate(pieces))
-        doubts.append(f"an element with more than {MAX_ATTRIBUTES} attributes")
-    return text, tuple(doubts)
+    if not shortened:
+        return text
+    return "<".join(shortened.get(number, piece) for number, piece in enumerate(pieces))
 
 
 def _place_of(text: str, number: int) -> int:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.feeds.bounds import MAX_ATTRIBUTES, MAX_TAGS, bounded_markup
 from tasks.feeds.formats import read_document
 from tasks.values.feed import FeedKind
+from tasks.web.bounds import MAX_ATTRIBUTES, MAX_TAGS, bounded_markup
 from tests.work import calls_of
 
 URL = "https://daily.example/feed"
