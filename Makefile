@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse fuzz
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse bench-peers bench-hour fuzz
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 flows tasks presslake  # once, and not in each of the tests' processes
 	@touch $(READY)
 
 demo: $(READY)  ## Sweep a small press on loopback, twice, and show the results
@@ -92,6 +93,12 @@ bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by
 
 bench-search: $(READY)  ## Measure building the search index of 100,000 articles, catching up, and searches (20 minutes)
 	$(BIN)/python -m benchmarks.search
+
+bench-peers: $(READY)  ## Measure Presslake beside Scrapy, crawlee, news-please, newspaper4k and bare trafilatura on the same pages, in an environment of their own
+	$(BIN)/python -m benchmarks.peers
+
+bench-hour: $(READY)  ## Sweep a press of 12 pages a second for an hour, with a million articles in the index; a row every five minutes
+	$(BIN)/python -m benchmarks.hour
 
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak

@@ -46,7 +46,7 @@ class Stock:
     @cached_property
     def place(self) -> int | None:
         """Where a paragraph can be put in before the story's last one; None where the story is not found."""
-        return max(self._paragraphs(), default=None) or max(self._lines(), default=None)
+        return max((found.start() for found in self._story), default=None) or max(self._lines(), default=None)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -73,24 +73,38 @@ class Stock:
         made = f"{self.html[:place]}<p>{own}</p>{self.html[place:]}"
         return f"{scheme}://{host}/copy-{number}/{path}", made.encode("utf-8", "surrogateescape")
 
+    def rewritten(self, number: int) -> bytes:
+        """The page with its story's paragraphs in other words of the story, so that no two are alike."""
+        chance, parts, end = random.Random(f"{self.url} {number}"), [], 0
+        for found in self._story:
+            parts += [
+                self.html[end : found.start()],
+                f"<p>{html.escape(_other_words(chance, self.words, found[1]))}</p>",
+            ]
+            end = found.end()
+        return "".join((*parts, self.html[end:])).encode("utf-8", "surrogateescape")
+
+    @cached_property
+    def _story(self) -> tuple[re.Match[str], ...]:
+        """The paragraphs that are lines of the story."""
+        lines = {_bare(line) for line in self.text.split("\n")}
+        said = ((found, _bare(html.unescape(_TAG.sub("", found[1])))) for found in _PARAGRAPH.finditer(self._shown))
+        return tuple(found for found, line in said if len(line) >= MARK and line in lines)
+
     @cached_property
     def _shown(self) -> str:
         """The page with signs that stand for its scripts: what these have of the story is not shown."""
         return _SCRIPT.sub(lambda found: "\0" * len(found[0]), self.html)
-
-    def _paragraphs(self) -> Iterator[int]:
-        """Yield where the paragraphs begin that are lines of the story."""
-        lines = {_bare(line) for line in self.text.split("\n")}
-        for found in _PARAGRAPH.finditer(self._shown):
-            said = _bare(html.unescape(_TAG.sub("", found[1])))
-            if len(said) >= MARK and said in lines:
-                yield found.start()
 
     def _lines(self) -> Iterator[int]:
         """Yield where the lines of a story begin that stands in no paragraphs."""
         for line in self.text.split("\n"):
             if len(line) >= MARK and (at := self._shown.find(html.escape(line[:MARK], quote=False))) >= 0:
                 yield at
+
+
+def _other_words(chance: random.Random, words: Sequence[str], said: str) -> str:
+    return " ".join(chance.choices(words, k=max(len(said) // 6, 1))).capitalize() + "."
 
 
 def _bare(text: str) -> str:

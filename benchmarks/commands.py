@@ -8,6 +8,7 @@ Prefect server that runs, and without one, on a fresh Prefect database and again
 """
 
 import argparse
+import ctypes
 import os
 import resource
 import statistics
@@ -25,6 +26,7 @@ COMMAND = str(Path(sys.executable).with_name("presslake"))
 BASE = [sys.executable, "-c", "import typer, rich"]
 BOUNDS = {"--help": 2.5, "--version": 2.5, "sources list": 4.0, "status": 8.0, "trace": 8.0, "show": 8.0,
     "search harbour": 8.0, "sql select(1)": 8.0, "changes --since 0": 8.0}  # fmt: skip
+_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 SWEEP_BOUNDS = {"with a server": 5.0, "without, on a fresh database": 10.0, "without, again": 10.0}
 
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--sweeps", action="store_true")
     asked = parser.parse_args()
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with (
         tempfile.TemporaryDirectory(prefix="presslake-commands-") as folder,
         running_press(sites=3, articles=9) as press,
@@ -63,9 +66,9 @@ def _sweeps(home: Path) -> Iterator[tuple[str, float]]:
     for name in ("without, on a fresh database", "without, again"):
         yield name, _cpu(words, home, PREFECT_HOME=str(home / "prefect"))
     with _environment(PREFECT_HOME=str(home / "other")), local_server(has_ui=False) as url:
-        server = _children()
+        before = sum(_children().values())
         own = _cpu(words, home, PREFECT_API_URL=url)
-        yield "with a server", own + _children() - server
+        yield "with a server", own + sum(_children().values()) - before
 
 
 @contextmanager
@@ -79,26 +82,28 @@ def _environment(**variables: str) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _children() -> float:
-    """Return the CPU seconds of this process's children that still run."""
-    ticks = 0
+def _children() -> dict[int, float]:
+    """Return the CPU seconds of each of this process's children that is not waited for yet, by their ids."""
+    seconds = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = status.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if int(fields[1]) == os.getpid():
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+            seconds[int(status.parent.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def _cpu(words: list[str], home: Path, **variables: str) -> float:
-    """Run a command and return the CPU seconds of it and of all processes that it waited for."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Run a command and return the CPU seconds of it and of all processes that it started, those that outlive it as well."""
+    others, before = _children().keys(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(words, cwd=home, env={**os.environ, **variables}, capture_output=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(f"{' '.join(words)}: {done.stderr.decode()}")
+    while left := _children().keys() - others:  # they have become ours: we asked to be their reaper
+        os.waitpid(left.pop(), 0)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -79,14 +79,14 @@ class Press:
         return Item(f"probe{self._count}", words[0], " ".join(words), published_at)
 
 
-def fill(index: Index, first: int, last: int) -> None:
-    """Put synthetic articles into the index, as many as decisions would have left there."""
+def fill(index: Index, first: int, last: int, *, now: datetime = NOW) -> None:
+    """Put synthetic articles of the days before `now` into the index, as many as decisions would have left there."""
     source, base = random.Random(first), 10 * (first + 10**7)  # beyond the numbers that the index gives out in between
     for start in range(first, last, 50_000):
         numbers = range(start, min(start + 50_000, last))
         shape_rows, posting_rows, article_rows = [], [], []
         for number in numbers:
-            told_at = NOW - timedelta(days=number / A_DAY)
+            told_at = now - timedelta(days=number / A_DAY)
             generation, size = generation_of(told_at), max(8, round(source.gauss(WORDS / 16, 6)))
             sketch = sorted(source.getrandbits(59) for _ in range(size))
             article_id = f"{number:032x}"

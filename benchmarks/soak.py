@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.whole_run import Meter, sweep, task_runs
+from benchmarks.whole_run import Meter, prefect_server, sweep, task_runs
 from examples.newsroom.server import Newsroom
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
@@ -68,7 +68,7 @@ def main() -> None:
         newsroom = stack.enter_context(Newsroom())
         (folder / "sources.yaml").write_text(newsroom.catalogue(), encoding="utf-8")
         api_url = stack.enter_context(local_server(has_ui=False))
-        server = next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
+        server = prefect_server()
         _print(HEAD)
         prepared_pages = []
         for number in range(1, sweeps + 1):

@@ -114,17 +114,26 @@ def press(copies: int) -> Iterator[tuple[str, list[bytes]]]:
     truth = NEWSROOM / "pages/truth.jsonl"
     rows = [json.loads(line) for line in truth.read_text().splitlines()]
     pages = [gzip.decompress((NEWSROOM / "pages" / row["html_path"]).read_bytes()) for row in rows]
+    with newsroom(copies) as url:
+        yield catalogue_of(sites_of(url)), pages * copies
+
+
+@contextmanager
+def newsroom(copies: int) -> Iterator[str]:
+    """Serve the newsroom's pages, each site `copies` times; gives the URL of one of its sites."""
     port = 8900 + os.getpid() % 1000
-    words = [sys.executable, str(NEWSROOM / "serve.py"), str(truth), "--port", str(port), "--copies", str(copies)]
+    pages = str(NEWSROOM / "pages/truth.jsonl")
+    words = [sys.executable, str(NEWSROOM / "serve.py"), pages, "--port", str(port), "--copies", str(copies)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield catalogue_of(_sites(f"http://127.1.0.1:{port}")), pages * copies
+        yield f"http://127.1.0.1:{port}"
     finally:
         server.terminate()
         server.wait()
 
 
-def _sites(url: str) -> list[dict[str, Any]]:
+def sites_of(url: str) -> list[dict[str, Any]]:
+    """Return the newsroom's sites, once it answers."""
     for _ in range(300):
         try:
             return httpx.get(f"{url}/_sites", timeout=60).json()
@@ -162,6 +171,11 @@ def place(copies: int) -> Iterator[Place]:
         catalogue.write_text(sources)
         with local_server(has_ui=False) as api_url:
             yield Place(folder=folder, catalogue=catalogue, pages=pages, api_url=api_url)
+
+
+def prefect_server() -> psutil.Process:
+    """Return the process of the Prefect server that this one started."""
+    return next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
 
 
 def stock_seconds(pages: Sequence[bytes]) -> float:
@@ -225,7 +239,7 @@ def main() -> None:
     asked = arguments.parse_args()
     with place(asked.copies) as here:
         api_url, sample = here.api_url, here.pages[: asked.stock]
-        server = next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
+        server = prefect_server()
         with metered(server) as idle:
             before = stock_seconds(sample[::2])
         idle.look()

@@ -317,7 +317,7 @@ class RecordGone(CorruptRecord):
 
 
 class TooManyUnexpected(PresslakeError):
-    """Exceptions that are not ours affect so many items of a batch that no item is at fault; a retry is useless."""
+    """Unexpected exceptions affect too many items of a batch for any item to be at fault; a retry is useless."""
 
 
 class ConfigError(PresslakeError):

@@ -21,7 +21,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """When a URL is looked at again: after `wait`, doubled with each attempt up to `longest`, and not after so many `looks`."""
+    """When a URL is looked at again: after `wait`, doubled with each attempt up to `longest`, for at most `looks` looks."""
 
     wait: timedelta
     longest: timedelta | None = None
@@ -97,6 +97,7 @@ REASONS = {
         _skipped("consent"),
         _skipped("login"),
         _skipped("paywall"),
+        _skipped("notice"),
         _skipped("blocked"),
         _skipped("soft_404", is_harmless=True),
         _skipped("taken_down", is_harmless=True),

@@ -93,7 +93,12 @@ BACKFILL_KEY = "backfill-report"
 LOGGED_FAULTS = 100
 
 
-class _Retries(TypedDict):
+class _Keeping(TypedDict):
+    cache_policy: Any
+    persist_result: bool
+
+
+class _Retrying(_Keeping):
     retries: int
     retry_delay_seconds: Any
     retry_jitter_factor: float
@@ -106,7 +111,9 @@ def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -
     return isinstance(result, StageError) and not stopping.is_set()
 
 
-RETRIES = _Retries(
+KEEPING_NOTHING = _Keeping(cache_policy=NO_CACHE, persist_result=False)
+RETRIED = _Retrying(
+    **KEEPING_NOTHING,
     retries=3,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=0.5,
@@ -114,7 +121,7 @@ RETRIES = _Retries(
 )
 
 
-@task(name="discover", task_run_name="discover", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="discover", task_run_name="discover", **RETRIED)
 def discover(
     feeds: tuple[FeedState, ...], plan: SweepPlan, announced: int, settings: Settings, *, run_id: str, until: datetime
 ) -> DiscoverReport:
@@ -171,7 +178,7 @@ async def _discover(
         )
 
 
-@task(name="preview", task_run_name="preview", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="preview", task_run_name="preview", **RETRIED)
 def preview(
     feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
@@ -196,7 +203,7 @@ async def _preview(
         )
 
 
-@task(name="fetch", task_run_name="fetch {batch.batch_id}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="fetch", task_run_name="fetch {batch.batch_id}", **RETRIED)
 def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> Batch:
     """Fetch a batch into the lake and return it with its captures."""
     with stage_span("fetch", batch.batch_id) as note:
@@ -222,13 +229,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
         )
 
 
-@task(
-    name="extract",
-    task_run_name="extract {fetched.batch_id}",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    **RETRIES,
-)
+@task(name="extract", task_run_name="extract {fetched.batch_id}", **RETRIED)
 def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> Batch:
     """Extract a batch's pages, each as its source's rules say, and return the batch with them."""
     progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
@@ -249,13 +250,7 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
     return extracted
 
 
-@task(
-    name="deduplicate",
-    task_run_name="deduplicate {extracted.batch_id}",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    **RETRIES,
-)
+@task(name="deduplicate", task_run_name="deduplicate {extracted.batch_id}", **RETRIED)
 def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
     """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
@@ -276,7 +271,7 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
     return report
 
 
-@task(name="store", task_run_name="store", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="store", task_run_name="store", **RETRIED)
 def store(settings: Settings) -> int:
     """Publish everything in the outbox, oldest first, and return how many rows the articles table gained."""
     with stage_span("store") as note:
@@ -288,7 +283,7 @@ def store(settings: Settings) -> int:
 
 
 # no retries: if the server is away, Prefect's client has retried for a minute already
-@task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
+@task(name="report", task_run_name="report", **KEEPING_NOTHING)
 def report(run: RunReport, health: HealthReport | None) -> None:
     """Show a run as artifacts (report, sources' health, failures, quarantine) and emit its events.
 
@@ -316,13 +311,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
     get_run_logger().info("%s; sources: %s", summary_line(run), health_summary(health.sources))
 
 
-@task(
-    name="extract-unit",
-    task_run_name="extract unit {number}",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    **RETRIES,
-)
+@task(name="extract-unit", task_run_name="extract unit {number}", **RETRIED)
 def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
     """Extract one unit of a backfill, on whatever machine, whose settings name the `lake` that the unit is in."""
     settings = load_settings()
@@ -334,7 +323,7 @@ def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
     return count
 
 
-@task(name="decide-unit", task_run_name="decide unit {number}", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="decide-unit", task_run_name="decide unit {number}", **RETRIED)
 def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
     """Decide one unit of a backfill, publish it, and return its counts."""
     with stage_span("deduplicate") as note:
@@ -344,7 +333,7 @@ def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
     return report
 
 
-@task(name="walk", task_run_name="walk", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="walk", task_run_name="walk", **RETRIED)
 def walk(
     sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
 ) -> WalkReport:
@@ -367,14 +356,14 @@ async def _walk(
         )  # fmt: skip
 
 
-@task(name="backfill-report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
+@task(name="backfill-report", task_run_name="report", **KEEPING_NOTHING)
 def report_backfill(done: BackfillReport) -> None:
     """Show a backfill as an artifact."""
     create_markdown_artifact(backfill_markdown(done), key=BACKFILL_KEY, description=backfill_summary(done))
     get_run_logger().info(backfill_summary(done))
 
 
-@task(name="verify", task_run_name="verify", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="verify", task_run_name="verify", **RETRIED)
 def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
     """Verify the index against the lake and return the faults."""
     log = get_run_logger()
@@ -384,7 +373,7 @@ def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
     return found
 
 
-@task(name="forget", task_run_name="forget", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="forget", task_run_name="forget", **RETRIED)
 def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> ForgetReport:
     """Carry out takedowns again and return what went."""
     done = forget_again(config.takedown_id, settings, elsewhere=elsewhere, on_step=_log_steps)
@@ -392,7 +381,7 @@ def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> Fo
     return done
 
 
-@task(name="maintain", task_run_name="maintain", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="maintain", task_run_name="maintain", **RETRIED)
 def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     """Put lake and index in order and return what was done."""
     done = maintain_lake(config, settings, on_step=_log_steps)
@@ -400,7 +389,7 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
     return done
 
 
-@task(name="replay", task_run_name="replay", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+@task(name="replay", task_run_name="replay", **RETRIED)
 def replay(config: ReplayConfig, settings: Settings) -> ReplayReport:
     """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
     done = replay_lake(config, settings, on_step=_log_steps)

@@ -19,7 +19,7 @@ PICTURES = os.environ.get("PRESSLAKE_PICTURES")
 def keep_picture(page: Page, name: str) -> None:
     """Keep what a page shows now, where pictures are kept."""
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / name)
+        page.screenshot(path=Path(PICTURES) / name, animations="disabled")  # at the end of a page that fades in
 
 
 @pytest.fixture(scope="module")  # no longer: while it lives, its event loop runs in this thread

@@ -37,6 +37,19 @@ def deploy(url: str, *, pool: str) -> str:
     return url
 
 
+def deploy_file(environment: Mapping[str, str]) -> None:
+    """Make the pool `presslake` and deploy deploy/prefect.yaml to it, as docs/operations.md says."""
+    _prefect("work-pool", "create", "presslake", "--type", "process", "--overwrite", env=environment)
+    _prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml", env=environment)
+
+
+def _prefect(*words: str, env: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        [PREFECT, *words], env=env, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @contextmanager
 def running_worker(
     environment: Mapping[str, str], *, pool: str, name: str, limit: int, cwd: Path = ROOT

@@ -123,7 +123,7 @@ def maintain(
             console.print_json(asdict(done))
         else:
             shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(done).items()]
-            console.show_tables([(summary_line(done), ("what", "number"), shown)])
+            console.show_tables([(summary_line(done), ("field", "value"), shown)])
 
 
 def migrate(index: IndexOption = None) -> None:

@@ -7,12 +7,15 @@ from contextlib import chdir, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flows.cli.saying import say
 from flows.server.local import local_server
 from flows.server.running import findable
-from tasks.config.settings import Settings, set_flags
+from tasks.config.catalogue import Catalogue
+from tasks.config.loading import load_catalogue
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import Settings, load_settings, set_flags
 from tasks.index.addresses import absolute_address
 from tasks.runtime.resources import check_lake, close_opened
 from tasks.values.display import span
@@ -20,6 +23,7 @@ from tasks.values.display import span
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from prefect.client.orchestration import SyncPrefectClient
     from prefect.deployments.runner import RunnerDeployment
 
 DUE, NIGHTLY, DAILY, WEEKLY = "due", "nightly", "daily", "weekly"
@@ -106,9 +110,20 @@ def _serve(settings: Settings) -> None:
         for deploy, (name, schedule) in served.items()
     ]
     with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
+        offer_sources(client, cast("UUID", ids[0]), load_catalogue(load_settings().catalogue))
         client.create_flow_run_from_deployment(cast("UUID", ids[0]), parameters=DUE_ONLY)
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
+
+
+def offer_sources(client: "SyncPrefectClient", deployment_id: "UUID", catalogue: Catalogue) -> None:
+    """Let the form of a deployment of `ingest` offer the catalogue's sources, instead of an empty line for each."""
+    from prefect.client.schemas.actions import DeploymentUpdate  # noqa: PLC0415
+
+    schema = cast("dict[str, Any]", client.read_deployment(deployment_id).parameter_openapi_schema)
+    offered = schema["definitions"][IngestConfig.__name__]["properties"]["sources"]
+    offered["items"] = {"type": "string", "enum": [source.id for source in catalogue.sources]}
+    client.update_deployment(deployment_id, DeploymentUpdate.model_validate({"parameter_openapi_schema": schema}))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ from flows.server.away import AWAY
 from flows.sweep.session import Sweep
 from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
-from tasks.runtime.allocator import give_back
+from tasks.runtime.allocator import give_back, trim
 from tasks.runtime.reading import close_reader
 from tasks.runtime.tracing import batch_span
 from tasks.tasks import deduplicate, extract, fetch, report, store
@@ -85,5 +85,5 @@ def _decide_and_store(extracted: Handed, sweep: Sweep) -> BatchReport:
         give_back()
         store(sweep.settings)
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
-    give_back()
+    trim()  # publishing leaves no cycles
     return decided

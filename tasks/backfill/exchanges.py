@@ -62,7 +62,7 @@ def capture_id_of(head: RecordHead) -> str:
 
 
 def fetched_at_of(head: RecordHead, *, now: datetime) -> datetime:
-    """Return when a record was fetched; raises NoPage for a date that is none, or cannot be."""
+    """Return when a record was fetched; raises NoPage for a date that is invalid or impossible."""
     try:
         at = datetime.fromisoformat(head.fields.get("warc-date", ""))
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -12,6 +12,7 @@ from typing import IO, Protocol
 
 from tasks.errors import LakeUnavailable
 from tasks.lake.objects.stores import MissingObject, ObjectStore
+from tasks.lake.stored_bytes import Positioned
 
 BLOCK_SIZE = 128 * 1024
 REMOTE_BLOCK_SIZE = 8 * 1024 * 1024
@@ -39,7 +40,7 @@ class RawFile(Protocol):
     size: int
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return so many bytes from there, fewer only at the end; raises LakeUnavailable, DamagedArchive."""
+        """Return `size` bytes from `offset`, fewer only at the end; raises LakeUnavailable, DamagedArchive."""
         ...
 
 
@@ -118,31 +119,17 @@ def archives_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
             yield entry
 
 
-class _Seekable(io.RawIOBase):
+class _Seekable(Positioned):
     """A raw file as `zipfile` wants it."""
 
     def __init__(self, raw: RawFile) -> None:
-        super().__init__()
-        self._raw, self._at = raw, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._raw.size}[whence]
-        self._at = max(base + offset, 0)
-        return self._at
+        super().__init__(raw.size)
+        self._raw = raw
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._raw.read_at(self._at, len(buffer))
+        block = self._raw.read_at(self.at, len(buffer))
         buffer[: len(block)] = block
-        self._at += len(block)
+        self.at += len(block)
         return len(block)
 
 

@@ -105,7 +105,7 @@ def tables(report: BackfillReport) -> Iterator[Table]:
     yield f"Backfill: {summary_line(report)}", (), []
     for title, counts in (("Articles", report.articles), ("Skipped", report.skipped), ("Failed", report.failed)):
         if counts:
-            yield title, ("what", "pages or records"), list(counts.items())
+            yield title, ("novelty" if title == "Articles" else "reason", "pages or records"), list(counts.items())
     if report.troubles:
         yield "What is damaged", ("where",), [(one,) for one in report.troubles]
 

@@ -19,11 +19,11 @@ _RECORD = b"WARC/"
 _BEGINS = b"\nWARC/1."
 
 MAX_RATIO, RATIO_FROM_SIZE = 400, 512 * 1024 * 1024
-"""An archive that becomes so many times larger is a bomb, once it has given so many bytes."""
+"""An archive that grows by this factor is a bomb, once it has given this number of bytes."""
 
 
 class ArchiveBomb(DamagedArchive):
-    """A few bytes stand for so many that the rest of the archive is not read."""
+    """A few bytes stand for too many: the rest of the archive is not read."""
 
 
 class ArchiveStream:
@@ -43,7 +43,7 @@ class ArchiveStream:
         return self._members[0][1] if is_first else self._taken
 
     def read(self, size: int) -> bytes:
-        """Return so many bytes, fewer only at the end of the file; raises DamagedArchive, LakeUnavailable."""
+        """Return this number of bytes, fewer only at the end of the file; raises DamagedArchive, LakeUnavailable."""
         while len(self._buffer) - self._at < size and self._fill():
             pass
         found = bytes(memoryview(self._buffer)[self._at : self._at + size])
@@ -51,7 +51,7 @@ class ArchiveStream:
         return found
 
     def skip(self, size: int) -> int:
-        """Leave so many bytes out; returns how many there were."""
+        """Skip this number of bytes; returns how many there were."""
         left = size
         while left:
             here = min(left, len(self._buffer) - self._at)

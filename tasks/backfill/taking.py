@@ -92,7 +92,7 @@ class _Job:
             return bool(archived.find_archived(tx, [capture_id]))
 
     def begin(self, number: int, unit: CutUnit) -> None:
-        """Have a unit extracted; decide the oldest one first where as many as may be are under way."""
+        """Have a unit extracted; decide the oldest one first where no more may be under way."""
         if len(self.waiting) >= self.ahead:
             self.finish_oldest()
         put_cut(self.store, self.job_id, number, unit)

@@ -1,4 +1,4 @@
-"""Units: so many pages of the archives, cut in their order, with a segment of their own; kept in the lake until they are decided.
+"""Units: some pages of the archives, in their order, with a segment of their own; kept in the lake until they are decided.
 
 A worker is given a unit's number and reads the rest from `scratch/`: the segment, and what was read of each page. It leaves
 the segment in its place, and what it extracted beside the unit.

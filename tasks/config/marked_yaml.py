@@ -4,6 +4,7 @@ It uses the core schema of YAML 1.2, so that `language: no` is text and not a Bo
 bounded.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Marked:
 
 def read_marked(path: Path, max_size: int) -> Marked:
     """Read a file; raises CatalogueError where it is no YAML."""
+    if not os.path.lexists(path):
+        raise CatalogueError(f"{path}: no such file; `presslake init` makes one")
     return marked_of(read_text(path, max_size), path)
 
 

@@ -36,7 +36,7 @@ class RetentionRules:
 
     @property
     def shortest_payload_days(self) -> int | None:
-        """The fewest days that any page is kept: those of a segment of which nobody knows whose it is."""
+        """The fewest days that any page is kept; a segment whose source is not known is kept for these."""
         return min((one.payload_days for one in self._every() if one.payload_days), default=None)
 
     @property

@@ -180,6 +180,7 @@ def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, 
     pages = [(page, number) for number, look in enumerate(looks) if (page := look.prepared) is not None]
     pages.sort(key=lambda one: (one[0].told_at, looks[one[1]].due.url_key))
     decided = {number: _decide_page(looks[number], page, context) for page, number in pages}
+    context.neighbours.pack_up()
     return tuple(decided.get(number) or _decide_other(look, context) for number, look in enumerate(looks))
 
 

@@ -36,7 +36,7 @@ def _names(look: Look) -> Iterable[str]:
 
 
 def _emptied(look: Look) -> Look:
-    """Return the look as one that found nothing, of which nothing is kept but that it was made."""
+    """Return the look as one that found nothing: only the fact that it was made is kept."""
     refused = look.labelled(SkippedError("", reason="taken_down"))
     capture = replace(
         refused.captured,

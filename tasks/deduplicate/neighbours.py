@@ -16,6 +16,9 @@ MOST_NEIGHBOURS = 100
 """Texts that one page is compared with: those that share most of its sketch."""
 
 
+MOST_UNPACKED = 200
+"""Shapes that are held unpacked, of those that were compared: 40 kB each, or twice as much."""
+
 MOST_IN_LOCK = 4000
 """Comparisons that are made while the index is locked: a second's work, or two."""
 
@@ -83,6 +86,7 @@ class Neighbours:
             value: [named.get(number, number) for number in numbers] for value, numbers in surroundings.holders.items()
         }
         self.fresh: dict[str, KnownShape] = {}
+        self._unpacked: list[Shape] = []
 
     def article_ids(self) -> Iterable[str]:
         """Yield the articles of the index that may match."""
@@ -97,10 +101,23 @@ class Neighbours:
             for one in others
             if (resemblance := self._comparisons.compare(shape, one.shape, furniture=furniture)) is not None
         ]
+        self._note_unpacked(shape, *(one.shape for one in others))
         return sorted(
             found,
             key=lambda one: (one.relation is not Relation.NEAR_DUPLICATE, -one.score, one.told_at, one.article_id),
         )
+
+    def pack_up(self) -> None:
+        """Hold the shapes packed: they live until the batch is stored."""
+        for one in self._unpacked:
+            one.pack_up()
+        self._unpacked.clear()
+
+    def _note_unpacked(self, *compared: Shape) -> None:
+        """Note the shapes that a comparison has unpacked; of so many that they take much memory, pack them up."""
+        self._unpacked += compared
+        if len(self._unpacked) > MOST_UNPACKED:
+            self.pack_up()
 
     def enter(self, one: KnownShape) -> None:
         """Add the shape of an article's new text, in place of the old one's."""

@@ -50,6 +50,7 @@ def article_row(
         lede=page.lede,
         authors=page.authors,
         published_at=page.published_at or look.due.announced_at,
+        published_at_offset_s=page.published_at_offset_s,
         modified_at=page.modified_at,
         language=page.language,
         section=page.section,
@@ -172,7 +173,7 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
 
 
 def with_taken(report: BatchReport, number: int) -> BatchReport:
-    """Return the report with so many more URLs that were taken down: nothing of them is kept, not even a capture."""
+    """Return the report with this number of URLs counted as taken down: nothing of them is kept, not even a capture."""
     skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
     return replace(report, skipped=skipped) if number else report
 

@@ -153,7 +153,7 @@ class _Polling:
         self._dead: set[str] = set()
 
     def next_wave(self) -> Sequence[Poll]:
-        """Return what is to be polled now; nothing at the end."""
+        """Return the polls of the next wave; none at the end."""
         if not self._next:
             self._next = [poll for poll in self._fallbacks if self._has_run_dry(poll.feed)]
             self._fallbacks = []
@@ -379,7 +379,7 @@ class _Polling:
 
 
 def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> None:
-    """Raise UnexpectedError where so many entries met an exception that it is the reading of the feed that fails."""
+    """Raise UnexpectedError where too many entries met an exception: then the reading of the feed is at fault."""
     of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")

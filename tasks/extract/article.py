@@ -3,25 +3,23 @@
 The recipe: prune by structure, extract fast, look whether that took enough of the paragraphs, and fall back.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from html import unescape
 
-from lxml.etree import LxmlError
-from lxml.html import HtmlElement, fragment_fromstring
+from lxml.html import HtmlElement
 from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, fill, locate, main_of, merge, place_of
-from tasks.extract.fallbacks import block_text, first_sufficient
+from tasks.extract.container import Found, Place, fill, locate, main_of, merge, parted, place_of
+from tasks.extract.fallbacks import block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
+from tasks.extract.notices import gives_way, is_elsewhere
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
@@ -30,6 +28,7 @@ from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import cut_tail
 from tasks.extract.tree import INVISIBLE, clean, has_words, raw_text_of, remove, words_of
+from tasks.extract.unseen import unseen_text
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
@@ -38,6 +37,7 @@ _WORDLESS = (
     "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
+_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; the best that it can be
 _FOUND = ("fast", "paragraphs")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
@@ -45,7 +45,6 @@ _MAX_CELL_WORD = 30  # characters
 _UNSEEN = "\u2060"  # word joiner
 _PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
 _MAX_LOOKED_THROUGH = 100_000  # characters
-_MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +79,11 @@ def extract_text(
 ) -> Extraction:
     """Return the text of the page's article; empty where there is none. The tree is used up.
 
-    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, or `jsonld`; `selected` where the
-    source's own selector found it.
+    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, `jsonld` or `unseen` where the page shows
+    less or nothing of it; `selected` where the source's own selector found it.
     """
-    remove(list(tree.iter(*INVISIBLE)))
+    hidden = list(tree.iter(*INVISIBLE))
+    remove(hidden)
     _open_layout_tables(tree)
     _keep_cells(tree)
     said_in_all = _prose_of(tree)
@@ -99,12 +99,14 @@ def extract_text(
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks)) if has_markdown else found
     remove(list(tree.iter("hr")))  # not before: it parts lines
-    sought = _find_text(tree, metadata, said, blocks)
+    sought = _find_text(tree, metadata, said, blocks, hidden)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one
     page = said_in_all - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
+    if len(sought.text) <= _MAX_DOUBTED and is_elsewhere(sought.text, metadata):
+        quality = min(quality, _DOUBTED)
     found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
     return replace(found, markdown=markdown_of(sought.text, blocks)) if has_markdown else found
 
@@ -143,8 +145,10 @@ class _Sought:
         )
 
 
-def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block]) -> _Sought:
-    """Return the text that the page shows, or its JSON-LD's where that has more and agrees."""
+def _find_text(
+    tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
+) -> _Sought:
+    """Return the text that the page shows, or its JSON-LD's where that has more and agrees, or one that it hides."""
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
 
@@ -154,20 +158,25 @@ def _find_text(tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequen
         return place.scope, _MIN_SHARE_OF_PARAGRAPHS * place.mass
 
     known = frozenset(block.text for block in blocks)
-    text, path = first_sufficient(tree, lambda text: tidy(text, said, known=known), measure)
+    text, path = first_sufficient(tree, lambda text: tidy(parted(text, blocks), said, known=known), measure)
     place, found = measured[0]
     if path == "readability":
         text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
     cut = 0
     if path in _FOUND and text:
         found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
-        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, main_of(found))
+        holders = (main_of(found), place.container if path == _FOUND[0] else None)
+        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, holders)
         text, cut = "\n".join(line.text for line in ending.lines), ending.removed
+    is_bare = not text or words_of(text) in said.titles
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
-        body = tidy(_plain(whole), said)
-        if len(text) < _MAX_SHARE_OF_JSONLD * len(body) and _agrees(text, body):
+        body = tidy(plain_text(whole), said)
+        is_its = is_bare or _agrees(text, body) or gives_way(text, body, metadata)
+        if is_its and len(text) < _MAX_SHARE_OF_JSONLD * len(body):
             return _Sought(text=body, path="jsonld", mass=place.mass)
+    if is_bare and (body := tidy(unseen_text(hidden, said.titles), said)):
+        return _Sought(text=body, path="unseen", mass=place.mass)
     return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
 
 
@@ -256,18 +265,6 @@ def _keep_cells(tree: HtmlElement) -> None:
 def _is_menu(cell: HtmlElement) -> bool:
     links = list(cell.iter("a"))
     return len(links) >= _MIN_MENU and length_of(cell) == sum(map(length_of, links))
-
-
-def _plain(body: str) -> str:
-    """Return an articleBody as text: it may be HTML, escaped or not, or lines already."""
-    if "&" in body:
-        body = unescape(body)
-    if not _MARKUP.search(body):
-        return body
-    try:
-        return block_text(fragment_fromstring(body, create_parent="div"))
-    except (LxmlError, ValueError):
-        return ""
 
 
 def _agrees(text: str, body: str) -> bool:

@@ -13,6 +13,7 @@ _MAX_CAPTION_LENGTH = 1000
 _MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
+    r"|(?:photo|image|picture|media|foto|bild)[_-]*(?:desc|info|legend)"
 )
 _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
 

@@ -20,6 +20,7 @@ _MIN_SHARE = 0.1  # of the text: what has less is not the kind of the body
 _MAX_LINK_SHARE = 0.5
 _MIN_SENTENCE, _ENDS = 60, (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # of a paragraph that is one link
 _MIN_ITEMS = 2
+_MIN_RUN = 200  # characters
 _MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
 _LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
 _PART_HEADINGS = _LESSER_HEADINGS | {"h1"}
@@ -97,6 +98,36 @@ def holder_of(block: Block) -> HtmlElement:
         if not is_through:
             break
     return element
+
+
+def parted(text: str, blocks: Sequence[Block]) -> str:
+    """Return a text that an extractor gives as one run in the blocks of the page that it is made of, a line each."""
+    if "\n" in text or len(text) < _MIN_RUN:
+        return text
+    whole, pieces, place = key_of(text), list[Block](), 0
+    heading = next((at for at, one in enumerate(blocks) if one.element.tag == "h1"), 0)
+    for block in blocks[heading:]:  # what stands over the main heading is the page's
+        if (at := whole.find(block.key, place)) >= 0:
+            pieces.append(block)
+            place = at + len(block.key)
+    is_whole = len(pieces) > 1 and sum(len(one.key) for one in pieces) >= _MAIN_SHARE * len(whole)
+    return "\n".join(one.text for one in _from_prose_to_prose(pieces)) if is_whole else text
+
+
+def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
+    """Return blocks without what stands before and behind their paragraphs, where those are a quarter of them.
+
+    The headings over the first and the list under the last stay.
+    """
+    prose = [at for at, one in enumerate(pieces) if one.element.tag == "p" and _prose(one) >= _MIN_SENTENCE]
+    if 4 * sum(len(pieces[at].text) for at in prose) < sum(len(one.text) for one in pieces):
+        return pieces
+    first, last = prose[0], prose[-1]
+    while first and pieces[first - 1].element.tag in _PART_HEADINGS:
+        first -= 1
+    while last + 1 < len(pieces) and pieces[last + 1].element.tag == "li":
+        last += 1
+    return pieces[first : last + 1]
 
 
 def fill(found: Found) -> list[Line]:
@@ -252,11 +283,12 @@ def _is_item(box: HtmlElement) -> bool:
 class Place:
     """Where an article stands: the element that holds it and its heading (None: the whole page), and its mass.
 
-    The mass is the characters of its paragraphs, found or not, without those that stand in links.
+    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of its paragraphs, found or not, without those that stand in links.
     """
 
     scope: HtmlElement | None
     mass: int
+    container: HtmlElement | None = None
 
 
 def place_of(found: Found, heading: HtmlElement | None) -> Place:
@@ -275,11 +307,11 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     inner = set(scope.iter()) if scope is not None else set()
     paragraphs = [block for block in found.blocks if block.element.tag == "p"]
     if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(_prose, paragraphs))):
-        return Place(scope=None, mass=whole)
+        return Place(scope=None, mass=whole, container=container)
     around = sum(_prose(block) for block in paragraphs if block.element in inner)
     if found.mass < _MIN_SHARE_OF_SCOPE * around:
-        return Place(scope=scope, mass=around)
-    return Place(scope=scope, mass=sum(masses.values()))
+        return Place(scope=scope, mass=around, container=container)
+    return Place(scope=scope, mass=sum(masses.values()), container=container)
 
 
 def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:

@@ -1,9 +1,9 @@
-"""Instants from what pages write into their date fields. Pure; naive times are read as UTC, others keep their own zone."""
+"""Instants from what pages write into their date fields. Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone."""
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
-from tasks.values.text.written_dates import read_date
+from tasks.values.text.written_dates import UNSTATED, read_date
 
 _LATEST_AHEAD = timedelta(days=2)  # a clock or a zone may be wrong; an embargo is no date of publication
 _EARLIEST_YEAR = 1800  # archives of newspapers are on the web under their own dates
@@ -33,7 +33,7 @@ def is_plausible(instant: datetime, *, now: datetime) -> bool:
 
 def _from_epoch(text: str) -> datetime | None:
     match = _EPOCH.fullmatch(text)
-    return datetime.fromtimestamp(int(match[1]), UTC) if match else None
+    return datetime.fromtimestamp(int(match[1]), UNSTATED) if match else None
 
 
 def _from_figures(text: str) -> datetime | None:
@@ -42,7 +42,7 @@ def _from_figures(text: str) -> datetime | None:
         return None
     try:
         year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(year, month, day, hour, minute, second, tzinfo=UNSTATED)
     except ValueError:
         return None
 
@@ -52,5 +52,8 @@ def _from_words(text: str) -> datetime | None:
     if found is None:
         return None
     instant = found.instant
-    offset = instant.utcoffset() or timedelta()
-    return instant.replace(tzinfo=timezone(offset) if offset else UTC)  # a zone's rules are no part of an instant
+    if instant.tzinfo is UNSTATED:
+        return instant
+    return instant.replace(
+        tzinfo=timezone(instant.utcoffset() or timedelta())
+    )  # a zone's rules are no part of an instant

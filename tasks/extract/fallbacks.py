@@ -4,12 +4,14 @@ The first is quick and right for most pages; each of the others costs more and g
 `WAYS`.
 """
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from html import unescape
 
-from lxml.etree import SubElement
-from lxml.html import HtmlElement
+from lxml.etree import LxmlError, SubElement
+from lxml.html import HtmlElement, fragment_fromstring
 from trafilatura import bare_extraction
 from trafilatura.readability_lxml import Document
 from trafilatura.settings import Extractor
@@ -19,6 +21,7 @@ from tasks.extract.quick import quick_text
 from tasks.extract.tree import parse_html, text_of
 
 _MAX_LINK_SHARE = 0.5
+_MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 _FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
 
 
@@ -69,6 +72,18 @@ def block_text(tree: HtmlElement) -> str:
         block.tail = "\n" + (block.tail or "")
         block.text = "\n" + (block.text or "")
     return "".join(tree.itertext())
+
+
+def plain_text(body: str) -> str:
+    """Return an article's body out of a page's data as text: it may be HTML, escaped or not, or lines already."""
+    if "&" in body:
+        body = unescape(body)
+    if not _MARKUP.search(body):
+        return body
+    try:
+        return block_text(fragment_fromstring(body, create_parent="div"))
+    except (LxmlError, ValueError):
+        return ""
 
 
 def _by_trafilatura(tree: HtmlElement) -> str:

@@ -52,3 +52,5 @@ def _open_captions(body: HtmlElement) -> None:
     if len(captions) >= _MIN_CAPTIONS and 2 * sum(map(_unlinked, captions)) > _unlinked(body):
         for one in captions:
             one.tag = "p"
+            for figure in one.iterancestors("figure"):
+                figure.tag = "div"  # extractors leave out what stands in a figure

@@ -12,6 +12,7 @@ _MAX_HEAD_LINES = 5
 _MAX_KICKER, _MAX_BYLINE = 4, 10  # words
 _MAX_PLACE_LENGTH, _MAX_UNCASED_LENGTH = 20, 4  # characters; not words, which Japanese does not part
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "」", "』", "”", "»", '"', "।", "؟", "۔", ":", "：")
+_ROW = "|"  # begins a table's row: a year in it is a figure
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2}\b|\b(?:19|20)\d\d[年년]")
 
 
@@ -69,6 +70,6 @@ def _is_byline(words: tuple[str, ...], said: Said) -> bool:
 
 
 def _is_date(line: str, words: tuple[str, ...]) -> bool:
-    if len(words) > _MAX_BYLINE or not _DATE.search(line):
+    if len(words) > _MAX_BYLINE or line.startswith(_ROW) or not _DATE.search(line):
         return False
     return 2 * sum(any(map(str.isdigit, word)) for word in words) >= len(words)

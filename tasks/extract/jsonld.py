@@ -52,7 +52,7 @@ def read_jsonld(tree: HtmlElement) -> Graph:
     nodes: list[Node] = []
     blocks = tree.iterfind('.//script[@type="application/ld+json"]')
     for _, block in zip(range(_MAX_BLOCKS), blocks, strict=False):
-        _gather(_loads(block.text or ""), nodes)
+        _gather(read_json(block.text or ""), nodes)
     return Graph(nodes)
 
 
@@ -72,7 +72,8 @@ def string(value: object) -> str | None:
     return next(iter(strings(value)), None)
 
 
-def _loads(text: str) -> object:
+def read_json(text: str) -> object:
+    """Return the first value of a text that is JSON for the most part, or None."""
     text = text.strip().removeprefix("\ufeff")
     for wrapping in _WRAPPINGS:
         text = text.removeprefix(wrapping).lstrip()

@@ -57,6 +57,7 @@ _IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 an
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
 _MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
 _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
+_MAX_UPDATES = 1000  # of a live blog
 _MAX_SHORT, _MAX_SHORT_LENGTH = 300, 300  # meta elements that directives may stand in; their characters
 
 
@@ -65,7 +66,7 @@ class Metadata:
     """What a page says of itself. Instants are aware UTC, URLs absolute.
 
     `titles` and `ledes` are all that it gives itself, `robots` its directives to crawlers as they stand there, `types` its own schema.org types, `article_body` its JSON-LD
-    articleBody as it stands there, `metas` its short meta elements by their lower-case names.
+    articleBody as it stands there, and a live blog's updates behind it, `metas` its short meta elements by their lower-case names.
     """
 
     title: str | None
@@ -133,7 +134,7 @@ def read_metadata(tree: HtmlElement, *, now: datetime) -> Metadata:
         types=frozenset(types_of(node) or (name for one in graph.nodes[:20] for name in types_of(one))),
         og_type=next((value.casefold() for value in _values(meta, "og:type")), None),
         metas=_short(meta),
-        article_body=max(_raw_strings(node.get("articleBody")), key=len, default=None),
+        article_body=_body(graph, node),
     )
 
 
@@ -321,6 +322,24 @@ def _paywalled(graph: Graph, meta: Meta) -> bool | None:
             return free == "false"
     tier = next((value.casefold() for value in _values(meta, "article:content_tier")), None)
     return {"free": False, "metered": True, "locked": True}.get(tier or "")
+
+
+def _body(graph: Graph, node: Node) -> str | None:
+    """Return an article's body, and under it its updates (schema.org's liveBlogUpdate), each under its headline."""
+    listed = node.get("liveBlogUpdate")
+    updates = (graph.resolve(one) for one in (listed if isinstance(listed, list) else [listed])[:_MAX_UPDATES])
+    parts = [_longest(node), *(part for one in updates if isinstance(one, dict) for part in _parts_of(one))]
+    return "\n".join(filter(None, parts)) or None
+
+
+def _parts_of(update: Node) -> tuple[str | None, str | None]:
+    """Return an update's headline, unless its body begins with it, and its body."""
+    headline, body = string(update.get("headline")), _longest(update)
+    return (None if body and headline and body.lstrip().startswith(headline) else headline), body
+
+
+def _longest(node: Node) -> str | None:
+    return max(_raw_strings(node.get("articleBody")), key=len, default=None)
 
 
 def _raw_strings(value: object) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import links_elsewhere
-from tasks.extract.tree import raw_text_of, remove, text_of, words_in
+from tasks.extract.tree import make_of, raw_text_of, remove, text_of, words_in
 
 _MIN_STORY, _MIN_PARAGRAPH = 120, 40  # characters of an article's longer paragraphs; of one of them
 _ADDRESSES = ("data-url", "data-href", "data-permalink", "data-article-url", "data-canonical-url", "itemid", "data-uri")
@@ -35,7 +35,7 @@ def _others(heading: HtmlElement, own: set[tuple[str, ...]]) -> Iterator[HtmlEle
         alike = [
             one
             for _, one in zip(range(_MAX_SIBLINGS), inner.itersiblings(), strict=False)
-            if one.tag == inner.tag and _make(one) == _make(inner)
+            if one.tag == inner.tag and make_of(one) == make_of(inner)
         ]
         if alike and _story_of(inner) >= _MIN_STORY:
             others = [one for one in alike if _is_other(one, heading, own)]
@@ -45,11 +45,6 @@ def _others(heading: HtmlElement, own: set[tuple[str, ...]]) -> Iterator[HtmlEle
         if above.tag == "body":
             return
         inner = above
-
-
-def _make(element: HtmlElement) -> str:
-    """Return the first of an element's classes: the others may say that it is the first, or which it is."""
-    return next(iter((element.get("class") or "").split()), "")
 
 
 def _is_other(element: HtmlElement, heading: HtmlElement, own: set[tuple[str, ...]]) -> bool:

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.metadata import Metadata
-from tasks.extract.notices import is_notice
+from tasks.extract.notices import notice_of
 from tasks.extract.phrases import phrases
 from tasks.extract.tree import HEADINGS, page_url, words_of
 from tasks.values.rows import PageType
@@ -104,8 +104,8 @@ def classify_page(metadata: Metadata, text: str, facts: PageFacts) -> PageType:
     is_declared = metadata.og_type == "article" or bool(metadata.types & ARTICLE_TYPES)
     if "LiveBlogPosting" in metadata.types:
         return PageType.LIVE_BLOG
-    if is_notice(text, metadata):
-        return PageType.PAYWALL
+    if notice := notice_of(text, metadata):
+        return notice
     if is_declared and len(text) >= _DECENT_LENGTH:
         return PageType.ARTICLE
     found = _wall(metadata, text, facts, is_declared=is_declared) or _other_story(metadata, text)

@@ -10,8 +10,8 @@ from lxml.html import HtmlElement
 
 from tasks.extract.tree import text_of
 
-GUESSES = frozenset(("readability", "paragraphs"))
-"""Paths that are taken only when all else left too much of a page."""
+GUESSES = frozenset(("readability", "paragraphs", "unseen"))
+"""Paths that are taken only when all else left too much of a page, or found nothing on it."""
 
 _WORTH_OF_A_GUESS = 0.6
 _SLACK = 1.25  # of the page's words a fifth may be its own: navigation, footers

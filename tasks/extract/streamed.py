@@ -10,8 +10,12 @@ _PLACES, _PART = ("B:", "P:"), "S:"
 
 
 def place_streamed(tree: HtmlElement) -> None:
-    """Move each part that is sent late to its place, as the page's script does. Linear."""
-    places = [one for one in tree.iter("template") if (one.get("id") or "").startswith(_PLACES)]
+    """Move each part that is sent late to its place, as the page's script does, and open templates on show. Linear."""
+    templates = list(tree.iter("template"))
+    for one in templates:
+        if one.get("shadowrootmode"):  # what its element shows (HTML, 4.12.3)
+            one.tag = "div"
+    places = [one for one in templates if (one.get("id") or "").startswith(_PLACES)]
     if not places:
         return
     names = ((one.get("id") or "", one) for one in tree.iter("div") if one.get("hidden") is not None)

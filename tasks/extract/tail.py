@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import takewhile
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -15,7 +16,7 @@ from tasks.extract.blocks import Block
 from tasks.extract.container import Line, holder_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, raw_text_of, text_of, words_in, words_of
+from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is no furniture
 _MAX_LINES = 14
@@ -23,8 +24,17 @@ _MIN_LEFT = 2  # lines that a text keeps
 _MAX_LABEL = 40  # characters of what stands over a list
 _MAX_BOX = 700  # characters of a box that asks for something
 _MAX_BUTTON = 40  # characters of a link that asks for something
-_MIN_MAIN, _MAX_APPENDIX = 0.7, 0.2  # of the text: in its own element; in boxes behind that
+_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = (
+    0.7,
+    0.2,
+    0.15,
+)  # of the text: in its own element; in boxes behind; behind all of it
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
+_MAX_BESIDE = 0.25  # of the text
+_WHOLE_LINK = 0.95  # of a line
+_ASIDE = re.compile(
+    r"(?:^|[-_])(?:pop-?up|tooltip|modal|newsletters?|disclaimer|disclosure|bio|author[-_]+(?:box|card|profile|info|about))(?:$|[-_])"
+)
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|(?:©|℗)\s*\S", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
@@ -41,13 +51,17 @@ class Ending:
     removed: int
 
 
-def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, main: HtmlElement | None) -> Ending:
-    """Return the lines without furniture at their end; `main` is what holds most of the text."""
+Holders = tuple[HtmlElement | None, HtmlElement | None]
+
+
+def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, holders: Holders) -> Ending:
+    """Return the lines without furniture at their end; `holders` are what holds most of the text, and nearly all of it."""
+    main, container = holders
     tags = frozenset(map(words_of, metadata.tags))
     tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags)
     total = sum(len(line.text) for line in lines)
     kept = list(lines)
-    cut = tail.start_of_appendix(kept, total)
+    cut = min(tail.start_of_appendix(kept, main, _MAX_APPENDIX), tail.start_of_appendix(kept, container, _MAX_REST))
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
         if at >= cut:
             continue
@@ -59,6 +73,9 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
         cut -= 1
     gone = kept[cut:]
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
+    story = [line for line in rest if not tail.is_beside(line)]
+    if sum(len(line.text) for line in rest) - sum(len(line.text) for line in story) <= _MAX_BESIDE * total:
+        rest = story
     removed = (
         sum(len(line.text) for line in gone)
         + sum(len(line.text) for line in kept[:cut])
@@ -79,30 +96,30 @@ class _Tail:
         """The page's own."""
         return next((one.element.base_url for one in self.blocks), "")
 
-    def start_of_appendix(self, lines: Sequence[Line], total: int) -> int:
+    def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.
 
-        Their number where there are none, or where they are no little part, hold a table, or stand loose.
+        Their number where there are none, or where they are more than a part of it, hold a table, or stand loose.
         """
-        inner = set(self.main.iter()) if self.main is not None else set()
+        if holder is None:
+            return len(lines)
+        inner = set(holder.iter())
         is_inner = [block is not None and block.element in inner for block in map(self._block, lines)]
         start = next((at + 1 for at in range(len(lines) - 1, -1, -1) if is_inner[at]), len(lines))
         sizes = [len(line.text) for line in lines]
-        if sum(size for size, one in zip(sizes, is_inner, strict=True) if one) < _MIN_MAIN * total:
+        if sum(size for size, one in zip(sizes, is_inner, strict=True) if one) < _MIN_MAIN * sum(sizes):
             return len(lines)
-        if sum(sizes[start:]) > _MAX_APPENDIX * total or not all(map(self._is_apart, lines[start:])):
-            return len(lines)
-        return start
+        is_apart = sum(sizes[start:]) <= most * sum(sizes) and all(self._is_apart(one, holder) for one in lines[start:])
+        return start if is_apart else len(lines)
 
-    def _is_apart(self, line: Line) -> bool:
-        """Whether a line stands in a box of another make than the text's, and in no table."""
-        block, box = self._block(line), self._box_of(line)
-        if block is None or box is None or self.main is None or (box is block.element and box.tag in _LOOSE):
+    def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
+        """Whether a line stands in a box of another make than what holds the text, and in no table."""
+        block = self._block(line)
+        box = _outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
+        if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
-        holders = (box, holder_of(block))
-        names = frozenset((self.main.get("class") or "").split())
         is_alike = any(
-            one.tag == self.main.tag and not names.isdisjoint((one.get("class") or "").split()) for one in holders
+            one.tag == holder.tag and make_of(one) == make_of(holder) != "" for one in (box, holder_of(block))
         )
         return not is_alike and next(block.element.iterancestors("table"), None) is None
 
@@ -117,6 +134,20 @@ class _Tail:
         if box is None or any(self._box_of(line) is not box for line in lines[1:]):
             return False
         return self._is_biography(first, box) or self._asks(box)
+
+    def is_beside(self, line: Line) -> bool:
+        """Whether a line outside of the text's own element stands in a box that names itself, or links to a page of the site."""
+        block = self._block(line)
+        if block is None or self.main is None or block.element is self.main:
+            return False
+        around = {self.main, *self.main.iterancestors()}
+        boxes = list(takewhile(lambda one: one not in around, (block.element, *block.element.iterancestors())))
+        if any(_names_a_box(f"{one.get('class') or ''} {one.get('id') or ''}") for one in boxes if one.keys()):
+            return True
+        is_inner = any(one is self.main for one in block.element.iterancestors())
+        if is_inner or block.link_share < _WHOLE_LINK or block.element.tag in ("li", "td", "th"):
+            return False
+        return all(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
     def is_label(self, line: Line, *, over: Line) -> bool:
         """Whether a line is the short label over what was cut: beside it, or its heading."""
@@ -142,11 +173,7 @@ class _Tail:
         block = self._block(line)
         if block is None or self.main is None:
             return None
-        around = {self.main, *self.main.iterancestors()}
-        box = block.element
-        while (above := box.getparent()) is not None and above not in around:
-            box = above
-        return box if box not in around else None
+        return _outermost(block.element, {self.main, *self.main.iterancestors()})
 
     def _is_tags(self, text: str) -> bool:
         """Whether most pieces of a line are the page's own tags."""
@@ -199,6 +226,20 @@ class _Tail:
             return False
         steps = [step for step in target.path.split("/") if step]
         return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
+
+
+def _outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
+    """Return the outermost element at or above one that is none of those around; None where it is one of them."""
+    box = element
+    while (above := box.getparent()) is not None and above not in around:
+        box = above
+    return box if box not in around else None
+
+
+@judged_once
+def _names_a_box(names: str) -> bool:
+    """Whether a class or a name is that of a box which is never a story's."""
+    return any(_ASIDE.search(name) for name in names.casefold().split())
 
 
 def _bare(address: str) -> str:

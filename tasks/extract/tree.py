@@ -211,6 +211,11 @@ def words_in(cleaned: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(cleaned.casefold()))
 
 
+def make_of(element: HtmlElement) -> str:
+    """Return the first of an element's classes: the others may say that it is the first, or which it is."""
+    return next(iter((element.get("class") or "").split()), "")
+
+
 def count_words(cleaned: str) -> int:
     """Return the number of words of a text that is clean already."""
     return len(_WORD.findall(cleaned))

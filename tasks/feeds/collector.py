@@ -20,7 +20,7 @@ _NO_LINK = "entry without a link that can be fetched"
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
 
 
-class Gathering:
+class Collector:
     """Entries in the making. At most `limit` are kept; what is left out or doubtful is counted in `warnings`."""
 
     def __init__(self, *, base_url: str, now: datetime, limit: int) -> None:

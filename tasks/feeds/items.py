@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from tasks.errors import BadUrl, ForbiddenScheme
-from tasks.feeds.collector import Gathering, absolute_url
+from tasks.feeds.collector import Collector, absolute_url
 from tasks.values.url import Url
 
 
@@ -39,7 +39,7 @@ class Item:
     rights: str | None = None
 
 
-def add_items(items: Sequence[Item], gathering: Gathering, *, feed_url: str) -> None:
+def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> None:
     """Add an entry for each item.
 
     Where the links of all items are alike they lead to a front page or a section: then an identifier that is an address
@@ -47,8 +47,8 @@ def add_items(items: Sequence[Item], gathering: Gathering, *, feed_url: str) -> 
     """
     are_alike = _are_alike(items)
     for item in items:
-        with gathering.refusals.guarded(feed_url):
-            gathering.add(
+        with collector.refusals.guarded(feed_url):
+            collector.add(
                 _best(sorted(item.links, key=_rank), are_alike=are_alike),
                 title=item.title,
                 published=item.published,

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from tasks.errors import NotAFeed
-from tasks.feeds.collector import Gathering, plain_title
+from tasks.feeds.collector import Collector, plain_title
 from tasks.feeds.document import Document
 from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
 from tasks.feeds.rss_atom import MAX_ENTRIES
@@ -22,7 +22,7 @@ def is_json(start: str) -> bool:
 def parse(document: Document) -> FeedContent:
     """Return what an object with a list of `items` says; raises NotAFeed."""
     text, feed_url = xml_text(document.body, document.content_type), document.url
-    gathering = Gathering(base_url=feed_url, now=document.now, limit=MAX_ENTRIES)
+    collector = Collector(base_url=feed_url, now=document.now, limit=MAX_ENTRIES)
     try:
         feed = _json(text[:MAX_FEED_LENGTH])
     except orjson.JSONDecodeError as error:
@@ -34,15 +34,15 @@ def parse(document: Document) -> FeedContent:
     site = home_url if isinstance(home_url, str) else None
     base_url = base_of_channel(site, feed_url=feed_url, own_urls=document.own_urls)
     if len(items) > MAX_ENTRIES:
-        gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
-    add_items([_item(one, base_url) for one in items[:MAX_ENTRIES]], gathering, feed_url=feed_url)
-    gathering.flag_equal_dates()
+        collector.doubt(f"more than {MAX_ENTRIES:,} entries")
+    add_items([_item(one, base_url) for one in items[:MAX_ENTRIES]], collector, feed_url=feed_url)
+    collector.flag_equal_dates()
     title = feed.get("title")
     return FeedContent(
-        entries=gathering.entries,
+        entries=collector.entries,
         title=plain_title(title if isinstance(title, str) else None),
-        warnings=gathering.warnings,
-        refused=gathering.refusals.listed(),
+        warnings=collector.warnings,
+        refused=collector.refusals.listed(),
     )
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from lxml import etree
 
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
-from tasks.feeds.collector import Gathering, plain_title
+from tasks.feeds.collector import Collector, plain_title
 from tasks.feeds.document import Document
 from tasks.feeds.html_links import HtmlPage, is_markup, read_page
 from tasks.feeds.link_weight import weight_of
@@ -45,19 +45,19 @@ def read_links(page: HtmlPage, document: Document) -> FeedContent:
     """Return the page's links, each once and in its order, with the longest of their texts."""
     refusals = Refusals(ignored=FURNITURE)
     found = _each_once(page, document.url, refusals)
-    gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_LINKS)
-    doubtful = Gathering(base_url=document.url, now=document.now, limit=MAX_LINKS)
+    collector = Collector(base_url=document.url, now=document.now, limit=MAX_LINKS)
+    doubtful = Collector(base_url=document.url, now=document.now, limit=MAX_LINKS)
     for url, title in found:
         weight = weight_of(url, title)
-        chosen = gathering if weight is not None and weight >= 0 else doubtful
+        chosen = collector if weight is not None and weight >= 0 else doubtful
         if not chosen.is_full:
             chosen.add(url, title=title)
-    refusals.add(gathering.refusals.listed())
+    refusals.add(collector.refusals.listed())
     return FeedContent(
-        entries=gathering.entries,
+        entries=collector.entries,
         doubtful=doubtful.entries,
         title=plain_title(page.root.findtext(".//title")),
-        warnings=gathering.warnings,
+        warnings=collector.warnings,
         refused=refusals.listed(),
     )
 

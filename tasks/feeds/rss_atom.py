@@ -12,7 +12,7 @@ from itertools import islice
 
 from lxml import etree
 
-from tasks.feeds.collector import Gathering, absolute_url, plain_title
+from tasks.feeds.collector import Collector, absolute_url, plain_title
 from tasks.feeds.document import Document
 from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
 from tasks.feeds.namespaces import is_foreign, is_known
@@ -58,7 +58,7 @@ def parse(document: Document) -> FeedContent:
     """
     feed_url, now = document.url, document.now
     text, doubts = bounded_markup(xml_text(document.body, document.content_type))
-    gathering = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
+    collector = Collector(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     mended = mended_feed(text, feed_url=feed_url)
     root, fault = feed_tree(mended, feed_url=feed_url)
     channel = _channel(root)
@@ -66,27 +66,27 @@ def parse(document: Document) -> FeedContent:
     bases = _Bases(base_url, has_any="xml:base" in mended)
     elements = _items(root)
     if len(elements) > MAX_ENTRIES:
-        gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
+        collector.doubt(f"more than {MAX_ENTRIES:,} entries")
     items: list[Item] = []
     for one in elements[:MAX_ENTRIES]:
-        with gathering.refusals.guarded(feed_url):
+        with collector.refusals.guarded(feed_url):
             items.append(_item(one, children(one), bases))
-    add_items(items, gathering, feed_url=feed_url)
-    if fault and (gathering.is_lacking or len(elements) < count_items(mended)):
-        gathering = _rescued(mended, gathering, feed_url=feed_url, base_url=base_url, now=now)
-    gathering.flag_equal_dates()
+    add_items(items, collector, feed_url=feed_url)
+    if fault and (collector.is_lacking or len(elements) < count_items(mended)):
+        collector = _rescued(mended, collector, feed_url=feed_url, base_url=base_url, now=now)
+    collector.flag_equal_dates()
     for doubt in doubts:
-        gathering.doubt(doubt)
+        collector.doubt(doubt)
     if fault:
-        gathering.doubt(f"not well-formed, {fault}")
+        collector.doubt(f"not well-formed, {fault}")
     if len(text) > MAX_FEED_LENGTH:
-        gathering.doubt(f"longer than {MAX_FEED_LENGTH:,} characters")
+        collector.doubt(f"longer than {MAX_FEED_LENGTH:,} characters")
     return FeedContent(
-        entries=gathering.entries,
+        entries=collector.entries,
         title=plain_title(channel.get("title")),
         ttl_s=_ttl_s(channel),
-        warnings=gathering.warnings,
-        refused=gathering.refusals.listed(),
+        warnings=collector.warnings,
+        refused=collector.refusals.listed(),
     )
 
 
@@ -97,9 +97,9 @@ def _items(root: etree._Element) -> list[etree._Element]:
     return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]
 
 
-def _rescued(mended: str, before: Gathering, *, feed_url: str, base_url: str, now: datetime) -> Gathering:
+def _rescued(mended: str, before: Collector, *, feed_url: str, base_url: str, now: datetime) -> Collector:
     """Read a broken feed item by item; the reading with more entries is returned."""
-    after = Gathering(base_url=feed_url, now=now, limit=MAX_ENTRIES)
+    after = Collector(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     items: list[Item] = []
     for fragment in item_fragments(mended, MAX_ENTRIES):
         with after.refusals.guarded(feed_url):

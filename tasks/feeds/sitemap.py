@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from tasks.errors import NotAFeed
-from tasks.feeds.collector import Gathering
+from tasks.feeds.collector import Collector
 from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
@@ -42,45 +42,45 @@ def is_sitemap(start: str) -> bool:
 
 def parse(document: Document) -> FeedContent:
     """Return what a sitemap says, read as far as it goes; the children of an index come newest first. Raises NotAFeed."""
-    gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
+    collector = Collector(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
     text, doubts = bounded_markup(xml_text(document.body, None))
     for doubt in doubts:
-        gathering.doubt(doubt)
+        collector.doubt(doubt)
     root = _ROOT.search(text, 0, _ROOT_WITHIN)
     if root is None or root[1].lower() not in _ROOTS:
         raise NotAFeed(f"no sitemap at {document.url}")
-    found = _read(text, root.start(), gathering, sitemap_url=document.url)
-    gathering.flag_equal_dates()
+    found = _read(text, root.start(), collector, sitemap_url=document.url)
+    collector.flag_equal_dates()
     return FeedContent(
-        entries=gathering.entries,
+        entries=collector.entries,
         children=found,
-        warnings=gathering.warnings,
-        refused=gathering.refusals.listed(),
+        warnings=collector.warnings,
+        refused=collector.refusals.listed(),
     )
 
 
-def _read(text: str, start: int, gathering: Gathering, *, sitemap_url: str) -> tuple[Entry, ...]:
-    """Add a document's URLs to the gathering, and return the sitemaps that it names, the newest first."""
+def _read(text: str, start: int, collector: Collector, *, sitemap_url: str) -> tuple[Entry, ...]:
+    """Add a document's URLs to the collector, and return the sitemaps that it names, the newest first."""
     found: dict[str, Entry] = {}
-    for element in _elements(text, start, gathering):
-        if gathering.is_full or len(found) >= MAX_ENTRIES:
-            gathering.doubt(f"more than {MAX_ENTRIES:,} entries")
+    for element in _elements(text, start, collector):
+        if collector.is_full or len(found) >= MAX_ENTRIES:
+            collector.doubt(f"more than {MAX_ENTRIES:,} entries")
             break
         if split_name(element)[1] == "url":
-            with gathering.refusals.guarded(sitemap_url):
-                _add_url(element, gathering)
+            with collector.refusals.guarded(sitemap_url):
+                _add_url(element, collector)
             continue
         words = {name: (child.text or "").strip() for _, name, child in children(element)}
-        child_url = gathering.refusals.url(words.get("loc"), base_url=sitemap_url)
+        child_url = collector.refusals.url(words.get("loc"), base_url=sitemap_url)
         if child_url is None:
-            gathering.doubt("sitemap without a link that can be fetched")
+            collector.doubt("sitemap without a link that can be fetched")
         else:
-            with gathering.refusals.guarded(child_url):
-                found.setdefault(child_url, Entry(url=child_url, modified_at=gathering.instant(words.get("lastmod"))))
+            with collector.refusals.guarded(child_url):
+                found.setdefault(child_url, Entry(url=child_url, modified_at=collector.instant(words.get("lastmod"))))
     return tuple(sorted(found.values(), key=lambda child: child.modified_at or EARLIEST, reverse=True))
 
 
-def _add_url(element: etree._Element, gathering: Gathering) -> None:
+def _add_url(element: etree._Element, collector: Collector) -> None:
     words: dict[str, str] = {}
     own = split_name(element)[0]
     for space, name, child in children(element):
@@ -90,7 +90,7 @@ def _add_url(element: etree._Element, gathering: Gathering) -> None:
         elif name == "news":
             for _, news_name, news_child in children(child):
                 words.setdefault(f"news:{news_name}", news_child.text or "")
-    gathering.add(
+    collector.add(
         words.get("loc"),
         title=words.get("news:title"),
         published=words.get("news:publication_date"),
@@ -98,7 +98,7 @@ def _add_url(element: etree._Element, gathering: Gathering) -> None:
     )
 
 
-def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._Element]:
+def _elements(text: str, start: int, collector: Collector) -> Iterator[etree._Element]:
     """Yield each `url` and `sitemap`, as they come; each is emptied when the next is asked for."""
     parser = etree.XMLPullParser(
         events=("end",),
@@ -113,10 +113,10 @@ def _elements(text: str, start: int, gathering: Gathering) -> Iterator[etree._El
                 _forget(element)
         rest = parser.close()
     except etree.XMLSyntaxError as error:
-        gathering.doubt(f"not well-formed, {' '.join(str(error.msg)[:100].split())}")
+        collector.doubt(f"not well-formed, {' '.join(str(error.msg)[:100].split())}")
         return
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.feed_error_log):
-        gathering.doubt("not well-formed")
+        collector.doubt("not well-formed")
         # an element that was never closed caused no end event; one that was closed is empty by now
         yield from (element for element in rest.iter("{*}url", "{*}sitemap") if len(element))
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.feeds.collector import Gathering
+from tasks.feeds.collector import Collector
 from tasks.feeds.document import Document
 from tasks.feeds.sitemap import MAX_ENTRIES, has_root
 from tasks.feeds.xml_tree import xml_text
@@ -19,8 +19,8 @@ def is_url_list(start: str) -> bool:
 
 def parse(document: Document) -> FeedContent:
     """Return the lines that are URLs; others are passed over."""
-    gathering = Gathering(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
+    collector = Collector(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
     for line in _LINE_END.split(xml_text(document.body, None)):
         if _URL_LINE.fullmatch(line.strip()):
-            gathering.add(line)
-    return FeedContent(entries=gathering.entries, warnings=gathering.warnings, refused=gathering.refusals.listed())
+            collector.add(line)
+    return FeedContent(entries=collector.entries, warnings=collector.warnings, refused=collector.refusals.listed())

@@ -4,16 +4,66 @@ A page is what a GET gave with 200 and HTML; everything else is a capture too, w
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.errors import ItemError, SkippedError
-from tasks.values.look import Look
+from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture, Outcome, outcome_of
+from tasks.values.url import Url
 from tasks.web.exchange import Fetched
 from tasks.web.headers import media_type
 from tasks.web.heads import described
 from tasks.web.sniffing import SNIFFED_SIZE, is_fragment, is_html, is_other
+
+LOOKS = 3
+"""Looks that must give the same bytes of a body that is cut short: some servers always declare more than they send."""
+
+
+def seen_partial(due: DueUrl, digest: str) -> str:
+    """Return what is kept of a body that was cut short: how many looks in a row gave it, and its digest."""
+    number, _, before = (due.partial or "0 ").partition(" ")
+    return f"{int(number) + 1 if before == digest else 1} {digest}"
+
+
+def is_taken(partial: str) -> bool:
+    """Whether a body was cut short in the same place so often that it is the page."""
+    return int(partial.partition(" ")[0]) >= LOOKS
+
+
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
+_INDEX = re.compile(r"(?:index|home|default)(?:\.\w{2,5})?", re.IGNORECASE)
+_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in the path or query
+
+
+def check_is_not_home(fetched: Fetched) -> None:
+    """Raise SkippedError where redirects led from what looks like an article to the front page or a section's: it is gone."""
+    if len(fetched.hops) > 1 and leads_home(fetched.hops[0].url, fetched.url):
+        raise SkippedError(f"{fetched.hops[0].url} leads to {fetched.url}"[:500], reason="redirected_home")
+
+
+def leads_home(asked: str, found: str) -> bool:
+    """Whether a redirect is one to the root (of a language, too), or to a section in whose path the article lay.
+
+    What is left out must look like a story's own place, and what is left like none: `/story-of-a-harbour/amp` may well
+    lead to `/story-of-a-harbour`.
+    """
+    asked_place, found_place = Url.of(asked).parts, Url.of(found).parts
+    before, after = _segments(asked_place.path), _segments(found_place.path)
+    if not before or found_place.search:
+        return False
+    if not after or (len(after) == 1 and _LANGUAGE.fullmatch(after[0])):
+        return before != after
+    is_within = len(after) < len(before) and before[: len(after)] == after
+    left_out = "/".join(before[len(after) :]) + (asked_place.search or "?")
+    return is_within and bool(_STORY_PLACE.search(left_out)) and not _STORY_PLACE.search("/".join(after))
+
+
+def _segments(path: str) -> list[str]:
+    segments = [segment for segment in path.split("/") if segment]
+    return segments[:-1] if segments and _INDEX.fullmatch(segments[-1]) else segments
+
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 UNTYPED = frozenset({

@@ -10,10 +10,8 @@ from tempfile import TemporaryFile
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
-from tasks.fetch.capture import RecordAddress, capture_of, check_is_html
-from tasks.fetch.cut_short import is_taken, seen_partial
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_taken, seen_partial
 from tasks.fetch.documents import MeetPolicies, record_documents
-from tasks.fetch.home import check_is_not_home
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
 from tasks.lake.records import payload_digest
@@ -56,19 +54,19 @@ async def fetch_batch(
     created_at = datetime.now(UTC)
     with TemporaryFile(prefix="presslake-") as out:
         segment = SegmentWriter(segment_key, software=software, created_at=created_at, out=out)
-        gathering = _Gathering(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
+        collector = _Collector(batch=batch, segment=segment, segment_key=segment_key, fetched_one=fetched_one)
         visits = [_visit(number, look, rules[look.due.source_id]) for number, look in enumerate(batch.looks)]
         await client.visit(
-            visits, gathering.take, is_full=lambda: segment.size >= max_segment_size or gathering.is_full
+            visits, collector.take, is_full=lambda: segment.size >= max_segment_size or collector.is_full
         )
-        await render_pages(gathering.to_render(), client=client, take=gathering.take_rendition)
-        policies = record_documents(gathering.documents, segment, segment_key=segment_key, meet=meet_policies)
+        await render_pages(collector.to_render(), client=client, take=collector.take_rendition)
+        policies = record_documents(collector.documents, segment, segment_key=segment_key, meet=meet_policies)
         if not segment.is_empty:
             put(segment_key, segment.to_bytes())
-    for found in await find_missing(gathering.samples(), client=client, rules=rules):
-        gathering.take_back(found)
-    check_share(gathering.unexpected(), of=len(batch.looks), what="URLs")
-    return replace(batch, looks=tuple(find.look for find in gathering.finds), policies=policies)
+    for found in await find_missing(collector.samples(), client=client, rules=rules):
+        collector.take_back(found)
+    check_share(collector.unexpected(), of=len(batch.looks), what="URLs")
+    return replace(batch, looks=tuple(find.look for find in collector.finds), policies=policies)
 
 
 def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
@@ -98,7 +96,7 @@ class _Find:
     unexpected: UnexpectedError | None = None
 
 
-class _Gathering:
+class _Collector:
     """What has come back so far, in the order in which the URLs were claimed, and its segment."""
 
     def __init__(

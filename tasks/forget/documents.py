@@ -1,4 +1,4 @@
-"""The lake's other objects that may name what is to go: documents of quarantine, what was set aside, scratch."""
+"""The lake's other objects that may name what is taken down: documents of quarantine, what was set aside, scratch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,17 +16,17 @@ JSON = "application/json"
 
 
 def erase_documents(work: Work) -> None:
-    """Delete the documents of quarantine that name what is to go."""
+    """Delete the documents of quarantine that name what is taken down."""
     _erase_below(work, "quarantine/", _without_any)
 
 
 def erase_set_asides(work: Work) -> None:
-    """Take what is to go out of what repairs have set aside: an undo then does not bring it back."""
+    """Remove what is taken down from what repairs have set aside: an undo then does not bring it back."""
     _erase_below(work, "set-aside/", _without_parts)
 
 
 def erase_scratch(work: Work) -> None:
-    """Delete what is under way and names what is to go: its unit is done again."""
+    """Delete units under way that name what is taken down: they are done again."""
     _erase_below(work, "scratch/", _without_any)
 
 
@@ -56,12 +56,12 @@ def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> No
 
 
 def _without_any(taken: Taken, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
-    """Return the value, or nothing where any part of it names what is to go."""
+    """Return the value, or nothing where any part of it names what is taken down."""
     return None if taken.is_named_in(value) else value
 
 
 def _without_parts(taken: Taken, value: Any) -> Any:  # noqa: ANN401
-    """Return the value without the elements of its lists that name what is to go."""
+    """Return the value without the elements of its lists that name what is taken down."""
     if isinstance(value, list):
         return [one for one in value if not taken.is_named_in(one)]
     if isinstance(value, dict):

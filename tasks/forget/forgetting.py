@@ -40,7 +40,7 @@ PROBE = "probe"
 PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
 
 Elsewhere = Callable[[Taken], Iterable[str]]
-"""Takes what is to go out of what is neither lake nor index nor search index; returns what may keep some of it."""
+"""Removes what is taken down from other places than lake, index and search index; returns the places that may keep some of it."""
 
 Search = Callable[[], None]
 """Throws the search index away, with every text in it: the next search makes one again."""

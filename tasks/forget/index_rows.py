@@ -1,4 +1,4 @@
-"""The rest of the index: what names a URL, a host or a feed of what is to go without being a row of it."""
+"""The rest of the index: rows that name a URL, a host or a feed of what is taken down."""
 
 from tasks.errors import IndexUnavailable
 from tasks.forget.taken import GONE

@@ -76,7 +76,7 @@ class Plan:
 
 
 def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step: OnStep) -> Plan:
-    """Return what a takedown of this selection takes; raises ConfigError for a name that is none, LakeUnavailable."""
+    """Return what a takedown of this selection takes; raises ConfigError for an unknown name, LakeUnavailable."""
     seed = _Growing(*_seeds(selection))
     with index.read() as tx:  # an article may be decided and not yet published
         seed.url_keys |= {one.url_key for name in seed.article_ids if (one := find_by_id(tx, name)) is not None}

@@ -1,4 +1,4 @@
-"""The documents by which the sites that go have said what may be done with their pages."""
+"""The rights documents of the sites that are taken down."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The records of what is to go, in all segments that may have one."""
+"""The records of what is taken down, in all segments that may have one."""
 
 from collections import defaultdict
 from collections.abc import Iterable

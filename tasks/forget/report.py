@@ -50,7 +50,7 @@ def plan_tables(plan: Plan) -> Iterator[Table]:
     if plan.copies:
         fate = "they go, too" if plan.selection.copies else "they stay; --copies takes them, too"
         rows: Rows = [(one.how, one.article_id, one.url) for one in plan.copies[:SHOWN]]
-        yield f"{plural(len(plan.copies), 'copy', 'copies')} elsewhere: {fate}", ("what", "article", "URL"), rows
+        yield f"{plural(len(plan.copies), 'copy', 'copies')} elsewhere: {fate}", ("relation", "article", "URL"), rows
 
 
 def tables(report: ForgetReport) -> Iterator[Table]:

@@ -1,4 +1,4 @@
-"""The rows of what is to go: out of the lake's tables and, in the same transaction, out of the index."""
+"""The rows of what is taken down: out of the lake's tables and, in the same transaction, out of the index."""
 
 import uuid
 from collections import defaultdict
@@ -17,7 +17,7 @@ CAPTURES_AT_ONCE = 5000
 
 
 def erase_rows(work: Work) -> None:
-    """Take out all rows of what is to go. An article and all its revisions go in one transaction."""
+    """Remove all rows of what is taken down. An article and all its revisions go in one transaction."""
     parts = [*_of_captures(work), *_of_articles(work)]  # no capture ever names a row that is not there
     for number, changes in enumerate(parts):
         work.on_step("taking out rows", number, len(parts))

@@ -1,4 +1,4 @@
-"""Put tombstones into segments for the records of what is to go, with their requests, hops and renditions.
+"""Put tombstones into segments for the records of what is taken down, with their requests, hops and renditions.
 
 A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones of
 the other.

@@ -13,7 +13,7 @@ from tasks.runtime.progress import OnStep
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One erasing: the stores, what is to go, and how much has gone, by name. `notes` are for the report."""
+    """One takedown at work: the stores, what to remove, and how much is removed, by name. `notes` are for the report."""
 
     index: Index
     store: ObjectStore

@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, or_, select, tuple_, union_all
 
+from tasks.index.column_types import Instant
+from tasks.index.figures import source_arrivals, source_tallies
 from tasks.index.health import HOURS, TallyKind
-from tasks.index.schema import SHOWN_AT, Instant, articles, feeds, frontier, runs, source_arrivals, source_tallies
+from tasks.index.schema import SHOWN_AT, articles, feeds, frontier, runs
 from tasks.values.rows import Outcome
 
 NO_PAGE = (Outcome.FAILED.value, Outcome.QUARANTINED.value, Outcome.SKIPPED.value)

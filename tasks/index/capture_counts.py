@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, select
 
-from tasks.index.schema import capture_counts
+from tasks.index.figures import capture_counts
 from tasks.index.upsert import insert_into
 from tasks.values.rows import CountedCapture, Novelty
 

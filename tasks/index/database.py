@@ -4,6 +4,7 @@ SQLite: WAL, `BEGIN IMMEDIATE` for each transaction that will write (a `BEGIN` t
 thousand beside other writers), durable at each commit unless the caller says otherwise. PostgreSQL: READ COMMITTED.
 """
 
+import os
 import sqlite3
 import threading
 import time
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL
@@ -133,7 +135,7 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     is ended: with SQLite all reading together, with PostgreSQL one statement or connect.
     """
     url = parse_address(index_url)
-    index = Index(_make_engine(url))
+    index = Index(_make_engine(url, is_read_only=_is_in_fixed_folder(url)))
     if index.is_sqlite and not Path(str(url.database)).exists():
         raise IndexUnavailable(f"{index.uri}: does not exist yet: the first sweep makes it")
     _restrict(index, timeout_s)
@@ -222,20 +224,36 @@ def is_missing(index_url: str) -> bool:
         raise _cannot_be_opened(index, error) from error
 
 
-def _make_engine(url: URL) -> Engine:
+def _is_in_fixed_folder(url: URL) -> bool:
+    """Whether it is a file in a folder that may not be written: SQLite puts files beside one that it reads."""
+    return url.get_backend_name() == "sqlite" and not os.access(Path(str(url.database)).parent, os.W_OK)
+
+
+def _make_engine(url: URL, *, is_read_only: bool = False) -> Engine:
     if url.get_backend_name() != "sqlite":
         try:
             return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
         except (ArgumentError, ValueError) as error:
-            raise ConfigError("the index's URL has an option that is none: its hosts or ports") from error
+            raise ConfigError("the index's URL has an invalid option: its hosts or ports") from error
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"the index {without_secrets(url)} needs a driver: pip install 'presslake[postgresql]'"
             ) from error
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
-    event.listen(engine, "connect", _set_pragmas)
+    if is_read_only:
+        event.listen(engine, "do_connect", _read_only)
+    else:
+        event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _read_only(_dialect: object, _record: object, words: list[str], arguments: dict[str, Any]) -> None:
+    """Open the file as one that stays as it is, unless another process has its log beside it (SQLite, "URI Filenames")."""
+    (path,) = words
+    how = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    words[:] = [f"file:{quote(path)}?{how}"]
+    arguments["uri"] = True
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type of its own

@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select
 
-from tasks.index.schema import source_days
+from tasks.index.figures import source_days
 from tasks.index.upsert import insert_into
 
 _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")

@@ -13,20 +13,9 @@ from sqlalchemy import Connection, Table, and_, delete, or_, select, update
 from tasks.index import clusters
 from tasks.index.articles import find_clusters
 from tasks.index.database import Index
+from tasks.index.figures import source_alarms
 from tasks.index.repairing import remove_articles
-from tasks.index.schema import (
-    aliases,
-    articles,
-    batches,
-    feeds,
-    frontier,
-    hosts,
-    metadata,
-    quarantine,
-    robots,
-    runs,
-    source_alarms,
-)
+from tasks.index.schema import aliases, articles, batches, feeds, frontier, hosts, metadata, quarantine, robots, runs
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400

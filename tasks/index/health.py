@@ -12,8 +12,9 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, union
 
 from tasks.index.database import lock
+from tasks.index.figures import source_alarms, source_arrivals, source_days, source_tallies
 from tasks.index.frontier import ARCHIVE, State
-from tasks.index.schema import feeds, frontier, quarantine, source_alarms, source_arrivals, source_days, source_tallies
+from tasks.index.schema import feeds, frontier, quarantine
 from tasks.index.upsert import Upsert, insert_into, upsert
 from tasks.values.feed import FeedKind
 

@@ -2,10 +2,11 @@
 
 import os
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 
 import psutil
 from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select, update
@@ -30,6 +31,9 @@ class HostLimits:
     clock: Callable[[], datetime] | None = None
     # The process's name in the ids of its permits: by it, others on this machine see that it died.
     _owner: str = field(default_factory=lambda: _this_process(os.getpid()), init=False)
+    _names: Iterator[str] = field(
+        default_factory=lambda: map(f"{uuid.uuid4().hex}.{{}}".format, count()), init=False, compare=False
+    )
     _known: set[str] = field(default_factory=set, init=False, compare=False)
 
     def exchange_permits(
@@ -52,7 +56,7 @@ class HostLimits:
                 known.learn(one)
             for end in ended:
                 known.end(end, now=now)
-            answers = [known.grant(wish, permit_id=f"{self._owner} {uuid.uuid4().hex}", now=now) for wish in wanted]
+            answers = [known.grant(wish, permit_id=f"{self._owner} {next(self._names)}", now=now) for wish in wanted]
             _write_paces(tx, hosts, known.of_hosts)
             _write_paces(tx, places, known.of_places)
             return answers

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from sqlalchemy import Connection, delete, select
 
 from tasks.index.announcing import Announcement
+from tasks.index.figures import source_intake
 from tasks.index.frontier import CHUNK
-from tasks.index.schema import frontier, source_intake
+from tasks.index.schema import frontier
 from tasks.index.upsert import insert_into
 from tasks.values.chunks import in_chunks
 

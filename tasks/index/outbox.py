@@ -8,7 +8,7 @@ null.
 import dataclasses
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -220,12 +220,32 @@ def _instants_of(kind: type) -> tuple[str, ...]:
     return tuple(column.name for column in columns_of(kind) if column.type == "timestamp")
 
 
-def _packed(content: dict[str, Any]) -> tuple[bytes, bool]:
+def _packed(content: Mapping[str, Any]) -> tuple[bytes, bool]:
     """Return a decision as it is kept, and whether nothing of it was replaced."""
     try:
-        return isal_zlib.compress(orjson.dumps(content), 1), True
+        return _compressed(_json_parts(content)), True
     except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; a page's escapes may have some
-        return isal_zlib.compress(orjson.dumps(_storable(content)), 1), False
+        return _compressed(_json_parts(_storable(content))), False
+
+
+def _compressed(parts: Iterable[bytes]) -> bytes:
+    """Return the parts compressed as one, of which never more than one is held whole."""
+    packer = isal_zlib.compressobj(1)
+    return b"".join((*map(packer.compress, parts), packer.flush()))
+
+
+def _json_parts(content: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield an object of lists, and of other values, as JSON, each element of a list by itself."""
+    for number, (name, value) in enumerate(content.items()):
+        yield (b"," if number else b"{") + orjson.dumps(name) + b":"
+        if isinstance(value, list | tuple):
+            yield b"["
+            for place, one in enumerate(value):
+                yield (b"," if place else b"") + orjson.dumps(one)
+            yield b"]"
+        else:
+            yield orjson.dumps(value)
+    yield b"}"
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, LargeBinary, Table, and_, dele
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from tasks.index import clusters, postings
-from tasks.index.schema import Instant, aliases, articles, edges, frontier, shapes
+from tasks.index.column_types import Instant
+from tasks.index.schema import aliases, articles, edges, frontier, shapes
 from tasks.values.chunks import in_chunks
 
 Row = dict[str, Any]

@@ -1,75 +1,29 @@
 """The tables of the index, one definition for SQLite and PostgreSQL. Migrations (alembic) create them.
 
-Nothing here needs what only one of the two can do.
+Nothing here needs what only one of the two can do. Figures of sources are in tasks/index/figures.py.
 """
-
-from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
     Text,
-    TypeDecorator,
     text,
 )
 
-from tasks.values.text.storable import storable_text
+from tasks.index import figures  # noqa: F401 - its tables belong to the metadata
+from tasks.index.column_types import METADATA, Instant, WebText
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant to the microsecond. SQLite has no time zones: there it is naive text, always UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive instant: another machine would read it differently."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the instant that was stored."""
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class WebText(TypeDecorator[str]):
-    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: these become U+FFFD, as in the lake."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace characters that a database refuses."""
-        del dialect
-        return None if value is None else storable_text(value)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+metadata = METADATA
+"""All tables, those of figures as well."""
 
 facts = Table(
     "facts",
@@ -342,71 +296,6 @@ edges = Table(
 )
 """Relations of articles: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is taken from b)."""
 
-source_days = Table(
-    "source_days",
-    metadata,
-    Column("source_id", String(255), primary_key=True),
-    Column("day", String(10), primary_key=True),
-    Column("pages", Integer, nullable=False),
-    Column("empty", Integer, nullable=False),
-    Column("titled", Integer, nullable=False),
-    Column("dated", Integer, nullable=False),
-    Column("usual", Integer, nullable=False),
-    Column("log_length", Float, nullable=False),
-)
-"""Figures of a source's pages on a UTC day: sums that show a new layout."""
-
-source_tallies = Table(
-    "source_tallies",
-    metadata,
-    Column("source_id", String(255), primary_key=True),
-    Column("day", String(10), primary_key=True),
-    Column("kind", String(8), primary_key=True),
-    Column("what", String(64), primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("run_id", String(64), nullable=False),
-    Column("run_number", Integer, nullable=False),
-    Column("last_at", Instant, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""The results of a source's looks on a UTC day, and in the last run: `run_number` is what that run added."""
-
-source_intake = Table(
-    "source_intake",
-    metadata,
-    Column("source_id", String(255), primary_key=True),
-    Column("day", String(10), primary_key=True),
-    Column("urls", Integer, nullable=False),
-    Column("hosts", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""How many URLs and hosts a source's feeds added to the frontier on a UTC day: what its budget is held to."""
-
-source_arrivals = Table(
-    "source_arrivals",
-    metadata,
-    Column("source_id", String(255), primary_key=True),
-    Column("day", String(10), primary_key=True),
-    *(Column(f"h{hour:02d}", Integer, nullable=False) for hour in range(24)),
-    Column("newest_at", Instant, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""The number of articles that a source published in each hour of a UTC day: its cadence is learnt from these."""
-
-source_alarms = Table(
-    "source_alarms",
-    metadata,
-    Column("source_id", String(255), primary_key=True),
-    Column("kind", String(16), primary_key=True),
-    Column("reason", Text, nullable=False),
-    Column("looks", Integer, nullable=False),
-    Column("sweeps", Integer, nullable=False),
-    Column("began_at", Instant, nullable=False),
-    Column("told_at", Instant),
-    sqlite_with_rowid=False,
-)
-"""A source's alarms, since when, and whether they were reported; `told_at` is null while an alarm may be chance."""
-
 quarantine = Table(
     "quarantine",
     metadata,
@@ -461,19 +350,3 @@ archived = Table(
     sqlite_with_rowid=False,
 )
 """The captures that a backfill took in from archives: the same record, met again, adds nothing."""
-
-capture_counts = Table(
-    "capture_counts",
-    metadata,
-    Column("source_id", String(255), primary_key=True),
-    Column("outcome", String(16), primary_key=True),
-    Column("reason", String(64), primary_key=True),
-    Column("novelty", String(16), primary_key=True),
-    Column("captures", BigInteger, nullable=False),
-    Column("payload_size", BigInteger, nullable=False),
-    Column("latest_at", Instant),
-)
-"""Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
-
-`reason` and `novelty` are empty where a capture has none.
-"""

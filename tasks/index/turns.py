@@ -26,8 +26,9 @@ from sqlalchemy import (
     text,
 )
 
+from tasks.index.column_types import Instant
 from tasks.index.pace import kept_delay_s
-from tasks.index.schema import DUE_OF_HOST, DUE_OF_SOURCE, WAITING_STATES, Instant, frontier, hosts
+from tasks.index.schema import DUE_OF_HOST, DUE_OF_SOURCE, WAITING_STATES, frontier, hosts
 
 PRIORITIES = (0, 10)
 """News and backfill (tasks.index.frontier): of each, all sources have their turns before the next."""

@@ -4,7 +4,6 @@ A file of a table never changes, so the ids in it are read once. Then one row co
 files are read by ranges of bytes. Nothing is written. Threads may share a reader.
 """
 
-import io
 import threading
 import time
 from collections import OrderedDict
@@ -21,6 +20,7 @@ from tasks.errors import LakeUnavailable
 from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
 from tasks.lake.reading import StoredFile, list_files, rows_at
 from tasks.lake.schemas import open_parquet
+from tasks.lake.stored_bytes import Positioned
 from tasks.lake.tables import delta_errors, find_table
 
 FRESH_S = 1.0
@@ -122,32 +122,20 @@ def _opened(store: ObjectStore, file: StoredFile) -> Iterator[pq.ParquetFile]:
         yield pq.ParquetFile(source, pre_buffer=False)
 
 
-class _Ranges(io.RawIOBase):
+class _Ranges(Positioned):
     """An object of the lake as a file: each read is a range of its bytes."""
 
     def __init__(self, store: ObjectStore, key: str, size: int) -> None:
-        self._store, self._key, self._size, self._at = store, key, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
+        super().__init__(size)
+        self._store, self._key = store, key
 
     def read(self, size: int = -1) -> bytes:
-        length = self._size - self._at if size < 0 else min(size, self._size - self._at)
+        length = self.size - self.at if size < 0 else min(size, self.size - self.at)
         if length < 1:
             return b""
         try:
-            body = self._store.get_range(self._key, self._at, length)
+            body = self._store.get_range(self._key, self.at, length)
         except LakeUnavailable as error:
             raise OSError(one_line(error)) from error
-        self._at += len(body)
+        self.at += len(body)
         return body

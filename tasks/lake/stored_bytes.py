@@ -1,5 +1,7 @@
 """An object of the store as bytes that are read when they are asked for: long ones are never held whole."""
 
+import io
+
 from tasks.lake.objects.stores import ObjectStore
 
 WINDOW_SIZE = 1024 * 1024
@@ -25,3 +27,25 @@ class StoredBytes:
             self._held = self._store.get_range(self._key, start, max(stop - start, self._size))
             self._start = start
         return self._held[start - self._start : stop - self._start]
+
+
+class Positioned(io.RawIOBase):
+    """A file of a known size that is read at a position, as libraries of Parquet and ZIP want it; `at` is where it is."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size, self.at = size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.size}[whence]
+        self.at = max(base + offset, 0)
+        return self.at

@@ -31,7 +31,7 @@ COMMIT_ATTEMPTS = 10
 # every reader lists and reads the log from its last checkpoint on; 20 keeps that short and costs 2 ms CPU a commit
 CHECKPOINT_INTERVAL = 20
 GROUP_ROWS = 2_000
-"""Rows of a Parquet file that are packed together: to read one row, a reader unpacks so many."""
+"""Rows of a Parquet file that are packed together: to read one row, a reader unpacks this number of them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

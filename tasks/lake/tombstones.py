@@ -104,7 +104,7 @@ def _record(cause: Cause, place: str, room: int) -> bytes:
 
 
 def _stored(record: bytes, blocks: int) -> bytes:
-    """Return deflate's stored blocks of the record: exactly so many, the last ones empty where it has no more bytes."""
+    """Return the record in exactly this number of deflate's stored blocks; the last ones are empty where it has no more bytes."""
     parts = []
     for number in range(blocks):
         block = record[number * STORED_SIZE : (number + 1) * STORED_SIZE]

@@ -62,7 +62,7 @@ class _Shelf:
         return _now() + self.ahead
 
     def free_at(self, a_day: int) -> datetime:
-        """Return when what is to be looked up may be."""
+        """Return when the next document may be looked up."""
         free_at = self.ledger.free_at(a_day=a_day, now=_now())
         return max(free_at, self.waits_until) if self.waits_until else free_at
 

@@ -182,7 +182,7 @@ class SiteFiles:
     async def note(
         self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy, rules: SourceRules, *, form: str
     ) -> None:
-        """Keep what is to be remembered of an origin under a name of its own."""
+        """Keep a fact about an origin under a name of its own."""
         await self._keep(answer, origin, policy, rules, form=form)
 
     async def _ask_and_keep(

@@ -33,7 +33,7 @@ from tasks.values.batch import Batch
 from tasks.values.rows import Article, Capture
 
 UNITS_A_PUBLICATION = 10
-"""A day's file is rewritten once for so many units."""
+"""Units for which a day's file is rewritten once."""
 
 MOST_SHOWN = 200_000
 """Revisions that are remembered for captures that show them, the latest: 50 MB."""

@@ -121,7 +121,7 @@ def tables(report: ReplayReport) -> list[tuple[str, Sequence[str], Rows]]:
         shown.append(("Not read", ("reason", "pages"), list(report.failures.items())))
     if report.differences:
         changes: Rows = [(one.result.value, ", ".join(one.parts), one.url) for one in report.differences]
-        shown.append(("The largest changes", ("result", "what", "URL"), changes))
+        shown.append(("The largest changes", ("result", "parts", "URL"), changes))
     return shown
 
 

@@ -26,7 +26,7 @@ PAGES_A_SECOND = 60.0
 """What a worker extracts, for the estimate."""
 
 READ_BY_EXTRACTION = frozenset({
-    "tdm_reserved", "not_an_article", "index", "consent", "login", "paywall", "blocked", "extractor_crashed",
+    "tdm_reserved", "not_an_article", "index", "consent", "login", "paywall", "notice", "blocked", "extractor_crashed",
     "extractor_timed_out", "too_many_elements", "empty_extraction", "unexpected_error", "decompression_bomb",
     "bad_content_encoding",
 })  # fmt: skip

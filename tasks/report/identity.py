@@ -45,7 +45,7 @@ READ = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What is said of the crawler; `agents` are its user agents with the token by which robots.txt calls each."""
+    """The facts about the crawler; `agents` are its user agents, each with its name in robots.txt."""
 
     agents: tuple[tuple[str, str], ...]
     contacts: tuple[str, ...]

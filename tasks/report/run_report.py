@@ -14,7 +14,7 @@ from tasks.values.text.escape import as_plain
 
 SHOWN = 10
 TABLE_ROWS = 200
-DRIFT_HEAD = ("drifted source", "what", "before", "lately")
+DRIFT_HEAD = ("drifted source", "figure", "before", "lately")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

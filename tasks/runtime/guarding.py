@@ -49,7 +49,7 @@ def guarded_item(item: str) -> Iterator[None]:
 
 
 def is_our_fault(unexpected: int, *, of: int) -> bool:
-    """Whether exceptions affect so many items of a batch that the fault is ours, and not the web's."""
+    """Whether exceptions affect too many items of a batch: then the fault is ours, and not the web's."""
     return unexpected > FEWEST_UNEXPECTED and unexpected > GREATEST_SHARE * of
 
 

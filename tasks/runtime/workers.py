@@ -24,6 +24,7 @@ from typing import Any, Generic, Self, TypeVar
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from tasks.errors import ItemError, Stopped, UnexpectedError
+from tasks.runtime.allocator import Slack
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.safe_path import keep_children_safe
 
@@ -31,7 +32,7 @@ JOBS_A_WORKER = 3000
 """A worker is replaced after this many items: libxml2's dictionaries only grow."""
 
 JOBS_AHEAD = 64
-"""Jobs of one caller that are queued at once: one that takes long stops no other until so many are done."""
+"""Jobs of one caller that are queued at once: a long one delays others only after this number of them is done."""
 
 PRELOADED = "tasks.extract.warm"
 """The module that the fork server imports once; only the fork server imports it, to warm up."""
@@ -40,6 +41,9 @@ _CLOSED = "the pool is closed"
 _LOOKED_AFTER_S = 1.0  # how often to check that a pool without an answer still works
 
 T = TypeVar("T")
+
+_slack = Slack()
+"""What this process holds, where it is a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +223,8 @@ def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
             return _read(job)
     except ItemError as error:
         return error
+    finally:
+        _slack.trim()
 
 
 def _read(job: Job[T]) -> T:

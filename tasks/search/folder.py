@@ -14,19 +14,48 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import orjson
 import tantivy
+from tantivy import Schema, SchemaBuilder
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.search.fields import FORMAT, WORDS, fields
 from tasks.search.words import analyzer
+
+FORMAT = 1
+"""Raised by every change of the fields or of the words: an index of another format is made again."""
+
+WORDS = "presslake"
+"""The name of what parts texts into words."""
 
 FOLDER = "presslake-search"
 SQLITE = "sqlite:///"
 STATE, LOCK = "state.json", "lock"
+
+
+@cache
+def fields() -> Schema:
+    """Return the fields.
+
+    `title` and `text` are looked into and not kept: they are folded. `shown` and `body` are kept as they are in the
+    lake. `key` stands for the article, `stamp` for what its row says, `seen` and `revision` for which row is later, `dt`
+    for the row's partition, `at` for the article's time in seconds.
+    """
+    builder = SchemaBuilder()
+    for name in ("title", "text"):
+        builder.add_text_field(name, tokenizer_name=WORDS)
+    for name in ("source", "tag", "language"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in ("key", "dt"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    for name in ("at", "seen", "revision", "stamp"):
+        builder.add_integer_field(name, fast=True)
+    for name in ("shown", "body"):
+        builder.add_bytes_field(name, stored=True)
+    return builder.build()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from tasks.runtime.lakes import lake_alone
 from tasks.runtime.progress import OnStep
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.catching_up import CaughtUp, catch_up
-from tasks.search.fields import fields
-from tasks.search.folder import drop_state, has_search_index, open_generation, search_root
+from tasks.search.folder import drop_state, fields, has_search_index, open_generation, search_root
 from tasks.search.querying import Shown, query_of, shown_words
 from tasks.search.snippets import Snippet, snippet_of
 

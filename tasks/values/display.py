@@ -39,7 +39,7 @@ def moment(at: datetime | None, now: datetime) -> str:
 
 
 def age(at: datetime | None, now: datetime) -> str:
-    """Return how long ago an instant was, as people say it; what is to come is `in ...`. Nothing for None."""
+    """Return how long ago an instant was, as people say it; a future one is `in ...`. Nothing for None."""
     if at is None:
         return ""
     ago = now - at

@@ -12,9 +12,10 @@ from tasks.values.text.fingerprint import Fingerprint
 class Page:
     """What extraction made of one capture: the article alone, or the label of what it is instead.
 
-    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware UTC. `canonical_url` is on the
+    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware. `canonical_url` is on the
     same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
     made it yet; `markdown` is the text with its markup, None where that is not wanted.
+    `published_at_offset_s` is the zone that was written with `published_at`, None where none was.
     `rights` is what the page says of its own use, in its header, its meta elements and inline.
     """
 
@@ -41,6 +42,7 @@ class Page:
     fingerprint: Fingerprint | None = None
     markdown: str | None = None
     rights: tuple[Signal, ...] = ()
+    published_at_offset_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ class PageType(StrEnum):
     PAYWALL = "paywall"
     BLOCKED = "blocked"
     SOFT_404 = "soft_404"
+    NOTICE = "notice"
 
     @property
     def is_story(self) -> bool:
@@ -249,13 +250,13 @@ class Article:
     extractor: Annotated[
         str,
         Column(
-            "what made it: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most; `jsonld` where the page shows less than it declares; `readability`, `paragraphs` where the ones before left too much; `selected` by the source's own selector"
+            "what made it: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most; `jsonld` where the page shows less than it declares; `readability`, `paragraphs` where the ones before left too much; `unseen` where the page shows nothing but its title, and its data for scripts, a template or `noscript` have the story; `selected` by the source's own selector"
         ),
     ]
     quality: Annotated[
         float | None,
         Column(
-            "0 to 1: the share of the page's paragraphs that the text has, less for lines of mere links and for guesses (`readability`, `paragraphs`). Below 0.5 the article is doubtful: look at the page before you rely on the text"
+            "0 to 1: the share of the page's paragraphs that the text has, less for lines of mere links and for guesses (`readability`, `paragraphs`, `unseen`). Below 0.5 the article is doubtful: look at the page before you rely on the text"
         ),
     ] = None
     text_digest: Annotated[

@@ -16,7 +16,7 @@ def undo_tables(undone: UndoReport) -> Iterator[Table]:
     """Return what was restored, and what was not, as titled tables."""
     kept: Rows = [(name,) for name in (*undone.objects_kept, *undone.rows_kept)]
     if kept:
-        yield f"Left as they are, since something newer stands there: {len(kept)}", ("what",), kept[:SHOWN]
+        yield f"Left as they are, since something newer stands there: {len(kept)}", ("object or row",), kept[:SHOWN]
     yield (
         f"{plural(undone.objects_restored, 'object')} and {plural(undone.rows_restored, 'row')} of the index put back.",
         (),
@@ -58,7 +58,7 @@ def tables(report: VerifyReport) -> Iterator[Table]:
         mended = sum(fault.is_mended for fault in faults)
         state = ", ".join([*(["harmless"] if faults[0].is_harmless else ()), f"{mended} mended"])
         rows: Rows = [(fault.place, fault.detail) for fault in faults[:SHOWN]]
-        yield f"{kind}: {number} ({state}); mend: {faults[0].mend}", ("place", "what is wrong"), rows
+        yield f"{kind}: {number} ({state}); mend: {faults[0].mend}", ("place", "fault"), rows
     if report.set_asides:
         aside: Rows = [
             (one.verify_id, f"{one.made_at:%Y-%m-%d %H:%M}", one.objects, one.size) for one in report.set_asides

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasks.verify.scratch import ScratchDatabase
+from tasks.verify.spill import ScratchDatabase
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

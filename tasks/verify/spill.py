@@ -1,11 +1,33 @@
-"""Rows in order, and words by place, however many: they are written to a file and read from it."""
+"""Rows in order, and words by place, in a database on disk: what is compared may be larger than memory."""
 
 import pickle
+import sqlite3
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from tasks.verify.scratch import ScratchDatabase
+
+class ScratchDatabase:
+    """An SQLite file in a folder of its own, made by `_SCHEMA`, and deleted when the block ends."""
+
+    _SCHEMA: ClassVar[str]
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="presslake-scratch-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "scratch.db")
+        # nobody reads it after a crash
+        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + self._SCHEMA)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
 
 T = TypeVar("T")
 

@@ -69,7 +69,7 @@ class GuardedBackend:
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
 
     async def address_of(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> str | None:
-        """Return the address by which a host is counted with others: the least of its own, in whichever order they come.
+        """Return the address by which a host is counted with others: the least of its addresses, whatever their order.
 
         None without a gate, and where many share it on purpose. Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
@@ -106,7 +106,7 @@ class GuardedBackend:
         except UnicodeError as error:  # an empty label, or one of more than 63 octets
             raise BadUrl(f"{host} cannot be a host name") from error
         except OSError as error:
-            raise DnsFailed(f"{host}: {error}") from error
+            raise DnsFailed(f"{host}: {error.strerror or error}") from error
         budget.postpone(waited_s)
         if not addresses:
             raise DnsFailed(f"{host} has no address")

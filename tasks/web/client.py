@@ -7,7 +7,7 @@ are read raw. Never `.text` and never `aiter_bytes`: httpx's decoders have no bo
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from types import TracebackType
@@ -15,12 +15,20 @@ from typing import Self
 
 import httpx
 
-from tasks.errors import BadContentEncoding, BadUrl, BodyTruncated, ItemError, RightsRefused, TooManyRedirects
+from tasks.errors import (
+    BadContentEncoding,
+    BadResponse,
+    BadUrl,
+    BodyTruncated,
+    ItemError,
+    RightsRefused,
+    TooManyRedirects,
+)
 from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import GZIP_MAGIC, decode_aside, decode_received, decode_received_prefix
+from tasks.web.decoding import coding_of, decode_aside, decode_received, decode_received_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
@@ -142,7 +150,7 @@ class WebClient:
                 if missing and not takes_part:
                     raise BodyTruncated(f"{missing} at {target}")
                 led_to = None if cut else leads_to(hops[-1], content)
-                if led_to is None or _is_reload(led_to, target, hops[-1]):
+                if led_to is None or _stays(led_to, target, hops[-1]):
                     return Fetched(hops=tuple(hops), content=content, missing=missing)
                 location = led_to.encode("utf-8", "replace")
             if len(hops) > self._config.max_redirects:
@@ -181,16 +189,16 @@ class WebClient:
         body, is_cut_short = BytesIO(), False
         try:
             # Before the body: with its end, the connection may be closed.
-            address = response.extensions["network_stream"].get_extra_info("server_addr")
+            answer = _headed(target, request, response, budget)
             if on_head is not None:
-                _ask_of_head(on_head, _exchanged(target, request, response, budget, address))
+                _ask_of_head(on_head, answer)
             async for chunk in response.aiter_raw():
                 body.write(chunk)
         except BodyTruncated:
             is_cut_short = True
         finally:
             await response.aclose()
-        return _exchanged(target, request, response, budget, address, body=body.getvalue(), is_cut_short=is_cut_short)
+        return replace(answer, body=body.getvalue(), elapsed_ms=_elapsed_ms(budget), is_cut_short=is_cut_short)
 
 
 def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
@@ -201,16 +209,9 @@ def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
         raise
 
 
-def _exchanged(
-    target: Url,
-    request: httpx.Request,
-    response: httpx.Response,
-    budget: Budget,
-    address: tuple[str, int] | None,
-    *,
-    body: bytes = b"",
-    is_cut_short: bool = False,
-) -> Exchange:
+def _headed(target: Url, request: httpx.Request, response: httpx.Response, budget: Budget) -> Exchange:
+    """Return the exchange as far as its head, without the body."""
+    address = response.extensions["network_stream"].get_extra_info("server_addr")
     return Exchange(
         url=target,
         request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
@@ -221,13 +222,16 @@ def _exchanged(
         headers=tuple(
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw
         ),
-        body=body,
+        body=b"",
         address=str(address[0]) if address else None,
         started_at=budget.started_at,
-        elapsed_ms=round((time.monotonic() - budget.began) * 1000),
+        elapsed_ms=_elapsed_ms(budget),
         mended=budget.head.notes,
-        is_cut_short=is_cut_short,
     )
+
+
+def _elapsed_ms(budget: Budget) -> int:
+    return round((time.monotonic() - budget.began) * 1000)
 
 
 @lru_cache(maxsize=1000)  # 1 kB each; of a host's requests, most follow each other
@@ -239,10 +243,12 @@ def _origin_url(origin: str) -> httpx.URL:
         raise BadUrl(f"{origin}/: {error}") from error
 
 
-def _is_reload(led_to: str, target: Url, answer: Exchange) -> bool:
-    """Whether a page leads to itself, and not in order to have a cookie back."""
+def _stays(led_to: str, target: Url, answer: Exchange) -> bool:
+    """Whether a page leads to itself, and not in order to have a cookie back, or to what is no URL, as browsers find."""
     try:
         is_same = redirect_target(led_to.encode("utf-8", "replace"), base=target) == target
+    except BadResponse:
+        return True
     except ItemError:  # which it will be when that is followed
         return False
     return is_same and answer.header("set-cookie") is None
@@ -252,7 +258,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
     """Undo the content coding; returns also how much came of a body that ended before its end."""
     coding = final.header("content-encoding") or ""
     missing = _missing(final) if final.is_cut_short else None
-    is_plain = not coding and len(final.body) <= limits.decoded_size and not final.body.startswith(GZIP_MAGIC)
+    is_plain = not coding and len(final.body) <= limits.decoded_size and coding_of(final.body) is None
     if is_plain:
         return final.body, missing
     decode = decode_received_prefix if limits.cut or missing else decode_received

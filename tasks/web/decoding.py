@@ -32,7 +32,9 @@ _ZSTD_MAX_WINDOW_SIZE = 8 * 1024 * 1024  # what a content coding may ask for (RF
 
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_RESERVED = 0xE0  # of the flags
+_ZLIB_MAGICS = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nibble in range(0x50, 0x60)))
+_MAGICS = {"gzip": (GZIP_MAGIC,), "zstd": _ZSTD_MAGICS[:1], "deflate": _ZLIB_MAGICS}
 
 # Not codings, but seen in the field where they change nothing: charsets, transfer terms, S3's upload framing.
 _MEANINGLESS = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf8", "aws-chunked"})
@@ -68,7 +70,7 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
 
     A body that is plain in spite of its gzip or zstd label is returned as it is. `max_size` is in bytes, at every step.
     Raises DecompressionBomb above it (BodyTooLarge where nothing was coded), BodyTruncated when a stream ends early,
-    BadContentEncoding for an unknown coding, more than two, or a stream that is none.
+    BadContentEncoding for an unknown coding, more than two, or an invalid stream.
     """
     for decoder in _decoders(content_encoding):
         try:
@@ -80,26 +82,28 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
     return body
 
 
+def coding_of(body: bytes) -> str | None:
+    """Return the content coding that a body is in by its first bytes, whatever is said of it; brotli has none to tell."""
+    return next((name for name, magics in _MAGICS.items() if body.startswith(magics)), None)
+
+
 def decode_received(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
     """Return the body without the codings that are there, whatever is said of them; raises as `decode_body` does.
 
-    A coding that is named and not there is none; gzip that nobody names is undone as well.
+    A coding that is named and not there is none; one that is there, named otherwise or not at all, is undone as well.
     """
     try:
         plain = decode_body(body, content_encoding, max_size=max_size)
     except (BadContentEncoding, BodyTruncated):
+        if coding := coding_of(body):
+            return decode_body(body, coding, max_size=max_size)
         if not is_text(body):
             raise
         plain = decode_body(body, None, max_size=max_size)
-    if not plain.startswith(GZIP_MAGIC):
-        return plain
     try:
-        return decode_body(plain, "gzip", max_size=max_size)
-    except (
-        BadContentEncoding,
-        BodyTruncated,
-    ):  # no gzip but for its first bytes, or a file that a reader may read in part
-        return plain
+        return decode_body(plain, coding_of(plain), max_size=max_size)
+    except (BadContentEncoding, BodyTruncated):
+        return plain  # none but for its first bytes, or a file that a reader may read in part
 
 
 def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
@@ -107,13 +111,13 @@ def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_siz
     try:
         plain = decode_prefix(body, content_encoding, max_size=max_size)
     except BadContentEncoding:
+        if coding := coding_of(body):
+            return decode_prefix(body, coding, max_size=max_size)
         if not is_text(body):
             raise
         plain = body[:max_size]
-    if not plain.startswith(GZIP_MAGIC):
-        return plain
     try:
-        return decode_prefix(plain, "gzip", max_size=max_size)
+        return decode_prefix(plain, coding_of(plain), max_size=max_size)
     except BadContentEncoding:
         return plain
 

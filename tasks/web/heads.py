@@ -12,9 +12,14 @@ MAX_HEAD_SIZE = 100 * 1024
 _END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"HTTP/1\.\d +(\d{3})")
 _NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_WELL_FORMED = re.compile(rb"[^\r\n]*+\r?\n(?:" + _NAME + rb":[^\r\n\x00]*+\r?\n)*+\r?\n")
+_FIRST = rb"HTTP/\d\.\d \d{3}(?: [^\r\n]*+)?"
+_WELL_FORMED = re.compile(_FIRST + rb"\r?\n(?:" + _NAME + rb":[^\r\n\x00]*+\r?\n)*+\r?\n")
 _FIELD = re.compile(rb"(" + _NAME + rb")[ \t]*+:(.*)", re.DOTALL)
-_CODING = b"transfer-encoding"
+_CODING, _LENGTH = b"transfer-encoding", b"content-length"
+_LOOSE_FIRST = re.compile(rb"(HTTP/\d\.\d)[ \t]+(\d{3})(?:[ \t]+(.*))?", re.DOTALL)
+# another number would be another length
+_LENGTH_AND_MORE = re.compile(rb"[ \t]*+(?:([0-9]{1,19})(?:[,; \t][^0-9]*+)?)?")
+_ODD_LENGTH = re.compile(rb"\n" + _LENGTH + rb":(?![ \t]*[0-9]+[ \t]*\r?\n)")
 _NAMED_LENGTH = 60
 _MAX_BLANKS = 8
 _MAX_NOTES = 5
@@ -68,10 +73,11 @@ class HeadMender:
 
 def mended_head(head: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return a head without the lines that are no fields, and what was changed, in words."""
-    if _WELL_FORMED.fullmatch(head) and head.lower().count(_CODING) == 0:
+    if _WELL_FORMED.fullmatch(head) and not _has_odd_framing(head.lower()):
         return head, ()
     first, *lines = head.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
-    kept, notes, is_dropped = [first], [], False
+    notes: list[str] = []
+    kept, is_dropped = [_first_line(first, notes)], True
     for line in lines:
         if line[:1] in {b" ", b"\t"}:  # folded: it belongs to the line before
             if not is_dropped:
@@ -85,8 +91,37 @@ def mended_head(head: bytes) -> tuple[bytes, tuple[str, ...]]:
         kept.append(field[1] + b":" + field[2])
         if kept[-1] != line:
             notes.append(f"read {_named(line)} without the space in its name")
-    kept = _with_one_coding(kept, notes)
+    kept = _with_plain_lengths(_with_one_coding(kept, notes), notes)
     return b"\r\n".join([*kept, b"", b""]), tuple(notes)
+
+
+def _has_odd_framing(lower: bytes) -> bool:
+    return _CODING in lower or _ODD_LENGTH.search(lower) is not None
+
+
+def _first_line(line: bytes, notes: list[str]) -> bytes:
+    """Return a status line with one space where there are others, or a tab."""
+    found = None if re.fullmatch(_FIRST, line) else _LOOSE_FIRST.fullmatch(line)
+    if found is None:
+        return line
+    notes.append(f"read {_named(line)} with single spaces")
+    return b"%b %b %b" % (found[1], found[2], found[3] or b"")
+
+
+def _with_plain_lengths(lines: list[bytes], notes: list[str]) -> list[bytes]:
+    """Return the lines with lengths that are numbers alone, as curl reads them, and without one that says nothing."""
+    kept = []
+    for line in lines:
+        name, _, value = line.partition(b":")
+        found = _LENGTH_AND_MORE.fullmatch(value) if name.lower() == _LENGTH else None
+        if found is None or found[1] == value.strip():
+            kept.append(line)
+        elif found[1]:
+            kept.append(b"%b: %b" % (name, found[1]))
+            notes.append(f"read {_named(line)} as {int(found[1])}")
+        else:
+            notes.append(f"dropped {_named(line)}")
+    return kept
 
 
 def _with_one_coding(lines: list[bytes], notes: list[str]) -> list[bytes]:

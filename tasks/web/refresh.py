@@ -28,9 +28,16 @@ _REFRESH = re.compile(
 _META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
+_ONLOAD = re.compile(r"<body\b[^<>]{0,2000}?\bonload\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')", re.IGNORECASE)
+# a text, which stays, or a comment, with the marks that hide a script from what knows none
+_REMARK = re.compile(
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?:[^*]|\*(?!/))*+(?:\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
+)
+_FUNCTION = r"(?:\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
 _MOVES = re.compile(
-    r"\s*+(?:<!--)?\s*+(?:(?:window|document|self|top|parent)\.)?location"
-    r"(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)(?:\"([^\"]*+)\"|'([^']*+)')\s*+\)?\s*+;?\s*+(?://-->|-->)?\s*+",
+    r"\s*+(?:(?:window\.)?(?:onload\s*+=|setTimeout\s*+\()\s*+)?[\"']?" + _FUNCTION + r"?+\s*+"  # run at once, or soon
+    r"(?:(?:window|document|self|top|parent)\.){0,3}location(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)"
+    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?:,\s*+([0-9]{1,9}))?+[\s;()]*+",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"<(script|style|title|noscript)\b|<!--", re.IGNORECASE)
@@ -85,9 +92,17 @@ def _of_script(text: str) -> str | None:
     lower, position = text.lower(), 0
     while (opened := _SCRIPT.search(text, position)) and (end := lower.find("</script", opened.end())) >= 0:
         position = end
-        if moves := _MOVES.fullmatch(text, opened.end(), end):
-            return (moves[1] or moves[2] or "").replace("\\/", "/") or None
-    return None
+        if target := _moved_by(text[opened.end() : end]):
+            return target
+    onload = _ONLOAD.search(text)
+    return _moved_by(unescape(onload[1] or onload[2] or "")) if onload else None
+
+
+def _moved_by(script: str) -> str | None:
+    moves = _MOVES.fullmatch(_REMARK.sub(lambda found: found[1] or " ", script))
+    if moves is None or int(moves[4] or 0) > 1000 * LONGEST_WAIT_S:
+        return None
+    return (moves[1] or moves[2] or moves[3] or "").replace("\\/", "/") or None
 
 
 def _refreshed(value: str) -> str | None:

@@ -339,7 +339,7 @@ def test_a_mistake_in_a_file_of_urls_is_told_with_its_own_line(written, tmp_path
 
 
 def test_a_missing_file_is_named(tmp_path):
-    assert mistake(tmp_path / "none.yaml") == f"{tmp_path / 'none.yaml'}: no such file or directory"
+    assert mistake(tmp_path / "none.yaml") == f"{tmp_path / 'none.yaml'}: no such file; `presslake init` makes one"
 
 
 def test_a_folder_is_no_catalogue(tmp_path):

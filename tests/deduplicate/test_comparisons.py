@@ -1,13 +1,16 @@
 """Comparing comes before the lock where there is much of it, and decides the same."""
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
-from tasks.deduplicate.neighbours import MOST_IN_LOCK, Comparisons, TooManyComparisons
+from tasks.deduplicate.neighbours import MOST_IN_LOCK, Comparisons, Neighbours, TooManyComparisons
+from tasks.index.postings import KnownShape, Surroundings
 from tasks.values.text.fingerprint import fingerprint_of
 from tests.deduplicate.deciding import decide, published
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 COMMON = " ".join(f"shared{n}" for n in range(100))
 
 
@@ -82,3 +85,36 @@ def test_what_is_too_much_for_the_lock_is_refused_and_what_was_compared_is_kept(
         comparisons.compare(one, third, furniture=frozenset())
 
     assert comparisons.compare(one, other, furniture=frozenset()) == found
+
+
+def test_what_a_comparison_unpacks_is_held_no_longer_than_the_decisions():
+    known = [
+        KnownShape(article_id=f"a{n}", told_at=NOW, host="a.example", shape=shape(half_alike(n))) for n in range(5)
+    ]
+    neighbours = Neighbours(Surroundings(holders={}, shapes={}, full=frozenset()), Comparisons())
+    for one in known:
+        neighbours.enter(one)
+    asked = shape(f"{half_alike(0)} and one more")
+
+    before = neighbours.matches("b", NOW, "b.example", asked)
+    are_unpacked = ["shingles" in one.shape.__dict__ for one in known]
+    neighbours.pack_up()
+
+    assert [one.article_id for one in before] == ["a0"]
+    assert all(are_unpacked)
+    assert not any({"shingles", "vocabulary", "numbers", "names"} & one.shape.__dict__.keys() for one in known)
+    assert neighbours.matches("b", NOW, "b.example", asked) == before
+
+
+def test_of_many_shapes_that_were_compared_few_are_held_unpacked():
+    neighbours = Neighbours(Surroundings(holders={}, shapes={}, full=frozenset()), Comparisons())
+    known = [
+        KnownShape(article_id=f"a{n}", told_at=NOW, host="a.example", shape=shape(half_alike(n))) for n in range(90)
+    ]
+    for one in known:
+        neighbours.enter(one)
+
+    for number in (0, 1, 2):
+        neighbours.matches("b", NOW, "b.example", shape(f"{half_alike(number)} and one more"))
+        unpacked = ["shingles" in one.shape.__dict__ for one in known]
+        assert all(unpacked) if number < 2 else not any(unpacked)

@@ -1,18 +1,15 @@
 """deploy/prefect.yaml on a real server: deployed to a work pool, started by hand, run by a worker."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.press import running_press
-from tests.workers import PREFECT, await_end, await_scheduled, running_worker, start_run
+from tests.workers import await_end, await_scheduled, deploy_file, running_worker, start_run
 
 pytestmark = pytest.mark.engine
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,17 +24,8 @@ def environment(prefect_api_url: str, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def _prefect(*words: str, env: dict[str, str]) -> str:
-    done = subprocess.run(
-        [PREFECT, *words], env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment, prefect_api_url, tmp_path):
-    _prefect("work-pool", "create", "presslake", "--type", "process", "--overwrite", env=environment)
-    _prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml", env=environment)
+    deploy_file(environment)
 
     for name in ("flows", "tasks"):  # a worker may be started where a person has modules of those names
         (tmp_path / name).mkdir()

@@ -27,9 +27,7 @@ def logged_in(base_url: str, auth: str) -> Iterator[Page]:
         browser.close()
 
 
-def start_by_hand(
-    page: Page, base_url: str, deployment_id: str, *, name: str, limit: int, picture: Path | None
-) -> None:
+def start_by_hand(page: Page, base_url: str, deployment_id: str, *, name: str, limit: int) -> None:
     """Fill in the deployment's form with another limit and start the run."""
     page.goto(f"{base_url}/v2/deployments/deployment/{deployment_id}/run")
     page.get_by_text("Look at this many URLs").wait_for()
@@ -37,8 +35,6 @@ def start_by_hand(
     for wanted in page.get_by_role("tab", name="int", exact=True).all():
         wanted.click()
     page.locator("input[type=number]").first.fill(str(limit))
-    if picture:
-        page.screenshot(path=picture)
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url(re.compile(f"deployment/{deployment_id}(?!/run)"))
 

@@ -208,9 +208,7 @@ def _at(instant: str) -> datetime:
 
 def _run_by_hand(walk: Walk) -> None:
     with ui.logged_in(walk.base_url, walk.auth) as page:
-        ui.start_by_hand(
-            page, walk.base_url, walk.deployment["id"], name="by-hand", limit=9, picture=_picture("form.png")
-        )
+        ui.start_by_hand(page, walk.base_url, walk.deployment["id"], name="by-hand", limit=9)
         wanted = {"flow_runs": {"name": {"any_": ["by-hand"]}}}
         (begun,) = walk.ask("POST", "/flow_runs/filter", wanted)
         ended = walk.await_state(begun["id"], "COMPLETED", 120)

@@ -1,8 +1,9 @@
-"""An S3 server that at times does not serve: 503, no answer, or an answer that is lost after the work was done."""
+"""An S3 server that at times does not serve: 503, no answer, one that is lost or cut off after the work was done, or a slow one."""
 
 import http.client
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 BUSY = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>'
-TROUBLES = ("busy", "silent", "lost")
+TROUBLES = ("busy", "silent", "lost", "cut", "slow")
+_SLOW_S, _PIECES = 1.0, 4
 _OF_THE_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
 
@@ -61,12 +63,15 @@ class Forwarding(BaseHTTPRequestHandler):
 
 class _Flaky(Forwarding):
     share: float
+    kinds: tuple[str, ...]
     chance: random.Random
     troubles: Counter[str]
+    begun: threading.Event
 
     def _serve(self) -> None:
         body = self._body()
-        trouble = self.chance.choice(TROUBLES) if self.chance.random() < self.share else "none"
+        is_troubled = self.begun.is_set() and self.chance.random() < self.share
+        trouble = self.chance.choice(self.kinds) if is_troubled else "none"
         self.troubles[trouble] += 1
         if trouble == "busy":
             self._answer(503, [("Content-Type", "application/xml"), ("Content-Length", str(len(BUSY)))], BUSY)
@@ -75,8 +80,21 @@ class _Flaky(Forwarding):
             status, headers, content = self._ask(body)
         if trouble == "none":
             self._answer(status, headers, content)
+        elif trouble == "slow":
+            self._answer_slowly(status, headers, content)
         else:
+            if trouble == "cut":
+                self._answer(status, headers, content[: len(content) // 2])
             self.close_connection = True
+
+    def _answer_slowly(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        time.sleep(_SLOW_S / 2)
+        self._answer(status, headers, b"")
+        size = -(-len(content) // _PIECES) or 1
+        for start in range(0, 0 if self.command == "HEAD" else len(content), size):
+            time.sleep(_SLOW_S / 2 / _PIECES)
+            self.wfile.write(content[start : start + size])
+            self.wfile.flush()
 
 
 class _Server(ThreadingHTTPServer):
@@ -102,8 +120,23 @@ def served(handler: type[Forwarding], endpoint_url: str, **attributes: object) -
 
 
 @contextmanager
-def flaky_s3(endpoint_url: str, *, share: float, seed: int) -> Iterator[tuple[str, Counter[str]]]:
-    """Give the address of a server before the real one that fails a share of the requests, and their count by trouble."""
+def flaky_s3(
+    endpoint_url: str,
+    *,
+    share: float,
+    seed: int,
+    kinds: tuple[str, ...] = TROUBLES,
+    begun: threading.Event | None = None,
+) -> Iterator[tuple[str, Counter[str]]]:
+    """Give the address of a server before the real one that fails a share of the requests, and their count by trouble.
+
+    It serves well until the event `begun`, if there is one.
+    """
     troubles: Counter[str] = Counter()
-    with served(_Flaky, endpoint_url, share=share, chance=random.Random(seed), troubles=troubles) as url:
+    if begun is None:
+        begun = threading.Event()
+        begun.set()
+    with served(
+        _Flaky, endpoint_url, share=share, kinds=kinds, begun=begun, chance=random.Random(seed), troubles=troubles
+    ) as url:
         yield url, troubles

@@ -178,3 +178,25 @@ def test_other_teasers_under_a_heading_change_no_text_of_the_newsroom(place):
 
     assert changed == 0
     assert tried >= 15
+
+
+def test_captions_that_stand_alone_in_figures_are_the_story():
+    figures = "".join(f'<figure><img src="a.jpg"><figcaption>{one}</figcaption></figure>' for one in PARAGRAPHS)
+    html = f"<html><head><title>Harbour</title></head><body><main><article><h1>Harbour</h1>{figures}</article></main></body></html>"
+
+    assert read_page(html).lines == list(PARAGRAPHS)
+
+
+def test_a_run_of_text_is_parted_as_its_page_is():
+    spans = "".join(f"<center>{one}</center>" for one in PARAGRAPHS)
+    html = f"<html><head><title>Harbour</title></head><body><main><h1>Harbour</h1>{spans}</main></body></html>"
+
+    assert read_page(html).lines == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize("row", ["<td>2024</td><td>12</td>", "<td>12.5.24</td><td>13.5.24</td>"])
+def test_a_row_of_figures_near_the_head_is_no_date(row):
+    table = f"<table><tr><th>Year</th><th>Ferries</th></tr><tr>{row}</tr><tr><td>next</td><td>14</td></tr></table>"
+    lines = read_page(page().replace(f"{PARAGRAPHS[0]}</p>", f"{PARAGRAPHS[0]}</p>{table}")).lines
+
+    assert [line.startswith("|") for line in lines[:5]] == [False, True, True, True, False]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.extract.dates import is_plausible, parse_instant
+from tasks.values.text.written_dates import offset_s_of
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CET = timezone(timedelta(hours=1))
@@ -65,3 +66,28 @@ def test_an_iso_instant_comes_back(seconds, hours):
     instant = datetime.fromtimestamp(seconds, timezone(timedelta(hours=hours)))
 
     assert parse_instant(instant.isoformat(), now=NOW) == instant
+
+
+@pytest.mark.parametrize(
+    ("text", "offset_s"),
+    [
+        ("2026-10-02T23:30:00+09:00", 32_400),
+        ("2026-10-02T23:30:00-03:30", -12_600),
+        ("Fri, 02 Oct 2026 09:00:00 -0500", -18_000),
+        ("2 October 2026, 9:15 CET", 3600),
+        ("2026-10-02T23:30:00Z", 0),
+        ("2026-10-02T23:30:00+00:00", 0),
+        ("Fri, 02 Oct 2026 09:00:00 GMT", 0),
+        ("2026-10-02T23:30:00", None),
+        ("2026-10-02", None),
+        ("2 October 2026", None),
+        ("1790000000", None),
+        ("20261002093000", None),
+    ],
+)
+def test_the_zone_that_is_written_is_known_from_none(text, offset_s):
+    assert offset_s_of(parse_instant(text, now=NOW)) == offset_s
+
+
+def test_nothing_has_no_offset():
+    assert offset_s_of(None) is None

@@ -11,7 +11,7 @@ from tasks.errors import (
     NotAnArticle,
     TooManyElements,
 )
-from tasks.extract.page import LONG_PAGE_SIZE, extract_page
+from tasks.extract.page import LONG_PAGE_SIZE, extract_html, extract_page
 from tasks.extract.rules import RULE_SET
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.values.rows import PageType
@@ -125,3 +125,12 @@ def test_a_damaged_record_is_reported():
 
 def test_the_same_record_gives_the_same_page():
     assert read() == read()
+
+
+@pytest.mark.parametrize(
+    ("written", "offset_s"), [("2026-10-02T23:30:00+09:00", 32_400), ("2026-10-02T14:30:00Z", 0), ("2026-10-02", None)]
+)
+def test_the_publishers_clock_is_kept(written, offset_s):
+    html = page(head=f'<meta property="article:published_time" content="{written}">')
+
+    assert extract_html(html, URL, fetched_at=NOW).published_at_offset_s == offset_s

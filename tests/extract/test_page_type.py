@@ -174,7 +174,94 @@ def test_the_free_beginning_of_a_story_is_one(title, beginning):
     )
 
 
-def test_a_free_page_is_no_notice():
-    assert (
-        kind("Harbour reopens", f"<article><h1>Harbour reopens</h1><p>{NOTICES[0]}</p></article>") is PageType.ARTICLE
+def test_a_page_that_says_that_it_is_free_keeps_nothing_for_those_who_pay():
+    free = (LOCKED % STORY_TITLE).replace("false", "true")
+
+    assert noticed(NOTICES[0], head=free) is PageType.ARTICLE
+
+
+STORY_TITLE = "Harbour reopens after repairs"
+
+
+def noticed(notice: str, *, title: str = STORY_TITLE, head: str = "") -> PageType:
+    """What a page is that has a story's title, and its address, and this text."""
+    declared = f'<meta property="og:type" content="article"><meta property="og:title" content="{title}">{head}'
+    return kind(title, f"<article><h1>{title}</h1><p>{notice}</p></article>", head=declared)
+
+
+@pytest.mark.parametrize(
+    ("notice", "found"),
+    [
+        ("Please verify that you are human. Solve the captcha and enable JavaScript and cookies to go on.", "blocked"),
+        ("Our systems have seen unusual traffic from your network. Wait some minutes and try it again.", "blocked"),
+        ("Bitte bestätigen Sie, dass Sie kein Roboter sind, um fortzufahren.", "blocked"),
+        ("You need to enable JavaScript to run this app. Switch it on and load the page once more.", "notice"),
+        ("Um diese Seite zu sehen, muss JavaScript aktiviert sein.", "notice"),
+        ("このページを表示するには、JavaScriptを有効にしてください。", "notice"),
+        ("Please switch off your ad blocker, since advertisements pay for what we print.", "notice"),
+        ("Sorry, this video cannot be played in your country. The rights belong to another broadcaster.", "notice"),
+        ("Ce programme ne peut être visionné dans votre pays pour des raisons de droits.", "notice"),
+        ("Эта запись не показывается в вашем регионе по решению правообладателя.", "notice"),
+        ("This page has content for adults. You must be 18 or older to go on. Enter your date of birth.", "notice"),
+        ("Sign up for our free newsletter and have the best of the week in your inbox every Sunday.", "notice"),
+        ("Sorry, the item that you look for is no longer available. It may have been moved.", "soft_404"),
+        ("Dieser Beitrag ist leider nicht mehr verfügbar.", "soft_404"),
+        ("この記事は掲載期間が終了しました。", "soft_404"),
+        ("هذا المقال لم يعد متاحا على موقعنا.", "soft_404"),
+        ("Please log in to go on reading, or create a free account in a minute.", "login"),
+        ("Melden Sie sich an, bitte melden Sie sich kostenlos an, um weiterzulesen.", "login"),
+        ("이 기사를 읽으려면 로그인이 필요합니다.", "login"),
+        ("We and our 800 partners use cookies and similar things. Accept all cookies to go on.", "consent"),
+        ("Wir verwenden Cookies. Wenn Sie weiterlesen möchten, müssen Sie diese akzeptieren.", "consent"),
+        ("Subscribe now to read everything that our newsroom prints, from one crown a week.", "paywall"),
+        ("Cet article est réservé aux abonnés. Abonnez-vous à partir de 1 euro.", "paywall"),
+    ],
+)
+def test_a_notice_under_a_storys_title_is_none(notice, found):
+    assert noticed(notice) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The old harbour will open on Monday. Please log in to go on reading.",  # a story's free beginning
+        "Ferries sail again from Monday on, and the bakery on Skarv has bread.",  # asks for nothing
+        "The country's robots will carry bread and milk to the islands, the ministry said on Friday.",
+    ],
+)
+def test_a_short_story_is_no_notice(text):
+    assert noticed(text) is PageType.ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (
+            "Browsers to block JavaScript by default",
+            "From May on a reader must enable JavaScript by hand, browsers say.",
+        ),
+        (
+            "Court: cookies need consent",
+            "The court ruled that whoever sets cookies must ask, and that readers may accept or not.",
+        ),
+        ("Captcha is dead", "The captcha has outlived its use, since machines are better at it than people are."),
+    ],
+)
+def test_a_story_about_notices_is_a_story(title, text):
+    assert noticed(text, title=title) is PageType.ARTICLE
+
+
+def test_a_long_text_is_no_notice():
+    assert noticed("Please log in to go on. " + " ".join(f"Wine number {n} is red and dry." for n in range(40))) is (
+        PageType.ARTICLE
     )
+
+
+def test_the_story_that_a_notice_covers_is_read_from_the_pages_data():
+    story = " ".join(f"The harbour opens for ferry number {n} on Monday." for n in range(20))
+    data = json.dumps({"@type": "NewsArticle", "headline": STORY_TITLE, "articleBody": story})
+    head = f'<script type="application/ld+json">{data}</script>'
+    html = f"<html><head><title>{STORY_TITLE}</title>{head}</head><body><h1>{STORY_TITLE}</h1><p>Please enable JavaScript to go on.</p></body></html>"
+    found = read_page(html)
+
+    assert (found.text, found.path, found.kind) == (story, "jsonld", PageType.ARTICLE)

@@ -235,3 +235,17 @@ def test_a_teaser_after_a_label_goes():
     teaser = f'<div><h3><a href="/seal">The seal</a></h3><p>{PARAGRAPHS[1]}</p></div>'
 
     assert "The seal" not in pruned(page(after=f"<div><h4>Featured</h4></div>{teaser}"))
+
+
+@pytest.mark.parametrize("name", ["photo__info", "imageDescription", "mediaInfo", "bild_legende"])
+def test_a_line_that_is_named_as_a_pictures_goes(name):
+    html = page(inside=f'<div><img src="a.jpg"><p class="{name}">The quay in June, seen from Skarv</p></div>')
+
+    assert "The quay in June" not in pruned(html)
+
+
+@pytest.mark.parametrize("name", ["photographers", "media-partners", "information"])
+def test_a_line_beside_a_picture_that_is_named_otherwise_stays(name):
+    html = page(inside=f'<div><img src="a.jpg"><p class="{name}">The quay in June was closed to ferries.</p></div>')
+
+    assert "The quay in June" in pruned(html)

@@ -92,7 +92,7 @@ def test_boxes_of_another_make_behind_a_whole_story_go(box):
     "box",
     [
         f"<p>{MAKER}</p>",  # loose beside the story's element
-        f"<div class='tale last'><p>{MAKER}</p></div>",  # of the same make
+        f"<div class='x last'><p>{MAKER}</p></div>",  # of the same make
         f"<div class='rest'><p>{MAKER}</p><p>{MAKER} {MAKER}</p></div>",  # no little part
     ],
 )
@@ -107,3 +107,69 @@ def test_boxes_behind_a_story_in_several_elements_stay():
     html = page().split("<h1>")[0] + f"<h1>Harbour reopens</h1></div>{parts}</main></body></html>"
 
     assert PARAGRAPHS[4] in read_page(html).lines
+
+
+BESIDE = "Nine harbours that are older than the town"
+
+
+def around(inside: str) -> list[str]:
+    """The lines of a story whose element has no name that extractors know, with something before its last paragraphs."""
+    parts = "".join(f"<p>{one}</p>" for one in PARAGRAPHS[:4])
+    last = f"<div class='y'><p>{PARAGRAPHS[4]}</p></div>"
+    html = page().split("<div class=")[0]
+    return read_page(
+        f"{html}<h1>Harbour reopens</h1><div class='x'>{parts}</div>{inside}{last}</main></body></html>"
+    ).lines
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<div class='nine'><h3><a href='/nine'>{BESIDE}</a></h3></div>",
+        f"<div class='press_newsletter'><p>{BESIDE}: we write of one every week, and you may have it by mail.</p></div>",
+        f"<section class='author-box'><p>{BESIDE} are what our reporter has written of since the age of sail.</p></section>",
+        f"<div id='pop-up'><p>{BESIDE} are in our book, which you may buy at the office at any hour.</p></div>",
+    ],
+)
+def test_boxes_beside_a_story_that_name_themselves_or_lead_on_go(inside):
+    assert around(inside) == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<div class='nine'><p>{BESIDE} were closed as well, the port authority said on Tuesday evening.</p></div>",
+        f"<div class='nine'><p>{BESIDE} are named in <a href='/list'>a list</a> that the board printed on Tuesday.</p></div>",
+        f"<div class='biology'><p>{BESIDE} are home to seals, as the marine station found in the spring.</p></div>",
+    ],
+)
+def test_boxes_of_a_story_stay(inside):
+    assert any(line.startswith(BESIDE) for line in around(inside))
+
+
+YEARS = [
+    f"In the year {1900 + n} the harbour was closed to ferries for {n + 2} weeks, the archive says." for n in range(12)
+]
+
+
+def parted(behind: str) -> list[str]:
+    """The lines of a story whose paragraphs have an element each, within one that has a box behind it."""
+    parts = "".join(f"<div class='p{at}'><p>{one}</p></div>" for at, one in enumerate(YEARS))
+    html = page().split("<div class=")[0]
+    return read_page(f"{html}<h1>Harbour reopens</h1><div class='all'>{parts}</div>{behind}</main></body></html>").lines
+
+
+def test_a_box_behind_the_element_of_all_parts_goes():
+    assert MAKER not in parted(f"<div class='maker'><h4>Who we are</h4><p>{MAKER}</p></div>")
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        f"<div class='all'><p>{MAKER}</p></div>",
+        f"<p>{MAKER}</p>",
+        f"<div class='b'><p>{MAKER}</p><p>{MAKER.upper()}</p><p>{' '.join(PARAGRAPHS)}</p></div>",
+    ],
+)
+def test_more_of_the_same_behind_all_parts_stays(box):
+    assert MAKER in parted(box)

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.feeds.collector import MAX_TITLE_LENGTH, Gathering, absolute_url, plain_title
+from tasks.feeds.collector import MAX_TITLE_LENGTH, Collector, absolute_url, plain_title
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BASE = "https://daily.example/feed/"
 
 
-def gathering(limit=10):
-    return Gathering(base_url=BASE, now=NOW, limit=limit)
+def collector(limit=10):
+    return Collector(base_url=BASE, now=NOW, limit=limit)
 
 
 def test_entries_stand_in_their_order_with_what_was_said_of_them():
-    gathered = gathering()
+    gathered = collector()
 
     gathered.add("/a", title="A", published="2026-02-28", modified="2026-03-01")
     gathered.add("b")
@@ -30,7 +30,7 @@ def test_entries_stand_in_their_order_with_what_was_said_of_them():
 
 
 def test_past_the_limit_nothing_is_kept_and_all_is_counted():
-    gathered = gathering(limit=2)
+    gathered = collector(limit=2)
     for number in range(5):
         gathered.add(f"/{number}")
 
@@ -39,7 +39,7 @@ def test_past_the_limit_nothing_is_kept_and_all_is_counted():
 
 
 def test_doubts_are_counted_by_kind():
-    gathered = gathering()
+    gathered = collector()
 
     for published in ("soon", "never", "1970-01-01", " "):
         gathered.add("/a", published=published)
@@ -56,7 +56,7 @@ def test_doubts_are_counted_by_kind():
     "dates", [["2026-02-28T10:00:01Z"] * 2, ["2026-02-28"] * 9, ["2026-02-28T10:00:01Z", None, None]]
 )
 def test_few_entries_days_and_gaps_are_no_equal_dates(dates):
-    gathered = gathering()
+    gathered = collector()
     for number, published in enumerate(dates):
         gathered.add(f"/{number}", published=published)
 

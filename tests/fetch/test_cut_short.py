@@ -7,7 +7,7 @@ import pytest
 
 from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
-from tasks.fetch.cut_short import is_taken, seen_partial
+from tasks.fetch.capture import is_taken, seen_partial
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
 from tasks.values.truncation import is_truncated

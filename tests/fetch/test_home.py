@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.fetch.home import leads_home
+from tasks.fetch.capture import leads_home
 
 SITE = "https://daily.example"
 

@@ -4,6 +4,7 @@ acknowledged that is not stored.
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from botocore.config import Config
 from deltalake import DeltaTable
 from sqlalchemy.engine import make_url
 
+from tasks.lake.objects.stores import S3Config, open_store
+from tests.e2e.flaky_s3 import flaky_s3
 from tests.engine import Ended, Presslake
 from tests.postgres import connected
 from tests.press import Press, running_press
@@ -21,6 +24,7 @@ from tests.servers import make_bucket
 pytestmark = [pytest.mark.engine, pytest.mark.crash, pytest.mark.long]
 
 SMALL_BATCHES = {"PRESSLAKE_BATCH_SIZE": "4", "PRESSLAKE_BATCHES_AHEAD": "1"}
+FULL = ("No space left on device", "database or disk is full")
 AFTER = 7  # of 12 articles: one batch is stored, the second is being fetched
 
 
@@ -55,38 +59,53 @@ def _assert_one_failure(ended: Ended, *words: str) -> None:
     assert all(word in ended.err for word in words), ended.err
 
 
-def _stored(lake: Path) -> list[str]:
-    return sorted(DeltaTable(str(lake / "articles")).to_pyarrow_table(columns=["url"])["url"].to_pylist())
+def _stored(lake: Path | str, endpoint_url: str | None = None) -> list[str]:
+    store = open_store(str(lake), s3=S3Config(endpoint_url=endpoint_url))
+    where = {"table_uri": store.delta_uri("articles"), "storage_options": store.storage_options()}
+    if not DeltaTable.is_deltatable(**where):
+        return []  # the fault came before the first batch was stored
+    return sorted(DeltaTable(**where).to_pyarrow_table(columns=["url"])["url"].to_pylist())
+
+
+def _found(presslake: Presslake, **environment: str) -> set[str]:
+    """Return the faults that verify finds; a segment that nobody acknowledged is none."""
+    return set(presslake.run("verify", "--json", check=False, **environment).json()["found"]) - {"orphan_segment"}
 
 
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
-    """A file system of one megabyte."""
+    """A file system of four megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("no file system can be mounted here")
     yield disk
     subprocess.run(["umount", "-l", disk], check=True)
 
 
-def test_a_disk_that_fills_up_fails_the_run_and_loses_nothing(presslake, press, small_disk):
+@pytest.mark.parametrize("place", [("lake",), ("index",), ("lake", "index")], ids=" and ".join)
+def test_a_disk_that_fills_up_fails_the_run_and_loses_nothing(presslake, press, small_disk, place):
     ballast = small_disk / "ballast"
+    lake = (small_disk if "lake" in place else presslake.home) / "lake"
+    index = (small_disk if "index" in place else presslake.home) / "index.db"
+    where = {"PRESSLAKE_LAKE": str(lake), "PRESSLAKE_INDEX": f"sqlite:///{index}"}
     _when_half_is_fetched(
         press,
         lambda: subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=4k"], capture_output=True, check=False),
     )
 
-    ended = _sweep(presslake, press, PRESSLAKE_LAKE=str(small_disk / "lake"))
-    before = len(_stored(small_disk / "lake"))
+    ended = _sweep(presslake, press, **where)
+    before = len(_stored(lake))
     ballast.unlink()
-    again = _sweep(presslake, press, PRESSLAKE_LAKE=str(small_disk / "lake"))
+    again = _sweep(presslake, press, **where)
 
-    _assert_one_failure(ended, "No space left on device")
+    _assert_one_failure(ended)
+    assert any(words in ended.err for words in FULL), ended.err
     assert before < 12
     assert again.code == 0, again
-    assert _stored(small_disk / "lake") == sorted(press.urls())
+    assert _stored(lake) == sorted(press.urls())
+    assert _found(presslake, **where) == set()
 
 
 def test_a_database_that_turns_read_only_fails_the_run_and_loses_nothing(
@@ -139,3 +158,28 @@ def test_a_bucket_that_goes_fails_the_run_and_an_empty_one_in_its_place_is_refus
     assert done <= AFTER - 1  # what was stored when there was a bucket; of the rest nothing
     assert again.code == 2
     assert "belongs to the lake" in again.err
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize(
+    ("kinds", "share"),
+    [(("busy",), 1.0), (("cut", "lost"), 1.0), (("busy",), 0.3), (("cut", "lost", "silent"), 0.3), (("slow",), 0.2)],
+    ids=["503", "cut off", "503 at times", "cut off at times", "slow"],
+)
+def test_a_store_that_does_not_serve_costs_a_run_and_no_article(presslake, press, moto_url, kinds, share):
+    lake = f"s3://{make_bucket(moto_url)}/lake"
+    healthy = {"PRESSLAKE_LAKE": lake, "PRESSLAKE_S3_ENDPOINT_URL": moto_url}
+
+    begun = threading.Event()
+
+    _when_half_is_fetched(press, begun.set)
+    with flaky_s3(moto_url, share=share, seed=7, kinds=kinds, begun=begun) as (url, troubles):
+        ended = _sweep(presslake, press, **healthy | {"PRESSLAKE_S3_ENDPOINT_URL": url})
+    again = _sweep(presslake, press, **healthy)
+
+    assert sum(troubles[kind] for kind in kinds) > 0
+    assert ended.code in {0, 1}
+    assert "Traceback" not in ended.err
+    assert again.code == 0, again
+    assert _stored(lake, moto_url) == sorted(press.urls())
+    assert _found(presslake, **healthy) == set()

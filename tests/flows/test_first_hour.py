@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flows.cli.console import PIPED_WIDTH, lines_of, width_of
@@ -80,3 +81,14 @@ def _read(terminal: int, within_s: float = 240):
         if not piece:
             return
         yield piece
+
+
+def test_a_batch_without_an_article_says_so_in_the_log_of_its_run(presslake: Presslake, prefect_api_url: str):
+    with running_press(sites=1, articles=1) as press:
+        missing = press.url(0, "/news/missing.html")
+        run_id = presslake.ingest("--url", missing, PRESSLAKE_ALLOW_NETWORKS="127.0.0.0/8")["run_id"]
+
+    wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}, "limit": 200}
+    logs = httpx.post(f"{prefect_api_url}/logs/filter", json=wanted, timeout=60, trust_env=False).json()
+
+    assert "decided no page that is an article" in [one["message"] for one in logs]

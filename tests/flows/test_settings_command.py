@@ -24,6 +24,15 @@ def test_only_those_that_were_changed(offline_presslake):
     assert told["every_s"]["value"] == "60"
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_fits_the_terminal(offline_presslake, width):
+    short = {"PRESSLAKE_LAKE": "lake", "PRESSLAKE_INDEX": "sqlite:///i.db", "PREFECT_HOME": "prefect"}
+    lines = offline_presslake.run("settings", COLUMNS=str(width), **short).out.splitlines()
+
+    assert [line for line in lines if len(line) > width] == []
+    assert any(len(line) > width - 10 for line in lines)  # and uses it
+
+
 def test_the_version_is_the_packages(offline_presslake):
     assert offline_presslake.run("--version").out.startswith("presslake 0.")
 

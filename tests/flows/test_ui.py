@@ -1,11 +1,16 @@
-"""The run in Prefect's UI, seen in a real browser."""
+"""The run, and the form of a person's run, in Prefect's UI, seen in a real browser."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from tasks.config.catalogue import Catalogue
 from tests.browser import keep_picture
 from tests.press import running_press
+from tests.workers import deploy_file
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 
@@ -51,3 +56,46 @@ def _artifact(api_url: str, run_id: str) -> str:
     wanted = {"flow_runs": {"id": {"any_": [run_id]}}, "artifacts": {"key": {"any_": ["source-health"]}}}
     (artifact,) = httpx.post(f"{api_url}/artifacts/filter", json=wanted, timeout=60).json()
     return artifact["id"]
+
+
+def test_the_form_of_a_persons_run_begins_with_every_feed(prefect_api_url, page):
+    deploy_file({**os.environ, "PREFECT_API_URL": prefect_api_url})
+    deployment = httpx.get(f"{prefect_api_url}/deployments/name/ingest/sweep", timeout=60).json()
+    page.set_viewport_size({"width": 1400, "height": 1360})
+
+    page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/deployments/deployment/{deployment['id']}/run")
+    page.get_by_text("Poll only the feeds that are due").wait_for()
+    switches = [one.get_attribute("aria-checked") for one in page.get_by_role("switch").all()]
+    keep_picture(page, "form.png")
+
+    assert switches[:4] == ["false"] * 4  # due only, refetch, force, dry run; below is Prefect's own, on
+
+
+def _offered(api_url: str, catalogue: Catalogue) -> str:
+    """Make a deployment whose form offers a catalogue's sources, as `up` does; returns its id."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.ingest import ingest
+    from flows.server.up import offer_sources
+
+    with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
+        deployment_id = ingest.to_deployment("offering", entrypoint_type=EntrypointType.MODULE_PATH).apply()
+        offer_sources(client, deployment_id, catalogue)
+    return str(deployment_id)
+
+
+def test_the_form_of_up_offers_the_sources_of_the_catalogue(prefect_api_url, page):
+    catalogue = Catalogue.model_validate({"sources": [{"id": "daily"}, {"id": "weekly"}]})
+    with ThreadPoolExecutor(1) as thread:  # in this one runs the browser's event loop
+        deployment_id = thread.submit(_offered, prefect_api_url, catalogue).result()
+
+    page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/deployments/deployment/{deployment_id}/run")
+    page.get_by_text("Ids of sources in the catalogue").wait_for()
+    page.get_by_label("Select Sources").click()
+    page.get_by_role("option").first.wait_for()
+    keep_picture(page, "form-up.png")
+    offered = page.get_by_role("option").all_inner_texts()
+
+    assert [one for one in offered if one in {"daily", "weekly"}] == ["daily", "weekly"]

@@ -57,6 +57,9 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
 
     assert (run["name"], run["state"]["message"]) == ("due", "6 fetched (6 new)")
     assert {run["parameters"]["config"]["due_only"] for run in scheduled if "config" in run["parameters"]} == {True}
+    (form,) = [one["parameter_openapi_schema"]["definitions"] for one in deployments if one["name"] == "due"]
+    assert form["IngestConfig"]["properties"]["sources"]["items"]["enum"] == ["site-0", "site-1"]
+    assert {tuple(one["tags"]) for one in deployments} == {("presslake",)}
     assert {one["parameters"] == {} for one in deployments} == {True}  # a person's form begins with everything
     assert {one["name"] for one in deployments} == {"due", "nightly", "daily", "weekly"}
     assert f"Using the server of the presslake up that runs: http://127.0.0.1:{port}" in beside.err

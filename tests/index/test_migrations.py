@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlalchemy import bindparam, text
 
 from tasks.index.articles import find_by_url_key
+from tasks.index.column_types import Instant
 from tasks.index.database import open_index
 from tasks.index.feeds import feed_key, select_feeds
-from tasks.index.schema import Instant
 from tasks.values.feed import FeedKind
 from tests.index.migrating import migrate
 

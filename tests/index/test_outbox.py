@@ -1,6 +1,8 @@
+import zlib
 from dataclasses import replace
 from datetime import timedelta, timezone
 
+import orjson
 import pytest
 from sqlalchemy import func, select
 
@@ -44,6 +46,20 @@ def test_what_this_process_wrote_is_what_another_would_parse(index, now):
     assert remembered == parsed
     assert remembered[0].articles[0] is not parsed[0].articles[0]
     assert repr(remembered) == repr(parsed)
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_decision_is_kept_as_one_json_text_under_zlib(index, now, number):
+    articles = [make_article(title=f"☃ {one}", tags=("a", "b")) for one in range(number)]
+    with index.write() as tx:
+        append(tx, "b1", now, articles=articles, captures=[make_capture()])
+        payload = tx.execute(select(schema.outbox.c.payload)).scalar()
+
+    kept = orjson.loads(zlib.decompress(payload))
+
+    assert list(kept) == ["captures", "articles", "policies"]
+    assert kept["articles"] == orjson.loads(orjson.dumps(articles))
+    assert len(kept["captures"]) == 1
 
 
 def test_rows_of_a_decision_that_was_undone_are_not_taken_for_those_of_another(index, now):

@@ -128,7 +128,7 @@ def test_the_report_counts_by_domain_and_shows_what_changed(lake):
     assert set(domain.reserved_by) == {"content-signal ai-train=n", "content-usage ai-use=n"}
     assert domain.since.date() == datetime.now(UTC).date()
     assert [one.kind for one in report.changes] == ["robots", "robots"]
-    assert "1 domain of 1 reserve something, 5 of 10 articles; 2 documents changed this month" in of_tables(
+    assert "1 domain of 1 reserves something, 5 of 10 articles; 2 documents changed this month" in of_tables(
         report.tables()
     )
     assert orjson.loads(orjson.dumps(report.to_json()))["policies"] == 3

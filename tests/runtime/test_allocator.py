@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import psutil
 from tasks.runtime.allocator import keep_little
@@ -35,14 +37,15 @@ import sys
 from tasks.runtime.allocator import spare_memory
 spare_memory()
 import flows.ingest
-print(sorted(name for name in {"pyarrow", "numpy", "pyarrow.compute", "trafilatura", "duckdb"} if sys.modules.get(name)))
+spared = {"numpy", "pyarrow.compute", "trafilatura", "duckdb", "httpx._main", "pygments"}
+print(sorted(name for name in {"pyarrow", "httpx", *spared} if sys.modules.get(name)))
 """
 
 
-def test_a_sweep_loads_neither_the_extractor_nor_what_arrow_can_do_without():
+def test_a_sweep_loads_neither_the_extractor_nor_what_libraries_can_do_without():
     done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, timeout=120, check=True)
 
-    assert done.stdout.split() == ["['pyarrow']"]
+    assert done.stdout.strip() == "['httpx', 'pyarrow']"
 
 
 ASKS = """
@@ -60,3 +63,30 @@ def test_a_sweep_writes_large_numbers_into_postgresql(postgres_url):
     done = subprocess.run([sys.executable, "-c", ASKS, url], capture_output=True, text=True, timeout=60, check=False)
 
     assert done.stdout.strip() == "[Decimal('1'), Decimal('18446744073709551615')]", done.stderr
+
+
+SLACK = """
+import sys
+import psutil
+from tasks.runtime.allocator import Slack, keep_little
+
+keep_little()
+held = b"x" * 100_000
+slack = Slack(int(sys.argv[1]))
+slack.trim()
+pieces = [[b"x" * 100_000, b"kept"] for _ in range(200)]
+kept = [b"y" * 1000 for _ in range(200)]  # at the heap's end, so that the rest is free between pieces in use
+for one in pieces:
+    one[0] = None
+before = psutil.Process().memory_info().rss
+slack.trim()
+print(before - psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.parametrize(("most", "least_back", "most_back"), [(6 << 20, 15e6, 25e6), (1 << 30, -1e6, 1e6)])
+def test_a_worker_gives_back_what_is_free_once_it_has_grown(most, least_back, most_back):
+    words = [sys.executable, "-c", SLACK, str(most)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+
+    assert least_back < int(done.stdout) < most_back

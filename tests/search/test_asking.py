@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import ConfigError
 from tasks.search.asking import All, Either, Not, SearchQuery, Wanted, read_query
-from tasks.search.fields import fields
+from tasks.search.folder import fields
 from tasks.search.folding import fold
 from tasks.search.querying import query_of, shown_words
 from tasks.search.snippets import snippet_of

@@ -790,6 +790,14 @@ async def test_a_page_that_leads_where_nobody_may_go_is_refused(to, error):
         await got(leading(to))
 
 
+@pytest.mark.parametrize("how", ["meta", "field", "script"])
+@pytest.mark.parametrize("to", ["http://[::1", "http://127.0.0.1:65536/", "http://xn--/"])
+async def test_a_page_that_leads_to_what_is_no_url_is_a_page(how, to):
+    fetched = await got(leading(to, how))
+
+    assert (len(fetched.hops), fetched.final.status) == (1, 200)
+
+
 async def test_a_page_that_reloads_itself_is_a_page_unless_it_sets_a_cookie():
     async def with_cookie(asked, writer):
         head = [("Content-Type", "text/html"), ("Set-Cookie", "seen=1")]

@@ -26,6 +26,11 @@ def head(*lines, end="\r\n"):
         (["A: 1", "Transfer-Encoding: identity"], ["A:1"]),
         (["Transfer-Encoding: chunked", "A: 1", "transfer-encoding: Chunked"], ["A:1", "Transfer-Encoding:chunked"]),
         (["Transfer-Encoding: chunked, identity", "A: 1"], ["A:1", "Transfer-Encoding:chunked"]),
+        (["Content-Length: 5,", "A: 1"], ["Content-Length:5", "A:1"]),
+        (["content-length: 5; q"], ["content-length:5"]),
+        (["Content-Length: 5 bytes"], ["Content-Length:5"]),
+        (["Content-Length:", "A: 1"], ["A:1"]),
+        (["  folded", "A: 1"], ["A:1"]),
     ],
 )
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
@@ -117,3 +122,21 @@ def test_a_few_line_ends_before_an_answer_are_left_out(blanks, size):
 
 def test_line_ends_without_end_are_no_beginning_of_an_answer():
     assert fed(*[b"\r\n"] * 100)[0]
+
+
+@pytest.mark.parametrize("first", ["HTTP/1.1  200 OK", "HTTP/1.1\t200 OK", "HTTP/1.1 200\tOK"])
+def test_a_status_line_may_have_other_white_space(first):
+    mended, notes = mended_head(f"{first}\r\nA: 1\r\n\r\n".encode())
+
+    assert mended == head("A: 1")
+    assert notes == (f"read {first!r} with single spaces",)
+
+
+@pytest.mark.parametrize("value", ["many", "5, 6", "-5", "+5", "0x5", "5 of 9", '"5"', "9" * 30])
+def test_a_length_that_is_doubtful_stays_and_is_refused(value):
+    assert f"Content-Length:{value}" in mended_head(head(f"Content-Length: {value}"))[0].decode().replace(": ", ":")
+
+
+@pytest.mark.parametrize("first", ["HTTP/1.1 200OK", "HTTP/1.1 20", "HTTP/1 200 OK", "ICY 200 OK"])
+def test_what_is_no_status_line_stays(first):
+    assert mended_head(f"{first}\r\nA: 1\r\n\r\n".encode())[0].startswith(first.encode())

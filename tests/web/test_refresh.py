@@ -48,6 +48,13 @@ def meta(content, *, around="{}"):
         "<html><script>location.href = '/story'</script></html>",
         '<html><script type="text/javascript">window.location.replace("/story");</script></html>',
         "<html><body><script>\n<!--\ndocument.location='\\/story'\n//-->\n</script></body></html>",
+        "<html><script>setTimeout(function () { location.href = '/story'; }, 500);</script></html>",
+        "<html><script>setTimeout(\"top.location='/story'\", 0)</script></html>",
+        "<html><script>window.onload = () => { window.parent.location.replace(`/story`) }</script></html>",
+        "<html><script>(function () { document.location = '/story'; })();</script></html>",
+        "<html><script>//<![CDATA[\nlocation = '/story'; // on\n//]]></script></html>",
+        "<html><script>/* moved */ location='/story' /* on */</script></html>",
+        "<html><body onload=\"window.location.href='/story'\">Moved</body></html>",
         "<html><script>top.location.assign('/story')</script><noscript><a href='/story'>On</a></noscript></html>",
     ],
 )
@@ -75,6 +82,10 @@ def test_a_refresh_field_leads_on(value):
         "<html><script>if (top !== self) { top.location = '/story' }</script><p>Few words.</p></html>",
         "<html><script>var a = 1; location.href = '/story'; track();</script></html>",
         '<html><meta name="description" content="0;url=/story"></html>',
+        "<html><script>setTimeout(function () { location.href = '/story'; }, 30000);</script></html>",
+        "<html><script>/* location='/story' */</script></html>",
+        f"<html><body onload=\"location='/next'\">{LONG}</body></html>",
+        "<html><script>location = `/story/${number}`</script></html>",
     ],
 )
 def test_a_page_of_its_own_is_a_page(html):
@@ -101,6 +112,11 @@ def test_no_page_raises(html):
         "<!--" * 8000,
         "<meta content='" + "0;" * 15_000,
         "<noscript>" * 3000,
+        "<script>location" + "/*" * 15_000 + "</script>",
+        "<script>location" + "//" * 15_000 + "</script>",
+        "<script>location='" + "//" * 15_000 + "'",
+        "<body onload=location" * 1500,
+        "<script>setTimeout(" + " " * 30_000 + "location</script>",
         "<meta http-equiv='refresh' content='0" + " " * 30_000,
     ],
 )

@@ -123,7 +123,7 @@ def _lake_id(marker: bytes, where: str) -> str:
         content = json.loads(marker)
         lake_format, lake_id = int(content["format"]), str(content["lake_id"])
     except (ValueError, TypeError, KeyError) as error:
-        raise LakeFormatError(f"{where}: {MARKER_KEY} is there and is not a lake's: {type(error).__name__}") from error
+        raise LakeFormatError(f"{where}: {MARKER_KEY} is there and is not a lake's") from error
     if lake_format > LAKE_FORMAT:
         raise LakeFormatError(
             f"lake {where} is of format {lake_format}; this Presslake reads up to {LAKE_FORMAT}: upgrade Presslake"

@@ -8,7 +8,7 @@ from tasks.politeness.robots import MAX_ROBOTS_SIZE
 from tasks.values.permit import Evidence, RobotsAnswer
 from tasks.values.rights import PolicyKind, returned_id
 from tasks.values.rows import Policy, Signal, Statement
-from tasks.web.decoding import GZIP_MAGIC, decode_received_prefix
+from tasks.web.decoding import coding_of, decode_received_prefix
 from tasks.web.headers import max_age_s, parse_http_date
 
 MAX_STATEMENTS = 300
@@ -100,7 +100,7 @@ def decoded_document(body: bytes, coding: str) -> bytes:
 
     Raises BadContentEncoding.
     """
-    if not coding and not body.startswith(GZIP_MAGIC):
+    if not coding and coding_of(body) is None:
         return body
     return decode_received_prefix(body, coding, max_size=MAX_ROBOTS_SIZE)
 

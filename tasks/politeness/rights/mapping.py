@@ -27,7 +27,7 @@ AS_SAID = "as said"
 """The answer is the value's own: `train-ai=n` refuses, `train-ai=y` permits, `ai-train=payment` has a price."""
 
 UNLICENSED, UNREAD = "unlicensed", "unread"
-"""A licence that is none, or cannot be had; and one that was not looked up yet: neither grants anything."""
+"""A licence that is invalid or missing; and one that was not looked up yet. Neither grants anything."""
 
 MAPPING: Mapping[tuple[str, str], Mapping[Purpose, str]] = {
     (CONTENT_USAGE, "search"): {Purpose.SEARCH: AS_SAID},

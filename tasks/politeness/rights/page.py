@@ -15,8 +15,7 @@ from tasks.politeness.rights.directives import (
     unreadable_directive,
 )
 from tasks.politeness.rights.payment import charged_signals
-from tasks.politeness.rights.rsl import parse_rsl
-from tasks.politeness.rights.rsl_signals import licence_signals
+from tasks.politeness.rights.rsl import licence_signals, parse_rsl
 from tasks.politeness.rights.usage import header_usage
 from tasks.values.rights import FEED, HEADER, META, RAW_LENGTH, TDMREP, UNSET
 from tasks.values.rows import Signal

@@ -7,8 +7,7 @@ from datetime import datetime
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.mapping import UNREAD
 from tasks.politeness.rights.robots_rights import NO_RIGHTS, RobotsRights
-from tasks.politeness.rights.rsl import USAGES, Licences
-from tasks.politeness.rights.rsl_signals import licence_signals
+from tasks.politeness.rights.rsl import USAGES, Licences, licence_signals
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.tdmrep import Reservations
 from tasks.values.rights import RAW_LENGTH, RSL, TDMREP, UNREADABLE

@@ -1,13 +1,58 @@
 """All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one. Pure."""
 
+import re
 import unicodedata
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tasks.values.text.digest import digest_of, tokenise_normal
-from tasks.values.text.names import names_in
-from tasks.values.text.script import script_of
 from tasks.values.text.shape import Shape
 from tasks.values.text.sketch import make_shape
+
+SAMPLE = 300
+"""Letters of a text that are looked at for its script."""
+
+NONE = "none"
+_JAPANESE = {"HIRAGANA", "KATAKANA"}
+_WORD = re.compile(r"[^\W\d_]\w*")
+
+
+def names_in(normal: str) -> frozenset[str]:
+    """Return the words of a text in NFKC that have a capital letter wherever they stand.
+
+    A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have none.
+    """
+    capital, small = list[str](), list[str]()
+    for word in set(_WORD.findall(normal)):
+        (capital if word[0].isupper() else small).append(word)
+    return frozenset(_casefolded(capital) - _casefolded(small))
+
+
+def _casefolded(words: Collection[str]) -> set[str]:
+    """Return the words casefolded, by one call for all."""
+    return set(" ".join(words).casefold().split(" ")) if words else set()
+
+
+def script_of(text: str) -> str:
+    """Return the script of most of a text's letters, as Unicode names it (`latin`, `cjk`), or `none`.
+
+    Texts in different scripts cannot resemble each other. Pages declare their language wrongly or not at all.
+    """
+    if text.isascii():
+        return "latin" if any(map(str.isalpha, text)) else NONE
+    letters = [character for character in text[: 4 * SAMPLE] if character.isalpha()][:SAMPLE]
+    counts = Counter(_script(character) for character in letters)
+    return min(counts, key=lambda script: (-counts[script], script), default=NONE)
+
+
+@lru_cache(maxsize=20_000)
+def _script(character: str) -> str:
+    if character.isascii():
+        return "latin"
+    first = unicodedata.name(character, NONE).partition(" ")[0].partition("-")[0]
+    return "cjk" if first in _JAPANESE else first.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,11 @@ class Shape:
     def _sample(self) -> frozenset[int]:
         return frozenset(unpack("I", self.packed_shingles[: 4 * MOST_COMPARED]))
 
+    def pack_up(self) -> None:
+        """Hold what is packed alone; what is asked for again is unpacked again. Unpacked, it takes some ten times as much."""
+        for name in ("shingles", "_sample", "numbers", "vocabulary", "names"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def numbers(self) -> frozenset[int]:
         """The hashes of its numbers."""

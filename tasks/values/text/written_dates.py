@@ -97,6 +97,9 @@ _ZONE = re.compile(
 )
 _BEFORE = re.compile(r"(?:[^\W\d_]+[.:,]{0,2}\s*){0,3}")  # a weekday, or what the date is
 _AFTER = re.compile(r"(?:[\s,(]*[^\W\d_]{1,12}[.)]?){0,2}\s*")  # a zone once more, a weekday
+UNSTATED = timezone(timedelta(), "unstated")
+"""The zone of what is written without one: read as UTC, but nobody said so."""
+
 _BUDDHIST = 2400  # years above are counted from the Buddha's death, as in Thailand
 
 
@@ -111,7 +114,7 @@ class WrittenDate:
 
 
 def find_date(text: str) -> WrittenDate | None:
-    """Return the first date that is written in a text, with its clock and zone; a missing zone is UTC, a missing clock midnight."""
+    """Return the first date that is written in a text, with its clock and zone; a missing zone is UNSTATED, a missing clock midnight."""
     text = unicodedata.normalize("NFC", text)
     found = [one for shape in _SHAPES if (match := shape.search(text)) and (one := _read(text, match))]
     return min(found, key=lambda one: (one.start, -one.end), default=None)
@@ -123,6 +126,14 @@ def read_date(text: str) -> WrittenDate | None:
     if found is None or not _BEFORE.fullmatch(text, 0, found.start) or not _AFTER.fullmatch(text, found.end):
         return None
     return found
+
+
+def offset_s_of(instant: datetime | None) -> int | None:
+    """Return the seconds that the clock of an instant as written is ahead of UTC; None where no zone was written."""
+    offset = instant.utcoffset() if instant is not None else None
+    if instant is None or offset is None or instant.tzname() == UNSTATED.tzname(None):
+        return None
+    return int(offset.total_seconds())
 
 
 def month_of(name: str, *, has_point: bool = False) -> int | None:
@@ -147,7 +158,7 @@ def _read(text: str, match: re.Match[str]) -> WrittenDate | None:
         return None
     if parts.get("hour"):
         clock = (int(parts["hour"] or 0), int(parts["minute"] or 0), min(int(parts["second"] or 0), 59))
-        zone, end = zone_of(parts["zone"] or "UTC"), match.end()
+        zone, end = zone_of(parts["zone"]) if parts["zone"] else UNSTATED, match.end()
         return _written(day, clock, zone, match.start(), end) if zone is not None else None
     end = match.end()
     found = _CLOCK.match(text, end)
@@ -163,7 +174,7 @@ def _written(
     day: tuple[int, int, int], clock: tuple[int, int, int] | None, zone: tzinfo | None, start: int, end: int
 ) -> WrittenDate | None:
     try:
-        instant = datetime(*day, *(clock or (0, 0, 0)), tzinfo=zone or UTC)
+        instant = datetime(*day, *(clock or (0, 0, 0)), tzinfo=zone or UNSTATED)
         instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -4,8 +4,7 @@ import pytest
 
 from tasks.politeness.rights.links import licence_elements, licence_links
 from tasks.politeness.rights.mapping import verdict_on
-from tasks.politeness.rights.rsl import parse_rsl
-from tasks.politeness.rights.rsl_signals import licence_signals
+from tasks.politeness.rights.rsl import licence_signals, parse_rsl
 from tasks.values.rights import Purpose
 
 ORIGIN = "https://gazette.example"

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.values.text.names import names_in
+from tasks.values.text.fingerprint import names_in
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.values.text.script import script_of
+from tasks.values.text.fingerprint import script_of
 
 
 @pytest.mark.parametrize(

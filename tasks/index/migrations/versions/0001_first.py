@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tasks.index.schema import Instant
+from tasks.index.column_types import Instant
 
 revision = "0001"
 down_revision = None

@@ -5,7 +5,7 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
-from tasks.index.schema import Instant
+from tasks.index.column_types import Instant
 
 revision = "0003"
 down_revision = "0002"

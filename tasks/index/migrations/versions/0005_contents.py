@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tasks.index.schema import WebText
+from tasks.index.column_types import WebText
 
 revision = "0005"
 down_revision = "0004"

@@ -1,0 +1,8 @@
+"""Trafilatura alone: it fetches nothing, and reads the pages of a folder, whose names stand in the first argument's file."""
+
+from pathlib import Path
+
+from answers import feeds_to_read, read_by_trafilatura, write_answers
+
+if __name__ == "__main__":
+    write_answers(read_by_trafilatura(name, Path(name).read_bytes()) for name in feeds_to_read())

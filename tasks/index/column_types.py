@@ -1,0 +1,51 @@
+"""What the index's tables are made of: types of columns that are the same in both databases, and the metadata, which names indexes."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime, Dialect, MetaData, Text, TypeDecorator
+
+from tasks.values.text.storable import storable_text
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant to the microsecond. SQLite has no time zones: there it is naive text, always UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant: another machine would read it differently."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant that was stored."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class WebText(TypeDecorator[str]):
+    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: these become U+FFFD, as in the lake."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace characters that a database refuses."""
+        del dialect
+        return None if value is None else storable_text(value)
+
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)

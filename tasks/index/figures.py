@@ -1,0 +1,86 @@
+"""The tables of figures: what each source's pages and looks were like, by day, and counts of captures. Sums, and no URLs."""
+
+from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
+
+from tasks.index.column_types import METADATA, Instant
+
+source_days = Table(
+    "source_days",
+    METADATA,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("pages", Integer, nullable=False),
+    Column("empty", Integer, nullable=False),
+    Column("titled", Integer, nullable=False),
+    Column("dated", Integer, nullable=False),
+    Column("usual", Integer, nullable=False),
+    Column("log_length", Float, nullable=False),
+)
+"""Figures of a source's pages on a UTC day: sums that show a new layout."""
+
+source_tallies = Table(
+    "source_tallies",
+    METADATA,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("what", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("run_number", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The results of a source's looks on a UTC day, and in the last run: `run_number` is what that run added."""
+
+source_intake = Table(
+    "source_intake",
+    METADATA,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("urls", Integer, nullable=False),
+    Column("hosts", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many URLs and hosts a source's feeds added to the frontier on a UTC day: what its budget is held to."""
+
+source_arrivals = Table(
+    "source_arrivals",
+    METADATA,
+    Column("source_id", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    *(Column(f"h{hour:02d}", Integer, nullable=False) for hour in range(24)),
+    Column("newest_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The number of articles that a source published in each hour of a UTC day: the source's cadence is learnt from these."""
+
+source_alarms = Table(
+    "source_alarms",
+    METADATA,
+    Column("source_id", String(255), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("sweeps", Integer, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("told_at", Instant),
+    sqlite_with_rowid=False,
+)
+"""A source's alarms, since when, and whether they were reported; `told_at` is null while an alarm may be chance."""
+
+capture_counts = Table(
+    "capture_counts",
+    METADATA,
+    Column("source_id", String(255), primary_key=True),
+    Column("outcome", String(16), primary_key=True),
+    Column("reason", String(64), primary_key=True),
+    Column("novelty", String(16), primary_key=True),
+    Column("captures", BigInteger, nullable=False),
+    Column("payload_size", BigInteger, nullable=False),
+    Column("latest_at", Instant),
+)
+"""Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
+
+`reason` and `novelty` are empty where a capture has none.
+"""

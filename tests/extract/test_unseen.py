@@ -1,0 +1,81 @@
+import json
+
+import pytest
+
+from tests.extract.reading import PARAGRAPHS, read_page
+
+TITLE = "Harbour reopens after repairs"
+STORY = "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
+JAPANESE = (
+    "旧港は三週間ぶりに月曜日の朝からフェリーに再び開放される、と港湾局は月曜日の記者会見で正式に発表した。",
+    "二月に潜水士が九本の柱のうち二本にひびを見つけ、技術者は一時間以内に埠頭を閉鎖したと説明している。",
+    "修理費は四百万円で、三分の二を国が負担し、残りは港の積立金から支払われることになっているという。",
+    "島の商店では月の半ばから牛乳とパンが配給制となり、北の島のパン屋は早い時間に店を閉めていたという。",
+)
+
+
+def bare(inside: str = "", *, title: str = TITLE, shown: str = ""):
+    head = f'<title>{title}</title><meta property="og:title" content="{title}">'
+    return read_page(f"<html><head>{head}</head><body><main><h1>{title}</h1>{shown}</main>{inside}</body></html>")
+
+
+def state(*parts: object, title: str = TITLE, before: str = "", kind: str = "application/json") -> str:
+    data = {"props": {"page": {"headline": title, "url": "https://www.portcourier.example/a.", "parts": parts}}}
+    return f'<script type="{kind}">{before}{json.dumps(data)}</script>'
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<noscript>{STORY}</noscript>",
+        f"<template>{STORY}</template>",
+        state(STORY),
+        state(*({"kind": "p", "text": one} for one in PARAGRAPHS)),
+        state(*({"children": [{"text": one[:60]}, {"text": one[60:]}]} for one in PARAGRAPHS)),
+        state(STORY, kind="text/javascript", before="window.__STATE__ = "),
+    ],
+    ids=["noscript", "template", "a body", "paragraphs", "pieces", "a script"],
+)
+def test_a_story_that_is_not_shown_is_found(inside):
+    found = bare(inside)
+
+    assert found.path == "unseen"
+    assert "".join(found.lines) == "".join(PARAGRAPHS)
+
+
+def test_paragraphs_without_spaces_are_found():
+    assert bare(state(*JAPANESE, title="旧港が再開"), title="旧港が再開").lines == list(JAPANESE)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        state(STORY, title="Fire at the mill"),  # another page's
+        "<noscript><p>Please switch scripts on to read what the Port Courier writes on this page.</p></noscript>",
+        f'<script type="application/json">{STORY}</script>',  # no data
+        state("https://www.portcourier.example/a/very/long/address/of/a/picture/that/is/no/prose.", "x" * 300),
+    ],
+    ids=["another title", "a notice", "no data", "addresses"],
+)
+def test_what_is_no_story_of_the_pages_is_not(inside):
+    assert bare(inside).path != "unseen"
+
+
+def test_what_is_shown_counts_before_what_is_not():
+    shown = "".join(f"<p>{one}</p>" for one in PARAGRAPHS[:3])
+
+    assert bare(state(STORY), shown=shown).lines == list(PARAGRAPHS[:3])
+
+
+def test_an_open_shadow_is_on_show():
+    found = bare(shown=f'<story-body><template shadowrootmode="open">{STORY}</template></story-body>')
+
+    assert (found.lines, found.path) == (list(PARAGRAPHS), "fast")
+
+
+def test_nested_parts_with_the_title_cost_no_more_than_a_few():
+    part: object = {"headline": TITLE, "text": PARAGRAPHS[0]}
+    for _ in range(200):
+        part = {"headline": TITLE, "below": part}
+
+    assert bare(state(part)).text == TITLE

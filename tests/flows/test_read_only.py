@@ -1,0 +1,57 @@
+"""Commands that only read, where nothing can be written: an archive that is mounted, a colleague's folder."""
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.engine import Presslake
+
+GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
+READING = ("status", "report", "stories", "changes --since 0", "sql select(1)")
+
+
+@pytest.fixture(params=[False, True], ids=["at rest", "while another process writes"])
+def fixed(offline_presslake, request) -> Iterator[Presslake]:
+    """A place with an index and a lake whose file system is read-only, or, for others than root, whose folder is."""
+    home = offline_presslake.home
+    (home / "sources.yaml").write_text(GOOD)
+    offline_presslake.run("ingest", check=False)  # ends where no server answers, after it has made both
+    with closing(sqlite3.connect(home / "index.db")) as other:
+        if request.param:
+            other.execute("INSERT INTO facts (name, value) VALUES ('written', 'last')")
+            other.commit()
+        if os.geteuid() == 0:
+            bound = subprocess.run(["mount", "--bind", home, home], capture_output=True, check=False)
+            fix = ["mount", "-o", "remount,bind,ro", home]
+            if bound.returncode or subprocess.run(fix, capture_output=True, check=False).returncode:
+                pytest.skip("no file system can be mounted here")
+            yield offline_presslake
+            subprocess.run(["umount", "-l", home], check=True)
+        else:
+            home.chmod(0o555)
+            yield offline_presslake
+            home.chmod(0o755)
+
+
+@pytest.mark.parametrize("words", READING)
+def test_what_only_reads_needs_nothing_that_can_be_written(fixed, words):
+    ended = fixed.run(*words.split(), check=False)
+
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_url_is_looked_up_there_too(fixed):
+    ended = fixed.run("trace", "https://daily.example/a", check=False)
+
+    assert "nothing is known of https://daily.example/a" in ended.err
+
+
+def test_a_catalogue_that_cannot_be_written_is_named(fixed):
+    ended = fixed.run("init", "--catalogue", "new.yaml", check=False)
+
+    assert ended.err.startswith("presslake: new.yaml: cannot be written: ")
+    assert ended.code == 2
