@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import takewhile
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -58,7 +57,8 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     """Return the lines without furniture at their end; `holders` are what holds most of the text, and nearly all of it."""
     main, container = holders
     tags = frozenset(map(words_of, metadata.tags))
-    tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags)
+    named = dict.fromkeys((main, *main.iterancestors()), False) if main is not None else {}
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags, named=named)
     total = sum(len(line.text) for line in lines)
     kept = list(lines)
     cut = min(tail.start_of_appendix(kept, main, _MAX_APPENDIX), tail.start_of_appendix(kept, container, _MAX_REST))
@@ -90,6 +90,8 @@ class _Tail:
     metadata: Metadata
     main: HtmlElement | None
     tags: AbstractSet[tuple[str, ...]]
+    named: dict[HtmlElement, bool]
+    """Which elements stand in a box that names itself; what holds the text does not. Filled as they are asked for."""
 
     @property
     def url(self) -> str:
@@ -103,14 +105,21 @@ class _Tail:
         """
         if holder is None:
             return len(lines)
-        inner = set(holder.iter())
-        is_inner = [block is not None and block.element in inner for block in map(self._block, lines)]
-        start = next((at + 1 for at in range(len(lines) - 1, -1, -1) if is_inner[at]), len(lines))
+        known = {holder: True}
+        start = len(lines)
+        while start and not self._is_inner(lines[start - 1], known):
+            start -= 1
+        if start == len(lines):
+            return start
         sizes = [len(line.text) for line in lines]
-        if sum(size for size, one in zip(sizes, is_inner, strict=True) if one) < _MIN_MAIN * sum(sizes):
+        if sum(len(line.text) for line in lines if self._is_inner(line, known)) < _MIN_MAIN * sum(sizes):
             return len(lines)
         is_apart = sum(sizes[start:]) <= most * sum(sizes) and all(self._is_apart(one, holder) for one in lines[start:])
         return start if is_apart else len(lines)
+
+    def _is_inner(self, line: Line, known: dict[HtmlElement, bool]) -> bool:
+        block = self._block(line)
+        return block is not None and _is_under(block.element, known)
 
     def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
         """Whether a line stands in a box of another make than what holds the text, and in no table."""
@@ -138,14 +147,15 @@ class _Tail:
     def is_beside(self, line: Line) -> bool:
         """Whether a line outside of the text's own element stands in a box that names itself, or links to a page of the site."""
         block = self._block(line)
-        if block is None or self.main is None or block.element is self.main:
+        if block is None or not self.named:
             return False
-        around = {self.main, *self.main.iterancestors()}
-        boxes = list(takewhile(lambda one: one not in around, (block.element, *block.element.iterancestors())))
-        if any(_names_a_box(f"{one.get('class') or ''} {one.get('id') or ''}") for one in boxes if one.keys()):
+        if _stands_in_named(block.element, self.named):
             return True
-        is_inner = any(one is self.main for one in block.element.iterancestors())
-        if is_inner or block.link_share < _WHOLE_LINK or block.element.tag in ("li", "td", "th"):
+        if (
+            block.link_share < _WHOLE_LINK
+            or block.element.tag in ("li", "td", "th")
+            or self.main in block.element.iterancestors()
+        ):
             return False
         return all(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
@@ -226,6 +236,24 @@ class _Tail:
             return False
         steps = [step for step in target.path.split("/") if step]
         return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
+
+
+def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
+    """Whether an element is one that is known to be so, or stands in one; what is found out is known then."""
+    if (answer := known.get(element)) is None:
+        above = element.getparent()
+        answer = known[element] = above is not None and _is_under(above, known)
+    return answer
+
+
+def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
+    """Whether an element or one that it stands in names itself as no story's, up to those that are known."""
+    if (answer := known.get(element)) is None:
+        above = element.getparent()
+        names = f"{element.get('class') or ''} {element.get('id') or ''}" if element.keys() else ""
+        answer = bool(names and _names_a_box(names)) or (above is not None and _stands_in_named(above, known))
+        known[element] = answer
+    return answer
 
 
 def _outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:

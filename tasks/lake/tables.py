@@ -101,26 +101,34 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
     if table := find_table(store, name):
         return table
     uri = store.delta_uri(name)
-    if is_new(store, name):  # a table that has lost its log must not be made again, empty
-        with delta_errors(uri):
-            _create_table(uri, name, store.storage_options())
+    with delta_errors(uri):
+        _create_table(uri, name, store.storage_options())
     if table := find_table(store, name):
         return table
-    raise LakeUnavailable(f"{uri}: its log is missing: see `presslake verify`")
+    raise LakeUnavailable(f"{uri}: it cannot be made")
 
 
 def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
-    """Open a table as `open_table` does, or return None where there is none."""
+    """Open a table as `open_table` does, or return None where there is none; one that has lost its log is not none."""
     uri = store.delta_uri(name)
     with delta_errors(uri):
-        try:
-            table = DeltaTable(uri, storage_options=store.storage_options())
-        except TableNotFoundError:
+        table = _found(uri, store)
+        if table is None and is_new(store, name):
             return None
+        table = table or _found(uri, store)  # another process may have made it meanwhile
+        if table is None:
+            raise LakeUnavailable(f"{uri}: its log is missing: see `presslake verify`")
         held = table.schema()
     for misfit in find_misfits(name, held):
         raise LakeFormatError(f"{uri}: {misfit}: written by another version of Presslake")
     return table
+
+
+def _found(uri: str, store: ObjectStore) -> DeltaTable | None:
+    try:
+        return DeltaTable(uri, storage_options=store.storage_options())
+    except TableNotFoundError:
+        return None
 
 
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:

@@ -17,8 +17,10 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from pyarrow import fs
 
+from tasks.errors import ConfigError, LakeUnavailable
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import DirectoryStore, ObjectStore
+from tasks.lake.reading import list_files
 from tasks.lake.schemas import KINDS, table_schema
 from tasks.lake.tables import delta_errors, find_table
 
@@ -60,7 +62,24 @@ def open_views(store: ObjectStore) -> Iterator[Views]:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(_LATEST)
         connection.execute("set lock_configuration = true")
-        yield Views(connection, versions)
+        try:
+            yield Views(connection, versions)
+        except ConfigError as error:
+            if isinstance(
+                error.__cause__, duckdb.InvalidInputException
+            ):  # of a wrong value, and of a file that it cannot read
+                _check_files(store, error)
+            raise
+
+
+def _check_files(store: ObjectStore, error: ConfigError) -> None:
+    """Raise LakeUnavailable where a table names a file that is not there as it was written."""
+    for name in KINDS:
+        table = find_table(store, name)
+        sizes = {one.key: one.size for one in store.list(f"{name}/")} if table else {}
+        for file in list_files(table, name) if table else ():
+            if sizes.get(file.key) != file.size:
+                raise LakeUnavailable(f"{file.key} is missing or damaged: see `presslake verify`") from error
 
 
 def _add_view(connection: duckdb.DuckDBPyConnection, store: ObjectStore, name: str) -> int | None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -125,15 +126,33 @@ def test_whatever_is_not_a_question_to_the_views_is_refused_in_one_line(lake, tm
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
-def test_a_file_of_the_table_that_is_gone_is_named_in_one_line(tmp_path):
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["gone", "empty"])
+def test_a_file_of_the_table_that_cannot_be_read_is_no_mistake_of_the_query(tmp_path, harm):
     lake = Lake(tmp_path)
     lake.publish({})
     for path in (tmp_path / "lake/articles").rglob("*.parquet"):
-        path.unlink()
+        harm(path)
 
-    with pytest.raises((ConfigError, LakeUnavailable), match=r"b1-1\.parquet.* No such file") as caught:
+    with pytest.raises(LakeUnavailable, match=r"b1-1\.parquet is missing or damaged") as caught:
         answer(lake, "select text from articles")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_wrong_value_is_a_mistake_of_the_query_in_a_lake_that_is_whole(tmp_path):
+    lake = Lake(tmp_path)
+    lake.publish({})
+
+    with pytest.raises(ConfigError, match="format specifier"):
+        answer(lake, "select strptime(title, '%Y') from articles")
+
+
+def test_a_table_that_has_lost_its_log_is_not_taken_for_an_empty_one(tmp_path):
+    lake = Lake(tmp_path)
+    lake.publish({})
+    shutil.rmtree(tmp_path / "lake/articles/_delta_log")
+
+    with pytest.raises(LakeUnavailable, match="its log is missing"):
+        answer(lake, "select count(*) from articles")
 
 
 def test_nothing_is_left_behind(lake, tmp_path, monkeypatch):
