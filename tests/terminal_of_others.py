@@ -1,13 +1,17 @@
 """What the commands beside the sweep print, of 25 sources with every column filled: for tests/terminal.py."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 from flows.cli.finding import hit_lines
+from flows.cli.lake import maintain_tables, reindex_tables
+from flows.cli.settings import HEAD, rows_of
 from flows.cli.taking import CHANGE_HEAD, change_row
 from flows.sweep.dry_run import tables as dry_run_tables
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.report import tables as backfill_tables
+from tasks.config.settings import Settings
 from tasks.discover.preview import Preview
 from tasks.export.changes import Change, Kind
 from tasks.forget.plan import Copy, Plan, Selection
@@ -15,6 +19,7 @@ from tasks.forget.report import ForgetReport, plan_tables
 from tasks.forget.report import tables as forget_tables
 from tasks.forget.taken import Taken
 from tasks.index.browsing import ListedArticle, ListedStory
+from tasks.maintain.maintenance import MaintainReport
 from tasks.replay.comparing import Difference, Result
 from tasks.replay.report import ReplayReport
 from tasks.replay.report import tables as replay_tables
@@ -30,6 +35,7 @@ from tasks.values.rows import Policy, Signal
 from tasks.values.takedown import KeptOut, Scope
 from tasks.values.url import Url
 from tasks.verify.fault import Fault, FaultKind, SetAside, VerifyReport
+from tasks.verify.reindex import ReindexReport
 from tasks.verify.report import tables as verify_tables
 from tests.rows import make_article
 
@@ -58,7 +64,25 @@ def others() -> dict[str, Callable[[], Iterable[Table]]]:
     return {
         "ingest-dry-run": dry_run, "stories": stories, "changes": changes, "verify": verify, "replay": replay, "forget": forget,
         "backfill": backfill, "rights-report": rights_report, "rights-explain": rights_explain,
+        "maintain": maintain, "reindex": reindex, "settings": settings,
     }  # fmt: skip
+
+
+def maintain() -> Iterable[Table]:
+    counts = {field.name: 1_234_567 for field in fields(MaintainReport)}
+    return maintain_tables(MaintainReport(**{**counts, "is_dry_run": False, "seconds": 93.4}))
+
+
+def reindex() -> Iterable[Table]:
+    return reindex_tables(ReindexReport(**{field.name: 1_234_567 for field in fields(ReindexReport)}))
+
+
+def settings() -> Iterable[Table]:
+    environment = {"PRESSLAKE_LAKE": "s3://news/archive", "PREFECT_API_URL": "https://me:secret@prefect.example/api"}
+    shown = Settings(
+        lake=environment["PRESSLAKE_LAKE"], index="postgresql+psycopg://presslake:secret@db.example/presslake"
+    )
+    return [("", HEAD, rows_of(shown, {"index": shown.index}, environment))]
 
 
 def search(width: int) -> Iterable[tuple[str, str]]:

@@ -18,10 +18,12 @@ from flows.cli.options import (
 from flows.cli.saying import say
 from flows.cli.steps import steps
 from tasks.errors import ConfigError
-from tasks.values.display import Rows
+from tasks.values.display import Rows, Table
 
 if TYPE_CHECKING:
     from tasks.config.settings import Settings
+    from tasks.maintain.maintenance import MaintainReport
+    from tasks.verify.reindex import ReindexReport
 
 
 def verify(
@@ -87,11 +89,11 @@ def reindex(
         settings = set_flags(lake=lake, index=index)
         from tasks.verify.reindex import reindex_lake
 
-        report = asdict(reindex_lake(settings, on_step=steps()))
+        report = reindex_lake(settings, on_step=steps())
         if as_json:
-            console.print_json(report)
+            console.print_json(asdict(report))
         else:
-            console.show_tables([("The new index", tuple(report), [tuple(report.values())])])
+            console.show_tables(reindex_tables(report))
 
 
 def maintain(
@@ -115,15 +117,28 @@ def maintain(
 
         settings = set_flags(lake=lake, index=index, catalogue=catalogue)
         from tasks.maintain.config import MaintainConfig
-        from tasks.maintain.maintenance import maintain_lake, summary_line
+        from tasks.maintain.maintenance import maintain_lake
 
         config = MaintainConfig(dry_run=dry_run, keep_days=keep_days, file_mib=file_mib, shapes_days=shapes_days)
         done = maintain_lake(config, settings, on_step=steps())
         if as_json:
             console.print_json(asdict(done))
         else:
-            shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(done).items()]
-            console.show_tables([(summary_line(done), ("field", "value"), shown)])
+            console.show_tables(maintain_tables(done))
+
+
+def reindex_tables(report: "ReindexReport") -> list[Table]:
+    """Return what `reindex` shows."""
+    counts = asdict(report)
+    return [("The new index", tuple(counts), [tuple(counts.values())])]
+
+
+def maintain_tables(report: "MaintainReport") -> list[Table]:
+    """Return what `maintain` shows."""
+    from tasks.maintain.maintenance import summary_line
+
+    shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(report).items()]
+    return [(summary_line(report), ("field", "value"), shown)]
 
 
 def migrate(index: IndexOption = None) -> None:

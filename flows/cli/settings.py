@@ -1,15 +1,21 @@
 """The command `presslake settings`: each value and where it comes from, secrets masked."""
 
 import os
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli import console
 from flows.cli.options import CatalogueOption, IndexOption, JsonOption, LakeOption, one_clear_line
 
+if TYPE_CHECKING:
+    from tasks.config.settings import Settings
+
 PREFECT = ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_API_AUTH_STRING", "PREFECT_API_KEY")
 """Prefect's variables that decide where runs are kept."""
+
+HEAD = ("setting", "value", "from")
 
 
 def settings(
@@ -21,20 +27,29 @@ def settings(
 ) -> None:
     """Show each setting, its value, and where that comes from."""
     with one_clear_line():
-        from tasks.config.settings import read_origins, set_flags
+        from tasks.config.settings import set_flags
 
         flags = {"catalogue": catalogue, "lake": lake, "index": index}
-        origins = read_origins(os.environ, flags)
-        values = {name: _shown(value) for name, value in set_flags(**flags)}
-        rows = [(name, values[name], where) for name, where in origins.items()]
-        rows += [(name, _masked_variable(name), "environment") for name in PREFECT if name in os.environ]
+        rows = rows_of(set_flags(**flags), flags, os.environ)
         rows = [row for row in rows if not changed or row[2] != "default"]
         if as_json:
             console.print_json({name: {"value": value, "from": where} for name, value, where in rows})
         elif not rows:
             console.show_line("Every setting is at its default.")
         else:
-            console.show_tables([("", ("setting", "value", "from"), [*rows])])
+            console.show_tables([("", HEAD, [*rows])])
+
+
+def rows_of(
+    settings: "Settings", flags: Mapping[str, object], environment: Mapping[str, str]
+) -> list[tuple[str, str, str]]:
+    """Return each setting, its value and where that comes from."""
+    from tasks.config.settings import read_origins
+
+    values = {name: _shown(value) for name, value in settings}
+    rows = [(name, values[name], where) for name, where in read_origins(environment, flags).items()]
+    others = {name: environment[name] for name in PREFECT if name in environment}
+    return [*rows, *((name, _masked_variable(name, value), "environment") for name, value in others.items())]
 
 
 def _shown(value: object) -> str:
@@ -47,10 +62,10 @@ def _shown(value: object) -> str:
     return "" if value is None else masked_url(str(value))
 
 
-def _masked_variable(name: str) -> str:
+def _masked_variable(name: str, value: str) -> str:
     from tasks.values.display import masked_url
 
-    return masked_url(os.environ[name]) if name in {"PREFECT_API_URL", "PREFECT_HOME"} else "***"
+    return masked_url(value) if name in {"PREFECT_API_URL", "PREFECT_HOME"} else "***"
 
 
 def add_command(app: typer.Typer) -> None:

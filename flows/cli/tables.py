@@ -141,7 +141,8 @@ def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *,
         is_value = is_headed and bool(row[0])
         lines = [row[0], *_joined(pairs[1:], width - GAP)] if is_value else list(_joined(pairs, width - GAP))
         for number, line in enumerate(lines):
-            first, *others = [line] if number == 0 and is_value else wrap(line, width - GAP)
+            is_short = (number == 0 and is_value) or measure(line) <= width - GAP
+            first, *others = [line] if is_short else wrap(line, width - 2 * GAP)
             yield " " * GAP * (number > 0) + first
             yield from (" " * 2 * GAP + more for more in others)
 

@@ -117,13 +117,17 @@ def _serve(settings: Settings) -> None:
 
 
 def offer_sources(client: "SyncPrefectClient", deployment_id: "UUID", catalogue: Catalogue) -> None:
-    """Let the form of a deployment of `ingest` offer the catalogue's sources, instead of an empty line for each."""
+    """Let the form of a deployment of `ingest` offer the catalogue's sources, instead of an empty line for each.
+
+    The form offers those of now. A source that is added later can be asked for by its id: the flow checks it, not the server.
+    """
     from prefect.client.schemas.actions import DeploymentUpdate  # noqa: PLC0415
 
     schema = cast("dict[str, Any]", client.read_deployment(deployment_id).parameter_openapi_schema)
     offered = schema["definitions"][IngestConfig.__name__]["properties"]["sources"]
     offered["items"] = {"type": "string", "enum": [source.id for source in catalogue.sources]}
-    client.update_deployment(deployment_id, DeploymentUpdate.model_validate({"parameter_openapi_schema": schema}))
+    changed = {"parameter_openapi_schema": schema, "enforce_parameter_schema": False}
+    client.update_deployment(deployment_id, DeploymentUpdate.model_validate(changed))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

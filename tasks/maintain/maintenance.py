@@ -165,7 +165,7 @@ def summary_line(report: MaintainReport) -> str:
         (report.articles_moved, "{} articles moved to the current algorithm"),
         (report.cluster_rows, "{} rows updated with their cluster"),
         (report.policy_rows, "{} rows of policies updated"),
-        (report.files_packed, f"{{}} files packed into {report.files_made}"),
+        (report.files_packed, f"{{}} files packed into {report.files_made:,}"),
         (report.files_deleted, "{} old files deleted"),
         (report.set_aside_deleted, "{} objects deleted that were set aside"),
         (report.texts_expired, "{} texts expired"),

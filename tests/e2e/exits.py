@@ -77,12 +77,13 @@ def main() -> int:
     options.add_argument("--runs", type=int, default=100, help="of each command; a tenth of that of `ingest`")
     options.add_argument("--starts", type=int, default=40, help="of the local server")
     options.add_argument("--only", default="", help="commands whose name holds this")
+    options.add_argument("--busy", type=int, default=BUSY, help="processes that keep the machine busy meanwhile")
     asked = options.parse_args()
     for name in [name for name in os.environ if name.startswith(("PREFECT_", "PRESSLAKE_"))]:
         del os.environ[name]
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp()
     set_prefect_defaults(is_quiet=True)
-    with busy(BUSY):
+    with busy(asked.busy):
         bad = run_commands(asked.runs, asked.only)
         bad += run_starts(asked.starts)
     return 1 if bad else 0
