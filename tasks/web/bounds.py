@@ -5,6 +5,7 @@ Depth is bounded by libxml2 itself: at 256 in XML, at 2,048 in HTML.
 """
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 MAX_TAGS = 1_000_000
@@ -34,29 +35,38 @@ def bounded_markup(text: str) -> tuple[str, tuple[str, ...]]:
 
 def with_few_attributes(text: str) -> str:
     """Return the text without the attributes of elements that have too many; the same string where none has."""
-    pieces = text.split("<")
-    if max(map(len, pieces)) <= _LONG_TAG:  # as of most texts
-        return text
-    long = [number for number, piece in enumerate(pieces) if len(piece) > _LONG_TAG and number]
-    shortened = {number: piece for number in long if (piece := _without_attributes(pieces[number])) is not None}
-    if not shortened:
-        return text
-    return "<".join(shortened.get(number, piece) for number, piece in enumerate(pieces))
+    kept, at = list[str](), 0
+    for start, stop in _long_pieces(text):
+        if (gone := _attributes(text, start, stop)) is not None:
+            kept.append(text[at : gone[0]])
+            at = gone[1]
+    return "".join((*kept, text[at:])) if kept else text
+
+
+def _long_pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where tags with what follows them begin, behind their `<`, and end, if they are long.
+
+    The last `<` of each window begins the next one: so nearly all of a page is stepped over, and never read.
+    """
+    at = text.find("<")
+    while 0 <= at < len(text) - _LONG_TAG:
+        last = text.rfind("<", at + 1, at + 1 + _LONG_TAG)
+        if last < 0:
+            last = text.find("<", at + 1 + _LONG_TAG)
+            yield at + 1, len(text) if last < 0 else last
+        at = last
 
 
 def _place_of(text: str, number: int) -> int:
     return next(islice(re.finditer("<", text), number, None)).start()
 
 
-def _without_attributes(piece: str) -> str | None:
-    """Return a tag and what follows it without its attributes, or None where those are not too many."""
-    tag = _TAG.match(piece)
-    if tag is None:
+def _attributes(text: str, start: int, stop: int) -> tuple[int, int] | None:
+    """Return where a tag's attributes begin and end, or None where those are not too many."""
+    tag, name = _TAG.match(text, start, stop), _NAME.match(text, start, stop)
+    if tag is None or name is None:
         return None
-    name = _NAME.match(piece)
-    end = name.end() if name else 0
-    found = _ATTRIBUTE.finditer(piece, end, tag.end())
+    found = _ATTRIBUTE.finditer(text, name.end(), tag.end())
     if next(islice(found, MAX_ATTRIBUTES, None), None) is None:
         return None
-    slash = "/" if piece[tag.end() - 1 : tag.end()] == "/" else ""
-    return piece[:end] + slash + piece[tag.end() :]
+    return name.end(), tag.end() - text.endswith("/", start, tag.end())
