@@ -41,7 +41,7 @@ def test_what_drifted_has_a_line_with_both_figures():
 
 
 def feeds(polled, own, *, failed=None):
-    """What polls came to: failures of the sources' own feeds, and of all that was asked."""
+    """The results of polls: failures of the sources' own feeds, and of all that was asked."""
     return DiscoverReport(polled=polled, polled_failed=own, failed=failed or own)
 
 
