@@ -87,6 +87,7 @@ def check_range(offset: int, length: int) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """Return a library's message as one short line without terminal codes, for our own messages."""
+    """Return a library's message as one short line, without terminal codes and frames of Rust, for our own messages."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)) or type(error).__name__
+    text = re.split(r"\n\s*0: ", text, maxsplit=1)[0]  # with RUST_BACKTRACE in the environment
     return " ".join(text.split())[:300]

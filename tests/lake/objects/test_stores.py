@@ -10,7 +10,7 @@ import pytest
 
 from tasks.errors import ConfigError, LakeFormatError, LakeUnavailable
 from tasks.lake.keys import MARKER_KEY
-from tasks.lake.objects.stores import DirectoryStore, MissingObject, S3Config, open_lake, open_store
+from tasks.lake.objects.stores import DirectoryStore, MissingObject, S3Config, one_line, open_lake, open_store
 from tests.servers import LakeAddress, free_port, make_bucket
 
 
@@ -354,6 +354,14 @@ def test_opening_a_lake_leaves_its_marker_alone(object_store):
     open_lake(object_store)
 
     assert [found.key for found in object_store.list("")] == [MARKER_KEY]
+
+
+def test_a_message_has_no_frames_of_rust():
+    error = ValueError(
+        "Json error: \x1b[1munexpected\x1b[0m 'g'\n   0: <unknown>\n   1: start_thread\n             at ./x.c:4:8\n"
+    )
+
+    assert one_line(error) == "Json error: unexpected 'g'"
 
 
 def test_a_lake_of_a_newer_format_is_refused_in_one_line(tmp_path):
