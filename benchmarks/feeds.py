@@ -12,8 +12,6 @@ import asyncio
 import contextlib
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -26,6 +24,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.serving import serve, serving
 from tasks.config.catalogue import SourceRules
 from tasks.discover import polling as stage
 from tasks.discover.polling import poll_feeds
@@ -96,29 +95,6 @@ class Server:
 def _said(status: int, body: bytes, etag: str | None = None) -> bytes:
     validator = f"ETag: {etag}\r\n" if etag else ""
     return f"HTTP/1.1 {status} Said\r\nContent-Length: {len(body)}\r\n{validator}\r\n".encode() + body
-
-
-async def serve(hosts: int, port: int) -> None:
-    """Serve all hosts at one port until the process ends; prints the port."""
-    server = Server()
-    for address in addresses(hosts):
-        listener = await asyncio.start_server(server.talk, address, port, backlog=64)
-        port = listener.sockets[0].getsockname()[1]
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    await asyncio.Event().wait()
-
-
-@contextmanager
-def serving(hosts: int) -> Iterator[int]:
-    """Run the server as a process of its own; gives its port."""
-    words = [sys.executable, "-m", "benchmarks.feeds", "--serve", "--hosts", str(hosts)]
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    try:
-        yield int((child.stdout.readline() if child.stdout else "") or sys.exit("the server did not start"))
-    finally:
-        child.terminate()
-        child.wait()
 
 
 # The sweeps
@@ -197,9 +173,12 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if asked.serve:
-        asyncio.run(serve(asked.hosts, 0))
+        asyncio.run(serve(Server().talk, addresses(asked.hosts)))
     before = peak_size()
-    with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, serving(asked.hosts) as port:
+    with (
+        tempfile.TemporaryDirectory(prefix="presslake-bench-") as name,
+        serving("benchmarks.feeds", "--hosts", str(asked.hosts)) as port,
+    ):
         hosts = addresses(asked.hosts)
         feeds = [
             FeedAddress(

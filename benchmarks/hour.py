@@ -13,13 +13,10 @@ import asyncio
 import contextlib
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,6 +29,7 @@ from deltalake import DeltaTable
 from benchmarks.cc_news import Stock, stock
 from benchmarks.dedup import fill
 from benchmarks.feeds import addresses
+from benchmarks.serving import serve, serving
 from benchmarks.whole_run import catalogue_of, prefect_server, sweep
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
@@ -92,28 +90,6 @@ class Press:
 
 def _said(status: str, mime: str, body: bytes) -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Type: {mime}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-async def serve(press: Press, port: int) -> None:
-    """Serve all hosts at one port until the process ends; prints the port."""
-    for address in press.hosts:
-        listener = await asyncio.start_server(press.talk, address, port, backlog=64)
-        port = listener.sockets[0].getsockname()[1]
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    await asyncio.Event().wait()
-
-
-@contextmanager
-def publishing(hosts: int, rate: float) -> Iterator[int]:
-    """Run the press as a process of its own, from now on; gives its port."""
-    words = [sys.executable, "-m", "benchmarks.hour", "--serve", "--hosts", str(hosts), "--rate", str(rate)]
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    try:
-        yield int((child.stdout.readline() if child.stdout else "") or sys.exit("the press did not start"))
-    finally:
-        child.terminate()
-        child.wait()
 
 
 @lru_cache
@@ -194,7 +170,8 @@ def run(*, articles: int, hosts: int, rate: float, seconds: float, interval_s: f
         with open_index(f"sqlite:///{folder / 'index.db'}") as index:
             fill(index, 0, articles, now=datetime.now(UTC))
         print(f"{articles:,} articles in the index", flush=True)
-        with local_server(has_ui=False) as api_url, publishing(hosts, rate) as port:
+        press = serving("benchmarks.hour", "--hosts", str(hosts), "--rate", str(rate))
+        with local_server(has_ui=False) as api_url, press as port:
             sites = [{"feed": f"http://{one}:{port}/feed.xml"} for one in addresses(hosts)]
             (folder / "sources.yaml").write_text(catalogue_of(sites))
             print("".join(f"{cell:>10}" for cell in HEAD), flush=True)
@@ -214,9 +191,8 @@ def main() -> None:
     asked = arguments.parse_args()
     if asked.serve:
         pages = rewritable()
-        asyncio.run(
-            serve(Press(hosts=addresses(asked.hosts), rate=asked.rate, begun_at=time.time(), pages=pages), port=0)
-        )
+        press = Press(hosts=addresses(asked.hosts), rate=asked.rate, begun_at=time.time(), pages=pages)
+        asyncio.run(serve(press.talk, press.hosts))
     else:
         run(
             articles=asked.articles,

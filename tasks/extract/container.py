@@ -283,7 +283,8 @@ def _is_item(box: HtmlElement) -> bool:
 class Place:
     """Where an article stands: the element that holds it and its heading (None: the whole page), and its mass.
 
-    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of its paragraphs, found or not, without those that stand in links.
+    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of its
+    paragraphs, found or not, without those that stand in links.
     """
 
     scope: HtmlElement | None

@@ -1,4 +1,4 @@
-"""What stands in place of a story: a notice, told from a story by its shape and by whom it speaks to. Pure.
+"""What stands in place of a story: a notice, known by its shape and by whom it speaks to. Pure.
 
 A notice is short and has nothing to do with the page's title. Where the page says that it is not free, that is enough;
 elsewhere the notice must ask for something that only notices ask for.
@@ -11,10 +11,8 @@ from tasks.extract.metadata import Metadata
 from tasks.extract.tree import words_in, words_of
 from tasks.values.rows import PageType
 
-_MAX_PAID, _MAX_NOTICE = (
-    1500,
-    800,
-)  # characters; a story's free beginning may be as short, but speaks of what its title says
+# characters; a story's free beginning may be as short, but speaks of what its title says
+_MAX_PAID, _MAX_NOTICE = 1500, 800
 _STEM = 5  # letters of a word that its forms share, in most languages
 _MIN_WORD = 4  # letters; shorter ones are in every line
 _PAIR = 2  # characters, where a script does not part words

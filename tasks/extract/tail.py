@@ -23,11 +23,8 @@ _MIN_LEFT = 2  # lines that a text keeps
 _MAX_LABEL = 40  # characters of what stands over a list
 _MAX_BOX = 700  # characters of a box that asks for something
 _MAX_BUTTON = 40  # characters of a link that asks for something
-_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = (
-    0.7,
-    0.2,
-    0.15,
-)  # of the text: in its own element; in boxes behind; behind all of it
+# of the text: in its own element; in boxes behind; behind all of it
+_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _MAX_BESIDE = 0.25  # of the text
 _WHOLE_LINK = 0.95  # of a line

@@ -154,7 +154,7 @@ def commit_rewritten(
 def find_dead_files(store: ObjectStore, table: DeltaTable, name: str) -> set[str]:
     """Return the keys of files that were put for a version that another commit took: no commit will ever name them.
 
-    A process that was killed leaves them. Raises LakeUnavailable.
+    A process that was killed leaves them. The table is brought to its newest version. Raises LakeUnavailable.
     """
     planned = {found.key: planned_version(found.key) for found in store.list(data_prefix(name))}
     with delta_errors(table.table_uri):

@@ -46,9 +46,8 @@ def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_d
     It also deletes a file that was put and never committed, if the table has all its rows; at any age, if no commit can
     name it any more. A file whose commit is lost stays, for `verify`. Raises LakeUnavailable.
     """
-    dead = find_dead_files(store, table, name)
+    dead = find_dead_files(store, table, name)  # of the newest version, to which it has brought the table
     with delta_errors(table.table_uri):
-        table.update_incremental()
         old = dead | {f"{name}/{unquote(path)}" for path in table.vacuum(keep_days * 24, dry_run=True, full=True)}
     never_named = old - logged_paths(store, name) if old else set()
     gone = sorted(key for key in old if key not in never_named or has_all_rows(store, table, key))

@@ -51,8 +51,8 @@ def rows_of(world: World, name: str, *columns: str) -> list[tuple]:
 
 def told_of_clusters(world: World) -> dict[str, set[tuple]]:
     found: dict[str, set[tuple]] = {}
-    for article_id, *told in rows_of(world, ARTICLES, "article_id", *CLUSTER_COLUMNS):
-        found.setdefault(article_id, set()).add(tuple(told))
+    for article_id, *shown in rows_of(world, ARTICLES, "article_id", *CLUSTER_COLUMNS):
+        found.setdefault(article_id, set()).add(tuple(shown))
     return found
 
 
