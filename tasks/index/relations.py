@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from tasks.index.schema import aliases, edges
-from tasks.index.upsert import insert_into, upsert
+from tasks.index.upsert import insert_into, upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
@@ -68,7 +68,8 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     """Add edges; an existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
-    upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
+    if rows:
+        tx.execute(upsert_into(tx, edges, by=["a", "b", "kind"], newest=["score"]), rows)
 
 
 def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:

@@ -1,7 +1,7 @@
 """An insert that may meet an existing row: the same in SQLite and PostgreSQL, but different in SQLAlchemy's dialects."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Connection, Table
 
@@ -22,11 +22,8 @@ def insert_into(tx: Connection, table: Table) -> Upsert:
     return postgresql.insert(table)
 
 
-def upsert(
-    tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str], newest: Iterable[str]
-) -> None:
-    """Insert rows; of one that is there already by the columns `by`, the columns `newest` are replaced."""
-    if rows:
-        statement = insert_into(tx, table)
-        replaced = {name: statement.excluded[name] for name in newest}
-        tx.execute(statement.on_conflict_do_update(index_elements=list(by), set_=replaced), list(rows))
+def upsert_into(tx: Connection, table: Table, *, by: Sequence[str], newest: Iterable[str]) -> Upsert:
+    """Return the insert that replaces the columns `newest` of a row that is there already by the columns `by`."""
+    statement = insert_into(tx, table)
+    replaced = {name: statement.excluded[name] for name in newest}
+    return statement.on_conflict_do_update(index_elements=list(by), set_=replaced)

@@ -28,7 +28,7 @@ from tasks.values.url import Url
 from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
-from tasks.web.decoding import coding_of, decode_aside, decode_received, decode_received_prefix
+from tasks.web.decoding import MAGIC_SIZE, coding_of, decode_aside, decode_received, decode_received_prefix
 from tasks.web.exchange import Exchange, Fetched
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
@@ -258,7 +258,7 @@ async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]
     """Undo the content coding; returns also how much came of a body that ended before its end."""
     coding = final.header("content-encoding") or ""
     missing = _missing(final) if final.is_cut_short else None
-    is_plain = not coding and len(final.body) <= limits.decoded_size and coding_of(final.body) is None
+    is_plain = not coding and len(final.body) <= limits.decoded_size and coding_of(final.body[:MAGIC_SIZE]) is None
     if is_plain:
         return final.body, missing
     decode = decode_received_prefix if limits.cut or missing else decode_received
