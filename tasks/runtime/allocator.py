@@ -14,7 +14,8 @@ COLLECTOR_THRESHOLDS = 20_000, 20, 50
 on objects that stay."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt, mallopt(3)
-_KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; heaps, by default eight a processor, of which each keeps what it had
+_LARGE, _KEPT = 64 * 1024, 256 * 1024  # bytes: a page's body has pages of memory of its own, and leaves no hole behind
+_MOST_ARENAS = 1  # heaps, by default eight a processor, of which each keeps what it had
 
 
 def keep_little() -> None:
@@ -25,7 +26,7 @@ def keep_little() -> None:
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        for parameter, value in ((_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT), (_ARENAS, _MOST_ARENAS)):
+        for parameter, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT), (_ARENAS, _MOST_ARENAS)):
             mallopt(parameter, value)
 
 
