@@ -167,4 +167,4 @@ def _would_match(expressions: tuple[XPath, ...], tag: str, attributes: tuple[tup
     return any(expression(above) for expression in expressions)
 
 
-_known_match = lru_cache(maxsize=8192)(_would_match)  # the same names stand on all pages of a site
+_known_match = lru_cache(maxsize=2048)(_would_match)  # the same names stand on all pages of a site

@@ -82,7 +82,7 @@ def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
 
     Long ones are not kept: a hostile page has as many as it likes.
     """
-    known = lru_cache(maxsize=8192)(judge)
+    known = lru_cache(maxsize=2048)(judge)
     return lambda names: known(names) if len(names) <= _MAX_NAMES else judge(names)
 
 
