@@ -106,7 +106,9 @@ class RateLimiter:
 
         The hosts of one `place` stand in one line.
         """
-        line = self._lines.setdefault(place or host, _Line(asyncio.Semaphore(max_per_host)))
+        name = place or host
+        if (line := self._lines.get(name)) is None:
+            line = self._lines[name] = _Line(asyncio.Semaphore(max_per_host))
         wanted = PermitRequest(
             host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s, place=place
         )
