@@ -217,10 +217,10 @@ def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
 
 
 def server_cpu_s(folder: str) -> float:
-    """Return the CPU of the server whose socket lies in a folder, its checkpointer's apart."""
+    """Return the CPU of the server whose socket lies in a folder, connections that ended included, its checkpointer apart."""
     pid = int((Path(folder) / "db/postmaster.pid").read_text().splitlines()[0])
     server = psutil.Process(pid)
-    total = 0.0
+    total = sum(server.cpu_times()[2:4])  # of children that have ended
     for process in (server, *server.children()):
         try:
             if "checkpointer" not in " ".join(process.cmdline()):
