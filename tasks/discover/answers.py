@@ -46,15 +46,13 @@ async def read_feed(
         now=now,
         own_urls=rules.own_urls,
     )
-    return with_included(await reader.read(feed_job(read, kind, fetched.content, item=fetched.url)), rules)
+    content = await reader.read(feed_job(read, kind, fetched.content, item=fetched.url))
+    return replace(content, entries=content.entries + included_in(content.doubtful, rules), doubtful=())
 
 
-def with_included(content: FeedContent, rules: SourceRules) -> FeedContent:
-    """Return the content with the links that look like no article and that `include` names: a person knows better."""
-    if not rules.include or not content.doubtful:
-        return content
-    included = tuple(entry for entry in content.doubtful if accepts(entry.url, rules))
-    return replace(content, entries=content.entries + included, doubtful=())
+def included_in(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Entry, ...]:
+    """Return the links that look like no article and that `include` names: a person knows better."""
+    return tuple(entry for entry in doubtful if accepts(entry.url, rules)) if rules.include else ()
 
 
 async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, fill, locate, main_of, merge, parted, place_of
-from tasks.extract.fallbacks import block_text, first_sufficient, plain_text
+from tasks.extract.container import Found, Place, common, fill, locate, main_of, merge, parted, place_of
+from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
@@ -26,8 +26,8 @@ from tasks.extract.prune import RULES, prune
 from tasks.extract.quality import Signs, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
-from tasks.extract.tail import cut_tail
-from tasks.extract.tree import INVISIBLE, clean, has_words, raw_text_of, remove, words_of
+from tasks.extract.tail import Holders, cut_tail
+from tasks.extract.tree import INVISIBLE, clean, has_words, is_one_of, raw_text_of, remove, words_of
 from tasks.extract.unseen import unseen_text
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
@@ -38,7 +38,7 @@ _WORDLESS = (
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
 _MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; the best that it can be
-_FOUND = ("fast", "paragraphs")
+_FOUND = (FAST, "paragraphs")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
 _MAX_CELL_WORD = 30  # characters
@@ -159,16 +159,22 @@ def _find_text(
 
     known = frozenset(block.text for block in blocks)
     text, path = first_sufficient(tree, lambda text: tidy(parted(text, blocks), said, known=known), measure)
-    place, found = measured[0]
+    place, found = measured[-1]
     if path == "readability":
         text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
     cut = 0
     if path in _FOUND and text:
-        found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
-        holders = (main_of(found), place.container if path == _FOUND[0] else None)
-        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, holders)
-        text, cut = "\n".join(line.text for line in ending.lines), ending.removed
-    is_bare = not text or words_of(text) in said.titles
+        found = found if path == FAST else locate(text.split("\n"), blocks)
+        main = main_of(found)
+        container = place.container if path == FAST else None
+        holders = Holders(main=main, container=container, scope=common(main, heading))
+        filled = without_repeats(fill(found))
+        ending = cut_tail(filled, blocks, metadata, holders)
+        lines: Sequence[str] = [line.text for line in ending.lines]
+        if ending.lines[:1] != (*filled[:1],):  # what was second may say the title
+            lines = drop_head(lines, said)
+        text, cut = "\n".join(lines), ending.removed
+    is_bare = not text or is_one_of(text, said.titles)
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(plain_text(whole), said)

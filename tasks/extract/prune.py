@@ -114,7 +114,9 @@ def _comments(page: Outline) -> Iterator[HtmlElement]:
 
 @judged_once
 def _names_comments(names: str) -> bool:
-    return any(map(_COMMENTS.fullmatch, names.split()))
+    folded = names.casefold()
+    is_likely = "comment" in folded or "disqus" in folded or "dsq" in folded
+    return is_likely and any(map(_COMMENTS.fullmatch, names.split()))
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:

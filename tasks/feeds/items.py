@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import attrgetter
 
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.feeds.collector import Collector, absolute_url
@@ -28,6 +29,9 @@ class Link:
     base_url: str
 
 
+_RANK = attrgetter("rank")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One item's words: `links` in their order, title and dates as they are spelled, `rights` its RSL licence."""
@@ -49,7 +53,7 @@ def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> 
     for item in items:
         with collector.refusals.guarded(feed_url):
             collector.add(
-                _best(sorted(item.links, key=_rank), are_alike=are_alike),
+                _best(sorted(item.links, key=_RANK), are_alike=are_alike),
                 title=item.title,
                 published=item.published,
                 modified=item.modified,
@@ -71,14 +75,14 @@ def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str])
 def _best(links: Sequence[Link], *, are_alike: bool) -> str | None:
     """Return the first link that can be fetched, parsed where it was looked at: a broken one hides no good one."""
     if len(links) < 2:
-        return _absolute(links[0]) or links[0].text if links else None
-    first = next(((one, url) for one in links if (url := _absolute(one))), None)
+        return absolute_url(links[0].text, base_url=links[0].base_url) or links[0].text if links else None
+    first = next(((one, url) for one in links if (url := absolute_url(one.text, base_url=one.base_url))), None)
     if first is None:
         return links[0].text
     link, url = first
     if link.rank is Rank.ORIGINAL or not (are_alike or _is_root(url)):
         return url
-    found = (_absolute(one) for one in links if one.rank is Rank.PERMALINK)
+    found = (absolute_url(one.text, base_url=one.base_url) for one in links if one.rank is Rank.PERMALINK)
     return next((one for one in found if one and not _is_root(one)), url)
 
 
@@ -89,24 +93,16 @@ def _are_alike(items: Sequence[Item]) -> bool:
         return False
     first: str | None = None
     for item in items:
-        pages = sorted((one for one in item.links if one.rank <= Rank.OTHER), key=_rank)
-        key = next((found for one in pages if (found := _key(one))), None)
+        pages = sorted((one for one in item.links if one.rank <= Rank.OTHER), key=_RANK)
+        key = next((found for one in pages if (found := _key(one.text, one.base_url))), None)
         if key is None or (first is not None and key != first):
             return False
         first = key
     return True
 
 
-def _rank(link: Link) -> Rank:
-    return link.rank
-
-
-def _absolute(link: Link) -> Url | None:
-    return absolute_url(link.text, base_url=link.base_url)
-
-
-def _key(link: Link) -> str | None:
-    url = _absolute(link)
+def _key(link: str, base_url: str) -> str | None:
+    url = absolute_url(link, base_url=base_url)
     try:
         return url.key if url else None
     except (BadUrl, ForbiddenScheme):

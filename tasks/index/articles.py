@@ -9,7 +9,7 @@ from operator import attrgetter
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
 from tasks.index.schema import articles
-from tasks.index.upsert import upsert
+from tasks.index.upsert import upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
@@ -124,7 +124,10 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
         for one in sorted(known, key=attrgetter("article_id"))
     ]
     kept = {"article_id", "url_key", "first_seen_at"}
-    upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
+    if rows:
+        tx.execute(
+            upsert_into(tx, articles, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept), rows
+        )
 
 
 def lower_first_seen(tx: Connection, first_seen: Mapping[str, datetime]) -> None:

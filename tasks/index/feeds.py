@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, d
 
 from tasks.index.schema import feeds
 from tasks.index.taken_down import read_kept_out
-from tasks.index.upsert import upsert
+from tasks.index.upsert import upsert_into
 from tasks.values.chunks import in_chunks
 from tasks.values.feed import FeedKind, FeedState
 
@@ -73,7 +73,8 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
         for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # two writers lock rows in one order
         if not (kept_out.has_source(one.source_id) or kept_out.has_url(one.feed_url))
     ]
-    upsert(tx, feeds, rows, by=["feed_key"], newest=("source_id", "kind", "parent_url"))
+    if rows:
+        tx.execute(upsert_into(tx, feeds, by=["feed_key"], newest=("source_id", "kind", "parent_url")), rows)
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:

@@ -4,13 +4,13 @@ All functions take the transaction they run in.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from tasks.index.schema import aliases, edges
-from tasks.index.upsert import insert_into, upsert
+from tasks.index.upsert import insert_into, row_of, upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
@@ -60,15 +60,16 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
     newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
     replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
     for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
-        if rows := [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]:
+        if rows := [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]:
             tx.execute(how, rows)
 
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     """Add edges; an existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
-    rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
-    upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
+    rows = [{**row_of(one), "found_at": now} for _, one in sorted(by_ends.items())]
+    if rows:
+        tx.execute(upsert_into(tx, edges, by=["a", "b", "kind"], newest=["score"]), rows)
 
 
 def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:

@@ -44,7 +44,8 @@ class ResponseRecord:
 class Record:
     """One record of a segment; `kind` is its WARC-Type. Only HTTP responses have `response`.
 
-    `conversion` is the content to which another record was converted.
+    `conversion` is the content to which another record was converted, `tombstone` why a record is gone that was here
+    (tasks/lake/tombstones.py).
     """
 
     kind: str
@@ -53,12 +54,7 @@ class Record:
     length: int
     response: ResponseRecord | None
     conversion: bytes | None = None
-
-    @property
-    def tombstone(self) -> str | None:
-        """Why a record is gone that was here (tasks/lake/tombstones.py); None for every other record."""
-        is_one = self.kind == "metadata" and (self.url or "").startswith(TOMBSTONE)
-        return (self.url or "").removeprefix(TOMBSTONE) if is_one else None
+    tombstone: str | None = None
 
 
 def payload_digest(body: bytes) -> str:
@@ -140,7 +136,16 @@ def _parse(offset: int, length: int, content: bytes) -> Record:
     is_http = (record.headers.get("Content-Type") or "").startswith("application/http")
     response = _parse_response(url, record, block) if kind == "response" and url and is_http else None
     conversion = block if kind == "conversion" else None
-    return Record(kind=kind, url=url, offset=offset, length=length, response=response, conversion=conversion)
+    tombstone = url.removeprefix(TOMBSTONE) if kind == "metadata" and url and url.startswith(TOMBSTONE) else None
+    return Record(
+        kind=kind,
+        url=url,
+        offset=offset,
+        length=length,
+        response=response,
+        conversion=conversion,
+        tombstone=tombstone,
+    )
 
 
 def _only_block(content: bytes, size: int) -> bytes | None:

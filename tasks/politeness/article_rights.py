@@ -88,7 +88,7 @@ class ArticleRights:
         url, final = fetched.url, fetched.final
         if isinstance(error, PaymentRequired):
             rights = rights.with_licences(await self._documents.enclosed(fetched))
-            urls = demanded_licences(final.headers, url=final.url)
+            urls = demanded_licences(final.headers, origin=final.url.origin)
         elif error is None:
             urls = _licences_of(fetched)
         else:
@@ -106,8 +106,9 @@ class ArticleRights:
 
 def _licences_of(fetched: Fetched) -> tuple[Url, ...]:
     """Return the RSL licences that a page's header and head name."""
+    origin = fetched.url.origin
     named = (value for name, value in fetched.final.headers if name == "link")
-    return (*licence_links(named, base=fetched.url), *licence_elements(fetched.content, base=fetched.url))
+    return (*licence_links(named, origin=origin), *licence_elements(fetched.content, origin=origin))
 
 
 def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
@@ -131,5 +132,5 @@ def _check_all_read(rights: SiteRights, obeyed: Obedience) -> None:
 def payment_asked(fetched: Fetched, error: HttpRefused) -> ItemError:
     """Return a refusal as one that asks for a licence or a price, where it does."""
     final = fetched.final
-    asked = payment_of(final.status, final.headers, fetched.content, url=final.url)
+    asked = payment_of(final.status, final.headers, fetched.content, origin=final.url.origin)
     return error if asked is None else PaymentRequired(f"{asked} at {final.url}".strip())

@@ -32,7 +32,7 @@ from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, Sha
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
-from tasks.politeness.visits import Answered, Deferred, Take, Visit, result_of
+from tasks.politeness.visits import Answered, Deferred, Take, Visit
 from tasks.politeness.way import Way, place_name
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
@@ -99,7 +99,7 @@ class PoliteClient:
                 target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
                 by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
-                await _hand_over(take, one, result_of(None, error, _now()))
+                await _hand_over(take, one, _result_of(None, error, _now()))
         try:
             async with asyncio.TaskGroup() as origins:
                 for (origin, _), group in by_origin.items():
@@ -120,7 +120,7 @@ class PoliteClient:
                 policy = await self._rules_of(origin, group)
             except (ItemError, HostWaits) as trouble:
                 for one in group:
-                    await _hand_over(take, one, result_of(None, trouble, _now()))
+                    await _hand_over(take, one, _result_of(None, trouble, _now()))
                 return
             async with asyncio.TaskGroup() as asking:
                 for one in group:
@@ -158,12 +158,12 @@ class PoliteClient:
             trouble = refusal if fetched is None else payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
-        outcome = result_of(fetched, trouble, asked_at)
+        outcome = _result_of(fetched, trouble, asked_at)
         try:
             with guarded_item(one.url):
                 outcome = await self._rights.complete(one, outcome)
         except (ItemError, HostWaits) as met:
-            outcome = result_of(fetched, met, asked_at)
+            outcome = _result_of(fetched, met, asked_at)
         try:
             await _hand_over(take, one, outcome)
         finally:
@@ -239,6 +239,15 @@ async def _hand_over(take: Take, one: Visit, outcome: Answered | Deferred) -> No
     pending = take(one, outcome)
     if isawaitable(pending):
         await pending
+
+
+def _result_of(
+    fetched: Fetched | None, trouble: ItemError | HostWaits | None, asked_at: datetime
+) -> Answered | Deferred:
+    """Return the result of a visit that gave this answer and met this trouble, if any."""
+    if isinstance(trouble, HostWaits):
+        return Deferred(until=trouble.until)
+    return Answered(fetched=fetched, error=trouble, asked_at=asked_at)
 
 
 def _now() -> datetime:

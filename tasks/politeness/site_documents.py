@@ -84,7 +84,7 @@ class SiteDocuments:
         They are robots.txt, the licences that it names and, where that is wanted, tdmrep.json.
         """
         read, answer = await self._files.robots(origin, rules)
-        named = (licence_url(one, base=origin) for one in read.rights.licences[:MAX_LICENCES])
+        named = (licence_url(one, origin=origin) for one in read.rights.licences[:MAX_LICENCES])
         urls = tuple(dict.fromkeys(one for one in named if one is not None))
         tdm_url = Url(f"{origin}{TDMREP_PATH}")
         wanted = (*urls, *([tdm_url] if wants_tdm else ()))

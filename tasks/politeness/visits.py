@@ -6,7 +6,6 @@ from datetime import datetime
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
-from tasks.politeness.limiter import HostWaits
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.values.rights import NO_OBEDIENCE, Obedience
 from tasks.values.rows import Signal
@@ -58,12 +57,3 @@ class Answered:
 
 Take = Callable[[Visit, Answered | Deferred], object]
 """Takes the result of a visit; if it returns an awaitable, there are only as many requests as there is room for."""
-
-
-def result_of(
-    fetched: Fetched | None, trouble: ItemError | HostWaits | None, asked_at: datetime
-) -> Answered | Deferred:
-    """Return the result of a visit that gave this answer and met this trouble, if any."""
-    if isinstance(trouble, HostWaits):
-        return Deferred(until=trouble.until)
-    return Answered(fetched=fetched, error=trouble, asked_at=asked_at)

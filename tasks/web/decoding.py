@@ -35,6 +35,8 @@ _GZIP_RESERVED = 0xE0  # of the flags
 _ZLIB_MAGICS = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nibble in range(0x50, 0x60)))
 _MAGICS = {"gzip": (GZIP_MAGIC,), "zstd": _ZSTD_MAGICS[:1], "deflate": _ZLIB_MAGICS}
+MAGIC_SIZE = 4
+"""Bytes by which `coding_of` knows a coding."""
 
 # Not codings, but seen in the field where they change nothing: charsets, transfer terms, S3's upload framing.
 _MEANINGLESS = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf8", "aws-chunked"})
@@ -82,9 +84,9 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
     return body
 
 
-def coding_of(body: bytes) -> str | None:
-    """Return the content coding that a body is in by its first bytes, whatever is said of it; brotli has none to tell."""
-    return next((name for name, magics in _MAGICS.items() if body.startswith(magics)), None)
+def coding_of(start: bytes) -> str | None:
+    """Return the content coding that a body is in by its first MAGIC_SIZE bytes, whatever is said of it; brotli has none to tell."""
+    return next((name for name, magics in _MAGICS.items() if start.startswith(magics)), None)
 
 
 def decode_received(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:

@@ -56,11 +56,11 @@ def leads_to(answer: Exchange, content: bytes) -> str | None:
     if (target := _refreshed(capped(answer.header("refresh")))) is not None:
         return target
     start = content[:LOOKED_AT_SIZE]
-    kind = (answer.header("content-type") or "").lower()
-    if not (is_html(start) or "html" in kind):
-        return None
     is_short = len(content) <= LOOKED_AT_SIZE
     if not _may_lead(start, by_script=is_short):
+        return None
+    kind = (answer.header("content-type") or "").lower()
+    if not (is_html(start) or "html" in kind):
         return None
     text = decode_text(start, answer.header("content-type"))[0]
     bare = _without(_COMMENT, text)

@@ -21,32 +21,32 @@ _TAG = re.compile(rb"<link\b[^<>]{0,2000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([A-Za-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 
-def licence_links(values: Iterable[str], *, base: str, is_typed: bool = True) -> tuple[Url, ...]:
+def licence_links(values: Iterable[str], *, origin: str, is_typed: bool = True) -> tuple[Url, ...]:
     """Return the licences that Link fields name, as addresses that may be asked for; with RSL's type, unless not `is_typed`."""
     found: dict[Url, None] = {}
     for value in values:
         for target, parameters in _LINK.findall(capped(value)):
             said = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(parameters)}
             kind = said.get("type") if is_typed else said.get("type", RSL_TYPE)
-            if is_licence(said.get("rel"), kind) and (url := licence_url(target, base=base)):
+            if is_licence(said.get("rel"), kind) and (url := licence_url(target, origin=origin)):
                 found[url] = None
     return tuple(found)[:MAX_LICENCES]
 
 
-def licence_elements(content: bytes, *, base: str) -> tuple[Url, ...]:
+def licence_elements(content: bytes, *, origin: str) -> tuple[Url, ...]:
     """Return the licences that a page's link elements name; only tags that have the type are looked at."""
     if RSL_TYPE.encode() not in content:
         return ()
-    return tuple(dict.fromkeys(_element_links(content, base)))[:MAX_LICENCES]
+    return tuple(dict.fromkeys(_element_links(content, origin)))[:MAX_LICENCES]
 
 
-def _element_links(content: bytes, base: str) -> Iterator[Url]:
+def _element_links(content: bytes, origin: str) -> Iterator[Url]:
     for tag in _TAG.findall(content):
         if RSL_TYPE.encode() not in tag.lower():
             continue
         pairs = _ATTRIBUTE.findall(tag.decode("utf-8", "replace"))
         said = {name.lower(): html.unescape(double or single or plain) for name, double, single, plain in pairs}
-        if is_licence(said.get("rel"), said.get("type")) and (url := licence_url(said.get("href", ""), base=base)):
+        if is_licence(said.get("rel"), said.get("type")) and (url := licence_url(said.get("href", ""), origin=origin)):
             yield url
 
 
@@ -55,10 +55,10 @@ def is_licence(rel: str | None, kind: str | None) -> bool:
     return "license" in (rel or "").lower().split() and (kind or "").split(";")[0].strip().lower() == RSL_TYPE
 
 
-def licence_url(value: str, *, base: str) -> Url | None:
+def licence_url(value: str, *, origin: str) -> Url | None:
     """Return the address of a licence: absolute, over https, or over http at the origin that names it; else None."""
     try:
-        url, page = Url.parse(value.strip()).without_fragment, Url.of(base)
+        url = Url.parse(value.strip()).without_fragment
     except ItemError:
         return None
-    return url if url.startswith("https:") or url.origin == page.origin else None
+    return url if url.startswith("https:") or url.origin == origin else None

@@ -22,7 +22,7 @@ _MAX_SHOWN = 200
 Headers = Iterable[tuple[str, str]]
 
 
-def payment_of(status: int, headers: Headers, body: bytes, *, url: str) -> str | None:
+def payment_of(status: int, headers: Headers, body: bytes, *, origin: str) -> str | None:
     """Return what an answer asks for, as it is kept beside the reason; None where it asks for nothing.
 
     It is empty for a bare 402, which names neither a price nor a licence. A login (401 Basic) is none.
@@ -30,15 +30,15 @@ def payment_of(status: int, headers: Headers, body: bytes, *, url: str) -> str |
     if status not in {401, 402}:
         return None
     fields = tuple(headers)
-    named = [*_prices(fields), *_licences(fields, url), *_x402(fields, body)]
+    named = [*_prices(fields), *_licences(fields, origin), *_x402(fields, body)]
     return "; ".join(named) if named or status == 402 else None
 
 
-def demanded_licences(headers: Headers, *, url: str) -> tuple[Url, ...]:
+def demanded_licences(headers: Headers, *, origin: str) -> tuple[Url, ...]:
     """Return the licences that an answer names which asks for one; here a link may lack RSL's type."""
     fields = tuple(headers)
     named = (value for name, value in fields if name == "link")
-    return licence_links(named, base=url, is_typed=not _is_challenge(fields))
+    return licence_links(named, origin=origin, is_typed=not _is_challenge(fields))
 
 
 def charged_signals(headers: Headers) -> Iterator[Signal]:
@@ -59,9 +59,9 @@ def _prices(fields: tuple[tuple[str, str], ...]) -> Iterator[str]:
     return (f"crawler-price {_shown(value)}" for name, value in fields if name == "crawler-price")
 
 
-def _licences(fields: tuple[tuple[str, str], ...], url: str) -> Iterator[str]:
+def _licences(fields: tuple[tuple[str, str], ...], origin: str) -> Iterator[str]:
     if _is_challenge(fields):
-        yield " ".join(["licence", *demanded_licences(fields, url=url)])
+        yield " ".join(["licence", *demanded_licences(fields, origin=origin)])
 
 
 def _x402(fields: tuple[tuple[str, str], ...], body: bytes) -> Iterator[str]:

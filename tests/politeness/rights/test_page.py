@@ -163,4 +163,4 @@ LICENCE = [("www-authenticate", 'License error="invalid_request"'),
     ],
 )
 def test_an_answer_names_its_price_or_licence(status, headers, body, expected):
-    assert payment_of(status, headers, body, url=URL) == expected
+    assert payment_of(status, headers, body, origin="https://gazette.example") == expected
