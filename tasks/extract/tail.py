@@ -118,7 +118,7 @@ class _Tail:
             for line in lines
             if self._block(line) is None or self._is_inner(line, around) or self._goes_on(line, scope)
         ]
-        left, whole = (sum(len(line.text) for line in some) for some in (inner, lines))
+        left, whole = (sum(size_of(line.text) for line in some) for some in (inner, lines))
         return inner if left >= _MIN_SCOPED * whole else list(lines)
 
     def _goes_on(self, line: Line, scope: HtmlElement) -> bool:

@@ -55,6 +55,13 @@ def test_what_says_more_stays(line):
     assert drop_head([line, *BODY], SAID) == [line, *BODY]
 
 
+def test_a_name_with_a_role_behind_it_goes_in_a_script_without_spaces():
+    said = Said(titles=(), section=(), names=frozenset(["山田花子"]))
+
+    assert drop_head(["山田花子記者", *BODY], said) == BODY
+    assert drop_head(["山田花子が港で見たもの", *BODY], said)[0] == "山田花子が港で見たもの"
+
+
 def test_only_the_first_lines_are_looked_at():
     lines = [*(f"Line number {n} of the story that is told" for n in range(5)), "Mara Quill"]
 
