@@ -12,7 +12,7 @@ from lxml import etree
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
 from tasks.feeds.collector import Collector, plain_title
 from tasks.feeds.document import Document
-from tasks.feeds.html_links import HtmlPage, is_markup, read_page
+from tasks.feeds.html_links import HtmlPage, read_page
 from tasks.feeds.link_weight import weight_of
 from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.feed import FeedContent
@@ -23,9 +23,6 @@ _MAX_LOOKED_AT = 10_000
 _FURNITURE_ELEMENTS = frozenset({"nav", "footer", "form", "dialog", "template"})
 _FURNITURE_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "dialog"})
 _MAX_TITLE = 300
-
-
-is_page = is_markup
 
 
 def parse(document: Document) -> FeedContent:

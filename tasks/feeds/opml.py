@@ -46,11 +46,6 @@ class LeftOut:
     reason: str
 
 
-def is_opml(start: str) -> bool:
-    """Whether a document is a list of feeds."""
-    return _ROOT.search(start) is not None
-
-
 def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[LeftOut, ...]]:
     """Return the feeds of an OPML list, each once, in its order, and what is left out; raises CatalogueError with `name`.
 
