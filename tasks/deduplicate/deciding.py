@@ -16,7 +16,6 @@ from tasks.deduplicate.context import DecisionContext, lock_scripts, read_contex
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
-from tasks.deduplicate.keeping_out import without_taken
 from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
 from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.quarantining import without_culprits
@@ -37,6 +36,7 @@ from tasks.values.look import Look
 from tasks.values.page import Page, PreparedPage
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article, Capture, Novelty, Outcome
+from tasks.values.takedown import KeptOut
 
 NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
 
@@ -163,6 +163,18 @@ def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...
         if look.captured.capture_id not in taken:
             left.setdefault(look.captured.capture_id, look)
     return tuple(left.values())
+
+
+def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
+    """Return the looks without those at what was taken down while they were being fetched, and the number of those.
+
+    A look at another URL that leads there stays, without anything of what it found.
+    """
+    if not kept_out:
+        return tuple(looks), 0
+    left = [look for look in looks if not look.is_kept_out(kept_out)]
+    kept = tuple(look.emptied() if any(map(kept_out.has_url, look.names)) else look for look in left)
+    return kept, len(looks) - len(kept)
 
 
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:

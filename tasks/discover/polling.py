@@ -37,10 +37,10 @@ from tasks.discover.schedule import (
 from tasks.discover.validators import Validators, kept_validators, new_validators
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.refusals import Refusals
+from tasks.index.announcing import Allowance
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
-from tasks.index.intake import Allowance
 from tasks.lake.records import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
