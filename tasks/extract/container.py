@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lxml.html import HtmlElement
 
@@ -38,17 +39,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is known of a text's place: blocks, its lines, which blocks it has, and what holds most of them."""
+    """What is known of a text's place: blocks, its lines, which blocks it has, and what holds most of them.
+
+    `is_kept` counts as the text's what begins or ends like a piece of it, `is_there` only where that piece is no other block.
+    """
 
     blocks: Sequence[Block]
     lines: tuple[Line, ...]
     is_kept: Sequence[bool]
+    is_there: Sequence[bool]
     holders: Counter[HtmlElement]
     kinds: Counter[Kind]
 
     @property
     def mass(self) -> int:
         return self.holders.total()
+
+    def counted(self, at: int) -> int:
+        """Return the characters with which a block counts as the text's."""
+        return len(self.blocks[at].text) if self.is_kept[at] else 0
 
 
 def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
@@ -69,13 +78,19 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
         key in known_keys or (len(key) >= _LONG_KEY and (key[:_LONG_KEY] in whole or key[-_LONG_KEY:] in whole))
         for key in (block.key for block in blocks)  # by how a block begins or ends: pieces in its midst are left out
     ]
+    # a line that is a block has no other in it, though blocks may begin or end alike
+    loose = "".join(key for line, key in zip(found, keys, strict=True) if line.at is None)
+    is_there = [
+        kept and (block.key in known_keys or block.key[:_LONG_KEY] in loose or block.key[-_LONG_KEY:] in loose)
+        for block, kept in zip(blocks, is_kept, strict=True)
+    ]
     holders: Counter[HtmlElement] = Counter()
     kinds: Counter[Kind] = Counter()
     for block, kept in zip(blocks, is_kept, strict=True):
         if kept:
             holders[holder_of(block)] += len(block.text)
             kinds[block.kind] += len(block.text)
-    return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, holders=holders, kinds=kinds)
+    return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds)
 
 
 def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | None:
@@ -136,6 +151,7 @@ def fill(found: Found) -> list[Line]:
     last: int | None = None
     main = main_of(found)
     items = _items_of(main)
+    headings = _headings_between(found)
     for line in found.lines:
         if line.at is not None:
             if last is None:
@@ -143,7 +159,9 @@ def fill(found: Found) -> list[Line]:
             else:
                 gap = range(last + 1, line.at)
                 lines.extend(
-                    Line(text=found.blocks[at].text, at=at) for at in gap if _is_missing(found, at, items, main)
+                    Line(text=found.blocks[at].text, at=at)
+                    for at in gap
+                    if at in headings or _is_missing(found, at, items, main)
                 )
             last = line.at
         lines.append(line)
@@ -152,6 +170,37 @@ def fill(found: Found) -> list[Line]:
         lines.extend(listed)
         lines.extend(_continued(found, (listed[-1].at or last) if listed else last))
     return lines
+
+
+def _headings_between(found: Found) -> set[int]:
+    """Return the headings that an extractor left out right over lines of the text, by their place among the blocks."""
+    places = [line.at for line in found.lines if line.at is not None]
+    rows: dict[Kind, list[int]] = {}
+    for before, below in pairwise(places):
+        for at in range(below - 1, before, -1):
+            block = found.blocks[at]
+            if block.element.tag not in HEADINGS or found.is_there[at]:
+                break
+            rows.setdefault(block.kind, []).append(at)
+    return {at for row in rows.values() for at in row if _heads_a_part(found, at, row)}
+
+
+def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
+    """Whether a heading is the story's: it stands in the text's own element, or in a row of several of its make.
+
+    By itself elsewhere it may be a box's whose list has gone. One that is a link must lead to no other page of the site,
+    as a headline does.
+    """
+    block = found.blocks[at]
+    if next(block.element.iterancestors("table"), None) is not None:
+        return False
+    is_held = _is_held(found, at)
+    if block.link_share >= _MAX_LINK_SHARE:
+        return is_held and not _leads_on(block)
+    # with a colon it announces what is not there any more
+    return is_held or (
+        len({found.blocks[one].key for one in row}) >= _MIN_ITEMS and not block.text.endswith((":", "："))
+    )
 
 
 def main_of(found: Found) -> HtmlElement | None:
@@ -169,7 +218,7 @@ def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) 
     while 0 <= at < len(found.blocks):
         block = found.blocks[at]
         is_item = block.element.tag == "li" and block.link_share < _MAX_LINK_SHARE
-        if found.is_kept[at] or holder_of(block) is not main or not (is_item or block.element.tag in _LESSER_HEADINGS):
+        if found.is_there[at] or holder_of(block) is not main or not (is_item or block.element.tag in _LESSER_HEADINGS):
             break
         beside.append(at)
         if is_item and len(block.text) >= _MIN_LINE:
@@ -202,7 +251,7 @@ def _continued(found: Found, last: int) -> Iterator[Line]:
     rows = {row for block, kept in zip(found.blocks, found.is_kept, strict=True) if kept for row in _rows_of(block)}
     for at in range(last + 1, len(found.blocks)):
         block = found.blocks[at]
-        if found.is_kept[at]:
+        if found.is_there[at]:
             continue
         if block.element.tag in _PART_HEADINGS and not block.linked:
             heading = at
@@ -226,18 +275,23 @@ def _rows_of(block: Block) -> list[HtmlElement]:
 
 def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
     block = found.blocks[at]
-    if found.is_kept[at]:
+    if found.is_there[at]:
         return False
     if items and not items.isdisjoint((block.element, *block.element.iterancestors())):
         return True
     if block.element.tag == "div" and block.element.getparent() is main:
         return not block.linked and _is_sentence(block)
-    is_held = found.holders[holder_of(block)] >= _MIN_SHARE * found.mass
+    is_held = _is_held(found, at)
     if block.link_share >= _MAX_LINK_SHARE:
         return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block)
     if len(block.text) < _MIN_LINE:
         return is_held and block.element.tag in ("li", "h2", "h3", "h4")
-    return is_held or found.kinds[block.kind] >= _MIN_SHARE * found.mass
+    return is_held or found.kinds[block.kind] - found.counted(at) >= _MIN_SHARE * found.mass
+
+
+def _is_held(found: Found, at: int) -> bool:
+    """Whether a block stands in an element that holds a part of the text, without itself."""
+    return found.holders[holder_of(found.blocks[at])] - found.counted(at) >= _MIN_SHARE * found.mass
 
 
 def _is_sentence(block: Block) -> bool:

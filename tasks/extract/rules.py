@@ -3,7 +3,7 @@
 from functools import lru_cache
 from importlib.metadata import version
 
-RULE_SET = 5
+RULE_SET = 6
 """Raised whenever the same page may give another text; part of every article's `extractor`."""
 
 

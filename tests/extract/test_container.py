@@ -142,3 +142,63 @@ def test_a_sentence_in_a_box_of_its_own_among_the_paragraphs_is_filled_in():
 )
 def test_a_box_that_is_no_sentence_or_links_or_stands_deeper_is_not(inside):
     assert filled(page(inside=inside), PARAGRAPHS) == list(PARAGRAPHS)
+
+
+PARTS = ("How the pillars cracked", "What the repairs cost", "港が再び開くまで")
+
+
+def parted_by(headings, *, before="<div class='title'>", behind="</div>") -> str:
+    """A story whose first paragraphs have a heading each, in a box of its own."""
+    story = page()
+    for heading, paragraph in zip(headings, PARAGRAPHS[1:], strict=False):
+        story = story.replace(f"<p>{paragraph}", f"{before}<h2>{heading}</h2>{behind}<p>{paragraph}")
+    return story
+
+
+def test_headings_in_boxes_of_their_own_over_the_paragraphs_are_filled_in():
+    assert filled(parted_by(PARTS), PARAGRAPHS) == [
+        PARAGRAPHS[0],
+        *(line for pair in zip(PARTS, PARAGRAPHS[1:4], strict=True) for line in pair),
+        PARAGRAPHS[4],
+    ]
+
+
+@pytest.mark.parametrize("tag", ["h1", "h5", "h6"])
+def test_a_heading_of_any_rank_in_the_texts_own_element_is_filled_in(tag):
+    assert filled(page(inside=f"<{tag}>The cost</{tag}>"), PARAGRAPHS)[3] == "The cost"
+
+
+def test_a_heading_that_links_to_itself_is_filled_in():
+    html = page(inside="<h3 id='cost'><a href='#cost'>What the repairs cost</a></h3>")
+
+    assert filled(html, PARAGRAPHS)[3] == "What the repairs cost"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        parted_by(PARTS[:1]),  # one by itself
+        parted_by(("Most read",) * 3),
+        parted_by([f"{part}:" for part in PARTS]),  # announces what is not there
+        parted_by([f"<a href='/{at}'>{part}</a>" for at, part in enumerate(PARTS)]),
+        parted_by(PARTS, behind="<p>Advert</p></div>"),  # over something else
+        page(inside="<h3><a href='/other'>Mill burns down</a></h3>"),
+        page(inside="<table><tr><th><h5>Year</h5></th></tr></table>"),
+    ],
+)
+def test_headings_of_something_else_are_not_filled_in(html):
+    assert filled(html, PARAGRAPHS) == list(PARAGRAPHS)
+
+
+def test_an_item_that_begins_like_another_paragraph_is_filled_in():
+    item = "Divers found cracks in two more pillars of the northern quay"
+
+    assert filled(page(inside=f"<ul><li>{item}</li></ul>"), PARAGRAPHS)[3] == item
+
+
+def test_a_long_caption_does_not_make_its_own_box_the_storys():
+    caption = f"{PARAGRAPHS[1][:30]} {'the harbour master, left, and the mayor of the island, right, ' * 4}".strip()
+
+    assert filled(page(inside=f"<div class='pic'><h1>{caption}</h1><p>Photo: AFP</p></div>"), PARAGRAPHS) == list(
+        PARAGRAPHS
+    )
