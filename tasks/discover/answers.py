@@ -18,7 +18,7 @@ from tasks.politeness.visits import Answered
 from tasks.runtime.reading import Reader, feed_job
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState
 from tasks.values.permit import RobotsAnswer
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 MAX_FEED_SIZE = 50_000_000
 """Bytes of a feed, on the wire and decoded (sitemaps.org: 50 MB)."""
@@ -36,7 +36,7 @@ def keep_nothing(_feed: FeedState, _answered: Answered, _error: FeedUnreadable) 
 
 
 async def read_feed(
-    kind: FeedKind, fetched: Fetched, *, rules: SourceRules, now: datetime, reader: Reader
+    kind: FeedKind, fetched: Exchange, *, rules: SourceRules, now: datetime, reader: Reader
 ) -> FeedContent:
     """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable where that one was killed."""
     read = partial(
@@ -106,9 +106,9 @@ def is_before(entry: Entry, since: datetime) -> bool:
     return bool(dates) and not any(is_since(instant, since) for instant in dates)
 
 
-def moved_to(fetched: Fetched) -> str | None:
+def moved_to(fetched: Exchange) -> str | None:
     """Return where permanent redirects, and no others, led; None where there were none."""
-    redirects = fetched.hops[:-1]
+    redirects = fetched.redirects
     return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 
