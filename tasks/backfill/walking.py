@@ -13,7 +13,7 @@ from functools import partial
 from tasks.backfill.dated import Window, days_in, is_of, may_hold
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
-from tasks.discover.answers import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
+from tasks.discover.named import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
 from tasks.errors import ItemError
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.next_page import linked_next, next_in_address, second_pages

@@ -14,7 +14,8 @@ from itertools import islice
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import (
+from tasks.discover.children import choose_children, is_open, is_worth_asking
+from tasks.discover.named import (
     KeepUnreadable,
     announcements,
     is_before,
@@ -23,7 +24,6 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
-from tasks.discover.children import choose_children, is_open, is_worth_asking
 from tasks.discover.poll_log import PollLog
 from tasks.discover.polls import Poll, Waiting, visit_of
 from tasks.discover.schedule import (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.answers import MAX_FEED_SIZE, moved_to, read_feed
+from tasks.discover.named import MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
 from tasks.feeds.formats import ACCEPT
 from tasks.politeness.client import PoliteClient
