@@ -13,7 +13,7 @@ from trafilatura.utils import RE_FILTER
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
 from tasks.extract.container import Found, Place, fill, locate, main_of, merge, parted, place_of
-from tasks.extract.fallbacks import block_text, first_sufficient, plain_text
+from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
@@ -38,7 +38,7 @@ _WORDLESS = (
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
 _MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; the best that it can be
-_FOUND = ("fast", "paragraphs")
+_FOUND = (FAST, "paragraphs")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
 _MAX_CELL_WORD = 30  # characters
@@ -159,13 +159,13 @@ def _find_text(
 
     known = frozenset(block.text for block in blocks)
     text, path = first_sufficient(tree, lambda text: tidy(parted(text, blocks), said, known=known), measure)
-    place, found = measured[0]
+    place, found = measured[-1]
     if path == "readability":
         text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
     cut = 0
     if path in _FOUND and text:
-        found = found if path == _FOUND[0] else locate(text.split("\n"), blocks)
-        holders = (main_of(found), place.container if path == _FOUND[0] else None)
+        found = found if path == FAST else locate(text.split("\n"), blocks)
+        holders = (main_of(found), place.container if path == FAST else None)
         ending = cut_tail(without_repeats(fill(found)), blocks, metadata, holders)
         text, cut = "\n".join(line.text for line in ending.lines), ending.removed
     is_bare = not text or words_of(text) in said.titles

@@ -1,11 +1,11 @@
 """The ways to the text of a pruned page, in the order in which they are tried. Pure.
 
-The first is quick and right for most pages; each of the others costs more and guesses more. A new way is one more row of
-`WAYS`.
+The first, trafilatura's fast mode, is quick and right for most pages; each of the others costs more and guesses more. A new
+way is one more row of `WAYS`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from html import unescape
@@ -22,38 +22,39 @@ from tasks.extract.tree import parse_html, text_of
 
 _MAX_LINK_SHARE = 0.5
 _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
+FAST = "fast"
+"""The name of the first way: trafilatura's fast mode."""
+
 _FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to the text: its name, what it finds on a page, and whether that may suffice."""
+    """One way to the text: its name, and what it finds on a page."""
 
     name: str
     find: Callable[[HtmlElement], str]
-    may_suffice: bool = True
 
 
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return the first text that is long enough and the name of its way; where none is, the longest.
+    """Return a text of the fast mode that is long enough, and the name of its way; where none is, the longest of all ways.
 
-    `measure` says of the first way's text in which element the other ways are to look, and what length is wanted.
+    `measure` says of a text of the fast mode in which element the other ways are to look, and what length is wanted; the
+    last that it was asked for counts.
     """
-    first, *others = WAYS
-    text = tidied(first.find(tree))
-    scope, wanted = measure(text)
-    longest = (text, first.name)
-    if text and len(text) >= wanted:
-        return longest
+    for found in _in_fast_mode(tree):
+        text = tidied(found)
+        scope, wanted = measure(text)
+        longest = (text, FAST)
+        if text and len(text) >= wanted:
+            return longest
     page = _alone(scope, tree)
-    for way in others:
+    for way in WAYS:
         text = tidied(way.find(page))
         if len(text) > len(longest[0]):
             longest = (text, way.name)
-        if text and len(text) >= wanted and way.may_suffice:
-            break
     return longest
 
 
@@ -86,14 +87,14 @@ def plain_text(body: str) -> str:
         return ""
 
 
-def _by_trafilatura(tree: HtmlElement) -> str:
-    found = bare_extraction(tree, options=_FAST)
-    return "" if found is None or isinstance(found, dict) else found.text or ""
-
-
-def _by_fast_mode(tree: HtmlElement) -> str:
+def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
+    """Yield what trafilatura's steps find, and what its whole does where that may be more."""
     quick = quick_text(tree, _FAST)
-    return _by_trafilatura(tree) if quick is None else quick
+    if quick is not None:
+        yield quick.text
+    if quick is None or not quick.is_sure:
+        found = bare_extraction(tree, options=_FAST)
+        yield "" if found is None or isinstance(found, dict) else found.text or ""
 
 
 def _by_readability(tree: HtmlElement) -> str:
@@ -111,8 +112,6 @@ def _by_paragraphs(tree: HtmlElement) -> str:
 
 
 WAYS = (
-    Way(name="fast", find=_by_fast_mode),
-    # the last two are guesses: of both, the longer is taken
-    Way(name="readability", find=_by_readability, may_suffice=False),
+    Way(name="readability", find=_by_readability),
     Way(name="paragraphs", find=_by_paragraphs),
 )

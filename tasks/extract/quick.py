@@ -2,17 +2,15 @@
 
 The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here the
 frame that it would choose is found first, by words that must stand in an element's attributes before a pattern can
-match; the frame alone is copied, cleaned, and given to the steps. Where the outcome might depend on the rest of the page,
-the answer is None, and the whole is asked. The steps are of one version, and only with that one are they called.
+match (`tasks.extract.quick_frames`); the frame alone is copied, cleaned, and given to the steps. Where the outcome might
+depend on the rest of the page, the answer is None, or not sure. The steps are of one version, and only with that one are
+they called.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 
 from lxml.etree import Element, SubElement, XPath, strip_elements, strip_tags
@@ -21,25 +19,18 @@ from trafilatura import htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.settings import Extractor
 from trafilatura.xml import delete_element, xmltotxt
 
-from tasks.extract.tree import judged_once, raw_text_of
+from tasks.extract.quick_frames import KINDS, Page, Words, is_comment, matches
+from tasks.extract.tree import raw_text_of
 
 KNOWN_VERSION = "2.3.1"
 _IS_KNOWN = version("trafilatura") == KNOWN_VERSION
 
-_BOXES = XPath(
-    "descendant::*[self::article or self::main or"
-    " ((self::div or self::section or self::aside) and (@class or @id or @role or @itemprop))]"
-)
-_PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
-_REMOVED = frozenset(settings.MANUALLY_CLEANED)
 _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
 _MAX_SHORT, _MIN_LINKED = 400, 0.6  # characters; what is longer goes only where nine tenths of it are links
 _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
-_MAX_REMEMBERED = 500  # characters of an element's names
-_MAX_FRAMES = 50  # that are cut off
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
 _WILD = frozenset(("code", "p", "quote", "table"))
@@ -48,103 +39,52 @@ _PICTURES_AND_TEASERS = (*_PICTURES, *xpaths.TEASER_DISCARD_XPATH)
 _REBUILT = frozenset(("list", "table", "code", "quote"))  # made new, so that what follows them stays behind
 
 
-class _Words:
-    """Whether one of several tokens, plain or patterns, occurs in a text. What was asked once is known."""
-
-    def __init__(self, *tokens: str) -> None:
-        plain = tuple(token for token in tokens if not _PATTERN.search(token))
-        patterns = [token for token in tokens if _PATTERN.search(token)]
-        pattern = re.compile("|".join(patterns)) if patterns else None
-
-        @judged_once
-        def occur(text: str) -> bool:
-            return any(word in text for word in plain) or (pattern is not None and pattern.search(text) is not None)
-
-        self.occur_in = occur
-
-
-_NONE = _Words()
 # What must occur before the expressions of the library can match; those decide.
-_DISCARDED_WORDS = _Words(
+_DISCARDED = Words(
     *xpaths._OVERALL_DISCARD_BOTH_TOKENS, *xpaths._OVERALL_DISCARD_ID_TOKENS, *xpaths._OVERALL_DISCARD_CLASS_TOKENS,
     *xpaths._CONSENT_ID_CLASS_TOKENS,
 )  # fmt: skip
-_HIDDEN_WORDS = _Words("omment", "reply-", "hid", "akismet", "message", "suggest", "print", "notloaded")
-_STYLES = _Words("hidden", "display")
-_COMMENT_WORDS = _Words("omment", "comol", "disqus", "dsq")
-_SCROLL_WORDS = _Words("mvp-post", "infinite", "elementor-share")
-_ASKED = frozenset(
-    ("class", "id", "role", "itemprop", "style", "aria-hidden", "data-component", "data-lp-replacement-content")
-)
+_HIDDEN = Words("omment", "reply-", "hid", "akismet", "message", "suggest", "print", "notloaded")
+_STYLES = Words("hidden", "display")
 _NAMED = ("div", "section", "aside", "article", "main", "ul", "ol", "details")
 _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Likely:
-    """What an element must have to be a frame of one kind: a tag, or a word in its class or its name, or one of these."""
+class QuickText:
+    """What the library finds on a page, but for what it might do next.
 
-    expression: XPath
-    tag: str | None = None
-    in_class: _Words = _NONE
-    in_name: _Words = _NONE
-    classes: frozenset[str] = frozenset()
-    marked: tuple[str, str] | None = None
+    Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, and
+    take what it finds then if it is half as much again.
+    """
 
-
-_FRAMES = (
-    _Likely(
-        expression=xpaths.BODY_XPATH[0],
-        in_class=_Words(*xpaths._ARTICLE_CONTENT_CLASS_TOKENS),
-        in_name=_Words(*xpaths._ARTICLE_CONTENT_ID_TOKENS, "articleContent"),
-        classes=frozenset(("post", "entry")),
-        marked=("itemprop", "articleBody"),
-    ),
-    _Likely(expression=xpaths.BODY_XPATH[1], tag="article"),
-    _Likely(
-        expression=xpaths.BODY_XPATH[2],
-        in_class=_Words(*xpaths._STORY_CLASS_TOKENS, "(?i:fulltext)"),
-        in_name=_Words(*xpaths._STORY_ID_TOKENS, "article", "story"),
-        classes=frozenset(("postarea", "art-postcontent", "text", "cell", "story")),
-        marked=("role", "article"),
-    ),
-    _Likely(
-        expression=xpaths.BODY_XPATH[3],
-        in_class=_Words(*xpaths._MAIN_CONTENT_CLASS_TOKENS, "ain-content", "age-content"),
-        in_name=_Words(*xpaths._MAIN_CONTENT_ID_TOKENS, "ain-content", "^content$"),
-        classes=frozenset(("content",)),
-    ),
-    _Likely(
-        expression=xpaths.BODY_XPATH[4],
-        tag="main",
-        in_class=_Words("^main"),
-        in_name=_Words("^main"),
-        marked=("role", "main"),
-    ),
-)
+    text: str
+    is_sure: bool
 
 
-def quick_text(tree: HtmlElement, options: Extractor) -> str | None:
+def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
     """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole."""
-    boxes = _BOXES(tree)
-    if not _IS_KNOWN or _has_scroll(boxes, tree):
+    if not _IS_KNOWN:
         return None
-    found = _in_a_frame(boxes, tree, options)
+    page = Page(tree)
+    if page.has_scroll:
+        page = Page(htmlprocessing.prune_unwanted_nodes(copy(tree), xpaths.RAW_TREE_PRUNE_XPATH))
+    found = _in_a_frame(page, options)
     if found is None:
         return None
     size = len(" ".join(found.itertext()).strip())
-    if size < _MIN_TEXT or _is_suspect(size, tree):
+    if size < _MIN_TEXT:
         return None
+    is_sure = not _is_suspect(size, page.tree)
     _tidy(found)
-    return str(xmltotxt(found, False))
+    return QuickText(text=str(xmltotxt(found, False)), is_sure=is_sure)
 
 
-def _in_a_frame(boxes: Sequence[HtmlElement], tree: HtmlElement, options: Extractor) -> HtmlElement | None:
+def _in_a_frame(page: Page, options: Extractor) -> HtmlElement | None:
     """Return the text's elements in a body, from the first kind of frame in which there are several; or anywhere."""
-    lost = _lost_forms(tree)
     tags = {*settings.TAG_CATALOG, *_TABLE}
-    for likely in _FRAMES:
-        frame, is_known = _frame_of(likely, boxes, lost)
+    for kind in KINDS:
+        frame, is_known = page.frame_of(kind)
         if frame is None and is_known:
             continue
         alone = _cleaned(frame, options) if frame is not None else None
@@ -155,80 +95,11 @@ def _in_a_frame(boxes: Sequence[HtmlElement], tree: HtmlElement, options: Extrac
             continue
         if _is_one_run(alone):
             return None
-        tags |= _tags_of(alone, frame, tree, lost)
+        tags |= _tags_of(alone, frame, page)
         found = _taken(alone, tags, options)
         if len(found) > 1:
             return found
-    return _anywhere(tree, tags, options)
-
-
-def _has_scroll(boxes: Iterable[HtmlElement], tree: HtmlElement) -> bool:
-    """Whether a box may hold articles that follow: the library weighs those by what is in them."""
-    names = (name for one in boxes for name in (one.get("class"), one.get("id")) if name)
-    return any(map(_SCROLL_WORDS.occur_in, names)) and any(one(tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
-
-
-# The frame
-
-
-def _frame_of(
-    likely: _Likely, boxes: Sequence[HtmlElement], lost: AbstractSet[HtmlElement]
-) -> tuple[HtmlElement | None, bool]:
-    """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
-    for tried, one in enumerate(one for one in boxes if _is_likely(one, likely)):
-        if tried == _MAX_FRAMES:
-            return None, False
-        if _matches((likely.expression,), one) and _is_left(one, lost):
-            return one, True
-    return None, True
-
-
-def _is_likely(one: HtmlElement, likely: _Likely) -> bool:
-    if one.tag == likely.tag:
-        return True
-    kind, name = one.get("class"), one.get("id")
-    return bool(
-        (kind and (kind in likely.classes or likely.in_class.occur_in(kind)))
-        or (name and likely.in_name.occur_in(name))
-        or (likely.marked and one.get(likely.marked[0]) == likely.marked[1])
-    )
-
-
-def _lost_forms(tree: HtmlElement) -> set[HtmlElement]:
-    """Return the forms that hold no more than half of a page; what holds more is its layout."""
-    forms = list(tree.iter("form"))
-    half = len(raw_text_of(tree)) / 2 if forms else 0
-    return {one for one in forms if len(raw_text_of(one)) <= half}
-
-
-def _is_left(one: HtmlElement, lost: AbstractSet[HtmlElement]) -> bool:
-    """Whether an element is there still when the page is cleaned of these forms and of what its tag or name says."""
-    return not any(
-        above in lost if above.tag == "form" else above.tag in _REMOVED or _is_comment(above)
-        for above in (one, *one.iterancestors())
-    )
-
-
-def _is_comment(one: HtmlElement) -> bool:
-    names = (one.get("class"), one.get("id"))
-    is_likely = any(name and _COMMENT_WORDS.occur_in(name) for name in names)
-    return is_likely and _matches(xpaths.REMOVE_COMMENTS_AND_LISTS_XPATH, one)
-
-
-def _matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
-    """Whether an element would be found by what it is itself."""
-    asked = tuple((name, value) for name, value in one.attrib.items() if name in _ASKED)
-    is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
-    return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
-
-
-def _would_match(expressions: tuple[XPath, ...], tag: str, attributes: tuple[tuple[str, str], ...]) -> bool:
-    above = Element("x")
-    SubElement(above, tag, dict(attributes))
-    return any(expression(above) for expression in expressions)
-
-
-_known_match = lru_cache(maxsize=8192)(_would_match)  # the same names stand on all pages of a site
+    return _anywhere(page.tree, tags, options)
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
@@ -242,7 +113,7 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
     size = len(raw_text_of(alone))
     if any(2 * len(raw_text_of(form)) > size for form in alone.iter("form")):
         return None
-    _delete(one for one in alone.iterdescendants(*_NAMED) if _is_comment(one))
+    _delete(one for one in alone.iterdescendants(*_NAMED) if is_comment(one))
     htmlprocessing.tree_cleaning(page, options)
     htmlprocessing.convert_tags(page, options)
     return alone
@@ -307,21 +178,21 @@ def _is_discarded(one: HtmlElement) -> bool:
     named = [name for name in (one.get("class"), one.get("id")) if name]
     style = one.get("style")
     if one.tag in _BLOCKS and (
-        any(map(_DISCARDED_WORDS.occur_in, named))
+        any(map(_DISCARDED.occur_in, named))
         or one.get("role")
         or one.get("data-component")
         or one.get("data-lp-replacement-content") is not None
     ):
-        if _matches(xpaths.OVERALL_DISCARD_XPATH, one):
+        if matches(xpaths.OVERALL_DISCARD_XPATH, one):
             return True
-    elif one.get("aria-hidden") or any(map(_HIDDEN_WORDS.occur_in, named)) or (style and _STYLES.occur_in(style)):
-        return _matches(xpaths.OVERALL_DISCARD_XPATH[1:], one)
+    elif one.get("aria-hidden") or any(map(_HIDDEN.occur_in, named)) or (style and _STYLES.occur_in(style)):
+        return matches(xpaths.OVERALL_DISCARD_XPATH[1:], one)
     return False
 
 
 def _is_caption(one: HtmlElement, unwanted: Iterable[XPath]) -> bool:
     names = f"{one.get('class') or ''} {one.get('id') or ''}"
-    return ("caption" in names or "easer" in names) and _matches(unwanted, one)
+    return ("caption" in names or "easer" in names) and matches(unwanted, one)
 
 
 def _delete(elements: Iterable[HtmlElement]) -> None:
@@ -332,13 +203,13 @@ def _delete(elements: Iterable[HtmlElement]) -> None:
 # What stays
 
 
-def _tags_of(alone: HtmlElement, frame: HtmlElement, tree: HtmlElement, lost: AbstractSet[HtmlElement]) -> set[str]:
+def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:
     """Return the tags that are text: boxes, too, where the page's paragraphs say little."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     size = sum(len(raw_text_of(one)) for one in alone.iter("p"))
     if size < _MIN_PARAGRAPHS:
         inner = set(frame.iter("p"))
-        size += sum(len(raw_text_of(one)) for one in tree.iter("p") if one not in inner and _is_left(one, lost))
+        size += sum(len(raw_text_of(one)) for one in page.tree.iter("p") if one not in inner and page.is_left(one))
     return tags if size >= _MIN_PARAGRAPHS else {*tags, "div"}
 
 

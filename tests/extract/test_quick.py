@@ -62,7 +62,8 @@ def asked(html):
     for tree in trees:
         remove(list(tree.iter(*INVISIBLE)))
     found = bare_extraction(trees[1], options=FAST)
-    return quick_text(trees[0], FAST), found.text if found is not None else ""
+    quick = quick_text(trees[0], FAST)
+    return quick.text if quick is not None and quick.is_sure else None, found.text if found is not None else ""
 
 
 def test_the_steps_are_those_of_the_version_that_is_installed():
@@ -99,8 +100,25 @@ def test_most_stories_need_no_more_than_the_steps():
     assert sum(text is not None for text in quick) >= 0.8 * len(quick)
 
 
-def test_what_the_rest_of_the_page_may_decide_is_left_to_the_whole():
-    assert asked(f"<body><article><p>{PARAGRAPHS[0]}</p></article>{'<div>Other text. </div>' * 900}</body>")[0] is None
+def test_what_the_rest_of_the_page_may_decide_is_not_sure():
+    html = f"<body><article>{STORY[:400]}</p></article>{'<div>Other text. </div>' * 900}</body>"
+
+    quick = quick_text(parse_html(html), FAST)
+
+    assert PARAGRAPHS[0] in quick.text
+    assert not quick.is_sure
+
+
+def test_a_short_text_is_left_to_the_whole():
+    assert quick_text(parse_html(f"<body><article><p>{PARAGRAPHS[0][:200]}</p></article></body>"), FAST) is None
+
+
+def test_a_story_before_those_that_scrolling_appends_is_read_as_by_the_whole():
+    more = f"<div class='infinite-scroll'><article><h2>Another</h2>{STORY}</article></div>"
+
+    quick, whole = asked(f"<body><main><h1>Harbour</h1><article>{STORY}</article>{more}</main></body>")
+
+    assert quick == whole
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

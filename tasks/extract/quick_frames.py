@@ -1,0 +1,170 @@
+"""The frame of a story as trafilatura's fast mode would choose it: the first element of a kind that its patterns match. Pure.
+
+An element is asked for words that must stand in its attributes before a pattern of the library can match; the few that have
+one are shown to the library's own pattern, whose answer about the same names is remembered.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from lxml.etree import Element, SubElement, XPath
+from lxml.html import HtmlElement
+from trafilatura import settings, xpaths
+
+from tasks.extract.tree import judged_once, raw_text_of
+
+_BOXES = XPath(
+    "descendant::*[self::article or self::main or"
+    " ((self::div or self::section or self::aside) and (@class or @id or @role or @itemprop))]"
+)
+_PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
+_REMOVED = frozenset(settings.MANUALLY_CLEANED)
+_MAX_REMEMBERED = 500  # characters of an element's names
+_MAX_FRAMES = 50  # that are cut off
+_ASKED = frozenset(
+    ("class", "id", "role", "itemprop", "style", "aria-hidden", "data-component", "data-lp-replacement-content")
+)
+
+
+class Words:
+    """Whether one of several tokens, plain or patterns, occurs in a text. What was asked once is known."""
+
+    def __init__(self, *tokens: str) -> None:
+        plain = tuple(token for token in tokens if not _PATTERN.search(token))
+        patterns = [token for token in tokens if _PATTERN.search(token)]
+        pattern = re.compile("|".join(patterns)) if patterns else None
+
+        @judged_once
+        def occur(text: str) -> bool:
+            return any(word in text for word in plain) or (pattern is not None and pattern.search(text) is not None)
+
+        self.occur_in = occur
+
+
+_NONE = Words()
+
+
+_NONE = Words()
+_SCROLL_WORDS = Words("mvp-post", "infinite", "elementor-share")
+_COMMENT_WORDS = Words("omment", "comol", "disqus", "dsq")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What an element must have to be a frame of one kind: a tag, or a word in its class or its name, or one of these."""
+
+    expression: XPath
+    tag: str | None = None
+    in_class: Words = _NONE
+    in_name: Words = _NONE
+    classes: frozenset[str] = frozenset()
+    marked: tuple[str, str] | None = None
+
+
+KINDS = (
+    Kind(
+        expression=xpaths.BODY_XPATH[0],
+        in_class=Words(*xpaths._ARTICLE_CONTENT_CLASS_TOKENS),
+        in_name=Words(*xpaths._ARTICLE_CONTENT_ID_TOKENS, "articleContent"),
+        classes=frozenset(("post", "entry")),
+        marked=("itemprop", "articleBody"),
+    ),
+    Kind(expression=xpaths.BODY_XPATH[1], tag="article"),
+    Kind(
+        expression=xpaths.BODY_XPATH[2],
+        in_class=Words(*xpaths._STORY_CLASS_TOKENS, "(?i:fulltext)"),
+        in_name=Words(*xpaths._STORY_ID_TOKENS, "article", "story"),
+        classes=frozenset(("postarea", "art-postcontent", "text", "cell", "story")),
+        marked=("role", "article"),
+    ),
+    Kind(
+        expression=xpaths.BODY_XPATH[3],
+        in_class=Words(*xpaths._MAIN_CONTENT_CLASS_TOKENS, "ain-content", "age-content"),
+        in_name=Words(*xpaths._MAIN_CONTENT_ID_TOKENS, "ain-content", "^content$"),
+        classes=frozenset(("content",)),
+    ),
+    Kind(
+        expression=xpaths.BODY_XPATH[4],
+        tag="main",
+        in_class=Words("^main"),
+        in_name=Words("^main"),
+        marked=("role", "main"),
+    ),
+)
+
+
+def _is_likely(one: HtmlElement, kind: Kind) -> bool:
+    if one.tag == kind.tag:
+        return True
+    names, name = one.get("class"), one.get("id")
+    return bool(
+        (names and (names in kind.classes or kind.in_class.occur_in(names)))
+        or (name and kind.in_name.occur_in(name))
+        or (kind.marked and one.get(kind.marked[0]) == kind.marked[1])
+    )
+
+
+class Page:
+    """A page in which frames are sought, and what of it the library removes beforehand."""
+
+    def __init__(self, tree: HtmlElement) -> None:
+        self.tree = tree
+        self._boxes: Sequence[HtmlElement] = _BOXES(tree)
+        self._forms: dict[HtmlElement, bool] = {}
+
+    @property
+    def has_scroll(self) -> bool:
+        """Whether a box may hold articles that follow: the library weighs those by what is in them."""
+        names = (name for one in self._boxes for name in (one.get("class"), one.get("id")) if name)
+        return any(map(_SCROLL_WORDS.occur_in, names)) and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
+
+    def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
+        """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
+        for tried, one in enumerate(one for one in self._boxes if _is_likely(one, kind)):
+            if tried == _MAX_FRAMES:
+                return None, False
+            if matches((kind.expression,), one) and self.is_left(one):
+                return one, True
+        return None, True
+
+    def is_left(self, one: HtmlElement) -> bool:
+        """Whether an element is there still when the page is cleaned of small forms and of what its tag or name says."""
+        return not any(
+            self._is_lost(above) if above.tag == "form" else above.tag in _REMOVED or is_comment(above)
+            for above in (one, *one.iterancestors())
+        )
+
+    def _is_lost(self, form: HtmlElement) -> bool:
+        """Whether a form holds no more than half of the page; what holds more is its layout."""
+        if (lost := self._forms.get(form)) is None:
+            lost = self._forms[form] = len(raw_text_of(form)) <= self._half
+        return lost
+
+    @cached_property
+    def _half(self) -> float:
+        return len(raw_text_of(self.tree)) / 2
+
+
+def is_comment(one: HtmlElement) -> bool:
+    """Whether the library takes an element for readers' comments."""
+    names = (one.get("class"), one.get("id"))
+    is_named = any(name and _COMMENT_WORDS.occur_in(name) for name in names)
+    return is_named and matches(xpaths.REMOVE_COMMENTS_AND_LISTS_XPATH, one)
+
+
+def matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
+    """Whether an element would be found by what it is itself."""
+    asked = tuple((name, value) for name, value in one.attrib.items() if name in _ASKED)
+    is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
+    return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
+
+
+def _would_match(expressions: tuple[XPath, ...], tag: str, attributes: tuple[tuple[str, str], ...]) -> bool:
+    above = Element("x")
+    SubElement(above, tag, dict(attributes))
+    return any(expression(above) for expression in expressions)
+
+
+_known_match = lru_cache(maxsize=8192)(_would_match)  # the same names stand on all pages of a site
