@@ -18,19 +18,18 @@ from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
 from tasks.deduplicate.prepared_page import prepare_pages
-from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
 from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
-from tasks.errors import UnexpectedError
+from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
 from tasks.index import archived, capture_counts, drift, frontier, health, outbox, policies, taken_down
 from tasks.index.archived import Shelved
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement, State
-from tasks.runtime.guarding import guarded_item
+from tasks.runtime.guarding import check_share, guarded_item, store_rows
 from tasks.values.batch import Batch
 from tasks.values.look import Look
 from tasks.values.page import Page, PreparedPage
@@ -300,3 +299,23 @@ def _settle(
         )
 
     frontier.settle(tx, map(settled, looks))
+
+
+def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
+    """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
+
+    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also where no look alone is
+    to blame.
+    """
+
+    def rehearse_part(looks: Sequence[Look]) -> None:
+        rehearse(replace(batch, looks=tuple(looks)))
+
+    found = store_rows(batch.captured, rehearse_part)
+    if not found:
+        raise TooManyUnexpected(
+            f"batch {batch.batch_id}, and no part of it, met an exception: {error.detail}"
+        ) from error
+    check_share([met for _, met in found], of=len(batch.captured), what="captures")
+    looks = (next((one.labelled(met) for one, met in found if one is look), look) for look in batch.looks)
+    return replace(batch, looks=tuple(looks))

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from tasks.errors import BadContentEncoding, BodyTruncated, DecompressionBomb, NotAFeed
-from tasks.feeds import front_page, json_feed, listing, rss_atom, sitemap, url_list
+from tasks.feeds import json_feed, listing, rss_atom, sitemap, url_list
 from tasks.feeds.document import Document
 from tasks.feeds.html_links import MARKUP
 from tasks.feeds.xml_tree import FEED_ROOTS, ITEMS, SITEMAP_ROOTS, first_element, xml_text
@@ -76,7 +76,7 @@ FORMATS = (
     *_FEEDS,
     Format(name="an OPML list of feeds", media_types=("text/x-opml",), kinds=(), elements=("opml",), parse=None),
     Format(name="an HTML page", media_types=("text/html",), kinds=(_LISTING,), opening=MARKUP, parse=listing.parse),
-    Format(name="an HTML page", media_types=("text/html",), kinds=(_HOME, _FALLBACK), opening=MARKUP, parse=partial(front_page.parse, feed_types=FEED_TYPES)),
+    Format(name="an HTML page", media_types=("text/html",), kinds=(_HOME, _FALLBACK), opening=MARKUP, parse=partial(listing.parse_front_page, feed_types=FEED_TYPES)),
 )
 # fmt: on
 

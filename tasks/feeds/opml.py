@@ -12,8 +12,7 @@ from itertools import islice
 
 from lxml import etree
 
-from tasks.config.catalogue import Source
-from tasks.config.source_ids import new_id
+from tasks.config.catalogue import Source, new_id
 from tasks.errors import CatalogueError, NotAFeed
 from tasks.feeds.collector import plain_title
 from tasks.feeds.refusals import Refusals

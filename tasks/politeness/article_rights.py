@@ -7,8 +7,7 @@ from tasks.config.owners import Owners
 from tasks.errors import HttpRefused, ItemError, PaymentRequired, RightsRefused
 from tasks.politeness.limiter import HostWaits
 from tasks.politeness.rights.links import licence_elements, licence_links
-from tasks.politeness.rights.mapping import UNREAD
-from tasks.politeness.rights.obeying import exclusion
+from tasks.politeness.rights.mapping import UNREAD, exclusion
 from tasks.politeness.rights.page import feed_signals, header_signals
 from tasks.politeness.rights.payment import demanded_licences, payment_of
 from tasks.politeness.rights.site import SiteRights
