@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Protocol
 
 import orjson
@@ -36,7 +35,7 @@ from tasks.lake.keys import scratch_key, scratch_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.runtime.allocator import give_back, keep_little
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store
+from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store, software
 from tasks.values.reports import BatchReport
 from tasks.values.takedown import KeptOut
 
@@ -247,7 +246,7 @@ def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:
     return UnitCutter(
         seed=hashlib.sha256(chosen.encode()).hexdigest(),
         run_id=run_id,
-        software=f"presslake/{version('presslake')}",
+        software=software(),
         pages=config.unit_pages,
         options={source_id: one.extract for source_id, one in choice.rules.items()},
         languages=choice.languages,
