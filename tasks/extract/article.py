@@ -12,7 +12,7 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, fill, locate, main_of, merge, parted, place_of
+from tasks.extract.container import Found, Place, common, fill, locate, main_of, merge, parted, place_of
 from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
@@ -26,7 +26,7 @@ from tasks.extract.prune import RULES, prune
 from tasks.extract.quality import Signs, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
-from tasks.extract.tail import cut_tail
+from tasks.extract.tail import Holders, cut_tail
 from tasks.extract.tree import INVISIBLE, clean, has_words, raw_text_of, remove, words_of
 from tasks.extract.unseen import unseen_text
 
@@ -165,9 +165,15 @@ def _find_text(
     cut = 0
     if path in _FOUND and text:
         found = found if path == FAST else locate(text.split("\n"), blocks)
-        holders = (main_of(found), place.container if path == FAST else None)
-        ending = cut_tail(without_repeats(fill(found)), blocks, metadata, holders)
-        text, cut = "\n".join(line.text for line in ending.lines), ending.removed
+        main = main_of(found)
+        container = place.container if path == FAST else None
+        holders = Holders(main=main, container=container, scope=common(main, heading))
+        filled = without_repeats(fill(found))
+        ending = cut_tail(filled, blocks, metadata, holders)
+        lines: Sequence[str] = [line.text for line in ending.lines]
+        if ending.lines[:1] != (*filled[:1],):  # what was second may say the title
+            lines = drop_head(lines, said)
+        text, cut = "\n".join(lines), ending.removed
     is_bare = not text or words_of(text) in said.titles
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):

@@ -358,7 +358,7 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     )
     own = _own_blocks(found, container)
     masses = {at: _prose(block) for at, block in enumerate(found.blocks) if own[at]}
-    scope = _common(_container_of(masses, found) if masses else container, heading)
+    scope = common(_container_of(masses, found) if masses else container, heading)
     inner = set(scope.iter()) if scope is not None else set()
     paragraphs = [block for block in found.blocks if block.element.tag == "p"]
     if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(_prose, paragraphs))):
@@ -396,7 +396,7 @@ def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None
     return next((one for one in deep if one not in above_others), None)
 
 
-def _common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
+def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
     """Return the element that holds both; None where one of the two is not known."""
     if container is None or heading is None:
         return None

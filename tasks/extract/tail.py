@@ -26,10 +26,11 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE = 0.25  # of the text
+_MAX_BESIDE, _MIN_SCOPED = 0.25, 0.6  # of the text: beside its own element; in what holds it and the heading
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
-    r"(?:^|[-_])(?:pop-?up|tooltip|modal|newsletters?|disclaimer|disclosure|bio|author[-_]+(?:box|card|profile|info|about))(?:$|[-_])"
+    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|copyright|legal|sidebar|bio"
+    r"|author[-_]+(?:box|card|profile|info|about)|sabox\w*|abh|molongui)(?:$|[-_])"
 )
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|(?:©|℗)\s*\S", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
@@ -47,17 +48,23 @@ class Ending:
     removed: int
 
 
-Holders = tuple[HtmlElement | None, HtmlElement | None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holders:
+    """What holds most of a text, what nearly all of it, and what most of it and the page's heading."""
+
+    main: HtmlElement | None
+    container: HtmlElement | None
+    scope: HtmlElement | None
 
 
 def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, holders: Holders) -> Ending:
-    """Return the lines without furniture at their end; `holders` are what holds most of the text, and nearly all of it."""
-    main, container = holders
+    """Return the lines without furniture at their end."""
+    main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
     named = dict.fromkeys((main, *main.iterancestors()), False) if main is not None else {}
     tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags, named=named)
     total = sum(len(line.text) for line in lines)
-    kept = list(lines)
+    kept = tail.within(lines, holders.scope)
     cut = min(tail.start_of_appendix(kept, main, _MAX_APPENDIX), tail.start_of_appendix(kept, container, _MAX_REST))
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
         if at >= cut:
@@ -68,17 +75,11 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
             cut = at
     while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
         cut -= 1
-    gone = kept[cut:]
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
     story = [line for line in rest if not tail.is_beside(line)]
     if sum(len(line.text) for line in rest) - sum(len(line.text) for line in story) <= _MAX_BESIDE * total:
         rest = story
-    removed = (
-        sum(len(line.text) for line in gone)
-        + sum(len(line.text) for line in kept[:cut])
-        - sum(len(line.text) for line in rest)
-    )
-    return Ending(lines=tuple(rest), removed=removed)
+    return Ending(lines=tuple(rest), removed=total - sum(len(line.text) for line in rest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,32 @@ class _Tail:
     def url(self) -> str:
         """The page's own."""
         return next((one.element.base_url for one in self.blocks), "")
+
+    def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
+        """Return the lines without those outside of what holds the text and its heading, in boxes of another make.
+
+        All of them where there is no such element, or where those outside are more than a part.
+        """
+        if scope is None or scope.tag in ("body", "html"):
+            return list(lines)
+        around = {scope: True}
+        inner = [
+            line
+            for line in lines
+            if self._block(line) is None or self._is_inner(line, around) or self._goes_on(line, scope)
+        ]
+        left, whole = (sum(len(line.text) for line in some) for some in (inner, lines))
+        return inner if left >= _MIN_SCOPED * whole else list(lines)
+
+    def _goes_on(self, line: Line, scope: HtmlElement) -> bool:
+        """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part."""
+        block = self._block(line)
+        above = dict(zip(scope.iterancestors(), (scope, *scope.iterancestors()), strict=False))
+        box = _outermost(block.element, {scope, *above}) if block is not None else None
+        if block is None or box is None or (box is block.element and box.tag in _LOOSE):
+            return True
+        beside = above[box.getparent()]
+        return beside.tag == box.tag and make_of(beside) == make_of(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.

@@ -93,11 +93,39 @@ def test_boxes_of_another_make_behind_a_whole_story_go(box):
     [
         f"<p>{MAKER}</p>",  # loose beside the story's element
         f"<div class='x last'><p>{MAKER}</p></div>",  # of the same make
-        f"<div class='rest'><p>{MAKER}</p><p>{MAKER} {MAKER}</p></div>",  # no little part
+        f"<div class='rest'><p>{MAKER}</p><p>{MAKER} {MAKER} {MAKER}</p></div>",  # no little part
     ],
 )
 def test_what_may_be_the_rest_of_the_story_stays(box):
     assert behind(box)[len(PARAGRAPHS)] == MAKER
+
+
+OTHERS = "".join(f"<p>{MAKER.replace('quays', kind)}</p>" for kind in ("boats", "sheds"))
+
+
+def beside(box: str, *, before: bool) -> list[str]:
+    """The lines of a story that has one element with its heading, and a box before or behind that."""
+    html = page(before=box) if before else page(after=box)
+    return read_page(html.replace('class="story"', 'class="tale"')).lines
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_boxes_outside_of_the_element_of_text_and_heading_go(before):
+    box = f"<div class='maker'><h2>What we do</h2>{OTHERS}</div>"
+
+    assert beside(box, before=before) == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        f"<div class='tale'>{OTHERS}</div>",  # the next part
+        OTHERS,  # loose
+        f"<div class='maker'>{OTHERS}{OTHERS.upper()}</div>",  # no little part
+    ],
+)
+def test_what_is_like_the_storys_element_loose_or_long_stays(box):
+    assert any(line.startswith("The harbour office builds boats") for line in beside(box, before=False))
 
 
 def test_boxes_behind_a_story_in_several_elements_stay():
@@ -129,6 +157,8 @@ def around(inside: str) -> list[str]:
         f"<div class='press_newsletter'><p>{BESIDE}: we write of one every week, and you may have it by mail.</p></div>",
         f"<section class='author-box'><p>{BESIDE} are what our reporter has written of since the age of sail.</p></section>",
         f"<div id='pop-up'><p>{BESIDE} are in our book, which you may buy at the office at any hour.</p></div>",
+        f"<div class='saboxplugin-wrap'><p>{BESIDE} are what our reporter has written of since the age of sail.</p></div>",
+        f"<p class='copyright-txt'>{BESIDE} are shown by leave of the board, which made the pictures in the spring.</p>",
     ],
 )
 def test_boxes_beside_a_story_that_name_themselves_or_lead_on_go(inside):
