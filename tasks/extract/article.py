@@ -27,7 +27,7 @@ from tasks.extract.quality import Signs, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import Holders, cut_tail
-from tasks.extract.tree import INVISIBLE, clean, has_words, raw_text_of, remove, words_of
+from tasks.extract.tree import INVISIBLE, clean, has_words, is_one_of, raw_text_of, remove, words_of
 from tasks.extract.unseen import unseen_text
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
@@ -174,7 +174,7 @@ def _find_text(
         if ending.lines[:1] != (*filled[:1],):  # what was second may say the title
             lines = drop_head(lines, said)
         text, cut = "\n".join(lines), ending.removed
-    is_bare = not text or words_of(text) in said.titles
+    is_bare = not text or is_one_of(text, said.titles)
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(plain_text(whole), said)

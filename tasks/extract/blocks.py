@@ -17,6 +17,8 @@ PARTING = BLOCKS | frozenset(
 )  # fmt: skip
 
 _NO_WORD = re.compile(r"[\W_]+")
+_NO_WORD_OF_ASCII = bytes(one for one in range(128) if not chr(one).isalnum())
+_CASEFOLDED = bytes(range(256)).lower()
 
 Kind = tuple[str, str, str, str]
 
@@ -57,6 +59,8 @@ class Block:
 
 def key_of(cleaned: str) -> str:
     """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
+    if cleaned.isascii():
+        return cleaned.encode().translate(_CASEFOLDED, _NO_WORD_OF_ASCII).decode()
     if "," not in cleaned and "." not in cleaned:  # a label or a cell
         return _NO_WORD.sub("", cleaned.casefold())
     key = cleaned.casefold().replace(" ", "").replace(",", "").replace(".", "")

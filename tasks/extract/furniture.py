@@ -17,9 +17,10 @@ def furniture_of(body: HtmlElement) -> list[HtmlElement]:
 
     `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
     """
-    half = len(raw_text_of(body)) / 2
-    _open_captions(body)
-    most = _unlinked(body) / 2
+    whole = len(raw_text_of(body))
+    unlinked = whole - _linked(body)
+    _open_captions(body, unlinked)
+    half, most = whole / 2, unlinked / 2
     found = []
     for one in dict.fromkeys((*body.iterdescendants(*FURNITURE), *_MARKED(body))):
         is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES
@@ -43,13 +44,17 @@ def furniture_of(body: HtmlElement) -> list[HtmlElement]:
 
 def _unlinked(element: HtmlElement) -> int:
     """Return the characters under an element outside of links."""
-    return len(raw_text_of(element)) - sum(len(raw_text_of(one)) for one in element.iter("a"))
+    return len(raw_text_of(element)) - _linked(element)
 
 
-def _open_captions(body: HtmlElement) -> None:
+def _linked(element: HtmlElement) -> int:
+    return sum(len(raw_text_of(one)) for one in element.iter("a"))
+
+
+def _open_captions(body: HtmlElement, unlinked: int) -> None:
     """Make paragraphs of the captions of a picture story: several, which say most of what the page says."""
     captions = list(body.iter("figcaption"))
-    if len(captions) >= _MIN_CAPTIONS and 2 * sum(map(_unlinked, captions)) > _unlinked(body):
+    if len(captions) >= _MIN_CAPTIONS and 2 * sum(map(_unlinked, captions)) > unlinked:
         for one in captions:
             one.tag = "p"
             for figure in one.iterancestors("figure"):

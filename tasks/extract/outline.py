@@ -69,7 +69,7 @@ def outline_page(body: HtmlElement, *, title: str | None, ledes: Iterable[str], 
     )
 
 
-_words_in_label = lru_cache(maxsize=8192)(words_in)  # the same ones stand on all pages of a site
+_words_in_label = lru_cache(maxsize=2048)(words_in)  # the same ones stand on all pages of a site
 
 
 def has_picture(element: HtmlElement) -> bool:

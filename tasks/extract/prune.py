@@ -37,6 +37,10 @@ _COMMENTS = re.compile(
     r"|disqus_thread|dsq-comments",
     re.IGNORECASE,
 )
+_UNSEEN = re.compile(
+    r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,9 @@ def _comments(page: Outline) -> Iterator[HtmlElement]:
 
 @judged_once
 def _names_comments(names: str) -> bool:
-    return any(map(_COMMENTS.fullmatch, names.split()))
+    folded = names.casefold()
+    is_likely = "comment" in folded or "disqus" in folded or "dsq" in folded
+    return is_likely and any(map(_COMMENTS.fullmatch, names.split()))
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
@@ -135,7 +141,17 @@ def _credits(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    return (element for element, words in page.labels if words in _FILLERS and not _is_in_table(element))
+    return (
+        element
+        for element, words in page.labels
+        if (words in _FILLERS or ((kind := element.get("class")) and _names_unseen(kind))) and not _is_in_table(element)
+    )
+
+
+@judged_once
+def _names_unseen(names: str) -> bool:
+    """Whether a class is that of what readers hear and do not see: `Article content`, between a story's parts."""
+    return any(map(_UNSEEN.fullmatch, names.split()))
 
 
 def _is_in_table(element: HtmlElement) -> bool:

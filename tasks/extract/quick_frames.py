@@ -47,7 +47,7 @@ _NONE = Words()
 
 
 _NONE = Words()
-_SCROLL_WORDS = Words("mvp-post", "infinite", "elementor-share")
+_SCROLL = ("mvp-post", "infinite", "elementor-share")
 _COMMENT_WORDS = Words("omment", "comol", "disqus", "dsq")
 
 
@@ -117,8 +117,9 @@ class Page:
     @property
     def has_scroll(self) -> bool:
         """Whether a box may hold articles that follow: the library weighs those by what is in them."""
-        names = (name for one in self._boxes for name in (one.get("class"), one.get("id")) if name)
-        return any(map(_SCROLL_WORDS.occur_in, names)) and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
+        names = " ".join(name for one in self._boxes for name in (one.get("class"), one.get("id")) if name)
+        is_likely = any(word in names for word in _SCROLL)
+        return is_likely and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
 
     def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
         """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
@@ -167,4 +168,4 @@ def _would_match(expressions: tuple[XPath, ...], tag: str, attributes: tuple[tup
     return any(expression(above) for expression in expressions)
 
 
-_known_match = lru_cache(maxsize=8192)(_would_match)  # the same names stand on all pages of a site
+_known_match = lru_cache(maxsize=2048)(_would_match)  # the same names stand on all pages of a site

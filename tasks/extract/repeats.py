@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.extract.container import Line
+from tasks.extract.lengths import size_of
 
 _MIN_RUN, _MIN_LENGTH = 3, 200  # lines; characters: a chorus says less
 
@@ -30,4 +31,4 @@ def without_repeats(lines: Sequence[Line]) -> list[Line]:
 
 
 def _unless_repeated(run: Sequence[Line]) -> Sequence[Line]:
-    return () if len(run) >= _MIN_RUN and sum(len(line.text) for line in run) >= _MIN_LENGTH else run
+    return () if len(run) >= _MIN_RUN and sum(size_of(line.text) for line in run) >= _MIN_LENGTH else run

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
 from tasks.index.schema import aliases, articles
-from tasks.index.upsert import insert_into, upsert_into
+from tasks.index.upsert import insert_into, row_of, upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
@@ -101,7 +101,7 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
     newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
     replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
     for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
-        if rows := [{**asdict(one), "noted_at": now} for _, one in sorted(by_key.items())]:
+        if rows := [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]:
             tx.execute(how, rows)
 
 

@@ -4,13 +4,13 @@ All functions take the transaction they run in.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from tasks.index.schema import edges
-from tasks.index.upsert import upsert_into
+from tasks.index.upsert import row_of, upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
@@ -29,7 +29,7 @@ class Edge:
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     """Add edges; an existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
-    rows = [{**asdict(one), "found_at": now} for _, one in sorted(by_ends.items())]
+    rows = [{**row_of(one), "found_at": now} for _, one in sorted(by_ends.items())]
     if rows:
         tx.execute(upsert_into(tx, edges, by=["a", "b", "kind"], newest=["score"]), rows)
 

@@ -14,18 +14,19 @@ COLLECTOR_THRESHOLDS = 20_000, 20, 50
 on objects that stay."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt, mallopt(3)
-_KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; heaps, by default eight a processor, of which each keeps what it had
+_LARGE, _KEPT = 64 * 1024, 256 * 1024  # bytes: a page's body has pages of memory of its own, and leaves no hole behind
+_MOST_ARENAS = 1  # heaps, by default eight a processor, of which each keeps what it had
 
 
-def keep_little() -> None:
-    """Return large pieces, and what is free at the heap's end, to the system at once; children that are forked do so, too.
+def keep_little(*, piece: int = _LARGE, end: int = _KEPT) -> None:
+    """Return pieces of this size (bytes), and what is free at the heap's end, to the system at once; forked children do so, too.
 
     By default glibc raises both thresholds to the largest piece that was ever freed, up to 32 MB: a process that read one page of
     10 MB keeps as much for ever. Nothing happens where the C library has no such setting.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        for parameter, value in ((_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT), (_ARENAS, _MOST_ARENAS)):
+        for parameter, value in ((_MMAP_THRESHOLD, piece), (_TRIM_THRESHOLD, end), (_ARENAS, _MOST_ARENAS)):
             mallopt(parameter, value)
 
 
@@ -87,7 +88,7 @@ class Slack:
     A worker that looks after each page holds 10 MB less than one that does not, at 1 % of its CPU.
     """
 
-    def __init__(self, most: int = 6 << 20) -> None:
+    def __init__(self, most: int = 8 << 20) -> None:
         self._most = most
         self._least: int | None = None
 

@@ -15,6 +15,7 @@ MAX_ATTRIBUTES = 200
 """Attributes of one element; those of one that has more are left out, all of them."""
 
 _LONG_TAG = 1000
+_MIN_ATTRIBUTE = 2  # characters, with what parts it from the next
 # XML allows no `<` in a value, and where HTML does, the rest is another piece
 _TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?:[^>"']|"[^"]*+"|'[^']*+')*+""")
 _ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
@@ -64,7 +65,7 @@ def _place_of(text: str, number: int) -> int:
 def _attributes(text: str, start: int, stop: int) -> tuple[int, int] | None:
     """Return where a tag's attributes begin and end, or None where those are not too many."""
     tag, name = _TAG.match(text, start, stop), _NAME.match(text, start, stop)
-    if tag is None or name is None:
+    if tag is None or name is None or tag.end() - name.end() < _MIN_ATTRIBUTE * MAX_ATTRIBUTES:
         return None
     found = _ATTRIBUTE.finditer(text, name.end(), tag.end())
     if next(islice(found, MAX_ATTRIBUTES, None), None) is None:
