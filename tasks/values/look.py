@@ -9,7 +9,7 @@ from tasks.reasons import Disposition
 from tasks.values.page import Page, PreparedPage
 from tasks.values.rights import NO_OBEDIENCE, Obedience
 from tasks.values.rows import Capture, Signal, outcome_of
-from tasks.values.takedown import TAKEN_DOWN, KeptOut
+from tasks.values.takedown import KeptOut
 from tasks.values.url import Url
 
 
@@ -96,7 +96,7 @@ class Look:
 
     def emptied(self) -> Self:
         """Return the look as one that found nothing, since that was taken down: only the fact that it was made is kept."""
-        refused = self.labelled(SkippedError("", reason=TAKEN_DOWN))
+        refused = self.labelled(SkippedError("", reason="taken_down"))
         capture = replace(
             refused.captured,
             final_url=self.captured.url,
