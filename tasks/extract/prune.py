@@ -141,11 +141,15 @@ def _credits(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    return (
-        element
-        for element, words in page.labels
-        if (words in _FILLERS or ((kind := element.get("class")) and _names_unseen(kind))) and not _is_in_table(element)
-    )
+    for element, words in page.labels:
+        if (words in _FILLERS or (words and _is_unseen(element))) and not _is_in_table(element):
+            yield element
+
+
+def _is_unseen(element: HtmlElement) -> bool:
+    """Whether readers hear an element and do not see it; a heading needs all of its words."""
+    names = element.get("class")
+    return bool(names and _names_unseen(names)) and next(element.iterancestors(*HEADINGS), None) is None
 
 
 @judged_once

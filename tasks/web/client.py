@@ -36,6 +36,7 @@ from tasks.web.raw_transport import RawTransport
 from tasks.web.refresh import leads_to
 from tasks.web.signing import Signer
 from tasks.web.target import parse_target, redirect_target
+from tasks.web.transport import guarded_client
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
@@ -88,6 +89,7 @@ class WebClient:
         gate = shared_gate(config.addresses) if config.addresses else None
         transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
         self._transport = transport
+        self._http = guarded_client(transport)  # users know httpx: see ADR 0005
         # Without "pool": a request that waits for a connection has no deadline yet.
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
 
@@ -97,7 +99,7 @@ class WebClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
     async def get(
         self,
@@ -183,8 +185,7 @@ class WebClient:
             headers=[(b"Host", target.authority.encode()), *fields],
             extensions={"target": target.request_target.encode(), "budget": budget, "timeout": self._timeouts},
         )
-        # httpx's client would add nothing: redirects, cookies and log-ins are not its
-        response = await self._transport.handle_async_request(request)
+        response = await self._http.send(request, stream=True)
         body, is_cut_short = BytesIO(), False
         try:
             # Before the body: with its end, the connection may be closed.
