@@ -46,7 +46,7 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
 def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:
     started = time.monotonic()
     with begun(settings, config, run_id=run_id) as sweep, shared_out(sweep) as others:
-        store(settings)  # an earlier run may have been killed between its decision and its publication
+        store(whole(settings))  # an earlier run may have been killed between its decision and its publication
         before = sweep.published_upto()
         discovered = _discover(sweep)
         others.start()
@@ -78,5 +78,5 @@ def _discover(sweep: Sweep) -> DiscoverReport:
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
     return discover(
-        whole(feeds), whole(sweep.plan), announced, sweep.settings, run_id=sweep.run_id, until=sweep.ends_at
+        whole(feeds), whole(sweep.plan), announced, whole(sweep.settings), run_id=sweep.run_id, until=sweep.ends_at
     )

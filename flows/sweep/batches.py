@@ -1,5 +1,6 @@
 """The work of a run: batches of the frontier are fetched and extracted ahead, then decided and stored one by one."""
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,7 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
     """
     close_reader()  # the feeds are read; a long robots.txt starts its processes again
     give_back()
+    gc.freeze()  # what the feeds have left in caches stays until the sweep ends, and would be looked at after each batch
     return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
 
@@ -59,12 +61,11 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Handed]:
     """Yield batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
     fetching: list[PrefectFuture[Any]] = []
     extracting: list[PrefectFuture[Any]] = []
-    settings, rules, owners = sweep.settings, sweep.plan.rules, sweep.plan.owners
+    settings, rules, owners = whole(sweep.settings), whole(sweep.plan.rules), whole(sweep.plan.owners)
+    ahead = sweep.settings.batches_ahead
     while True:
-        while (
-            len(fetching) < settings.batches_ahead and len(extracting) < EXTRACTED_AT_ONCE and (batch := sweep.claim())
-        ):
-            fetching.append(fetch.submit(whole(batch), whole(rules), whole(owners), settings))
+        while len(fetching) < ahead and len(extracting) < EXTRACTED_AT_ONCE and (batch := sweep.claim()):
+            fetching.append(fetch.submit(whole(batch), rules, owners, settings))
         if not fetching and not extracting:
             return
         done = next(iter(as_completed([*extracting, *fetching])))
@@ -76,14 +77,14 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Handed]:
             yield handed
         else:
             fetching.remove(done)
-            extracting.append(extract.submit(whole(done.result()), whole(rules), settings))
+            extracting.append(extract.submit(whole(done.result()), rules, settings))
 
 
 def _decide_and_store(extracted: Handed, sweep: Sweep) -> BatchReport:
     with batch_span(extracted[0].batch_id) as note:
-        decided = deduplicate(whole(extracted.pop()), whole(sweep.plan.rules), sweep.settings)
+        decided = deduplicate(whole(extracted.pop()), whole(sweep.plan.rules), whole(sweep.settings))
         give_back()
-        store(sweep.settings)
+        store(whole(sweep.settings))
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     trim()  # publishing leaves no cycles
     return decided

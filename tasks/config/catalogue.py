@@ -5,7 +5,8 @@ It reads that file and the files of URLs that it names. Everything else here is 
 
 import difflib
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
@@ -105,18 +106,27 @@ class Selectors(_Model):
     )
 
 
+# sources that set nothing share these: values of their own would take 1.5 kB each
+_NO_RETENTION, _NO_SELECTORS = Retention(), Selectors()
+
+
 class Extract(_Model):
     """Special rules for reading a source's pages. Selectors are XPath 1.0."""
 
     prune: Flag = Field(True, description="Remove page furniture before the article is searched.")
     prune_without: tuple[PruneRule, ...] = Field((), description="Pruning rules that do harm on this source's pages.")
     keep: tuple[Selector, ...] = Field((), description="Elements that are never removed as furniture.")
-    selectors: Selectors = Field(default_factory=Selectors, description="Where the parts of an article are.")
+    selectors: Selectors = Field(
+        default_factory=lambda: _NO_SELECTORS, description="Where the parts of an article are."
+    )
 
     def to_options(self) -> ExtractOptions:
         """Return it as the plain value that workers are given."""
         where = self.selectors.model_dump()
         return ExtractOptions(is_pruned=self.prune, prune_without=self.prune_without, keep=self.keep, **where)
+
+
+_NO_EXTRACT = Extract()
 
 
 class Defaults(_Model):
@@ -214,11 +224,12 @@ class Source(_Model):
     follow: Follow | None = Field(None, description="As under defaults, for this source.")
     budget: Budget | None = Field(None, description="As under defaults, for this source.")
     retention: Retention = Field(
-        default_factory=Retention,
+        default_factory=lambda: _NO_RETENTION,
         description="As under defaults, for this source; a number that it does not set is theirs.",
     )
     extract: Extract = Field(
-        default_factory=Extract, description="Special rules for reading its pages, where the usual rules fail."
+        default_factory=lambda: _NO_EXTRACT,
+        description="Special rules for reading its pages, where the usual rules fail.",
     )
 
     @model_validator(mode="before")
@@ -237,9 +248,9 @@ class Source(_Model):
             crawl_delay_s=defaults.crawl_delay_s if self.crawl_delay_s is None else self.crawl_delay_s,
             max_per_host=defaults.max_per_host if self.max_per_host is None else self.max_per_host,
             allow_networks=defaults.allow_networks if self.allow_networks is None else self.allow_networks,
-            obedience=Obedience(
-                purposes=defaults.purpose if self.purpose is None else self.purpose,
-                obey=defaults.obey if self.obey is None else self.obey,
+            obedience=_obedience(
+                defaults.purpose if self.purpose is None else self.purpose,
+                defaults.obey if self.obey is None else self.obey,
                 obeys_tdm=defaults.obey_tdm if self.obey_tdm is None else self.obey_tdm,
             ),
             poll_min_s=poll.min_s,
@@ -247,12 +258,15 @@ class Source(_Model):
             include=self.include,
             exclude=self.exclude,
             render=self.render,
-            extract=replace(self.extract.to_options(), crawler_name=product_token(user_agent).lower()),
+            extract=_options(self.extract, user_agent),
             tags=self.tags,
             country=self.country,
             own_urls=tuple(filter(None, (self.home_url, *(url for url, _ in self.feeds_of())))),
             follow=defaults.follow if self.follow is None else self.follow,
-            **budget.model_dump(),
+            new_urls_a_day=budget.new_urls_a_day,
+            new_hosts_a_day=budget.new_hosts_a_day,
+            sweep_share=budget.sweep_share,
+            documents_a_day=budget.documents_a_day,
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:
@@ -266,6 +280,16 @@ class Source(_Model):
             for url in urls:
                 kinds.setdefault(url, kind)
         return tuple(kinds.items())
+
+
+@lru_cache(maxsize=256)  # like sources share them
+def _obedience(purposes: tuple[Purpose, ...], obey: Obey, *, obeys_tdm: bool) -> Obedience:
+    return Obedience(purposes=purposes, obey=obey, obeys_tdm=obeys_tdm)
+
+
+@lru_cache(maxsize=256)
+def _options(extract: Extract, user_agent: str) -> ExtractOptions:
+    return replace(extract.to_options(), crawler_name=product_token(user_agent).lower())
 
 
 class Catalogue(_Model):
@@ -339,3 +363,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the known name that is nearest, as the end of a sentence; nothing where none is near."""
     close = difflib.get_close_matches(name[:100], list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+MAX_ID_LENGTH = 64
+
+
+def new_id(name: str, known: Collection[str]) -> str:
+    """Return an unused id for the catalogue, made of a name: lower-case letters, digits and hyphens."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[: MAX_ID_LENGTH - 4].strip("-") or "source"
+    candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(known) + 3)))
+    return next(candidate for candidate in candidates if candidate not in known)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -17,10 +18,11 @@ from tasks.errors import CatalogueError
 _MAX_NODES = 1_000_000  # with aliases expanded: a few lines of YAML can name billions
 _MAX_DEPTH = 16
 _MAX_MESSAGE = 300
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Marked:
     """A YAML document: its text, what it stands for, and where in it each value is. A key without a value is not there.
 
@@ -29,9 +31,13 @@ class Marked:
 
     path: Path
     text: str
-    root: yaml.Node
     content: object
-    mistakes: tuple[tuple[int, str], ...]
+    mistakes: tuple[tuple[int, str], ...] = ()
+
+    @cached_property
+    def root(self) -> yaml.Node:
+        """The document as nodes, which know their lines."""
+        return compose(self.text, self.path)
 
     def line_at(self, where: tuple[int | str, ...]) -> int:
         """Return the line of what `where` leads to, or of the nearest thing around it."""
@@ -47,10 +53,11 @@ def read_marked(path: Path, max_size: int) -> Marked:
 
 def marked_of(text: str, path: Path) -> Marked:
     """Parse a document; raises CatalogueError where it is no YAML, or its aliases blow it up."""
-    root = compose(text, path)
-    plain = _Plain(path)
-    content = plain.value(root)
-    return Marked(path=path, text=text, root=root, content=content, mistakes=tuple(plain.mistakes))
+    try:
+        return Marked(path=path, text=text, content=_streamed(text))
+    except (_OddError, yaml.YAMLError):
+        plain = _Plain(path)
+        return Marked(path=path, text=text, content=plain.value(compose(text, path)), mistakes=tuple(plain.mistakes))
 
 
 def read_text(path: Path, max_size: int) -> str:
@@ -70,11 +77,10 @@ def read_text(path: Path, max_size: int) -> str:
 
 def compose(text: str, path: Path) -> yaml.Node:
     """Parse to nodes, which know their lines; libyaml where PyYAML has it, as it is ten times faster."""
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         # libyaml's composer recurses in C: too deep a file would end the process, not raise
-        is_flat = _is_flat(yaml.parse(text, Loader=loader))
-        root: yaml.Node | None = yaml.compose(text, Loader=loader) if is_flat else None
+        is_flat = _is_flat(yaml.parse(text, Loader=_LOADER))
+        root: yaml.Node | None = yaml.compose(text, Loader=_LOADER) if is_flat else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         lines = text.splitlines()
@@ -100,6 +106,77 @@ def _is_flat(events: Iterable[yaml.Event]) -> bool:
         if depth > _MAX_DEPTH:
             return False
     return True
+
+
+class _OddError(Exception):
+    """A document has something that only its nodes tell: an alias, a tag, a key twice."""
+
+
+def _streamed(text: str) -> object:
+    """Return what a plain document stands for, without its nodes; raises _OddError for any other, and yaml.YAMLError.
+
+    The nodes of 10,000 sources take 18 MB, and what stays of a catalogue would lie between them as long as a sweep takes.
+    """
+    stream = _Stream()
+    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if number > _MAX_NODES:
+            raise _OddError
+        stream.take(event)
+    return stream.content()
+
+
+class _Stream:
+    """Builds plain values from events. `_open` are the collections around the next value, a mapping with its key."""
+
+    def __init__(self) -> None:
+        self._documents: list[object] = []
+        self._open: list[tuple[list[object] | dict[str, object], list[str]]] = [(self._documents, [])]
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.NodeEvent) and (event.anchor or getattr(event, "tag", None)):
+            raise _OddError
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._begin({} if isinstance(event, yaml.MappingStartEvent) else [])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._end()
+
+    def content(self) -> object:
+        """Return the one document's value."""
+        if len(self._documents) != 1:
+            raise _OddError
+        return self._documents[0]
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        around, key = self._open[-1]
+        if isinstance(around, list) or key:
+            self._put(_value_of(event.value, event.style))
+        elif event.value in around:
+            raise _OddError
+        else:
+            key.append(event.value)
+
+    def _begin(self, value: list[object] | dict[str, object]) -> None:
+        self._put(value)
+        self._open.append((value, []))
+        if len(self._open) > _MAX_DEPTH:
+            raise _OddError
+
+    def _end(self) -> None:
+        ended, _ = self._open.pop()
+        if isinstance(ended, dict):
+            for key in [key for key, value in ended.items() if value is None]:
+                del ended[key]
+
+    def _put(self, value: object) -> None:
+        around, key = self._open[-1]
+        if isinstance(around, list):
+            around.append(value)
+        elif key:
+            around[key.pop()] = value
+        else:  # a key that is no text
+            raise _OddError
 
 
 class _Plain:
@@ -141,9 +218,12 @@ class _Plain:
 
 
 def _scalar(node: yaml.Node) -> object:
-    is_plain = isinstance(node, yaml.ScalarNode) and not node.style  # None, or "" from libyaml
-    # quoted, or a block: always text
-    return plain_scalar(str(node.value)) if is_plain else str(node.value)
+    return _value_of(str(node.value), node.style if isinstance(node, yaml.ScalarNode) else "'")
+
+
+def _value_of(text: str, style: str | None) -> object:
+    """Return what a scalar stands for; quoted, or a block, it is always text."""
+    return text if style else plain_scalar(text)  # None, or "" from libyaml
 
 
 def plain_scalar(text: str) -> object:

@@ -4,13 +4,13 @@ All functions take the transaction they run in.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, func, select
 
 from tasks.index.figures import source_days
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import insert_into, row_of
 
 _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")
 
@@ -41,7 +41,7 @@ class SourceDay:
 
 def add_days(tx: Connection, days: Iterable[SourceDay]) -> None:
     """Add to the figures of these days; each source has one entry."""
-    rows = [{**asdict(one), "day": one.day.isoformat()} for one in days]
+    rows = [{**row_of(one), "day": one.day.isoformat()} for one in days]
     if not rows:
         return
     rows.sort(key=lambda row: (row["source_id"], row["day"]))  # one order everywhere, or two batches may deadlock

@@ -5,7 +5,7 @@ Only sums, so that batches add up in any order. All functions take the transacti
 
 import math
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from tasks.index.database import lock
 from tasks.index.figures import source_alarms, source_arrivals, source_days, source_tallies
 from tasks.index.frontier import ARCHIVE, State
 from tasks.index.schema import feeds, frontier, quarantine
-from tasks.index.upsert import Upsert, insert_into, upsert_into
+from tasks.index.upsert import Upsert, insert_into, row_of, upsert_into
 from tasks.values.feed import FeedKind
 
 _BY_DAY = (source_days, source_tallies, source_arrivals)
@@ -123,7 +123,7 @@ def lag_of(bucket: str) -> timedelta:
 
 def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
     """Add to the figures of these days."""
-    rows = [{**asdict(one), "day": one.day.isoformat()} for one in tallies]
+    rows = [{**row_of(one), "day": one.day.isoformat()} for one in tallies]
     if not rows:
         return
     rows.sort(key=lambda row: (row["source_id"], row["day"], row["kind"], row["what"]))  # or two batches may deadlock
@@ -162,7 +162,7 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
 
 def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
     """Add the pages of a batch that cannot be processed."""
-    if rows := [asdict(one) for one in pages]:
+    if rows := [row_of(one) for one in pages]:
         tx.execute(insert_into(tx, quarantine).on_conflict_do_nothing(), rows)
 
 
@@ -290,7 +290,7 @@ def hold_alarms(tx: Connection) -> None:
 
 def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Alarm]) -> None:
     """Write the present alarms, and delete the ended ones."""
-    rows = [asdict(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
+    rows = [row_of(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
     newest = ("reason", "looks", "sweeps", "began_at", "told_at")
     if rows:
         tx.execute(upsert_into(tx, source_alarms, by=["source_id", "kind"], newest=newest), rows)

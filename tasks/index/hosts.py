@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
+from typing import Any
 
 import psutil
-from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from tasks.index import policies, site_answers
 from tasks.index.database import Index
@@ -155,11 +156,13 @@ def _known_paces(tx: Connection, table: Table, names: Collection[str]) -> dict[s
     if not names:
         return {}
     name = table.c[_name_in(table)]
-    rows = tx.execute(select(table).where(name.in_(sorted(names))).order_by(name).with_for_update()).mappings()
-    return {row[name]: _pace_of(row) for row in rows}
+    rows = tx.execute(select(table).where(name.in_(sorted(names))).order_by(name).with_for_update()).tuples()
+    columns = [column.name for column in table.c]
+    named = (dict(zip(columns, row, strict=True)) for row in rows)
+    return {row[name.name]: _pace_of(row) for row in named}
 
 
-def _pace_of(row: RowMapping) -> Pace:
+def _pace_of(row: Mapping[str, Any]) -> Pace:
     """Return a row as a pace; a place has no delay of its own."""
     return Pace(
         next_slot_at=row["next_slot_at"],

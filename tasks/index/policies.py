@@ -58,7 +58,8 @@ def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
 
 def has_form(tx: Connection, policy_id: str) -> bool:
     """Whether a document with this one's content is in the lake, or on its way, be it at another turn."""
-    return tx.execute(select(policies.c.policy_id).where(_has_form_of(policy_id)).limit(1)).scalar() is not None
+    form = policy_id[:FORM_LENGTH]
+    return tx.execute(_OF_FORM, {"form": form, "beyond": _beyond(form)}).scalar() is not None
 
 
 def seen_after(tx: Connection, policy_id: str) -> str | None:
@@ -78,7 +79,12 @@ def seen_after(tx: Connection, policy_id: str) -> str | None:
 def _has_form_of(policy_id: str, table: FromClause = policies) -> ColumnElement[bool]:
     """Match the documents with the content of this one; a range, which the primary key answers."""
     form = policy_id[:FORM_LENGTH]
-    return and_(table.c.policy_id >= form, table.c.policy_id < f"{form}g")
+    return and_(table.c.policy_id >= form, table.c.policy_id < _beyond(form))
+
+
+def _beyond(form: str) -> str:
+    """Return what comes after all ids of a form, which are hexadecimal."""
+    return f"{form}g"
 
 
 def meet(tx: Connection, seen: Mapping[str, datetime]) -> set[str]:
@@ -168,5 +174,10 @@ _SEEN = (
     update(policies)
     .where(policies.c.policy_id == bindparam("which"), policies.c.last_seen_at < bindparam("at"))
     .values(last_seen_at=bindparam("at"))
+)
+_OF_FORM = (
+    select(policies.c.policy_id)
+    .where(policies.c.policy_id >= bindparam("form"), policies.c.policy_id < bindparam("beyond"))
+    .limit(1)
 )
 _SHARED = tuple(one.name for one in fields(KnownPolicy) if one.name in {field.name for field in fields(Policy)})

@@ -5,14 +5,14 @@ noted once. So a replay gives a revision its own number again, and decides it as
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
 from tasks.index.schema import articles, edges, frontier, quarantine, replayed
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import insert_into, row_of
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
@@ -38,7 +38,7 @@ class Note:
 
 def note(tx: Connection, notes: Iterable[Note], *, now: datetime) -> None:
     """Write notes; a home that is noted already stays, and so do the rules of a capture that was not read now."""
-    rows = [{**asdict(one), "day": one.day.isoformat(), "noted_at": now} for one in notes]
+    rows = [{**row_of(one), "day": one.day.isoformat(), "noted_at": now} for one in notes]
     statement = insert_into(tx, replayed)
     kept = {
         name: func.coalesce(replayed.c[name], statement.excluded[name])

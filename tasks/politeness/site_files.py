@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar
 
 from tasks.config.catalogue import SourceRules
@@ -52,6 +54,7 @@ MAX_POLICIES = 1000
 """Policies in memory, so that redirects to one host do not read its robots.txt again and again."""
 
 T = TypeVar("T")
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class _MayNot(Exception):
@@ -60,13 +63,23 @@ class _MayNot(Exception):
 
 def networks_of(rules: SourceRules) -> tuple[str, ...]:
     """Return the networks that a source may reach beside the public internet, as text."""
-    return tuple(str(network) for network in rules.allow_networks)
+    return _spelled(rules.allow_networks)
 
 
 def mark_of(rules: SourceRules) -> str:
     """Return a value that is equal for sources with the same user agent and networks."""
-    said = "\n".join((rules.user_agent, *sorted(networks_of(rules))))
+    return _mark(rules.user_agent, rules.allow_networks)
+
+
+@lru_cache(maxsize=1024)  # each request asks several times, and few sources differ in it
+def _mark(user_agent: str, networks: Networks) -> str:
+    said = "\n".join((user_agent, *sorted(_spelled(networks))))
     return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=1024)
+def _spelled(networks: Networks) -> tuple[str, ...]:
+    return tuple(map(str, networks))
 
 
 def robots_name(origin: str, rules: SourceRules) -> str:
@@ -234,14 +247,14 @@ class SiteFiles:
             )
             with suppress(HttpStatusError, BadResponse), way.noting():  # what it asks of us is heeded
                 raise_for_status(fetched, now=datetime.now(UTC))
-        is_good = fetched.final.status < 300
+        is_good = fetched.status < 300
         body = fetched.content if is_good else b""
         return RobotsAnswer(
             origin=name,
-            status=fetched.final.status,
+            status=fetched.status,
             body=body,
             fetched_at=datetime.now(UTC),
-            evidence=evidence_of(fetched.final, body=fetched.final.body if is_good else b"").pack(),
+            evidence=evidence_of(fetched, body=fetched.body if is_good else b"").pack(),
         )
 
     async def _keep(

@@ -173,6 +173,14 @@ def test_a_byte_order_mark_is_no_mistake(written):
     assert load_catalogue(written(b"\xef\xbb\xbfsources: [{id: a}]")).sources[0].id == "a"
 
 
+def test_sources_share_what_they_do_not_set_themselves(written):
+    catalogue = load_catalogue(written("sources:\n  - {id: a}\n  - {id: b}\n  - {id: c, extract: {prune: false}}\n"))
+
+    a, b, c = (catalogue.rules()[one] for one in "abc")
+
+    assert (a.extract is b.extract, a.obedience is b.obedience, a.extract == c.extract) == (True, True, False)
+
+
 def test_an_alias_stands_for_what_it_names(written):
     text = "sources:\n  - {id: a, include: &news [/news/]}\n  - {id: b, include: *news}\n"
 
