@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse bench-peers bench-hour fuzz
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse bench-peers bench-hour bench-scale fuzz
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -96,6 +96,9 @@ bench-search: $(READY)  ## Measure building the search index of 100,000 articles
 
 bench-peers: $(READY)  ## Measure Presslake beside Scrapy, crawlee, news-please, newspaper4k and bare trafilatura on the same pages, in an environment of their own
 	$(BIN)/python -m benchmarks.peers
+
+bench-scale: $(READY)  ## Measure what an index costs at 10,000, 100,000 and a million articles, on SQLite and PostgreSQL (15 minutes)
+	$(BIN)/python -m benchmarks.scale
 
 bench-hour: $(READY)  ## Sweep a press of 12 pages a second for an hour, with a million articles in the index; a row every five minutes
 	$(BIN)/python -m benchmarks.hour

@@ -79,14 +79,14 @@ class Press:
         return Item(f"probe{self._count}", words[0], " ".join(words), published_at)
 
 
-def fill(index: Index, first: int, last: int, *, now: datetime = NOW) -> None:
+def fill(index: Index, first: int, last: int, *, now: datetime = NOW, a_day: int = A_DAY) -> None:
     """Put synthetic articles of the days before `now` into the index, as many as decisions would have left there."""
     source, base = random.Random(first), 10 * (first + 10**7)  # beyond the numbers that the index gives out in between
     for start in range(first, last, 50_000):
         numbers = range(start, min(start + 50_000, last))
         shape_rows, posting_rows, article_rows = [], [], []
         for number in numbers:
-            told_at = now - timedelta(days=number / A_DAY)
+            told_at = now - timedelta(days=number / a_day)
             generation, size = generation_of(told_at), max(8, round(source.gauss(WORDS / 16, 6)))
             sketch = sorted(source.getrandbits(59) for _ in range(size))
             article_id = f"{number:032x}"
@@ -113,12 +113,13 @@ def fill(index: Index, first: int, last: int, *, now: datetime = NOW) -> None:
                 (article_id, f"old.example/{number}", f"https://old.example/{number}", "old", "en", "A title of a story", 1,
                  f"t1:{number:064x}", told_at, told_at, told_at, article_id, None, True, None, None, None)
             )  # fmt: skip
-        _load(index, shapes, shape_rows)
-        _load(index, postings_table, sorted(posting_rows))
-        _load(index, articles_table, article_rows)
+        load(index, shapes, shape_rows)
+        load(index, postings_table, sorted(posting_rows))
+        load(index, articles_table, article_rows)
 
 
-def _load(index: Index, table: sa.Table, rows: list[tuple[Any, ...]]) -> None:
+def load(index: Index, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, each the values of the table's first columns, the fastest way."""
     columns = list(table.columns)[: len(rows[0])]  # those that were added since come last, and may be null
     names = ", ".join(column.name for column in columns)
     with index.write() as tx:
@@ -173,16 +174,21 @@ def measure_growth(index: Index, sizes: Sequence[int], server_cpu: Callable[[], 
     for size in sizes:
         fill(index, filled, size)
         filled = size
-        if index.is_sqlite:
-            with index.write() as tx:
-                tx.exec_driver_sql("ANALYZE")
-        else:
-            with psycopg.connect(_plain(index), autocommit=True) as connection:
-                connection.execute("VACUUM ANALYZE")
-                connection.execute("CHECKPOINT")
+        analyse(index)
         measured.append(measure_size(index, press, size, server_cpu))
         print(f"  {measured[-1]}", flush=True)
     return measured
+
+
+def analyse(index: Index) -> None:
+    """Let the database look at its tables, as it does by itself after a while."""
+    if index.is_sqlite:
+        with index.write() as tx:
+            tx.exec_driver_sql("ANALYZE")
+    else:
+        with psycopg.connect(_plain(index), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
 
 
 def _plain(index: Index) -> str:
@@ -204,16 +210,17 @@ def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
             server = stack.enter_context(started_server(binaries, shared_buffers="512MB", fsync="on"))
             socket_folder = str(server.query["host"])
             address = stack.enter_context(fresh_database(server))
-            found["PostgreSQL"] = (address, lambda: _server_cpu(socket_folder))
+            found["PostgreSQL"] = (address, lambda: server_cpu_s(socket_folder))
         else:
             print("PostgreSQL is not installed here: SQLite alone")
         yield found
 
 
-def _server_cpu(folder: str) -> float:
+def server_cpu_s(folder: str) -> float:
+    """Return the CPU of the server whose socket lies in a folder, connections that ended included, its checkpointer apart."""
     pid = int((Path(folder) / "db/postmaster.pid").read_text().splitlines()[0])
     server = psutil.Process(pid)
-    total = 0.0
+    total = sum(server.cpu_times()[2:4])  # of children that have ended
     for process in (server, *server.children()):
         try:
             if "checkpointer" not in " ".join(process.cmdline()):

@@ -1,8 +1,9 @@
 """A press that publishes steadily, swept again and again: CPU, memory, lag and the index, printed at intervals.
 
-    python -m benchmarks.hour [--seconds S] [--interval S] [--rate PAGES] [--hosts N] [--articles N] [--every S]
+    python -m benchmarks.hour [--seconds S] [--interval S] [--rate PAGES] [--hosts N] [--articles N] [--every S] [--filled FILE]
 
-By default 12 pages a second for an hour, a million a day, with a million articles in the index beforehand. Each page is one
+By default 12 pages a second for an hour, a million a day, with the million of the day before in the index. To fill it takes
+minutes; `--filled` names an index that was filled before, and is filled where it is missing. Each page is one
 of the newsroom's with its story in other words, at an address that says when it was published. A sweep begins each minute,
 in a process of its own, or when the one before it ends. Lag is the time from publication to capture. CPU is that of the sweeps and of Prefect's
 server, as a share of two cores; the press is a process of its own, and not counted.
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -27,8 +29,8 @@ import psutil
 from deltalake import DeltaTable
 
 from benchmarks.cc_news import Stock, stock
-from benchmarks.dedup import fill
 from benchmarks.feeds import addresses
+from benchmarks.scale import Rate, grow
 from benchmarks.serving import serve, serving
 from benchmarks.whole_run import catalogue_of, prefect_server, sweep
 from flows.server.defaults import set_prefect_defaults
@@ -161,14 +163,31 @@ def _cpu_s(process: psutil.Process) -> float:
     return sum(process.cpu_times()[:2])
 
 
-def run(*, articles: int, hosts: int, rate: float, seconds: float, interval_s: float, every_s: float) -> None:
+def fill(path: Path, articles: int, rate: float) -> None:
+    """Make an index of articles that came in until now, so many a second."""
+    with open_index(f"sqlite:///{path}") as index:
+        grow(index, 0, articles, Rate(a_day=round(rate * 86_400), now=datetime.now(UTC)))
+
+
+def run(
+    *,
+    articles: int,
+    filled: Path | None,
+    hosts: int,
+    rate: float,
+    seconds: float,
+    interval_s: float,
+    every_s: float,
+) -> None:
     """Fill the index, start the press and Prefect's server, and measure."""
     with tempfile.TemporaryDirectory(prefix="presslake-hour-") as name:
         folder = Path(name)
         os.environ["PREFECT_HOME"] = str(folder / "prefect")
         set_prefect_defaults(is_quiet=True)
-        with open_index(f"sqlite:///{folder / 'index.db'}") as index:
-            fill(index, 0, articles, now=datetime.now(UTC))
+        if filled is None or not filled.is_file():
+            fill(filled or folder / "index.db", articles, rate)
+        if filled is not None:
+            shutil.copyfile(filled, folder / "index.db")
         print(f"{articles:,} articles in the index", flush=True)
         press = serving("benchmarks.hour", "--hosts", str(hosts), "--rate", str(rate))
         with local_server(has_ui=False) as api_url, press as port:
@@ -187,6 +206,7 @@ def main() -> None:
     arguments.add_argument("--rate", type=float, default=12, help="pages that are published each second")
     arguments.add_argument("--hosts", type=int, default=120)
     arguments.add_argument("--articles", type=int, default=1_000_000, help="articles in the index beforehand")
+    arguments.add_argument("--filled", type=Path, help="an index of its own, filled before or now")
     arguments.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     asked = arguments.parse_args()
     if asked.serve:
@@ -196,6 +216,7 @@ def main() -> None:
     else:
         run(
             articles=asked.articles,
+            filled=asked.filled,
             hosts=asked.hosts,
             rate=asked.rate,
             seconds=asked.seconds,

@@ -186,13 +186,15 @@ def stock_seconds(pages: Sequence[bytes]) -> float:
     return time.process_time() - started
 
 
-def sweep(catalogue: Path, folder: Path, api_url: str, *options: str) -> tuple[dict[str, Any], Meter]:
-    """Run one sweep as a process of its own, and measure it."""
+def sweep(
+    catalogue: Path, folder: Path, api_url: str, *options: str, index: str | None = None
+) -> tuple[dict[str, Any], Meter]:
+    """Run one sweep as a process of its own, and measure it; without an `index` it is a file in the folder."""
     environment = {
         **os.environ,
         "PREFECT_API_URL": api_url,
         "PRESSLAKE_LAKE": str(folder / "lake"),
-        "PRESSLAKE_INDEX": f"sqlite:///{folder / 'index.db'}",
+        "PRESSLAKE_INDEX": index or f"sqlite:///{folder / 'index.db'}",
     }
     words = [str(COMMAND), "ingest", "--catalogue", str(catalogue), "--json", *options]
     child = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from importlib.metadata import version
 from typing import Any, TypedDict
 
 from prefect import get_run_logger, task
@@ -19,12 +18,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events import emit_event
 from prefect.tasks import Task, exponential_backoff
 
+from tasks.backfill import report as backfill_report
 from tasks.backfill.dated import Window
 from tasks.backfill.extracting import UnitCount
 from tasks.backfill.local import decide_here, extract_here, stored_archive
-from tasks.backfill.report import BackfillReport
-from tasks.backfill.report import as_markdown as backfill_markdown
-from tasks.backfill.report import summary_line as backfill_summary
 from tasks.backfill.walking import WalkReport, walk_archives
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
@@ -54,20 +51,17 @@ from tasks.lake.stored_bytes import StoredBytes
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
-from tasks.politeness.client import PoliteClient
 from tasks.politeness.visits import Answered
+from tasks.replay import report as replay_report
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay_lake
-from tasks.replay.report import ReplayReport
-from tasks.replay.report import summary_line as replay_summary
-from tasks.replay.report import to_markdown as replay_markdown
 from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.allocator import Slack
 from tasks.runtime.progress import progress
-from tasks.runtime.resources import opened_index, opened_store, reader_of, web_config
+from tasks.runtime.resources import opened_index, opened_store, polite_client, reader_of, software
 from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
@@ -134,19 +128,15 @@ def discover(
     """
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
-        report = replace(polled, discovered=polled.discovered + announced, skipped=_with_taken(polled, plan, settings))
+        with opened_index(settings).read() as tx:
+            taken = len(plan.urls) - len(announcing.without_taken(tx, plan.urls))
+        skipped = dict(Counter(polled.skipped) + Counter({TAKEN_DOWN: taken}))
+        report = replace(polled, discovered=polled.discovered + announced, skipped=skipped)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
         "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
     )
     return report
-
-
-def _with_taken(polled: DiscoverReport, plan: SweepPlan, settings: Settings) -> dict[str, int]:
-    """Return what was skipped, with the URLs of the plan that were taken down."""
-    with opened_index(settings).read() as tx:
-        taken = len(plan.urls) - len(announcing.without_taken(tx, plan.urls))
-    return dict(Counter(polled.skipped) + Counter({TAKEN_DOWN: taken}))
 
 
 async def _discover(
@@ -158,14 +148,14 @@ async def _discover(
             answered,
             error,
             run_id=run_id,
-            software=_software(),
+            software=software(),
             put=opened_store(settings).put,
             index=opened_index(settings),
             now=datetime.now(UTC),
         )
 
     progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
-    async with _client(settings, plan.owners) as client:
+    async with polite_client(settings, plan.owners) as client:
         return await poll_feeds(
             feeds,
             client=client,
@@ -193,7 +183,7 @@ async def _preview(
     feeds: tuple[FeedState, ...], plan: SweepPlan, limit: int, settings: Settings
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
     progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
-    async with _client(settings, plan.owners) as client:
+    async with polite_client(settings, plan.owners) as client:
         return await preview_sweep(
             feeds,
             plan=plan,
@@ -218,13 +208,13 @@ def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settin
 
 
 async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settings: Settings) -> Batch:
-    async with _client(settings, owners) as client:
+    async with polite_client(settings, owners) as client:
         return await fetch_batch(
             batch,
             client=client,
             rules=rules,
             segment_key=warc_key(batch.batch_id, datetime.now(UTC).date()),
-            software=_software(),
+            software=software(),
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=_fetched_one,
@@ -357,7 +347,7 @@ async def _walk(
     sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
 ) -> WalkReport:
     reader, index = reader_of(settings), opened_index(settings)
-    async with _client(settings, plan.owners) as client:
+    async with polite_client(settings, plan.owners) as client:
         return await walk_archives(
             sources, client=client, rules=plan.rules, owners=plan.owners, wanted=wanted, index=index, reader=reader,
             is_over=lambda: datetime.now(UTC) >= until,
@@ -365,10 +355,12 @@ async def _walk(
 
 
 @task(name="backfill-report", task_run_name="report", **KEEPING_NOTHING)
-def report_backfill(done: BackfillReport) -> None:
+def report_backfill(done: backfill_report.BackfillReport) -> None:
     """Show a backfill as an artifact."""
-    create_markdown_artifact(backfill_markdown(done), key=BACKFILL_KEY, description=backfill_summary(done))
-    get_run_logger().info(backfill_summary(done))
+    create_markdown_artifact(
+        backfill_report.as_markdown(done), key=BACKFILL_KEY, description=backfill_report.summary_line(done)
+    )
+    get_run_logger().info(backfill_report.summary_line(done))
 
 
 @task(name="verify", task_run_name="verify", **RETRIED)
@@ -398,23 +390,14 @@ def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
 
 
 @task(name="replay", task_run_name="replay", **RETRIED)
-def replay(config: ReplayConfig, settings: Settings) -> ReplayReport:
+def replay(config: ReplayConfig, settings: Settings) -> replay_report.ReplayReport:
     """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
     done = replay_lake(config, settings, on_step=_log_steps)
-    create_markdown_artifact(replay_markdown(done), key=REPLAY_KEY, description=replay_summary(done))
-    get_run_logger().info(replay_summary(done))
-    return done
-
-
-def _client(settings: Settings, owners: Owners) -> PoliteClient:
-    limits = HostLimits(opened_index(settings))
-    return PoliteClient(
-        web_config(settings), limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
+    create_markdown_artifact(
+        replay_report.to_markdown(done), key=REPLAY_KEY, description=replay_report.summary_line(done)
     )
-
-
-def _software() -> str:
-    return f"presslake/{version('presslake')}"
+    get_run_logger().info(replay_report.summary_line(done))
+    return done
 
 
 def _log_steps(what: str, done: int, total: int) -> None:

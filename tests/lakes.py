@@ -7,13 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from tasks.config.settings import Settings
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.tables import open_table
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.values.changes import RowChanges, key_of_article
 from tasks.values.rows import Article
 from tests.rows import make_article, make_capture

@@ -1,6 +1,6 @@
 """Looks for tests: made from a URL or from a capture, and a batch's parts by what names them."""
 
-from tasks.politeness.rights.obeying import site_reserves
+from tasks.politeness.rights.mapping import site_reserves
 from tasks.values.batch import Batch
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tasks.values.batch import OutboxItem
+from tasks.index.outbox import OutboxItem
 from tasks.values.rows import Article, Capture, Novelty, Outcome, PageType
 
 FETCHED_AT = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)

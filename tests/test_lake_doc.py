@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import warc_key
 from tasks.lake.objects.stores import DirectoryStore, S3Config, open_lake
 from tasks.lake.schemas import KINDS
 from tasks.lake.tables import open_table
 from tasks.lake.warc import SegmentWriter
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tests.columns_doc import defined_rows, told_rows
 from tests.rows import FETCHED_AT, make_article, make_capture
 from tests.servers import LakeAddress, make_bucket

@@ -70,7 +70,7 @@ def ingest(
             dry_run=dry_run,
             shards=shards,
         )
-        from tasks.config.reading import read_catalogue
+        from tasks.config.loading import read_catalogue
 
         # a mistake in it is found before anything dear is imported; handed over, since the sweep reads it again
         read = [read_catalogue(settings, config)]

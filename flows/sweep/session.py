@@ -12,8 +12,8 @@ import orjson
 from prefect import get_run_logger
 
 from flows.sweep.clock import SweepClock
+from tasks.config.loading import read_catalogue
 from tasks.config.parameters import IngestConfig, ShardConfig
-from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings
 from tasks.discover.asking import settings_to_look
 from tasks.discover.plan import SweepPlan, plan_sweep

@@ -7,10 +7,9 @@ from datetime import datetime
 from tasks.backfill.config import BackfillConfig
 from tasks.backfill.exchanges import NoPage, check_kind, fetched_at_of
 from tasks.backfill.records import RecordHead
-from tasks.config.catalogue import Catalogue, SourceRules, accepts
+from tasks.config.catalogue import Catalogue, SourceRules, accepts, new_id
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.config.source_ids import new_id
-from tasks.discover.attributing import attribute
+from tasks.discover.named import attribute
 from tasks.discover.plan import ADHOC
 from tasks.errors import ItemError
 from tasks.index.announcing import Announcement

@@ -6,22 +6,29 @@ from datetime import UTC, datetime
 from typing import Self
 
 from tasks.backfill.config import BackfillConfig
-from tasks.backfill.deciding import decide_unit
 from tasks.backfill.extracting import UnitCount, extract_unit
 from tasks.backfill.plan import BackfillPlan
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.taking import backfill_warc, read_rules
+from tasks.backfill.units import PAGES, decode
 from tasks.config.catalogue import SourceRules
 from tasks.config.settings import Settings
 from tasks.deduplicate.archive import Archive
+from tasks.deduplicate.deciding import decide_batch
 from tasks.extract.again import extract_again
 from tasks.extract.shared_pool import close_pool, shared_pool
+from tasks.forget.records import bury_taken
+from tasks.index.database import Index
+from tasks.lake.keys import scratch_key
+from tasks.lake.objects.stores import ObjectStore
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import close_opened, opened_index, opened_store
 from tasks.runtime.shutdown import stopping
+from tasks.store.publishing import publish_all
 from tasks.values.page import Page
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article
+from tasks.values.takedown import TAKEN_DOWN
 
 EXTRACTED_AT_ONCE = 2
 """Units in extraction: one in progress, and one behind it, so that no process waits."""
@@ -104,3 +111,23 @@ def stored_archive(sources: Mapping[str, SourceRules], settings: Settings) -> Ar
         )
 
     return Archive(store, again)
+
+
+def decide_unit(
+    job_id: str,
+    number: int,
+    *,
+    index: Index,
+    store: ObjectStore,
+    archive: Archive,
+    rules: Mapping[str, SourceRules],
+    now: datetime,
+) -> BatchReport:
+    """Decide a unit and publish it; raises IndexUnavailable, LakeUnavailable."""
+    content = decode(store.get(scratch_key(job_id, number, PAGES)))
+    batch = content.batch()
+    report = decide_batch(batch, index=index, now=now, archive=archive, rules=rules)
+    if TAKEN_DOWN in report.skipped:  # since the unit was cut
+        bury_taken(index, store, batch.captures)
+    publish_all(index, store)
+    return report

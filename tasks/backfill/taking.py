@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Protocol
 
 import orjson
@@ -28,7 +27,7 @@ from tasks.config.catalogue import Catalogue, SourceRules
 from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, ExtractorCrashed
-from tasks.index import archived, run_ids, runs
+from tasks.index import archived, runs
 from tasks.index.database import Index
 from tasks.index.leases import LeaseKeeper
 from tasks.index.taken_down import read_kept_out
@@ -36,11 +35,11 @@ from tasks.lake.keys import scratch_key, scratch_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.runtime.allocator import give_back, keep_little
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store
+from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store, software
 from tasks.values.reports import BatchReport
 from tasks.values.takedown import KeptOut
 
-JOB = run_ids.BACKFILL
+JOB = runs.BACKFILL
 MOST_KEPT = 500_000
 """Captures of a first backfill that are kept in mind, some 60 MB."""
 
@@ -176,7 +175,7 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
     with index.write() as tx:
         now = datetime.now(UTC)
         runs.release_dead_runs(tx, now=now)
-        for kind, what in ((JOB, "another backfill"), (run_ids.MEND, "a mend (`verify --mend`)")):
+        for kind, what in ((JOB, "another backfill"), (runs.MEND, "a mend (`verify --mend`)")):
             if other := runs.find_working(tx, kind=kind, now=now):
                 raise ConfigError(f"{what} is at work on this index (run {other}): backfill after its end")
         runs.begin_run(tx, run_id=run_id, now=now)
@@ -247,7 +246,7 @@ def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:
     return UnitCutter(
         seed=hashlib.sha256(chosen.encode()).hexdigest(),
         run_id=run_id,
-        software=f"presslake/{version('presslake')}",
+        software=software(),
         pages=config.unit_pages,
         options={source_id: one.extract for source_id, one in choice.rules.items()},
         languages=choice.languages,

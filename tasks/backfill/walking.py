@@ -13,7 +13,7 @@ from functools import partial
 from tasks.backfill.dated import Window, days_in, is_of, may_hold
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
-from tasks.discover.answers import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
+from tasks.discover.named import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
 from tasks.errors import ItemError
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.next_page import linked_next, next_in_address, second_pages
@@ -30,7 +30,7 @@ from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, feed_job
 from tasks.values.feed import Entry, FeedKind
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 MAX_DEPTH = 3
 MAX_SITEMAPS = 5000
@@ -106,7 +106,7 @@ class _Walk:
             self.failed[f"feed_{error.counted_as.removeprefix('feed_')}"] += 1
             self.troubles.append(f"{place.url}: {error}"[:300])
 
-    async def _read(self, place: _Place, fetched: Fetched) -> None:
+    async def _read(self, place: _Place, fetched: Exchange) -> None:
         rules = self.rules[place.source_id]
         content = await read_feed(place.kind, fetched, rules=rules, now=datetime.now(UTC), reader=self.reader)
         self.read += 1
@@ -145,7 +145,7 @@ class _Walk:
             with self.index.write() as tx:
                 self.discovered += announcing.announce(tx, found, now=now)
 
-    async def _turn(self, place: _Place, fetched: Fetched, entries: Iterable[Entry]) -> None:
+    async def _turn(self, place: _Place, fetched: Exchange, entries: Iterable[Entry]) -> None:
         """Go to a listing's next page, until one has no link that the pages before did not have, or is too old."""
         known = self.known.setdefault(place.source_id, set())
         fresh = [one for one in entries if str(one.url) not in known]

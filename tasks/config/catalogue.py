@@ -5,7 +5,8 @@ It reads that file and the files of URLs that it names. Everything else here is 
 
 import difflib
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
@@ -362,3 +363,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the known name that is nearest, as the end of a sentence; nothing where none is near."""
     close = difflib.get_close_matches(name[:100], list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+MAX_ID_LENGTH = 64
+
+
+def new_id(name: str, known: Collection[str]) -> str:
+    """Return an unused id for the catalogue, made of a name: lower-case letters, digits and hyphens."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[: MAX_ID_LENGTH - 4].strip("-") or "source"
+    candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(known) + 3)))
+    return next(candidate for candidate in candidates if candidate not in known)

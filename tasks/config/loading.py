@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 
 from tasks.config.catalogue import Catalogue, Defaults, Extract, Poll, Selectors, Source, did_you_mean
 from tasks.config.marked_yaml import Marked, folded, read_marked
+from tasks.config.parameters import IngestConfig
+from tasks.config.settings import Settings
 from tasks.errors import CatalogueError
 from tasks.values.url import fetch_url
 
@@ -110,3 +112,14 @@ def _fields_at(where: tuple[int | str, ...]) -> list[str]:
         if name in where[:-1]:
             return list(model.model_fields)
     return list(Defaults.model_fields if where[0] == "defaults" else Source.model_fields)
+
+
+def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None:
+    """Return the catalogue, or None if there is none and the run names feeds or URLs; raises CatalogueError."""
+    if (
+        (config.feeds or config.urls)
+        and "catalogue" not in settings.model_fields_set
+        and not settings.catalogue.exists()
+    ):
+        return None
+    return load_catalogue(settings.catalogue)

@@ -13,10 +13,10 @@ from tasks.deduplicate.prepared_page import REDIRECT
 from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
-from tasks.index.articles import KnownArticle, article_id_of
+from tasks.index.articles import ELSEWHERE, Alias, KnownArticle, article_id_of
 from tasks.index.database import Transaction, lock
 from tasks.index.postings import KnownShape, Surroundings
-from tasks.index.relations import ELSEWHERE, Alias, Edge
+from tasks.index.relations import Edge
 from tasks.values.page import PreparedPage
 from tasks.values.rows import Article
 from tasks.values.text.fingerprint import Fingerprint
@@ -142,7 +142,7 @@ class DecisionContext:
         postings.drop_shapes(tx, self.retold)
         postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
-        relations.note_aliases(tx, self.claims, now=now)
+        articles.note_aliases(tx, self.claims, now=now)
         sizes = clusters.mark_changed(tx, (row.cluster_id for row in rows))
         return tuple(replace(row, cluster_size=sizes[row.cluster_id]) for row in rows)
 
@@ -208,7 +208,7 @@ def read_context(
     """Read all that the pages' decisions need, as far as others have committed it."""
     names = {name for one in pages for name in one.names}
     asked = set(url_keys) | names
-    aliases = relations.find_aliases(tx, asked)
+    aliases = articles.find_aliases(tx, asked)
     by_url_key = articles.find_by_url_key(tx, asked | set(aliases.values()))
     by_text = articles.find_by_text(tx, (one.text.digest for one in pages if one.text.has_words))
     surroundings = postings.read_surroundings(tx, ((one.told_at, one.text.shape) for one in pages if one.text.shape))

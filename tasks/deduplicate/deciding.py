@@ -16,27 +16,26 @@ from tasks.deduplicate.context import DecisionContext, lock_scripts, read_contex
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
-from tasks.deduplicate.keeping_out import without_taken
 from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
 from tasks.deduplicate.prepared_page import prepare_pages
-from tasks.deduplicate.quarantining import without_culprits
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
 from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
-from tasks.errors import UnexpectedError
+from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
 from tasks.index import archived, capture_counts, drift, frontier, health, outbox, policies, taken_down
 from tasks.index.archived import Shelved
 from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement, State
-from tasks.runtime.guarding import guarded_item
+from tasks.runtime.guarding import check_share, guarded_item, store_rows
 from tasks.values.batch import Batch
 from tasks.values.look import Look
 from tasks.values.page import Page, PreparedPage
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article, Capture, Novelty, Outcome
+from tasks.values.takedown import KeptOut
 
 NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
 
@@ -165,6 +164,18 @@ def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...
     return tuple(left.values())
 
 
+def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
+    """Return the looks without those at what was taken down while they were being fetched, and the number of those.
+
+    A look at another URL that leads there stays, without anything of what it found.
+    """
+    if not kept_out:
+        return tuple(looks), 0
+    left = [look for look in looks if not look.is_kept_out(kept_out)]
+    kept = tuple(look.emptied() if any(map(kept_out.has_url, look.names)) else look for look in left)
+    return kept, len(looks) - len(kept)
+
+
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
     """Remember the records of archives, and their URLs where the frontier does not know them."""
     archived.note_archived(tx, (look.captured.capture_id for look in looks))
@@ -288,3 +299,23 @@ def _settle(
         )
 
     frontier.settle(tx, map(settled, looks))
+
+
+def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
+    """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
+
+    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also where no look alone is
+    to blame.
+    """
+
+    def rehearse_part(looks: Sequence[Look]) -> None:
+        rehearse(replace(batch, looks=tuple(looks)))
+
+    found = store_rows(batch.captured, rehearse_part)
+    if not found:
+        raise TooManyUnexpected(
+            f"batch {batch.batch_id}, and no part of it, met an exception: {error.detail}"
+        ) from error
+    check_share([met for _, met in found], of=len(batch.captured), what="captures")
+    looks = (next((one.labelled(met) for one, met in found if one is look), look) for look in batch.looks)
+    return replace(batch, looks=tuple(looks))

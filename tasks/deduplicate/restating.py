@@ -9,7 +9,7 @@ from dataclasses import replace
 from tasks.deduplicate.archive import Archive, read_revisions
 from tasks.deduplicate.corrections import needs_restating
 from tasks.deduplicate.prepared_page import content_of
-from tasks.index import articles, relations
+from tasks.index import articles
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index
 from tasks.values.batch import Batch
@@ -50,7 +50,7 @@ def _find_asking(batch: Batch, index: Index) -> list[tuple[Look, KnownArticle]]:
     names = {look.due.url_key: _names(look) for look in looks}
     with index.read() as tx:
         asked = {name for several in names.values() for name in several}
-        aliases = relations.find_aliases(tx, asked)
+        aliases = articles.find_aliases(tx, asked)
         known = articles.find_by_url_key(tx, asked | set(aliases.values()))
     found: list[tuple[Look, KnownArticle]] = []
     for look in looks:

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 
 from tasks.errors import ItemError, UnexpectedError
 from tasks.index import announcing, feeds
-from tasks.index.announcing import Announcement
+from tasks.index.announcing import Allowance, Announcement, Excess, count_excess, find_known, take_in
 from tasks.index.database import Index, Transaction, savepoint
 from tasks.index.feeds import FeedAddress, PollRecord
-from tasks.index.intake import Allowance, Excess, count_excess, find_known, take_in
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.values.feed import FeedState, Refusal

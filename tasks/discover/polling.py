@@ -14,7 +14,8 @@ from itertools import islice
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import (
+from tasks.discover.children import choose_children, is_open, is_worth_asking
+from tasks.discover.named import (
     KeepUnreadable,
     announcements,
     is_before,
@@ -23,7 +24,6 @@ from tasks.discover.answers import (
     read_feed,
     read_sitemaps,
 )
-from tasks.discover.children import choose_children, is_open, is_worth_asking
 from tasks.discover.poll_log import PollLog
 from tasks.discover.polls import Poll, Waiting, visit_of
 from tasks.discover.schedule import (
@@ -37,10 +37,10 @@ from tasks.discover.schedule import (
 from tasks.discover.validators import Validators, kept_validators, new_validators
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.refusals import Refusals
+from tasks.index.announcing import Allowance
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.hosts import HostLimits
-from tasks.index.intake import Allowance
 from tasks.lake.records import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
@@ -50,7 +50,7 @@ from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
 from tasks.values.reports import DiscoverReport
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
@@ -206,13 +206,13 @@ class _Polling:
     def _has_run_dry(self, feed: FeedState) -> bool:
         return feed.source_id in self._dead and feed.source_id not in self._yielding
 
-    async def _read(self, poll: Poll, fetched: Fetched) -> None:
+    async def _read(self, poll: Poll, fetched: Exchange) -> None:
         feed, now = poll.feed, datetime.now(UTC)
         place = seen_moved(feed, moved_to(fetched))
         max_age = max_age_s(fetched.header("cache-control"))
         etag, last_modified = fetched.header("etag"), fetched.header("last-modified")
         digest = payload_digest(fetched.content)
-        if fetched.final.status == 304 or digest == feed.body_digest:
+        if fetched.status == 304 or digest == feed.body_digest:
             self._poll_log.unchanged += 1
             self._yielding.add(feed.source_id)
             # a 304 need not repeat them all (RFC 9110, 15.4.5)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.answers import MAX_FEED_SIZE, moved_to, read_feed
+from tasks.discover.named import MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
 from tasks.feeds.formats import ACCEPT
 from tasks.politeness.client import PoliteClient
@@ -15,7 +15,7 @@ from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import FeedContent, FeedKind
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 
 class RobotsVerdict(StrEnum):
@@ -130,7 +130,7 @@ async def _seen(target: Target, result: Answered | Deferred, reader: Reader) -> 
     return _look_of(target, fetched, content, error)
 
 
-def _look_of(target: Target, fetched: Fetched, content: FeedContent | None, error: ItemError | None) -> Look:
+def _look_of(target: Target, fetched: Exchange, content: FeedContent | None, error: ItemError | None) -> Look:
     is_page = target.kind in (FeedKind.HOME, FeedKind.FALLBACK)
     return Look(
         target=target,

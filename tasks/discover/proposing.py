@@ -4,9 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.config.catalogue import Source, SourceRules
-from tasks.config.source_ids import new_id
-from tasks.discover.answers import read_sitemaps
+from tasks.config.catalogue import Source, SourceRules, new_id
+from tasks.discover.named import read_sitemaps
 from tasks.discover.probe import Look, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
 from tasks.feeds.autodiscovery import propose_feeds

@@ -190,7 +190,7 @@ def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
     links = [
         one for at, one in enumerate(element.iterdescendants("a")) if at == 0 or not _CHECKED.search(_said_before(one))
     ]
-    linked = [text for link in links if (text := text_of(link))]
+    linked = [text for link in links for text in _texts_of(link)]
     for texts in (linked, _pieces_of(element), [text_of(element)]):
         names = [name for text in texts for name in split_names(text) if is_full_name(name)]
         if names and (is_sure or " " in names[0] or len(names) <= _MAX_UNSPACED):
@@ -199,6 +199,14 @@ def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
     text = PREFIX.sub("", whole).strip(" ,.")
     is_said = is_sure or text != whole
     return [text] if is_said and (is_nickname(text) or is_team(text)) else []
+
+
+def _texts_of(link: HtmlElement) -> list[str]:
+    """Return a link's text; its pieces apart where no space parts them: `Mara Quill<span>Coast Editor</span>`."""
+    pieces = [piece for piece in link.itertext() if piece]
+    is_glued = any(not (before[-1].isspace() or behind[0].isspace()) for before, behind in pairwise(pieces))
+    texts = _pieces_of(link) if is_glued else []
+    return texts if any(map(is_full_name, texts)) else [text for text in (text_of(link),) if text]
 
 
 def _pieces_of(element: HtmlElement) -> list[str]:

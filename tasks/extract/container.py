@@ -10,6 +10,7 @@ from itertools import pairwise
 from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block, Kind, key_of
+from tasks.extract.lengths import size_of
 from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, text_of
 
@@ -117,7 +118,7 @@ def holder_of(block: Block) -> HtmlElement:
 
 def parted(text: str, blocks: Sequence[Block]) -> str:
     """Return a text that an extractor gives as one run in the blocks of the page that it is made of, a line each."""
-    if "\n" in text or len(text) < _MIN_RUN:
+    if "\n" in text or size_of(text) < _MIN_RUN:
         return text
     whole, pieces, place = key_of(text), list[Block](), 0
     heading = next((at for at, one in enumerate(blocks) if one.element.tag == "h1"), 0)
@@ -134,7 +135,7 @@ def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
 
     The headings over the first and the list under the last stay.
     """
-    prose = [at for at, one in enumerate(pieces) if one.element.tag == "p" and _prose(one) >= _MIN_SENTENCE]
+    prose = [at for at, one in enumerate(pieces) if one.element.tag == "p" and _says(one, _MIN_SENTENCE)]
     if 4 * sum(len(pieces[at].text) for at in prose) < sum(len(one.text) for one in pieces):
         return pieces
     first, last = prose[0], prose[-1]
@@ -284,7 +285,7 @@ def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: Ht
     is_held = _is_held(found, at)
     if block.link_share >= _MAX_LINK_SHARE:
         return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block)
-    if len(block.text) < _MIN_LINE:
+    if size_of(block.text) < _MIN_LINE:
         return is_held and block.element.tag in ("li", "h2", "h3", "h4")
     return is_held or found.kinds[block.kind] - found.counted(at) >= _MIN_SHARE * found.mass
 
@@ -295,7 +296,7 @@ def _is_held(found: Found, at: int) -> bool:
 
 
 def _is_sentence(block: Block) -> bool:
-    return len(block.text) >= _MIN_SENTENCE and block.text.endswith(_ENDS)
+    return size_of(block.text) >= _MIN_SENTENCE and block.text.endswith(_ENDS)
 
 
 def _leads_on(block: Block) -> bool:
@@ -406,4 +407,10 @@ def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlEl
 
 def _prose(block: Block) -> int:
     """Return a block's characters outside of links, none where it is as short as a label."""
-    return length if (length := len(block.text) - block.linked) >= _MIN_LINE else 0
+    return len(block.text) - block.linked if _says(block, _MIN_LINE) else 0
+
+
+def _says(block: Block, least: int) -> bool:
+    """Whether a block has so many characters outside of links, in whatever script."""
+    length = len(block.text) - block.linked
+    return length >= least or (2 * length >= least and size_of(block.text) - 2 * block.linked >= least)

@@ -10,7 +10,7 @@ from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
 from tasks.extract.stored_page import StoredPage
 from tasks.lake.objects.stores import MissingObject
-from tasks.politeness.rights.obeying import exclusion, site_reserves
+from tasks.politeness.rights.mapping import exclusion, site_reserves
 from tasks.reasons import Disposition
 from tasks.runtime.guarding import check_share
 from tasks.values.batch import Batch

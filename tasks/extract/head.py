@@ -10,6 +10,8 @@ from tasks.extract.tree import words_in, words_of
 
 _MAX_HEAD_LINES = 5
 _MAX_KICKER, _MAX_BYLINE = 4, 10  # words
+_MAX_GLUED = 4  # characters behind a name: a role
+_MAX_BESIDE_NAMES = 2  # words of a byline with a date: by, and a month
 _MAX_PLACE_LENGTH, _MAX_UNCASED_LENGTH = 20, 4  # characters; not words, which Japanese does not part
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "」", "』", "”", "»", '"', "।", "؟", "۔", ":", "：")
 _ROW = "|"  # begins a table's row: a year in it is a figure
@@ -65,8 +67,19 @@ def _is_title(words: tuple[str, ...], said: Said) -> bool:
 
 
 def _is_byline(words: tuple[str, ...], said: Said) -> bool:
-    """Whether words are names of the authors, but for one: by."""
-    return len(words) <= _MAX_BYLINE and sum(word in said.names for word in words) >= max(1, len(words) - 1)
+    """Whether words are names of the authors, but for one: by; or but for a date: a figure or several, by and a month."""
+    if len(words) > _MAX_BYLINE:
+        return False
+    names = sum(word in said.names or _is_glued(word, said) for word in words)
+    figures = sum(any(map(str.isdigit, word)) for word in words)
+    return names >= max(1, len(words) - 1) or (
+        figures > 0 and names > 0 and len(words) - names - figures <= _MAX_BESIDE_NAMES
+    )
+
+
+def _is_glued(word: str, said: Said) -> bool:
+    """Whether a word is a name with what follows it in a script that parts no words: `山田花子記者`."""
+    return word > "\u2e80" and any(word.startswith(name) and len(word) - len(name) <= _MAX_GLUED for name in said.names)
 
 
 def _is_date(line: str, words: tuple[str, ...]) -> bool:

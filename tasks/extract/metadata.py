@@ -160,8 +160,19 @@ def _values(meta: Meta, *names: str) -> tuple[str, ...]:
 
 def _headings(tree: HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the first main headings, and those of them that lead to the site's front page, which are its name."""
-    found = [(text, _leads_home(one)) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
-    return tuple(text for text, is_home in found if not is_home), tuple(text for text, is_home in found if is_home)
+    found = [(one, text) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
+    homes = tuple(text for one, text in found if _leads_home(one))
+    shown = [(one, text) for one, text in found if text not in homes]
+    # last: what says the same with its kicker goes first
+    return (*(text for _, text in shown), *(bare for one, _ in shown if (bare := _without_kicker(one)))), homes
+
+
+def _without_kicker(heading: HtmlElement) -> str:
+    """Return what a heading says behind an element with which it begins: `<span>Lesetipp</span> Harbour reopens`."""
+    first = next(iter(heading), None)
+    if first is None or clean(heading.text):
+        return ""
+    return text_of(heading).removeprefix(text_of(first)).strip()
 
 
 def _leads_home(heading: HtmlElement) -> bool:

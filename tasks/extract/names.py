@@ -11,10 +11,10 @@ _MAX_RAW = 1000  # characters of a byline that are read
 _BY = (
     r"(?:(?:written|posted|reported|published|story|text|words|article|interview|edited|report|reporting|editing|"
     r"writing|additional reporting|created|photos|compiled|presented)\s+by|by|par|por|door|przez|скачал|geschrieben von|"
-    r"autor(?:en|in)?|autore?|autora|auteure?|authors?|writer|text|texte|testo|tekst|автор|текст|文|取材|執筆|作者|記者|记者|撰文)"
+    r"autor(?:en|in)?|autore?|autora|auteure?|authors?|writer|text|texte|testo|tekst|автор|текст|بقلم|كتب|โดย|כותב|מאת|文|取材|執筆|作者|記者|记者|撰文)"
 )
 PREFIX = re.compile(
-    rf"^(?i:{_BY}\s*[:：]\s*(?=\S)|{_BY}\s+(?=\S))"
+    rf"^(?i:{_BY}\s*[:：]\s*(?=\S)|{_BY}\s+(?=\S))|^文[・/／]\s*"
     # these begin surnames as well (von der Leyen, Di Canio): a name in full must follow
     r"|^(?i:von|di|av|af|de|da|od|van)\s+(?=(?-i:[A-ZÀ-ÞŁŚŻĆČŠŽÁÉ])\S+\s+\S)"
 )
@@ -34,6 +34,11 @@ _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez|janv
 _DATE = re.compile(
     rf"\b(?:19|20)\d\d\b|\d[./:-]\d|(?:^|\W)(?:{_MONTHS})\w*\.?\s+\d|\d\.?\s*(?:st|nd|rd|th)?\s+(?:{_MONTHS})|^\d|\d[年月日]",
     re.IGNORECASE,
+)
+_DATE_BEHIND = re.compile(
+    r"\s*[,|·•(\u2013\u2014-]?\s+(?:\d{1,2}\.?\s+(?:de\s+)?[^\s\d]+\s+(?:de\s+)?(?:19|20|25)\d\d\b|[^\s\d]{3,}\s+\d{1,2},?\s+(?:19|20)\d\d\b"
+    r"|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|(?:19|20)\d\d\s*[年년./-]).*$",
+    re.DOTALL,
 )
 _ROLES = frozenset(
     """
@@ -80,9 +85,10 @@ def tidy_names(raw: Iterable[str]) -> tuple[str, ...]:
 def split_names(byline: str) -> list[str]:
     """Part `A B, C D and E F`; only full names, since `Parker, Tracy` and `Ortega y Gasset` are one."""
     names: list[str] = []
-    parts = _APART.split(byline[:_MAX_RAW])
+    byline = _DATE_BEHIND.sub("", byline[:_MAX_RAW])
+    parts = _APART.split(byline)
     if _DASH.search(byline) and len(parts[0].split()) == 1 and not _DATE.search(byline):  # `Gurus - Harbour` is one
-        parts = [byline[:_MAX_RAW]]
+        parts = [byline]
     for part in parts:
         names.extend(_names_of(part, has_others=bool(names)))
     return [name for name in names if 0 < len(name) <= MAX_LENGTH]

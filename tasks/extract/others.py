@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lxml.html import HtmlElement
 
+from tasks.extract.lengths import size_of
 from tasks.extract.outline import links_elsewhere
 from tasks.extract.tree import make_of, raw_text_of, remove, text_of, words_in
 
@@ -60,5 +61,5 @@ def _is_other(element: HtmlElement, heading: HtmlElement, own: set[tuple[str, ..
 
 def _story_of(element: HtmlElement) -> int:
     paragraphs = zip(range(_MAX_PARAGRAPHS), element.iter("p"), strict=False)
-    lengths = (len(text_of(one)) for _, one in paragraphs)
+    lengths = (size_of(text_of(one)) for _, one in paragraphs)
     return sum(length for length in lengths if length >= _MIN_PARAGRAPH)

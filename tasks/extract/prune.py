@@ -37,6 +37,10 @@ _COMMENTS = re.compile(
     r"|disqus_thread|dsq-comments",
     re.IGNORECASE,
 )
+_UNSEEN = re.compile(
+    r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,21 @@ def _credits(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    return (element for element, words in page.labels if words in _FILLERS and not _is_in_table(element))
+    for element, words in page.labels:
+        if (words in _FILLERS or (words and _is_unseen(element))) and not _is_in_table(element):
+            yield element
+
+
+def _is_unseen(element: HtmlElement) -> bool:
+    """Whether readers hear an element and do not see it; a heading needs all of its words."""
+    names = element.get("class")
+    return bool(names and _names_unseen(names)) and next(element.iterancestors(*HEADINGS), None) is None
+
+
+@judged_once
+def _names_unseen(names: str) -> bool:
+    """Whether a class is that of what readers hear and do not see: `Article content`, between a story's parts."""
+    return any(map(_UNSEEN.fullmatch, names.split()))
 
 
 def _is_in_table(element: HtmlElement) -> bool:
@@ -251,7 +269,7 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
         return
     for element in page.elements:
-        if page.stories[element] >= _MIN_CARDS:
+        if page.stories.get(element, 0) >= _MIN_CARDS:
             cards = [
                 one
                 for one in element

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from tasks.extract.container import Line
+from tasks.extract.lengths import size_of
 
-_MIN_RUN, _MIN_LENGTH = 3, 200  # lines; characters: a chorus says less
+_MIN_RUN, _MIN_LENGTH, _MIN_PARAGRAPH = 3, 200, 60  # lines; characters of all, of each of two: a chorus says less
 
 
 def without_repeats(lines: Sequence[Line]) -> list[Line]:
@@ -25,9 +26,12 @@ def without_repeats(lines: Sequence[Line]) -> list[Line]:
         if first is None:
             kept.append(line)
             places[line.text] = at
-    kept.extend(_unless_repeated(run))
+    kept.extend(_unless_repeated(run, is_last=True))
     return kept
 
 
-def _unless_repeated(run: Sequence[Line]) -> Sequence[Line]:
-    return () if len(run) >= _MIN_RUN and sum(len(line.text) for line in run) >= _MIN_LENGTH else run
+def _unless_repeated(run: Sequence[Line], *, is_last: bool = False) -> Sequence[Line]:
+    """Return nothing for a run that is long; at a text's end, for two paragraphs. In its midst two may be those of two items."""
+    sizes = [size_of(line.text) for line in run]
+    is_long = len(run) >= _MIN_RUN and sum(sizes) >= _MIN_LENGTH
+    return () if is_long or (is_last and len(run) > 1 and min(sizes) >= _MIN_PARAGRAPH) else run

@@ -13,6 +13,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line, holder_of
+from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of, words_in, words_of
@@ -27,12 +28,17 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _MAX_BESIDE, _MIN_SCOPED = 0.25, 0.6  # of the text: beside its own element; in what holds it and the heading
+_MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
-    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|copyright|legal|sidebar|bio"
+    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio"
     r"|author[-_]+(?:box|card|profile|info|about)|sabox\w*|abh|molongui)(?:$|[-_])"
+    r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"
 )
-_RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|(?:©|℗)\s*\S", re.IGNORECASE)
+_RIGHTS = re.compile(
+    r"(?:[^\W\d_]{2,8}\s)?(?:(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|[©ⓒ℗]\s*\S)", re.IGNORECASE
+)
+_LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's own address
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
 _PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
@@ -63,23 +69,26 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     tags = frozenset(map(words_of, metadata.tags))
     named = dict.fromkeys((main, *main.iterancestors()), False) if main is not None else {}
     tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags, named=named)
-    total = sum(len(line.text) for line in lines)
+    whole = sum(len(line.text) for line in lines)
+    total = sum(size_of(line.text) for line in lines)
     kept = tail.within(lines, holders.scope)
     cut = min(tail.start_of_appendix(kept, main, _MAX_APPENDIX), tail.start_of_appendix(kept, container, _MAX_REST))
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
         if at >= cut:
             continue
-        if sum(len(line.text) for line in kept[at:]) > _MAX_TAIL * total:
+        if sum(size_of(line.text) for line in kept[at:]) > _MAX_TAIL * total:
             break
         if tail.is_furniture(kept[at:cut]):
             cut = at
     while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
         cut -= 1
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
-    story = [line for line in rest if not tail.is_beside(line)]
-    if sum(len(line.text) for line in rest) - sum(len(line.text) for line in story) <= _MAX_BESIDE * total:
+    is_beside = [tail.is_beside(line) for line in rest]
+    beside = [line for line, is_so in zip(rest, is_beside, strict=True) if is_so]
+    story = [line for line, is_so in zip(rest, is_beside, strict=True) if not is_so]
+    if sum(len(line.text) for line in beside) <= _MAX_BESIDE * whole or tail.are_headlines(beside, story):
         rest = story
-    return Ending(lines=tuple(rest), removed=total - sum(len(line.text) for line in rest))
+    return Ending(lines=tuple(rest), removed=whole - sum(len(line.text) for line in rest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +118,7 @@ class _Tail:
             for line in lines
             if self._block(line) is None or self._is_inner(line, around) or self._goes_on(line, scope)
         ]
-        left, whole = (sum(len(line.text) for line in some) for some in (inner, lines))
+        left, whole = (sum(size_of(line.text) for line in some) for some in (inner, lines))
         return inner if left >= _MIN_SCOPED * whole else list(lines)
 
     def _goes_on(self, line: Line, scope: HtmlElement) -> bool:
@@ -183,6 +192,12 @@ class _Tail:
             return False
         return all(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
+    def are_headlines(self, lines: Sequence[Line], story: Sequence[Line]) -> bool:
+        """Whether lines beside a story are nothing but links, however many: the story has paragraphs without them."""
+        blocks = [block for line in lines if (block := self._block(line)) is not None]
+        prose = sum(size_of(line.text) for line in story if len(line.text) > _MAX_LABEL)
+        return prose >= _MIN_STORY and all(block.link_share >= _WHOLE_LINK for block in blocks)
+
     def is_label(self, line: Line, *, over: Line) -> bool:
         """Whether a line is the short label over what was cut: beside it, or its heading."""
         block, below = self._block(line), self._block(over)
@@ -193,7 +208,9 @@ class _Tail:
         )
 
     def is_own_address(self, text: str) -> bool:
-        """Whether a text is nothing but the page's own address."""
+        """Whether a text is nothing but the page's own address, with or without a label."""
+        if label := _LABELLED.match(text):
+            text = text[label.end() :]
         if " " in text or not _BARE_ADDRESS.fullmatch(text):
             return False
         own = {_bare(one) for one in (self.url, self.metadata.canonical_url) if one}
@@ -212,6 +229,9 @@ class _Tail:
     def _is_tags(self, text: str) -> bool:
         """Whether most pieces of a line are the page's own tags."""
         pieces = [words for piece in _PIECES.split(text) if (words := words_in(piece))]
+        if len(pieces) == 1:  # beside one another, without a mark
+            tagged = {word for tag in self.tags for word in tag}
+            return len(pieces[0]) >= _MIN_TAGS and tagged.issuperset(pieces[0])
         known = sum(piece in self.tags for piece in pieces)
         return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
 
@@ -219,7 +239,7 @@ class _Tail:
         """Whether a line begins with an author's name, marked as such, or stands in a box of its own."""
         words = words_in(line.text)
         names = (words_of(author) for author in self.metadata.authors)
-        if not any(len(name) > 1 and words[: len(name)] == name for name in names):
+        if not any((len(name) > 1 or _is_unspaced(name)) and words[: len(name)] == name for name in names):
             return False
         marked = next(box.iter("strong", "b", "em", "i", "a"), None)
         is_marked = marked is not None and words[: len(its := words_of(raw_text_of(marked)))] == its != ()
@@ -274,7 +294,9 @@ def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bo
     """Whether an element or one that it stands in names itself as no story's, up to those that are known."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
-        names = f"{element.get('class') or ''} {element.get('id') or ''}" if element.keys() else ""
+        # a heading's name is made of its words
+        name = element.get("id") if element.tag not in HEADINGS else None
+        names = f"{element.get('class') or ''} {name or ''}" if element.keys() else ""
         answer = bool(names and _names_a_box(names)) or (above is not None and _stands_in_named(above, known))
         known[element] = answer
     return answer
@@ -292,6 +314,11 @@ def _outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlEl
 def _names_a_box(names: str) -> bool:
     """Whether a class or a name is that of a box which is never a story's."""
     return any(_ASIDE.search(name) for name in names.casefold().split())
+
+
+def _is_unspaced(name: tuple[str, ...]) -> bool:
+    """Whether a name of one word is one in full: in a script that parts no words."""
+    return len(name) == 1 and len(name[0]) > 1 and name[0][0] > "\u2e80"
 
 
 def _bare(address: str) -> str:

@@ -16,6 +16,8 @@ _MIN_TITLE, _MAX_KICKER, _MAX_SECTION = (
     4,
 )  # words of a title inside of a heading; of what stands round it; of a section
 
+_MIN_UNSPACED = 6  # characters of a title in a script that does not part words
+
 Words = tuple[str, ...]
 
 
@@ -60,7 +62,7 @@ def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
         words = words_of(heading)
         for candidate in candidates:
             size = len(inner := words_of(candidate))
-            if size < _MIN_TITLE or not 0 < len(words) - size <= _MAX_KICKER or words[-size:] != inner:
+            if not _is_title(inner) or not 0 < len(words) - size <= _MAX_KICKER or words[-size:] != inner:
                 continue
             if len(words) - size > 1 or _LABEL.match(heading):
                 return candidate
@@ -72,11 +74,16 @@ def _part_of(others: Iterable[str], known: Sequence[Words], headings: Sequence[s
     mains = [words_of(heading) for heading in headings]
     for other in others:
         words = words_of(other[:_MAX_LENGTH])
-        if len(words) < _MIN_TITLE:
+        if not _is_title(words):
             continue
         if words in known or any((*main, *words) in known or (*words, *main) in known for main in mains):
             return other[:_MAX_LENGTH]
     return None
+
+
+def _is_title(words: Words) -> bool:
+    """Whether words are enough for a title: several, or a longer one in a script that parts none."""
+    return len(words) >= _MIN_TITLE or (len(words) == 1 and len(words[0]) >= _MIN_UNSPACED and words[0][0] > "\u2e80")
 
 
 def _alike(headings: Sequence[str], known: Sequence[Words]) -> str | None:

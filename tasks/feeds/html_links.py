@@ -17,8 +17,10 @@ from tasks.web.charset import decode_text
 MAX_PAGE_LENGTH = 5_000_000
 """Characters of a page that are read."""
 
-_MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|a|div)\b", re.IGNORECASE)
-_XML = re.compile(r"\s*(?:<\?xml\s[^>]{0,200}\?>\s*)?<(?:rss|feed|urlset|sitemapindex|rdf:RDF)\b")
+_XML = r"\s*(?:<\?xml\s[^>]{0,200}\?>\s*)?<(?:rss|feed|urlset|sitemapindex|rdf:RDF)\b"
+MARKUP = re.compile(rf"(?!{_XML})(?s:.*?)<(?i:!doctype\s+html|html|head|body|a|div)\b")
+"""How an HTML page or a piece of one begins, and no feed does."""
+
 _FEED_LINK = re.compile(
     r"(?:\.(?:rss|atom|rdf)|/(?:rss|feed|atom)s?(?:\.(?:xml|json|php|rdf))?/?|/index\.(?:xml|rdf))(?:[?#]|$)",
     re.IGNORECASE,
@@ -46,11 +48,6 @@ class Proposal:
     title: str | None = None
 
 
-def is_markup(text: str) -> bool:
-    """Whether a text is an HTML page or a piece of one, and no feed."""
-    return not _XML.match(text) and _MARKUP.search(text) is not None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlPage:
     """A page as a tree, what its links are relative to, and the charset that it is written in."""
@@ -68,7 +65,7 @@ def read_page(body: bytes, content_type: str | None, *, url: str) -> HtmlPage | 
     """Return an HTML page, or None where the bytes are none."""
     text, charset = decode_text(body, content_type)
     text, _ = bounded_markup(text[:MAX_PAGE_LENGTH])
-    if not is_markup(text):
+    if MARKUP.match(text) is None:
         return None
     parser = html.HTMLParser(huge_tree=True, no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:

@@ -14,11 +14,6 @@ from tasks.feeds.xml_tree import MAX_FEED_LENGTH, xml_text
 from tasks.values.feed import FeedContent
 
 
-def is_json(start: str) -> bool:
-    """Whether a document begins as a JSON object."""
-    return start.lstrip().startswith("{")
-
-
 def parse(document: Document) -> FeedContent:
     """Return what an object with a list of `items` says; raises NotAFeed."""
     text, feed_url = xml_text(document.body, document.content_type), document.url

@@ -1,10 +1,11 @@
-"""A listing page into entries: its links to pages of the same site, without what is plainly furniture. Pure.
+"""A listing page, or a site's front page, into entries: its links to pages of the same site, without what is plainly furniture. Pure.
 
 What is left may still be no article: that is for extraction to say. A link missed here is an article lost, a link too
 many one GET; `exclude` of the catalogue narrows it down, and what `include` names counts however it looks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from lxml import etree
@@ -12,10 +13,10 @@ from lxml import etree
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
 from tasks.feeds.collector import Collector, plain_title
 from tasks.feeds.document import Document
-from tasks.feeds.html_links import HtmlPage, is_markup, read_page
+from tasks.feeds.html_links import FoundBy, HtmlPage, linked_feeds, read_page
 from tasks.feeds.link_weight import weight_of
 from tasks.feeds.refusals import FURNITURE, Refusals
-from tasks.values.feed import FeedContent
+from tasks.values.feed import Entry, FeedContent
 from tasks.values.url import Url
 
 MAX_LINKS = 1000
@@ -25,12 +26,20 @@ _FURNITURE_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "me
 _MAX_TITLE = 300
 
 
-is_page = is_markup
-
-
 def parse(document: Document) -> FeedContent:
     """Return the page's links that may be articles; raises NotAFeed."""
     return read_links(page_of(document), document)
+
+
+def parse_front_page(document: Document, *, feed_types: Container[str]) -> FeedContent:
+    """Return the page's links, and in `linked` the feeds of its head; raises NotAFeed."""
+    page = page_of(document)
+    content = read_links(page, document)
+    refusals = Refusals()
+    refusals.add(content.refused)
+    linked = linked_feeds(page, feed_types=feed_types, refusals=refusals)
+    feeds = tuple(Entry(url=Url.of(one.url)) for one in linked if one.found_by is FoundBy.LINK)
+    return replace(content, linked=feeds, refused=refusals.listed())
 
 
 def page_of(document: Document) -> HtmlPage:

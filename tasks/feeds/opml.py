@@ -12,8 +12,7 @@ from itertools import islice
 
 from lxml import etree
 
-from tasks.config.catalogue import Source
-from tasks.config.source_ids import new_id
+from tasks.config.catalogue import Source, new_id
 from tasks.errors import CatalogueError, NotAFeed
 from tasks.feeds.collector import plain_title
 from tasks.feeds.refusals import Refusals
@@ -44,11 +43,6 @@ class LeftOut:
     title: str
     address: str
     reason: str
-
-
-def is_opml(start: str) -> bool:
-    """Whether a document is a list of feeds."""
-    return _ROOT.search(start) is not None
 
 
 def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[LeftOut, ...]]:

@@ -20,7 +20,6 @@ from tasks.feeds.xml_tree import (
     MAX_FEED_LENGTH,
     children,
     count_items,
-    feed_start,
     feed_tree,
     item_fragments,
     mended_feed,
@@ -43,11 +42,6 @@ _LINKS = frozenset({"link", "origlink", "guid", "id"})
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _MAX_SEARCHED = 200_000
 _MAX_TTL_S = 31_536_000.0
-
-
-def is_rss_or_atom(start: str) -> bool:
-    """Whether a document begins as a feed, or as a broken one whose items are there."""
-    return feed_start(start) is not None
 
 
 def parse(document: Document) -> FeedContent:

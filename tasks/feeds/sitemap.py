@@ -14,30 +14,16 @@ from tasks.feeds.collector import Collector
 from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
-from tasks.feeds.xml_tree import READING, children, mend_xml, split_name, xml_text
+from tasks.feeds.xml_tree import READING, SITEMAP_ROOTS, children, first_element, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
 from tasks.web.bounds import bounded_markup
 
 MAX_ENTRIES = 50_000
 """URLs of one sitemap that are kept (sitemaps.org: 50,000)."""
 
-_ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(urlset|sitemapindex|rss|feed|rdf|html|opml)(?=[\s>/])", re.IGNORECASE)
 _PREFIXED = re.compile(r"<([A-Za-z][\w.-]{0,40}):\w+")
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_ROOTS = frozenset({"urlset", "sitemapindex"})
-_ROOT_WITHIN = 65_536
 _SLICE_LENGTH = 262_144
-
-
-def has_root(start: str) -> bool:
-    """Whether a document has one of the roots that XML and HTML begin with."""
-    return _ROOT.search(start, 0, _ROOT_WITHIN) is not None
-
-
-def is_sitemap(start: str) -> bool:
-    """Whether the first root of a document is a sitemap's or an index's."""
-    root = _ROOT.search(start, 0, _ROOT_WITHIN)
-    return root is not None and root[1].lower() in _ROOTS
 
 
 def parse(document: Document) -> FeedContent:
@@ -46,10 +32,10 @@ def parse(document: Document) -> FeedContent:
     text, doubts = bounded_markup(xml_text(document.body, None))
     for doubt in doubts:
         collector.doubt(doubt)
-    root = _ROOT.search(text, 0, _ROOT_WITHIN)
-    if root is None or root[1].lower() not in _ROOTS:
+    name, start = first_element(text) or ("", 0)
+    if name not in SITEMAP_ROOTS:
         raise NotAFeed(f"no sitemap at {document.url}")
-    found = _read(text, root.start(), collector, sitemap_url=document.url)
+    found = _read(text, start, collector, sitemap_url=document.url)
     collector.flag_equal_dates()
     return FeedContent(
         entries=collector.entries,

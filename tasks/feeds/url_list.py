@@ -4,17 +4,14 @@ import re
 
 from tasks.feeds.collector import Collector
 from tasks.feeds.document import Document
-from tasks.feeds.sitemap import MAX_ENTRIES, has_root
+from tasks.feeds.sitemap import MAX_ENTRIES
 from tasks.feeds.xml_tree import xml_text
 from tasks.values.feed import FeedContent
 
 _LINE_END = re.compile(r"[\r\n]")
 _URL_LINE = re.compile(r"https?://\S+", re.IGNORECASE)
-
-
-def is_url_list(start: str) -> bool:
-    """Whether a document begins with a URL, and is no XML."""
-    return not has_root(start) and _URL_LINE.match(start.lstrip()) is not None
+OPENING = re.compile(r"\s*https?://\S", re.IGNORECASE)
+"""How a list of URLs begins."""
 
 
 def parse(document: Document) -> FeedContent:

@@ -37,7 +37,18 @@ MAX_FEED_LENGTH = 10_000_000
 """Characters of a feed that are read; the rest is cut off, since a tree takes many times its text."""
 
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,200}\bencoding\s*=")
-_ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf|channel)(?=[\s>/])", re.IGNORECASE)
+FEED_ROOTS = ("rss", "feed", "rdf", "channel")
+SITEMAP_ROOTS = ("urlset", "sitemapindex")
+ITEMS = ("item", "entry")
+
+
+def _element(*names: str) -> re.Pattern[str]:
+    """Return the pattern of a start tag with one of these names, under any prefix."""
+    return re.compile(rf"<(?:[A-Za-z][\w.-]{{0,40}}:)?({'|'.join(names)})(?=[\s>/])", re.IGNORECASE)
+
+
+_KNOWN = _element(*FEED_ROOTS, *SITEMAP_ROOTS, *ITEMS, "html", "opml")
+_ROOT = _element(*FEED_ROOTS)
 _OTHER_ROOT = re.compile(r"<(?:!doctype\s+)?(html|urlset|sitemapindex|opml)\b", re.IGNORECASE)
 _ITEM = re.compile(r"<(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:[A-Za-z][\w.-]{0,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
@@ -82,6 +93,15 @@ def xml_text(body: bytes, content_type: str | None) -> str:
     if utf_32 := next((name for mark, name in _UTF_32 if body.startswith(mark)), None):
         return body.decode(utf_32, "replace").removeprefix("\ufeff")
     return decode_text(body, None if _DECLARED.match(body) else content_type)[0]
+
+
+def first_element(text: str) -> tuple[str, int] | None:
+    """Return the first element by which a document is known, in lower case, and where it begins: its root, or a feed's item.
+
+    None where there is none, as in a document that is neither XML nor a whole page.
+    """
+    found = _KNOWN.search(text, 0, _ROOT_WITHIN)
+    return (found[1].lower(), found.start()) if found else None
 
 
 def feed_start(text: str) -> int | None:

@@ -12,7 +12,7 @@ from tasks.errors import ItemError, SkippedError
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture, Outcome, outcome_of
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 from tasks.web.headers import media_type
 from tasks.web.heads import described
 from tasks.web.sniffing import SNIFFED_SIZE, is_fragment, is_html, is_other
@@ -37,7 +37,7 @@ _INDEX = re.compile(r"(?:index|home|default)(?:\.\w{2,5})?", re.IGNORECASE)
 _STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in the path or query
 
 
-def check_is_not_home(fetched: Fetched) -> None:
+def check_is_not_home(fetched: Exchange) -> None:
     """Raise SkippedError where redirects led from what looks like an article to the front page or a section's: it is gone."""
     if len(fetched.hops) > 1 and leads_home(fetched.hops[0].url, fetched.url):
         raise SkippedError(f"{fetched.hops[0].url} leads to {fetched.url}"[:500], reason="redirected_home")
@@ -83,7 +83,7 @@ class RecordAddress:
     record_id: str
 
 
-def check_is_html(fetched: Fetched) -> None:
+def check_is_html(fetched: Exchange) -> None:
     """Raise SkippedError unless the answer is a page."""
     kind = media_type(fetched.header("content-type"))
     if not is_page(kind, fetched.content[:SNIFFED_SIZE]):
@@ -102,7 +102,7 @@ def capture_of(
     *,
     run_id: str,
     asked_at: datetime,
-    fetched: Fetched | None,
+    fetched: Exchange | None,
     error: ItemError | None,
     record: RecordAddress | None,
     is_known: bool,
@@ -121,13 +121,13 @@ def capture_of(
         final_url=str(fetched.url if fetched else due.url),
         url_key=due.url_key,
         fetched_at=asked_at,
-        status=fetched.final.status if fetched else None,
+        status=fetched.status if fetched else None,
         mime=media_type(fetched.header("content-type")) if fetched else None,
         charset=None,
         payload_digest=(record.payload_digest if record else None)
         if outcome is not Outcome.NOT_MODIFIED
         else due.payload_digest,
-        payload_size=len(fetched.final.body) if fetched else None,
+        payload_size=len(fetched.body) if fetched else None,
         outcome=outcome,
         reason=reason,
         detail=detail,
@@ -146,11 +146,11 @@ def capture_of(
 
 
 def _outcome(
-    fetched: Fetched | None, error: ItemError | None, *, is_known: bool, detail: str | None
+    fetched: Exchange | None, error: ItemError | None, *, is_known: bool, detail: str | None
 ) -> tuple[Outcome, str | None, str | None]:
     if error is not None:
         return outcome_of(error.disposition), error.counted_as, error.detail
-    detail = detail or (described(fetched.final.mended) if fetched is not None else None)
-    if fetched is not None and (fetched.final.status == 304 or is_known):
+    detail = detail or (described(fetched.mended) if fetched is not None else None)
+    if fetched is not None and (fetched.status == 304 or is_known):
         return Outcome.NOT_MODIFIED, None, detail
     return Outcome.OK, None, detail

@@ -25,7 +25,7 @@ from tasks.values.look import Look
 from tasks.values.truncation import truncated_detail
 from tasks.values.url import Url
 from tasks.web.browser import RenderFailed
-from tasks.web.exchange import Exchange, Fetched
+from tasks.web.exchange import Exchange
 
 MAX_TEXT_SIZE = 48_000_000
 """Bytes of pages, decoded, that one batch holds: they are read and compared together."""
@@ -92,7 +92,7 @@ class _Find:
 
     look: Look
     sample: Sample | None = None
-    to_render: tuple[Fetched, SourceRules, str] | None = None
+    to_render: tuple[Exchange, SourceRules, str] | None = None
     unexpected: UnexpectedError | None = None
 
 
@@ -140,7 +140,7 @@ class _Collector:
         fetched, record = result.fetched, None
         error, partial, detail = result.error, None, None
         if fetched and isinstance(error, BodyTruncated):
-            partial = seen_partial(look.due, payload_digest(fetched.final.body))
+            partial = seen_partial(look.due, payload_digest(fetched.body))
             if _is_known(look, fetched) or is_taken(partial):
                 error, detail = None, truncated_detail(str(fetched.missing))
         error = error or _trouble(fetched)
@@ -153,7 +153,7 @@ class _Collector:
                 error, is_known = unwritable, False
             look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), partial=partial)
         find = self._captured(look, result, error, record=record, is_known=is_known, detail=detail)
-        is_page = error is None and not is_known and fetched and fetched.final.status != 304
+        is_page = error is None and not is_known and fetched and fetched.status != 304
         if not (is_page and fetched and record):
             return find
         self._text_size += len(fetched.content)
@@ -184,7 +184,7 @@ class _Collector:
             unexpected=error if isinstance(error, UnexpectedError) else None,
         )
 
-    def to_render(self) -> dict[int, tuple[Fetched, SourceRules, str]]:
+    def to_render(self) -> dict[int, tuple[Exchange, SourceRules, str]]:
         """Return the answers whose scripts are to run, by their places in the batch, with their rules and routes."""
         return {
             number: (*find.to_render[:2], Url.of(find.look.due.url).parts.hash)
@@ -235,7 +235,7 @@ class _Collector:
         error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
-    def _write(self, look: Look, fetched: Fetched, *, is_known: bool) -> RecordAddress:
+    def _write(self, look: Look, fetched: Exchange, *, is_known: bool) -> RecordAddress:
         """Write every hop into the segment, the last as a revisit where its payload is known; returns the last's place."""
         due, (*redirects, final) = look.due, fetched.hops
         for hop in redirects:
@@ -274,7 +274,7 @@ class _Collector:
         )
 
 
-def _sampled(number: int, look: Look, rules: SourceRules, fetched: Fetched, record: RecordAddress) -> _Find:
+def _sampled(number: int, look: Look, rules: SourceRules, fetched: Exchange, record: RecordAddress) -> _Find:
     """Keep of a page what is looked at when all of the batch has come."""
     try:
         with guarded_item(look.due.url):
@@ -287,7 +287,7 @@ def _sampled(number: int, look: Look, rules: SourceRules, fetched: Fetched, reco
         return _quarantined(look, error)
 
 
-def _sample(number: int, look: Look, fetched: Fetched, content: bytes, digest: str | None) -> Sample:
+def _sample(number: int, look: Look, fetched: Exchange, content: bytes, digest: str | None) -> Sample:
     return sample_of(
         content, number=number, source_id=look.due.source_id, origin=fetched.url.origin, payload_digest=digest
     )
@@ -297,9 +297,9 @@ def _quarantined(look: Look, error: UnexpectedError) -> _Find:
     return _Find(look=look.labelled(error), unexpected=error)
 
 
-def _trouble(fetched: Fetched | None) -> ItemError | None:
+def _trouble(fetched: Exchange | None) -> ItemError | None:
     """Return why an answer with a good status is no page, or None."""
-    if fetched is None or fetched.final.status == 304:
+    if fetched is None or fetched.status == 304:
         return None
     try:
         with guarded_item(fetched.url):
@@ -311,8 +311,8 @@ def _trouble(fetched: Fetched | None) -> ItemError | None:
     return None
 
 
-def _is_known(look: Look, fetched: Fetched | None) -> bool:
+def _is_known(look: Look, fetched: Exchange | None) -> bool:
     """Whether the payload is the one that was captured last time, though the server sent it whole."""
     if fetched is None or look.due.payload_digest is None:
         return False
-    return payload_digest(fetched.final.body) == look.due.payload_digest
+    return payload_digest(fetched.body) == look.due.payload_digest

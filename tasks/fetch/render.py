@@ -8,7 +8,7 @@ from tasks.errors import UnexpectedError
 from tasks.politeness.client import PoliteClient
 from tasks.runtime.guarding import guarded_item
 from tasks.web.browser import Browser, RenderFailed, opened_browser
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 PAGES_AT_ONCE = 4
 
@@ -17,7 +17,7 @@ Take = Callable[[int, Rendition], None]
 
 
 async def render_pages(
-    pages: Mapping[int, tuple[Fetched, SourceRules, str]], *, client: PoliteClient, take: Take
+    pages: Mapping[int, tuple[Exchange, SourceRules, str]], *, client: PoliteClient, take: Take
 ) -> None:
     """Render every page in one browser, and hand over the result of each with its number; without pages, none is started.
 
@@ -27,7 +27,7 @@ async def render_pages(
         return
     free = asyncio.Semaphore(PAGES_AT_ONCE)
 
-    async def render(browser: Browser, number: int, page: tuple[Fetched, SourceRules, str]) -> None:
+    async def render(browser: Browser, number: int, page: tuple[Exchange, SourceRules, str]) -> None:
         async with free:
             take(number, await _rendered(browser, *page, client=client))
 
@@ -41,7 +41,7 @@ async def render_pages(
 
 
 async def _rendered(
-    browser: Browser, fetched: Fetched, rules: SourceRules, route: str, *, client: PoliteClient
+    browser: Browser, fetched: Exchange, rules: SourceRules, route: str, *, client: PoliteClient
 ) -> Rendition:
     try:
         with guarded_item(fetched.url):

@@ -1,4 +1,4 @@
-"""The articles for decisions: the known article of a URL, and the other places of a text."""
+"""The articles for decisions: the known article of a URL, by its own name or another, and the other places of a text."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,14 +8,17 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
-from tasks.index.schema import articles
-from tasks.index.upsert import upsert_into
+from tasks.index.schema import aliases, articles
+from tasks.index.upsert import insert_into, row_of, upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
 
 MAX_EARLIER = 64
 """Contents that are remembered a URL, the latest: a live blog has hundreds, and does not go back to its first."""
+
+ELSEWHERE = "elsewhere"
+"""The kind of an alias on another site that a redirect passed: recorded, and never believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,15 @@ class KnownArticle:
         return replace(self, earlier_contents=tuple(earlier[-MAX_EARLIER:]))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
+
+    url_key: str
+    article_key: str
+    how: str
+
+
 def article_id_of(url_key: str) -> str:
     """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
     return hashlib.sha256(url_key.encode()).hexdigest()[:32]
@@ -65,6 +77,32 @@ def article_id_of(url_key: str) -> str:
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the articles known at these URLs, by url_key."""
     return {one.url_key: one for part in _parts(url_keys) for one in find_where(tx, articles.c.url_key.in_(part))}
+
+
+def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
+    """Return for each of these URLs that is an alias the key of its article's URL."""
+    return {
+        row.url_key: row.article_key
+        for part in _parts(url_keys)
+        for row in tx.execute(
+            select(aliases.c.url_key, aliases.c.article_key).where(
+                aliases.c.url_key.in_(part), aliases.c.how != ELSEWHERE
+            )
+        )
+    }
+
+
+def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
+    """Write claims about URLs; the newest claim is kept, and one of `elsewhere` replaces no other."""
+    several = list(claims)
+    passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
+    claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
+    statement = insert_into(tx, aliases)
+    newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
+    replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
+    for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
+        if rows := [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]:
+            tx.execute(how, rows)
 
 
 def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:

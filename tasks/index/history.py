@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from tasks.index.relations import find_aliases
-from tasks.index.run_ids import MEND, REPLAY
+from tasks.index.articles import find_aliases
+from tasks.index.runs import MEND, REPLAY
 from tasks.index.schema import aliases, articles, feeds, frontier, outbox, runs
 from tasks.index.taken_down import read_kept_out
 from tasks.values.feed import FeedKind

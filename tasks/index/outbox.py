@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 from isal import isal_zlib
@@ -23,7 +23,6 @@ from tasks.errors import LakeFormatError
 from tasks.index import clusters
 from tasks.index.database import lock
 from tasks.index.schema import batches, counters, outbox
-from tasks.values.batch import OutboxItem
 from tasks.values.changes import NO_CHANGES, ArticleKey, CaptureKey, RowChanges
 from tasks.values.columns import columns_of, revive
 from tasks.values.rows import Article, Capture, Policy
@@ -33,6 +32,31 @@ COUNTER = "outbox"
 CHANGES = "changes"
 MOST_REMEMBERED = 4
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """One batch that is decided and not yet published; `sequence` grows in the order of the decisions.
+
+    A batch adds `captures` and `articles`, or has `changes` of rows; never both.
+    """
+
+    sequence: int
+    batch_id: str
+    captures: tuple[Capture, ...]
+    articles: tuple[Article, ...]
+    policies: tuple[Policy, ...] = ()
+    changes: RowChanges = NO_CHANGES
+
+    def written_by(self, sequence: int) -> Self:
+        """Return the batch with this sequence, also in its rows."""
+        return dataclasses.replace(
+            self,
+            sequence=sequence,
+            captures=tuple(row.written_by(sequence) for row in self.captures),
+            articles=tuple(row.written_by(sequence) for row in self.articles),
+            changes=self.changes.written_by(sequence),
+        )
 
 
 class _Remembered:

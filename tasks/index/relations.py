@@ -1,4 +1,4 @@
-"""Relations of articles: edges between them, and their aliases.
+"""Relations of articles: the edges between them.
 
 All functions take the transaction they run in.
 """
@@ -9,14 +9,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
-from tasks.index.schema import aliases, edges
-from tasks.index.upsert import insert_into, row_of, upsert_into
+from tasks.index.schema import edges
+from tasks.index.upsert import row_of, upsert_into
 from tasks.values.chunks import in_chunks
 
 CHUNK = 400
-
-ELSEWHERE = "elsewhere"
-"""The kind of an alias on another site that a redirect passed: recorded, and never believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,41 +24,6 @@ class Edge:
     b: str
     kind: str
     score: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alias:
-    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
-
-    url_key: str
-    article_key: str
-    how: str
-
-
-def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
-    """Return for each of these URLs that is an alias the key of its article's URL."""
-    return {
-        row.url_key: row.article_key
-        for part in in_chunks(sorted(set(url_keys)), CHUNK)
-        for row in tx.execute(
-            select(aliases.c.url_key, aliases.c.article_key).where(
-                aliases.c.url_key.in_(part), aliases.c.how != ELSEWHERE
-            )
-        )
-    }
-
-
-def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
-    """Write claims about URLs; the newest claim is kept, and one of `elsewhere` replaces no other."""
-    several = list(claims)
-    passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
-    claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
-    statement = insert_into(tx, aliases)
-    newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
-    replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
-    for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
-        if rows := [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]:
-            tx.execute(how, rows)
 
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:

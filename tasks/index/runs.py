@@ -19,6 +19,9 @@ BIRTH_TOLERANCE_S = 2.0
 SILENT = timedelta(minutes=15)
 """A run of another machine that gave no sign of life for so long is dead."""
 
+REPLAY, MEND, BACKFILL = "replay-", "mend-", "backfill-"
+"""What the ids of runs begin with that change what is stored: such a run lets no other of its kind work beside it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardState:

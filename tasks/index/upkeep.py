@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tasks.index import feeds, frontier, health, hosts, intake, outbox, runs, site_answers
+from tasks.index import announcing, feeds, frontier, health, hosts, outbox, runs, site_answers
 from tasks.index.database import Index
 from tasks.index.facts import note_fact, read_fact
 
@@ -40,7 +40,7 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
         + outbox.prune(tx, before=now - KEPT)
         + hosts.prune(tx, before=now - ANSWERS_KEPT)
         + site_answers.prune(tx, before=now - ANSWERS_KEPT, documents_before=now - DOCUMENTS_KEPT)
-        + intake.prune(tx, before=(now - ANSWERS_KEPT).date())
+        + announcing.prune(tx, before=(now - ANSWERS_KEPT).date())
     )
 
 

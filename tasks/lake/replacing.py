@@ -17,7 +17,7 @@ from tasks.lake.growing import open_grown
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns, read_fitted
-from tasks.lake.rewriting import NewFile, PackedRows, Stamp, commit_rewritten, pack_rows, put_rows
+from tasks.lake.rewriting import FileChange, NewFile, PackedRows, Stamp, commit_rewritten, pack_rows, put_rows
 from tasks.lake.schemas import SCHEMAS, file_schema, fitted
 from tasks.lake.tables import BATCHES, Row, arrow_rows, delta_errors, is_committed
 from tasks.values.changes import ArticleKey, CaptureKey, key_of
@@ -64,7 +64,8 @@ def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange],
         if not rewritten.old and not rewritten.new:
             return 0
         stamp = _stamp(opened, fresh, app_id)
-        if commit_rewritten(store, opened, table, rewritten.old, rewritten.new, is_changed=True, now=now, stamp=stamp):
+        change = FileChange(old=rewritten.old, new=rewritten.new, is_changed=True, now=now, stamp=stamp)
+        if commit_rewritten(store, opened, table, change):
             return rewritten.count
         with delta_errors(opened.table_uri):
             opened.update_incremental()

@@ -69,6 +69,20 @@ class Stamp:
 NO_STAMP = Stamp()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """Files of a table that one commit removes, `old`, and adds, `new`, which are in the lake.
+
+    `is_changed` says that values of rows have changed, and not only their place.
+    """
+
+    old: Sequence[StoredFile] = ()
+    new: Sequence[NewFile]
+    is_changed: bool
+    now: datetime
+    stamp: Stamp = NO_STAMP
+
+
 def pack_rows(day: date, rows: pa.Table) -> PackedRows:
     """Return rows of one day as a file."""
     return PackedRows(day=day, body=parquet_of(rows), rows=rows.num_rows)
@@ -108,7 +122,7 @@ def replace_files(
         if not wanted <= {file.key for file in list_files(table, name)}:
             return False
         files = [put_rows(store, table, name, one) for one in new]
-        if commit_rewritten(store, table, name, old, files, is_changed=is_changed, now=now):
+        if commit_rewritten(store, table, name, FileChange(old=old, new=files, is_changed=is_changed, now=now)):
             return True
     return False  # next time: what is not replaced is still there
 
@@ -125,29 +139,19 @@ def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bo
             table.update_incremental()
         if f"{name}/{new.path}" in {file.key for file in list_files(table, name)}:
             return False
-        if _commit(table, (), [new], is_changed=True, now=now):
+        if _commit(table, FileChange(new=[new], is_changed=True, now=now)):
             return True
     return False
 
 
-def commit_rewritten(
-    store: ObjectStore,
-    table: DeltaTable,
-    name: str,
-    old: Sequence[StoredFile],
-    new: Sequence[NewFile],
-    *,
-    is_changed: bool,
-    now: datetime,
-    stamp: Stamp = NO_STAMP,
-) -> bool:
+def commit_rewritten(store: ObjectStore, table: DeltaTable, name: str, change: FileChange) -> bool:
     """Remove files, and add those that were put for the next version of the table, on the version that was read.
 
     False where another commit was first: the new files are deleted then. Raises LakeUnavailable.
     """
-    if _commit(table, old, new, is_changed=is_changed, now=now, stamp=stamp):
+    if _commit(table, change):
         return True
-    _discard(store, table, name, new)
+    _discard(store, table, name, change.new)
     return False
 
 
@@ -174,19 +178,11 @@ def _discard(store: ObjectStore, table: DeltaTable, name: str, new: Sequence[New
                 store.delete(f"{name}/{file.path}")
 
 
-def _commit(
-    table: DeltaTable,
-    old: Sequence[StoredFile],
-    new: Sequence[NewFile],
-    *,
-    is_changed: bool,
-    now: datetime,
-    stamp: Stamp = NO_STAMP,
-) -> bool:
-    at = (now - _EPOCH) // timedelta(milliseconds=1)
+def _commit(table: DeltaTable, change: FileChange) -> bool:
+    at = (change.now - _EPOCH) // timedelta(milliseconds=1)
     gone = [
-        RemoveAction(file.key.partition("/")[2], is_changed, at, file.size, {PARTITION: file.day.isoformat()})
-        for file in old
+        RemoveAction(file.key.partition("/")[2], change.is_changed, at, file.size, {PARTITION: file.day.isoformat()})
+        for file in change.old
     ]
     added = [
         AddAction(
@@ -194,10 +190,10 @@ def _commit(
             size=file.size,
             partition_values={PARTITION: file.day.isoformat()},
             modification_time=at,
-            data_change=is_changed,
+            data_change=change.is_changed,
             stats=json.dumps({"numRecords": file.rows}),  # the number of rows and no other statistics: see tables.py
         )
-        for file in new
+        for file in change.new
     ]
     with delta_errors(table.table_uri):
         try:
@@ -209,8 +205,8 @@ def _commit(
                 # with retries the commit would land on a version that was not read
                 commit_properties=CommitProperties(
                     max_commit_retries=0,
-                    app_transactions=list(stamp.transactions) or None,
-                    custom_metadata=dict(stamp.metadata) or None,
+                    app_transactions=list(change.stamp.transactions) or None,
+                    custom_metadata=dict(change.stamp.metadata) or None,
                 ),
             )
         except CommitFailedError:

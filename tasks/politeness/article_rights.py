@@ -7,8 +7,7 @@ from tasks.config.owners import Owners
 from tasks.errors import HttpRefused, ItemError, PaymentRequired, RightsRefused
 from tasks.politeness.limiter import HostWaits
 from tasks.politeness.rights.links import licence_elements, licence_links
-from tasks.politeness.rights.mapping import UNREAD
-from tasks.politeness.rights.obeying import exclusion
+from tasks.politeness.rights.mapping import UNREAD, exclusion
 from tasks.politeness.rights.page import feed_signals, header_signals
 from tasks.politeness.rights.payment import demanded_licences, payment_of
 from tasks.politeness.rights.site import SiteRights
@@ -20,7 +19,7 @@ from tasks.values.rights import Obedience, Obey
 from tasks.values.rows import Signal
 from tasks.values.url import Url
 from tasks.values.user_agent import product_token
-from tasks.web.exchange import Exchange, Fetched
+from tasks.web.exchange import Exchange
 
 NO_SITE_RIGHTS = SiteRights()
 
@@ -82,13 +81,13 @@ class ArticleRights:
         return replace(outcome, rights=_signals(rights, one, url)) if outcome.fetched else outcome
 
     async def _with_licences(
-        self, rights: SiteRights, one: Visit, fetched: Fetched, error: ItemError | None
+        self, rights: SiteRights, one: Visit, fetched: Exchange, error: ItemError | None
     ) -> SiteRights:
         """Return what is said of a page with the licences that it names, or that a refusal of it asks for."""
-        url, final = fetched.url, fetched.final
+        url = fetched.url
         if isinstance(error, PaymentRequired):
             rights = rights.with_licences(await self._documents.enclosed(fetched))
-            urls = demanded_licences(final.headers, origin=final.url.origin)
+            urls = demanded_licences(fetched.headers, origin=url.origin)
         elif error is None:
             urls = _licences_of(fetched)
         else:
@@ -104,10 +103,10 @@ class ArticleRights:
         return self._owners.obedience_at(url.site, one.rules)
 
 
-def _licences_of(fetched: Fetched) -> tuple[Url, ...]:
+def _licences_of(fetched: Exchange) -> tuple[Url, ...]:
     """Return the RSL licences that a page's header and head name."""
     origin = fetched.url.origin
-    named = (value for name, value in fetched.final.headers if name == "link")
+    named = (value for name, value in fetched.headers if name == "link")
     return (*licence_links(named, origin=origin), *licence_elements(fetched.content, origin=origin))
 
 
@@ -129,8 +128,7 @@ def _check_all_read(rights: SiteRights, obeyed: Obedience) -> None:
         raise HostWaits(rights.waits_until)
 
 
-def payment_asked(fetched: Fetched, error: HttpRefused) -> ItemError:
+def payment_asked(fetched: Exchange, error: HttpRefused) -> ItemError:
     """Return a refusal as one that asks for a licence or a price, where it does."""
-    final = fetched.final
-    asked = payment_of(final.status, final.headers, fetched.content, origin=final.url.origin)
-    return error if asked is None else PaymentRequired(f"{asked} at {final.url}".strip())
+    asked = payment_of(fetched.status, fetched.headers, fetched.content, origin=fetched.url.origin)
+    return error if asked is None else PaymentRequired(f"{asked} at {fetched.url}".strip())

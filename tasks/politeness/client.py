@@ -1,7 +1,7 @@
 """GETs that obey robots.txt (RFC 9309), the host's pace and its waits, together with all other processes.
 
 Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter). The
-pace is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in a `Fetched`,
+pace is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in an `Exchange`,
 an `ItemError`, or a `Deferred`: the host requires a wait and got no request.
 """
 
@@ -40,7 +40,7 @@ from tasks.values.domain import Site
 from tasks.values.permit import RobotsAnswer
 from tasks.values.url import Url
 from tasks.web.client import WebClient, WebConfig
-from tasks.web.exchange import Fetched, raise_for_missing, raise_for_status
+from tasks.web.exchange import Exchange, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
@@ -142,7 +142,7 @@ class PoliteClient:
             raise RobotsUnavailable(error.detail) from error
 
     async def _ask(self, one: Visit, policy: RobotsPolicy, take: Take) -> None:
-        fetched: Fetched | None = None
+        fetched: Exchange | None = None
         trouble: ItemError | HostWaits | None = None
         asked_at, way, size = _now(), self._way(one.rules), 0
         try:
@@ -157,7 +157,7 @@ class PoliteClient:
                     raise_for_missing(fetched)
                     size = await self._room.enter(len(fetched.content))
         except RightsRefused as met:
-            fetched, trouble = met.answer if isinstance(met.answer, Fetched) else fetched, met
+            fetched, trouble = met.answer if isinstance(met.answer, Exchange) else fetched, met
         except HttpRefused as refusal:
             trouble = refusal if fetched is None else payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
@@ -192,7 +192,7 @@ class PoliteClient:
             return await self._rights.learn(origin, articles)
         return await self._files.policy(origin, group[0].rules)
 
-    async def _get(self, one: Visit, way: Way) -> Fetched:
+    async def _get(self, one: Visit, way: Way) -> Exchange:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and pace of its own host to a redirect's target."""
             await way.leave()
@@ -246,7 +246,7 @@ async def _hand_over(take: Take, one: Visit, outcome: Answered | Deferred) -> No
 
 
 def _result_of(
-    fetched: Fetched | None, trouble: ItemError | HostWaits | None, asked_at: datetime
+    fetched: Exchange | None, trouble: ItemError | HostWaits | None, asked_at: datetime
 ) -> Answered | Deferred:
     """Return the result of a visit that gave this answer and met this trouble, if any."""
     if isinstance(trouble, HostWaits):

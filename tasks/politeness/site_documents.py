@@ -27,7 +27,7 @@ from tasks.values.permit import RobotsAnswer
 from tasks.values.rights import PolicyKind
 from tasks.values.rows import Signal
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 RSL_ACCEPT = "application/rsl+xml, application/xml;q=0.9, */*;q=0.5"
 TDM_ACCEPT = "application/json, */*;q=0.5"
@@ -112,22 +112,21 @@ class SiteDocuments:
         waits_until = None if all(one.is_read for one in licences) else shelf.free_at(rules.documents_a_day)
         return rights.with_licences(licences, waits_until=waits_until)
 
-    async def enclosed(self, fetched: Fetched) -> tuple[NamedLicence, ...]:
+    async def enclosed(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
         """Return the RSL document that is the body of an answer, where it is one."""
-        final, now = fetched.final, _now()
         if NAMESPACE.encode() not in fetched.content or len(fetched.content) > MAX_ROBOTS_SIZE:
             return ()
-        said = await self._files.read(parse_rsl, fetched.content, item=final.url)
+        said = await self._files.read(parse_rsl, fetched.content, item=fetched.url)
         if said.fault is not None:
             return ()
         answer = RobotsAnswer(
-            origin=final.url, status=final.status, body=fetched.content, fetched_at=now,
-            evidence=evidence_of(final, body=final.body).pack(),
+            origin=fetched.url, status=fetched.status, body=fetched.content, fetched_at=_now(),
+            evidence=evidence_of(fetched, body=fetched.body).pack(),
         )  # fmt: skip
         document = self._document(
             PolicyKind.RSL, fetched.url.origin, answer, licence_statements(said), max_age_days=said.max_age_days
         )
-        return (NamedLicence(url=final.url, licences=said, document=document),)
+        return (NamedLicence(url=fetched.url, licences=said, document=document),)
 
     async def _look_up(self, origin: str, wanted: Sequence[Url], policy: RobotsPolicy, rules: SourceRules) -> _Shelf:
         """Ask for the documents whose turn it is, and return all that is known; raises HostWaits."""

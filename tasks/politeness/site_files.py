@@ -247,14 +247,14 @@ class SiteFiles:
             )
             with suppress(HttpStatusError, BadResponse), way.noting():  # what it asks of us is heeded
                 raise_for_status(fetched, now=datetime.now(UTC))
-        is_good = fetched.final.status < 300
+        is_good = fetched.status < 300
         body = fetched.content if is_good else b""
         return RobotsAnswer(
             origin=name,
-            status=fetched.final.status,
+            status=fetched.status,
             body=body,
             fetched_at=datetime.now(UTC),
-            evidence=evidence_of(fetched.final, body=fetched.final.body if is_good else b"").pack(),
+            evidence=evidence_of(fetched, body=fetched.body if is_good else b"").pack(),
         )
 
     async def _keep(

@@ -10,7 +10,7 @@ from tasks.politeness.rights.documents import SiteDocument
 from tasks.values.rights import NO_OBEDIENCE, Obedience
 from tasks.values.rows import Signal
 from tasks.values.url import Url
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Answered:
     `rights` is what its feed and the site's `documents` say of the page, `obeyed` how its own refusals are to be taken.
     """
 
-    fetched: Fetched | None
+    fetched: Exchange | None
     error: ItemError | None
     asked_at: datetime
     rights: tuple[Signal, ...] = ()

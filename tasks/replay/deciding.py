@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
-from tasks.deduplicate.keeping_out import is_taken
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import known_after, settle
 from tasks.errors import IndexUnavailable
@@ -105,7 +104,7 @@ def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding)
     sequence = outbox.last_sequence(tx)
     reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
     kept_out = taken_down.read_kept_out(tx)  # a takedown may have come since the pages were read
-    compared = [one for one in compared if not is_taken(one.reading.look, kept_out)]
+    compared = [one for one in compared if not one.reading.look.is_kept_out(kept_out)]
     unit = change_articles(tx, compared, reader, rules=deciding.rules)
     related = relate(tx, unit, reader)
     owners = _find_owners(unit, related, reader)

@@ -17,7 +17,7 @@ from tasks.extract.rules import rules_name
 from tasks.extract.shared_pool import shared_pool
 from tasks.index import replayed, runs
 from tasks.index.database import Index
-from tasks.index.run_ids import MEND, REPLAY
+from tasks.index.runs import MEND, REPLAY
 from tasks.lake.objects.stores import ObjectStore
 from tasks.replay.comparing import Compared, Result, compare_reading
 from tasks.replay.config import ReplayConfig

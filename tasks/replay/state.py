@@ -7,11 +7,11 @@ from datetime import UTC, date
 import pyarrow as pa
 
 from tasks.index.articles import KnownArticle
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import CAPTURES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files, read_articles, read_columns
 from tasks.lake.tables import find_table
-from tasks.values.batch import OutboxItem
 from tasks.values.columns import revive
 from tasks.values.rows import Article, Capture
 

@@ -11,9 +11,8 @@ from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.judge import Verdict
 from tasks.deduplicate.rows import article_row, labelled
 from tasks.index import replayed
-from tasks.index.articles import KnownArticle, article_id_of, find_by_url_key
+from tasks.index.articles import KnownArticle, article_id_of, find_aliases, find_by_url_key
 from tasks.index.database import Transaction
-from tasks.index.relations import find_aliases
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
 from tasks.replay.comparing import Compared, Result, differs, drafted

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
@@ -27,6 +28,8 @@ from tasks.lake.objects.stores import ObjectStore, S3Config, open_lake, open_sto
 from tasks.runtime.lakes import lake_alone
 
 if TYPE_CHECKING:
+    from tasks.config.owners import Owners
+    from tasks.politeness.client import PoliteClient
     from tasks.runtime.reading import SharedReader
     from tasks.web.client import WebConfig
     from tasks.web.signing import Signer
@@ -130,6 +133,22 @@ def reader_of(settings: Settings) -> "SharedReader":
 
     limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
     return SharedReader(limits)
+
+
+def polite_client(settings: Settings, owners: "Owners") -> "PoliteClient":
+    """Return one batch's way to the web, whose permits are those of the index."""
+    from tasks.index.hosts import HostLimits  # noqa: PLC0415
+    from tasks.politeness.client import PoliteClient  # noqa: PLC0415 - the HTTP client
+
+    limits = HostLimits(opened_index(settings))
+    return PoliteClient(
+        web_config(settings), limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
+    )
+
+
+def software() -> str:
+    """Return what segments say that they were made by."""
+    return f"presslake/{version('presslake')}"
 
 
 def close_opened() -> None:

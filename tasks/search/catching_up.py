@@ -29,9 +29,9 @@ from tasks.search.folder import (
     remove_others,
     write_state,
 )
-from tasks.search.folding import fold
 from tasks.search.querying import language_terms
 from tasks.search.rows import RowRef, Seen, as_seconds, day_number, latest, refs_of, time_of
+from tasks.search.words import fold
 
 SHOWN = ("article_id", "revision", "url", "title", "source_id", "language")
 COLUMNS = (*SHOWN, "text", "published_at", "first_seen_at", "fetched_at", "source_tags")

@@ -8,12 +8,12 @@ whatever is killed meanwhile, and in the order of the outbox.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.removals import add_removals
 from tasks.lake.replacing import TableChange, replace_rows
 from tasks.store.documents import put_documents
-from tasks.values.batch import OutboxItem
 from tasks.values.changes import ArticleKey, Removal, key_of
 from tasks.values.rows import Outcome
 

@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from tasks.errors import TooManyUnexpected, UnexpectedError
 from tasks.index import outbox
 from tasks.index.database import Index
+from tasks.index.outbox import OutboxItem
 from tasks.lake.growing import grow_tables, open_grown
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
@@ -23,7 +24,6 @@ from tasks.runtime.guarding import guarded_item
 from tasks.store.changing import publish_changes
 from tasks.store.documents import put_documents
 from tasks.store.unstorable import without_unstorable
-from tasks.values.batch import OutboxItem
 from tasks.values.rows import Capture, Outcome
 
 ITEMS_A_COMMIT = 20

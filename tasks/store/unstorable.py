@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tasks.errors import UnexpectedError
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.tables import Row, parquet
 from tasks.runtime.guarding import check_share, store_rows
-from tasks.values.batch import OutboxItem
 from tasks.values.rows import Capture, Outcome
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from tasks.errors import ItemError
+from tasks.errors import ItemError, SkippedError
 from tasks.reasons import Disposition
 from tasks.values.page import Page, PreparedPage
 from tasks.values.rights import NO_OBEDIENCE, Obedience
 from tasks.values.rows import Capture, Signal, outcome_of
+from tasks.values.takedown import KeptOut
 from tasks.values.url import Url
 
 
@@ -82,6 +83,34 @@ class Look:
         if self.page is None:
             raise ValueError(f"no article: {self.due.url}")
         return self.page
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The URLs that it passed, the one that answered, and the one that its page says is its own."""
+        own = (self.page.canonical_url,) if self.page is not None and self.page.canonical_url else ()
+        return (*self.hops, self.captured.final_url, *own)
+
+    def is_kept_out(self, kept_out: KeptOut) -> bool:
+        """Whether the URL that was asked for was taken down, or its source."""
+        return kept_out.has_key(self.due.url_key) or kept_out.has_source(self.due.source_id)
+
+    def emptied(self) -> Self:
+        """Return the look as one that found nothing, since that was taken down: only the fact that it was made is kept."""
+        refused = self.labelled(SkippedError("", reason="taken_down"))
+        capture = replace(
+            refused.captured,
+            final_url=self.captured.url,
+            mime=None,
+            charset=None,
+            payload_digest=None,
+            payload_size=None,
+            warc_key=None,
+            warc_offset=None,
+            warc_length=None,
+            etag=None,
+            last_modified=None,
+        )
+        return replace(refused, capture=capture, hops=(), rendition=None, partial=None)
 
     def labelled(self, error: ItemError) -> Self:
         """Return the look as one that failed: without a page, its capture with the reason."""

@@ -6,6 +6,7 @@ are on their way. `?2` is the instant before which URLs that are gone for good m
 
 from collections.abc import Iterator
 
+from tasks.values.takedown import KeptOut
 from tasks.verify.fault import Fault, FaultKind
 from tasks.verify.snapshot import Snapshot
 
@@ -176,3 +177,20 @@ def find_stale_leases(snapshot: Snapshot, live_runs: frozenset[str]) -> Iterator
         if owner not in live_runs:
             detail = f"leased to run {owner}, which is not running"
             yield Fault(kind=FaultKind.STALE_LEASE, place=f"frontier: {url_key}", detail=detail, key=url_key)
+
+
+_ROWS = """
+SELECT url_key, source_id, article_id, 'articles' FROM revision
+UNION ALL SELECT url_key, '', capture_id, 'captures' FROM capture
+UNION ALL SELECT url_key, '', url_key, 'frontier' FROM url
+"""
+
+
+def find_taken_rows(snapshot: Snapshot, kept_out: KeptOut) -> Iterator[Fault]:
+    """Yield the rows of lake and index that takedowns keep out."""
+    if not kept_out:
+        return
+    for url_key, source_id, key, table in snapshot.ask(_ROWS):
+        if kept_out.has_key(url_key) or kept_out.has_source(source_id):
+            detail = "it was taken down, and is there again"
+            yield Fault(kind=FaultKind.TAKEN_DOWN, place=f"{table}: {key}", detail=detail, key=key)

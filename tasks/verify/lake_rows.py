@@ -7,10 +7,10 @@ from typing import Any
 
 from deltalake import DeltaTable
 
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import StoredFile, list_files
-from tasks.values.batch import OutboxItem
 from tasks.values.changes import key_of_article, key_of_capture
 from tasks.values.rows import Article, Capture, Policy
 from tasks.values.text.content import is_current, possible_digests

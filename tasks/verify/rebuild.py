@@ -14,12 +14,11 @@ from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import contents_of
 from tasks.deduplicate.retry_policy import next_look
 from tasks.deduplicate.rows import settle
-from tasks.index import archived, clusters, relations
+from tasks.index import archived, clusters
 from tasks.index import articles as known_articles
-from tasks.index.articles import KnownArticle, article_id_of
+from tasks.index.articles import Alias, KnownArticle, article_id_of
 from tasks.index.database import Transaction
 from tasks.index.frontier import BACKFILL, NEWS
-from tasks.index.relations import Alias
 from tasks.index.repairing import replace_urls
 from tasks.index.shards import shard_key
 from tasks.reasons import Disposition, find_reason
@@ -65,7 +64,7 @@ def remember_urls(
     rows = [_url_row(captures, known, revisit_after) for captures in several]
     replace_urls(tx, rows)
     archived.note_archived(tx, (one.capture_id for captures in several for one in captures if one.is_archived))
-    relations.note_aliases(tx, _aliases(several, known), now=now)
+    known_articles.note_aliases(tx, _aliases(several, known), now=now)
     return len(rows)
 
 

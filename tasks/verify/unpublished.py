@@ -8,11 +8,11 @@ from deltalake import DeltaTable
 
 from tasks.index import outbox
 from tasks.index.database import Index, Transaction
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES, CAPTURES, LATER_TABLES, POLICIES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import find_table, is_committed, open_table
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.verify.fault import Fault, FaultKind
 
 PATIENCE = timedelta(minutes=10)

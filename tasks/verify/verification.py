@@ -15,7 +15,7 @@ from functools import partial
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.forget.forgetting import heal
-from tasks.index import run_ids, runs
+from tasks.index import runs
 from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
 from tasks.index.upkeep import KEPT
@@ -26,7 +26,7 @@ from tasks.lake.takedowns import read_kept_out
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_known_lake, opened_index, opened_store
-from tasks.verify.comparison import compare, compare_index, find_stale_leases
+from tasks.verify.comparison import compare, compare_index, find_stale_leases, find_taken_rows
 from tasks.verify.config import VerifyConfig
 from tasks.verify.documents import check_documents
 from tasks.verify.fault import Fault, FaultKind, VerifyReport
@@ -39,7 +39,6 @@ from tasks.verify.repairs import GRACE
 from tasks.verify.segments import check_segments
 from tasks.verify.set_aside import Journal, UndoReport, list_set_asides, new_verify_id, undo
 from tasks.verify.snapshot import Snapshot, instant_micros
-from tasks.verify.taken_rows import find_taken_rows
 from tasks.verify.unpublished import check_waiting, parquet_keys, publish_waiting, read_waiting, tables_of
 
 _FOREVER = 2**62
@@ -188,7 +187,7 @@ def _compare_all(
     # while a sweep runs, its latest captures are on their way from the index to the lake
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     with index.read() as tx:
-        if any(runs.find_working(tx, kind=kind, now=datetime.now(UTC)) for kind in (run_ids.REPLAY, run_ids.BACKFILL)):
+        if any(runs.find_working(tx, kind=kind, now=datetime.now(UTC)) for kind in (runs.REPLAY, runs.BACKFILL)):
             settled_before = 0  # it changes or adds rows of any age
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
@@ -222,15 +221,15 @@ def _compare_all(
 def _live_runs(index: Index, now: datetime) -> frozenset[str]:
     """Return the runs that may be working, this mend aside."""
     with index.read() as tx:
-        return frozenset(one for one in find_live_runs(tx, now=now) if not one.startswith(run_ids.MEND))
+        return frozenset(one for one in find_live_runs(tx, now=now) if not one.startswith(runs.MEND))
 
 
 @contextmanager
 def _alone(index: Index, *, now: datetime) -> Iterator[None]:
     """Let no replay and no backfill begin during a mend; raises ConfigError where one runs."""
-    run_id = f"{run_ids.MEND}{uuid.uuid4().hex}"
+    run_id = f"{runs.MEND}{uuid.uuid4().hex}"
     with index.write() as tx:
-        for kind, what in ((run_ids.REPLAY, "replay"), (run_ids.BACKFILL, "backfill")):
+        for kind, what in ((runs.REPLAY, "replay"), (runs.BACKFILL, "backfill")):
             if other := runs.find_working(tx, kind=kind, now=datetime.now(UTC)):
                 raise ConfigError(f"a {what} is at work on this index (run {other}): mend after its end")
         runs.begin_run(tx, run_id=run_id, now=now)

@@ -1,23 +1,18 @@
-"""The network below HTTP: names are resolved and judged here, and every wait ends at the request's deadline.
+"""The network below HTTP: names are resolved and judged here, and what is connected to are the judged addresses."""
 
-Nothing above cancels a task at a deadline: each wait is cut to the time left instead, and ends on its own.
-"""
-
-import ssl
 import time
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
 
 import httpcore
 
-from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut, TlsFailed
+from tasks.errors import BadUrl, ConnectFailed, DnsFailed, ForbiddenAddress, TimedOut
 from tasks.web.addresses import AddressGate
-from tasks.web.budget import START_SIZE, Budget
+from tasks.web.budget import Budget
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import LookUps, Resolve
-from tasks.web.stream import connect
+from tasks.web.stream import Stream, connect
 
 MAX_ADDRESSES = 8
 """Addresses of one name that are tried."""
@@ -41,7 +36,7 @@ class GuardedBackend:
         self._look_ups = LookUps(resolve)
         self._foreseen: dict[tuple[str, int], tuple[float, Sequence[str]]] = {}
 
-    async def connect(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> "BoundedStream":
+    async def connect(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> Stream:
         """Connect to the first permitted address that answers, sharing the time-out among them.
 
         The address counts as asked from then on, until `release`. Raises DnsFailed, ForbiddenAddress, ConnectFailed,
@@ -54,7 +49,7 @@ class GuardedBackend:
             give_up_at += await self.occupy(address, budget)
             share_s = max((give_up_at - time.monotonic()) / (len(addresses) - number), _LEAST_CONNECT_S)
             try:
-                stream = await connect(address, port, budget.time_left(share_s))
+                stream = await connect(address, port, budget, timeout_s=share_s)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 self.release(address)
                 trouble = error
@@ -63,7 +58,7 @@ class GuardedBackend:
                 self.release(address)
                 raise
             budget.has_connected = True
-            return BoundedStream(stream, budget, address)
+            return stream
         if isinstance(trouble, httpcore.ConnectTimeout):
             raise TimedOut(f"{host}: no connection at {', '.join(addresses)}") from trouble
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
@@ -122,59 +117,6 @@ class GuardedBackend:
                 "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
             )
         return permitted[:MAX_ADDRESSES]
-
-
-class BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection whose every wait is cut to the time that the current request has left.
-
-    `budget` is that request's: one at a time uses a connection.
-    """
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream, budget: Budget, address: str) -> None:
-        self._inner = inner
-        self.budget = budget
-        self.address = address
-        self._server_addr: Any = None
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Return what has come, its head mended, b"" at the end; raises TimedOut, BodyTooLarge, else as httpcore does."""
-        while True:
-            received = await self._inner.read(max_bytes, self.budget.time_left(timeout))
-            self.budget.take(len(received), start=received[:START_SIZE])
-            if (seen := self.budget.head.take(received)) is not None:
-                return seen
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Send all of it; raises TimedOut at the deadline, else as httpcore does."""
-        await self._inner.write(buffer, self.budget.time_left(timeout))
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> "BoundedStream":
-        """Return the connection under TLS; raises TlsFailed, TimedOut."""
-        left_s = self.budget.time_left(timeout)
-        try:
-            stream = await self._inner.start_tls(ssl_context, server_hostname, left_s)
-        except (httpcore.ConnectError, ssl.SSLError) as error:
-            raise TlsFailed(f"{server_hostname}: {error}") from error
-        except ValueError as error:  # a name that no certificate can have
-            raise BadUrl(f"{server_hostname} cannot be a host name") from error
-        return BoundedStream(stream, self.budget, self.address)
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
-        """Return what httpcore knows of the connection. The server's address, which is costly, is asked for once."""
-        if info != "server_addr":
-            return self._inner.get_extra_info(info)
-        if self._server_addr is None:
-            self._server_addr = self._inner.get_extra_info(info)
-        return self._server_addr
 
 
 @lru_cache(maxsize=10_000)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tasks.config.catalogue import SourceRules
 from tasks.errors import BodyTooLarge, ConfigError, DecompressionBomb, ItemError, PresslakeError
 from tasks.web.client import WebClient
-from tasks.web.exchange import Fetched
+from tasks.web.exchange import Exchange
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
@@ -113,7 +113,7 @@ class Browser:
         self._chromium = chromium
         self._limits = limits
 
-    async def render(self, fetched: Fetched, client: WebClient, *, user_agent: str, route: str = "") -> bytes:
+    async def render(self, fetched: Exchange, client: WebClient, *, user_agent: str, route: str = "") -> bytes:
         """Return the document in UTF-8 as it stands once its scripts are quiet; raises RenderFailed.
 
         `route` is the fragment by which its scripts know what to show, `#` included.
@@ -168,7 +168,7 @@ class Browser:
 class _Traffic:
     """What one page asks for, and how much of it is still to be had."""
 
-    def __init__(self, fetched: Fetched, client: WebClient, limits: RenderLimits) -> None:
+    def __init__(self, fetched: Exchange, client: WebClient, limits: RenderLimits) -> None:
         self.url = fetched.url
         self._fetched = fetched
         self._client = client
@@ -193,7 +193,7 @@ class _Traffic:
                 elif fetched is None:
                     await route.abort()
                 else:
-                    await route.fulfill(status=fetched.final.status, headers=_passed_on(fetched), body=fetched.content)
+                    await route.fulfill(status=fetched.status, headers=_passed_on(fetched), body=fetched.content)
         finally:
             self._under_way -= 1
             self._changed_at = time.monotonic()
@@ -206,7 +206,7 @@ class _Traffic:
                 return
             await asyncio.sleep(0.05)
 
-    async def _had(self, route: "Route") -> Fetched | None:
+    async def _had(self, route: "Route") -> Exchange | None:
         request = route.request
         if not self._is_begun:
             self._is_begun = True
@@ -237,9 +237,9 @@ def _leads_elsewhere(request: "Request") -> bool:
     return request.is_navigation_request() and request.frame.parent_frame is None
 
 
-def _passed_on(fetched: Fetched) -> dict[str, str]:
+def _passed_on(fetched: Exchange) -> dict[str, str]:
     """Return the fields that a page is judged by; the rest speak of a connection that the browser does not have."""
-    return {name: fetched.header(name) or "" for name, _ in fetched.final.headers if name.startswith(PASSED_ON)}
+    return {name: fetched.header(name) or "" for name, _ in fetched.headers if name.startswith(PASSED_ON)}
 
 
 async def _close(socket: "WebSocketRoute") -> None:

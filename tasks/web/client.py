@@ -29,13 +29,14 @@ from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
 from tasks.web.decoding import MAGIC_SIZE, coding_of, decode_aside, decode_received, decode_received_prefix
-from tasks.web.exchange import Exchange, Fetched
+from tasks.web.exchange import Exchange
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.raw_transport import RawTransport
 from tasks.web.refresh import leads_to
 from tasks.web.signing import Signer
 from tasks.web.target import parse_target, redirect_target
+from tasks.web.transport import guarded_client
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
@@ -88,6 +89,7 @@ class WebClient:
         gate = shared_gate(config.addresses) if config.addresses else None
         transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
         self._transport = transport
+        self._http = guarded_client(transport)  # users know httpx: see ADR 0005
         # Without "pool": a request that waits for a connection has no deadline yet.
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
 
@@ -97,7 +99,7 @@ class WebClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
     async def get(
         self,
@@ -113,7 +115,7 @@ class WebClient:
         cut: bool = False,
         takes_part: bool = False,
         asker: str = "",
-    ) -> Fetched:
+    ) -> Exchange:
         """Return the answer at the end of the redirects, whatever its status; raises ItemError.
 
         A page that leads its readers on (tasks.web.refresh) is a redirect as well. Sizes take the place of the
@@ -138,7 +140,7 @@ class WebClient:
                 hops.append(await self._exchange(target, fields, budget, on_head))
             except RightsRefused as error:
                 if isinstance(error.answer, Exchange):
-                    error.answer = Fetched(hops=(*hops, error.answer), content=b"")
+                    error.answer = replace(error.answer, redirects=tuple(hops))
                 raise
             left_s -= time.monotonic() - budget.began
             cookies.take(hops[-1], target=target)
@@ -149,7 +151,7 @@ class WebClient:
                     raise BodyTruncated(f"{missing} at {target}")
                 led_to = None if cut else leads_to(hops[-1], content)
                 if led_to is None or _stays(led_to, target, hops[-1]):
-                    return Fetched(hops=tuple(hops), content=content, missing=missing)
+                    return replace(hops[-1], redirects=tuple(hops[:-1]), content=content, missing=missing)
                 location = led_to.encode("utf-8", "replace")
             if len(hops) > self._config.max_redirects:
                 raise TooManyRedirects(f"{url} redirects more than {self._config.max_redirects} times")
@@ -183,8 +185,7 @@ class WebClient:
             headers=[(b"Host", target.authority.encode()), *fields],
             extensions={"target": target.request_target.encode(), "budget": budget, "timeout": self._timeouts},
         )
-        # httpx's client would add nothing: redirects, cookies and log-ins are not its
-        response = await self._transport.handle_async_request(request)
+        response = await self._http.send(request, stream=True)
         body, is_cut_short = BytesIO(), False
         try:
             # Before the body: with its end, the connection may be closed.

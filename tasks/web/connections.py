@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import httpcore
 
-from tasks.web.backend import BoundedStream, GuardedBackend
+from tasks.web.backend import GuardedBackend
 from tasks.web.budget import Budget
+from tasks.web.stream import Stream
 
 KEEPALIVE_S = 15.0
 
@@ -32,7 +33,7 @@ class Connection:
 
     origin: Origin
     http: httpcore.AsyncHTTP11Connection
-    stream: BoundedStream
+    stream: Stream
 
 
 class Connections:
@@ -104,7 +105,7 @@ class Connections:
         return connection
 
 
-async def _secured(stream: BoundedStream, host: str, timeout_s: float | None) -> BoundedStream:
+async def _secured(stream: Stream, host: str, timeout_s: float | None) -> Stream:
     try:
         return await stream.start_tls(ssl_context(), host, timeout_s)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from tasks.errors import BadResponse, BodyTruncated, GoneError, HttpRefused, ServerBusy
 from tasks.reasons import Disposition, reason_of_status
@@ -24,6 +25,9 @@ class Exchange:
     `headers` have lower-case names and Latin-1 values; `body` is as received, its transfer coding undone and its
     content coding kept, or as much of it as came where it `is_cut_short`; `mended` says what was changed in the answer's head, which stands in `response_head` as it came;
     `address` is the server's, None where it is not known; `started_at` is aware UTC.
+
+    Of a whole GET, it is the answer that is no redirect: `redirects` are those before it, `content` is its body with its
+    content coding undone, and where that ended before its end, `missing` says how much came: `5 of 7 bytes`.
     """
 
     url: Url
@@ -37,6 +41,14 @@ class Exchange:
     elapsed_ms: int
     mended: tuple[str, ...] = ()
     is_cut_short: bool = False
+    content: bytes = b""
+    missing: str | None = None
+    redirects: tuple[Self, ...] = ()
+
+    @property
+    def hops(self) -> tuple[Self, ...]:
+        """All answers of the GET, in their order; this is the last."""
+        return (*self.redirects, self)
 
     def header(self, name: str) -> str | None:
         """Return a field's value, by its lower-case name; of all but Location, which is a URL, no more than is looked at."""
@@ -61,41 +73,14 @@ class Exchange:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """One GET with its redirects. `content` is the last answer's body with its content coding undone.
-
-    Where that body ended before its end, `missing` says how much came: `5 of 7 bytes`.
-    """
-
-    hops: tuple[Exchange, ...]
-    content: bytes
-    missing: str | None = None
-
-    @property
-    def final(self) -> Exchange:
-        """The answer that is no redirect."""
-        return self.hops[-1]
-
-    @property
-    def url(self) -> Url:
-        """Where the answer came from, after all redirects."""
-        return self.final.url
-
-    def header(self, name: str) -> str | None:
-        """Return a field's value in the last answer, by its lower-case name."""
-        return self.final.header(name)
-
-
-def raise_for_status(fetched: Fetched, *, now: datetime) -> None:
+def raise_for_status(answer: Exchange, *, now: datetime) -> None:
     """Return for a page, and for a 304 that was asked for.
 
     Raises ServerBusy with the server's own wait for 408, 425, 429 and 5xx, GoneError for 410, HttpRefused for every
     other answer that is no page, and BadResponse for one that makes no sense.
     """
-    final = fetched.final
-    status, said = final.status, f"{final.status} at {final.url}"
-    if status in _PAGES or (status == 304 and final.is_conditional):
+    status, said = answer.status, f"{answer.status} at {answer.url}"
+    if status in _PAGES or (status == 304 and answer.is_conditional):
         return
     if status in _REDIRECTS:
         raise BadResponse(f"{said} without a Location")
@@ -103,11 +88,11 @@ def raise_for_status(fetched: Fetched, *, now: datetime) -> None:
         raise BadResponse(f"{said}, which was not asked for")
     disposition = reason_of_status(status).disposition
     if disposition is Disposition.STAYS_DUE:
-        raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(final.header("retry-after"), now=now))
+        raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(answer.header("retry-after"), now=now))
     raise (GoneError if disposition is Disposition.GONE else HttpRefused)(said, status=status)
 
 
-def raise_for_missing(fetched: Fetched) -> None:
+def raise_for_missing(answer: Exchange) -> None:
     """Raise BodyTruncated for an answer that ended before its end."""
-    if fetched.missing is not None:
-        raise BodyTruncated(f"{fetched.missing} at {fetched.url}")
+    if answer.missing is not None:
+        raise BodyTruncated(f"{answer.missing} at {answer.url}")

@@ -1,4 +1,6 @@
-"""One TCP connection over asyncio's transports, as httpcore wants it; every wait of it is bounded.
+"""One TCP connection over asyncio's transports, as httpcore wants it; every wait of it ends at its request's deadline.
+
+Nothing above cancels a task at a deadline: each wait is cut to the time left instead, and ends on its own.
 
 It takes the place of httpcore's own, which stands on anyio: that enters a cancel scope and a turn of the event loop for each
 read and write, and registers the socket again for each read.
@@ -7,18 +9,28 @@ read and write, and registers the socket again for each read.
 import asyncio
 import ssl
 from collections import deque
+from functools import partial
 from typing import Any, Self
 
 import httpcore
+
+from tasks.errors import BadUrl, TlsFailed
+from tasks.web.budget import START_SIZE, Budget
 
 MAX_WAITING_SIZE = 256 * 1024
 """Bytes that may wait to be read; the server has to wait with more."""
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A connection's octets. One reader and one writer at a time."""
+    """A connection's octets, within the budget of the request that uses it. One reader and one writer at a time.
 
-    def __init__(self) -> None:
+    `budget` is the current request's: one at a time uses a connection. `address` is the literal one that it leads to.
+    """
+
+    def __init__(self, budget: Budget, address: str) -> None:
+        self.budget = budget
+        self.address = address
+        self._server_addr: Any = None
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[bytes] = deque()
@@ -31,11 +43,21 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._is_paused = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Return what has come, b"" at the end; raises httpcore.ReadError, httpcore.ReadTimeout."""
+        """Return what has come, its head mended, b"" at the end.
+
+        Raises TimedOut, BodyTooLarge, httpcore.ReadError, httpcore.ReadTimeout.
+        """
+        while True:
+            received = await self._received(max_bytes, self.budget.time_left(timeout))
+            self.budget.take(len(received), start=received[:START_SIZE])
+            if (seen := self.budget.head.take(received)) is not None:
+                return seen
+
+    async def _received(self, max_bytes: int, timeout_s: float) -> bytes:
         if not self._waiting and not self._is_over:
             self._reading = self._loop.create_future()
             try:
-                await self._within(self._reading, timeout, httpcore.ReadTimeout)
+                await self._within(self._reading, timeout_s, httpcore.ReadTimeout)
             finally:
                 self._reading = None
         if self._waiting:
@@ -45,14 +67,15 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Send all of it; raises httpcore.WriteError, httpcore.WriteTimeout."""
+        """Send all of it; raises TimedOut, httpcore.WriteError, httpcore.WriteTimeout."""
+        timeout_s = self.budget.time_left(timeout)
         if self._transport is None or self._transport.is_closing():
             raise httpcore.WriteError("closed")
         self._transport.write(buffer)
         if self._is_full:
             self._writing = self._loop.create_future()
             try:
-                await self._within(self._writing, timeout, httpcore.WriteTimeout)
+                await self._within(self._writing, timeout_s, httpcore.WriteTimeout)
             finally:
                 self._writing = None
         if self._lost is not None:
@@ -64,13 +87,23 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> Self:
-        """Go on under TLS; raises httpcore.ConnectError, httpcore.ConnectTimeout, ssl.SSLError, and ValueError for a name that no certificate has."""
+        """Go on under TLS; raises TlsFailed, TimedOut, httpcore.ConnectTimeout, and BadUrl for a name that no certificate can have."""
+        timeout_s = self.budget.time_left(timeout)
+        try:
+            await self._shake_hands(ssl_context, server_hostname, timeout_s)
+        except (httpcore.ConnectError, ssl.SSLError) as error:
+            raise TlsFailed(f"{server_hostname}: {error}") from error
+        except ValueError as error:
+            raise BadUrl(f"{server_hostname} cannot be a host name") from error
+        return self
+
+    async def _shake_hands(self, ssl_context: ssl.SSLContext, server_hostname: str | None, timeout_s: float) -> None:
         if self._transport is None or self._is_over:
             raise httpcore.ConnectError("closed")
         if self._waiting:  # else it would count as if it had come under TLS
             raise ssl.SSLError("the server spoke before the handshake")
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout_s):
                 secured = await self._loop.start_tls(
                     self._transport, self, ssl_context, server_hostname=server_hostname
                 )
@@ -84,7 +117,6 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.ConnectError("closed")
         self._transport = secured
         secured.set_write_buffer_limits(0)
-        return self
 
     async def aclose(self) -> None:
         """Close the connection at once, without waiting for what was not sent yet."""
@@ -97,7 +129,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if info == "is_readable":  # of a connection that is not in use: the server has closed it
             return bool(self._waiting) or self._is_over
         if info == "server_addr" and self._transport is not None:
-            return self._transport.get_extra_info("peername")
+            self._server_addr = self._server_addr or self._transport.get_extra_info("peername")  # which is costly
+            return self._server_addr
         return None
 
     # what asyncio calls
@@ -152,23 +185,23 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return first
 
     async def _within(
-        self, event: asyncio.Future[None], timeout_s: float | None, error: type[httpcore.TimeoutException]
+        self, event: asyncio.Future[None], timeout_s: float, error: type[httpcore.TimeoutException]
     ) -> None:
         """Wait for an event by a timer alone: asyncio.timeout would cost a cancellation."""
-        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _give_up, event, error)
+        timer = self._loop.call_later(timeout_s, _give_up, event, error)
         try:
             await event
         finally:
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
 
 
-async def connect(address: str, port: int, timeout_s: float | None) -> Stream:
-    """Return a connection to a literal address; raises httpcore.ConnectError, httpcore.ConnectTimeout."""
+async def connect(address: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> Stream:
+    """Return a connection to a literal address; raises TimedOut, httpcore.ConnectError, httpcore.ConnectTimeout."""
     loop = asyncio.get_running_loop()
+    left_s = budget.time_left(timeout_s)
     try:
-        async with asyncio.timeout(timeout_s):
-            _, stream = await loop.create_connection(Stream, address, port)
+        async with asyncio.timeout(left_s):
+            _, stream = await loop.create_connection(partial(Stream, budget, address), address, port)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout("ConnectTimeout") from error
     except OSError as error:

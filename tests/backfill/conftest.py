@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks.backfill.config import BackfillConfig
-from tasks.backfill.deciding import decide_unit
 from tasks.backfill.extracting import UnitCount, extract_unit
+from tasks.backfill.local import decide_unit
 from tasks.backfill.report import BackfillReport
 from tasks.backfill.taking import backfill_warc, read_rules
 from tasks.config.settings import Settings

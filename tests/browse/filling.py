@@ -17,13 +17,13 @@ from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import bind_lake, open_index
 from tasks.index.feeds import FeedAddress, PollRecord
 from tasks.index.health import ArrivalDay, Tally, TallyKind
+from tasks.index.outbox import OutboxItem
 from tasks.index.relations import Edge
 from tasks.index.schema import frontier
 from tasks.lake.keys import warc_key
 from tasks.lake.objects.stores import S3Config, open_lake, open_store
 from tasks.lake.warc import SegmentWriter
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.values.feed import FeedKind
 from tasks.values.rows import Article, Capture, Novelty, Outcome, Signal
 from tasks.values.url import url_key

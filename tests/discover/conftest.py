@@ -1,7 +1,7 @@
 """A press that answers visits out of a table, and an index of its own for each test."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
 from tasks.index.database import Index, open_index
 from tasks.politeness.visits import Answered, Deferred, Visit
-from tasks.web.exchange import Exchange, Fetched, raise_for_status
+from tasks.web.exchange import Exchange, raise_for_status
 
 RULES = SourceRules(user_agent="Presslake/0.1 (+https://presslake.example/bot)", crawl_delay_s=0.0, max_per_host=1)
 
@@ -68,7 +68,7 @@ def answered(visit: Visit, said: Said) -> Answered:
     body = body.encode() if isinstance(body, str) else body
     head = b"GET / HTTP/1.1\r\n" + (b"If-None-Match: x\r\n" if visit.etag else b"") + b"\r\n"
     hops[-1] = _hop(hops[-1].url, status, said.headers, body, head)
-    fetched, error = Fetched(hops=tuple(hops), content=body), None
+    fetched, error = replace(hops[-1], redirects=tuple(hops[:-1]), content=body), None
     try:
         raise_for_status(fetched, now=datetime.now(UTC))
     except ItemError as trouble:

@@ -8,9 +8,9 @@ import pytest
 from deltalake import DeltaTable
 
 from tasks.export.changes import read_changes
+from tasks.index.outbox import OutboxItem
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.values.changes import RowChanges, key_of_article
 from tests.engine import Presslake
 from tests.lakes import Lake

@@ -194,6 +194,21 @@ def test_a_run_of_text_is_parted_as_its_page_is():
     assert read_page(html).lines == list(PARAGRAPHS)
 
 
+BRIEF = (
+    "旧港は三週間ぶりに月曜日の朝からフェリーに再び開放される、と港湾局が発表した。",
+    "二月に潜水士が九本の柱のうち二本にひびを見つけ、埠頭は閉鎖されていた。",
+    "修理費は四百十万円で、三分の二を国が負担する。",
+)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_brief_in_a_dense_script_is_parted_as_its_page_is(count):
+    story = "".join(f"<p>{one}</p>" for one in BRIEF[:count])
+    html = page(language="ja").split("<h1>")[0] + f"<h1>旧港が再開</h1>{story}</div></main></body></html>"
+
+    assert read_page(html).lines == list(BRIEF[:count])
+
+
 @pytest.mark.parametrize("row", ["<td>2024</td><td>12</td>", "<td>12.5.24</td><td>13.5.24</td>"])
 def test_a_row_of_figures_near_the_head_is_no_date(row):
     table = f"<table><tr><th>Year</th><th>Ferries</th></tr><tr>{row}</tr><tr><td>next</td><td>14</td></tr></table>"

@@ -115,3 +115,16 @@ def test_authors_of_other_stories_are_not_named():
 )
 def test_what_can_be_no_name_is_none(byline):
     assert authors(byline=byline) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("Jana Thiel<span class='role'>Redakteurin</span>", "Jana Thiel"),
+        ("<span>山田花子</span><span>記者</span>", "山田花子"),
+        ("<span>Mara</span> <b>Quill</b>", "Mara Quill"),
+        ("<b>M</b>ara Quill", "Mara Quill"),  # a drop cap
+    ],
+)
+def test_what_is_glued_to_a_name_is_none_of_it(link, name):
+    assert authors(byline=f"<div class='byline'><a class='author' href='/a/1'>{link}</a></div>") == [name]

@@ -20,6 +20,8 @@ BODY = ["The harbour reopened on Monday.", "Ships are back."]
         "Harbour reopens after repairs | Port Courier",
         "By Mara Quill",
         "Mara Quill",
+        "By Mara Quill | 11 February 2025",
+        "Mara Quill, 02.03.26",
         "Local News",
         "LONDON",
         "東京",
@@ -38,6 +40,7 @@ def test_what_is_said_goes(line):
         "Harbour reopens after repairs that took three weeks and cost more than four million",
         "Mara Quill found the first crack, long before anybody else had thought of looking.",
         "In 2026 the harbour closed.",
+        "Quill and eleven others of 40 who saw it",
         "Local News is what we do",
         "Two words",
         "Silence.",
@@ -50,6 +53,13 @@ def test_what_is_said_goes(line):
 )
 def test_what_says_more_stays(line):
     assert drop_head([line, *BODY], SAID) == [line, *BODY]
+
+
+def test_a_name_with_a_role_behind_it_goes_in_a_script_without_spaces():
+    said = Said(titles=(), section=(), names=frozenset(["山田花子"]))
+
+    assert drop_head(["山田花子記者", *BODY], said) == BODY
+    assert drop_head(["山田花子が港で見たもの", *BODY], said)[0] == "山田花子が港で見たもの"
 
 
 def test_only_the_first_lines_are_looked_at():

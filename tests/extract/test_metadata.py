@@ -189,3 +189,27 @@ def test_a_page_that_says_nothing_has_nothing():
     found = read_page("<html><body><p>words</p></body></html>", url="https://a.example/").metadata
 
     assert (found.title, found.lede, found.authors, found.published_at, found.tags) == (None, None, (), None, ())
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "<span class='kicker'>Lesetipp</span> Harbour reopens",
+        "<span>延伸</span><span>Harbour reopens</span>",
+        "<em>Harbour</em> reopens",
+    ],
+)
+def test_what_stands_before_the_title_in_its_heading_is_no_part_of_it(heading):
+    assert (
+        read_page(page().replace("<h1>Harbour reopens</h1>", f"<h1>{heading}</h1>")).metadata.title == "Harbour reopens"
+    )
+
+
+def test_a_heading_that_the_page_repeats_whole_is_the_title():
+    html = (
+        page()
+        .replace("Harbour reopens", "Lesetipp Harbour reopens")
+        .replace("<h1>Lesetipp", "<h1><span>Lesetipp</span>")
+    )
+
+    assert read_page(html).metadata.title == "Lesetipp Harbour reopens"

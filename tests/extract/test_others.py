@@ -27,10 +27,17 @@ def scrolled(*stories: str) -> str:
     return f"<html><head>{head}</head><body><main><div class='stream'>{''.join(stories)}</div></main></body></html>"
 
 
+BRIEF = (
+    "火曜日の夜に村の製粉所が全焼し、粉屋は飼い犬に助け出された、と消防が正午に発表した。",
+    "けが人はいなかったが、一年分の小麦粉が火と水で失われたという。",
+)
+
+
 @pytest.mark.parametrize(
     "below",
     [
         story(NEXT, "<h1>The keeper who counts</h1>"),
+        story(BRIEF, "<h1>製粉所が全焼</h1>"),
         story(NEXT * 2, "<header><h1><a href='/keeper'>The keeper who counts</a></h1></header>"),
         story(TAKEN, "<h1>船を数える灯台守</h1>"),
     ],

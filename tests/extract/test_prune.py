@@ -249,3 +249,20 @@ def test_a_line_beside_a_picture_that_is_named_otherwise_stays(name):
     html = page(inside=f'<div><img src="a.jpg"><p class="{name}">The quay in June was closed to ferries.</p></div>')
 
     assert "The quay in June" in pruned(html)
+
+
+@pytest.mark.parametrize("kind", ["visually-hidden", "sr-only", "a screen-reader-text", "u-visuallyHidden"])
+def test_a_label_that_only_screen_readers_say_goes(kind):
+    assert "المتن" not in pruned(page(inside=f'<span class="{kind}">المتن</span>'))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<h3><span>The quay</span><span class="sr-only">: what it cost</span></h3>',
+        '<table><tr><td class="sr-only">what it cost</td><td>4</td></tr></table>',
+        '<p class="hidden-harbour">what it cost</p>',
+    ],
+)
+def test_words_of_a_heading_or_a_table_that_only_screen_readers_say_stay(inside):
+    assert "what it cost" in pruned(page(inside=inside))

@@ -16,6 +16,10 @@ def lines(ending: str, *, head: str = HEAD) -> list[str]:
     [
         "<p>© 2024 Port Courier Press. Ask the office before you print this.</p><p>It answers within a week.</p>",
         "<p>Copyright 2024 Port Courier</p>",
+        "<p>版权所有 © 2026 港口日报，未经许可不得转载。</p>",
+        "<p>ⓒ 항구일보, 무단 전재 및 재배포 금지</p>",
+        "<p>Permalink: https://www.portcourier.example/local/harbour-reopens</p>",
+        "<p><span>Ferries</span> <span>harbour</span> <span>repairs</span></p>",
         "<p>Labels</p><p>ferries, harbour, repairs, coast</p>",
         "<p>https://www.portcourier.example/local/harbour-reopens</p>",
         "<div class='who'><p>Mara Quill has written about harbours for fourteen years and lives on the quay.</p></div>",
@@ -45,6 +49,12 @@ def test_what_is_the_pages_goes_from_the_end(ending):
         ),
         ("<ul><li>Nine pillars were looked at by divers</li><li>Two of them are cracked</li></ul>", "Nine pillars"),
         ("<p>Ferries, buses, trains and boats all sail again from Monday on.</p>", "Ferries, buses"),
+        ("<p>Ferries and boats of the harbour</p>", "Ferries and boats"),
+        ("<p>Board: https://board.example/local/harbour-reopens</p>", "Board: https"),
+        (
+            "<h3 id='legal'>What the law says of quays</h3><p>Nobody may close one for long, says the law of 1921.</p>",
+            "What the law",
+        ),
         ("<p>埠頭は月曜日に再開され、渡し船は朝から通常どおり運航される。</p>", "埠頭は月曜日"),
         (
             "<ol><li>Buy milk at https://shop.example/milk</li><li>Take the bus to the quay</li><li>Walk</li></ol>",
@@ -54,6 +64,41 @@ def test_what_is_the_pages_goes_from_the_end(ending):
 )
 def test_what_the_story_says_last_stays(ending, stays):
     assert any(stays in line for line in lines(ending))
+
+
+BIOGRAPHIES = {
+    "山田花子": "山田花子　二〇一一年から港湾を取材している。スカルブ在住。",
+    "김민수": "김민수 기자는 2011년부터 항만을 취재해 왔으며 섬에 살고 있다.",
+}
+
+
+@pytest.mark.parametrize("name", BIOGRAPHIES)
+@pytest.mark.parametrize("box", ["<div class='who'><p>{}</p></div>", "<p><em>{}</em></p>"])
+def test_a_biography_in_a_script_without_spaces_goes(name, box):
+    head = f'<meta name="author" content="{name}">'
+
+    assert lines(box.format(BIOGRAPHIES[name]), head=head) == list(PARAGRAPHS)
+
+
+def test_a_last_paragraph_that_begins_with_the_authors_name_alone_stays():
+    assert (
+        "山田花子"
+        in lines("<p>山田花子　が港で見たものは以上である。</p>", head='<meta name="author" content="山田花子">')[-1]
+    )
+
+
+def test_sources_of_a_short_story_in_a_dense_script_go():
+    story = [f"{at}番目の柱にひびが見つかり、港湾局は修理のために埠頭を三週間閉鎖したと発表した。" for at in range(6)]
+    sources = "".join(f"<li>Port Board {at}. https://board.example/r/{at}</li>" for at in range(3))
+    html = page(language="ja").split("<p>")[0] + "".join(f"<p>{one}</p>" for one in story)
+
+    assert read_page(f"{html}<h3>出典</h3><ul>{sources}</ul></div></main></body></html>").lines == story
+
+
+def test_headlines_beside_a_story_go_however_many():
+    links = "".join(f"<p><a href='/n{at}'>{MAKER} {at}</a></p>" for at in range(3))
+
+    assert around(f"<div class='nine'>{links}</div>") == list(PARAGRAPHS)
 
 
 def test_a_body_printed_twice_is_read_once():

@@ -24,6 +24,14 @@ def test_the_title_is_the_heading_that_the_page_confirms(headings, candidates, t
     assert choose_title(headings, candidates, ["Port Courier"]) == title
 
 
+def test_a_lesser_heading_in_a_script_without_spaces_is_a_title():
+    title = choose_title(
+        ["Port Courier"], ["Port Courier - 旧港がフェリーに再び開放"], [], others=["旧港がフェリーに再び開放"]
+    )
+
+    assert title == "旧港がフェリーに再び開放"
+
+
 @pytest.mark.parametrize(
     ("title", "bare"),
     [

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import NotAFeed
-from tasks.feeds.document import MAX_SIZE as MAX_SITEMAP_SIZE
+from tasks.feeds.formats import MAX_SIZE as MAX_SITEMAP_SIZE
 from tasks.feeds.sitemap import MAX_ENTRIES
 from tests.documents import parse_sitemap
 

@@ -189,11 +189,11 @@ def without_content(one):
     return replace(one, content=None)
 
 
-def without_hops(one):
-    return replace(one, hops=None)
+def without_redirects(one):
+    return replace(one, redirects=None)
 
 
-@pytest.mark.parametrize("amiss", [without_content, without_hops])
+@pytest.mark.parametrize("amiss", [without_content, without_redirects])
 async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_trace(book, amiss):
     async with serve({**ALLOW, **{f"/{number}": story(number) for number in range(3)}}) as server:
         urls = [server.url(f"/{number}") for number in range(3)]

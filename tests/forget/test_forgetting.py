@@ -16,13 +16,13 @@ from tasks.index import feeds, outbox
 from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress
 from tasks.index.history import why_unknown
+from tasks.index.outbox import OutboxItem
 from tasks.index.schema import articles, edges, frontier
 from tasks.lake.keys import ARTICLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.tables import open_table
 from tasks.lake.takedowns import read_takedowns
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.values.feed import FeedKind
 from tasks.values.takedown import Scope
 from tasks.values.url import host_of, url_key

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.index import announcing
-from tasks.index.announcing import Announcement
-from tasks.index.intake import NEW_HOSTS, NEW_URLS, Allowance, take_in
+from tasks.index.announcing import NEW_HOSTS, NEW_URLS, Allowance, Announcement, take_in
 
 
 def announced(number, *, host="a.example", announcer="a"):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tasks.index import outbox, schema
-from tasks.values.batch import OutboxItem
+from tasks.index.outbox import OutboxItem
 from tasks.values.changes import ArticleKey, CaptureKey, RowChanges
 from tests.rows import make_article, make_capture
 

@@ -1,5 +1,6 @@
-from tasks.index import relations
-from tasks.index.relations import Alias, Edge
+from tasks.index import articles, relations
+from tasks.index.articles import Alias
+from tasks.index.relations import Edge
 
 
 def claim(url_key: str, article_key: str, how: str = "canonical") -> Alias:
@@ -12,13 +13,11 @@ def edge(a: str, b: str, score: float = 1.0, kind: str = "near_duplicate") -> Ed
 
 def test_the_newest_claim_of_a_url_is_kept(index, now):
     with index.write() as tx:
-        relations.note_aliases(
-            tx, [claim("a.example/amp", "a.example/1"), claim("a.example/x", "a.example/1")], now=now
-        )
-        relations.note_aliases(tx, [claim("a.example/amp", "a.example/2")], now=now)
+        articles.note_aliases(tx, [claim("a.example/amp", "a.example/1"), claim("a.example/x", "a.example/1")], now=now)
+        articles.note_aliases(tx, [claim("a.example/amp", "a.example/2")], now=now)
 
     with index.read() as tx:
-        found = relations.find_aliases(tx, ["a.example/amp", "a.example/x", "a.example/unknown"])
+        found = articles.find_aliases(tx, ["a.example/amp", "a.example/x", "a.example/unknown"])
 
     assert found == {"a.example/amp": "a.example/2", "a.example/x": "a.example/1"}
 
@@ -42,8 +41,8 @@ def test_the_edges_of_an_article_are_found_from_either_end(index, now):
 
 def test_nothing_to_note_is_nothing_to_do(index, now):
     with index.write() as tx:
-        relations.note_aliases(tx, [], now=now)
+        articles.note_aliases(tx, [], now=now)
         relations.add_edges(tx, [], now=now)
 
     with index.read() as tx:
-        assert (relations.find_aliases(tx, []), relations.find_edges(tx, "a")) == ({}, [])
+        assert (articles.find_aliases(tx, []), relations.find_edges(tx, "a")) == ({}, [])

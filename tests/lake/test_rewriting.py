@@ -9,7 +9,7 @@ import pytest
 from tasks.lake.keys import CAPTURES, data_prefix
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.reading import list_files, read_columns
-from tasks.lake.rewriting import commit_rewritten, find_dead_files, pack_rows, put_rows, replace_files
+from tasks.lake.rewriting import FileChange, commit_rewritten, find_dead_files, pack_rows, put_rows, replace_files
 from tasks.lake.tables import commit_files, open_table
 from tests.lake.test_tables import put_file
 
@@ -103,7 +103,7 @@ def put_again(store, table):
 
 
 def commit(store, table, old, new):
-    return commit_rewritten(store, table, CAPTURES, old, [new], is_changed=False, now=NOW)
+    return commit_rewritten(store, table, CAPTURES, FileChange(old=old, new=[new], is_changed=False, now=NOW))
 
 
 def test_a_file_whose_version_another_commit_took_is_deleted(object_store):

@@ -33,7 +33,7 @@ from tasks.errors import (
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
-from tasks.politeness.rights.obeying import site_reserves
+from tasks.politeness.rights.mapping import site_reserves
 from tasks.politeness.visits import Answered, Deferred, Visit
 from tasks.runtime.reading import SharedReader
 from tasks.values.permit import PermitRequest

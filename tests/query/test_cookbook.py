@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.index.outbox import OutboxItem
 from tasks.query.asking import ask
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.values.rows import Novelty, Outcome
 from tests.lakes import Lake
 from tests.rows import FETCHED_AT, make_capture

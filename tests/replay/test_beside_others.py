@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.index import run_ids, runs
+from tasks.index import runs
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.replay.config import ReplayConfig
@@ -45,7 +45,7 @@ def registered(index, kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"), [(run_ids.REPLAY, "another replay is at work"), (run_ids.MEND, "a mend .* is at work")]
+    ("kind", "line"), [(runs.REPLAY, "another replay is at work"), (runs.MEND, "a mend .* is at work")]
 )
 def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, kind, line):
     registered(replays.world.index, kind)
@@ -55,13 +55,13 @@ def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, ki
 
 
 def test_a_dry_run_asks_nobody(replays):
-    registered(replays.world.index, run_ids.REPLAY)
+    registered(replays.world.index, runs.REPLAY)
 
     assert replays.run({"dry_run": True}).pages
 
 
 def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
-    registered(replays.world.index, run_ids.REPLAY)
+    registered(replays.world.index, runs.REPLAY)
 
     assert replays.world.verify().found == {}
     with pytest.raises(ConfigError, match="a replay is at work"):
@@ -69,7 +69,7 @@ def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
 
 
 def test_a_replay_whose_process_is_dead_is_in_nobodys_way(replays):
-    registered(replays.world.index, run_ids.REPLAY)
+    registered(replays.world.index, runs.REPLAY)
     with replays.world.index.write() as tx:
         tx.exec_driver_sql("UPDATE runs SET pid = 4194305 WHERE run_id = 'replay-1'")
 

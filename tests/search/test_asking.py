@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from tasks.errors import ConfigError
 from tasks.search.asking import All, Either, Not, SearchQuery, Wanted, read_query
 from tasks.search.folder import fields
-from tasks.search.folding import fold
 from tasks.search.querying import query_of, shown_words
 from tasks.search.snippets import snippet_of
-from tasks.search.words import words_of
+from tasks.search.words import fold, words_of
 
 SIGNS = st.text(st.sampled_from("ab é東'\"()-*:^~[]{}\\/+&|!?. \t\n\0\ud800\u202eORNOTAND"), max_size=60)
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import LakeUnavailable
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.removals import read_removals
 from tasks.lake.tables import open_table
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.values.changes import Removal, RowChanges, key_of
 from tasks.values.rows import Outcome
 from tests.dying import DyingStore

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tasks.errors import LakeUnavailable, TooManyUnexpected
+from tasks.index.outbox import OutboxItem
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.tables import open_table
 from tasks.store.documents import quarantine_document
 from tasks.store.publishing import PublishReport, publish
-from tasks.values.batch import OutboxItem
 from tasks.values.rows import Outcome
 from tests.dying import DyingStore
 from tests.rows import FETCHED_AT, make_article, make_capture, make_item

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tasks.errors import DamagedTable, LakeUnavailable, StageError
 from tasks.index import outbox, runs
+from tasks.index.outbox import OutboxItem
 from tasks.index.recording import IDENTITIES
 from tasks.index.schema import runs as runs_table
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
@@ -18,7 +19,6 @@ from tasks.lake.objects.stores import DirectoryStore
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import maintain
 from tasks.store.publishing import publish
-from tasks.values.batch import OutboxItem
 from tasks.verify.reindex import reindex
 from tasks.verify.set_aside import undo
 from tasks.verify.verification import verify

@@ -9,11 +9,10 @@ from sqlalchemy import select
 from tasks.errors import ConfigError
 from tasks.index import frontier as frontier_rows
 from tasks.index import outbox
-from tasks.index.articles import find_by_id
+from tasks.index.articles import find_aliases, find_by_id
 from tasks.index.database import Index
 from tasks.index.figures import capture_counts
 from tasks.index.frontier import Selection, State
-from tasks.index.relations import find_aliases
 from tasks.index.schema import articles, edges, frontier, shapes
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.tables import open_table

@@ -85,7 +85,7 @@ async def test_the_answer_comes_with_both_heads():
     async with serve({"/a?b=%20": page(b"<p>", **{"X-Two": "1"})}) as server, web() as client:
         fetched = await client.get(server.url("/a?b= #part"))
 
-    hop = fetched.final
+    hop = fetched
     assert (fetched.url, hop.status, hop.body, fetched.content) == (server.url("/a?b=%20"), 200, b"<p>", b"<p>")
     assert hop.request_head == server.asked[0].head
     assert hop.response_head == b"HTTP/1.1 200 Said\r\nContent-Type: text/html\r\nX-Two: 1\r\nContent-Length: 3\r\n\r\n"
@@ -113,7 +113,7 @@ async def test_validators_make_a_conditional_request():
 
     asked = server.asked[0].headers
     assert (asked["if-none-match"], asked["if-modified-since"]) == ('W/"1"', "Sun, 01 Mar 2026 12:00:00 GMT")
-    assert (fetched.final.status, fetched.final.is_conditional, fetched.content) == (304, True, b"")
+    assert (fetched.status, fetched.is_conditional, fetched.content) == (304, True, b"")
 
 
 @pytest.mark.parametrize("etag", ['"a"\r\nX-Injected: 1', '"a\x00"', '"€"', '"a"\n', " ", "\x7f"])
@@ -133,7 +133,7 @@ async def test_a_proxy_in_the_environment_is_not_used(monkeypatch):
 
 @pytest.mark.parametrize("status", [204, 400, 403, 404, 410, 429, 500, 503])
 async def test_every_status_is_an_answer(status):
-    assert (await got(answer(status))).final.status == status
+    assert (await got(answer(status))).status == status
 
 
 async def test_informational_answers_are_passed_over():
@@ -255,7 +255,7 @@ async def test_a_reset_in_the_body_is_a_lost_connection():
 async def test_what_is_wrong_with_a_refusals_body_is_of_no_matter():
     refused = answer(503, b"not gzip, nor anything else", [("Content-Encoding", "br")])
 
-    assert (await got(refused)).final.status == 503
+    assert (await got(refused)).status == 503
 
 
 async def test_a_plain_body_under_a_gzip_label_is_taken():
@@ -323,7 +323,7 @@ async def test_a_cut_body_is_its_beginning(head):
     async with serve({"*": says(OK_HEAD + head, b"ab" * 2_500_000)}) as server, web() as client:
         fetched = await client.get(server.url(), max_wire_size=500_000, cut=True)
 
-    assert (len(fetched.content), fetched.content[:4], fetched.final.status) == (500_000, b"abab", 200)
+    assert (len(fetched.content), fetched.content[:4], fetched.status) == (500_000, b"abab", 200)
 
 
 async def test_a_cut_body_is_decoded_as_far_as_it_goes():
@@ -453,7 +453,7 @@ async def test_redirects_up_to_the_limit_are_followed():
 
 
 async def test_a_redirect_without_a_place_is_an_answer():
-    assert (await got(answer(302))).final.status == 302
+    assert (await got(answer(302))).status == 302
 
 
 FORBIDDEN = {
@@ -550,7 +550,7 @@ async def test_an_answer_that_changes_is_judged_each_time():
         with pytest.raises(ForbiddenAddress):
             await client.get(server.url(host="rebinds.example"))
 
-    assert fetched.final.address == "127.0.0.2"
+    assert fetched.address == "127.0.0.2"
     assert not inside.asked
 
 
@@ -568,7 +568,7 @@ async def test_the_next_address_is_tried_where_one_does_not_answer():
     async with serve({"*": page(b"x")}) as server, web(resolve=resolve) as client:
         fetched = await client.get(server.url(host="a.example"))
 
-    assert fetched.final.address == "127.0.0.1"
+    assert fetched.address == "127.0.0.1"
 
 
 async def test_forbidden_addresses_of_a_name_are_left_out():
@@ -580,7 +580,7 @@ async def test_forbidden_addresses_of_a_name_are_left_out():
     ):
         fetched = await client.get(server.url(host="a.example"))
 
-    assert fetched.final.address == "127.0.0.3"
+    assert fetched.address == "127.0.0.3"
     assert not inside.asked
 
 
@@ -795,7 +795,7 @@ async def test_a_page_that_leads_where_nobody_may_go_is_refused(to, error):
 async def test_a_page_that_leads_to_what_is_no_url_is_a_page(how, to):
     fetched = await got(leading(to, how))
 
-    assert (len(fetched.hops), fetched.final.status) == (1, 200)
+    assert (len(fetched.hops), fetched.status) == (1, 200)
 
 
 async def test_a_page_that_reloads_itself_is_a_page_unless_it_sets_a_cookie():
@@ -848,8 +848,8 @@ async def test_a_line_that_is_no_field_does_not_cost_the_page_and_the_head_is_ke
         fetched = [await client.get(server.url("/a")) for _ in range(2)]
 
     assert [one.content for one in fetched] == [b"<p>in"] * 2
-    assert fetched[0].final.response_head == sent
-    assert fetched[0].final.mended
+    assert fetched[0].response_head == sent
+    assert fetched[0].mended
 
 
 @pytest.mark.parametrize(

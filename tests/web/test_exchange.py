@@ -1,12 +1,13 @@
 """What an answer's status and fields mean."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tasks.errors import BadResponse, GoneError, HttpRefused, ItemError, ServerBusy
 from tasks.reasons import Disposition
-from tasks.web.exchange import Exchange, Fetched, raise_for_status
+from tasks.web.exchange import Exchange, raise_for_status
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -26,7 +27,7 @@ def exchange(status=200, *fields, asked=b""):
 
 
 def judged(status, *fields, asked=b""):
-    raise_for_status(Fetched(hops=(exchange(status, *fields, asked=asked),), content=b""), now=NOW)
+    raise_for_status(exchange(status, *fields, asked=asked), now=NOW)
 
 
 def test_a_field_sent_twice_is_one_list():
@@ -48,9 +49,11 @@ def test_of_a_long_value_the_beginning_is_given_but_a_url_is_given_whole(name, l
 
 
 def test_the_final_answer_is_the_last():
-    hops = (exchange(301, ("etag", "a")), exchange(200, ("etag", "b")))
+    moved, final = exchange(301, ("etag", "a")), exchange(200, ("etag", "b"))
 
-    assert Fetched(hops=hops, content=b"").header("etag") == "b"
+    answer = replace(final, redirects=(moved,))
+
+    assert (answer.header("etag"), [hop.status for hop in answer.hops]) == ("b", [301, 200])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import ssl
 import httpcore
 import pytest
 
+from tasks.errors import TlsFailed
+from tasks.web.budget import Budget
 from tasks.web.stream import MAX_WAITING_SIZE, connect
 from tests.web.loopback import listening
 
@@ -16,7 +18,7 @@ async def test_what_came_is_read_in_pieces_of_at_most_the_size_that_is_asked_for
         writer.close()
 
     async with listening(talks) as port:
-        stream = await connect("127.0.0.1", port, 5.0)
+        stream = await connect("127.0.0.1", port, budget())
         pieces = [piece async for piece in reading(stream, 4)]
         await stream.aclose()
 
@@ -35,7 +37,7 @@ async def test_a_server_that_is_not_read_has_to_wait():
             sent += 64 * 1024
 
     async with listening(talks) as port:
-        stream = await connect("127.0.0.1", port, 5.0)
+        stream = await connect("127.0.0.1", port, budget())
         await stream.read(1, 5.0)
         waited = [sent]
         while len(waited) < 3 or waited[-1] > waited[-3]:
@@ -55,7 +57,7 @@ async def test_a_reset_is_no_end():
         writer.transport.abort()
 
     async with listening(resets) as port:
-        stream = await connect("127.0.0.1", port, 5.0)
+        stream = await connect("127.0.0.1", port, budget())
         with pytest.raises((httpcore.ReadError, httpcore.WriteError)):
             while True:
                 await stream.write(bytes(100_000), 5.0)
@@ -68,7 +70,7 @@ async def test_a_server_that_takes_nothing_ends_a_write_at_its_time():
         await asyncio.sleep(2)
 
     async with listening(sleeps) as port:
-        stream = await connect("127.0.0.1", port, 5.0)
+        stream = await connect("127.0.0.1", port, budget())
         with pytest.raises(httpcore.WriteTimeout):
             for _ in range(1000):
                 await stream.write(bytes(100_000), 0.3)
@@ -81,10 +83,10 @@ async def test_what_is_said_before_the_handshake_does_not_count_as_said_under_tl
         await reader.read()
 
     async with listening(talks) as port:
-        stream = await connect("127.0.0.1", port, 5.0)
+        stream = await connect("127.0.0.1", port, budget())
         while not stream.get_extra_info("is_readable"):
             await asyncio.sleep(0.01)
-        with pytest.raises(ssl.SSLError, match="before the handshake"):
+        with pytest.raises(TlsFailed, match="before the handshake"):
             await stream.start_tls(ssl.create_default_context(), "a.example", 5.0)
         await stream.aclose()
 
@@ -94,10 +96,14 @@ async def test_a_connection_that_the_server_closed_is_readable():
         writer.close()
 
     async with listening(closes) as port:
-        stream = await connect("127.0.0.1", port, 5.0)
+        stream = await connect("127.0.0.1", port, budget())
         assert await stream.read(10, 5.0) == b""
         assert stream.get_extra_info("is_readable")
         await stream.aclose()
+
+
+def budget():
+    return Budget(deadline_s=5.0, max_body_size=100_000_000)
 
 
 async def reading(stream, size):

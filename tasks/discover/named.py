@@ -1,4 +1,7 @@
-"""What a feed answered into what it says, and that into what the frontier takes. Pure, but for the reader that it is given."""
+"""What a feed, a list or a command names, into what the frontier takes: each URL as its owner's.
+
+A feed's answer is read first, in another process. All else is pure.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -7,7 +10,6 @@ from functools import partial
 
 from tasks.config.catalogue import SourceRules, accepts
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.attributing import attribute, is_followed, is_wanted
 from tasks.errors import FeedUnreadable, SkippedError
 from tasks.feeds.formats import read_document
 from tasks.feeds.refusals import Refusals
@@ -18,7 +20,8 @@ from tasks.politeness.visits import Answered
 from tasks.runtime.reading import Reader, feed_job
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState
 from tasks.values.permit import RobotsAnswer
-from tasks.web.exchange import Fetched
+from tasks.values.url import Url
+from tasks.web.exchange import Exchange
 
 MAX_FEED_SIZE = 50_000_000
 """Bytes of a feed, on the wire and decoded (sitemaps.org: 50 MB)."""
@@ -36,7 +39,7 @@ def keep_nothing(_feed: FeedState, _answered: Answered, _error: FeedUnreadable) 
 
 
 async def read_feed(
-    kind: FeedKind, fetched: Fetched, *, rules: SourceRules, now: datetime, reader: Reader
+    kind: FeedKind, fetched: Exchange, *, rules: SourceRules, now: datetime, reader: Reader
 ) -> FeedContent:
     """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable where that one was killed."""
     read = partial(
@@ -100,15 +103,62 @@ def announcements(
             yield found
 
 
+def attribute(
+    url: str,
+    *,
+    announcer: str,
+    announced_by: str,
+    owners: Owners,
+    title: str | None = None,
+    announced_at: datetime | None = None,
+    priority: int = NEWS,
+    rights: str | None = None,
+) -> Announcement:
+    """Return a URL as its owner's, or the announcer's where nobody owns its host; raises BadUrl, ForbiddenScheme.
+
+    What another source's feed says of an owned URL is not believed: neither its date, nor the priority that follows from
+    that, nor its title.
+    """
+    address = Url.of(url).fetch_form
+    claimants = owners.claimants(address.site)
+    owner = announcer if announcer in claimants else owners.chosen(claimants, address) if claimants else None
+    is_foreign = owner is not None and owner != announcer
+    return Announcement(
+        url=address,
+        url_key=address.key,
+        host=address.host,
+        source_id=owner or announcer,
+        announced_by=announced_by,
+        title=None if is_foreign else title,
+        announced_at=None if is_foreign else announced_at,
+        priority=NEWS if is_foreign else priority,
+        owners=claimants,
+        is_foreign=is_foreign,
+        announcer=announcer,
+        rights=rights,
+    )
+
+
+def is_followed(one: Announcement, *, announcer: SourceRules) -> bool:
+    """Whether a URL lies on a host of its announcer, where that one follows no others."""
+    return announcer.follow != "own" or one.announcer in one.owners
+
+
+def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
+    """Whether the patterns of the source that announces a URL keep it, and its owner's as well."""
+    rules = (announcer, owners.rules[one.source_id]) if one.is_foreign else (announcer,)
+    return all(accepts(one.url, each) for each in rules if each.include or each.exclude)
+
+
 def is_before(entry: Entry, since: datetime) -> bool:
     """Whether an entry has a date, and none since then: neither of publication nor of a change."""
     dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
     return bool(dates) and not any(is_since(instant, since) for instant in dates)
 
 
-def moved_to(fetched: Fetched) -> str | None:
+def moved_to(fetched: Exchange) -> str | None:
     """Return where permanent redirects, and no others, led; None where there were none."""
-    redirects = fetched.hops[:-1]
+    redirects = fetched.redirects
     return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
 

@@ -1,13 +1,13 @@
 """Whose an announced URL is, and what is believed of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.config.catalogue import Catalogue, Source
+from tasks.config.catalogue import Catalogue, Defaults, Source
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.answers import announcements
-from tasks.discover.attributing import attribute, is_wanted
+from tasks.discover.named import announcements, attribute, included_in, is_wanted
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.feeds.refusals import Refusals
 from tasks.index.frontier import BACKFILL, NEWS
@@ -19,6 +19,7 @@ OTHER = Source(id="other", home_url="https://other.com/", include=("good", "othe
 CATALOGUE = Catalogue(sources=(GOOD, OTHER))
 RULES = CATALOGUE.rules()
 OWNERS = Owners.of(CATALOGUE.sources, RULES)
+WEATHER, LOGIN = (Entry(url=f"https://daily.example/{path}") for path in ("weather", "login"))
 
 
 def attributed(url, announcer="other", owners=OWNERS):
@@ -92,3 +93,18 @@ def test_anothers_date_decides_neither_order_nor_since(date):
     )
 
     assert (one.source_id, one.announced_at, one.priority) == ("good", None, NEWS)
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "included"),
+    [
+        ((), (), ()),
+        (("/weather$",), (), (WEATHER,)),
+        (("daily",), ("login",), (WEATHER,)),
+        (("/2026/",), (), ()),
+    ],
+)
+def test_a_link_that_looks_like_no_article_counts_where_include_names_it(include, exclude, included):
+    rules = replace(Source(id="daily", name="Daily").effective(Defaults()), include=include, exclude=exclude)
+
+    assert included_in((WEATHER, LOGIN), rules) == included
