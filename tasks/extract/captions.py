@@ -21,7 +21,7 @@ _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
     for element, weight in page.weights.items():
-        if not 0 < weight.text <= _MAX_CAPTION_LENGTH or not element.keys() or element.tag in HEADINGS:
+        if not 0 < weight.text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue
         named = element.get("class") or element.get("itemprop")
         kind = _kind_of(named) if named else None

@@ -90,7 +90,7 @@ def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement]) -> C
             counts[heading] = 1
     if counts:
         for element, above in zip(reversed(elements), reversed(parents), strict=True):
-            if count := counts[element]:
+            if count := counts.get(element):  # quicker than to be given 0
                 counts[above] += count
         del counts[parents[0]]  # what holds the page is not on it
     return counts
@@ -156,8 +156,8 @@ def _find_labels(
 ) -> list[HtmlElement]:
     labels = []
     apart: dict[HtmlElement, bool] = {}  # asked once for each parent, or a parent of thousands makes it quadratic
-    for element, above in zip(elements, parents, strict=True):
-        size = weights[element].text
+    for element, above, weight in zip(elements, parents, weights.values(), strict=True):
+        size = weight.text
         if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
             continue
         if element.tag in INLINE:
@@ -185,6 +185,6 @@ def _find_lines(
             holds_blocks.add(above)
     return [
         element
-        for element in elements
-        if element.tag in BLOCKS and element not in holds_blocks and 0 < weights[element].text <= MAX_LINE_LENGTH
+        for element, weight in zip(elements, weights.values(), strict=True)
+        if 0 < weight.text <= MAX_LINE_LENGTH and element.tag in BLOCKS and element not in holds_blocks
     ]

@@ -276,7 +276,7 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
         return
     for element in page.elements:
-        if page.stories[element] >= _MIN_CARDS:
+        if page.stories.get(element, 0) >= _MIN_CARDS:
             cards = [
                 one
                 for one in element

@@ -15,17 +15,15 @@ from trafilatura import settings, xpaths
 
 from tasks.extract.tree import judged_once, raw_text_of
 
-_BOXES = XPath(
-    "descendant::*[self::article or self::main or"
-    " ((self::div or self::section or self::aside) and (@class or @id or @role or @itemprop))]"
-)
+_BOXES = ("article", "main", "div", "section", "aside")
 _PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
 _REMOVED = frozenset(settings.MANUALLY_CLEANED)
 _MAX_REMEMBERED = 500  # characters of an element's names
 _MAX_FRAMES = 50  # that are cut off
-_ASKED = frozenset(
+ASKED = frozenset(
     ("class", "id", "role", "itemprop", "style", "aria-hidden", "data-component", "data-lp-replacement-content")
 )
+"""The attributes that the library's patterns look at."""
 
 
 class Words:
@@ -111,7 +109,7 @@ class Page:
 
     def __init__(self, tree: HtmlElement) -> None:
         self.tree = tree
-        self._boxes: Sequence[HtmlElement] = _BOXES(tree)
+        self._boxes: Sequence[HtmlElement] = list(tree.iter(*_BOXES))
         self._forms: dict[HtmlElement, bool] = {}
 
     @property
@@ -157,7 +155,7 @@ def is_comment(one: HtmlElement) -> bool:
 
 def matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
     """Whether an element would be found by what it is itself."""
-    asked = tuple((name, value) for name, value in one.attrib.items() if name in _ASKED)
+    asked = tuple((name, value) for name, value in one.attrib.items() if name in ASKED)
     is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
     return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
 

@@ -35,7 +35,7 @@ def names_in(normal: str) -> frozenset[str]:
 def _words_in(normal: str) -> Iterable[str]:
     """Return what begins with a letter and goes on with letters, digits and underscores; in ASCII quicker than by a pattern."""
     if not normal.isascii():
-        return _WORD.findall(normal)
+        return _WORD.findall(" ".join(set(normal.split())))  # half of a text it says more than once
     words = set(normal.encode().translate(_ASCII).decode().split())
     return filter(None, (word if word[0].isalpha() else word.lstrip(_NO_BEGINNING) for word in words))
 
