@@ -59,6 +59,7 @@ from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
+from tasks.runtime.allocator import Slack
 from tasks.runtime.progress import progress
 from tasks.runtime.resources import opened_index, opened_store, polite_client, reader_of, software
 from tasks.runtime.shutdown import run_until_stopped, stopping
@@ -85,6 +86,8 @@ REPLAY_KEY = "replay-report"
 BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
+
+_slack = Slack(12 << 20)
 
 
 class _Keeping(TypedDict):
@@ -214,9 +217,14 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             software=software(),
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
-            fetched_one=lambda: progress.add("fetched"),
+            fetched_one=_fetched_one,
             meet_policies=HostLimits(opened_index(settings)).meet_policies,
         )
+
+
+def _fetched_one() -> None:
+    progress.add("fetched")
+    _slack.trim()  # the bodies of pages leave holes between what stays
 
 
 @task(name="extract", task_run_name="extract {fetched.batch_id}", **RETRIED)

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import psutil
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, Table, Update, bindparam, delete, func, select, update
 
 from tasks.index import policies, site_answers
 from tasks.index.database import Index
@@ -155,11 +155,16 @@ def _make_rows(tx: Connection, table: Table, names: Collection[str], now: dateti
 def _known_paces(tx: Connection, table: Table, names: Collection[str]) -> dict[str, Pace]:
     if not names:
         return {}
-    name = table.c[_name_in(table)]
-    rows = tx.execute(select(table).where(name.in_(sorted(names))).order_by(name).with_for_update()).tuples()
-    columns = [column.name for column in table.c]
+    columns, name = table.c.keys(), _name_in(table)
+    rows = tx.execute(_paces_in(table), {"names": sorted(names)}).tuples()
     named = (dict(zip(columns, row, strict=True)) for row in rows)
-    return {row[name.name]: _pace_of(row) for row in named}
+    return {row[name]: _pace_of(row) for row in named}
+
+
+@cache
+def _paces_in(table: Table) -> Select[tuple[Any, ...]]:
+    name = table.c[_name_in(table)]
+    return select(table).where(name.in_(bindparam("names", expanding=True))).order_by(name).with_for_update()
 
 
 def _pace_of(row: Mapping[str, Any]) -> Pace:
@@ -176,7 +181,12 @@ def _pace_of(row: Mapping[str, Any]) -> Pace:
 def _write_paces(tx: Connection, table: Table, paces: dict[str, Pace]) -> None:
     rows = [{"known_name": name} | _columns_of(pace, table) for name, pace in sorted(paces.items())]
     if rows:
-        tx.execute(update(table).where(table.c[_name_in(table)] == bindparam("known_name")), rows)
+        tx.execute(_change_of(table), rows)
+
+
+@cache
+def _change_of(table: Table) -> Update:
+    return update(table).where(table.c[_name_in(table)] == bindparam("known_name"))
 
 
 def _columns_of(pace: Pace, table: Table) -> dict[str, object]:
@@ -188,7 +198,13 @@ def _columns_of(pace: Pace, table: Table) -> dict[str, object]:
         "slowdown": pace.slowdown,
         "turns": {one: until.timestamp() for one, until in pace.turns.items()},
     }
-    return {name: value for name, value in columns.items() if name in table.c}
+    held = _held_in(table)
+    return {name: value for name, value in columns.items() if name in held}
+
+
+@cache
+def _held_in(table: Table) -> frozenset[str]:
+    return frozenset(table.c.keys())
 
 
 def _name_in(table: Table) -> str:

@@ -7,7 +7,7 @@ an `ItemError`, or a `Deferred`: the host requires a wait and got no request.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
 
 MAX_ORIGINS = 500
-"""Origins at work at once: each holds its robots.txt in memory."""
+"""Origins at work at once in one round of visits: each holds its robots.txt in memory."""
 
 
 class PoliteClient:
@@ -71,7 +71,6 @@ class PoliteClient:
         self._places: dict[tuple[str, str], str | None] = {}
         self._looking_up: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
-        self._origins = asyncio.Semaphore(MAX_ORIGINS)
         self._files = SiteFiles(
             self._limiter, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
         )
@@ -100,10 +99,11 @@ class PoliteClient:
                 by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
                 await _hand_over(take, one, _result_of(None, error, _now()))
+        waiting = iter(by_origin.items())
         try:
-            async with asyncio.TaskGroup() as origins:
-                for (origin, _), group in by_origin.items():
-                    origins.create_task(self._visit_origin(origin, group, take))
+            async with asyncio.TaskGroup() as visitors:
+                for _ in range(min(MAX_ORIGINS, len(by_origin))):
+                    visitors.create_task(self._visit_origins(waiting, take))
         except BaseExceptionGroup as group_of_errors:
             # the index was away during a request for a permit or the report of an answer: raised as such, it is retried
             if isinstance(cause := _innermost(group_of_errors), StageError):
@@ -114,17 +114,21 @@ class PoliteClient:
                 never_full  # or all that the caller's answer refers to would live as long as this client
             )
 
+    async def _visit_origins(self, waiting: Iterator[tuple[tuple[str, str], list[Visit]]], take: Take) -> None:
+        """Visit one origin after the other, as long as any waits: a task for each of ten thousand would take 17 MB."""
+        for (origin, _), group in waiting:
+            await self._visit_origin(origin, group, take)
+
     async def _visit_origin(self, origin: str, group: Sequence[Visit], take: Take) -> None:
-        async with self._origins:
-            try:
-                policy = await self._rules_of(origin, group)
-            except (ItemError, HostWaits) as trouble:
-                for one in group:
-                    await _hand_over(take, one, _result_of(None, trouble, _now()))
-                return
-            async with asyncio.TaskGroup() as asking:
-                for one in group:
-                    asking.create_task(self._ask(one, policy, take))
+        try:
+            policy = await self._rules_of(origin, group)
+        except (ItemError, HostWaits) as trouble:
+            for one in group:
+                await _hand_over(take, one, _result_of(None, trouble, _now()))
+            return
+        async with asyncio.TaskGroup() as asking:
+            for one in group:
+                asking.create_task(self._ask(one, policy, take))
 
     async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
         """Return the policy of an origin, its reservations at hand where anybody asks; raises ItemError, HostWaits.

@@ -24,8 +24,8 @@ LONGEST_STAY_S = 900.0
 
 LEASE_MARGIN_S = 30.0
 
-GATHERED_S = 0.01
-"""How long what comes is gathered before it goes into one transaction: 600 pages on 536 hosts make 110 of them instead of 190."""
+GATHERED_S = 0.02
+"""How long what comes is gathered before it goes into one transaction, which costs 1.5 ms besides what is in it."""
 
 Said = Permit | Wait | RobotsAnswer | None
 
@@ -106,7 +106,9 @@ class RateLimiter:
 
         The hosts of one `place` stand in one line.
         """
-        line = self._lines.setdefault(place or host, _Line(asyncio.Semaphore(max_per_host)))
+        name = place or host
+        if (line := self._lines.get(name)) is None:
+            line = self._lines[name] = _Line(asyncio.Semaphore(max_per_host))
         wanted = PermitRequest(
             host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s, place=place
         )

@@ -14,11 +14,10 @@ COLLECTOR_THRESHOLDS = 20_000, 20, 50
 on objects that stay."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt, mallopt(3)
-_LARGE, _KEPT = 64 * 1024, 256 * 1024  # bytes: a page's body has pages of memory of its own, and leaves no hole behind
-_MOST_ARENAS = 1  # heaps, by default eight a processor, of which each keeps what it had
+_KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; heaps, by default eight a processor, of which each keeps what it had
 
 
-def keep_little(*, piece: int = _LARGE, end: int = _KEPT) -> None:
+def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
     """Return pieces of this size (bytes), and what is free at the heap's end, to the system at once; forked children do so, too.
 
     By default glibc raises both thresholds to the largest piece that was ever freed, up to 32 MB: a process that read one page of
