@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
 from tasks.extract.tree import HEADINGS, judged_once
 
-_MAX_CAPTION_LENGTH = 1000
+_MAX_CAPTION_LENGTH, _MIN_PARAGRAPHS = 1000, 2
 _MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
@@ -26,7 +26,7 @@ def find_captions(page: Outline) -> Iterator[HtmlElement]:
         named = element.get("class") or element.get("itemprop")
         kind = _kind_of(named) if named else None
         if kind == "caption":
-            if _is_beside_picture(element):
+            if _is_beside_picture(element) and not _is_prose(element, page):
                 yield element
         elif kind == "picture" and element.tag in ("div", "p") and _is_picture(element, page):
             yield from () if _tells_the_story(element, page) else (element,)
@@ -43,6 +43,12 @@ def _kind_of(named: str) -> str | None:
     if _PICTURE_TEXT.search(named):
         return "caption"
     return "picture" if _PICTURE.search(named) else None
+
+
+def _is_prose(element: HtmlElement, page: Outline) -> bool:
+    """Whether an element has several paragraphs: `image-text` names a picture's text, and text beside a picture."""
+    sentences = (one for one in element.iter("p") if page.weights[one].prose >= _MIN_SENTENCE)
+    return sum(1 for _ in islice(sentences, _MIN_PARAGRAPHS)) == _MIN_PARAGRAPHS
 
 
 def _tells_the_story(element: HtmlElement, page: Outline) -> bool:

@@ -47,7 +47,9 @@ def _is_said(line: str, said: Said) -> bool:
     if words == said.section or _is_title(words, said) or _is_date(line, words):
         return True
     # what ends like a sentence is one, however short: `Silence.`, `雨が降り始めた。`
-    return not line.endswith(_ENDS) and (_is_place(line, words) or _is_byline(words, said))
+    return not line.endswith(_ENDS) and (
+        _is_place(line, words) or _is_byline(words, said) or _is_address(line, words, said)
+    )
 
 
 def _is_place(line: str, words: tuple[str, ...]) -> bool:
@@ -80,6 +82,11 @@ def _is_byline(words: tuple[str, ...], said: Said) -> bool:
 def _is_glued(word: str, said: Said) -> bool:
     """Whether a word is a name with what follows it in a script that parts no words: `山田花子記者`."""
     return word > "\u2e80" and any(word.startswith(name) and len(word) - len(name) <= _MAX_GLUED for name in said.names)
+
+
+def _is_address(line: str, words: tuple[str, ...], said: Said) -> bool:
+    """Whether a line is an author's name with an address of mail: `김민수 기자 mskim@port.example`."""
+    return "@" in line and len(words) <= _MAX_BYLINE and not said.names.isdisjoint(words)
 
 
 def _is_date(line: str, words: tuple[str, ...]) -> bool:

@@ -10,7 +10,9 @@ _MAX_RAW = 1000  # characters of a byline that are read
 
 _BY = (
     r"(?:(?:written|posted|reported|published|story|text|words|article|interview|edited|report|reporting|editing|"
-    r"writing|additional reporting|created|photos|compiled|presented)\s+by|by|par|por|door|przez|скачал|geschrieben von|"
+    r"writing|additional reporting|created|photos|compiled|presented)\s+by|"
+    r"skrevet a[fv]|skr[ie]v[ie][tn] av|(?:geschreven|geplaatst) door|(?:scritto|pubblicato) da|(?:escrito|publicado) por|(?:rédigé|écrit|publié) par|"
+    r"napsala?|napisała?|yazan|hazırlayan|kirjoittanut|írta|scris de|by|par|por|door|przez|скачал|geschrieben von|"
     r"autor(?:en|in)?|autore?|autora|auteure?|authors?|writer|text|texte|testo|tekst|автор|текст|بقلم|كتب|โดย|כותב|מאת|文|取材|執筆|作者|記者|记者|撰文)"
 )
 PREFIX = re.compile(
@@ -35,8 +37,10 @@ _DATE = re.compile(
     rf"\b(?:19|20)\d\d\b|\d[./:-]\d|(?:^|\W)(?:{_MONTHS})\w*\.?\s+\d|\d\.?\s*(?:st|nd|rd|th)?\s+(?:{_MONTHS})|^\d|\d[年月日]",
     re.IGNORECASE,
 )
+_EMAIL = re.compile(r"\s*[\w.+-]+@[\w-]+\.[\w.-]+")
+_LABELLED = re.compile(r"[^\s:：]{2,12}\s*[:：]\s*")
 _DATE_BEHIND = re.compile(
-    r"\s*[,|·•(\u2013\u2014-]?\s+(?:\d{1,2}\.?\s+(?:de\s+)?[^\s\d]+\s+(?:de\s+)?(?:19|20|25)\d\d\b|[^\s\d]{3,}\s+\d{1,2},?\s+(?:19|20)\d\d\b"
+    r"\s*[,|·•(\u2013\u2014-]?\s+(?:(?i:published|posted|updated|on|am|vom|le|el|il|em|den|veröffentlicht|publié|publicado|pubblicato)\s*:?\s+){0,2}(?:\d{1,2}\.?\s+(?:de\s+)?[^\s\d]+\s+(?:de\s+)?(?:19|20|25)\d\d\b|[^\s\d]{3,}\s+\d{1,2},?\s+(?:19|20)\d\d\b"
     r"|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|(?:19|20)\d\d\s*[年년./-]).*$",
     re.DOTALL,
 )
@@ -53,7 +57,9 @@ _ROLES = frozenset(
     muhabir editör корреспондент журналист редактор обозреватель редакция jornalista repórter redação
     """.split()
 )
-_GLUED_ROLES = re.compile(r"(?:記者|记者|編集委員|特派員|論説委員|編輯|编辑|기자|특파원|통신원|논설위원)\s*[:：]?")
+_GLUED_ROLES = re.compile(
+    r"(?:本报|本報|本社|本刊)?(?:記者|记者|編集委員|特派員|論説委員|編輯|编辑|기자|특파원|통신원|논설위원)\s*[:：]?"
+)
 _DESK = re.compile(r"[\u3400-\u9fff]+(?:部|社|局|班|组|組|网|報|报|新聞|新闻|通信)")
 _HAN_NAME = re.compile(
     r"[\u3400-\u9fff々]{2,5}(?:[\u3040-\u30ff]{1,3})?|[\uac00-\ud7af]{2,4}|[\u30a0-\u30ff]{2,8}・[\u30a0-\u30ff・]{2,12}"
@@ -86,6 +92,10 @@ def split_names(byline: str) -> list[str]:
     """Part `A B, C D and E F`; only full names, since `Parker, Tracy` and `Ortega y Gasset` are one."""
     names: list[str] = []
     byline = _DATE_BEHIND.sub("", byline[:_MAX_RAW])
+    if " " in byline:  # an address by itself is nobody's name
+        byline = _EMAIL.sub("", byline)
+    if (label := _LABELLED.match(byline)) and is_full_name(rest := byline[label.end() :].strip()):
+        byline = rest
     parts = _APART.split(byline)
     if _DASH.search(byline) and len(parts[0].split()) == 1 and not _DATE.search(byline):  # `Gurus - Harbour` is one
         parts = [byline]

@@ -19,7 +19,7 @@ from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more
 from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
-_MIN_PROSE_LEFT = 60  # characters
+_MIN_PROSE_LEFT, _MIN_PARAGRAPH = 60, 120  # characters
 _MAX_CREDIT_LENGTH = 120
 _MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
 _MAX_PROSE_BESIDE = 1000  # characters for each linked heading of what is about other pages
@@ -242,7 +242,14 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
     if weight.prose > page.prose / 2:
         return False
     has_cards = 0 < weight.prose <= _MAX_PROSE_BESIDE * page.stories[element]
-    return has_cards or weight.link_share >= 0.5 or next(element.iter("form"), None) is not None
+    is_linked = weight.link_share >= 0.5 and not any(_is_paragraph(one, page) for one in element.iter("p"))
+    return has_cards or is_linked or next(element.iter("form"), None) is not None
+
+
+def _is_paragraph(element: HtmlElement, page: Outline) -> bool:
+    """Whether a paragraph tells something and links to nothing: a story's, among lists of links."""
+    weight = page.weights[element]
+    return weight.prose >= _MIN_PARAGRAPH and not weight.linked
 
 
 def _is_teaser(element: HtmlElement, page: Outline) -> bool:

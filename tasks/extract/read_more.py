@@ -1,14 +1,14 @@
 """Lines between the paragraphs that lead to other stories of a site. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.outline import Outline, is_on_site
-from tasks.extract.tree import clean, words_in
+from tasks.extract.tree import HEADINGS, clean, words_in
 
 READ_MORE = phrases.phrases(phrases.READ_MORE)
 LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
@@ -16,6 +16,7 @@ MIN_TEASER_LINKS = 0.5  # of its text, that stand in links
 _MIN_LEAD_LINKS = 0.3
 _MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 60  # of its text; characters of it; of a paragraph beside it
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", ")", "”", "»")
+_BOXES, _MAX_BOX_PROSE = frozenset(("div", "figure", "section", "aside", "article")), 200  # characters
 _MIN_ALIKE = 2  # lines with the same label before a link
 _WORDS = re.compile(r"[^\W_]+")
 _PARTING_MARKS = frozenset((":", "：", "|", ">", "»", "–", "—", "-", "→", "›", "•", ""))
@@ -44,13 +45,36 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
-    """Whether a paragraph between two others is a link to another page of the site and no sentence: its headline."""
+    """Whether a paragraph in a story is a link to another page of the site and no sentence: its headline.
+
+    It stands behind a paragraph or a list, before a paragraph or the next part's heading; an advert's box may stand beside it.
+    """
     if element.tag != "p" or len(text) < _MIN_HEADLINE or text.endswith(_ENDS):
         return False
-    rows = (element.itersiblings(preceding=True), element.itersiblings())
-    beside = [next((one for one in row if page.weights[one].text), None) for row in rows]
-    is_between = all(one is not None and one.tag == "p" and page.weights[one].prose >= _MIN_PROSE for one in beside)
-    return is_between and all(is_on_site(link.get("href"), link) for link in element.iter("a"))
+    before, after = (
+        _kind_of_first(row, page) for row in (element.itersiblings(preceding=True), element.itersiblings())
+    )
+    if (
+        "prose" not in (before, after)
+        or before not in ("prose", "list", "box")
+        or after not in ("prose", "heading", "box")
+    ):
+        return False
+    return all(is_on_site(link.get("href"), link) for link in element.iter("a"))
+
+
+def _kind_of_first(row: Iterable[HtmlElement], page: Outline) -> str | None:
+    """Return what the first element of a row with a text is."""
+    one = next((one for one in row if page.weights[one].text), None)
+    if one is None:
+        return None
+    if one.tag in HEADINGS:
+        return "heading"
+    if one.tag in ("ul", "ol"):
+        return "list"
+    if one.tag == "p":
+        return "prose" if page.weights[one].prose >= _MIN_PROSE else None
+    return "box" if one.tag in _BOXES and page.weights[one].prose <= _MAX_BOX_PROSE else None
 
 
 def _begins_with_phrase(element: HtmlElement, text: str) -> bool:

@@ -140,7 +140,7 @@ class PolicyChange:
 def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tuple[PolicyChange, ...]:
     """Return the documents that batches of these runs have met for the first time, where others were there before."""
     theirs = set(tx.execute(select(batches.c.batch_id).where(batches.c.run_id.in_(sorted(run_ids)))).scalars())
-    recent = tx.execute(select(policies).where(policies.c.observed_at >= since).order_by(policies.c.policy_id)).all()
+    recent = tx.execute(_SUCCESSORS.where(policies.c.observed_at >= since)).all()
     # a segment is named after its batch
     new = [row for row in recent if row.warc_key.rpartition("/")[2].partition(".")[0] in theirs]
     earlier = _at_origins(tx, {row.origin for row in new})
@@ -169,6 +169,19 @@ def _source_at(tx: Connection, origin: str) -> str:
     query = select(frontier.c.source_id).where(frontier.c.host == host_of(origin)).order_by(frontier.c.source_id)
     return tx.execute(query.limit(1)).scalar() or ""
 
+
+_before = policies.alias()
+_SUCCESSORS = (
+    select(policies)
+    .where(
+        select(_before.c.policy_id)
+        .where(*(_before.c[name] == policies.c[name] for name in ("origin", "kind", "url")))
+        .where(_before.c.observed_at < policies.c.observed_at)
+        .exists()
+    )
+    .order_by(policies.c.policy_id)
+)
+"""The documents that are not the first ones at their URLs: few are, and each is asked of the index by its origin."""
 
 _SEEN = (
     update(policies)

@@ -196,6 +196,21 @@ def test_a_headline_that_is_a_link_between_two_paragraphs_goes():
 @pytest.mark.parametrize(
     "inside",
     [
+        "{}<h3>What the repairs cost</h3>",
+        "<ul><li>Nine pillars were looked at</li></ul>{}",
+        "{}<div class='ad'>Advert</div>",
+        "<figure>The quay in June</figure>{}",
+    ],
+)
+def test_so_does_one_behind_a_list_or_before_a_heading_or_beside_a_box(inside):
+    assert HEADLINE not in pruned(page(inside=inside.format(f'<p><a href="/other">{HEADLINE}</a></p>')))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f'<h3>The market</h3><p><a href="/other">{HEADLINE}</a></p>',  # what the heading is over
+        f'<div>a</div><p><a href="/other">{HEADLINE}</a></p><div>b</div>',  # beside no paragraph
         f'<p><a href="https://elsewhere.example/other">{HEADLINE}</a></p>',  # a source
         f'<p><a href="/other">{HEADLINE}, the mayor said on Friday.</a></p>',  # a sentence
         f'<h3>Read</h3><p><a href="/other">{HEADLINE}</a></p><p>by us</p>',  # one of several things
@@ -266,3 +281,37 @@ def test_a_label_that_only_screen_readers_say_goes(kind):
 )
 def test_words_of_a_heading_or_a_table_that_only_screen_readers_say_stay(inside):
     assert "what it cost" in pruned(page(inside=inside))
+
+
+LINKS = "".join(f'<li><a href="/{at}">The story of pillar number {at} of the old quay</a></li>' for at in range(6))
+
+
+def test_paragraphs_behind_a_list_under_a_stop_heading_are_the_storys():
+    inside = f"<div class='block'><p>You may also like</p><ul>{LINKS}</ul><p>{PARAGRAPHS[0]} {PARAGRAPHS[1]}</p></div>"
+
+    left = pruned(page(inside=inside))
+
+    assert f"{PARAGRAPHS[0]} {PARAGRAPHS[1]}" in left
+    assert "pillar number 3" not in left
+
+
+def test_a_box_of_links_with_a_line_or_a_linked_paragraph_is_not():
+    line = f"<p>All of them are on our pages.</p><p>{PARAGRAPHS[0]} <a href='/9'>{PARAGRAPHS[1]}</a></p>"
+
+    assert "All of them" not in pruned(
+        page(inside=f"<div class='block'><p>You may also like</p><ul>{LINKS}</ul>{line}</div>")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        (f"<p>{PARAGRAPHS[0]}!</p><p>{PARAGRAPHS[1]}!</p>", True),
+        (f"<p>{PARAGRAPHS[0]}!</p><p>Photo: AFP</p>", False),
+        (f"{PARAGRAPHS[0]}!", False),
+    ],
+)
+def test_text_of_several_paragraphs_beside_a_picture_is_no_caption(text, stays):
+    inside = f"<div class='row'><img src='a.jpg'><div class='image-text'>{text}</div></div>"
+
+    assert (f"{PARAGRAPHS[0]}!" in pruned(page(inside=inside), rules=(BY_NAME["captions"],))) is stays

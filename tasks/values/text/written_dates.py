@@ -54,6 +54,9 @@ _MONTHS = {
 _POLISH = {"listopada": 11, "listopad": 11}
 """`27 listopada` is Polish November; with a point after the day it is Croatian October."""
 
+_HEBREW_IN = "ב"
+"""`11 בפברואר 2025`: in February."""
+
 _ZONES_H = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 1, "bst": 1, "cet": 1, "cest": 2, "mez": 1, "mesz": 2,
     "eet": 2, "eest": 3, "msk": 3, "pkt": 5, "ist": 5.5, "ict": 7, "wib": 7, "sgt": 8, "hkt": 8, "awst": 8, "jst": 9,
@@ -142,7 +145,7 @@ def month_of(name: str, *, has_point: bool = False) -> int | None:
     bare = word.rstrip(".")
     if not has_point and bare in _POLISH:
         return _POLISH[bare]
-    return _MONTHS.get(word) or _MONTHS.get(bare)
+    return _MONTHS.get(word) or _MONTHS.get(bare) or _MONTHS.get(bare.removeprefix(_HEBREW_IN))
 
 
 def zone_of(text: str) -> tzinfo | None:
