@@ -27,7 +27,7 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE, _MIN_SCOPED = 0.25, 0.6  # of the text: beside its own element; in what holds it and the heading
+_MAX_BESIDE, _MIN_SCOPED = 0.25, 0.4  # of the text: beside its own element; in what holds it and the heading
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
