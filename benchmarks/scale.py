@@ -43,7 +43,8 @@ from tasks.values.permit import Permit, PermitEnd, PermitRequest
 from tests.postgres import find_binaries, fresh_database, started_server
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-ROUNDS, CLAIMED, PERMITS, A_HOST = 3, 250, 100, 100
+ROUNDS, CLAIMED, PERMITS = 3, 250, 100
+HOSTS, SOURCES = 1000, 500
 CHUNK = 50_000
 DUE = 10_000
 """URLs that are due; the others have been fetched."""
@@ -75,8 +76,8 @@ def grow(index: Index, first: int, last: int, rate: Rate) -> None:
         if start >= rate.shaped:
             load(index, articles, [_article(number, rate) for number in numbers])
         load(index, urls, [_url(number, rate) for number in numbers])
-        new_hosts = range(start // A_HOST, -(-numbers.stop // A_HOST))
-        load(index, hosts, [(_host(number), rate.now, None, 0.2, 1.0, "{}") for number in new_hosts])
+    if first == 0:
+        load(index, hosts, [(_host(number), rate.now, None, 0.2, 1.0, "{}") for number in range(HOSTS)])
     analyse(index)
 
 
@@ -85,7 +86,7 @@ def _at(number: int, rate: Rate) -> datetime:
 
 
 def _host(number: int) -> str:
-    return f"host-{number}.example"
+    return f"host-{number % HOSTS}.example"
 
 
 def _article(number: int, rate: Rate) -> tuple[object, ...]:
@@ -95,13 +96,13 @@ def _article(number: int, rate: Rate) -> tuple[object, ...]:
 
 
 def _url(number: int, rate: Rate) -> tuple[object, ...]:
-    """Return a URL's row: a tenth is due, no more than some; of the rest those of the last week are looked at again."""
-    host, at = _host(number // A_HOST), _at(number, rate)
-    key, is_due = f"{host}/2026/03/a-story-of-the-day-{number}", number % 10 == 0 and number < 10 * rate.due
+    """Return a URL's row: a tenth of each host's is due, no more than some; of the rest those of the last week are looked at again."""
+    host, at = _host(number), _at(number, rate)
+    key, is_due = f"{host}/2026/03/a-story-of-the-day-{number}", number // HOSTS % 10 == 0 and number < 10 * rate.due
     due_at = rate.now - timedelta(seconds=1) if is_due else at + timedelta(days=7) if number < 7 * rate.a_day else None
     fetched = (None, None, None, None, None) if is_due else (f"sha256:{number:064x}", at, f"{number:032x}", "ok", None)
     digest, captured_at, article_id, outcome, reason = fetched
-    return (key, f"https://{key}", host, f"source-{number // A_HOST % 500}", "due" if is_due else "done", 0, due_at, None, None, 1,
+    return (key, f"https://{key}", host, f"source-{number % SOURCES}", "due" if is_due else "done", 0, due_at, None, None, 1,
             None, None, digest, captured_at, article_id, outcome, reason, f"https://{host}/feed.xml", "A title of a story", at, at,
             number % 32_768)  # fmt: skip
 
@@ -177,11 +178,10 @@ def claim(index: Index, server: Server) -> float:
     return _ms(spent, CLAIMED)
 
 
-def permit(index: Index, server: Server, size: int) -> float:
+def permit(index: Index, server: Server) -> float:
     """Take permits at known hosts and end them, ten a transaction; returns CPU (ms a permit)."""
     spent, limits = list[float](), HostLimits(index)
-    step = max(1, size // A_HOST // PERMITS)
-    names = [_host(number * step) for number in range(min(PERMITS, size // A_HOST))]
+    names = [_host(number) for number in range(PERMITS)]
     ended: list[PermitEnd] = []
     with server.timed(spent):
         for start in range(0, len(names), 10):
@@ -231,7 +231,7 @@ def measure_growth(index: Index, sizes: Sequence[int], server: Server, rate: Rat
         decided, locked = decide(index, press, server, size)
         cells = (
             f"{size:,}", f"{min(size, rate.shaped):,}", f"{stored / 1e6:.0f}", f"{stored / size / 1e3:.2f}", f"{decided:.2f}", f"{locked:.2f}",
-            f"{know(index, press, server):.3f}", f"{claim(index, server):.3f}", f"{permit(index, server, size):.3f}",
+            f"{know(index, press, server):.3f}", f"{claim(index, server):.3f}", f"{permit(index, server):.3f}",
         )  # fmt: skip
         print("".join(f"{cell:>12}" for cell in cells), f"  load {os.getloadavg()[0]:.1f}", flush=True)
 

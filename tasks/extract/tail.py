@@ -4,6 +4,7 @@ What goes is known by where its links lead, by what the metadata say, or by its 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE, _MIN_SCOPED = 0.25, 0.4  # of the text: beside its own element; in what holds it and the heading
+_MAX_BESIDE = 0.25  # of the text: beside its own element
+_MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
@@ -108,7 +110,8 @@ class _Tail:
     def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
         """Return the lines without those outside of what holds the text and its heading, in boxes of another make.
 
-        All of them where there is no such element, or where those outside are more than a part.
+        All of them where there is no such element, or where those outside are more than a part: above all in one element,
+        which may be the story's second.
         """
         if scope is None or scope.tag in ("body", "html"):
             return list(lines)
@@ -119,8 +122,20 @@ class _Tail:
             for line in lines
             if self._block(line) is None or self._is_inner(line, around) or self._goes_on(line, beside)
         ]
+        if len(inner) == len(lines):
+            return inner
         left, whole = (sum(size_of(line.text) for line in some) for some in (inner, lines))
-        return inner if left >= _MIN_SCOPED * whole else list(lines)
+        is_part = left >= _MIN_SCOPED * whole and self._most_held(lines, inner) <= _MAX_UNSCOPED * whole
+        return inner if is_part else list(lines)
+
+    def _most_held(self, lines: Sequence[Line], inner: Sequence[Line]) -> int:
+        """Return the characters that one element has of the lines that are not among the inner ones."""
+        held: Counter[HtmlElement] = Counter()
+        inside = {line.at for line in inner}
+        for line in lines:
+            if line.at not in inside and (block := self._block(line)) is not None:
+                held[holder_of(block)] += size_of(line.text)
+        return max(held.values(), default=0)
 
     def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
         """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part.

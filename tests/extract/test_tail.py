@@ -176,6 +176,7 @@ def test_boxes_outside_of_the_element_of_text_and_heading_go(before):
         f"<div class='tale'>{OTHERS}</div>",  # the next part
         OTHERS,  # loose
         f"<div class='maker'>{OTHERS}{''.join(f'<p>{year}</p>' for year in YEARS)}</div>",  # most of it
+        f"<div class='maker'>{OTHERS}<p>{' '.join(PARAGRAPHS[1:3])} {YEARS[0]}</p></div>",  # half of it
     ],
 )
 def test_what_is_like_the_storys_element_loose_or_long_stays(box):
