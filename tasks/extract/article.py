@@ -12,11 +12,12 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, common, fill, locate, main_of, merge, parted, place_of
+from tasks.extract.container import Found, Place, common, locate, main_of, merge, parted, place_of
 from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
+from tasks.extract.left_out import fill
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.notices import gives_way, is_elsewhere

@@ -1,31 +1,24 @@
-"""The element that holds an article, found by where its text stands; and what of it an extractor left out. Pure."""
+"""The element that holds an article, found by where its text stands. Pure."""
 
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block, Kind, key_of
 from tasks.extract.lengths import size_of
-from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, text_of
+from tasks.extract.tree import HEADINGS
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
 _HOLDERS = frozenset(("div", "section", "article", "main", "body"))
 _MAX_JUMP, _LONG_KEY = 40, 20  # blocks that a short line may be away from the one before it; characters
-_MIN_LINE = 40  # characters of a text that is no label
-_MIN_SHARE = 0.1  # of the text: what has less is not the kind of the body
-_MAX_LINK_SHARE = 0.5
-_MIN_SENTENCE, _ENDS = 60, (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # of a paragraph that is one link
-_MIN_ITEMS = 2
+MIN_LINE = 40  # characters of a text that is no label
+MIN_SENTENCE = 60  # characters
 _MIN_RUN = 200  # characters
-_MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
-_LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
-_PART_HEADINGS = _LESSER_HEADINGS | {"h1"}
+MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
+PART_HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 _MIN_SHARE_OF_SCOPE, _MIN_SHARE_OF_PAGE = 0.25, 0.15
 _MOST = 0.8  # of the text: what holds so much of it is its container
 
@@ -126,82 +119,24 @@ def parted(text: str, blocks: Sequence[Block]) -> str:
         if (at := whole.find(block.key, place)) >= 0:
             pieces.append(block)
             place = at + len(block.key)
-    is_whole = len(pieces) > 1 and sum(len(one.key) for one in pieces) >= _MAIN_SHARE * len(whole)
-    return "\n".join(one.text for one in _from_prose_to_prose(pieces)) if is_whole else text
+    is_whole = len(pieces) > 1 and sum(len(one.key) for one in pieces) >= MAIN_SHARE * len(whole)
+    return "\n".join(one.text for one in _from_prose_toprose_of(pieces)) if is_whole else text
 
 
-def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
+def _from_prose_toprose_of(pieces: Sequence[Block]) -> Sequence[Block]:
     """Return blocks without what stands before and behind their paragraphs, where those are a quarter of them.
 
     The headings over the first and the list under the last stay.
     """
-    prose = [at for at, one in enumerate(pieces) if one.element.tag == "p" and _says(one, _MIN_SENTENCE)]
+    prose = [at for at, one in enumerate(pieces) if one.element.tag == "p" and _says(one, MIN_SENTENCE)]
     if 4 * sum(len(pieces[at].text) for at in prose) < sum(len(one.text) for one in pieces):
         return pieces
     first, last = prose[0], prose[-1]
-    while first and pieces[first - 1].element.tag in _PART_HEADINGS:
+    while first and pieces[first - 1].element.tag in PART_HEADINGS:
         first -= 1
     while last + 1 < len(pieces) and pieces[last + 1].element.tag == "li":
         last += 1
     return pieces[first : last + 1]
-
-
-def fill(found: Found) -> list[Line]:
-    """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
-    lines: list[Line] = []
-    last: int | None = None
-    main = main_of(found)
-    items = _items_of(main)
-    headings = _headings_between(found)
-    for line in found.lines:
-        if line.at is not None:
-            if last is None:
-                lines.extend(_lists_beside(found, line.at, -1, main))
-            else:
-                gap = range(last + 1, line.at)
-                lines.extend(
-                    Line(text=found.blocks[at].text, at=at)
-                    for at in gap
-                    if at in headings or _is_missing(found, at, items, main)
-                )
-            last = line.at
-        lines.append(line)
-    if last is not None:
-        listed = _lists_beside(found, last, 1, main)
-        lines.extend(listed)
-        lines.extend(_continued(found, (listed[-1].at or last) if listed else last))
-    return lines
-
-
-def _headings_between(found: Found) -> set[int]:
-    """Return the headings that an extractor left out right over lines of the text, by their place among the blocks."""
-    places = [line.at for line in found.lines if line.at is not None]
-    rows: dict[Kind, list[int]] = {}
-    for before, below in pairwise(places):
-        for at in range(below - 1, before, -1):
-            block = found.blocks[at]
-            if block.element.tag not in HEADINGS or found.is_there[at]:
-                break
-            rows.setdefault(block.kind, []).append(at)
-    return {at for row in rows.values() for at in row if _heads_a_part(found, at, row)}
-
-
-def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
-    """Whether a heading is the story's: it stands in the text's own element, or in a row of several of its make.
-
-    By itself elsewhere it may be a box's whose list has gone. One that is a link must lead to no other page of the site,
-    as a headline does.
-    """
-    block = found.blocks[at]
-    if next(block.element.iterancestors("table"), None) is not None:
-        return False
-    is_held = _is_held(found, at)
-    if block.link_share >= _MAX_LINK_SHARE:
-        return is_held and not _leads_on(block)
-    # with a colon it announces what is not there any more
-    return is_held or (
-        len({found.blocks[one].key for one in row}) >= _MIN_ITEMS and not block.text.endswith((":", "："))
-    )
 
 
 def main_of(found: Found) -> HtmlElement | None:
@@ -209,31 +144,10 @@ def main_of(found: Found) -> HtmlElement | None:
     return found.holders.most_common(1)[0][0] if found.holders else None
 
 
-def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
-    """Return the lists, with their headings, that stand in the text's own element right before or after its end.
-
-    An extractor that looks for paragraphs alone leaves them out, and at an end no line behind them shows that.
-    """
-    beside: list[int] = []
-    at, size = edge + step, 0
-    while 0 <= at < len(found.blocks):
-        block = found.blocks[at]
-        is_item = block.element.tag == "li" and block.link_share < _MAX_LINK_SHARE
-        if found.is_there[at] or holder_of(block) is not main or not (is_item or block.element.tag in _LESSER_HEADINGS):
-            break
-        beside.append(at)
-        if is_item and len(block.text) >= _MIN_LINE:
-            size = len(beside)
-        elif step < 0 and 0 < size == len(beside) - 1:
-            size += 1  # the heading over a list, or the rest of it
-        at += step
-    return [Line(text=found.blocks[at].text, at=at) for at in sorted(beside[:size])]
-
-
 def merge(lines: Sequence[Line], other: Found) -> list[str]:
     """Return the lines of another text with those of the first that it left out, each in its place on the page."""
     missing = deque(
-        line for line in lines if line.at is not None and len(line.text) >= _MIN_LINE and not other.is_kept[line.at]
+        line for line in lines if line.at is not None and len(line.text) >= MIN_LINE and not other.is_kept[line.at]
     )
     merged: list[str] = []
     for line in other.lines:
@@ -241,97 +155,6 @@ def merge(lines: Sequence[Line], other: Found) -> list[str]:
             merged.append(missing.popleft().text)
         merged.append(line.text)
     return [*merged, *(line.text for line in missing)]
-
-
-def _continued(found: Found, last: int) -> Iterator[Line]:
-    """Yield what follows the last line in another element of the same make, with the headings over it.
-
-    Some pages part a story into several boxes, of which extractors take the first.
-    """
-    heading: int | None = None
-    rows = {row for block, kept in zip(found.blocks, found.is_kept, strict=True) if kept for row in _rows_of(block)}
-    for at in range(last + 1, len(found.blocks)):
-        block = found.blocks[at]
-        if found.is_there[at]:
-            continue
-        if block.element.tag in _PART_HEADINGS and not block.linked:
-            heading = at
-        elif _continues(found, block) and not rows.isdisjoint(_rows_of(block)):
-            if heading is not None and found.blocks[heading].box == block.box:
-                yield Line(text=found.blocks[heading].text, at=heading)
-            heading = None
-            yield Line(text=block.text, at=at)
-
-
-def _continues(found: Found, block: Block) -> bool:
-    is_boxed = block.element.tag == "p" and block.kind[3] != ""
-    return is_boxed and found.kinds[block.kind] >= _MAIN_SHARE * found.mass and _prose(block) > 0
-
-
-def _rows_of(block: Block) -> list[HtmlElement]:
-    """Return what holds a block's box and its neighbours."""
-    boxes = (block.box, block.box.getparent() if block.box is not None else None)
-    return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
-
-
-def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
-    block = found.blocks[at]
-    if found.is_there[at]:
-        return False
-    if items and not items.isdisjoint((block.element, *block.element.iterancestors())):
-        return True
-    if block.element.tag == "div" and block.element.getparent() is main:
-        return not block.linked and _is_sentence(block)
-    is_held = _is_held(found, at)
-    if block.link_share >= _MAX_LINK_SHARE:
-        return is_held and block.element.tag == "p" and _is_sentence(block) and not _leads_on(block)
-    if size_of(block.text) < _MIN_LINE:
-        return is_held and block.element.tag in ("li", "h2", "h3", "h4")
-    return is_held or found.kinds[block.kind] - found.counted(at) >= _MIN_SHARE * found.mass
-
-
-def _is_held(found: Found, at: int) -> bool:
-    """Whether a block stands in an element that holds a part of the text, without itself."""
-    return found.holders[holder_of(found.blocks[at])] - found.counted(at) >= _MIN_SHARE * found.mass
-
-
-def _is_sentence(block: Block) -> bool:
-    return size_of(block.text) >= _MIN_SENTENCE and block.text.endswith(_ENDS)
-
-
-def _leads_on(block: Block) -> bool:
-    """Whether a block links to another page of the site, as a teaser does and a source seldom."""
-    return any(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
-
-
-def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
-    """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
-
-    Two or more of the same make stand beside paragraphs, each with a heading and without a link to the site itself.
-    """
-    boxes: dict[str, list[HtmlElement]] = {}
-    for box in main if main is not None else ():
-        if box.tag in ("div", "section", "article", "li") and (
-            name := next(iter((box.get("class") or "").split()), "")
-        ):
-            boxes.setdefault(name, []).append(box)
-    alike = [row for row in boxes.values() if len(row) >= _MIN_ITEMS]
-    items = {box for row in alike if all(_is_item(box) for box in row) for box in row}
-    return items | {one for one in (main if main is not None else ()) if one.tag in ("ul", "ol") and _is_announced(one)}
-
-
-def _is_announced(element: HtmlElement) -> bool:
-    """Whether a paragraph before a list says that it follows: `The boats that use the quay are:`."""
-    before = element.getprevious()
-    return before is not None and before.tag == "p" and text_of(before).endswith((":", "："))
-
-
-def _is_item(box: HtmlElement) -> bool:
-    links = [link.get("href") for link in box.iter("a")]
-    is_foreign = bool(links) and not any(is_on_site(href, box) for href in links)
-    has_heading = next(box.iter("h2", "h3", "h4"), None) is not None
-    beside = (box.getprevious(), box.getnext())
-    return is_foreign and has_heading and any(one is not None and one.tag == "p" for one in beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,13 +181,13 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
         {at: len(block.text) for at, block in enumerate(found.blocks) if found.is_kept[at]}, found
     )
     own = _own_blocks(found, container)
-    masses = {at: _prose(block) for at, block in enumerate(found.blocks) if own[at]}
+    masses = {at: prose_of(block) for at, block in enumerate(found.blocks) if own[at]}
     scope = common(_container_of(masses, found) if masses else container, heading)
     inner = set(scope.iter()) if scope is not None else set()
     paragraphs = [block for block in found.blocks if block.element.tag == "p"]
-    if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(_prose, paragraphs))):
+    if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(prose_of, paragraphs))):
         return Place(scope=None, mass=whole, container=container)
-    around = sum(_prose(block) for block in paragraphs if block.element in inner)
+    around = sum(prose_of(block) for block in paragraphs if block.element in inner)
     if found.mass < _MIN_SHARE_OF_SCOPE * around:
         return Place(scope=scope, mass=around, container=container)
     return Place(scope=scope, mass=sum(masses.values()), container=container)
@@ -372,7 +195,7 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
 
 def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
     """Return which blocks may be the article's: paragraphs where it has any, else whatever is long."""
-    kept = [block for block, is_kept in zip(found.blocks, found.is_kept, strict=True) if is_kept and _prose(block)]
+    kept = [block for block, is_kept in zip(found.blocks, found.is_kept, strict=True) if is_kept and prose_of(block)]
     kinds = {block.kind[2:] for block in kept if block.element.tag == "p"}
     inner = set(container.iter()) if container is not None else set()
     return [
@@ -405,9 +228,9 @@ def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlEl
     return next((one for one in (container, *container.iterancestors()) if one in around), None)
 
 
-def _prose(block: Block) -> int:
+def prose_of(block: Block) -> int:
     """Return a block's characters outside of links, none where it is as short as a label."""
-    return len(block.text) - block.linked if _says(block, _MIN_LINE) else 0
+    return len(block.text) - block.linked if _says(block, MIN_LINE) else 0
 
 
 def _says(block: Block, least: int) -> bool:

@@ -1,7 +1,8 @@
 import pytest
 
 from tasks.extract.blocks import blocks_of
-from tasks.extract.container import fill, locate, place_of
+from tasks.extract.container import locate, place_of
+from tasks.extract.left_out import fill
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL, page, read_page
 
