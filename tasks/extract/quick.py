@@ -19,7 +19,7 @@ from trafilatura import htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.settings import Extractor
 from trafilatura.xml import delete_element, xmltotxt
 
-from tasks.extract.quick_frames import KINDS, Page, Words, is_comment, matches
+from tasks.extract.quick_frames import ASKED, KINDS, Page, Words, is_comment, matches
 from tasks.extract.tree import raw_text_of
 
 KNOWN_VERSION = "2.3.1"
@@ -124,7 +124,7 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
     """Delete what the library discards by name, and what is links for the most part."""
-    found = [one for one in frame.iterdescendants() if one.keys() and _is_discarded(one)]
+    found = [one for one in frame.iterdescendants() if not ASKED.isdisjoint(one.keys()) and _is_discarded(one)]
     if found:
         known = set(found)
         outer = [one for one in found if known.isdisjoint(one.iterancestors())]

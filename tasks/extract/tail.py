@@ -4,7 +4,7 @@ What goes is known by where its links lead, by what the metadata say, or by its 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -27,7 +27,7 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE, _MIN_SCOPED = 0.25, 0.6  # of the text: beside its own element; in what holds it and the heading
+_MAX_BESIDE, _MIN_SCOPED = 0.25, 0.4  # of the text: beside its own element; in what holds it and the heading
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
@@ -113,23 +113,26 @@ class _Tail:
         if scope is None or scope.tag in ("body", "html"):
             return list(lines)
         around = {scope: True}
+        beside = dict(zip(scope.iterancestors(), (scope, *scope.iterancestors()), strict=False))
         inner = [
             line
             for line in lines
-            if self._block(line) is None or self._is_inner(line, around) or self._goes_on(line, scope)
+            if self._block(line) is None or self._is_inner(line, around) or self._goes_on(line, beside)
         ]
         left, whole = (sum(size_of(line.text) for line in some) for some in (inner, lines))
         return inner if left >= _MIN_SCOPED * whole else list(lines)
 
-    def _goes_on(self, line: Line, scope: HtmlElement) -> bool:
-        """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part."""
+    def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
+        """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part.
+
+        `beside` has what is above that element, each with the one of its children that holds it.
+        """
         block = self._block(line)
-        above = dict(zip(scope.iterancestors(), (scope, *scope.iterancestors()), strict=False))
-        box = _outermost(block.element, {scope, *above}) if block is not None else None
+        box = _outermost(block.element, beside.keys()) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return True
-        beside = above[box.getparent()]
-        return beside.tag == box.tag and make_of(beside) == make_of(box)
+        own = beside[box.getparent()]
+        return own.tag == box.tag and make_of(own) == make_of(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.

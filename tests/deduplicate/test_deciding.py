@@ -148,7 +148,7 @@ def test_a_page_that_no_statement_takes_is_quarantined_alone_with_its_trace(both
     by_key = {one.url_key: one for one in captured(both_indexes)}
     bad = by_key["a.example/1"]
     assert (bad.outcome, bad.reason, bad.novelty, bad.article_id) == ("quarantined", "unexpected_error", None, None)
-    assert "TypeError" in bad.detail
+    assert "AttributeError" in bad.detail
     assert "tasks/" in bad.detail
     assert {row.url_key for row in published(both_indexes)} == looks.keys() - {"a.example/1"}
 

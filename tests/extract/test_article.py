@@ -215,3 +215,13 @@ def test_a_row_of_figures_near_the_head_is_no_date(row):
     lines = read_page(page().replace(f"{PARAGRAPHS[0]}</p>", f"{PARAGRAPHS[0]}</p>{table}")).lines
 
     assert [line.startswith("|") for line in lines[:5]] == [False, True, True, True, False]
+
+
+def test_what_only_the_recall_mode_takes_stays_out_where_the_story_is_found_whole():
+    line = "Rule {} of the port applies to all who use its ferries and quays, and is read out on board."
+    teasers = "".join(f"<div class='teaser'>{line.format(number)}</div>" for number in range(80))
+    story = "".join(f"<p>{text}</p>" for text in PARAGRAPHS)
+
+    found = read_page(f"<body><article><h1>Harbour</h1>{story}{teasers}</article></body>")
+
+    assert found.lines == [*PARAGRAPHS]

@@ -138,13 +138,16 @@ def test_boxes_of_another_make_behind_a_whole_story_go(box):
     [
         f"<p>{MAKER}</p>",  # loose beside the story's element
         f"<div class='x last'><p>{MAKER}</p></div>",  # of the same make
-        f"<div class='rest'><p>{MAKER}</p><p>{MAKER} {MAKER} {MAKER}</p></div>",  # no little part
+        f"<div class='rest'><p>{MAKER}</p><p>{' '.join([MAKER] * 9)}</p></div>",  # no little part
     ],
 )
 def test_what_may_be_the_rest_of_the_story_stays(box):
     assert behind(box)[len(PARAGRAPHS)] == MAKER
 
 
+YEARS = [
+    f"In the year {1900 + n} the harbour was closed to ferries for {n + 2} weeks, the archive says." for n in range(12)
+]
 OTHERS = "".join(f"<p>{MAKER.replace('quays', kind)}</p>" for kind in ("boats", "sheds"))
 
 
@@ -152,6 +155,12 @@ def beside(box: str, *, before: bool) -> list[str]:
     """The lines of a story that has one element with its heading, and a box before or behind that."""
     html = page(before=box) if before else page(after=box)
     return read_page(html.replace('class="story"', 'class="tale"')).lines
+
+
+def test_dialogs_that_say_more_than_a_short_story_go():
+    panes = "".join(f"<div class='pane'><h3>Step {at}</h3><p>{year}</p></div>" for at, year in enumerate(YEARS[:6]))
+
+    assert beside(f"<div id='account-flow'>{panes}</div>", before=False) == list(PARAGRAPHS)
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -166,7 +175,7 @@ def test_boxes_outside_of_the_element_of_text_and_heading_go(before):
     [
         f"<div class='tale'>{OTHERS}</div>",  # the next part
         OTHERS,  # loose
-        f"<div class='maker'>{OTHERS}{OTHERS.upper()}</div>",  # no little part
+        f"<div class='maker'>{OTHERS}{''.join(f'<p>{year}</p>' for year in YEARS)}</div>",  # most of it
     ],
 )
 def test_what_is_like_the_storys_element_loose_or_long_stays(box):
@@ -220,11 +229,6 @@ def test_boxes_beside_a_story_that_name_themselves_or_lead_on_go(inside):
 )
 def test_boxes_of_a_story_stay(inside):
     assert any(line.startswith(BESIDE) for line in around(inside))
-
-
-YEARS = [
-    f"In the year {1900 + n} the harbour was closed to ferries for {n + 2} weeks, the archive says." for n in range(12)
-]
 
 
 def parted(behind: str) -> list[str]:

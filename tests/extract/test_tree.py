@@ -1,8 +1,9 @@
 import html
+import re
 
 import pytest
 
-from tasks.extract.tree import clean, parse_html, remove, text_of, weigh, words_of
+from tasks.extract.tree import clean, count_words, is_one_of, parse_html, remove, text_of, weigh, words_in, words_of
 
 
 @pytest.mark.parametrize(
@@ -180,3 +181,20 @@ def test_what_follows_an_end_is_the_bodys(source):
     body = parse_html(f"<html><head><title>t</title></head>{source}").find("body")
 
     assert [text_of(one) for one in body.iter("p")] == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["A story of the quay", "a_b-c's 3.5 (x)", "Ferry №5, Ünal", ""])
+def test_words_are_runs_of_letters_and_digits_casefolded(text):
+    words = tuple(re.findall(r"[^\W_]+", text.casefold()))
+
+    assert words_in(text) == words
+    assert count_words(text) == len(words)
+
+
+def test_a_text_is_one_of_the_titles_if_it_says_nothing_else():
+    titles = [("the", "quay"), ("harbour",)]
+
+    assert is_one_of("The quay.", titles)
+    assert not is_one_of("The quay is open", titles)
+    assert not is_one_of("The", titles)
+    assert not is_one_of("Quay", [])

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,8 +17,6 @@ SAMPLE = 300
 NONE = "none"
 _JAPANESE = {"HIRAGANA", "KATAKANA"}
 _WORD = re.compile(r"[^\W\d_]\w*")
-_NO_BEGINNING = "0123456789_"
-_ASCII = bytes(one if chr(one).isalnum() or chr(one) == "_" else 32 for one in range(128)).ljust(256)
 
 
 def names_in(normal: str) -> frozenset[str]:
@@ -27,17 +25,9 @@ def names_in(normal: str) -> frozenset[str]:
     A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have none.
     """
     capital, small = list[str](), list[str]()
-    for word in set(_words_in(normal)):
+    for word in set(_WORD.findall(normal)):
         (capital if word[0].isupper() else small).append(word)
     return frozenset(_casefolded(capital) - _casefolded(small))
-
-
-def _words_in(normal: str) -> Iterable[str]:
-    """Return what begins with a letter and goes on with letters, digits and underscores; in ASCII quicker than by a pattern."""
-    if not normal.isascii():
-        return _WORD.findall(" ".join(set(normal.split())))  # half of a text it says more than once
-    words = set(normal.encode().translate(_ASCII).decode().split())
-    return filter(None, (word if word[0].isalpha() else word.lstrip(_NO_BEGINNING) for word in words))
 
 
 def _casefolded(words: Collection[str]) -> set[str]:
