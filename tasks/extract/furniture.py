@@ -9,6 +9,7 @@ FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 MAX_BOX_LENGTH = 500  # characters of a box that asks the reader for something
 _ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
 _MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
+_NEARLY_ALL = 0.9  # of what a page says outside of links
 _MIN_CAPTIONS = 3  # captions that are most of what a page says are a picture story
 
 
@@ -35,11 +36,18 @@ def furniture_of(body: HtmlElement) -> list[HtmlElement]:
             continue
         # a whole story may be hidden until the reader pays; a notice is short
         size = len(raw_text_of(one))
-        if size <= max(half if is_named else 0, MAX_BOX_LENGTH if is_hidden else 0) and (
-            size <= most or _unlinked(one) <= most
-        ):
+        said = _unlinked(one) if size > most else 0
+        if size <= max(half if is_named else 0, MAX_BOX_LENGTH if is_hidden else 0) and said <= most:
             found.append(one)
+        elif one.tag in FURNITURE and _is_storys(one, said, unlinked):
+            one.tag = "div"  # extractors leave out what is named so
     return found
+
+
+def _is_storys(element: HtmlElement, said: int, unlinked: int) -> bool:
+    """Whether an element holds the story: most of the prose with the heading, or nearly all of it."""
+    heading = next(element.iter("h1"), None)
+    return 2 * said > unlinked if heading is not None else said >= _NEARLY_ALL * unlinked > 0
 
 
 def _unlinked(element: HtmlElement) -> int:
