@@ -18,6 +18,7 @@ from tasks.extract.furniture import FURNITURE
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.left_out import fill
+from tasks.extract.lengths import size_of
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.notices import gives_way, is_elsewhere
@@ -29,7 +30,7 @@ from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import Holders, cut_tail
 from tasks.extract.tree import INVISIBLE, clean, has_words, is_one_of, raw_text_of, remove, words_of
-from tasks.extract.unseen import unseen_text
+from tasks.extract.unseen import alternative_text, data_text
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
@@ -42,6 +43,7 @@ _MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its 
 _FOUND = (FAST, "paragraphs")
 """Paths whose lines are looked for on the page; the others are guesses."""
 _MIN_MENU = 3  # links
+_MIN_UNSEEN = 3  # times the characters that the page shows
 _MAX_CELL_WORD = 30  # characters
 _UNSEEN = "\u2060"  # word joiner
 _PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
@@ -182,9 +184,27 @@ def _find_text(
         is_its = is_bare or _agrees(text, body) or gives_way(text, body, metadata)
         if is_its and len(text) < _MAX_SHARE_OF_JSONLD * len(body):
             return _Sought(text=body, path="jsonld", mass=place.mass)
-    if is_bare and (body := tidy(unseen_text(hidden, said.titles), said)):
+    if (is_bare or size_of(text) <= _MAX_DOUBTED) and (body := _unseen(text, hidden, said, is_bare=is_bare)):
         return _Sought(text=body, path="unseen", mass=place.mass)
     return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
+
+
+def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bool) -> str:
+    """Return the story that the page does not show, where it shows less than a third of it; empty where there is none.
+
+    What scripts hold beyond a beginning that the page shows is left to them: the publisher does not show it.
+    """
+    least = 0 if is_bare else _MIN_UNSEEN * len(text)
+    if len(body := tidy(alternative_text(hidden), said)) > least:
+        return body
+    if len(body := tidy(data_text(hidden, said.titles), said)) > least and (is_bare or not _begins(text, body)):
+        return body
+    return ""
+
+
+def _begins(text: str, body: str) -> bool:
+    """Whether a text has lines long enough to be compared, and most of them are in the body."""
+    return any(len(line) >= _PROBE_LENGTH for line in text.split("\n")) and _agrees(text, body)
 
 
 def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:

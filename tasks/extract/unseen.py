@@ -1,10 +1,10 @@
 """A story that a page does not show: kept for browsers without scripts, in a template, or in its scripts' data. Pure.
 
-Asked only where a page shows nothing but its title.
+Asked only where a page shows nothing but its title, or so little that it may be other stories' teasers.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
@@ -32,14 +32,14 @@ class _Said:
     text: str
 
 
-def unseen_text(hidden: Sequence[HtmlElement], titles: Collection[Words]) -> str:
-    """Return the story that elements that nobody sees hold, a line a paragraph; empty where there is none.
+def alternative_text(hidden: Iterable[HtmlElement]) -> str:
+    """Return the story that a page has for browsers without scripts, or as a template, a line a paragraph; empty without one."""
+    texts = (_paragraphs_of(one) for one in hidden if one.tag in ("noscript", "template"))
+    return next((text for text in texts if len(text) >= _MIN_STORY), "")
 
-    `titles` are what the page calls itself: data are believed only beside one of them.
-    """
-    for one in hidden:
-        if one.tag in ("noscript", "template") and len(text := _paragraphs_of(one)) >= _MIN_STORY:
-            return text
+
+def data_text(hidden: Iterable[HtmlElement], titles: Collection[Words]) -> str:
+    """Return the story in a page's scripts, a line a paragraph; empty where there is none beside one of the page's titles."""
     stories = (_in_data(one.text or "", titles) for one in hidden if one.tag == "script")
     return next((text for text in stories if len(text) >= _MIN_STORY), "")
 

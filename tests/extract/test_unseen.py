@@ -61,6 +61,32 @@ def test_what_is_no_story_of_the_pages_is_not(inside):
     assert bare(inside).path != "unseen"
 
 
+TEASERS = "".join(
+    f"<div><a href='/{n}'><h4>Mill burns down {n}</h4></a><p>The mill at Selby burnt down in week {n}.</p></div>"
+    for n in range(4)
+)
+
+
+@pytest.mark.parametrize("hidden", [f"<noscript>{STORY}</noscript>", f"<template>{STORY}</template>", state(STORY)])
+@pytest.mark.parametrize("shown", [TEASERS, "<p>Loading</p>"])
+def test_a_story_that_is_not_shown_counts_before_teasers(hidden, shown):
+    found = bare(f"{hidden}<section>{shown}</section>")
+
+    assert "".join(found.lines) == "".join(PARAGRAPHS)
+
+
+def test_what_a_page_keeps_behind_its_beginning_is_left_in_the_scripts():
+    assert bare(state(STORY), shown=f"<p>{PARAGRAPHS[0]}</p>").lines == [PARAGRAPHS[0]]
+
+
+def test_a_short_story_counts_before_a_notice_without_scripts():
+    notice = "".join(
+        f"<p>{one} switch scripts on to read what the Port Courier writes.</p>" for one in ("Please", "You must", "Do")
+    )
+
+    assert bare(f"<noscript>{notice}</noscript>", shown=f"<p>{PARAGRAPHS[0]}</p>").lines == [PARAGRAPHS[0]]
+
+
 def test_what_is_shown_counts_before_what_is_not():
     shown = "".join(f"<p>{one}</p>" for one in PARAGRAPHS[:3])
 
