@@ -82,7 +82,7 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
     kinds: Counter[Kind] = Counter()
     for block, kept in zip(blocks, is_kept, strict=True):
         if kept:
-            holders[holder_of(block)] += len(block.text)
+            holders[holder_of(block)] += len(block.text) - block.linked
             kinds[block.kind] += len(block.text)
     return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds)
 

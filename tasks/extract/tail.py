@@ -4,7 +4,7 @@ What goes is known by where its links lead, by what the metadata say, or by its 
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -124,18 +124,23 @@ class _Tail:
         ]
         if len(inner) == len(lines):
             return inner
-        left, whole = (sum(size_of(line.text) for line in some) for some in (inner, lines))
+        left, whole = (sum(map(self._prose, some)) for some in (inner, lines))
         is_part = left >= _MIN_SCOPED * whole and self._most_held(lines, inner) <= _MAX_UNSCOPED * whole
         return inner if is_part else list(lines)
 
-    def _most_held(self, lines: Sequence[Line], inner: Sequence[Line]) -> int:
+    def _most_held(self, lines: Sequence[Line], inner: Sequence[Line]) -> float:
         """Return the characters that one element has of the lines that are not among the inner ones."""
-        held: Counter[HtmlElement] = Counter()
+        held: defaultdict[HtmlElement, float] = defaultdict(float)
         inside = {line.at for line in inner}
         for line in lines:
             if line.at not in inside and (block := self._block(line)) is not None:
-                held[holder_of(block)] += size_of(line.text)
+                held[holder_of(block)] += self._prose(line)
         return max(held.values(), default=0)
+
+    def _prose(self, line: Line) -> float:
+        """Return what a line says outside of links."""
+        block = self._block(line)
+        return size_of(line.text) * (1 - block.link_share if block is not None else 1)
 
     def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
         """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part.
@@ -213,7 +218,7 @@ class _Tail:
     def are_headlines(self, lines: Sequence[Line], story: Sequence[Line]) -> bool:
         """Whether lines beside a story are nothing but links, however many: the story has paragraphs without them."""
         blocks = [block for line in lines if (block := self._block(line)) is not None]
-        prose = sum(size_of(line.text) for line in story if len(line.text) > _MAX_LABEL)
+        prose = sum(size for line in story if (size := size_of(line.text)) > _MAX_LABEL)
         return prose >= _MIN_STORY and all(block.link_share >= _WHOLE_LINK for block in blocks)
 
     def is_label(self, line: Line, *, over: Line) -> bool:
