@@ -77,7 +77,12 @@ def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime,
         select(
             articles.c.title, articles.c.source_id, articles.c.url, articles.c.published_at, articles.c.first_seen_at
         )
-        .where(articles.c.first_seen_at >= since, articles.c.source_id.in_(sorted(source_ids)), articles.c.title != "")
+        # the source as an expression, or SQLite takes the index of sources, and reads all their articles
+        .where(
+            articles.c.first_seen_at >= since,
+            func.coalesce(articles.c.source_id, "").in_(sorted(source_ids)),
+            articles.c.title != "",
+        )
         .order_by(told_at.desc(), articles.c.article_id)
     )
     return [Headline(**row) for row in tx.execute(query.limit(limit)).mappings()]

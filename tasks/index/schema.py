@@ -209,7 +209,7 @@ articles = Table(
     Column("revision", Integer, nullable=False),
     Column("text_digest", String(80), nullable=False, index=True),
     Column("published_at", Instant),
-    Column("first_seen_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False, index=True),
     Column("fetched_at", Instant, nullable=False),
     Column("cluster_id", String(32), nullable=False, index=True),
     Column("duplicate_of", String(32)),
