@@ -39,7 +39,8 @@ def fill(found: Found) -> list[Line]:
     for line in found.lines:
         if line.at is not None:
             if last is None:
-                lines.extend(_lists_beside(found, line.at, -1, main))
+                before = _paragraphs_before(found, line.at, main)
+                lines.extend(before or _lists_beside(found, line.at, -1, main))
             else:
                 gap = range(last + 1, line.at)
                 lines.extend(
@@ -85,6 +86,18 @@ def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
     return is_held or (
         len({found.blocks[one].key for one in row}) >= _MIN_ITEMS and not block.text.endswith((":", "："))
     )
+
+
+def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> list[Line]:
+    """Return the sentences right before the first line, in paragraphs of the text's own element: an extractor takes their names ill."""
+    before: list[Line] = []
+    for at in range(first - 1, -1, -1):
+        block = found.blocks[at]
+        is_its = block.element.tag == "p" and holder_of(block) is main and _is_sentence(block)
+        if found.is_there[at] or not is_its or block.link_share >= _MAX_LINK_SHARE:
+            break
+        before.insert(0, Line(text=block.text, at=at))
+    return before
 
 
 def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
