@@ -172,7 +172,7 @@ def _without_kicker(heading: HtmlElement) -> str:
     first = next(iter(heading), None)
     if first is None or clean(heading.text):
         return ""
-    return text_of(heading).removeprefix(text_of(first)).strip()
+    return text_of(heading).removeprefix(text_of(first)).lstrip(" :：|·•–—-").rstrip()
 
 
 def _leads_home(heading: HtmlElement) -> bool:

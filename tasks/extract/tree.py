@@ -109,6 +109,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     for element in _oddly_named(tree, source):
         element.tag = "span"
     _end_head(tree)
+    _unbreak_titles(tree)
     place_streamed(tree)
     for element in _TOO_DEEP(tree):
         strip_tags(element, "*")
@@ -162,6 +163,13 @@ def _end_head(tree: HtmlElement) -> None:
         moved = head[first:]
         moved[-1].tail, body.text = (moved[-1].tail or "") + (body.text or ""), None
         body[:0] = moved
+
+
+def _unbreak_titles(tree: HtmlElement) -> None:
+    """Make spaces of the line breaks in main headings: a title is one line, broken for its looks."""
+    for one in [br for heading in tree.iter("h1") for br in heading.iter("br")]:
+        one.tail = f" {one.tail or ''}"
+        one.drop_tag()
 
 
 def _is_binary(beginning: str) -> bool:

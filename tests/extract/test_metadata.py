@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.extract.reading import NAMES, expected, page, read_fixture, read_page
+from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
 
 TEXTS = ("title", "lede", "language", "section", "image_url", "canonical_url", "paywalled", "tdm_reserved")
 LISTS = ("authors", "tags")
@@ -197,12 +197,20 @@ def test_a_page_that_says_nothing_has_nothing():
         "<span class='kicker'>Lesetipp</span> Harbour reopens",
         "<span>延伸</span><span>Harbour reopens</span>",
         "<em>Harbour</em> reopens",
+        "<span class='section'>Island life</span>: Harbour reopens",
     ],
 )
 def test_what_stands_before_the_title_in_its_heading_is_no_part_of_it(heading):
     assert (
         read_page(page().replace("<h1>Harbour reopens</h1>", f"<h1>{heading}</h1>")).metadata.title == "Harbour reopens"
     )
+
+
+def test_a_title_in_two_lines_is_one():
+    found = read_page(page().replace("<h1>Harbour reopens</h1>", "<h1>Harbour<br>reopens</h1>"))
+
+    assert found.metadata.title == "Harbour reopens"
+    assert found.lines == list(PARAGRAPHS)
 
 
 def test_a_heading_that_the_page_repeats_whole_is_the_title():
