@@ -19,8 +19,8 @@ from flows.cli.saying import say, say_error
 from flows.cli.sweep_report import show
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
+from tasks.config.loading import read_catalogue
 from tasks.config.parameters import IngestConfig
-from tasks.config.reading import read_catalogue
 from tasks.config.settings import Settings, set_flags
 from tasks.errors import ConfigError, PresslakeError
 from tasks.report.run_report import RunReport
