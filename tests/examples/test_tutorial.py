@@ -57,7 +57,6 @@ def test_each_command_of_the_first_part_ends_well(place):
     assert "0 articles found" in done.stdout
 
 
-@pytest.mark.long
 @pytest.mark.engine
 def test_what_the_demo_recommends_at_its_end_works(place):
     demo = run("python -m examples.demo", place)
