@@ -165,7 +165,8 @@ def _counted_parses(walk: Walk) -> Iterator[None]:
     for name in ("urlsplit", "urlparse"):
         original = getattr(urllib.parse, name)
         counted = _counted(original, walk)
-        owners = [one for one in sys.modules.values() if getattr(one, name, None) is original]
+        # a module's own names alone: one that loads others when it is asked for a name would change what is walked through
+        owners = [one for one in list(sys.modules.values()) if getattr(one, "__dict__", {}).get(name) is original]
         replaced += [(one, name, original, counted) for one in owners]
     for place, name, _, counter in replaced:
         setattr(place, name, counter)
