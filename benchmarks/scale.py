@@ -9,7 +9,7 @@ it measures decisions, announcements and claims (CPU of the process and of the d
 how long a page's decision keeps other decisions of its script from beginning: its inverse is the most that all
 processes together can decide in a second.
 
-Second, `--sweep`: the newsroom's real pages in one sweep, with the index in PostgreSQL where that is installed: bytes a page
+Second, `--sweep`: the newsroom's real pages in one sweep, with the index in PostgreSQL: bytes a page
 and a host in the lake and in the index's tables, transactions and CPU of the database a page.
 """
 
@@ -112,7 +112,7 @@ def _url(number: int, rate: Rate) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The database's own CPU, and what it stores."""
+    """The database: `cpu_s` returns its own CPU (s)."""
 
     cpu_s: Callable[[], float]
 

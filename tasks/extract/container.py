@@ -120,10 +120,10 @@ def parted(text: str, blocks: Sequence[Block]) -> str:
             pieces.append(block)
             place = at + len(block.key)
     is_whole = len(pieces) > 1 and sum(len(one.key) for one in pieces) >= MAIN_SHARE * len(whole)
-    return "\n".join(one.text for one in _from_prose_toprose_of(pieces)) if is_whole else text
+    return "\n".join(one.text for one in _from_prose_to_prose(pieces)) if is_whole else text
 
 
-def _from_prose_toprose_of(pieces: Sequence[Block]) -> Sequence[Block]:
+def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
     """Return blocks without what stands before and behind their paragraphs, where those are a quarter of them.
 
     The headings over the first and the list under the last stay.

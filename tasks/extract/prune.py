@@ -247,7 +247,7 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
 
 
 def _is_paragraph(element: HtmlElement, page: Outline) -> bool:
-    """Whether a paragraph tells something and links to nothing: a story's, among lists of links."""
+    """Whether a paragraph says something and links to nothing: a story's, among lists of links."""
     weight = page.weights[element]
     return weight.prose >= _MIN_PARAGRAPH and not weight.linked
 

@@ -17,7 +17,7 @@ from tasks.index.frontier import ARCHIVE, CHUNK, NEWS, State, is_over
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
 from tasks.index.taken_down import read_kept_out
-from tasks.index.upsert import insert_into
+from tasks.index.upsert import insert_into, upsert_into
 from tasks.values.chunks import in_chunks
 from tasks.values.takedown import KeptOut
 from tasks.values.url import Url
@@ -277,6 +277,4 @@ def _note(tx: Connection, added: Mapping[str, _Added], day: date) -> None:
         for source_id, one in sorted(added.items())
     ]
     if rows:
-        statement = insert_into(tx, source_intake)
-        newest = {name: statement.excluded[name] for name in ("urls", "hosts")}
-        tx.execute(statement.on_conflict_do_update(index_elements=["source_id", "day"], set_=newest), rows)
+        tx.execute(upsert_into(tx, source_intake, by=["source_id", "day"], newest=("urls", "hosts")), rows)

@@ -97,10 +97,8 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
     several = list(claims)
     passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
     claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
-    statement = insert_into(tx, aliases)
-    newest = {name: statement.excluded[name] for name in ("article_key", "how", "noted_at")}
-    replacing = statement.on_conflict_do_update(index_elements=["url_key"], set_=newest)
-    for by_key, how in ((claimed, replacing), (passed, statement.on_conflict_do_nothing())):
+    replacing = upsert_into(tx, aliases, by=["url_key"], newest=("article_key", "how", "noted_at"))
+    for by_key, how in ((claimed, replacing), (passed, insert_into(tx, aliases).on_conflict_do_nothing())):
         if rows := [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]:
             tx.execute(how, rows)
 

@@ -313,7 +313,7 @@ def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
 def _lock_leased(tx: Connection, condition: str, **values: object) -> list[str]:
     """Return the keys of leased rows that meet a condition, locked as `_lock_rows` locks them.
 
-    SQLite is told the index: by its statistics, in which few rows are ever leased, it would read all of the frontier.
+    SQLite gets the name of the index: by its statistics, in which few rows are ever leased, it would read all of the frontier.
     """
     hint, lock_them = ("INDEXED BY ix_frontier_lease_owner", "") if tx.dialect.name == "sqlite" else ("", _LOCK_THEM)
     query = text(_LEASED.format(hint=hint, condition=condition, lock_them=lock_them))
