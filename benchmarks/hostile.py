@@ -13,8 +13,8 @@ from contextlib import suppress
 from benchmarks.hostile_sweep import measure
 from tasks.errors import BadContentEncoding, DecompressionBomb
 from tasks.politeness.robots import parse_robots
-from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
+from tasks.web.text import decode_text
 from tests.extract.reading import read_page
 from tests.extract.test_hostile import NO_PAGES, PAGES
 from tests.extract.test_jsonld import HOSTILE as BLOCKS

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, select
 from tasks.index.frontier import BACKFILL, CHUNK, State
 from tasks.index.schema import archived, frontier
 from tasks.index.shards import shard_key
-from tasks.index.upsert import insert_into
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, insert_into
 from tasks.values.look import DueUrl
 from tasks.values.rows import Capture
 

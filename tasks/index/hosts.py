@@ -17,7 +17,7 @@ from tasks.index.database import Index
 from tasks.index.pace import Pace, end_at_place, end_permit, grant_at_place, grant_permit
 from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, places
-from tasks.index.upsert import insert_into
+from tasks.index.statements import insert_into
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 
