@@ -21,8 +21,8 @@ from tests.extract.test_jsonld import HOSTILE as BLOCKS
 from tests.extract.test_jsonld import graph
 from tests.politeness.test_robots import AGENT
 from tests.politeness.test_robots import HOSTILE as ROBOTS
-from tests.web.test_text import HOSTILE as MARKUP
 from tests.web.test_decoding import ENCODERS, MIB, zeros
+from tests.web.test_text import HOSTILE as MARKUP
 
 PAGE_S, BLOCK_S, ROBOTS_S, VERDICT_S, BODY_S, MARKUP_S = 20.0, 3.0, 1.0, 0.1, 1.0, 1.0
 
