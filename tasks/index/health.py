@@ -162,8 +162,7 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
 
 def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
     """Add the pages of a batch that cannot be processed."""
-    if rows := [row_of(one) for one in pages]:
-        tx.execute(insert_into(tx, quarantine).on_conflict_do_nothing(), rows)
+    upsert(tx, quarantine, [row_of(one) for one in pages], by=["document_key"], newest=())
 
 
 def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) -> list[Tally]:
