@@ -71,19 +71,34 @@ class Weight:
 T = TypeVar("T")
 
 _MAX_NAMES = 300  # characters of a class or a name that is remembered
+_MAX_REMEMBERED = 2048  # of those
 _MIN_PROSE = 120  # characters of a long paragraph
 _OF_HEAD = frozenset(
     ("title", "base", "link", "meta", "style", "script", "noscript", "template", "object")
 )  # HTML, 4.2; 4.12
 
 
+class _Judgements(dict[str, T]):
+    """What was judged before, by its names; the rest is judged when it is asked for."""
+
+    def __init__(self, judge: Callable[[str], T]) -> None:
+        self._judge = judge
+
+    def __missing__(self, names: str) -> T:
+        judgement = self._judge(names)
+        if len(names) <= _MAX_NAMES:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[names] = judgement
+        return judgement
+
+
 def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
     """Return a function of a class or a name that remembers what it was asked: all pages of a site have the same ones.
 
-    Long ones are not kept: a hostile page has as many as it likes.
+    Long ones are not kept: a hostile page has as many as it likes. A look in a dictionary is a third of a call.
     """
-    known = lru_cache(maxsize=2048)(judge)
-    return lambda names: known(names) if len(names) <= _MAX_NAMES else judge(names)
+    return _Judgements(judge).__getitem__
 
 
 def parse_html(text: str) -> HtmlElement | None:

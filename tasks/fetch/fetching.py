@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
@@ -39,11 +40,11 @@ async def fetch_batch(
     segment_key: str,
     software: str,
     max_segment_size: int,
-    put: Callable[[str, bytes], None],
+    put: Callable[[str, BinaryIO], None],
     fetched_one: Callable[[], None],
     meet_policies: MeetPolicies = lambda _: frozenset(),
 ) -> Batch:
-    """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
+    """Ask for every URL of the batch, politely, and PUT what came back as one segment, a file; raises LakeUnavailable.
 
     So are the documents of its sites by which they permit and refuse, unless `meet_policies` says that the lake has them.
 
@@ -62,7 +63,7 @@ async def fetch_batch(
         await render_pages(collector.to_render(), client=client, take=collector.take_rendition)
         policies = record_documents(collector.documents, segment, segment_key=segment_key, meet=meet_policies)
         if not segment.is_empty:
-            put(segment_key, segment.to_bytes())
+            put(segment_key, out)
     for found in await find_missing(collector.samples(), client=client, rules=rules):
         collector.take_back(found)
     check_share(collector.unexpected(), of=len(batch.looks), what="URLs")

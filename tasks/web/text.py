@@ -190,7 +190,7 @@ def _meta_charset(body: bytes) -> str | None:
     start = body[:_PRESCAN_SIZE]
     label = found[1] if (found := _XML_ENCODING.match(start)) else _meta_label(_COMMENT.sub(b"", start))
     name = _name_of(label.decode("ascii", "replace")) if label else None
-    # Whoever could read this in ASCII has no UTF-16 before him (HTML, 13.2.3.2).
+    # a reader who could read this in ASCII has no UTF-16 to read (HTML, 13.2.3.2).
     return "utf-8" if name in ("utf-16le", "utf-16be") else name
 
 
