@@ -15,7 +15,7 @@ from tasks.extract.mojibake import mend
 from tasks.extract.streamed import place_streamed
 from tasks.values.text.storable import without_unseen
 from tasks.values.url import Url
-from tasks.web.bounds import with_few_attributes
+from tasks.web.text import with_few_attributes
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
@@ -101,10 +101,8 @@ def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
     return _Judgements(judge).__getitem__
 
 
-def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
+def parse_html(text: str) -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
-
-    `url` is the page's own; each of its elements has it as `base_url`, so that nothing else needs to hand it on.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
@@ -118,7 +116,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     parser.set_element_class_lookup(_ONE_CLASS)
     try:
-        tree = document_fromstring(source, parser=parser, ensure_head_body=True, base_url=url)
+        tree = document_fromstring(source, parser=parser, ensure_head_body=True)
     except LxmlError:  # nothing but comments
         return None
     for element in _oddly_named(tree, source):

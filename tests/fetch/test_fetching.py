@@ -160,10 +160,10 @@ class Garbling:
         self._client, self._amiss = client, amiss
 
     async def visit(self, visits, tell, **more):
-        def garble(visit, result):
+        def garble(visit):
             if visit.url in self._amiss:
-                result = replace(result, fetched=self._amiss[visit.url](result.fetched))
-            tell(visit, result)
+                visit = replace(visit, fetched=self._amiss[visit.url](visit.fetched))
+            tell(visit)
 
         await self._client.visit(visits, garble, **more)
 
