@@ -33,12 +33,12 @@ from tasks.index.database import Transaction, bind_lake, open_index
 from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.index.outbox import OutboxItem
 from tasks.index.schema import frontier
+from tasks.index.statements import in_chunks
 from tasks.lake.keys import warc_key
 from tasks.lake.objects.stores import ObjectStore, S3Config, open_lake, open_store
 from tasks.lake.warc import SegmentWriter
 from tasks.search.searching import bring_up_to_date
 from tasks.store.publishing import publish
-from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article, Capture
 from tests.rows import make_article, make_capture
 

@@ -39,7 +39,7 @@ from benchmarks.copies import (
     measure_templates,
 )
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.prepared_page import prepare_pages
+from tasks.deduplicate.looks import prepare_pages
 from tasks.index import postings
 from tasks.index.database import Index, open_index
 from tasks.index.postings import generation_of

@@ -27,8 +27,8 @@ from benchmarks.true_pages import FIXTURES, NEWSROOM, SETS, TruePage, read_pages
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
+from tasks.extract.page import parse_page
 from tasks.extract.page_type import classify_page, look_at
-from tasks.extract.tree import parse_html
 
 __all__ = ["FIXTURES", "NEWSROOM", "Extractor", "TruePage", "extract_ours", "extract_stock", "read_pages"]
 
@@ -65,7 +65,7 @@ class Measured:
 
 
 def extract_ours(page: TruePage, options: ExtractOptions = NO_OPTIONS) -> Answer:
-    tree = parse_html(page.html, url=page.url)
+    tree = parse_page(page.html, page.url)
     if tree is None:
         return Answer(text="")
     metadata = read_metadata(tree, now=NOW)

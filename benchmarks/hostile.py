@@ -13,16 +13,16 @@ from contextlib import suppress
 from benchmarks.hostile_sweep import measure
 from tasks.errors import BadContentEncoding, DecompressionBomb
 from tasks.politeness.robots import parse_robots
-from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_body
+from tasks.web.text import decode_text
 from tests.extract.reading import read_page
 from tests.extract.test_hostile import NO_PAGES, PAGES
 from tests.extract.test_jsonld import HOSTILE as BLOCKS
 from tests.extract.test_jsonld import graph
 from tests.politeness.test_robots import AGENT
 from tests.politeness.test_robots import HOSTILE as ROBOTS
-from tests.web.test_charset import HOSTILE as MARKUP
 from tests.web.test_decoding import ENCODERS, MIB, zeros
+from tests.web.test_text import HOSTILE as MARKUP
 
 PAGE_S, BLOCK_S, ROBOTS_S, VERDICT_S, BODY_S, MARKUP_S = 20.0, 3.0, 1.0, 0.1, 1.0, 1.0
 

@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.mapping import refusal_of, verdict_on
 from tasks.politeness.rights.page import header_signals, meta_signals
-from tasks.politeness.rights.robots_rights import read_robots
 from tasks.politeness.rights.rsl import parse_rsl
-from tasks.politeness.rights.site import NamedLicence, SiteRights
+from tasks.politeness.rights.site import NamedLicence, SiteRights, read_robots
 from tasks.politeness.tdmrep import parse_tdmrep
 from tasks.values.permit import Evidence, RobotsAnswer
 from tasks.values.rights import PolicyKind, Purpose
@@ -66,7 +65,7 @@ def main() -> int:
     parts: dict[str, Callable[[str], object]] = {
         "what the site's documents say": site.signals_for,
         "what the header says": lambda _: header_signals(HEADERS, token="presslake"),
-        "what the elements say": lambda url: meta_signals(METAS, (), token="presslake", url=url),
+        "what the elements say": lambda _: meta_signals(METAS, token="presslake"),
         "whether it is refused": lambda url: refusal_of(Purpose, site.signals_for(url)),
         "all of it": lambda url: _all_of(site, url),
     }
@@ -89,7 +88,7 @@ def _all_of(site: SiteRights, url: str) -> object:
     signals = (
         *site.signals_for(url),
         *header_signals(HEADERS, token="presslake"),
-        *meta_signals(METAS, (), token="presslake", url=url),
+        *meta_signals(METAS, token="presslake"),
     )
     return [verdict_on(purpose, signals) for purpose in Purpose], refusal_of(Purpose, signals)
 

@@ -9,10 +9,11 @@ from prefect.states import Completed, Failed
 from flows.sweep.interrupting import interruptible
 from flows.sweep.naming import named
 from tasks.config.settings import load_settings
-from tasks.runtime.resources import check_known_lake, close_opened
+from tasks.runtime.resources import close_opened
 from tasks.tasks import verify as verify_task
 from tasks.verify.config import VerifyConfig
 from tasks.verify.report import summary_line
+from tasks.verify.verification import checked_store
 
 LOOK = VerifyConfig()
 
@@ -29,7 +30,7 @@ def verify(config: VerifyConfig = LOOK) -> State[Any]:
 
 def _verified(config: VerifyConfig) -> State[Any]:
     settings = load_settings()
-    check_known_lake(settings)
+    checked_store(config, settings)
     try:
         report = verify_task(config, settings)
     finally:

@@ -4,9 +4,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 (StageError); any other error would occur again.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypedDict
@@ -27,6 +25,7 @@ from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
+from tasks.discover.intake import with_named
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
@@ -44,14 +43,13 @@ from tasks.forget.report import ForgetReport
 from tasks.forget.report import summary_line as forget_summary
 from tasks.health.judgement import HealthReport
 from tasks.health.table import health_rows, health_summary, quarantine_rows
-from tasks.index import announcing
 from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.lake.stored_bytes import StoredBytes
 from tasks.maintain.config import MaintainConfig
 from tasks.maintain.maintenance import MaintainReport, maintain_lake
 from tasks.maintain.maintenance import summary_line as maintain_summary
-from tasks.politeness.visits import Answered
+from tasks.politeness.visits import Visit
 from tasks.replay import report as replay_report
 from tasks.replay.config import ReplayConfig
 from tasks.replay.replaying import replay_lake
@@ -71,7 +69,6 @@ from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import BatchReport, DiscoverReport
 from tasks.values.rows import Outcome
-from tasks.values.takedown import TAKEN_DOWN
 from tasks.verify.config import VerifyConfig
 from tasks.verify.fault import VerifyReport
 from tasks.verify.verification import verify_lake
@@ -128,10 +125,7 @@ def discover(
     """
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
-        with opened_index(settings).read() as tx:
-            taken = len(plan.urls) - len(announcing.without_taken(tx, plan.urls))
-        skipped = dict(Counter(polled.skipped) + Counter({TAKEN_DOWN: taken}))
-        report = replace(polled, discovered=polled.discovered + announced, skipped=skipped)
+        report = with_named(polled, plan.urls, opened_index(settings), announced=announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
         "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
@@ -142,10 +136,10 @@ def discover(
 async def _discover(
     feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str, until: datetime
 ) -> DiscoverReport:
-    def keep(feed: FeedState, answered: Answered, error: FeedUnreadable) -> None:
+    def keep(feed: FeedState, visit: Visit, error: FeedUnreadable) -> None:
         keep_unreadable(
             feed,
-            answered,
+            visit,
             error,
             run_id=run_id,
             software=software(),
@@ -263,8 +257,7 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
             archive=archive,
         )
         note(**report.articles)
-    if TAKEN_DOWN in report.skipped:  # its pages are in the segment
-        bury_taken(opened_index(settings), opened_store(settings), extracted.captures)
+    bury_taken(report, extracted.captures, index=opened_index(settings), store=opened_store(settings))
     get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
     return report
 

@@ -9,7 +9,7 @@ from tasks.backfill.exchanges import NoPage, check_kind, fetched_at_of
 from tasks.backfill.records import RecordHead
 from tasks.config.catalogue import Catalogue, SourceRules, accepts, new_id
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.named import attribute
+from tasks.discover.intake import attribute
 from tasks.discover.plan import ADHOC
 from tasks.errors import ItemError
 from tasks.index.announcing import Announcement

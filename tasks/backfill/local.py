@@ -28,7 +28,6 @@ from tasks.store.publishing import publish_all
 from tasks.values.page import Page
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article
-from tasks.values.takedown import TAKEN_DOWN
 
 EXTRACTED_AT_ONCE = 2
 """Units in extraction: one in progress, and one behind it, so that no process waits."""
@@ -127,7 +126,6 @@ def decide_unit(
     content = decode(store.get(scratch_key(job_id, number, PAGES)))
     batch = content.batch()
     report = decide_batch(batch, index=index, now=now, archive=archive, rules=rules)
-    if TAKEN_DOWN in report.skipped:  # since the unit was cut
-        bury_taken(index, store, batch.captures)
+    bury_taken(report, batch.captures, index=index, store=store)
     publish_all(index, store)
     return report

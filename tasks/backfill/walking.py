@@ -13,11 +13,11 @@ from functools import partial
 from tasks.backfill.dated import Window, days_in, is_of, may_hold
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
-from tasks.discover.named import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
+from tasks.discover.intake import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
 from tasks.errors import ItemError
+from tasks.feeds.collector import Refusals
 from tasks.feeds.formats import ACCEPT
 from tasks.feeds.next_page import linked_next, next_in_address, second_pages
-from tasks.feeds.refusals import Refusals
 from tasks.index import announcing
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index
@@ -25,9 +25,9 @@ from tasks.index.frontier import ARCHIVE
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.runtime.guarding import guarded_item
-from tasks.runtime.reading import Reader, feed_job
+from tasks.runtime.reading import FeedJob, Reader
 from tasks.values.feed import Entry, FeedKind
 from tasks.values.url import Url
 from tasks.web.exchange import Exchange
@@ -88,17 +88,17 @@ class _Walk:
             self.seen.add(str(place.url))
             self.following.append(place)
 
-    async def take(self, visit: Visit, result: Answered | Deferred) -> None:
+    async def take(self, visit: Visit) -> None:
         place = self.wave[int(visit.key)]
-        if isinstance(result, Deferred):
+        if visit.deferred_until is not None:
             self.skipped["feed_deferred"] += 1
             return
         try:
             with guarded_item(place.url):
-                if result.error is not None:
-                    raise result.error
-                if result.fetched is not None:
-                    await self._read(place, result.fetched)
+                if visit.error is not None:
+                    raise visit.error
+                if visit.fetched is not None:
+                    await self._read(place, visit.fetched)
         except ItemError as error:
             if place.page > 1:  # behind its last page a listing has none
                 self._try_other(place)
@@ -156,7 +156,7 @@ class _Walk:
         if all(self._is_too_old(one) for one in fresh):
             return
         read = partial(linked_next, content_type=fetched.header("content-type"), url=fetched.url)
-        linked = await self.reader.read(feed_job(read, fetched.content, item=fetched.url))
+        linked = await self.reader.read(FeedJob(read, (fetched.content,), fetched.url))
         said = linked or next_in_address(str(place.url))
         candidates = (str(said),) if said else second_pages(str(place.url))
         self._go(place, candidates, page=place.page + 1)
@@ -225,7 +225,7 @@ async def _sitemaps_of_robots(walk: _Walk, source: Source, *, client: PoliteClie
         return ()
     home, rules = Url.of(source.home_url), walk.rules[source.id]
 
-    async def nothing(_visit: Visit, _result: Answered | Deferred) -> None:
+    async def nothing(_visit: Visit) -> None:
         return
 
     await client.visit([Visit(key="home", url=home, rules=rules)], nothing)

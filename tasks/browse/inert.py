@@ -9,7 +9,7 @@ from lxml.html import HtmlElement, tostring
 
 from tasks.errors import NotAnArticle
 from tasks.extract.tree import parse_html, remove
-from tasks.web.charset import decode_text
+from tasks.web.text import decode_text
 
 GONE = frozenset("applet audio fencedframe frame frameset iframe object portal script template video".split())
 """Elements that load, run or lead something: they go with what is in them."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.deduplicate.clusters import Clusters, Member
+from tasks.deduplicate.looks import REDIRECT, known_after
 from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
-from tasks.deduplicate.prepared_page import REDIRECT
 from tasks.deduplicate.resemblance import Relation, article_time
-from tasks.deduplicate.rows import known_after
 from tasks.index import articles, clusters, postings, relations
 from tasks.index.articles import ELSEWHERE, Alias, KnownArticle, article_id_of
 from tasks.index.database import Transaction, lock

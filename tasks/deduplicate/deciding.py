@@ -16,12 +16,11 @@ from tasks.deduplicate.context import DecisionContext, lock_scripts, read_contex
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
+from tasks.deduplicate.looks import article_row, labelled, prepare_pages, report_of, settle, with_taken
 from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
-from tasks.deduplicate.prepared_page import prepare_pages
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
-from tasks.deduplicate.rows import article_row, labelled, report_of, settle, with_taken
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
 from tasks.index import archived, capture_counts, drift, frontier, health, outbox, policies, taken_down

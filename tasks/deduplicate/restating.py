@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tasks.deduplicate.archive import Archive, read_revisions
 from tasks.deduplicate.corrections import needs_restating
-from tasks.deduplicate.prepared_page import content_of
+from tasks.deduplicate.looks import content_of
 from tasks.index import articles
 from tasks.index.articles import KnownArticle
 from tasks.index.database import Index

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from tasks.config.catalogue import Catalogue, Defaults, Source, SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.config.parameters import IngestConfig
-from tasks.discover.named import attribute, is_wanted
+from tasks.discover.intake import attribute, is_wanted
 from tasks.errors import ConfigError, ItemError
 from tasks.index.announcing import Announcement
 from tasks.index.feeds import FeedAddress

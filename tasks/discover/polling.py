@@ -15,8 +15,9 @@ from itertools import islice
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.children import choose_children, is_open, is_worth_asking
-from tasks.discover.named import (
+from tasks.discover.intake import (
     KeepUnreadable,
+    PollLog,
     announcements,
     is_before,
     keep_nothing,
@@ -24,7 +25,6 @@ from tasks.discover.named import (
     read_feed,
     read_sitemaps,
 )
-from tasks.discover.poll_log import PollLog
 from tasks.discover.polls import Poll, Waiting, visit_of
 from tasks.discover.schedule import (
     PollConfig,
@@ -36,7 +36,7 @@ from tasks.discover.schedule import (
 )
 from tasks.discover.validators import Validators, kept_validators, new_validators
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
-from tasks.feeds.refusals import Refusals
+from tasks.feeds.collector import Refusals
 from tasks.index.announcing import Allowance
 from tasks.index.database import Index
 from tasks.index.feeds import FeedAddress, PollRecord
@@ -44,7 +44,7 @@ from tasks.index.hosts import HostLimits
 from tasks.lake.records import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.runtime.guarding import check_share, guarded_item, is_our_fault
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import Entry, FeedKind, FeedState, Refusal
@@ -160,23 +160,24 @@ class _Polling:
         self._wave, self._next = self._next, []
         return self._wave
 
-    async def take(self, visit: Visit, result: Answered | Deferred) -> None:
+    async def take(self, visit: Visit) -> None:
         """Record what came of one poll, once it is read."""
         poll = self._wave[int(visit.key)]
-        self._poll_log.asked += not isinstance(result, Deferred)
-        self._poll_log.polled += poll.is_named and not isinstance(result, Deferred)
+        is_asked = visit.deferred_until is None
+        self._poll_log.asked += is_asked
+        self._poll_log.polled += poll.is_named and is_asked
         try:
             with guarded_item(poll_url(poll.feed)):
-                if isinstance(result, Deferred):
-                    self._defer(poll, until=result.until)
-                elif result.error is not None:
-                    raise result.error
-                elif result.fetched is not None:
-                    await self._read(poll, result.fetched)
+                if visit.deferred_until is not None:
+                    self._defer(poll, until=visit.deferred_until)
+                elif visit.error is not None:
+                    raise visit.error
+                elif visit.fetched is not None:
+                    await self._read(poll, visit.fetched)
         except ItemError as error:
             self._fail(poll, error)
-            if isinstance(error, FeedUnreadable) and isinstance(result, Answered) and not poll.feed.failures:
-                await self._keep(poll, result, error)
+            if isinstance(error, FeedUnreadable) and is_asked and not poll.feed.failures:
+                await self._keep(poll, visit, error)
         if poll.is_named:
             self._polled_one()
 
@@ -310,9 +311,9 @@ class _Polling:
         open_ones = [entry for entry, _ in kinds.values() if entry.url not in known or is_open(known[entry.url], now)]
         return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
-    async def _keep(self, poll: Poll, answered: Answered, error: FeedUnreadable) -> None:
+    async def _keep(self, poll: Poll, visit: Visit, error: FeedUnreadable) -> None:
         with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
-            await asyncio.to_thread(self._keep_unreadable, poll.feed, answered, error)
+            await asyncio.to_thread(self._keep_unreadable, poll.feed, visit, error)
 
     def _defer(self, poll: Poll, *, until: datetime) -> None:
         self._poll_log.skipped[DEFERRED] += 1

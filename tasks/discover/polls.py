@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.named import MAX_FEED_SIZE
+from tasks.discover.intake import MAX_FEED_SIZE
 from tasks.discover.schedule import poll_url, trusts_validators
 from tasks.feeds.formats import ACCEPT
 from tasks.politeness.visits import Visit

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tasks.discover.intake import DryPollLog
 from tasks.discover.plan import SweepPlan
-from tasks.discover.poll_log import DryPollLog
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.index import announcing, frontier

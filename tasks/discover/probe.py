@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.named import MAX_FEED_SIZE, moved_to, read_feed
+from tasks.discover.intake import MAX_FEED_SIZE, moved_to, read_feed
 from tasks.errors import ItemError, RobotsDisallowed, RobotsUnavailable, TransientError
 from tasks.feeds.formats import ACCEPT
 from tasks.politeness.client import PoliteClient
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.feed import FeedContent, FeedKind
@@ -93,9 +93,9 @@ async def look_at(targets: Sequence[Target], *, client: PoliteClient, reader: Re
 async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Reader) -> list[Look]:
     looks: dict[int, Look] = {}
 
-    async def take(visit: Visit, result: Answered | Deferred) -> None:
+    async def take(visit: Visit) -> None:
         place = int(visit.key)
-        looks[place] = await _seen(targets[place], result, reader)
+        looks[place] = await _seen(targets[place], visit, reader)
 
     visits = [
         Visit(
@@ -112,10 +112,10 @@ async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Read
     return [looks[place] for place in range(len(targets))]
 
 
-async def _seen(target: Target, result: Answered | Deferred, reader: Reader) -> Look:
-    if isinstance(result, Deferred):
-        return Look(target=target, until=result.until)
-    fetched, error = result.fetched, result.error
+async def _seen(target: Target, visit: Visit, reader: Reader) -> Look:
+    if visit.deferred_until is not None:
+        return Look(target=target, until=visit.deferred_until)
+    fetched, error = visit.fetched, visit.error
     if fetched is None:
         return Look(target=target, error=error)
     content = None

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.config.catalogue import Source, SourceRules, new_id
-from tasks.discover.named import read_sitemaps
+from tasks.discover.intake import read_sitemaps
 from tasks.discover.probe import Look, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
 from tasks.feeds.autodiscovery import propose_feeds
 from tasks.feeds.html_links import FoundBy, Proposal
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.robots import origin_of
-from tasks.runtime.reading import Reader, SharedReader, feed_job
+from tasks.runtime.reading import FeedJob, Reader, SharedReader
 from tasks.values.feed import FeedKind
 from tasks.values.permit import RobotsAnswer
 from tasks.values.url import host_of, url_key
@@ -88,7 +88,7 @@ async def propose_source(
 
 async def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None, reader: Reader) -> tuple[Proposal, ...]:
     sitemaps = await read_sitemaps(answer, reader=reader)
-    return await reader.read(feed_job(_proposed, home.body, home.content_type, page_url, sitemaps, item=page_url))
+    return await reader.read(FeedJob(_proposed, (home.body, home.content_type, page_url, sitemaps), page_url))
 
 
 def _proposed(body: bytes, content_type: str | None, page_url: str, sitemaps: tuple[str, ...]) -> tuple[Proposal, ...]:

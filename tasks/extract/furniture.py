@@ -1,9 +1,11 @@
 """What a page names or hides as no part of its story, unless the story stands in it. Pure."""
 
+import re
+
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
-from tasks.extract.tree import raw_text_of
+from tasks.extract.tree import HEADINGS, judged_once, raw_text_of
 
 FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 MAX_BOX_LENGTH = 500  # characters of a box that asks the reader for something
@@ -11,6 +13,10 @@ _ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "searc
 _MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
 _NEARLY_ALL = 0.9  # of what a page says outside of links
 _MIN_CAPTIONS = 3  # captions that are most of what a page says are a picture story
+_UNSEEN = re.compile(
+    r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",
+    re.IGNORECASE,
+)
 
 
 def furniture_of(body: HtmlElement) -> list[HtmlElement]:
@@ -67,3 +73,15 @@ def _open_captions(body: HtmlElement, unlinked: int) -> None:
             one.tag = "p"
             for figure in one.iterancestors("figure"):
                 figure.tag = "div"  # extractors leave out what stands in a figure
+
+
+def is_unseen(element: HtmlElement) -> bool:
+    """Whether readers hear an element and do not see it; a heading needs all of its words."""
+    names = element.get("class")
+    return bool(names and _names_unseen(names)) and next(element.iterancestors(*HEADINGS), None) is None
+
+
+@judged_once
+def _names_unseen(names: str) -> bool:
+    """Whether a class is that of what readers hear and do not see: `Article content`, between a story's parts."""
+    return any(map(_UNSEEN.fullmatch, names.split()))

@@ -20,8 +20,8 @@ from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.text.written_dates import offset_s_of
-from tasks.web.charset import decode_text
 from tasks.web.decoding import decode_received, decode_received_prefix
+from tasks.web.text import decode_text
 
 TRUNCATED_QUALITY = 0.5
 """The best that a page can be whose end is missing."""
@@ -87,7 +87,7 @@ class _Document:
 def _read(
     document: _Document, url: str, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig
 ) -> Page:
-    tree = parse_html(document.html, url=url)
+    tree = parse_page(document.html, url)
     if tree is None:
         raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
     _check_size(tree, document, config, url)
@@ -103,6 +103,14 @@ def _read(
             raise EmptyExtraction(f"no text in {document.size} bytes at {url}")
         raise NotAnArticle(f"no text in {document.size} bytes at {url}")
     return replace(_page(metadata, rights, kind, found, charset=document.charset), rights=signals)
+
+
+def parse_page(html: str, url: str) -> HtmlElement | None:
+    """Return the root of a page, whose elements all have its URL as `base_url`; None where there is nothing to parse."""
+    tree = parse_html(html)
+    if tree is not None:
+        tree.getroottree().docinfo.URL = url
+    return tree
 
 
 def _check_size(tree: HtmlElement, document: _Document, config: ExtractConfig, url: str) -> None:

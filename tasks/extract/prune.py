@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
-from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of
+from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of, is_unseen
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
 from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
@@ -35,10 +35,6 @@ _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
 _COMMENTS = re.compile(
     r"(?:(?:article|post|reader|user)[-_]+)?comments?(?:[-_]+(?:list|section|container|area|thread|wrapper|block)s?)?"
     r"|disqus_thread|dsq-comments",
-    re.IGNORECASE,
-)
-_UNSEEN = re.compile(
-    r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",
     re.IGNORECASE,
 )
 
@@ -142,20 +138,8 @@ def _credits(page: Outline) -> Iterator[HtmlElement]:
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
     for element, words in page.labels:
-        if (words in _FILLERS or (words and _is_unseen(element))) and not _is_in_table(element):
+        if (words in _FILLERS or (words and is_unseen(element))) and not _is_in_table(element):
             yield element
-
-
-def _is_unseen(element: HtmlElement) -> bool:
-    """Whether readers hear an element and do not see it; a heading needs all of its words."""
-    names = element.get("class")
-    return bool(names and _names_unseen(names)) and next(element.iterancestors(*HEADINGS), None) is None
-
-
-@judged_once
-def _names_unseen(names: str) -> bool:
-    """Whether a class is that of what readers hear and do not see: `Article content`, between a story's parts."""
-    return any(map(_UNSEEN.fullmatch, names.split()))
 
 
 def _is_in_table(element: HtmlElement) -> bool:

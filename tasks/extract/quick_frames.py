@@ -42,9 +42,6 @@ class Words:
 
 
 _NONE = Words()
-
-
-_NONE = Words()
 _SCROLL = ("mvp-post", "infinite", "elementor-share")
 _COMMENT_WORDS = Words("omment", "comol", "disqus", "dsq")
 

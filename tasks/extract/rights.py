@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from lxml.html import HtmlElement
 
 from tasks.extract.metadata import Metadata
 from tasks.politeness.rights.links import RSL_TYPE
-from tasks.politeness.rights.page import header_signals, meta_signals
+from tasks.politeness.rights.page import MAX_SIGNALS, header_signals, inline_signals, meta_signals
 from tasks.values.rows import Signal
 from tasks.web.headers import robots_directives, tdm_reservation
 
@@ -30,9 +30,10 @@ def signals_of(
 ) -> tuple[Signal, ...]:
     """Return what the page says of its own use; `token` is the name by which it may call us, `tree` has its scripts."""
     inline = (one.text or "" for one in islice(tree.iter("script"), _MAX_SCRIPTS) if _is_rsl(one))
+    licensed = (signal for text in inline for signal in inline_signals(text, tree.base_url))
     return (
         *header_signals(headers, token=token),
-        *meta_signals(metadata.metas, inline, token=token, url=tree.base_url),
+        *islice(chain(meta_signals(metadata.metas, token=token), licensed), MAX_SIGNALS),
     )
 
 

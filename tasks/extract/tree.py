@@ -15,7 +15,7 @@ from tasks.extract.mojibake import mend
 from tasks.extract.streamed import place_streamed
 from tasks.values.text.storable import without_unseen
 from tasks.values.url import Url
-from tasks.web.bounds import with_few_attributes
+from tasks.web.text import with_few_attributes
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
@@ -71,25 +71,38 @@ class Weight:
 T = TypeVar("T")
 
 _MAX_NAMES = 300  # characters of a class or a name that is remembered
+_MAX_REMEMBERED = 2048  # of those
 _MIN_PROSE = 120  # characters of a long paragraph
 _OF_HEAD = frozenset(
     ("title", "base", "link", "meta", "style", "script", "noscript", "template", "object")
 )  # HTML, 4.2; 4.12
 
 
+class _Judgements(dict[str, T]):
+    """What was judged before, by its names; the rest is judged when it is asked for."""
+
+    def __init__(self, judge: Callable[[str], T]) -> None:
+        self._judge = judge
+
+    def __missing__(self, names: str) -> T:
+        judgement = self._judge(names)
+        if len(names) <= _MAX_NAMES:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[names] = judgement
+        return judgement
+
+
 def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
     """Return a function of a class or a name that remembers what it was asked: all pages of a site have the same ones.
 
-    Long ones are not kept: a hostile page has as many as it likes.
+    Long ones are not kept: a hostile page has as many as it likes. A look in a dictionary is a third of a call.
     """
-    known = lru_cache(maxsize=2048)(judge)
-    return lambda names: known(names) if len(names) <= _MAX_NAMES else judge(names)
+    return _Judgements(judge).__getitem__
 
 
-def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
+def parse_html(text: str) -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
-
-    `url` is the page's own; each of its elements has it as `base_url`, so that nothing else needs to hand it on.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
@@ -103,7 +116,7 @@ def parse_html(text: str, *, url: str = "") -> HtmlElement | None:
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     parser.set_element_class_lookup(_ONE_CLASS)
     try:
-        tree = document_fromstring(source, parser=parser, ensure_head_body=True, base_url=url)
+        tree = document_fromstring(source, parser=parser, ensure_head_body=True)
     except LxmlError:  # nothing but comments
         return None
     for element in _oddly_named(tree, source):

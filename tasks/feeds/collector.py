@@ -1,16 +1,88 @@
-"""What feeds, sitemaps and listings have in common: raw links, titles and dates become entries, and doubts are counted. Pure."""
+"""What a stranger's document names, into entries: raw links, titles and dates; which of an item's links is its article's. Pure.
+
+What cannot be stored or asked for is refused, counted by its reason, and no cost to the rest.
+"""
 
 import html
 import re
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, time
+from enum import IntEnum
+from operator import attrgetter
 
+from tasks.errors import BadUrl, ForbiddenScheme, ItemError, UnexpectedError
 from tasks.feeds.dates import is_plausible, parse_instant
-from tasks.feeds.refusals import Refusals
-from tasks.values.feed import Entry
+from tasks.runtime.guarding import guarded_item
+from tasks.values.feed import Entry, Refusal
 from tasks.values.text.storable import storable_text, without_unseen
-from tasks.values.url import Url
+from tasks.values.url import Url, without_breaks
+from tasks.web.text import with_query_in
+
+FURNITURE = frozenset({ForbiddenScheme.reason})
+"""What is no fault where a page links to it: mailto:, javascript:."""
+
+
+class Refusals:
+    """URLs and entries that were refused so far; those of the `ignored` reasons are not counted."""
+
+    def __init__(self, *, ignored: Container[str] = ()) -> None:
+        self._ignored = ignored
+        self._by_reason: dict[str, Refusal] = {}
+
+    def note(self, error: ItemError) -> None:
+        """Count one; the first of each reason is kept for people."""
+        reason = error.counted_as
+        if reason not in self._ignored:
+            before = self._by_reason.get(reason)
+            number, detail = (before.number + 1, before.detail) if before else (1, error.detail)
+            self._by_reason[reason] = Refusal(reason=reason, number=number, detail=detail)
+
+    def url(self, link: str | None, *, base_url: str, charset: str = "utf-8") -> Url | None:
+        """Return a link as announced, absolute; None where there is none, or none that can be stored.
+
+        `charset` is that of an HTML page, in which its queries are written.
+        """
+        if isinstance(link, Url):
+            return link
+        # an ampersand escaped once too often is the commonest fault of links
+        text = without_breaks(link or "").replace("&amp;", "&")
+        if not text:
+            return None
+        try:
+            return Url.parse(with_query_in(text, charset), base=base_url)
+        except (BadUrl, ForbiddenScheme) as error:
+            self.note(error)
+            return None
+
+    @contextmanager
+    def guarded(self, item: str) -> Iterator[None]:
+        """Handle one entry: what is wrong with it, or unexpected, is counted and ends here."""
+        try:
+            with guarded_item(item):
+                yield
+        except ItemError as error:
+            self.note(error)
+
+    def add(self, others: Iterable[Refusal]) -> None:
+        """Count what another reading refused."""
+        for one in others:
+            before = self._by_reason.get(one.reason, one)
+            number = one.number + (before.number if before is not one else 0)
+            self._by_reason[one.reason] = Refusal(reason=one.reason, number=number, detail=before.detail)
+
+    @property
+    def unexpected(self) -> int:
+        """How many entries met an exception that is not ours."""
+        found = self._by_reason.get(UnexpectedError.reason)
+        return found.number if found else 0
+
+    def listed(self) -> tuple[Refusal, ...]:
+        """Return what was refused, by reason."""
+        return tuple(self._by_reason.values())
+
 
 MAX_TITLE_LENGTH = 1000
 
@@ -133,3 +205,107 @@ def plain_title(text: str | None) -> str | None:
     words = _TAG.sub("", (text or "")[: 10 * MAX_TITLE_LENGTH])
     words = _TAG.sub("", html.unescape(words))
     return without_unseen(storable_text(" ".join(words.split())))[:MAX_TITLE_LENGTH].rstrip() or None
+
+
+class Rank(IntEnum):
+    """What a link says that it is, the surest first."""
+
+    ORIGINAL = 0  # FeedBurner's word for the address that its own stands for
+    PAGE = 1
+    OTHER = 2
+    PERMALINK = 3  # an identifier that is an address
+    ABOUT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One address that an item names, and what it is relative to."""
+
+    rank: Rank
+    text: str
+    base_url: str
+
+
+_RANK = attrgetter("rank")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item's words: `links` in their order, title and dates as they are spelled, `rights` its RSL licence."""
+
+    links: tuple[Link, ...]
+    title: str | None = None
+    published: str | None = None
+    modified: str | None = None
+    rights: str | None = None
+
+
+def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> None:
+    """Add an entry for each item.
+
+    Where the links of all items are alike they lead to a front page or a section: then an identifier that is an address
+    is the article's. So it is where a link leads to a site's root, even of a single item.
+    """
+    are_alike = _are_alike(items)
+    for item in items:
+        with collector.refusals.guarded(feed_url):
+            collector.add(
+                _best(sorted(item.links, key=_RANK), are_alike=are_alike),
+                title=item.title,
+                published=item.published,
+                modified=item.modified,
+                rights=item.rights,
+            )
+
+
+def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str]) -> str:
+    """Return what relative links are relative to: the feed's own address, unless it lies on another host than its site.
+
+    Then it is the site that the channel names, where the source names that one too: anybody may name any site.
+    """
+    url = absolute_url(link, base_url=feed_url) if link else None
+    if url is None or url.bare_host == Url.of(feed_url).bare_host:
+        return feed_url
+    return url if any(url.is_same_site(Url.of(own_url)) for own_url in own_urls) else feed_url
+
+
+def _best(links: Sequence[Link], *, are_alike: bool) -> str | None:
+    """Return the first link that can be fetched, parsed where it was looked at: a broken one hides no good one."""
+    if len(links) < 2:
+        return absolute_url(links[0].text, base_url=links[0].base_url) or links[0].text if links else None
+    first = next(((one, url) for one in links if (url := absolute_url(one.text, base_url=one.base_url))), None)
+    if first is None:
+        return links[0].text
+    link, url = first
+    if link.rank is Rank.ORIGINAL or not (are_alike or _is_root(url)):
+        return url
+    found = (absolute_url(one.text, base_url=one.base_url) for one in links if one.rank is Rank.PERMALINK)
+    return next((one for one in found if one and not _is_root(one)), url)
+
+
+def _are_alike(items: Sequence[Item]) -> bool:
+    """Whether there are several items and all of their pages are one, though their identifiers are not."""
+    identifiers = {one.text for item in items for one in item.links if one.rank is Rank.PERMALINK}
+    if len(identifiers) < 2:
+        return False
+    first: str | None = None
+    for item in items:
+        pages = sorted((one for one in item.links if one.rank <= Rank.OTHER), key=_RANK)
+        key = next((found for one in pages if (found := _key(one.text, one.base_url))), None)
+        if key is None or (first is not None and key != first):
+            return False
+        first = key
+    return True
+
+
+def _key(link: str, base_url: str) -> str | None:
+    url = absolute_url(link, base_url=base_url)
+    try:
+        return url.key if url else None
+    except (BadUrl, ForbiddenScheme):
+        return None
+
+
+def _is_root(url: Url) -> bool:
+    # behind `#/` a site that is one page for scripts has its articles
+    return url.request_target == "/" and not url.parts.hash.startswith(("#/", "#!"))

@@ -51,7 +51,7 @@ class Format:
     name: str
     media_types: tuple[str, ...]
     kinds: tuple[FeedKind, ...]
-    parse: Callable[[Document], FeedContent] | None
+    parse: Callable[[bytes, Document], FeedContent] | None
     elements: tuple[str | None, ...] = ()
     opening: re.Pattern[str] | None = None
 
@@ -93,7 +93,7 @@ def read_document(
     `own_urls` are what its source names in the catalogue.
     """
     body, doubts = _unpacked(body, url=url)
-    document = Document(body=body, content_type=content_type, url=url, now=now, own_urls=own_urls)
+    document = Document(content_type=content_type, url=url, now=now, own_urls=own_urls)
     start = _start_of(body, content_type)
     element, _ = first_element(start) or (None, 0)
     # those that may stand here come first: a page may hold a feed's words, and a feed a page's
@@ -102,7 +102,7 @@ def read_document(
     if found is None or found.parse is None or kind not in found.kinds:
         expected = " or ".join(one.name for one in FORMATS if kind in one.kinds)
         raise NotAFeed(f"{found.name if found else f'not {expected}'} at {url}")
-    content = found.parse(document)
+    content = found.parse(body, document)
     return replace(content, warnings=(*doubts, *content.warnings)) if doubts else content
 
 

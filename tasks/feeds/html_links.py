@@ -7,12 +7,10 @@ from enum import StrEnum
 
 from lxml import etree, html
 
-from tasks.feeds.collector import absolute_url, plain_title
-from tasks.feeds.refusals import Refusals
+from tasks.feeds.collector import Refusals, absolute_url, plain_title
 from tasks.values.feed import FeedKind
 from tasks.values.url import Url, without_breaks
-from tasks.web.bounds import bounded_markup
-from tasks.web.charset import decode_text
+from tasks.web.text import bounded_markup, decode_text
 
 MAX_PAGE_LENGTH = 5_000_000
 """Characters of a page that are read."""

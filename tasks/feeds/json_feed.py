@@ -6,17 +6,16 @@ from typing import Any
 import orjson
 
 from tasks.errors import NotAFeed
-from tasks.feeds.collector import Collector, plain_title
+from tasks.feeds.collector import Collector, Item, Link, Rank, add_items, base_of_channel, plain_title
 from tasks.feeds.document import Document
-from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
 from tasks.feeds.rss_atom import MAX_ENTRIES
 from tasks.feeds.xml_tree import MAX_FEED_LENGTH, xml_text
 from tasks.values.feed import FeedContent
 
 
-def parse(document: Document) -> FeedContent:
+def parse(body: bytes, document: Document) -> FeedContent:
     """Return what an object with a list of `items` says; raises NotAFeed."""
-    text, feed_url = xml_text(document.body, document.content_type), document.url
+    text, feed_url = xml_text(body, document.content_type), document.url
     collector = Collector(base_url=feed_url, now=document.now, limit=MAX_ENTRIES)
     try:
         feed = _json(text[:MAX_FEED_LENGTH])

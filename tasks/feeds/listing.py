@@ -11,11 +11,10 @@ from itertools import islice
 from lxml import etree
 
 from tasks.errors import BadUrl, ForbiddenScheme, NotAFeed
-from tasks.feeds.collector import Collector, plain_title
+from tasks.feeds.collector import FURNITURE, Collector, Refusals, plain_title
 from tasks.feeds.document import Document
 from tasks.feeds.html_links import FoundBy, HtmlPage, linked_feeds, read_page
 from tasks.feeds.link_weight import weight_of
-from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.feed import Entry, FeedContent
 from tasks.values.url import Url
 
@@ -26,14 +25,14 @@ _FURNITURE_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "me
 _MAX_TITLE = 300
 
 
-def parse(document: Document) -> FeedContent:
+def parse(body: bytes, document: Document) -> FeedContent:
     """Return the page's links that may be articles; raises NotAFeed."""
-    return read_links(page_of(document), document)
+    return read_links(page_of(body, document), document)
 
 
-def parse_front_page(document: Document, *, feed_types: Container[str]) -> FeedContent:
+def parse_front_page(body: bytes, document: Document, *, feed_types: Container[str]) -> FeedContent:
     """Return the page's links, and in `linked` the feeds of its head; raises NotAFeed."""
-    page = page_of(document)
+    page = page_of(body, document)
     content = read_links(page, document)
     refusals = Refusals()
     refusals.add(content.refused)
@@ -42,9 +41,9 @@ def parse_front_page(document: Document, *, feed_types: Container[str]) -> FeedC
     return replace(content, linked=feeds, refused=refusals.listed())
 
 
-def page_of(document: Document) -> HtmlPage:
+def page_of(body: bytes, document: Document) -> HtmlPage:
     """Return the page; raises NotAFeed."""
-    page = read_page(document.body, document.content_type, url=document.url)
+    page = read_page(body, document.content_type, url=document.url)
     if page is None:
         raise NotAFeed(f"no HTML page at {document.url}")
     return page

@@ -2,8 +2,8 @@
 
 import re
 
+from tasks.feeds.collector import FURNITURE, Refusals
 from tasks.feeds.html_links import read_page
-from tasks.feeds.refusals import FURNITURE, Refusals
 from tasks.values.url import Url
 
 _IN_PATH = re.compile(r"/(page|seite|pagina|p)/(\d{1,5})(?=/|$)", re.IGNORECASE)

@@ -14,8 +14,7 @@ from lxml import etree
 
 from tasks.config.catalogue import Source, new_id
 from tasks.errors import CatalogueError, NotAFeed
-from tasks.feeds.collector import plain_title
-from tasks.feeds.refusals import Refusals
+from tasks.feeds.collector import Refusals, plain_title
 from tasks.feeds.xml_tree import MAX_FEED_LENGTH, feed_tree, mend_xml, xml_text
 from tasks.values.url import host_of, url_key
 

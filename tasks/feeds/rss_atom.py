@@ -12,9 +12,8 @@ from itertools import islice
 
 from lxml import etree
 
-from tasks.feeds.collector import Collector, absolute_url, plain_title
+from tasks.feeds.collector import Collector, Item, Link, Rank, absolute_url, add_items, base_of_channel, plain_title
 from tasks.feeds.document import Document
-from tasks.feeds.items import Item, Link, Rank, add_items, base_of_channel
 from tasks.feeds.namespaces import is_foreign, is_known
 from tasks.feeds.xml_tree import (
     MAX_FEED_LENGTH,
@@ -27,7 +26,7 @@ from tasks.feeds.xml_tree import (
     xml_text,
 )
 from tasks.values.feed import FeedContent
-from tasks.web.bounds import bounded_markup
+from tasks.web.text import bounded_markup
 
 MAX_ENTRIES = 10_000
 MAX_LICENCE_LENGTH = 4000
@@ -44,14 +43,14 @@ _MAX_SEARCHED = 200_000
 _MAX_TTL_S = 31_536_000.0
 
 
-def parse(document: Document) -> FeedContent:
+def parse(body: bytes, document: Document) -> FeedContent:
     """Return what a feed says; read as far as it goes where it is not well-formed. Raises NotAFeed.
 
     Dates are aware UTC; one that cannot be is None and counted. Entries without a link that can be fetched are left out
     and counted.
     """
     feed_url, now = document.url, document.now
-    text, doubts = bounded_markup(xml_text(document.body, document.content_type))
+    text, doubts = bounded_markup(xml_text(body, document.content_type))
     collector = Collector(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     mended = mended_feed(text, feed_url=feed_url)
     root, fault = feed_tree(mended, feed_url=feed_url)

@@ -16,7 +16,7 @@ from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
 from tasks.feeds.xml_tree import READING, SITEMAP_ROOTS, children, first_element, mend_xml, split_name, xml_text
 from tasks.values.feed import Entry, FeedContent
-from tasks.web.bounds import bounded_markup
+from tasks.web.text import bounded_markup
 
 MAX_ENTRIES = 50_000
 """URLs of one sitemap that are kept (sitemaps.org: 50,000)."""
@@ -26,10 +26,10 @@ _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _SLICE_LENGTH = 262_144
 
 
-def parse(document: Document) -> FeedContent:
+def parse(body: bytes, document: Document) -> FeedContent:
     """Return what a sitemap says, read as far as it goes; the children of an index come newest first. Raises NotAFeed."""
     collector = Collector(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
-    text, doubts = bounded_markup(xml_text(document.body, None))
+    text, doubts = bounded_markup(xml_text(body, None))
     for doubt in doubts:
         collector.doubt(doubt)
     name, start = first_element(text) or ("", 0)

@@ -14,10 +14,10 @@ OPENING = re.compile(r"\s*https?://\S", re.IGNORECASE)
 """How a list of URLs begins."""
 
 
-def parse(document: Document) -> FeedContent:
+def parse(body: bytes, document: Document) -> FeedContent:
     """Return the lines that are URLs; others are passed over."""
     collector = Collector(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
-    for line in _LINE_END.split(xml_text(document.body, None)):
+    for line in _LINE_END.split(xml_text(body, None)):
         if _URL_LINE.fullmatch(line.strip()):
             collector.add(line)
     return FeedContent(entries=collector.entries, warnings=collector.warnings, refused=collector.refusals.listed())

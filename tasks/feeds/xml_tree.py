@@ -17,7 +17,7 @@ from typing import TypedDict
 from lxml import etree
 
 from tasks.errors import NotAFeed
-from tasks.web.charset import decode_text
+from tasks.web.text import decode_text
 
 
 class Reading(TypedDict):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
@@ -18,7 +19,7 @@ from tasks.lake.records import payload_digest
 from tasks.lake.warc import RecordRef, RevisitProfile, SegmentWriter
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.rights.documents import SiteDocument
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.runtime.guarding import check_share, guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
@@ -39,11 +40,11 @@ async def fetch_batch(
     segment_key: str,
     software: str,
     max_segment_size: int,
-    put: Callable[[str, bytes], None],
+    put: Callable[[str, BinaryIO], None],
     fetched_one: Callable[[], None],
     meet_policies: MeetPolicies = lambda _: frozenset(),
 ) -> Batch:
-    """Ask for every URL of the batch, politely, and PUT what came back as one segment; raises LakeUnavailable.
+    """Ask for every URL of the batch, politely, and PUT what came back as one segment, a file; raises LakeUnavailable.
 
     So are the documents of its sites by which they permit and refuse, unless `meet_policies` says that the lake has them.
 
@@ -62,7 +63,7 @@ async def fetch_batch(
         await render_pages(collector.to_render(), client=client, take=collector.take_rendition)
         policies = record_documents(collector.documents, segment, segment_key=segment_key, meet=meet_policies)
         if not segment.is_empty:
-            put(segment_key, segment.to_bytes())
+            put(segment_key, out)
     for found in await find_missing(collector.samples(), client=client, rules=rules):
         collector.take_back(found)
     check_share(collector.unexpected(), of=len(batch.looks), what="URLs")
@@ -115,30 +116,30 @@ class _Collector:
         """Whether the pages have so much text that no more fit into one batch."""
         return self._text_size >= MAX_TEXT_SIZE
 
-    def take(self, visit: Visit, result: Answered | Deferred) -> None:
+    def take(self, visit: Visit) -> None:
         """Record what came of one visit."""
         number = int(visit.key)
         look = self.finds[number].look
-        if isinstance(result, Deferred):
-            self.finds[number] = _Find(look=replace(look, deferred_until=result.until))
+        if visit.deferred_until is not None:
+            self.finds[number] = _Find(look=replace(look, deferred_until=visit.deferred_until))
             return
-        self.documents.update((one.policy_id, one) for one in result.documents)
+        self.documents.update((one.policy_id, one) for one in visit.documents)
         look = replace(
             look,
-            policy_ids=tuple(one.policy_id for one in result.documents),
-            rights=result.rights,
-            obeyed=result.obeyed,
+            policy_ids=tuple(one.policy_id for one in visit.documents),
+            rights=visit.rights,
+            obeyed=visit.obeyed,
         )
         try:
             with guarded_item(look.due.url):
-                self.finds[number] = self._answered(number, look, visit.rules, result)
+                self.finds[number] = self._answered(number, look, visit)
         except UnexpectedError as error:  # what came is of no use, since nothing can be said of it
-            self.finds[number] = self._captured(look, replace(result, fetched=None, error=error), error)
+            self.finds[number] = self._captured(look, replace(visit, fetched=None), error)
         self._fetched_one()
 
-    def _answered(self, number: int, look: Look, rules: SourceRules, result: Answered) -> _Find:
-        fetched, record = result.fetched, None
-        error, partial, detail = result.error, None, None
+    def _answered(self, number: int, look: Look, visit: Visit) -> _Find:
+        fetched, record = visit.fetched, None
+        error, partial, detail = visit.error, None, None
         if fetched and isinstance(error, BodyTruncated):
             partial = seen_partial(look.due, payload_digest(fetched.body))
             if _is_known(look, fetched) or is_taken(partial):
@@ -152,17 +153,17 @@ class _Collector:
             except ItemError as unwritable:  # a head that no WARC record can hold
                 error, is_known = unwritable, False
             look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), partial=partial)
-        find = self._captured(look, result, error, record=record, is_known=is_known, detail=detail)
+        find = self._captured(look, visit, error, record=record, is_known=is_known, detail=detail)
         is_page = error is None and not is_known and fetched and fetched.status != 304
         if not (is_page and fetched and record):
             return find
         self._text_size += len(fetched.content)
-        return _sampled(number, find.look, rules, fetched, record)
+        return _sampled(number, find.look, visit.rules, fetched, record)
 
     def _captured(
         self,
         look: Look,
-        result: Answered,
+        visit: Visit,
         error: ItemError | None,
         *,
         record: RecordAddress | None = None,
@@ -172,8 +173,8 @@ class _Collector:
         capture = capture_of(
             look,
             run_id=self._run_id,
-            asked_at=result.asked_at,
-            fetched=result.fetched,
+            asked_at=visit.asked_at,
+            fetched=visit.fetched,
             error=error,
             record=record,
             is_known=is_known,

@@ -13,7 +13,7 @@ from tasks.index.frontier import Settlement, State
 from tasks.index.health import Quarantined
 from tasks.lake.keys import quarantine_key, warc_key
 from tasks.lake.warc import SegmentWriter
-from tasks.politeness.visits import Answered
+from tasks.politeness.visits import Visit
 from tasks.values.feed import FeedState
 from tasks.values.look import DueUrl, Look
 from tasks.values.rows import Capture
@@ -22,7 +22,7 @@ from tasks.values.url import Url
 
 def keep_unreadable(
     feed: FeedState,
-    answered: Answered,
+    visit: Visit,
     error: FeedUnreadable,
     *,
     run_id: str,
@@ -35,12 +35,12 @@ def keep_unreadable(
 
     Like any capture it is in the lake before the index says so, and is published by way of the outbox.
     """
-    if answered.fetched is None:
+    if visit.fetched is None:
         return
     batch_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}"
     key = warc_key(batch_id, now.date())
     segment = SegmentWriter(key, software=software, created_at=now)
-    for hop in answered.fetched.hops:
+    for hop in visit.fetched.hops:
         ref = segment.add_exchange(
             url=hop.url,
             request_head=hop.request_head,
@@ -68,8 +68,8 @@ def keep_unreadable(
     capture = capture_of(
         Look(due=due),
         run_id=run_id,
-        asked_at=answered.asked_at,
-        fetched=answered.fetched,
+        asked_at=visit.asked_at,
+        fetched=visit.fetched,
         error=error,
         record=record,
         is_known=False,

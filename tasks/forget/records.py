@@ -9,7 +9,9 @@ from tasks.index.database import Index
 from tasks.index.taken_down import read_kept_out
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tombstones import Cause
+from tasks.values.reports import BatchReport
 from tasks.values.rows import Capture
+from tasks.values.takedown import TAKEN_DOWN
 
 
 def erase_records(work: Work) -> None:
@@ -30,8 +32,10 @@ def erase_records(work: Work) -> None:
             work.notes.append(f"{key} is damaged: what it has from byte {done.unread_from} on could not be searched")
 
 
-def bury_taken(index: Index, store: ObjectStore, captures: Iterable[Capture]) -> None:
-    """Put tombstones into the segments of a batch for what was taken down while it was fetched."""
+def bury_taken(report: BatchReport, captures: Iterable[Capture], *, index: Index, store: ObjectStore) -> None:
+    """Put tombstones into the segments of a batch for what its report counts as taken down: it was fetched meanwhile."""
+    if TAKEN_DOWN not in report.skipped:
+        return
     with index.read() as tx:
         kept_out = read_kept_out(tx)
     claims: defaultdict[str, dict[int, str]] = defaultdict(dict)

@@ -8,9 +8,9 @@ from tasks.deduplicate.cluster_repair import repair_clusters
 from tasks.forget.work import Work
 from tasks.index import outbox
 from tasks.index.erasing import erase_articles, erase_securely, erase_urls, find_ids
+from tasks.index.statements import in_chunks
 from tasks.store.publishing import publish_all
 from tasks.values.changes import ArticleKey, RowChanges
-from tasks.values.chunks import in_chunks
 
 ARTICLES_AT_ONCE = 500
 CAPTURES_AT_ONCE = 5000

@@ -16,9 +16,8 @@ from tasks.index.figures import source_intake
 from tasks.index.frontier import ARCHIVE, CHUNK, NEWS, State, is_over
 from tasks.index.schema import frontier
 from tasks.index.shards import shard_key
+from tasks.index.statements import in_chunks, insert_into, upsert
 from tasks.index.taken_down import read_kept_out
-from tasks.index.upsert import insert_into, upsert_into
-from tasks.values.chunks import in_chunks
 from tasks.values.takedown import KeptOut
 from tasks.values.url import Url
 
@@ -276,5 +275,4 @@ def _note(tx: Connection, added: Mapping[str, _Added], day: date) -> None:
         {"source_id": source_id, "day": day.isoformat(), "urls": one.urls, "hosts": one.hosts}
         for source_id, one in sorted(added.items())
     ]
-    if rows:
-        tx.execute(upsert_into(tx, source_intake, by=["source_id", "day"], newest=("urls", "hosts")), rows)
+    upsert(tx, source_intake, rows, by=["source_id", "day"], newest=("urls", "hosts"))

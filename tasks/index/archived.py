@@ -11,8 +11,7 @@ from sqlalchemy import Connection, select
 from tasks.index.frontier import BACKFILL, CHUNK, State
 from tasks.index.schema import archived, frontier
 from tasks.index.shards import shard_key
-from tasks.index.upsert import insert_into
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, upsert
 from tasks.values.look import DueUrl
 from tasks.values.rows import Capture
 
@@ -45,8 +44,7 @@ def is_empty(tx: Connection) -> bool:
 def note_archived(tx: Connection, capture_ids: Iterable[str]) -> None:
     """Remember that these captures are taken in."""
     rows = [{"capture_id": one} for one in sorted(set(capture_ids))]
-    if rows:
-        tx.execute(insert_into(tx, archived).on_conflict_do_nothing(), rows)
+    upsert(tx, archived, rows, by=["capture_id"], newest=())
 
 
 def shelve(tx: Connection, shelved: Sequence[Shelved]) -> None:
@@ -56,8 +54,7 @@ def shelve(tx: Connection, shelved: Sequence[Shelved]) -> None:
     """
     newest = {one.capture.url_key: one for one in sorted(shelved, key=lambda one: one.capture.fetched_at)}
     rows = [_row(one) for _, one in sorted(newest.items())]
-    if rows:
-        tx.execute(insert_into(tx, frontier).on_conflict_do_nothing(), rows)
+    upsert(tx, frontier, rows, by=["url_key"], newest=())
 
 
 def _row(one: Shelved) -> dict[str, object]:

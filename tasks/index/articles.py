@@ -9,8 +9,7 @@ from operator import attrgetter
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
 from tasks.index.schema import aliases, articles
-from tasks.index.upsert import insert_into, row_of, upsert_into
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, row_of, upsert
 
 CHUNK = 400
 
@@ -97,10 +96,9 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
     several = list(claims)
     passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
     claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
-    replacing = upsert_into(tx, aliases, by=["url_key"], newest=("article_key", "how", "noted_at"))
-    for by_key, how in ((claimed, replacing), (passed, insert_into(tx, aliases).on_conflict_do_nothing())):
-        if rows := [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]:
-            tx.execute(how, rows)
+    for by_key, newest in ((claimed, ("article_key", "how", "noted_at")), (passed, ())):
+        rows = [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]
+        upsert(tx, aliases, rows, by=["url_key"], newest=newest)
 
 
 def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
@@ -160,10 +158,7 @@ def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
         for one in sorted(known, key=attrgetter("article_id"))
     ]
     kept = {"article_id", "url_key", "first_seen_at"}
-    if rows:
-        tx.execute(
-            upsert_into(tx, articles, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept), rows
-        )
+    upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
 
 
 def lower_first_seen(tx: Connection, first_seen: Mapping[str, datetime]) -> None:

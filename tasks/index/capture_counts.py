@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, select
 
 from tasks.index.figures import capture_counts
-from tasks.index.upsert import insert_into
+from tasks.index.statements import insert_into
 from tasks.values.rows import CountedCapture, Novelty
 
 ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})

@@ -11,8 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from tasks.index.schema import articles, stale_clusters
-from tasks.index.upsert import insert_into
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, insert_into
 from tasks.values.rows import Article
 
 CHUNK = 400

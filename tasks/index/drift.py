@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import Connection, func, select
 
 from tasks.index.figures import source_days
-from tasks.index.upsert import insert_into, row_of
+from tasks.index.statements import insert_into, row_of
 
 _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")
 

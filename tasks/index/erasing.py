@@ -16,7 +16,7 @@ from tasks.index.database import Index
 from tasks.index.figures import source_alarms
 from tasks.index.repairing import remove_articles
 from tasks.index.schema import aliases, articles, batches, feeds, frontier, hosts, metadata, quarantine, robots, runs
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks
 
 CHUNK = 400
 ROWS_AT_ONCE = 2000

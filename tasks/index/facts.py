@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from tasks.index.schema import facts
-from tasks.index.upsert import upsert_into
+from tasks.index.statements import upsert
 
 
 def read_fact(tx: Connection, name: str) -> str | None:
@@ -14,4 +14,4 @@ def read_fact(tx: Connection, name: str) -> str | None:
 
 def note_fact(tx: Connection, name: str, value: str) -> None:
     """Note a fact in place of what it was before."""
-    tx.execute(upsert_into(tx, facts, by=["name"], newest=["value"]), [{"name": name, "value": value}])
+    upsert(tx, facts, [{"name": name, "value": value}], by=["name"], newest=["value"])

@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, func, select, update
 
 from tasks.index.schema import feeds
+from tasks.index.statements import in_chunks, upsert
 from tasks.index.taken_down import read_kept_out
-from tasks.index.upsert import upsert_into
-from tasks.values.chunks import in_chunks
 from tasks.values.feed import FeedKind, FeedState
 
 CHUNK = 400
@@ -73,8 +72,7 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
         for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # two writers lock rows in one order
         if not (kept_out.has_source(one.source_id) or kept_out.has_url(one.feed_url))
     ]
-    if rows:
-        tx.execute(upsert_into(tx, feeds, by=["feed_key"], newest=("source_id", "kind", "parent_url")), rows)
+    upsert(tx, feeds, rows, by=["feed_key"], newest=("source_id", "kind", "parent_url"))
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:

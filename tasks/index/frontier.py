@@ -30,8 +30,8 @@ from tasks.index.column_types import Instant
 from tasks.index.database import lock
 from tasks.index.schema import feeds, frontier
 from tasks.index.shards import Shard, shard_key
+from tasks.index.statements import in_chunks
 from tasks.index.turns import PRIORITIES, Claiming, Turns, pick, within_budget
-from tasks.values.chunks import in_chunks
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
 from tasks.values.url import Url

@@ -15,7 +15,7 @@ from tasks.index.database import lock
 from tasks.index.figures import source_alarms, source_arrivals, source_days, source_tallies
 from tasks.index.frontier import ARCHIVE, State
 from tasks.index.schema import feeds, frontier, quarantine
-from tasks.index.upsert import Upsert, insert_into, row_of, upsert_into
+from tasks.index.statements import Upsert, insert_into, row_of, upsert
 from tasks.values.feed import FeedKind
 
 _BY_DAY = (source_days, source_tallies, source_arrivals)
@@ -162,8 +162,7 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
 
 def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
     """Add the pages of a batch that cannot be processed."""
-    if rows := [row_of(one) for one in pages]:
-        tx.execute(insert_into(tx, quarantine).on_conflict_do_nothing(), rows)
+    upsert(tx, quarantine, [row_of(one) for one in pages], by=["document_key"], newest=())
 
 
 def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) -> list[Tally]:
@@ -292,8 +291,7 @@ def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Al
     """Write the present alarms, and delete the ended ones."""
     rows = [row_of(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
     newest = ("reason", "looks", "sweeps", "began_at", "told_at")
-    if rows:
-        tx.execute(upsert_into(tx, source_alarms, by=["source_id", "kind"], newest=newest), rows)
+    upsert(tx, source_alarms, rows, by=["source_id", "kind"], newest=newest)
     for one in over:
         tx.execute(
             delete(source_alarms).where(source_alarms.c.source_id == one.source_id, source_alarms.c.kind == one.kind)

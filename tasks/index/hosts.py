@@ -17,7 +17,7 @@ from tasks.index.database import Index
 from tasks.index.pace import Pace, end_at_place, end_permit, grant_at_place, grant_permit
 from tasks.index.runs import is_alive, this_machine
 from tasks.index.schema import hosts, places
-from tasks.index.upsert import insert_into
+from tasks.index.statements import upsert
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 
@@ -149,7 +149,7 @@ def _read_paces(tx: Connection, table: Table, names: set[str], now: datetime) ->
 def _make_rows(tx: Connection, table: Table, names: Collection[str], now: datetime) -> None:
     pace = Pace(next_slot_at=now, turns={})
     rows = [{_name_in(table): name} | _columns_of(pace, table) for name in sorted(names)]
-    tx.execute(insert_into(tx, table).on_conflict_do_nothing(), rows)
+    upsert(tx, table, rows, by=[_name_in(table)], newest=())
 
 
 def _known_paces(tx: Connection, table: Table, names: Collection[str]) -> dict[str, Pace]:

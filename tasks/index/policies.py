@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, update
 
 from tasks.index.schema import batches, frontier, policies
-from tasks.index.upsert import insert_into
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, insert_into
 from tasks.values.rights import FORM_LENGTH
 from tasks.values.rows import Policy
 from tasks.values.url import host_of

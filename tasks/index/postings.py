@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from tasks.index.schema import articles, postings, shapes
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks
 from tasks.values.text.shape import Shape, pack, unpack
 
 GENERATION = timedelta(days=14)

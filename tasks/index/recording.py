@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from tasks.index import clusters, postings
 from tasks.index.column_types import Instant
 from tasks.index.schema import aliases, articles, edges, frontier, shapes
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks
 
 Row = dict[str, Any]
 

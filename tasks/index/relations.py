@@ -10,8 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from tasks.index.schema import edges
-from tasks.index.upsert import row_of, upsert_into
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, row_of, upsert
 
 CHUNK = 400
 
@@ -30,8 +29,7 @@ def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     """Add edges; an existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**row_of(one), "found_at": now} for _, one in sorted(by_ends.items())]
-    if rows:
-        tx.execute(upsert_into(tx, edges, by=["a", "b", "kind"], newest=["score"]), rows)
+    upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
 
 
 def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:

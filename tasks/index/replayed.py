@@ -12,8 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select, update
 
 from tasks.index.schema import articles, edges, frontier, quarantine, replayed
-from tasks.index.upsert import insert_into, row_of
-from tasks.values.chunks import in_chunks
+from tasks.index.statements import in_chunks, insert_into, row_of
 
 CHUNK = 400
 

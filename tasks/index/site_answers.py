@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, or_, select
 
 from tasks.index import policies
 from tasks.index.schema import robots
-from tasks.index.upsert import upsert_into
+from tasks.index.statements import upsert
 from tasks.values.permit import LearnedRobots, RobotsAnswer
 from tasks.values.rights import returned_id, turn_of
 
@@ -56,11 +56,7 @@ def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
     several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
     before = _forms(tx, several)
     rows = [_row(tx, one, before.get(name)) for name, one in several.items()]
-    if rows:
-        tx.execute(
-            upsert_into(tx, robots, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn")),
-            rows,
-        )
+    upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn"))
     turns = {row["origin"]: row["turn"] for row in rows}
     seen = ((one.policy_id, turns[name], one.answer.fetched_at) for name, one in several.items())
     policies.see(tx, {returned_id(policy_id, turn): at for policy_id, turn, at in seen if policy_id})

@@ -15,12 +15,12 @@ from tasks.index.database import Index, Transaction
 from tasks.index.facts import note_fact, read_fact
 from tasks.index.frontier import hold
 from tasks.index.repairing import find_older, has_older
+from tasks.index.statements import in_chunks
 from tasks.lake.keys import ARTICLES
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.schemas import SCHEMAS
 from tasks.lake.tables import open_table
 from tasks.maintain.compaction import Compaction, rewrite
-from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article
 from tasks.values.text import digest as identity
 from tasks.values.text import sketch

@@ -21,6 +21,7 @@ from tasks.index import outbox
 from tasks.index.database import Index, Transaction
 from tasks.index.erasing import erase_securely, erase_titles
 from tasks.index.facts import note_fact, read_fact
+from tasks.index.statements import in_chunks
 from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, data_prefix, day_of
 from tasks.lake.objects.stores import MissingObject, ObjectStore
@@ -31,7 +32,6 @@ from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
 from tasks.store.publishing import publish_all
 from tasks.values.changes import ArticleKey, RowChanges, key_of_article
-from tasks.values.chunks import in_chunks
 from tasks.values.columns import revive
 from tasks.values.rows import Article
 from tasks.values.url import url_key

@@ -14,7 +14,7 @@ from tasks.politeness.rights.site import SiteRights
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
 from tasks.politeness.site_files import mark_of
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.values.rights import Obedience, Obey
 from tasks.values.rows import Signal
 from tasks.values.url import Url
@@ -62,33 +62,31 @@ class ArticleRights:
         said = header_signals(answer.headers, token=product_token(one.rules.user_agent))
         _check_said((*self._site_signals(one, answer.url), *said), obeyed, answer.url)
 
-    async def complete(self, one: Visit, outcome: Answered | Deferred) -> Answered | Deferred:
-        """Return the result of a visit to an article with what its site says of it; raises ItemError, HostWaits.
+    async def complete(self, one: Visit) -> Visit:
+        """Return a visit that is over with what its site says of the article; raises ItemError, HostWaits.
 
         A page may name licences of its own, and so may an answer that asks for one: they are asked for now. Where refusals
         are obeyed, a page whose licence can be looked up another day only is asked for again then.
         """
-        url = outcome.fetched.url if isinstance(outcome, Answered) and outcome.fetched else one.url
+        url = one.fetched.url if one.fetched else one.url
         rights = self._by_origin.get((url.origin, mark_of(one.rules)))
-        if isinstance(outcome, Deferred) or rights is None:
-            return outcome
+        if one.deferred_until is not None or rights is None:
+            return one
         obeyed = self._obeyed(one, url)
-        if one.is_article and outcome.fetched is not None:
-            rights = await self._with_licences(rights, one, outcome.fetched, outcome.error)
-            if outcome.error is None:
+        if one.is_article and one.fetched is not None:
+            rights = await self._with_licences(rights, one, one.fetched)
+            if one.error is None:
                 _check_all_read(rights, obeyed)
-        outcome = replace(outcome, documents=rights.documents, obeyed=obeyed)
-        return replace(outcome, rights=_signals(rights, one, url)) if outcome.fetched else outcome
+        said = _signals(rights, one, url) if one.fetched else ()
+        return replace(one, documents=rights.documents, obeyed=obeyed, rights=said)
 
-    async def _with_licences(
-        self, rights: SiteRights, one: Visit, fetched: Exchange, error: ItemError | None
-    ) -> SiteRights:
+    async def _with_licences(self, rights: SiteRights, one: Visit, fetched: Exchange) -> SiteRights:
         """Return what is said of a page with the licences that it names, or that a refusal of it asks for."""
         url = fetched.url
-        if isinstance(error, PaymentRequired):
+        if isinstance(one.error, PaymentRequired):
             rights = rights.with_licences(await self._documents.enclosed(fetched))
             urls = demanded_licences(fetched.headers, origin=url.origin)
-        elif error is None:
+        elif one.error is None:
             urls = _licences_of(fetched)
         else:
             return rights

@@ -2,7 +2,7 @@
 
 Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter). The
 pace is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in an `Exchange`,
-an `ItemError`, or a `Deferred`: the host requires a wait and got no request.
+an `ItemError`, or a wait: the host requires one and got no request.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, Sha
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
-from tasks.politeness.visits import Answered, Deferred, Take, Visit
+from tasks.politeness.visits import Take, Visit
 from tasks.politeness.way import Way, place_name
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
@@ -98,7 +98,7 @@ class PoliteClient:
                 target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
                 by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
             except ItemError as error:
-                await _hand_over(take, one, _result_of(None, error, _now()))
+                await _hand_over(take, _with_result(one, None, error, _now()))
         waiting = iter(by_origin.items())
         try:
             async with asyncio.TaskGroup() as visitors:
@@ -124,7 +124,7 @@ class PoliteClient:
             policy = await self._rules_of(origin, group)
         except (ItemError, HostWaits) as trouble:
             for one in group:
-                await _hand_over(take, one, _result_of(None, trouble, _now()))
+                await _hand_over(take, _with_result(one, None, trouble, _now()))
             return
         async with asyncio.TaskGroup() as asking:
             for one in group:
@@ -162,14 +162,14 @@ class PoliteClient:
             trouble = refusal if fetched is None else payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
-        outcome = _result_of(fetched, trouble, asked_at)
+        done = _with_result(one, fetched, trouble, asked_at)
         try:
             with guarded_item(one.url):
-                outcome = await self._rights.complete(one, outcome)
+                done = await self._rights.complete(done)
         except (ItemError, HostWaits) as met:
-            outcome = _result_of(fetched, met, asked_at)
+            done = _with_result(one, fetched, met, asked_at)
         try:
-            await _hand_over(take, one, outcome)
+            await _hand_over(take, done)
         finally:
             self._room.leave(size)
 
@@ -239,19 +239,19 @@ def _innermost(error: BaseException) -> BaseException:
     return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _hand_over(take: Take, one: Visit, outcome: Answered | Deferred) -> None:
-    pending = take(one, outcome)
+async def _hand_over(take: Take, done: Visit) -> None:
+    pending = take(done)
     if isawaitable(pending):
         await pending
 
 
-def _result_of(
-    fetched: Exchange | None, trouble: ItemError | HostWaits | None, asked_at: datetime
-) -> Answered | Deferred:
-    """Return the result of a visit that gave this answer and met this trouble, if any."""
+def _with_result(
+    one: Visit, fetched: Exchange | None, trouble: ItemError | HostWaits | None, asked_at: datetime
+) -> Visit:
+    """Return a visit that gave this answer and met this trouble, if any."""
     if isinstance(trouble, HostWaits):
-        return Deferred(until=trouble.until)
-    return Answered(fetched=fetched, error=trouble, asked_at=asked_at)
+        return replace(one, deferred_until=trouble.until)
+    return replace(one, fetched=fetched, error=trouble, asked_at=asked_at)
 
 
 def _now() -> datetime:

@@ -27,7 +27,7 @@ from tasks.errors import (
 from tasks.politeness.keeping import Kept
 from tasks.politeness.limiter import RateLimiter
 from tasks.politeness.rights.documents import document_of, form_of
-from tasks.politeness.rights.robots_rights import NO_ROBOTS, ReadRobots, read_robots
+from tasks.politeness.rights.site import NO_ROBOTS, ReadRobots, read_robots
 from tasks.politeness.robots import (
     MAX_ROBOTS_SIZE,
     RobotsPolicy,

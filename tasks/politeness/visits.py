@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
@@ -12,6 +12,9 @@ from tasks.values.rows import Signal
 from tasks.values.url import Url
 from tasks.web.exchange import Exchange
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""When a URL was asked that was not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
@@ -19,6 +22,16 @@ class Visit:
 
     With `is_article`, what its site's documents say of it is looked up, and obeyed as its own rules and those of the owners
     of the hosts on its way say. `announced_rights` is the licence that its feed gave with it.
+
+    The client returns it with its result filled in:
+
+    field | value
+    `deferred_until` | the instant until which its host requires a wait; None where it was asked, and nothing else then
+    `asked_at` | when it was asked, aware UTC
+    `fetched` | the answer, of any status; None where there is none
+    `error` | why it is not a page; None where it is one
+    `rights` | what its feed and the site's `documents` say of the page
+    `obeyed` | how the page's own refusals are to be taken
     """
 
     key: str
@@ -31,29 +44,14 @@ class Visit:
     max_decoded_size: int | None = None
     is_article: bool = False
     announced_rights: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deferred:
-    """Not requested: the host requires a wait until then."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """The result of a visit: `fetched` where there is an answer, of any status, and `error` where it is not a page.
-
-    `rights` is what its feed and the site's `documents` say of the page, `obeyed` how its own refusals are to be taken.
-    """
-
-    fetched: Exchange | None
-    error: ItemError | None
-    asked_at: datetime
+    deferred_until: datetime | None = None
+    asked_at: datetime = NEVER
+    fetched: Exchange | None = None
+    error: ItemError | None = None
     rights: tuple[Signal, ...] = ()
     documents: tuple[SiteDocument, ...] = ()
     obeyed: Obedience = NO_OBEDIENCE
 
 
-Take = Callable[[Visit, Answered | Deferred], object]
-"""Takes the result of a visit; if it returns an awaitable, there are only as many requests as there is room for."""
+Take = Callable[[Visit], object]
+"""Takes a visit with its result; if it returns an awaitable, there are only as many requests as there is room for."""

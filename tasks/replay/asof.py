@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 
 from tasks.deduplicate.judge import judge
+from tasks.deduplicate.looks import known_after
 from tasks.deduplicate.neighbours import Comparisons, Match, Neighbours
 from tasks.deduplicate.resemblance import Relation, article_time
-from tasks.deduplicate.rows import known_after
 from tasks.index.postings import KnownShape, Surroundings
 from tasks.replay.state import Revisions, newest_of
 from tasks.values.rows import Article, Novelty

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import SourceRules
+from tasks.deduplicate.looks import known_after, settle
 from tasks.deduplicate.retry_policy import next_look
-from tasks.deduplicate.rows import known_after, settle
 from tasks.errors import IndexUnavailable
 from tasks.extract.rules import rules_name
 from tasks.index import articles, frontier, outbox, postings, relations, repairing, replayed, taken_down

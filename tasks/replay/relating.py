@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from tasks.deduplicate.prepared_page import syndicated_key
+from tasks.deduplicate.looks import syndicated_key
 from tasks.deduplicate.resemblance import Relation, compare
 from tasks.index import articles, postings, relations, repairing, replayed
 from tasks.index.articles import KnownArticle, article_id_of

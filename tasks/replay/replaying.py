@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from tasks.config.catalogue import SourceRules
 from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
-from tasks.deduplicate.prepared_page import prepare_pages
+from tasks.deduplicate.looks import prepare_pages
 from tasks.errors import ConfigError
 from tasks.extract.extraction import Extractor
 from tasks.extract.rules import rules_name

@@ -9,12 +9,12 @@ from itertools import groupby
 
 import pyarrow as pa
 
+from tasks.index.statements import in_chunks
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import StoredFile, list_files, read_columns
 from tasks.lake.tables import find_table
 from tasks.replay.config import ReplayConfig
-from tasks.values.chunks import in_chunks
 from tasks.values.columns import revive
 from tasks.values.rows import Capture, Outcome
 from tasks.values.url import Url, host_of

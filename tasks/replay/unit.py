@@ -9,7 +9,7 @@ from datetime import date
 
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.judge import Verdict
-from tasks.deduplicate.rows import article_row, labelled
+from tasks.deduplicate.looks import article_row, labelled
 from tasks.index import replayed
 from tasks.index.articles import KnownArticle, article_id_of, find_aliases, find_by_url_key
 from tasks.index.database import Transaction

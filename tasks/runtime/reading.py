@@ -6,11 +6,10 @@ pool, which the first use starts.
 
 import atexit
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tasks.errors import FeedUnreadable, Stopped
+from tasks.errors import FeedUnreadable, ItemError, Stopped
 from tasks.runtime.shutdown import stopping
 from tasks.runtime.workers import Job, WorkerConfig, WorkerPool
 
@@ -59,9 +58,12 @@ def close_reader() -> None:
             _pool = None
 
 
-def feed_job(read: Callable[..., T], *arguments: object, item: str) -> Job[T]:
-    """Return the job of reading a feed, or anything else that names articles."""
-    return Job(read, arguments, item, FeedUnreadable, FeedUnreadable)
+@dataclass(frozen=True, slots=True)
+class FeedJob(Job[T]):
+    """The job of reading a feed, or anything else that names articles."""
+
+    crashed: type[ItemError] = FeedUnreadable
+    timed_out: type[ItemError] = FeedUnreadable
 
 
 atexit.register(close_reader)

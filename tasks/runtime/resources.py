@@ -51,7 +51,12 @@ def opened_store(settings: Settings) -> ObjectStore:
 def check_lake(settings: Settings) -> None:
     """Check that the lake can be used, is of our format, and is the one this index knows; raises ConfigError."""
     store = opened_store(settings)
-    lake_id, is_used = open_lake(store), any(store.exists(key) for key in FIRST_KEYS)
+    _bind(settings, store, open_lake(store))
+
+
+def _bind(settings: Settings, store: ObjectStore, lake_id: str) -> None:
+    """Tie the index to a lake, and let it know what was taken down there."""
+    is_used = any(store.exists(key) for key in FIRST_KEYS)
     index = opened_index(settings)
     bind_lake(index, lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
     agree_on_takedowns(index, store)
@@ -71,13 +76,25 @@ def check_known_lake(settings: Settings) -> None:
 
     An index of an earlier version is migrated. Raises ConfigError.
     """
+    _check_index(settings)
+    lake_alone(settings)
+    check_lake(settings)
+
+
+def known_lake_to_read(settings: Settings) -> ObjectStore:
+    """Check as `check_known_lake` does, and return the lake to read: it may be a mount or an account that cannot write."""
+    _check_index(settings)
+    store, lake_id = lake_alone(settings)
+    _bind(settings, store, lake_id)
+    return store
+
+
+def _check_index(settings: Settings) -> None:
     if is_missing(settings.index):
         raise ConfigError(
             f"the index {shown_address(settings.index)} does not exist: name another with --index, or make one from the "
             "lake with `presslake reindex`"
         )
-    lake_alone(settings)
-    check_lake(settings)
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import lock_scripts, read_context
+from tasks.deduplicate.looks import names_elsewhere, names_on_site, settle, syndicated_key
 from tasks.deduplicate.neighbours import Comparisons
-from tasks.deduplicate.prepared_page import names_elsewhere, names_on_site, syndicated_key
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import contents_of
 from tasks.deduplicate.retry_policy import next_look
-from tasks.deduplicate.rows import settle
 from tasks.index import archived, clusters
 from tasks.index import articles as known_articles
 from tasks.index.articles import Alias, KnownArticle, article_id_of

@@ -15,6 +15,7 @@ from tasks.errors import ConfigError
 from tasks.index import articles, capture_counts, outbox, policies, replayed, taken_down
 from tasks.index.database import Index, Transaction, bind_lake
 from tasks.index.repairing import find_used_table
+from tasks.index.statements import in_chunks
 from tasks.lake.delta_log import check_log
 from tasks.lake.keys import ARTICLES, CAPTURES, LATER_TABLES, POLICIES, TABLES
 from tasks.lake.objects.stores import ObjectStore
@@ -25,7 +26,6 @@ from tasks.lake.takedowns import kept_out_by, read_takedowns
 from tasks.runtime.lakes import lake_alone
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import opened_index
-from tasks.values.chunks import in_chunks
 from tasks.values.rows import Capture
 from tasks.values.takedown import KeptOut
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls

@@ -16,12 +16,12 @@ from tasks.index import articles as known_articles
 from tasks.index import clusters, policies, repairing
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import hold
+from tasks.index.statements import in_chunks
 from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, CAPTURES, LATER_TABLES, POLICIES, TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.reading import list_files
 from tasks.lake.tables import open_table
-from tasks.values.chunks import in_chunks
 from tasks.values.rows import Article, Capture
 from tasks.verify.documents import write_documents
 from tasks.verify.fault import FaultKind

@@ -25,7 +25,7 @@ from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.takedowns import read_kept_out
 from tasks.lake.tombstones import Cause
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_known_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, known_lake_to_read, opened_index, opened_store
 from tasks.verify.comparison import compare, compare_index, find_stale_leases, find_taken_rows
 from tasks.verify.config import VerifyConfig
 from tasks.verify.documents import check_documents
@@ -112,18 +112,26 @@ def _verify(
 
 def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) -> VerifyReport:
     """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
-    check_known_lake(settings)
+    store = checked_store(config, settings)
     if config.mend:
-        heal(opened_index(settings), opened_store(settings), now=datetime.now(UTC), on_step=on_step)
+        heal(opened_index(settings), store, now=datetime.now(UTC), on_step=on_step)
     return verify(
         index=opened_index(settings),
-        store=opened_store(settings),
+        store=store,
         now=datetime.now(UTC),
         is_repairing=config.mend,
         sample=config.sample,
         revisit_after=[timedelta(hours=hours) for hours in settings.revisit_after_h],
         on_step=on_step,
     )
+
+
+def checked_store(config: VerifyConfig, settings: Settings) -> ObjectStore:
+    """Return the lake once it is known to be the index's; only a repair needs to write it. Raises ConfigError."""
+    if not config.mend:
+        return known_lake_to_read(settings)
+    check_known_lake(settings)
+    return opened_store(settings)
 
 
 def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:

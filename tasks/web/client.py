@@ -29,11 +29,10 @@ from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.budget import Budget
 from tasks.web.cookies import Cookies
 from tasks.web.decoding import MAGIC_SIZE, coding_of, decode_aside, decode_received, decode_received_prefix
-from tasks.web.exchange import Exchange
+from tasks.web.exchange import Exchange, leads_to
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.raw_transport import RawTransport
-from tasks.web.refresh import leads_to
 from tasks.web.signing import Signer
 from tasks.web.target import parse_target, redirect_target
 from tasks.web.transport import guarded_client
@@ -118,7 +117,7 @@ class WebClient:
     ) -> Exchange:
         """Return the answer at the end of the redirects, whatever its status; raises ItemError.
 
-        A page that leads its readers on (tasks.web.refresh) is a redirect as well. Sizes take the place of the
+        A page that leads its readers on (`leads_to`) is a redirect as well. Sizes take the place of the
         configuration's. `cut` returns a longer body's beginning instead of refusing it; with `takes_part`, a body that
         ends before its end is returned as far as it came.
         `asker` is the source that it is for. The time that `on_redirect` takes does not count against the deadline.
@@ -135,7 +134,7 @@ class WebClient:
         while True:
             budget = Budget(deadline_s=left_s, max_body_size=limits.wire_size, is_cut=cut, asker=asker)
             signed = dict(self._config.signer.fields(target)) if self._config.signer else {}
-            fields = self._fields({**asked, "Cookie": cookies.header_for(target), **signed})
+            fields = self._fields({**asked, "Cookie": cookies.header_for(target) if cookies else None, **signed})
             try:
                 hops.append(await self._exchange(target, fields, budget, on_head))
             except RightsRefused as error:
@@ -143,7 +142,8 @@ class WebClient:
                     error.answer = replace(error.answer, redirects=tuple(hops))
                 raise
             left_s -= time.monotonic() - budget.began
-            cookies.take(hops[-1], target=target)
+            if set_cookies := [value for name, value in hops[-1].headers if name == "set-cookie"]:
+                cookies.take(set_cookies, target=target, now=hops[-1].started_at)
             location = (hops[-1].header("location") or "").encode("latin-1")
             if not hops[-1].is_redirect:
                 content, missing = await _content(hops[-1], limits)

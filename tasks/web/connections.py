@@ -50,7 +50,7 @@ class Connections:
     ) -> Connection:
         """Return a connection for one request within the budget, with `is_fresh` one that no request has used.
 
-        `timeout_s` is for one connect, and one handshake. Whoever takes a connection gives it back. Raises what the
+        `timeout_s` is for one connect, and one handshake. The caller who takes a connection gives it back. Raises what the
         backend raises.
         """
         kept = None if is_fresh else await self._kept(origin)

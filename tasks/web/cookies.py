@@ -4,12 +4,12 @@ They change and expire as RFC 6265 says, go back to the origin that set them and
 are forgotten with the GET.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from tasks.values.url import Url
-from tasks.web.exchange import Exchange
 from tasks.web.headers import capped
 
 MAX_COOKIES_SIZE = 4096
@@ -33,11 +33,12 @@ class Cookies:
     def __init__(self) -> None:
         self._by_origin: dict[str, dict[tuple[str, str], _Cookie]] = {}
 
-    def take(self, answer: Exchange, *, target: Url) -> None:
-        """Keep, change or forget what an answer sets (RFC 6265, 5.2 and 5.3)."""
-        now = answer.started_at
+    def __bool__(self) -> bool:
+        return bool(self._by_origin)
+
+    def take(self, fields: Sequence[str], *, target: Url, now: datetime) -> None:
+        """Keep, change or forget what an answer's Set-Cookie fields say (RFC 6265, 5.2 and 5.3)."""
         ours = self._by_origin.setdefault(target.origin, {})
-        fields = [value for name, value in answer.headers if name == "set-cookie"]
         for field in fields[:MAX_FIELDS]:
             pair, _, rest = field.partition(";")
             name, equals, value = pair.partition("=")

@@ -6,7 +6,7 @@ Servers label pages as anything: what a browser would show as a page is one, and
 import re
 from codecs import getincrementaldecoder
 
-from tasks.web.charset import wide_charset
+from tasks.web.text import wide_charset
 
 SNIFFED_SIZE = 65_536
 """Bytes that are looked at: some pages begin with a comment of many kB."""

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.deduplicate.judge import judge
+from tasks.deduplicate.looks import known_after
 from tasks.deduplicate.neighbours import Match
 from tasks.deduplicate.resemblance import Relation
-from tasks.deduplicate.rows import known_after
 from tasks.index.articles import article_id_of
 from tasks.values.rows import Novelty
 from tests.rows import make_article

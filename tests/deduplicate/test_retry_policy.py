@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.deduplicate.looks import settle
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, next_look
-from tasks.deduplicate.rows import settle
 from tasks.index.frontier import State
 from tasks.reasons import Disposition
 from tasks.values.rows import Outcome

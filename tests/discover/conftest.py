@@ -10,7 +10,7 @@ import pytest
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
 from tasks.index.database import Index, open_index
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.web.exchange import Exchange, raise_for_status
 
 RULES = SourceRules(user_agent="Presslake/0.1 (+https://presslake.example/bot)", crawl_delay_s=0.0, max_per_host=1)
@@ -28,9 +28,9 @@ class Said:
 
 @dataclass
 class Press:
-    """Stands for the web and the client on it: says what `pages` hold by URL, and remembers what it was asked."""
+    """Stands for the web and the client on it: says what `pages` hold by URL, or until when it is to wait, and remembers what it was asked."""
 
-    pages: dict[str, Said | ItemError | Deferred]
+    pages: dict[str, Said | ItemError | datetime]
     visits: list[Visit] = field(default_factory=list)
 
     @property
@@ -40,25 +40,25 @@ class Press:
     async def visit(
         self,
         visits: Sequence[Visit],
-        tell: Callable[[Visit, Answered | Deferred], Awaitable[None]],
+        tell: Callable[[Visit], Awaitable[None]],
         *,
         is_full: Callable[[], bool] = lambda: False,
     ) -> None:
         for visit in visits:
             if is_full():
-                await tell(visit, Deferred(until=datetime.now(UTC)))
+                await tell(replace(visit, deferred_until=datetime.now(UTC)))
                 continue
             self.visits.append(visit)
             said = self.pages.get(visit.url, Said(status=404))
-            if isinstance(said, Deferred):
-                await tell(visit, said)
+            if isinstance(said, datetime):
+                await tell(replace(visit, deferred_until=said))
             elif isinstance(said, ItemError):
-                await tell(visit, Answered(fetched=None, error=said, asked_at=datetime.now(UTC)))
+                await tell(replace(visit, error=said, asked_at=datetime.now(UTC)))
             else:
-                await tell(visit, answered(visit, said))
+                await tell(answered(visit, said))
 
 
-def answered(visit: Visit, said: Said) -> Answered:
+def answered(visit: Visit, said: Said) -> Visit:
     hops = [_hop(visit.url, 200, {}, b"")]
     for status, location in said.via:
         hops[-1] = _hop(hops[-1].url, status, {"location": location}, b"")
@@ -73,7 +73,7 @@ def answered(visit: Visit, said: Said) -> Answered:
         raise_for_status(fetched, now=datetime.now(UTC))
     except ItemError as trouble:
         error = trouble
-    return Answered(fetched=fetched, error=error, asked_at=datetime.now(UTC))
+    return replace(visit, fetched=fetched, error=error, asked_at=datetime.now(UTC))
 
 
 def _hop(

@@ -7,7 +7,6 @@ from tasks.config.catalogue import Source
 from tasks.discover.check import check_sources
 from tasks.discover.probe import RobotsVerdict
 from tasks.errors import DnsFailed, RobotsDisallowed, RobotsUnavailable
-from tasks.politeness.visits import Deferred
 from tasks.values.feed import FeedKind, FeedState
 from tests.discover.conftest import RULES, Press, Said
 
@@ -58,7 +57,7 @@ async def test_each_trouble_is_told_beside_its_feed():
         f"{SITE}/empty": rss(),
         f"{SITE}/stale": rss(40),
         f"{SITE}/moved": Said(body=rss(1).body, via=((301, f"{SITE}/new"),)),
-        f"{SITE}/waits": Deferred(until=datetime(2026, 3, 1, 12, 30, tzinfo=UTC)),
+        f"{SITE}/waits": datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
     }
 
     checked = await check(pages, feeds=tuple(pages))

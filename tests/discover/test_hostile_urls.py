@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tasks.config.catalogue import SourceRules
-from tasks.discover.poll_log import PollLog
+from tasks.discover.intake import PollLog
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.errors import IndexUnavailable, TooManyUnexpected

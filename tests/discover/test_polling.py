@@ -22,7 +22,6 @@ from tasks.index.schema import frontier, robots
 from tasks.lake.records import payload_digest
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
-from tasks.politeness.visits import Deferred
 from tasks.runtime.reading import SharedReader
 from tasks.values.feed import FeedKind
 from tasks.web.client import WebConfig
@@ -204,7 +203,7 @@ async def test_a_feed_that_is_gone_is_due_to_nobody(index):
 
 async def test_a_feed_whose_host_wants_a_wait_is_put_off_and_counted(index):
     until = datetime.now(UTC) + timedelta(minutes=5)
-    sweep = Sweeps(index, Press({FEED: Deferred(until=until)}))
+    sweep = Sweeps(index, Press({FEED: until}))
 
     report = await sweep()
 

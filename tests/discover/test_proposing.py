@@ -8,7 +8,6 @@ from tasks.config.catalogue import Source
 from tasks.discover.proposing import new_id, propose_source
 from tasks.errors import HttpRefused, NotAFeed, TransientError
 from tasks.feeds.html_links import FoundBy
-from tasks.politeness.visits import Deferred
 from tasks.values.feed import FeedKind
 from tasks.values.permit import RobotsAnswer
 from tests.discover.conftest import RULES, Press, Said
@@ -101,7 +100,7 @@ async def test_the_address_of_a_feed_is_a_source_too():
 
 async def test_a_host_that_wants_a_wait_is_told_as_that():
     with pytest.raises(TransientError, match="wants a wait until 2026-03-01 12:00 UTC"):
-        await propose({HOME: Deferred(until=datetime(2026, 3, 1, 12, tzinfo=UTC))})
+        await propose({HOME: datetime(2026, 3, 1, 12, tzinfo=UTC)})
 
 
 async def test_an_address_that_is_neither_page_nor_feed_is_refused():

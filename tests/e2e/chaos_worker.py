@@ -42,7 +42,6 @@ from tasks.politeness.client import PoliteClient
 from tasks.store.publishing import publish
 from tasks.values.batch import Batch
 from tasks.values.page import Page
-from tasks.values.takedown import TAKEN_DOWN
 from tasks.values.url import fetch_url, host_of, is_same_site, url_key
 from tasks.web.client import WebConfig
 
@@ -269,8 +268,7 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
             lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=REVISIT_AFTER),
             fate.patience,
         )
-    if TAKEN_DOWN in report.skipped:
-        bury_taken(index, store, extracted.captures)
+    bury_taken(report, extracted.captures, index=index, store=store)
     fate.step("decided")
     publish_all(index, store, fate)
 

@@ -30,15 +30,15 @@ from tasks.extract.page import extract_html
 from tasks.extract.tree import parse_html
 from tasks.feeds.formats import read_document
 from tasks.feeds.opml import read_opml
-from tasks.politeness.rights.page import header_signals, meta_signals
-from tasks.politeness.rights.robots_rights import read_robots
+from tasks.politeness.rights.page import header_signals, inline_signals, meta_signals
 from tasks.politeness.rights.rsl import parse_rsl
+from tasks.politeness.rights.site import read_robots
 from tasks.politeness.robots import matched_path, policy_for
 from tasks.politeness.tdmrep import parse_tdmrep
 from tasks.values.feed import FeedKind
-from tasks.web.charset import decode_text, with_query_in
 from tasks.web.headers import max_age_s, media_type, parse_http_date, parse_retry_after, robots_directives
 from tasks.web.heads import mended_head
+from tasks.web.text import decode_text, with_query_in
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://daily.example/2026/x?q=%C3%A4"
@@ -105,7 +105,9 @@ def _licences(body: bytes) -> None:
             read(body)
         except PresslakeError:
             continue
-    meta_signals((("robots", body.decode("utf-8", "replace")),), [body.decode("utf-8", "replace")], token="x", url=URL)
+    text = body.decode("utf-8", "replace")
+    meta_signals((("robots", text),), token="x")
+    inline_signals(text, URL)
 
 
 PAGE = f"""<!doctype html><html lang=en><head><title>Ferry returns | Gazette</title><meta property="og:type" content="article">

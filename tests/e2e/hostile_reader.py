@@ -14,7 +14,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.web.client import WebConfig
 from tests.e2e.hostile_press import DOMAIN, GOOD, GOOD_DELAY_S, INSIDE, MIB, WIRE_SIZE, address_of, outlets
 from tests.web.loopback import AGENT, peak_size
@@ -44,8 +44,8 @@ async def read(index_url: str, port: int) -> dict[str, object]:
     """Return each page's reason and instant, the run's seconds and its peak of memory (bytes)."""
     reasons: dict[str, str] = {}
 
-    def tell(visit: Visit, told: Answered | Deferred) -> None:
-        reasons[visit.key] = "deferred" if isinstance(told, Deferred) else told.error.counted_as if told.error else "ok"
+    def tell(visit: Visit) -> None:
+        reasons[visit.key] = "deferred" if visit.deferred_until else visit.error.counted_as if visit.error else "ok"
 
     visits = [
         Visit(key=f"{name}{path}", url=f"http://{name}.{DOMAIN}:{port}{path}", rules=_rules(name))

@@ -12,11 +12,11 @@ from examples.newsroom.site import FEEDS
 from tasks.config.loading import load_catalogue
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
-from tasks.extract.tree import parse_html
+from tasks.extract.page import parse_page
 from tasks.politeness.robots import parse_robots
 from tasks.values.text.digest import text_digest
 from tasks.values.url import fetch_url
-from tasks.web.charset import decode_text
+from tasks.web.text import decode_text
 from tests.documents import parse_feed, parse_listing, parse_sitemap
 
 NOW = datetime.now(UTC)
@@ -72,7 +72,7 @@ def quick_pages(newsroom) -> list[str]:
 
 
 def extracted(answer) -> str:
-    tree = parse_html(decode_text(answer.content, answer.headers["content-type"])[0], url=str(answer.url))
+    tree = parse_page(decode_text(answer.content, answer.headers["content-type"])[0], str(answer.url))
     return extract_text(tree, read_metadata(tree, now=datetime.now(UTC))).text
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import Metadata, read_metadata
+from tasks.extract.page import parse_page
 from tasks.extract.page_type import classify_page, look_at
-from tasks.extract.tree import parse_html
 from tasks.values.rows import PageType
 
 PAGES = Path(__file__).resolve().parent.parent / "data" / "pages"
@@ -31,7 +31,7 @@ class Read:
 
 
 def read_page(html: str, *, url: str = URL) -> Read:
-    tree = parse_html(html, url=url)
+    tree = parse_page(html, url)
     metadata = read_metadata(tree, now=NOW)
     facts = look_at(tree)
     found = extract_text(tree, metadata)

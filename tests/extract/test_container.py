@@ -3,6 +3,7 @@ import pytest
 from tasks.extract.blocks import blocks_of
 from tasks.extract.container import locate, place_of
 from tasks.extract.left_out import fill
+from tasks.extract.page import parse_page
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL, page, read_page
 
@@ -23,7 +24,7 @@ PANES = "".join(
 
 
 def filled(html: str, lines) -> list[str]:
-    return [line.text for line in fill(locate(lines, blocks_of(parse_html(html, url=URL))))]
+    return [line.text for line in fill(locate(lines, blocks_of(parse_page(html, URL))))]
 
 
 @pytest.mark.parametrize(

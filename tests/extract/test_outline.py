@@ -1,12 +1,13 @@
 import pytest
 
 from tasks.extract.outline import has_picture, outline_page
+from tasks.extract.page import parse_page
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL
 
 
 def outline(body: str, *, title: str | None = None, ledes=()):
-    return outline_page(parse_html(body, url=URL).find("body"), title=title, ledes=ledes, is_news=True)
+    return outline_page(parse_page(body, URL).find("body"), title=title, ledes=ledes, is_news=True)
 
 
 def labels(body: str, **known) -> list[str]:

@@ -1,5 +1,6 @@
 import pytest
 
+from tasks.extract.page import parse_page
 from tasks.extract.prune import RULES, prune
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL, page
@@ -12,7 +13,7 @@ CARDS = "".join(CARD.format(n) for n in range(4))
 
 def pruned(html: str, *, rules=RULES, is_news: bool = True, title: str = "Harbour reopens") -> str:
     """What is left of a page's text."""
-    tree = parse_html(html, url=URL)
+    tree = parse_page(html, URL)
     prune(tree, title=title, ledes=(LEDE,), is_news=is_news, rules=rules)
     return text_of(tree.find("body"))
 
@@ -149,7 +150,7 @@ def test_a_list_of_things_with_linked_headings_is_a_story():
 def test_a_prune_that_would_take_the_story_is_not_done():
     story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
     html = f"<html><body><h1>Harbour reopens</h1><section><h2>Latest</h2><ul>{story}</ul></section></body></html>"
-    tree = parse_html(html, url=URL)
+    tree = parse_page(html, URL)
 
     is_heeded = prune(tree, title="Harbour reopens", ledes=(), is_news=True, rules=(FOR_THE_STORY,))
 
@@ -158,7 +159,7 @@ def test_a_prune_that_would_take_the_story_is_not_done():
 
 
 def test_a_prune_of_less_is_heeded():
-    tree = parse_html(page(inside="<p>Photo: Jane Doe</p>"), url=URL)
+    tree = parse_page(page(inside="<p>Photo: Jane Doe</p>"), URL)
 
     assert prune(tree, title="Harbour reopens", ledes=(), is_news=True)
 

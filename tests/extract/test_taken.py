@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 from tasks.extract.article import extract_text
 from tasks.extract.metadata import read_metadata
-from tasks.extract.tree import parse_html
+from tasks.extract.page import parse_page
 from tests.extract.reading import URL, page
 
 
 def taken(html: str) -> dict[str, int]:
-    tree = parse_html(html, url=URL)
+    tree = parse_page(html, URL)
     metadata = read_metadata(tree, now=datetime(2026, 11, 24, tzinfo=UTC))
     return {one.rule: one.size for one in extract_text(tree, metadata).taken}
 

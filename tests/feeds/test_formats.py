@@ -68,7 +68,7 @@ def test_what_cannot_stand_here_is_named(kind, text, name):
 @pytest.mark.parametrize("text", [PAGE, OPML, JSON, ""])
 def test_a_parser_that_is_given_another_format_says_so(parse, text):
     with pytest.raises(NotAFeed, match=URL):
-        parse(Document(body=text.encode(), content_type=None, url=URL, now=NOW))
+        parse(text.encode(), Document(content_type=None, url=URL, now=NOW))
 
 
 def test_a_format_is_recognised_however_long_its_beginning_is_and_wherever_a_character_would_be_torn():

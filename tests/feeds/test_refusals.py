@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import BadUrl, UnexpectedError
+from tasks.feeds.collector import Refusals
 from tasks.feeds.formats import read_document
 from tasks.feeds.opml import read_opml
-from tasks.feeds.refusals import Refusals
 from tasks.values.feed import FeedKind, Refusal
 from tasks.values.url import MAX_URL_LENGTH
 from tests.documents import linked_feeds

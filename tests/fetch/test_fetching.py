@@ -22,6 +22,7 @@ from tasks.values.rights import Obedience
 from tasks.values.rows import Outcome
 from tasks.values.url import url_key
 from tasks.web.client import WebConfig
+from tests.kept import keep_in
 from tests.looks import dispositions_of, look_at, reservations_of
 from tests.web.loopback import AGENT, answer, page, redirect, serve
 
@@ -61,7 +62,7 @@ async def fetched_by(client, *urls, rules=RULES, objects=None, due=None):
         segment_key="warc/b1.warc.gz",
         software="presslake/0",
         max_segment_size=10**8,
-        put=({} if objects is None else objects).__setitem__,
+        put=keep_in({} if objects is None else objects),
         fetched_one=lambda: None,
     )
 
@@ -159,10 +160,10 @@ class Garbling:
         self._client, self._amiss = client, amiss
 
     async def visit(self, visits, tell, **more):
-        def garble(visit, result):
+        def garble(visit):
             if visit.url in self._amiss:
-                result = replace(result, fetched=self._amiss[visit.url](result.fetched))
-            tell(visit, result)
+                visit = replace(visit, fetched=self._amiss[visit.url](visit.fetched))
+            tell(visit)
 
         await self._client.visit(visits, garble, **more)
 
@@ -180,7 +181,7 @@ async def fetched_amiss(book, amiss, *urls):
             segment_key="warc/b1.warc.gz",
             software="presslake/0",
             max_segment_size=10**8,
-            put={}.__setitem__,
+            put=keep_in({}),
             fetched_one=lambda: None,
         )
 

@@ -1,14 +1,13 @@
 """Commands that only read, where nothing can be written: an archive that is mounted, a colleague's folder."""
 
-import os
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
 from tests.engine import Presslake
+from tests.read_only import read_only
 
 GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n'
 READING = ("status", "report", "stories", "changes --since 0", "sql select(1)")
@@ -24,17 +23,8 @@ def fixed(offline_presslake, request) -> Iterator[Presslake]:
         if request.param:
             other.execute("INSERT INTO facts (name, value) VALUES ('written', 'last')")
             other.commit()
-        if os.geteuid() == 0:
-            bound = subprocess.run(["mount", "--bind", home, home], capture_output=True, check=False)
-            fix = ["mount", "-o", "remount,bind,ro", home]
-            if bound.returncode or subprocess.run(fix, capture_output=True, check=False).returncode:
-                pytest.skip("no file system can be mounted here")
+        with read_only(home):
             yield offline_presslake
-            subprocess.run(["umount", "-l", home], check=True)
-        else:
-            home.chmod(0o555)
-            yield offline_presslake
-            home.chmod(0o755)
 
 
 @pytest.mark.parametrize("words", READING)

@@ -34,7 +34,7 @@ from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.rights.mapping import site_reserves
-from tasks.politeness.visits import Answered, Deferred, Visit
+from tasks.politeness.visits import Visit
 from tasks.runtime.reading import SharedReader
 from tasks.values.permit import PermitRequest
 from tasks.values.rights import Obedience
@@ -75,9 +75,9 @@ async def visited(client, urls, *, is_full=lambda: False, **of_rules):
     """Return what came of each visit, by its URL; the first rules for all."""
     results = {}
 
-    def tell(visit, result):
+    def tell(visit):
         assert visit.url not in results
-        results[visit.url] = result
+        results[visit.url] = visit
 
     visits = [Visit(key=url, url=url, rules=rules(**of_rules)) for url in urls]
     await client.visit(visits, tell, is_full=is_full)
@@ -167,7 +167,7 @@ async def test_what_one_sources_networks_forbid_is_no_answer_for_another(limits)
         shut_out = replace(rules(), allow_networks=())
         url, results = server.url("/a"), {}
         visits = [Visit(key=name, url=url, rules=one) for name, one in (("out", shut_out), ("in", rules()))]
-        await client.visit(visits, lambda visit, result: results.setdefault(visit.key, result))
+        await client.visit(visits, lambda visit: results.setdefault(visit.key, visit))
 
     assert type(results["out"].error) is ForbiddenAddress
     assert results["in"].error is None
@@ -177,7 +177,7 @@ async def test_robots_is_asked_for_once_by_each_name_that_asks(limits):
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
         for agent in (AGENT, "Other/1.0", AGENT):
             visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), user_agent=agent))
-            await client.visit([visit], lambda *_: None)
+            await client.visit([visit], lambda _: None)
 
     asked = [one.headers["user-agent"] for one in server.asked if one.path == "/robots.txt"]
     assert asked == [AGENT, "Other/1.0"]
@@ -344,7 +344,7 @@ async def test_no_more_are_in_flight_than_the_budget(limits):
 async def test_a_slow_host_holds_up_no_other(limits):
     finished = []
 
-    def tell(visit, result):
+    def tell(visit):
         finished.append(visit.url)
 
     async with (
@@ -391,15 +391,15 @@ async def test_a_full_batch_puts_the_rest_off(limits):
     async with serve({**ALLOW, "*": page(b"")}) as server, polite(limits) as client:
         results = {}
 
-        def tell(visit, result):
-            results[visit.url] = result
-            fetched.extend([visit.url] if isinstance(result, Answered) else [])
+        def tell(visit):
+            results[visit.url] = visit
+            fetched.extend([visit.url] if visit.deferred_until is None else [])
 
         visits = [Visit(key=str(n), url=server.url(f"/{n}"), rules=rules(0.05)) for n in range(50)]
         await client.visit(visits, tell, is_full=lambda: len(fetched) >= 3)
 
     assert len(results) == 50
-    assert sum(isinstance(result, Deferred) for result in results.values()) == 47
+    assert sum(visit.deferred_until is not None for visit in results.values()) == 47
 
 
 # Waits that servers ask for
@@ -416,8 +416,8 @@ async def test_retry_after_puts_the_host_off(limits, status, form):
         async with polite(limits) as another:
             later = await visited_one(another, server.url("/later"))
 
-    errors = [result.error for result in results.values() if isinstance(result, Answered)]
-    put_off = [result.until for result in [*results.values(), later] if isinstance(result, Deferred)]
+    errors = [visit.error for visit in results.values() if visit.deferred_until is None]
+    put_off = [visit.deferred_until for visit in [*results.values(), later] if visit.deferred_until is not None]
     assert [type(error) for error in errors] == [ServerBusy]
     assert len(put_off) == 5
     assert all(abs((instant - until).total_seconds()) < 3 for instant in put_off)
@@ -428,8 +428,8 @@ async def test_429_without_a_wait_is_a_minute(limits):
     async with serve({**ALLOW, "*": answer(429)}) as server, polite(limits) as client:
         results = await visited(client, [server.url("/a"), server.url("/b")])
 
-    [put_off] = [result for result in results.values() if isinstance(result, Deferred)]
-    assert 50 < (put_off.until - datetime.now(UTC)).total_seconds() <= 60
+    [put_off] = [visit.deferred_until for visit in results.values() if visit.deferred_until is not None]
+    assert 50 < (put_off - datetime.now(UTC)).total_seconds() <= 60
 
 
 async def test_a_short_wait_is_waited_for(limits):
@@ -437,7 +437,7 @@ async def test_a_short_wait_is_waited_for(limits):
     async with serve({**ALLOW, "/0": busy, "*": page(b"")}) as server, polite(limits) as client:
         results = await visited(client, [server.url("/0"), server.url("/1")])
 
-    assert [type(result) for result in results.values()] == [Answered, Answered]
+    assert [visit.deferred_until for visit in results.values()] == [None, None]
     assert gaps(server)[-1] >= 0.95
 
 
@@ -542,7 +542,7 @@ async def visited_for_rights(client, *urls):
     results = {}
     obeying = replace(rules(), obedience=Obedience(obeys_tdm=True))
     visits = [Visit(key=url, url=url, rules=obeying, is_article=True) for url in urls]
-    await client.visit(visits, lambda visit, result: results.setdefault(visit.url, result))
+    await client.visit(visits, lambda visit: results.setdefault(visit.url, visit))
     return results
 
 
@@ -641,7 +641,7 @@ async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(limit
     ):
         results = []
         visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), allow_networks=own))
-        await client.visit([visit], lambda _, result: results.append(type(result.error)))
+        await client.visit([visit], lambda visit: results.append(type(visit.error)))
 
     assert (results, owned.paths()) == ([ForbiddenAddress], [])
 
@@ -660,7 +660,7 @@ async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its
         results = []
         visit = Visit(key="a", url=server.url("/a"), rules=rules(), is_article=is_article)
         await client.visit(
-            [visit], lambda _, result: results.append((result.obeyed.obeys_tdm, bool(site_reserves(result.rights))))
+            [visit], lambda done: results.append((done.obeyed.obeys_tdm, bool(site_reserves(done.rights))))
         )
 
     assert results == [(obeyed, obeyed)]

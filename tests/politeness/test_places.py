@@ -12,7 +12,7 @@ from tasks.errors import DnsFailed, ForbiddenAddress
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
-from tasks.politeness.visits import Answered, Visit
+from tasks.politeness.visits import Visit
 from tasks.web.addresses import AddressLimits
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT, answer, page, serve
@@ -57,7 +57,7 @@ async def visited(client, urls, *, delay_s=DELAY_S, max_per_host=1):
     results = {}
     await client.visit(
         [Visit(key=url, url=url, rules=rules) for url in urls],
-        lambda visit, outcome: results.update({visit.url: outcome}),
+        lambda visit: results.update({visit.url: visit}),
     )
     return [results[url] for url in urls]
 
@@ -153,7 +153,7 @@ def meeting(number):
 
 
 def are_pages(results):
-    return all(isinstance(one, Answered) and one.error is None for one in results)
+    return all(one.deferred_until is None and one.error is None for one in results)
 
 
 @pytest.mark.parametrize("domains", [["daily.com", "weekly.com"], ["one.github.io", "two.github.io"]])

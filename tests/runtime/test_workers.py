@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from tasks.errors import FeedUnreadable, NotAFeed, Stopped, UnexpectedError
-from tasks.runtime.reading import SharedReader, close_reader, feed_job
+from tasks.runtime.reading import FeedJob, SharedReader, close_reader
 from tasks.runtime.workers import WorkerConfig, WorkerPool
 
 CONFIG = WorkerConfig(workers=1, time_limit_s=2, memory_size=700 * 1024 * 1024, patience=2)
@@ -30,7 +30,7 @@ def behave(deed: bytes) -> int:
 
 
 def job(deed: str):
-    return feed_job(behave, deed.encode(), item=f"https://daily.example/{deed}")
+    return FeedJob(behave, (deed.encode(),), f"https://daily.example/{deed}")
 
 
 @pytest.fixture(scope="module")

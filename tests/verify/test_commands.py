@@ -3,6 +3,7 @@
 import pytest
 
 from tests.engine import Presslake
+from tests.read_only import read_only
 from tests.verify.planting import a_flipped_byte_in_a_response
 from tests.verify.planting_index import a_lease_of_an_ended_run
 
@@ -50,6 +51,17 @@ def test_verify_ends_with_1_and_names_what_it_found(command, world):
     assert ended.code == 1
     assert (fault["kind"], fault["place"], fault["is_mended"]) == ("damaged_record", place, False)
     assert fault["mend"].startswith("by hand")
+
+
+def test_verify_reads_a_lake_that_cannot_be_written(command, world):
+    place = a_flipped_byte_in_a_response(world)
+    with read_only(world.lake):
+        ended = command.run("verify", "--json", check=False)
+        refused = command.run("verify", "--mend", check=False)
+
+    assert (ended.code, {fault["place"] for fault in ended.json()["faults"]}) == (1, {place})
+    assert refused.err.startswith(f"presslake: {world.lake}: the lake cannot be written: ")
+    assert refused.code == 2
 
 
 def test_verify_shows_what_it_mended(command, world):

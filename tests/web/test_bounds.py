@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.feeds.formats import read_document
 from tasks.values.feed import FeedKind
-from tasks.web.bounds import MAX_ATTRIBUTES, MAX_TAGS, bounded_markup
+from tasks.web.text import MAX_ATTRIBUTES, MAX_TAGS, bounded_markup
 from tests.work import calls_of
 
 URL = "https://daily.example/feed"

@@ -29,6 +29,7 @@ from tasks.web.browser import RenderFailed, RenderLimits, check_browser, opened_
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.guard import AddressGuard
 from tests.browser import CHROMIUM
+from tests.kept import keep_in
 from tests.looks import look_at, pages_of
 from tests.web.loopback import AGENT, answer, page, serve
 
@@ -80,7 +81,7 @@ async def fetched(book, *urls, rules, objects):
             segment_key=SEGMENT,
             software="presslake/0",
             max_segment_size=10**8,
-            put=objects.__setitem__,
+            put=keep_in(objects),
             fetched_one=lambda: None,
         )
 

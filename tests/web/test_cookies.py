@@ -6,7 +6,6 @@ import pytest
 
 from tasks.values.url import Url
 from tasks.web.cookies import Cookies
-from tasks.web.exchange import Exchange
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SITE = "https://daily.example"
@@ -15,19 +14,7 @@ SITE = "https://daily.example"
 def taken(*answers, at="/a/story"):
     cookies = Cookies()
     for fields in answers:
-        target = Url.parse(SITE + at)
-        hop = Exchange(
-            url=target,
-            request_head=b"",
-            response_head=b"",
-            status=302,
-            headers=tuple(("set-cookie", one) for one in fields),
-            body=b"",
-            address=None,
-            started_at=NOW,
-            elapsed_ms=1,
-        )
-        cookies.take(hop, target=target)
+        cookies.take(fields, target=Url.parse(SITE + at), now=NOW)
     return cookies
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.exchange import Exchange
-from tasks.web.refresh import leads_to
+from tasks.web.exchange import Exchange, leads_to
 from tests.work import calls_of
 
 LONG = "<p>The harbour was opened again by the mayor of the town, after nine months of works.</p>" * 20

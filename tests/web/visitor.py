@@ -9,7 +9,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
-from tasks.politeness.visits import Answered, Visit
+from tasks.politeness.visits import Visit
 from tasks.web.client import WebConfig
 from tests.web.loopback import AGENT
 
@@ -26,7 +26,7 @@ async def visit(index_url: str, urls: list[str], crawl_delay_s: float, max_per_h
     with open_index(index_url) as index:
         async with PoliteClient(WebConfig(user_agent=""), HostLimits(index)) as client:
             visits = [Visit(key=url, url=url, rules=rules) for url in urls]
-            await client.visit(visits, lambda _, told: fetched.append(isinstance(told, Answered) and not told.error))
+            await client.visit(visits, lambda done: fetched.append(done.deferred_until is None and not done.error))
     return sum(fetched)
 
 

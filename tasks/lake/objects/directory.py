@@ -7,13 +7,15 @@ import errno
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.lake.objects.port import OCTETS, MissingObject, ObjectInfo, check_range, checked_key
+from tasks.lake.objects.port import OCTETS, Body, MissingObject, ObjectInfo, check_range, checked_key
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
@@ -48,7 +50,7 @@ class DirectoryStore:
     def uri(self) -> str:
         return str(self._root)
 
-    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:  # noqa: ARG002 - files have no type
+    def put(self, key: str, body: Body, *, content_type: str = OCTETS) -> None:  # noqa: ARG002 - files have no type
         target = self._path(key)
         with _directory_errors("write", target), _written_beside(target, body) as temporary:
             temporary.replace(target)
@@ -128,7 +130,7 @@ def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Itera
 
 
 @contextmanager
-def _written_beside(target: Path, body: bytes) -> Iterator[Path]:
+def _written_beside(target: Path, body: Body) -> Iterator[Path]:
     """Give a file with these bytes, on disk, in the target's directory; it is gone when the block ends.
 
     The directory is made if it is missing. Raises OSError.
@@ -137,12 +139,20 @@ def _written_beside(target: Path, body: bytes) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(body)
+            _write(file, body)
             file.flush()
             os.fsync(file.fileno())
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _write(file: BinaryIO, body: Body) -> None:
+    if isinstance(body, bytes):
+        file.write(body)
+    else:
+        body.seek(0)
+        shutil.copyfileobj(body, file)
 
 
 def _is_temporary(path: Path) -> bool:

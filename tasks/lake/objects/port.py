@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 OCTETS = "application/octet-stream"
+
+Body = bytes | BinaryIO
+"""What is put: bytes, or a file, which is read from its beginning, and never held whole."""
 
 
 class MissingObject(LookupError):
@@ -33,7 +36,7 @@ class ObjectStore(Protocol):
         """The store's address, for people."""
         ...
 
-    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:
+    def put(self, key: str, body: Body, *, content_type: str = OCTETS) -> None:
         """Store under the key and replace what is there; readers see the old bytes or the new, never a part."""
         ...
 

@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.lake.objects.address import S3Config
-from tasks.lake.objects.port import OCTETS, MissingObject, ObjectInfo, check_range, checked_key, one_line
+from tasks.lake.objects.port import OCTETS, Body, MissingObject, ObjectInfo, check_range, checked_key, one_line
 
 _BUCKET_AND_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._=+-]+)*")
 _S3_ERRORS = (BotoCoreError, Boto3Error, ClientError, ResponseParserError)
@@ -55,7 +55,9 @@ class S3Store:
     def uri(self) -> str:
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
-    def put(self, key: str, body: bytes, *, content_type: str = OCTETS) -> None:
+    def put(self, key: str, body: Body, *, content_type: str = OCTETS) -> None:
+        if not isinstance(body, bytes):
+            body.seek(0)
         with self._errors("write", key):
             self._client.put_object(**self._address(key), Body=body, ContentType=content_type)
 

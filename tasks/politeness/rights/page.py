@@ -35,18 +35,21 @@ def header_signals(headers: Fields, *, token: str) -> tuple[Signal, ...]:
     return (*_reservations(fields, HEADER), *_other_fields(fields, token))[:MAX_SIGNALS]
 
 
-def meta_signals(metas: Fields, inline: Iterable[str], *, token: str, url: str) -> tuple[Signal, ...]:
-    """Return what a page's meta elements say, by their lower-case names, and the RSL that it has inline."""
+def meta_signals(metas: Fields, *, token: str) -> tuple[Signal, ...]:
+    """Return what a page's meta elements say, by their lower-case names."""
     named = tuple(metas)
     found = [*_reservations(named, META)]
     for name, content in named:
         if name in {"robots", token.lower()} or find_crawler(name):
             whom = "" if name == "robots" else f"{name}: "
             found += directive_signals(read_robots_tag(f"{whom}{content}"), token=token, scope=META, raw=content)
-    for text in inline:
-        licences = parse_rsl(text.encode("utf-8", "replace"), url)
-        found += licence_signals(licences, url, scope=META, policy_id=None)
     return tuple(found)[:MAX_SIGNALS]
+
+
+def inline_signals(licence: str, url: str) -> tuple[Signal, ...]:
+    """Return what the RSL says of a page that stands in it; raises BadUrl."""
+    said = parse_rsl(licence.encode("utf-8", "replace"), url)
+    return tuple(licence_signals(said, url, scope=META, policy_id=None))[:MAX_SIGNALS]
 
 
 def feed_signals(licence: str, url: str) -> tuple[Signal, ...]:

@@ -1,17 +1,211 @@
-"""What the documents of one origin say together of any of its pages. Pure."""
+"""What the documents of one origin say of rights to any of its pages: its robots.txt alone, and all of them together. Pure.
+
+Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI crawlers that it names.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tasks.politeness.rights.content_signal import content_signals
+from tasks.politeness.rights.crawlers import crawlers
 from tasks.politeness.rights.documents import SiteDocument
 from tasks.politeness.rights.mapping import UNREAD
-from tasks.politeness.rights.robots_rights import NO_RIGHTS, RobotsRights
+from tasks.politeness.rights.robots_lines import (
+    EVERYONE,
+    RightsGroup,
+    RightsLines,
+    merged,
+    read_rights_lines,
+    usage_path,
+)
 from tasks.politeness.rights.rsl import USAGES, Licences, licence_signals
-from tasks.politeness.robots import RobotsPolicy
+from tasks.politeness.rights.usage import usage_signals
+from tasks.politeness.robots import RobotsPolicy, matched_path, parse_robots
+from tasks.politeness.robots_rules import Group, Rule, path_rule
 from tasks.politeness.tdmrep import Reservations
-from tasks.values.rights import RAW_LENGTH, RSL, TDMREP, UNREADABLE
+from tasks.values.rights import CRAWLERS, RAW_LENGTH, ROBOTS, RSL, TDMREP, UNREADABLE, UNSET
 from tasks.values.rows import Signal
+from tasks.values.user_agent import product_token
+
+MAX_STATEMENTS = 300
+MAX_CRAWLER_GROUPS = 20
+"""Different sets of groups for AI crawlers whose rules are kept; a file with more has its bytes."""
+
+ALLOW, DISALLOW, PARTLY = "allow", "disallow", "partly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathLine:
+    """A line for a pattern of paths, or for all (`rule` None), with what it says there."""
+
+    path: str
+    rule: Rule | None
+    value: str
+
+    @property
+    def length(self) -> int:
+        """Its weight: the longest pattern counts."""
+        return -1 if self.rule is None else self.rule.length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldCrawlers:
+    """AI crawlers that the same groups name, and the rules of those groups."""
+
+    tokens: tuple[str, ...]
+    policy: RobotsPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsRights:
+    """What counts for one agent: `name` is whose groups these are, its own or `*`; `statements` are all that the file has."""
+
+    name: str
+    usages: tuple[PathLine, ...] = ()
+    signals: tuple[PathLine, ...] = ()
+    licences: tuple[str, ...] = ()
+    crawlers: tuple[ToldCrawlers, ...] = ()
+    statements: tuple[Signal, ...] = ()
+    is_readable: bool = True
+
+    def signals_for(self, url: str, *, policy_id: str | None) -> Iterator[Signal]:
+        """Yield what is said of a page that this agent may fetch; raises BadUrl."""
+        if not self.is_readable:
+            yield Signal(signal=ROBOTS, scope=self.name, value=UNREADABLE, raw="", policy_id=policy_id)
+            return
+        yield Signal(signal=ROBOTS, scope=self.name, value=ALLOW, raw="", policy_id=policy_id)
+        for one in self.crawlers:
+            if not one.policy.allows(url, user_agent=one.tokens[0]):
+                yield Signal(signal=CRAWLERS, scope=" ".join(one.tokens), value=DISALLOW, raw="", policy_id=policy_id)
+        for line in _longest(self.usages, url):
+            yield from usage_signals(line.value, scope=line.path, policy_id=policy_id)
+        for line in _longest(self.signals, url):
+            yield from content_signals(line.value, scope=line.path, policy_id=policy_id)
+
+
+NO_RIGHTS = RobotsRights(name=EVERYONE)
+"""Of a site without a robots.txt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRobots:
+    """A robots.txt as one agent needs it: what it may fetch, and what is said of rights."""
+
+    policy: RobotsPolicy
+    rights: RobotsRights
+
+
+NO_ROBOTS = ReadRobots(policy=RobotsPolicy.allow_all(), rights=NO_RIGHTS)
+
+
+def read_robots(body: bytes, user_agent: str) -> ReadRobots:
+    """Read a robots.txt for one agent."""
+    every, lines = parse_robots(body), read_rights_lines(body)
+    name, groups = lines.for_agent(user_agent)
+    own = merged(groups)
+    named = tuple(_named_crawlers(every, body))
+    rights = RobotsRights(
+        name=name if name in _names_of(every) else EVERYONE,
+        usages=tuple(map(_path_line, own.usages)),
+        signals=tuple(map(_path_line, own.signals)),
+        licences=own.licences or lines.licences,
+        crawlers=named,
+        statements=tuple(_statements(lines, every, named, user_agent))[:MAX_STATEMENTS],
+        is_readable=not lines.is_html,
+    )
+    return ReadRobots(policy=every.for_agent(user_agent), rights=rights)
+
+
+def _names_of(policy: RobotsPolicy) -> set[str]:
+    return {name for group in policy.groups for name in group.agents}
+
+
+def _path_line(value: str) -> PathLine:
+    path, said = usage_path(value)
+    return PathLine(path=path or "/", rule=path_rule(path) if path else None, value=said)
+
+
+def _longest(lines: tuple[PathLine, ...], url: str) -> list[PathLine]:
+    if not lines:
+        return []
+    path = matched_path(url)
+    found = [one for one in lines if one.rule is None or one.rule.matches(path)]
+    longest = max((one.length for one in found), default=0)
+    return [one for one in found if one.length == longest]
+
+
+def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
+    """Yield the named crawlers that have groups of their own, by groups.
+
+    RFC 9309 cuts a token at its first digit or space (`AI2Bot` is `AI`), so that the whole one has to be in the file.
+    """
+    text, names = body.lower(), _names_of(policy)
+    several: dict[tuple[int, ...], list[str]] = {}
+    held: dict[tuple[int, ...], tuple[Group, ...]] = {}
+    for one in crawlers():
+        if product_token(one.token).lower() not in names or one.token.lower().encode() not in text:
+            continue
+        groups = tuple(policy.groups_for(one.token))
+        key = tuple(map(id, groups))
+        several.setdefault(key, []).append(one.token)
+        held[key] = groups
+    for key in list(several)[:MAX_CRAWLER_GROUPS]:
+        yield ToldCrawlers(tokens=tuple(several[key]), policy=RobotsPolicy(held[key]))
+
+
+def _statements(
+    lines: RightsLines, policy: RobotsPolicy, named: tuple[ToldCrawlers, ...], user_agent: str
+) -> Iterator[Signal]:
+    """Yield all that the file says, to us and to others: the scope has the agents, and the path where there is one."""
+    if lines.is_html:
+        yield _statement(ROBOTS, "", UNREADABLE, "it is a page of HTML")
+        return
+    if lines.is_cut:
+        yield _statement(ROBOTS, "", UNREADABLE, "the file is longer than what is read of it")
+    if lines.is_split:
+        yield _statement(ROBOTS, "", UNSET, "Content-Usage ends a list of agents here, and for Allow and Disallow not")
+    yield _statement(ROBOTS, product_token(user_agent).lower(), _extent(policy.for_agent(user_agent)), "")
+    for one in named:
+        yield _statement(CRAWLERS, " ".join(one.tokens), _extent(one.policy), "")
+    yield from (_licence(EVERYONE, value) for value in lines.licences)
+    for group in lines.groups:
+        yield from _of_group(group)
+    for key, value in lines.stray:
+        yield _statement(key, "", UNSET, f"{key}: {value}")
+
+
+def _of_group(group: RightsGroup) -> Iterator[Signal]:
+    agents = " ".join(group.agents)
+    for read, values in ((usage_signals, group.usages), (content_signals, group.signals)):
+        for value in values:
+            path, said = usage_path(value)
+            yield from read(said, scope=f"{agents} {path or '/'}"[:RAW_LENGTH])
+    yield from (_licence(agents, value) for value in group.licences)
+
+
+def _licence(agents: str, value: str) -> Signal:
+    return _statement(RSL, agents, UNSET, f"License: {value}")
+
+
+def _extent(policy: RobotsPolicy) -> str:
+    """Return whether the site is open to an agent, closed, or partly open."""
+    if not policy.allows("http://site.invalid/", user_agent=EVERYONE) or not _allows_root(policy):
+        return DISALLOW
+    return PARTLY if any(_forbids(group) for group in policy.groups) else ALLOW
+
+
+def _allows_root(policy: RobotsPolicy) -> bool:
+    return not any(group.plain.get("/") is False for group in policy.groups)
+
+
+def _forbids(group: Group) -> bool:
+    return any(not allows for allows in group.plain.values()) or any(not rule.allows for rule in group.rules)
+
+
+def _statement(signal: str, scope: str, value: str, raw: str) -> Signal:
+    return Signal(signal=signal, scope=scope[:RAW_LENGTH], value=value, raw=raw[:RAW_LENGTH], policy_id=None)
+
 
 OPEN = RobotsPolicy.allow_all()
 

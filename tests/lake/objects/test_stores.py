@@ -1,10 +1,12 @@
 import resource
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -25,6 +27,31 @@ def test_a_second_put_replaces_the_first(object_store):
     object_store.put("a", b"second")
 
     assert object_store.get("a") == b"second"
+
+
+@pytest.mark.parametrize("size", [0, 3_000_000])
+def test_a_file_is_put_from_its_beginning_however_often(object_store, size):
+    body = bytes(range(256)) * (size // 256)
+    with TemporaryFile() as file:
+        file.write(body)
+        object_store.put("first", file, content_type="application/warc")
+        object_store.put("second", file)
+
+    assert (object_store.get("first"), object_store.get("second")) == (body, body)
+
+
+def test_a_file_that_is_put_is_not_held_whole(tmp_path):
+    store = DirectoryStore(tmp_path)
+    with TemporaryFile() as file:
+        file.write(bytes(30_000_000))
+        tracemalloc.start()
+        try:
+            store.put("a", file)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert most < 2_000_000
 
 
 def test_an_empty_object_is_an_object(object_store):

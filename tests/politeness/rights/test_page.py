@@ -7,7 +7,7 @@ import pytest
 
 from tasks.politeness.rights.directives import directives_for, read_robots_list, read_robots_tag
 from tasks.politeness.rights.mapping import verdict_on
-from tasks.politeness.rights.page import MAX_SIGNALS, feed_signals, header_signals, meta_signals
+from tasks.politeness.rights.page import MAX_SIGNALS, feed_signals, header_signals, inline_signals, meta_signals
 from tasks.politeness.rights.payment import payment_of
 from tasks.values.rights import TDMREP, Answer, Purpose
 from tasks.values.rows import Signal
@@ -17,7 +17,8 @@ FILE = Signal(signal=TDMREP, scope="/dossier/", value="tdm-reservation=1", raw="
 
 
 def page(headers=(), metas=(), inline=()):
-    return (*header_signals(headers, token="presslake"), *meta_signals(metas, inline, token="presslake", url=URL))
+    licensed = (signal for text in inline for signal in inline_signals(text, URL))
+    return (*header_signals(headers, token="presslake"), *meta_signals(metas, token="presslake"), *licensed)
 
 
 def said(signals):

@@ -7,7 +7,7 @@ import pytest
 from tasks.politeness.rights.mapping import verdict_on
 from tasks.politeness.rights.page import header_signals
 from tasks.politeness.rights.robots_lines import read_rights_lines
-from tasks.politeness.rights.robots_rights import read_robots
+from tasks.politeness.rights.site import read_robots
 from tasks.politeness.robots import MAX_ROBOTS_SIZE
 from tasks.values.rights import CONTENT_SIGNAL, CONTENT_USAGE, CRAWLERS, ROBOTS, Purpose
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.charset import decode_text
+from tasks.web.text import decode_text
 from tests.work import calls_of
 
 GERMAN = "Der Gemeinderat beschloß am Dienstag, die Brücke über die Würm für zwölf Monate zu schließen; Fußgänger dürfen hinüber."

@@ -7,9 +7,9 @@ import pytest
 
 from tasks.config.catalogue import Catalogue, Defaults, Source
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.named import announcements, attribute, included_in, is_wanted
+from tasks.discover.intake import announcements, attribute, included_in, is_wanted
 from tasks.errors import BadUrl, ForbiddenScheme
-from tasks.feeds.refusals import Refusals
+from tasks.feeds.collector import Refusals
 from tasks.index.frontier import BACKFILL, NEWS
 from tasks.values.feed import Entry
 

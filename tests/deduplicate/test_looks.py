@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.deduplicate.prepared_page import prepared, syndicated_key
+from tasks.deduplicate.looks import prepared, syndicated_key
 from tests.deduplicate.pages import page
 from tests.looks import captured
 from tests.rows import make_capture

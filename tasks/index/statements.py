@@ -1,0 +1,55 @@
+"""Statements for many rows: values in parts that one statement can hold, and an insert that may meet an existing row.
+
+Such an insert is the same in SQLite and PostgreSQL, but different in SQLAlchemy's dialects.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Table
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from sqlalchemy.dialects import postgresql, sqlite
+
+Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
+T = TypeVar("T")
+
+
+def in_chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the values in their order, `size` at a time; the last part may be shorter."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def row_of(one: "DataclassInstance") -> dict[str, Any]:
+    """Return a value's fields as a row: `dataclasses.asdict` copies each of them, which costs more than the insert."""
+    return {field.name: getattr(one, field.name) for field in fields(one)}
+
+
+def insert_into(tx: Connection, table: Table) -> Upsert:
+    """Return the insert of the transaction's own dialect, which knows `on_conflict_do_update` and `excluded`."""
+    if tx.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - PostgreSQL's own costs as much as a small command
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)
+
+
+def upsert(
+    tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str], newest: Iterable[str]
+) -> None:
+    """Write rows; one that is there already, by the columns `by`, gets the columns `newest`, and stays if those are none."""
+    if not rows:
+        return  # an insert without rows is one of a row of defaults
+    statement = insert_into(tx, table)
+    if replaced := {name: statement.excluded[name] for name in newest}:
+        statement = statement.on_conflict_do_update(index_elements=list(by), set_=replaced)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(by))
+    tx.execute(statement, rows)
