@@ -27,3 +27,9 @@ settings.load_profile("quick")
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name binary parameters after their argument: gzip holds the time, and all workers must collect the same names."""
     return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
+def pytest_collection_finish() -> None:
+    """Let no later collection of garbage look at the ten thousand tests and all that they imported: one takes 0.2 s."""
+    gc.collect()
+    gc.freeze()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,6 @@ import pytest
 from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
 from tests import forking
-from tests.forking import COMMAND
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,16 @@ class Presslake:
         assert not check or ended.code == 0, ended
         return ended
 
-    def start(self, *words: str | Path, **environment: str) -> subprocess.Popen[bytes]:
-        """Start the command, in a process group of its own."""
-        return subprocess.Popen(
-            [COMMAND, *words],
-            cwd=self.home,
-            env=self._environment(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+    def execute(self, program: str, *words: str | Path, timeout: float = 240) -> "Ended":
+        """Run a program of Python's here, with all imported that the command may need."""
+        done = forking.run(
+            list(map(str, words)), cwd=self.home, environment=self._environment({}), timeout=timeout, program=program
         )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *words: str | Path, **environment: str) -> forking.Running:
+        """Start the command, in a session of its own."""
+        return forking.start(list(map(str, words)), cwd=self.home, environment=self._environment(environment))
 
     def ingest(self, *words: str | Path, **environment: str) -> dict[str, Any]:
         """Run a sweep and return the object of `--json`."""

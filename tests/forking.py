@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 COMMAND = Path(sys.executable).with_name("presslake")
 MODULES = (
@@ -62,34 +64,105 @@ class Forker:
                 pass_fds=[theirs.fileno()],
             )
 
-    def run(
-        self, words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run the command to its end, as `subprocess.run` does."""
+    def start(
+        self,
+        words: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        program: str | None = None,
+        has_session: bool = False,
+    ) -> "Running":
+        """Start the command, or a program of Python's, as `subprocess.Popen` does."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours, tempfile.TemporaryFile() as wanted, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            wanted.write(json.dumps([list(words), str(cwd), dict(environment)]).encode())
+        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - they are the started one's
+        with theirs, tempfile.TemporaryFile() as wanted:
+            wanted.write(json.dumps([list(words), str(cwd), dict(environment), program, has_session]).encode())
             wanted.seek(0)
-            with theirs:
-                files = [wanted.fileno(), out.fileno(), err.fileno(), theirs.fileno()]
-                socket.send_fds(self._asked, [b"run"], files)
-            code = _code_of(ours, timeout)
-            out.seek(0)
-            err.seek(0)
-            return subprocess.CompletedProcess(words, code, out.read(), err.read())
+            files = [wanted.fileno(), out.fileno(), err.fileno(), theirs.fileno()]
+            socket.send_fds(self._asked, [b"run"], files)
+        return Running(words, ours, out, err)
 
     def close(self) -> None:
         self._asked.close()
         self._process.wait(timeout=60)
 
 
+class Running:
+    """A command that was started, with what tests use of `subprocess.Popen`."""
+
+    def __init__(self, words: Sequence[str], answers: socket.socket, out: IO[bytes], err: IO[bytes]) -> None:
+        self._words, self._answers, self._out, self._err = words, answers, out, err
+        self.pid = int(answers.recv(64))
+        self.returncode: int | None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, and return the exit code; raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            self._answers.settimeout(timeout)
+            try:
+                self.returncode = int(self._answers.recv(64))
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired(self._words, timeout or 0) from None
+            self._answers.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Wait for the end, and return all that was said."""
+        self.wait(timeout)
+        with self._out, self._err:
+            return self._said(self._out), self._said(self._err)
+
+    @property
+    def err(self) -> bytes:
+        """What standard error has by now."""
+        return self._said(self._err)
+
+    @staticmethod
+    def _said(file: IO[bytes]) -> bytes:
+        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)  # it writes where the file's position is
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def run(
-    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float
+    words: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    program: str | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end, forked where a process has imported what it would."""
+    """Run the command to its end, as `subprocess.run` does, or a program of Python's with these words as arguments."""
+    started = _forker(environment).start(words, cwd=cwd, environment=environment, program=program)
+    try:
+        out, err = started.communicate(timeout)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.communicate()
+        raise
+    return subprocess.CompletedProcess(words, started.wait(), out, err)
+
+
+def start(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Running:
+    """Start the command, in a session of its own."""
+    return _forker(environment).start(words, cwd=cwd, environment=environment, has_session=True)
+
+
+def _forker(environment: Mapping[str, str]) -> Forker:
+    """Return the process that has imported what a command with this environment would."""
     settings, path = _settings(environment), environment.get("PYTHONPATH", "")
-    forker = _started(settings if settings in _common and not path else None, path)
-    return forker.run(words, cwd=cwd, environment=environment, timeout=timeout)
+    return _started(settings if settings in _common and not path else None, path)
 
 
 def expect_many(environment: Mapping[str, str]) -> None:
@@ -110,17 +183,6 @@ def _started(settings: Settings | None, path: str) -> Forker:
 
 def _others(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(READ_AT_IMPORT)}
-
-
-def _code_of(answers: socket.socket, timeout: float) -> int:
-    """Wait for the end of a command, which is killed where it takes too long."""
-    pid = int(answers.recv(64))
-    answers.settimeout(timeout)
-    try:
-        return int(answers.recv(64))
-    except TimeoutError:
-        os.kill(pid, signal.SIGKILL)
-        raise subprocess.TimeoutExpired(str(COMMAND), timeout) from None
 
 
 def _serve(asked: socket.socket, with_prefect: Sequence[str]) -> None:
@@ -156,19 +218,24 @@ def _attend(wanted: int, out: int, err: int, answers: int) -> None:
 
 
 def _become(wanted: int, out: int, err: int) -> None:
-    """Be the command from here on; does not return."""
+    """Be the command, or the program, from here on; does not return."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(wanted, "rb") as file:
-        words, cwd, environment = json.load(file)
+        words, cwd, environment, program, has_session = json.load(file)
+    if has_session:
+        os.setsid()
     for ours, standard in ((out, 1), (err, 2)):
         os.dup2(ours, standard)
         os.close(ours)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
-    sys.argv = [str(COMMAND), *words]
+    sys.argv = [str(COMMAND) if program is None else "-c", *words]
     sys.path[0 : 0 if sys.flags.safe_path else 1] = [str(COMMAND.parent)]
-    runpy.run_path(str(COMMAND), run_name="__main__")
+    if program is None:
+        runpy.run_path(str(COMMAND), run_name="__main__")
+    else:
+        exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
     sys.exit(0)
 
 

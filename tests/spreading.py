@@ -11,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = {
     "tests/verify/": "a world of two sweeps, that takes long to make",
     "tests/maintain/": "a world of two sweeps, that takes long to make",
+    "tests/released/": "the addresses of a press, at which one test at a time can listen",
     "tests/deploy/test_prefect_yaml.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_enriching.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_notifying.py": "the deployments and automations of the one Prefect server",

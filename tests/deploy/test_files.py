@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import prefect_redis.client
 import pytest
 import yaml
-from prefect.settings import get_current_settings
-from prefect.settings.legacy import _get_valid_setting_names
 
 from deploy.fill_env import EXAMPLES, filled, main
 from tasks.config.settings import Settings, load_settings
@@ -23,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 K8S = sorted((DEPLOY / "k8s").glob("*.yaml"))
+DOCUMENTS: list[dict[str, Any]] = [one for path in K8S for one in yaml.safe_load_all(path.read_text())]
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONCE = {"s3-volume", "s3-users", "index", "deployments"}
@@ -40,8 +38,7 @@ BOTO3S = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def documents(*kinds: str) -> Iterator[dict[str, Any]]:
-    for path in K8S:
-        yield from (one for one in yaml.safe_load_all(path.read_text()) if one["kind"] in kinds)
+    yield from (one for one in DOCUMENTS if one["kind"] in kinds)
 
 
 def pods() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -67,9 +64,12 @@ def k8s_names() -> dict[str, set[str]]:
 
 
 def is_setting(name: str) -> bool:
-    redis = {
-        f"PREFECT_REDIS_MESSAGING_{field.upper()}" for field in prefect_redis.client.RedisMessagingSettings.model_fields
-    }
+    # Here and not above: Prefect takes a second to import, in each process that collects the tests
+    from prefect.settings import get_current_settings
+    from prefect.settings.legacy import _get_valid_setting_names
+    from prefect_redis.client import RedisMessagingSettings
+
+    redis = {f"PREFECT_REDIS_MESSAGING_{field.upper()}" for field in RedisMessagingSettings.model_fields}
     ours = {f"PRESSLAKE_{field.upper()}" for field in Settings.model_fields}
     return name in ours | redis | BOTO3S | {"DO_NOT_TRACK"} | _get_valid_setting_names(type(get_current_settings()))
 

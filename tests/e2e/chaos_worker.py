@@ -60,7 +60,6 @@ STEPS = (
 )
 """The commit protocol's steps, in their order; at each a process may be told to die."""
 
-PATIENCE = 40
 GAVE_UP = 3
 """How a process ends that a port kept waiting too long: the run has failed, and another one follows."""
 
@@ -87,6 +86,9 @@ class Life:
 
 class Fate:
     """Ends the process at its step, as a lost machine would."""
+
+    patience = 40
+    """How often a port that is away is asked again: some are away often."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -189,9 +191,9 @@ class InlineExtractor:
                 yield page.capture_id, error
 
 
-def persistently(call: Callable[[], T]) -> T:
+def persistently(call: Callable[[], T], patience: int) -> T:
     """Call again while a port is away, as Prefect does with a task."""
-    for _ in range(PATIENCE):
+    for _ in range(patience):
         try:
             return call()
         except DamagedTable:
@@ -243,7 +245,7 @@ def publish_all(index: Index, store: ObjectStore, fate: Fate) -> None:
         if not items:
             return
         for _ in range(2):
-            persistently(lambda: publish(items, store=store, index_id=index.index_id))  # noqa: B023
+            persistently(lambda: publish(items, store=store, index_id=index.index_id), fate.patience)  # noqa: B023
         fate.step("published")
         with index.write() as tx:
             outbox.clear(tx, (item.sequence for item in items))
@@ -251,18 +253,20 @@ def publish_all(index: Index, store: ObjectStore, fate: Fate) -> None:
 
 
 def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore, fate: Fate) -> None:
-    fetched = persistently(lambda: asyncio.run(_fetch(batch, rules, index, store)))
+    fetched = persistently(lambda: asyncio.run(_fetch(batch, rules, index, store)), fate.patience)
     fate.step("fetched")
     extracted = persistently(
         lambda: extract_batch(
             fetched, pool=InlineExtractor(), read_segment=store.get, now=datetime.now(UTC), extracted_one=lambda: None
-        )
+        ),
+        fate.patience,
     )
     fate.step("extracted")
     deciding = DecidingIndex(index, fate)
     for _ in range(2):
         report = persistently(
-            lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=REVISIT_AFTER)
+            lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=REVISIT_AFTER),
+            fate.patience,
         )
     bury_taken(report, extracted.captures, index=index, store=store)
     fate.step("decided")

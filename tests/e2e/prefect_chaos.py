@@ -22,6 +22,7 @@ import httpx
 
 from flows.server.defaults import DEFAULTS
 from tests.engine import Presslake
+from tests.forking import Running
 from tests.press import Press
 from tests.servers import free_port
 
@@ -164,7 +165,7 @@ def sweep_without_server(
     return sweep.returncode
 
 
-def await_hits(press: Press, number: int, sweep: subprocess.Popen[bytes]) -> None:
+def await_hits(press: Press, number: int, sweep: Running) -> None:
     """Wait until the press was asked so often, or the sweep has ended; a minute at most."""
     deadline = time.monotonic() + 60
     while sum(press.hits.values()) < number and sweep.poll() is None and time.monotonic() < deadline:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tasks.index.database import open_index
-from tests.engine import COMMAND
+from tests.forking import COMMAND
 
 BEGIN = """
 import atexit, sys, threading, time

@@ -1,11 +1,5 @@
 """What a sweep's process holds while batch after batch goes through it: it must not grow with their number."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.engine import Presslake
@@ -54,24 +48,15 @@ if __name__ == "__main__":
 def held(prefect_api_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, int]]:
     """How many of each kind were alive each time that a batch had been decided."""
     home = tmp_path_factory.mktemp("held")
-    program = home / "counting.py"
-    program.write_text(PROGRAM)
-    presslake = Presslake(home)
     with running_press(sites=2, articles=ARTICLES // 2) as press:
         settings = {
+            "PREFECT_API_URL": prefect_api_url,
             "PRESSLAKE_CATALOGUE": str(press.catalogue(home / "sources.yaml")),
             "PRESSLAKE_BATCH_SIZE": str(BATCH_SIZE),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
         }
-        done = subprocess.run(
-            [sys.executable, program],
-            cwd=home,
-            env={**os.environ, **presslake.variables, **settings},
-            stdout=subprocess.PIPE,
-            timeout=300,
-            check=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+        ended = Presslake(home, settings).execute(PROGRAM)
+    assert ended.code == 0, ended
+    return ended.json()
 
 
 def test_looks_pages_segments_and_hosts_of_a_few_batches_are_held_however_many_there_are(held):

@@ -1,21 +1,17 @@
 """Ctrl-C in each kind of command and flow, and in Prefect's own code around a flow's: one line, cancelled and never a crash."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.engine import Ended, Presslake
+from tests.engine import Presslake
 from tests.press import running_press
 
 pytestmark = pytest.mark.engine
 
-ROOT = Path(__file__).parents[2]
 INTERRUPTED_BY_A_HOOK = """
 import os, signal, sys
 from flows.ingest import ingest
@@ -37,15 +33,7 @@ main()
 def interrupted(presslake: Presslake, api_url: str, when: str, *words: str, often: int = 1):
     """Run a sweep that Prefect's own hook interrupts; return how it ended, and the run as Prefect has it."""
     (presslake.home / "sources.yaml").write_text('sources: [{id: a, feeds: ["http://127.0.0.1:9/feed"]}]\n')
-    ended = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_BY_A_HOOK, when, str(often), "ingest", *words],
-        cwd=presslake.home,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **presslake.variables},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    ended = presslake.execute(INTERRUPTED_BY_A_HOOK, when, str(often), "ingest", *words)
     run_id = (presslake.home / "run-id").read_text()
     run = httpx.get(f"{api_url}/flow_runs/{run_id}", timeout=60, trust_env=False).json()
     return ended, run
@@ -55,25 +43,25 @@ def interrupted(presslake: Presslake, api_url: str, when: str, *words: str, ofte
 def test_ctrl_c_before_the_flow_begins_cancels_it(presslake, prefect_api_url, words):
     ended, run = interrupted(presslake, prefect_api_url, "on_running", *words)
 
-    assert (ended.returncode, run["state_type"]) == (130, "CANCELLED"), ended
+    assert (ended.code, run["state_type"]) == (130, "CANCELLED"), ended
     assert run["state"]["message"].startswith("interrupted: what is stored is whole")
-    assert [line for line in ended.stderr.splitlines() if "nterrupted" in line and not line.startswith("Inter")] == []
-    assert ended.stderr.splitlines()[-1].startswith("Interrupted: what is stored is whole")
-    assert "Traceback" not in ended.stderr
+    assert [line for line in ended.err.splitlines() if "nterrupted" in line and not line.startswith("Inter")] == []
+    assert ended.err.splitlines()[-1].startswith("Interrupted: what is stored is whole")
+    assert "Traceback" not in ended.err
 
 
 def test_ctrl_c_after_the_flow_has_ended_comes_too_late(presslake, prefect_api_url):
     ended, run = interrupted(presslake, prefect_api_url, "on_completion")
 
-    assert (ended.returncode, run["state_type"]) == (0, "COMPLETED"), ended
+    assert (ended.code, run["state_type"]) == (0, "COMPLETED"), ended
 
 
 def test_ctrl_c_twice_ends_it_at_once(presslake, prefect_api_url):
     ended, _ = interrupted(presslake, prefect_api_url, "on_running", often=2)
 
-    assert ended.returncode == 130, ended
-    assert ended.stderr.splitlines()[-1].startswith("Interrupted")
-    assert "Traceback" not in ended.stderr
+    assert ended.code == 130, ended
+    assert ended.err.splitlines()[-1].startswith("Interrupted")
+    assert "Traceback" not in ended.err
 
 
 INSIDE = """
@@ -88,7 +76,7 @@ def interrupt_in(name):
 """
 """Sends SIGINT to its own process when a function is called: a state, and no time that a machine may change."""
 
-COMMAND_INSIDE = f"{INSIDE}\ninterrupt_in(sys.argv.pop(1))\nfrom flows.cli.app import main\nmain()\n"
+COMMAND_INSIDE = f"{INSIDE}\nfrom flows.cli.app import main\ninterrupt_in(sys.argv.pop(1))\nmain()\n"
 FLOWS_INSIDE = f"""{INSIDE}
 import json
 from flows.backfill import BackfillConfig, backfill
@@ -109,19 +97,6 @@ for flow, given, name in (
 print(json.dumps(ended))
 """
 FLOWS = ("maintain", "verify", "replay", "forget", "report", "backfill")
-
-
-def inside(presslake: Presslake, program: str, *words: str | Path) -> Ended:
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        cwd=presslake.home,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **presslake.variables},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +134,7 @@ def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copie
     _, url, segment = swept
     given = [{"URL": url, "SEGMENT": str(segment)}.get(word, word) for word in words.split()]
 
-    ended = inside(copied, COMMAND_INSIDE, where, *given)
+    ended = copied.execute(COMMAND_INSIDE, where, *given)
     left = sorted(one.name for one in copied.home.iterdir() if "taken" in one.name)
     again = copied.run(*given, check=False)
     checked = copied.run(
@@ -178,7 +153,7 @@ def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copie
 def flows_interrupted(swept, prefect_api_url) -> dict[str, Any]:
     """Each flow but the sweep's, interrupted in its own code: the runs as Prefect has them."""
     presslake, _, segment = swept
-    ended = inside(presslake, FLOWS_INSIDE, segment)
+    ended = presslake.execute(FLOWS_INSIDE, segment)
     assert ended.code == 0, ended
     with httpx.Client(base_url=prefect_api_url, timeout=60, trust_env=False) as api:
         return {name: api.get(f"/flow_runs/{run_id}").json() for name, run_id in ended.json().items()}

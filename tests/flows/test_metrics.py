@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.forking import Running
 from tests.metrics.filling import fill
 from tests.press import running_press
 from tests.servers import free_port
@@ -54,17 +56,25 @@ def test_it_serves_until_it_is_interrupted(filled):
     port = free_port()
     process = filled.start("metrics", "--listen", f"127.0.0.1:{port}")
     try:
-        assert process.stderr is not None
-        assert f"http://127.0.0.1:{port}/metrics" in process.stderr.readline().decode()
+        said = _first_line(process)
         answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30, trust_env=False)
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=30)
     finally:
         process.kill()
-        process.wait()
 
+    assert f"http://127.0.0.1:{port}/metrics" in said
     assert "presslake_up 1.0" in answer.text.splitlines()
-    assert (process.returncode, err.decode()) == (0, "Stopped.\n")
+    assert (process.returncode, err.decode()) == (0, f"{said}Stopped.\n")
+
+
+def _first_line(process: Running) -> str:
+    """Wait until it has said a line, half a minute at most, and return that."""
+    deadline = time.monotonic() + 30
+    while not process.err.endswith(b"\n"):
+        assert time.monotonic() < deadline, process.err
+        time.sleep(0.05)
+    return process.err.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Prefect's server killed in the middle of a run: the run goes on, what it stored is whole, and it says what happened."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from deltalake import DeltaTable
 
 from tests.e2e.prefect_chaos import KillableServer
 from tests.engine import Presslake
+from tests.forking import Running
 from tests.press import Press, running_press
 
 pytestmark = [pytest.mark.engine, pytest.mark.crash, pytest.mark.long]
@@ -42,7 +42,7 @@ def presslake(server: KillableServer, tmp_path: Path) -> Presslake:
     return Presslake(tmp_path, {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(server.home)})
 
 
-def _start(presslake: Presslake, press: Press, **environment: str) -> subprocess.Popen[bytes]:
+def _start(presslake: Presslake, press: Press, **environment: str) -> Running:
     """Start a sweep, and return once it is at the articles."""
     catalogue = press.catalogue(presslake.home / "sources.yaml", crawl_delay_s=1.0, max_per_host=1)
     sweep = presslake.start("ingest", "--catalogue", catalogue, "--json", PRESSLAKE_BATCH_SIZE="8", **environment)

@@ -1,9 +1,5 @@
 """The flow `replay`, through Prefect: its report is an artifact, and its form begins as a dry run."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from tests.engine import Presslake
@@ -24,12 +20,10 @@ def test_a_replay_ends_with_its_counts_and_an_artifact(world, prefect_api_url):
     world.press.catalogue(world.home / "sources.yaml")
     presslake = Presslake(world.home, {"PREFECT_API_URL": prefect_api_url, "PRESSLAKE_INDEX": world.index_url})
 
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=world.home, env=presslake._environment({}), capture_output=True, timeout=180,
-        check=True,
-    )  # fmt: skip
+    ended = presslake.execute(SCRIPT)
 
-    name, message, report, is_dry_run = json.loads(done.stdout.splitlines()[-1])
+    assert ended.code == 0, ended
+    name, message, report, is_dry_run = ended.json()
     assert (name, is_dry_run) == ("Completed", True)
     assert message.startswith("Would be: ")
     assert report.startswith(message)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.runtime.safe_path import safe_environment
-from tests.engine import COMMAND
+from tests.forking import COMMAND
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """

@@ -35,6 +35,8 @@ class Interrupted(BaseException):
 class Interruption(Fate):
     """Ends the work at a step, and lets this process live."""
 
+    patience = 3  # here nothing is away: what fails is damaged, and stays so
+
     def __init__(self, at: str) -> None:
         self._at = at
 

@@ -194,13 +194,18 @@ def rows_anywhere(store: ObjectStore) -> set[tuple]:
     for one in store.list(""):
         if "/dt=" in one.key and one.key.endswith(".parquet") and one.size:
             try:
-                read = pq.read_table(io.BytesIO(store.get(one.key)))
+                file = pq.ParquetFile(io.BytesIO(store.get(one.key)))
+                of_others = [name for name in ("capture_id", "policy_id") if name in file.schema_arrow.names]
+                found |= _rows(file, of_others or ["article_id", "revision"])
             except (OSError, ValueError):
                 continue
-            of_others = [name for name in ("capture_id", "policy_id") if name in read.schema.names]
-            names = of_others or ["article_id", "revision"]
-            found |= set(zip(*(read[name].to_pylist() for name in names), strict=True))
     return found
+
+
+def _rows(file: pq.ParquetFile, names: list[str]) -> set[tuple]:
+    """What the rows have in these columns; the others are long, and nobody asks for them."""
+    read = file.read(columns=names)
+    return set(zip(*(read[name].to_pylist() for name in names), strict=True))
 
 
 def bodies(store: ObjectStore) -> set[str]:
@@ -213,7 +218,6 @@ def rows_read(store: ObjectStore) -> set[tuple]:
     found: set[tuple] = set()
     for name in TABLES:
         for file in list_files(open_table(store, name), name):
-            read = pq.read_table(io.BytesIO(store.get(file.key)))
-            ids = ("capture_id",) if name == "captures" else ("article_id", "revision")
-            found |= set(zip(*(read[one].to_pylist() for one in ids), strict=True))
+            ids = ["capture_id"] if name == "captures" else ["article_id", "revision"]
+            found |= _rows(pq.ParquetFile(io.BytesIO(store.get(file.key))), ids)
     return found

@@ -1,9 +1,5 @@
 """`presslake verify` and `presslake reindex`, as a person runs them, and the flow `verify` on a real Prefect server."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from tests.engine import Presslake
@@ -109,12 +105,10 @@ def test_the_flow_fails_where_faults_are_left(world, prefect_api_url):
     )
     presslake = Presslake(world.home, {"PREFECT_API_URL": prefect_api_url, "PRESSLAKE_INDEX": world.index_url})
 
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=world.home, env=presslake._environment({}), capture_output=True, timeout=120,
-        check=True,
-    )  # fmt: skip
+    ended = presslake.execute(script)
 
-    assert json.loads(done.stdout.splitlines()[-1]) == [
+    assert ended.code == 0, ended
+    assert ended.json() == [
         ["Failed", "1 fault."],
         ["Completed", "1 fault, 1 mended, none left."],
         ["Completed", "Nothing found."],
