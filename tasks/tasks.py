@@ -7,7 +7,7 @@ This is the only module below `tasks` that imports Prefect. It decides what is r
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -46,13 +46,7 @@ from tasks.health.table import health_rows, health_summary, quarantine_rows
 from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.lake.stored_bytes import StoredBytes
-from tasks.maintain.config import MaintainConfig
-from tasks.maintain.maintenance import MaintainReport, maintain_lake
-from tasks.maintain.maintenance import summary_line as maintain_summary
 from tasks.politeness.visits import Visit
-from tasks.replay import report as replay_report
-from tasks.replay.config import ReplayConfig
-from tasks.replay.replaying import replay_lake
 from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
@@ -69,9 +63,14 @@ from tasks.values.feed import FeedKind, FeedState
 from tasks.values.look import DueUrl
 from tasks.values.reports import BatchReport, DiscoverReport
 from tasks.values.rows import Outcome
-from tasks.verify.config import VerifyConfig
-from tasks.verify.fault import VerifyReport
-from tasks.verify.verification import verify_lake
+
+if TYPE_CHECKING:  # a sweep neither verifies nor replays: each of these tasks imports what it does
+    from tasks.maintain.config import MaintainConfig
+    from tasks.maintain.maintenance import MaintainReport
+    from tasks.replay.config import ReplayConfig
+    from tasks.replay.report import ReplayReport
+    from tasks.verify.config import VerifyConfig
+    from tasks.verify.fault import VerifyReport
 
 configure()  # before any flow begins, or Prefect's own span of the flow is lost
 
@@ -84,7 +83,7 @@ BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
-_slack = Slack(12 << 20)
+_slack = Slack(8 << 20)
 
 
 class _Keeping(TypedDict):
@@ -357,8 +356,10 @@ def report_backfill(done: backfill_report.BackfillReport) -> None:
 
 
 @task(name="verify", task_run_name="verify", **RETRIED)
-def verify(config: VerifyConfig, settings: Settings) -> VerifyReport:
+def verify(config: "VerifyConfig", settings: Settings) -> "VerifyReport":
     """Verify the index against the lake and return the faults."""
+    from tasks.verify.verification import verify_lake  # noqa: PLC0415
+
     log = get_run_logger()
     found = verify_lake(config, settings, on_step=_log_steps)
     for fault in found.faults[:LOGGED_FAULTS]:
@@ -375,16 +376,21 @@ def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> Fo
 
 
 @task(name="maintain", task_run_name="maintain", **RETRIED)
-def maintain(config: MaintainConfig, settings: Settings) -> MaintainReport:
+def maintain(config: "MaintainConfig", settings: Settings) -> "MaintainReport":
     """Put lake and index in order and return what was done."""
-    done = maintain_lake(config, settings, on_step=_log_steps)
-    get_run_logger().info(maintain_summary(done))
+    from tasks.maintain import maintenance  # noqa: PLC0415
+
+    done = maintenance.maintain_lake(config, settings, on_step=_log_steps)
+    get_run_logger().info(maintenance.summary_line(done))
     return done
 
 
 @task(name="replay", task_run_name="replay", **RETRIED)
-def replay(config: ReplayConfig, settings: Settings) -> replay_report.ReplayReport:
+def replay(config: "ReplayConfig", settings: Settings) -> "ReplayReport":
     """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
+    from tasks.replay import report as replay_report  # noqa: PLC0415
+    from tasks.replay.replaying import replay_lake  # noqa: PLC0415
+
     done = replay_lake(config, settings, on_step=_log_steps)
     create_markdown_artifact(
         replay_report.to_markdown(done), key=REPLAY_KEY, description=replay_report.summary_line(done)

@@ -87,7 +87,7 @@ class Slack:
     A worker that looks after each page holds 10 MB less than one that does not, at 1 % of its CPU.
     """
 
-    def __init__(self, most: int = 8 << 20) -> None:
+    def __init__(self, most: int = 4 << 20) -> None:
         self._most = most
         self._least: int | None = None
 

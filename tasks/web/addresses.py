@@ -95,4 +95,6 @@ _gates_lock = threading.Lock()
 def shared_gate(limits: AddressLimits) -> AddressGate:
     """Return the gate of this process for these limits."""
     with _gates_lock:
-        return _gates.setdefault(limits, AddressGate(limits))
+        if limits not in _gates:
+            _gates[limits] = AddressGate(limits)
+        return _gates[limits]

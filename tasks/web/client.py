@@ -183,6 +183,7 @@ class WebClient:
             "GET",
             _origin_url(target.origin),
             headers=[(b"Host", target.authority.encode()), *fields],
+            stream=_NOTHING,
             extensions={"target": target.request_target.encode(), "budget": budget, "timeout": self._timeouts},
         )
         response = await self._http.send(request, stream=True)
@@ -199,6 +200,10 @@ class WebClient:
         finally:
             await response.aclose()
         return replace(answer, body=body.getvalue(), elapsed_ms=_elapsed_ms(budget), is_cut_short=is_cut_short)
+
+
+_NOTHING = httpx.ByteStream(b"")
+"""What a GET sends; without it, httpx looks into each request's headers for how to encode what there is not."""
 
 
 def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:

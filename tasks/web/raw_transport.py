@@ -138,12 +138,26 @@ class RawTransport(httpx.AsyncBaseTransport):
         return connection, answer
 
 
+_CLOSED = httpx.ByteStream(b"")
+
+
 class _RawResponse(httpx.Response):
-    """An answer of which httpx does not read Location: it would fail at what browsers and we accept."""
+    """An answer of which httpx does not read Location: it would fail at what browsers and we accept.
+
+    httpx binds an answer to its stream and the stream to the answer. Once closed, it lets go of the stream, so that the 40
+    objects of a request end with it, and none waits for Python's collector.
+    """
 
     @property
     def has_redirect_location(self) -> bool:
         return False
+
+    async def aclose(self) -> None:
+        """Close the stream, and let go of it."""
+        try:
+            await super().aclose()
+        finally:
+            self.stream = _CLOSED
 
 
 class _Body(httpx.AsyncByteStream):

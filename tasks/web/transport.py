@@ -9,7 +9,7 @@ cookie is sent. docs/transport.md has the whole of it.
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import httpx
 
@@ -130,23 +130,35 @@ def guarded_client(
 
     It parses no cookie and, unless asked to, follows no redirect.
     """
-    return httpx.AsyncClient(
+    return _Client(
         transport=transport or GuardedTransport(),
         trust_env=False,
         follow_redirects=follow_redirects,
-        cookies=_NoCookies(),
         headers=headers,
     )
 
 
-class _NoCookies(CookieJar):
-    """A jar that takes nothing, and does not even parse what strangers would put into it."""
+class _NoCookies(httpx.Cookies):
+    """Cookies that take nothing, and do not even parse what strangers would put into them."""
 
-    def __init__(self) -> None:
-        super().__init__(DefaultCookiePolicy(allowed_domains=[]))
-
-    def extract_cookies(self, response: object, request: object) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         """Leave an answer's cookies where they are."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class _Client(httpx.AsyncClient):
+    """httpx's client, without cookies: its own makes urllib's request and answer of each of httpx's to look for them."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, whatever was set."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:  # noqa: ANN401 - httpx's type of it is private
+        """Ignore what is set."""
 
 
 @contextmanager

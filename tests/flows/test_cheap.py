@@ -95,3 +95,14 @@ def test_a_mistake_in_the_catalogue_is_found_before_prefect_and_the_index_are_im
 
 def test_a_wrong_catalogue_is_found_by_up_before_prefect_is_imported(tmp_path):
     assert _imported(tmp_path, "up") & (NEVER | LAKE | INDEX) == set()
+
+
+def test_a_sweep_imports_nothing_of_what_verifies_replays_and_maintains():
+    looks = "import sys, flows.cli.sweeping, flows.ingest; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", looks], capture_output=True, text=True, timeout=120, check=True)
+
+    loaded = done.stdout.split()
+    assert "tasks.deduplicate.deciding" in loaded
+    assert [
+        one for one in loaded if one.startswith(("tasks.verify.", "tasks.maintain.", "tasks.replay.replaying"))
+    ] == []

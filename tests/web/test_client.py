@@ -1,6 +1,7 @@
 """One GET against servers on loopback, honest and hostile."""
 
 import asyncio
+import gc
 import gzip
 import ssl
 import subprocess
@@ -9,6 +10,7 @@ import zlib
 from datetime import UTC, datetime
 
 import brotli
+import httpx
 import pytest
 import zstandard
 
@@ -887,3 +889,17 @@ async def test_requests_that_fail_leave_room_at_their_address():
                 await client.get("http://127.0.0.1:1/")
 
     assert shared_gate(limits).try_enter("127.0.0.1") >= 0
+
+
+async def test_a_request_leaves_no_answer_for_the_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        async with serve({"/story": page(b"<p>Story</p>")}) as server, web() as client:
+            for _ in range(3):
+                await client.get(server.url("/story"))
+            left = [one for one in gc.get_objects() if isinstance(one, httpx.Response)]
+    finally:
+        gc.enable()
+
+    assert left == []
