@@ -17,6 +17,7 @@ class PruneRule(StrEnum):
     CREDITS = "credits"
     READ_MORE_LINES = "read_more_lines"
     LINK_LISTS = "link_lists"
+    NOTES = "notes"
     FILLERS = "fillers"
 
 

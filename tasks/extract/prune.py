@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
 from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of, is_unseen
+from tasks.extract.notes import notes_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
 from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
@@ -379,6 +380,12 @@ RULES = (
         reason="A list of nothing but links is a menu, whatever it is called.",
         example='<ul><li><a href="/a">One story</a></li><li><a href="/b">Another</a></li></ul>',
         find=_link_lists,
+    ),
+    Rule(
+        name="notes",
+        reason="What a mark in the text leads down to is beside the story.",
+        example='<p>As agreed.<sup><a href="#fn1">1</a></sup></p><ol><li id="fn1">Minutes of the council, page 4.</li></ol>',
+        find=notes_of,
     ),
     Rule(
         name="fillers",

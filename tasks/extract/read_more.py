@@ -1,7 +1,7 @@
 """Lines between the paragraphs that lead to other stories of a site. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -14,9 +14,9 @@ READ_MORE = phrases.phrases(phrases.READ_MORE)
 LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 MIN_TEASER_LINKS = 0.5  # of its text, that stand in links
 _MIN_LEAD_LINKS = 0.3
-_MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 60  # of its text; characters of it; of a paragraph beside it
+_MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 40  # of its text; characters of it; of a paragraph beside it
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", ")", "”", "»")
-_BOXES, _MAX_BOX_PROSE = frozenset(("div", "figure", "section", "aside", "article")), 200  # characters
+_BOXES, _MAX_BOX_PROSE = frozenset(("div", "figure", "section", "aside", "article")), 300  # characters
 _MIN_ALIKE = 2  # lines with the same label before a link
 _WORDS = re.compile(r"[^\W_]+")
 _PARTING_MARKS = frozenset((":", "：", "|", ">", "»", "–", "—", "-", "→", "›", "•", ""))
@@ -47,12 +47,19 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
     """Whether a paragraph in a story is a link to another page of the site and no sentence: its headline.
 
-    It stands behind a paragraph or a list, before a paragraph or the next part's heading; an advert's box may stand beside it.
+    It stands behind a paragraph or a list, before a paragraph or the next part's heading; an advert's box may stand beside
+    it, or one more such link.
     """
     if element.tag != "p" or len(text) < _MIN_HEADLINE or text.endswith(_ENDS):
         return False
+    rows = [element.itersiblings(preceding=True), element.itersiblings()]
+    firsts = [_with_text(row, page) for row in rows]
+    alike = [one is not None and _is_alike(one, page) for one in firsts]
+    if all(alike):  # a list of links
+        return False
     before, after = (
-        _kind_of_first(row, page) for row in (element.itersiblings(preceding=True), element.itersiblings())
+        _kind_of(_with_text(row, page) if is_alike else first, page)
+        for row, first, is_alike in zip(rows, firsts, alike, strict=True)
     )
     if (
         "prose" not in (before, after)
@@ -63,9 +70,18 @@ def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
     return all(is_on_site(link.get("href"), link) for link in element.iter("a"))
 
 
-def _kind_of_first(row: Iterable[HtmlElement], page: Outline) -> str | None:
-    """Return what the first element of a row with a text is."""
-    one = next((one for one in row if page.weights[one].text), None)
+def _with_text(row: Iterator[HtmlElement], page: Outline) -> HtmlElement | None:
+    """Return the next element of a row that has a text."""
+    return next((one for one in row if page.weights[one].text), None)
+
+
+def _is_alike(element: HtmlElement, page: Outline) -> bool:
+    """Whether an element is a paragraph that is nothing but a link as well."""
+    return element.tag == "p" and page.weights[element].link_share >= _MIN_WHOLE_LINK
+
+
+def _kind_of(one: HtmlElement | None, page: Outline) -> str | None:
+    """Return what an element is beside a line."""
     if one is None:
         return None
     if one.tag in HEADINGS:

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
+from tasks.extract.accounts import gives_accounts, names_of_makers
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line, holder_of
 from tasks.extract.lengths import size_of
@@ -33,10 +34,13 @@ _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the h
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
-    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio"
-    r"|author[-_]+(?:box|card|profile|info|about)|sabox\w*|abh|molongui)(?:$|[-_])"
+    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio|footnotes?|references|cookies?"
+    r"|citations?[-_](?:list|container)|fact-?box|post[-_]excerpt|contributors?"
+    r"|related[-_]?(?:content|articles?|posts?|pages?|stor(?:y|ies)|links?|news|topics?|reads?)"
+    r"|authors?[-_]+(?:box|card|profile|info|about|container|description|details)|sabox\w*|abh|molongui)(?:$|[-_])"
     r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"
 )
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 _RIGHTS = re.compile(
     r"(?:[^\W\d_]{2,8}\s)?(?:(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|[©ⓒ℗]\s*\S)", re.IGNORECASE
 )
@@ -45,6 +49,11 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
 _PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
 _STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
+_MAX_BEHIND = 2  # lines: where accounts are given, and what stands behind it
+_MIN_LEANING = 0.9  # of a line that is all in italics
+_ADDRESSED = ("p", *HEADINGS)
+_MAX_ANNOUNCEMENT = 200  # characters
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _MIN_TAGS, _MIN_TAG_SHARE, _MIN_SOURCES, _MIN_SOURCE_SHARE, _MIN_ITEMS = 2, 0.6, 2, 0.6, 2
 
 
@@ -75,6 +84,7 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     total = sum(size_of(line.text) for line in lines)
     kept = tail.within(lines, holders.scope)
     cut = min(tail.start_of_appendix(kept, main, _MAX_APPENDIX), tail.start_of_appendix(kept, container, _MAX_REST))
+    cut -= tail.announces(kept, cut)
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
         if at >= cut:
             continue
@@ -84,6 +94,7 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
             cut = at
     while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
         cut -= 1
+    cut -= tail.announces(kept, cut)
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
     is_beside = [tail.is_beside(line) for line in rest]
     beside = [line for line, is_so in zip(rest, is_beside, strict=True) if is_so]
@@ -195,6 +206,8 @@ class _Tail:
             return True
         if len(lines) == 1 and (self.is_own_address(first.text) or self._is_tags(first.text)):
             return True
+        if len(lines) <= _MAX_BEHIND and (self._gives_accounts(first) or self._speaks_of_author(first)):
+            return True
         box = self._box_of(first)
         if box is None or any(self._box_of(line) is not box for line in lines[1:]):
             return False
@@ -229,6 +242,36 @@ class _Tail:
         return block.element.tag in HEADINGS or (
             self._is_tags(over.text) and block.element.getparent() is below.element.getparent()
         )
+
+    def announces(self, lines: Sequence[Line], end: int) -> bool:
+        """Whether the last line before an end is one that something must follow: a heading, or a paragraph with a colon."""
+        if end <= _MIN_LEFT:
+            return False
+        line, before = lines[end - 1], self._block(lines[end - 2])
+        block = self._block(line)
+        if block is None or before is None or size_of(line.text) > _MAX_ANNOUNCEMENT:
+            return False
+        if block.element.tag in HEADINGS:
+            return before.element.tag not in HEADINGS and not line.text.endswith(_SENTENCE_ENDS)
+        return block.element.tag == "p" and line.text.endswith((":", "："))
+
+    def _gives_accounts(self, line: Line) -> bool:
+        block = self._block(line)
+        if block is None or not block.linked or block.element.tag not in _ADDRESSED:
+            return False
+        host = urlsplit(self.url).hostname or ""
+        return gives_accounts(block.element, host=host, makers=names_of_makers(host, self.metadata.authors))
+
+    def _speaks_of_author(self, line: Line) -> bool:
+        """Whether a line is all in italics and names an author of the page."""
+        block = self._block(line)
+        if block is None or block.element.tag != "p" or not self.metadata.authors:
+            return False
+        leaning = sum(len(text_of(one)) for one in block.element.iter("em", "i"))
+        if leaning < _MIN_LEANING * len(line.text):
+            return False
+        words = words_in(line.text)
+        return any(_is_named(name, words) for name in map(words_of, self.metadata.authors))
 
     def is_own_address(self, text: str) -> bool:
         """Whether a text is nothing but the page's own address, with or without a label."""
@@ -336,7 +379,14 @@ def _outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlEl
 @judged_once
 def _names_a_box(names: str) -> bool:
     """Whether a class or a name is that of a box which is never a story's."""
-    return any(_ASIDE.search(name) for name in names.casefold().split())
+    return any(_ASIDE.search(name) for name in _HUMP.sub("-", names).casefold().split())
+
+
+def _is_named(name: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Whether words have a name in them: of two words at least, or in a script that parts none."""
+    if _is_unspaced(name):
+        return any(name[0] in word for word in words)
+    return len(name) > 1 and any(words[at : at + len(name)] == name for at in range(len(words)))
 
 
 def _is_unspaced(name: tuple[str, ...]) -> bool:

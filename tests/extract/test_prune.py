@@ -52,6 +52,7 @@ COUNTER_EXAMPLES = {
     "credits": "<p>Photographs of the cracks were shown to the council.</p>",
     "read_more_lines": "<p>Read more slowly, the teacher said to the children of the island school.</p>",
     "link_lists": '<ul><li>Nine pillars, of which <a href="/two">two</a> are cracked</li><li>One crane</li></ul>',
+    "notes": '<p>See <a href="#part-2">what the divers found</a>.</p><ul><li id="part-2">Two pillars are cracked.</li></ul>',
     "fillers": "<p>Share your boat with a neighbour, the council asked.</p>",
 }
 
@@ -188,6 +189,28 @@ FOR_THE_STORY = type(RULES[0])(name="lists", reason="A rule that errs.", example
 
 
 HEADLINE = "Council backs the new plan for the market"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        2 * "<p><a href='/mill'>Mill burns down and nobody saw the miller</a></p>",
+        (
+            f"<div class='pic'><img src='a.jpg'><p>{PARAGRAPHS[0]} {PARAGRAPHS[1]}</p></div>"
+            "<p><a href='/mill'>Mill burns down and nobody saw it</a></p>"
+        ),
+    ],
+)
+def test_linked_headlines_go_in_twos_and_behind_a_picture_that_says_more(inside):
+    left = pruned(page(inside=inside), rules=(BY_NAME["read_more_lines"],))
+
+    assert "Mill burns down" not in left
+
+
+def test_three_linked_lines_in_a_row_stay():
+    rows = "".join(f"<p><a href='/mill-{at}'>Mill number {at} of the valley of Selby</a></p>" for at in range(3))
+
+    assert "Mill number 1" in pruned(page(inside=rows), rules=(BY_NAME["read_more_lines"],))
 
 
 def test_a_headline_that_is_a_link_between_two_paragraphs_goes():

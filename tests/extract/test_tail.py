@@ -66,6 +66,62 @@ def test_what_the_story_says_last_stays(ending, stays):
     assert any(stays in line for line in lines(ending))
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "<p>Follow us on <a href='https://x.com/harbours'>X</a> and <a href='https://bsky.app/profile/harbours'>Bluesky</a>.</p>",
+        "<p>Folgen Sie uns auf <a href='https://www.facebook.com/portcourier'>Facebook</a>.</p>",
+        "<p>本紙の<a href='https://www.youtube.com/@PortCourier'>動画</a>もご覧ください。</p>",
+        "<p>ติดตามเราได้ที่ <a href='https://t.me/port_courier'>Telegram</a></p>",
+        "<p>Our reporter is at <a href='https://x.com/mara_quill'>@mara_quill</a>.</p><p>All words are hers.</p>",
+        "<p>제보는 <a href='mailto:news@portcourier.example'>news@portcourier.example</a></p>",
+        "<p>نعيش من قرائنا وحدهم. <a href='/donate'>تبرع</a></p>",
+        "<p>Wir leben von unseren Lesern. <a href='/abo'>Abo</a> oder <a href='https://paypal.me/courier'>Spende</a></p>",
+        "<p>本报只靠读者支持。<a href='/subscribe'>订阅</a></p>",
+        "<p><em>The Courier's Mara Quill has written about harbours for fourteen years.</em></p>",
+        "<h3>Read on about the harbour</h3>",
+        "<p>Mehr über den Hafen:</p>",
+        "<p>港に関する他の記事：</p>",
+        "<p>More of it:</p><p>© 2024 Port Courier</p>",
+    ],
+)
+def test_how_its_makers_are_reached_and_what_announces_nothing_go(ending):
+    assert lines(ending) == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    ("ending", "stays"),
+    [
+        ("<p>So said the <a href='https://x.com/harbourmaster'>harbour master</a> on Monday.</p>", "So said the"),
+        ("<p>So <a href='https://x.com/portcourier/status/17625384'>it was written</a> in June.</p>", "So it was"),
+        ("<p>Letters go to <a href='mailto:board@board.example'>the board</a>, it says.</p>", "Letters go to"),
+        (
+            "<p>Who will <a href='/join'>join</a> the six towns of the coast is in <a href='/news/2025/all-towns'>a list</a>.</p>",
+            "Who will join",
+        ),
+        (
+            "<p>The town has a <a href='/subscribe-or-pay-more-says-the-council'>new rule</a> for berths.</p>",
+            "The town has",
+        ),
+        ("<p><em>The ferry, said the captain of the Skarv, is older than he is himself.</em></p>", "The ferry, said"),
+        ("<p>渡し船は<a href='https://x.com/kanchou'>館長</a>の話では古い。</p>", "渡し船は"),
+        ("<h3>Skarv</h3><h3>Holm</h3>", "Skarv"),  # a list of headings
+        ("<ul><li>Skarv and Holm have their ferry again</li><li>Those who wait for it:</li></ul>", "Those who wait"),
+    ],
+)
+def test_what_only_looks_like_that_stays(ending, stays):
+    assert any(stays in line for line in lines(ending))
+
+
+@pytest.mark.parametrize(
+    "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure"]
+)
+def test_boxes_that_name_themselves_in_camel_case_or_as_facts_or_sources_go(name):
+    box = f"<section class='{name}'><p>Nine harbours are older than the town, and the oldest of them is Skarv.</p></section>"
+
+    assert lines(box) == list(PARAGRAPHS)
+
+
 BIOGRAPHIES = {
     "山田花子": "山田花子　二〇一一年から港湾を取材している。スカルブ在住。",
     "김민수": "김민수 기자는 2011년부터 항만을 취재해 왔으며 섬에 살고 있다.",
