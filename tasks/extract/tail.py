@@ -29,13 +29,14 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE = 0.25  # of the text: beside its own element
+_MAX_BESIDE = 0.35  # of the text: beside its own element
 _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
     r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio|footnotes?|references|cookies?"
     r"|citations?[-_](?:list|container)|fact-?box|post[-_]excerpt|contributors?"
+    r"|sign-?ups?|whats-?app|trending|most-?(?:read|popular)|after[-_]content|attribution|video[-_](?:heading|title|info)"
     r"|related[-_]?(?:content|articles?|posts?|pages?|stor(?:y|ies)|links?|news|topics?|reads?)"
     r"|authors?[-_]+(?:box|card|profile|info|about|container|description|details)|sabox\w*|abh|molongui)(?:$|[-_])"
     r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"

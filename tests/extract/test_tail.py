@@ -75,6 +75,7 @@ def test_what_the_story_says_last_stays(ending, stays):
         "<p>ติดตามเราได้ที่ <a href='https://t.me/port_courier'>Telegram</a></p>",
         "<p>Our reporter is at <a href='https://x.com/mara_quill'>@mara_quill</a>.</p><p>All words are hers.</p>",
         "<p>제보는 <a href='mailto:news@portcourier.example'>news@portcourier.example</a></p>",
+        "<p>Segui il Courier su <a href='https://news.google.com/publications/CAAqBwgKMI'>Google News</a>.</p>",
         "<p>نعيش من قرائنا وحدهم. <a href='/donate'>تبرع</a></p>",
         "<p>Wir leben von unseren Lesern. <a href='/abo'>Abo</a> oder <a href='https://paypal.me/courier'>Spende</a></p>",
         "<p>本报只靠读者支持。<a href='/subscribe'>订阅</a></p>",
@@ -114,7 +115,7 @@ def test_what_only_looks_like_that_stays(ending, stays):
 
 
 @pytest.mark.parametrize(
-    "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure"]
+    "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure", "whatsAppBox"]
 )
 def test_boxes_that_name_themselves_in_camel_case_or_as_facts_or_sources_go(name):
     box = f"<section class='{name}'><p>Nine harbours are older than the town, and the oldest of them is Skarv.</p></section>"
