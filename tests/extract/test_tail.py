@@ -152,6 +152,27 @@ def test_sources_of_a_short_story_in_a_dense_script_go():
     assert read_page(f"{html}<h3>出典</h3><ul>{sources}</ul></div></main></body></html>").lines == story
 
 
+def test_sources_in_latin_script_go_from_a_brief_in_a_dense_one():
+    story = [f"{at}番目の柱にひびが見つかり、港湾局は修理のために埠頭を三週間閉鎖したと発表した。" for at in range(4)]
+    sources = "".join(f"<li>Minutes of the board, {at}. https://board.example/r/{at}</li>" for at in range(3))
+    html = page(language="ja").split("<p>")[0] + "".join(f"<p>{one}</p>" for one in story)
+
+    assert read_page(f"{html}<ul>{sources}</ul></div></main></body></html>").lines == story
+
+
+def test_dialogs_in_another_script_go_however_long_beside_a_brief():
+    story = [
+        f"잠수부들은 2월에 {at}번째 기둥에서 균열을 발견했고, 기술자들은 한 시간 안에 부두를 폐쇄했다."
+        for at in range(3)
+    ]
+    panes = "".join(f"<div class='pane'><h3>Step {at}</h3><p>{year}</p></div>" for at, year in enumerate(YEARS[:6]))
+    html = page(language="ko", after=f"<div id='account-flow'>{panes}</div>").replace('class="story"', 'class="tale"')
+    for at, one in enumerate(PARAGRAPHS):
+        html = html.replace(f"<p>{one}</p>", f"<p>{story[at]}</p>" if at < len(story) else "")
+
+    assert read_page(html.replace("Harbour reopens", "옛 항구 다시 열려")).lines == story
+
+
 def test_headlines_beside_a_story_go_however_many():
     links = "".join(f"<p><a href='/n{at}'>{MAKER} {at}</a></p>" for at in range(3))
 
