@@ -160,17 +160,21 @@ def test_sources_in_latin_script_go_from_a_brief_in_a_dense_one():
     assert read_page(f"{html}<ul>{sources}</ul></div></main></body></html>").lines == story
 
 
-def test_dialogs_in_another_script_go_however_long_beside_a_brief():
-    story = [
-        f"잠수부들은 2월에 {at}번째 기둥에서 균열을 발견했고, 기술자들은 한 시간 안에 부두를 폐쇄했다."
-        for at in range(3)
-    ]
+BRIEFS = {
+    "ko": "잠수부들은 2월에 {}번째 기둥에서 균열을 발견했고, 기술자들은 한 시간 안에 부두를 폐쇄했다.",
+    "ja": "二月に潜水士が{}本目の柱にひびを見つけ、技術者は一時間以内に埠頭を閉鎖していた。",
+}
+
+
+@pytest.mark.parametrize("language", BRIEFS)
+def test_dialogs_in_another_script_go_however_long_beside_a_brief(language):
+    story = [BRIEFS[language].format(at) for at in range(3)]
     panes = "".join(f"<div class='pane'><h3>Step {at}</h3><p>{year}</p></div>" for at, year in enumerate(YEARS[:6]))
-    html = page(language="ko", after=f"<div id='account-flow'>{panes}</div>").replace('class="story"', 'class="tale"')
+    html = page(language=language, after=f"<div id='flow'>{panes}</div>").replace('class="story"', 'class="tale"')
     for at, one in enumerate(PARAGRAPHS):
         html = html.replace(f"<p>{one}</p>", f"<p>{story[at]}</p>" if at < len(story) else "")
 
-    assert read_page(html.replace("Harbour reopens", "옛 항구 다시 열려")).lines == story
+    assert read_page(html.replace("Harbour reopens", "港 다시 열려")).lines == story
 
 
 def test_headlines_beside_a_story_go_however_many():
