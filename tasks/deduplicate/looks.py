@@ -32,6 +32,9 @@ from tasks.values.url import Url
 
 REDIRECT, CANONICAL = "redirect", "canonical"
 
+SHOWN_FAILURES = 200
+"""Failures a batch that are kept one by one; all of them are counted."""
+
 
 def prepare_pages(batch: Batch) -> Batch:
     """Return the batch with its pages prepared; those that cannot be are in quarantine."""
@@ -109,10 +112,6 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
         return None if one.is_same_site(Url.of(page_url)) else one.key
     except ItemError:
         return None
-
-
-SHOWN_FAILURES = 200
-"""Failures a batch that are kept one by one; all of them are counted."""
 
 
 def article_row(

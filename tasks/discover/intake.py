@@ -43,6 +43,11 @@ _PERMANENT = frozenset({301, 308})
 
 KeepUnreadable = Callable[[FeedState, Visit, FeedUnreadable], None]
 
+FLUSH_ENTRIES = 1000
+FLUSH_RECORDS = 500
+
+OVER_BUDGET = "link_over_budget"
+
 
 def keep_nothing(_feed: FeedState, _visit: Visit, _error: FeedUnreadable) -> None:
     """Keep nothing, as a dry run does."""
@@ -175,12 +180,6 @@ def moved_to(fetched: Exchange) -> str | None:
 def _priority(*instants: datetime | None, now: datetime) -> int:
     dates = [instant for instant in instants if instant is not None]
     return BACKFILL if dates and max(dates) < now - NEWS_AGE else NEWS
-
-
-FLUSH_ENTRIES = 1000
-FLUSH_RECORDS = 500
-
-OVER_BUDGET = "link_over_budget"
 
 
 @dataclass(slots=True)

@@ -24,6 +24,13 @@ from tasks.web.text import with_query_in
 FURNITURE = frozenset({ForbiddenScheme.reason})
 """What is no fault where a page links to it: mailto:, javascript:."""
 
+MAX_TITLE_LENGTH = 1000
+
+_FEWEST_EQUAL = 3
+
+_NO_LINK = "entry without a link that can be fetched"
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
+
 
 class Refusals:
     """URLs and entries that were refused so far; those of the `ignored` reasons are not counted."""
@@ -82,14 +89,6 @@ class Refusals:
     def listed(self) -> tuple[Refusal, ...]:
         """Return what was refused, by reason."""
         return tuple(self._by_reason.values())
-
-
-MAX_TITLE_LENGTH = 1000
-
-_FEWEST_EQUAL = 3
-
-_NO_LINK = "entry without a link that can be fetched"
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
 
 
 class Collector:

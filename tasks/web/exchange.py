@@ -26,6 +26,39 @@ _MAX_FIELDS = 100
 _PAGES = frozenset({200, 203})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+LONGEST_WAIT_S = 10.0
+"""Who is sent on later than this has something to read meanwhile."""
+
+LOOKED_AT_SIZE = 32 * 1024
+"""Bytes of a page that are looked at."""
+
+LITTLE_TEXT = 400
+"""Characters below which a page says nothing of its own."""
+
+# HTML, 4.2.5.3: seconds, then a URL, in quotes or not; some leave `url=` out
+_REFRESH = re.compile(
+    r"\s*+([0-9]*+)[0-9.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?([\"']?)(.+)", re.IGNORECASE | re.DOTALL
+)
+_META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
+_ONLOAD = re.compile(r"<body\b[^<>]{0,2000}?\bonload\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')", re.IGNORECASE)
+# a text, which stays, or a comment, with the marks that hide a script from what knows none
+_REMARK = re.compile(
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?:[^*]|\*(?!/))*+(?:\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
+)
+_FUNCTION = r"(?:\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
+_MOVES = re.compile(
+    r"\s*+(?:(?:window\.)?(?:onload\s*+=|setTimeout\s*+\()\s*+)?[\"']?" + _FUNCTION + r"?+\s*+"  # run at once, or soon
+    r"(?:(?:window|document|self|top|parent)\.){0,3}location(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)"
+    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?:,\s*+([0-9]{1,9}))?+[\s;()]*+",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(r"<(script|style|title|noscript)\b|<!--", re.IGNORECASE)
+_NOSCRIPT = re.compile(r"<(noscript)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--()")
+_TAG = re.compile(r"<[^<>]*>")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
@@ -105,40 +138,6 @@ def raise_for_missing(answer: Exchange) -> None:
     """Raise BodyTruncated for an answer that ended before its end."""
     if answer.missing is not None:
         raise BodyTruncated(f"{answer.missing} at {answer.url}")
-
-
-LONGEST_WAIT_S = 10.0
-"""Who is sent on later than this has something to read meanwhile."""
-
-LOOKED_AT_SIZE = 32 * 1024
-"""Bytes of a page that are looked at."""
-
-LITTLE_TEXT = 400
-"""Characters below which a page says nothing of its own."""
-
-# HTML, 4.2.5.3: seconds, then a URL, in quotes or not; some leave `url=` out
-_REFRESH = re.compile(
-    r"\s*+([0-9]*+)[0-9.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?([\"']?)(.+)", re.IGNORECASE | re.DOTALL
-)
-_META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
-_SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
-_ONLOAD = re.compile(r"<body\b[^<>]{0,2000}?\bonload\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')", re.IGNORECASE)
-# a text, which stays, or a comment, with the marks that hide a script from what knows none
-_REMARK = re.compile(
-    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?:[^*]|\*(?!/))*+(?:\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
-)
-_FUNCTION = r"(?:\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
-_MOVES = re.compile(
-    r"\s*+(?:(?:window\.)?(?:onload\s*+=|setTimeout\s*+\()\s*+)?[\"']?" + _FUNCTION + r"?+\s*+"  # run at once, or soon
-    r"(?:(?:window|document|self|top|parent)\.){0,3}location(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)"
-    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?:,\s*+([0-9]{1,9}))?+[\s;()]*+",
-    re.IGNORECASE,
-)
-_HIDDEN = re.compile(r"<(script|style|title|noscript)\b|<!--", re.IGNORECASE)
-_NOSCRIPT = re.compile(r"<(noscript)\b", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--()")
-_TAG = re.compile(r"<[^<>]*>")
 
 
 def leads_to(answer: Exchange, content: bytes) -> str | None:

@@ -96,6 +96,19 @@ _META = re.compile(rb"<meta[\s/][^>]*", re.IGNORECASE)
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _META_CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]+)", re.IGNORECASE)
 
+MAX_TAGS = 1_000_000
+"""Tags of one document; what follows is cut off. A sitemap's 50,000 URLs, each with its date and title, have a third."""
+
+MAX_ATTRIBUTES = 200
+"""Attributes of one element; those of one that has more are left out, all of them."""
+
+_LONG_TAG = 1000
+_MIN_ATTRIBUTE = 2  # characters, with what parts it from the next
+# XML allows no `<` in a value, and where HTML does, the rest is another piece
+_TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?:[^>"']|"[^"]*+"|'[^']*+')*+""")
+_ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
+_NAME = re.compile(r"[^\s/>]*")
+
 
 def decode_text(body: bytes, content_type: str | None) -> tuple[str, str]:
     """Return the text without its byte order mark, and the name of the charset, lower-case as the WHATWG writes it.
@@ -238,20 +251,6 @@ _LABELS = _labels()
 
 def _name_of(label: str) -> str | None:
     return _LABELS.get(_squash(label))
-
-
-MAX_TAGS = 1_000_000
-"""Tags of one document; what follows is cut off. A sitemap's 50,000 URLs, each with its date and title, have a third."""
-
-MAX_ATTRIBUTES = 200
-"""Attributes of one element; those of one that has more are left out, all of them."""
-
-_LONG_TAG = 1000
-_MIN_ATTRIBUTE = 2  # characters, with what parts it from the next
-# XML allows no `<` in a value, and where HTML does, the rest is another piece
-_TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?:[^>"']|"[^"]*+"|'[^']*+')*+""")
-_ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
-_NAME = re.compile(r"[^\s/>]*")
 
 
 def bounded_markup(text: str) -> tuple[str, tuple[str, ...]]:

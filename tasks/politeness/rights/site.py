@@ -34,6 +34,8 @@ MAX_CRAWLER_GROUPS = 20
 
 ALLOW, DISALLOW, PARTLY = "allow", "disallow", "partly"
 
+OPEN = RobotsPolicy.allow_all()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathLine:
@@ -205,9 +207,6 @@ def _forbids(group: Group) -> bool:
 
 def _statement(signal: str, scope: str, value: str, raw: str) -> Signal:
     return Signal(signal=signal, scope=scope[:RAW_LENGTH], value=value, raw=raw[:RAW_LENGTH], policy_id=None)
-
-
-OPEN = RobotsPolicy.allow_all()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
