@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -186,9 +186,15 @@ class InlineExtractor:
     def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
         for page in pages:
             try:
-                yield page.capture_id, extract_page(page, ExtractConfig())
+                yield page.capture_id, _read(page)
             except ItemError as error:
                 yield page.capture_id, error
+
+
+@lru_cache(maxsize=1_000)
+def _read(page: StoredPage) -> Page:
+    """Extract a page, once in a process: test after test works on copies of one lake."""
+    return extract_page(page, ExtractConfig())
 
 
 def persistently(call: Callable[[], T], patience: int) -> T:

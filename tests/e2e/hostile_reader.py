@@ -52,7 +52,7 @@ async def read(index_url: str, port: int) -> dict[str, object]:
         for name, outlet in outlets(port).items()
         for path in outlet.pages
     ]
-    config = WebConfig(user_agent="", timeout_s=1.5, deadline_s=3.0, max_wire_size=WIRE_SIZE, max_decoded_size=4 * MIB)
+    config = WebConfig(user_agent="", timeout_s=1.5, deadline_s=6.0, max_wire_size=WIRE_SIZE, max_decoded_size=4 * MIB)
     started = time.monotonic()
     with open_index(index_url) as index:
         async with PoliteClient(config, HostLimits(index), resolve=resolver(port)) as client:

@@ -32,15 +32,7 @@ _PLACE = "\0"  # stands for a figure; no text that can be stored has it
 
 def content_digest(*, title: str | None, text: str, authors: Sequence[str], published_at: datetime | None) -> str:
     """Return `c<algorithm>:` and a digest for each of PARTS, parted by dots."""
-    words, figures = _parted(_plain(text))
-    parts = (
-        _plain(title or ""),
-        _PLACE.join(words),
-        _PLACE.join(figures),
-        _PLACE.join(map(_plain, authors)),
-        published_at.astimezone(UTC).isoformat() if published_at else "",
-    )
-    return PREFIX + ".".join(map(_digest, parts))
+    return _joined(title, _text_digests(text), authors, published_at)
 
 
 def possible_digests(row: Article) -> tuple[str, ...]:
@@ -49,10 +41,8 @@ def possible_digests(row: Article) -> tuple[str, ...]:
     The first takes both to be the page's.
     """
     titles, dates = dict.fromkeys((row.title, None)), dict.fromkeys((row.published_at, None))
-    return tuple(
-        content_digest(title=title, text=row.text, authors=row.authors, published_at=published_at)
-        for title, published_at in product(titles, dates)
-    )
+    text = _text_digests(row.text)  # most of the work, and the same in each of them
+    return tuple(_joined(title, text, row.authors, published_at) for title, published_at in product(titles, dates))
 
 
 def is_current(digest: str | None) -> bool:
@@ -64,6 +54,17 @@ def changed_parts(before: str, after: str) -> tuple[str, ...]:
     """Return which of PARTS differ between two digests of the current algorithm."""
     pairs = zip(PARTS, _parts(before), _parts(after), strict=True)
     return tuple(name for name, one, other in pairs if one != other)
+
+
+def _text_digests(text: str) -> tuple[str, str]:
+    """Return the digests of a text's words and of its figures."""
+    words, figures = _parted(_plain(text))
+    return _digest(_PLACE.join(words)), _digest(_PLACE.join(figures))
+
+
+def _joined(title: str | None, text: tuple[str, str], authors: Sequence[str], published_at: datetime | None) -> str:
+    people, date = _PLACE.join(map(_plain, authors)), published_at.astimezone(UTC).isoformat() if published_at else ""
+    return PREFIX + ".".join((_digest(_plain(title or "")), *text, _digest(people), _digest(date)))
 
 
 def _parts(digest: str) -> Iterator[str]:
