@@ -11,10 +11,14 @@ _SERVICES = frozenset(
     twitter.com x.com facebook.com fb.com instagram.com threads.net threads.com youtube.com tiktok.com linkedin.com
     bsky.app t.me telegram.me whatsapp.com wa.me pinterest.com reddit.com snapchat.com flipboard.com mastodon.social
     vk.com ok.ru dzen.ru weibo.com line.me lin.ee pf.kakao.com post.naver.com zalo.me koo.in patreon.com ko-fi.com
-    steadyhq.com discord.gg plus.google.com news.google.com
+    steadyhq.com discord.gg plus.google.com
     """.split()
 )
 """Hosts of accounts, without `www.`"""
+_FOLLOWED = re.compile(
+    r"https?://(?:news\.google\.com/publications/|(?:www\.)?google\.com/preferences/source|(?:www\.)?whatsapp\.com/channel/)"
+)
+"""Addresses that nobody gives but whose they are."""
 _PLANS = frozenset(
     """
     donate donation donations donar doar dona doneer doneren spende spenden don dons soutenir soutien apoya apoyar
@@ -54,7 +58,7 @@ def gives_accounts(element: HtmlElement, *, host: str, makers: Iterable[str]) ->
     logins and letters. One account of somebody else may be a source's.
     """
     addresses = [link.get("href") or "" for link in element.iter("a")]
-    if any(_is_own_mail(one, host) for one in addresses) or _are_for_plans(addresses, host):
+    if any(_is_own_mail(one, host) or _FOLLOWED.match(one) for one in addresses) or _are_for_plans(addresses, host):
         return True
     accounts = [account for one in addresses if (account := _account(one))]
     if len({service for service, _ in accounts}) > 1 and len(accounts) <= _MAX_ACCOUNTS:

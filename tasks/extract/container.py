@@ -50,8 +50,8 @@ class Found:
         return self.holders.total()
 
     def counted(self, at: int) -> int:
-        """Return the characters with which a block counts as the text's."""
-        return len(self.blocks[at].text) if self.is_kept[at] else 0
+        """Return the size with which a block counts as the text's."""
+        return size_of(self.blocks[at].text) if self.is_kept[at] else 0
 
 
 def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
@@ -82,8 +82,9 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
     kinds: Counter[Kind] = Counter()
     for block, kept in zip(blocks, is_kept, strict=True):
         if kept:
-            holders[holder_of(block)] += len(block.text) - block.linked
-            kinds[block.kind] += len(block.text)
+            size = size_of(block.text)
+            holders[holder_of(block)] += size - size * block.linked // len(block.text)
+            kinds[block.kind] += size
     return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds)
 
 

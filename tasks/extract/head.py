@@ -17,6 +17,9 @@ _ENDS = (".", "!", "?", "…", "。", "！", "？", "」", "』", "”", "»", '
 _ROW = "|"  # begins a table's row: a year in it is a figure
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2}\b|\b(?:19|20)\d\d[年년]")
 
+_THAI_DATE = re.compile(r"\b\d{1,2}\s+[\u0e01-\u0e4e.]{3,12}\s+25\d\d\b")  # in Buddhist years
+_ANY_YEAR = "2000"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
@@ -43,6 +46,7 @@ def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
 
 
 def _is_said(line: str, said: Said) -> bool:
+    line = _THAI_DATE.sub(_ANY_YEAR, line)
     words = words_in(line)
     if words == said.section or _is_title(words, said) or _is_date(line, words):
         return True

@@ -94,7 +94,7 @@ def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> li
     for at in range(first - 1, -1, -1):
         block = found.blocks[at]
         is_its = block.element.tag == "p" and holder_of(block) is main and _is_sentence(block)
-        if found.is_there[at] or not is_its or block.link_share >= _MAX_LINK_SHARE:
+        if found.is_there[at] or not is_its or (block.link_share >= _MAX_LINK_SHARE and _leads_on(block)):
             break
         before.insert(0, Line(text=block.text, at=at))
     return before

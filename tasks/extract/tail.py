@@ -21,6 +21,7 @@ from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is no furniture
+_MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense script above all
 _MAX_LINES = 14
 _MIN_LEFT = 2  # lines that a text keeps
 _MAX_LABEL = 40  # characters of what stands over a list
@@ -29,13 +30,14 @@ _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE = 0.25  # of the text: beside its own element
+_MAX_BESIDE = 0.35  # of the text: beside its own element
 _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _ASIDE = re.compile(
     r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio|footnotes?|references|cookies?"
     r"|citations?[-_](?:list|container)|fact-?box|post[-_]excerpt|contributors?"
+    r"|sign-?ups?|whats-?app|trending|most-?(?:read|popular)|after[-_]content|attribution|video[-_](?:heading|title|info)"
     r"|related[-_]?(?:content|articles?|posts?|pages?|stor(?:y|ies)|links?|news|topics?|reads?)"
     r"|authors?[-_]+(?:box|card|profile|info|about|container|description|details)|sabox\w*|abh|molongui)(?:$|[-_])"
     r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"
@@ -79,7 +81,9 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
     named = dict.fromkeys((main, *main.iterancestors()), False) if main is not None else {}
-    tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags, named=named)
+    title = metadata.title or ""
+    is_dense = size_of(title) > len(title)
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags, named=named, is_dense=is_dense)
     whole = sum(len(line.text) for line in lines)
     total = sum(size_of(line.text) for line in lines)
     kept = tail.within(lines, holders.scope)
@@ -88,9 +92,11 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
         if at >= cut:
             continue
-        if sum(size_of(line.text) for line in kept[at:]) > _MAX_TAIL * total:
+        size = sum(size_of(line.text) for line in kept[at:])
+        if size > _MAX_SOURCES * total:
             break
-        if tail.is_furniture(kept[at:cut]):
+        is_furniture = tail.is_furniture if size <= _MAX_TAIL * total else tail.are_sources
+        if is_furniture(kept[at:cut]):
             cut = at
     while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
         cut -= 1
@@ -110,6 +116,7 @@ class _Tail:
     metadata: Metadata
     main: HtmlElement | None
     tags: AbstractSet[tuple[str, ...]]
+    is_dense: bool
     named: dict[HtmlElement, bool]
     """Which elements stand in a box that names itself; what holds the text does not. Filled as they are asked for."""
 
@@ -149,9 +156,11 @@ class _Tail:
         return max(held.values(), default=0)
 
     def _prose(self, line: Line) -> float:
-        """Return what a line says outside of links."""
-        block = self._block(line)
-        return size_of(line.text) * (1 - block.link_share if block is not None else 1)
+        """Return what a line says outside of links; nothing where the title is in a dense script, and the line has none of it."""
+        block, size = self._block(line), size_of(line.text)
+        if self.is_dense and size == len(line.text):
+            return 0
+        return size * (1 - block.link_share if block is not None else 1)
 
     def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
         """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part.
@@ -202,7 +211,7 @@ class _Tail:
     def is_furniture(self, lines: Sequence[Line]) -> bool:
         """Whether lines up to what is cut already are furniture, by the first of them or by all together."""
         first = lines[0]
-        if _RIGHTS.match(first.text) or self._is_sources(lines):
+        if _RIGHTS.match(first.text) or self.are_sources(lines):
             return True
         if len(lines) == 1 and (self.is_own_address(first.text) or self._is_tags(first.text)):
             return True
@@ -311,7 +320,7 @@ class _Tail:
         is_marked = marked is not None and words[: len(its := words_of(raw_text_of(marked)))] == its != ()
         return box.tag != "p" or is_marked
 
-    def _is_sources(self, lines: Sequence[Line]) -> bool:
+    def are_sources(self, lines: Sequence[Line]) -> bool:
         """Whether the items of a list give addresses, for the most part."""
         blocks = [block for line in lines if (block := self._block(line)) is not None]
         if (

@@ -31,6 +31,10 @@ def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
 
 PAGE_SIZE = getpagesize()
 
+_UNUSED = ("httpx._main", "pyarrow._s3fs", "pyarrow._gcsfs", "pyarrow._azurefs", "pyarrow._hdfs")
+"""What libraries load if they can, and no sweep uses: httpx's command line with all of Pygments, 4 MB, and Arrow's own ways to
+S3 and others, 4 MB with the AWS SDK; objects go through the port."""
+
 
 class _Without(MetaPathFinder):
     """Says that a module is not installed. None in sys.modules would do for Arrow; psycopg takes a name there for a module."""
@@ -48,7 +52,8 @@ def spare_memory() -> None:
     keep_little()
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what was freed
     do_without_numpy()
-    _do_without("httpx._main")  # the command line of httpx, which it loads if it can: all of Pygments, 4 MB
+    for name in _UNUSED:
+        _do_without(name)
 
 
 def do_without_numpy() -> None:

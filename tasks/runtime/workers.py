@@ -31,7 +31,7 @@ from tasks.runtime.safe_path import keep_children_safe
 JOBS_A_WORKER = 500
 """A worker is replaced after this many items, which costs 20 ms: what it keeps for the next one grows by 20 MB in 1,500 pages."""
 
-JOBS_AHEAD = 64
+JOBS_AHEAD = 32
 """Jobs of one caller that are queued at once: a long one delays others only after this number of them is done."""
 
 PRELOADED = "tasks.extract.warm"

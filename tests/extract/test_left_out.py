@@ -1,6 +1,6 @@
 import pytest
 
-from tests.extract.reading import PARAGRAPHS, read_page
+from tests.extract.reading import PARAGRAPHS, page, read_page
 
 REST = "".join(f"<p>{one}</p>" for one in PARAGRAPHS[1:])
 
@@ -14,6 +14,13 @@ def lines_of(first: str) -> list[str]:
 @pytest.mark.parametrize("name", ["teaser", "intro lead teaser", "related", "share"])
 def test_a_first_paragraph_stays_whatever_its_class(name):
     assert lines_of(f'<p class="{name}">{PARAGRAPHS[0]}</p>') == list(PARAGRAPHS)
+
+
+def test_a_first_paragraph_that_is_one_link_to_elsewhere_stays():
+    first = "The board says in a report of two hundred pages that no quay of the coast is safe in winter."
+    linked = f"<p><a href='https://board.example/report'>{first}</a></p><p>{PARAGRAPHS[0]}</p>"
+
+    assert read_page(page().replace(f"<p>{PARAGRAPHS[0]}</p>", linked)).lines == [first, *PARAGRAPHS]
 
 
 @pytest.mark.parametrize(

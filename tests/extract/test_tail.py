@@ -75,6 +75,7 @@ def test_what_the_story_says_last_stays(ending, stays):
         "<p>ติดตามเราได้ที่ <a href='https://t.me/port_courier'>Telegram</a></p>",
         "<p>Our reporter is at <a href='https://x.com/mara_quill'>@mara_quill</a>.</p><p>All words are hers.</p>",
         "<p>제보는 <a href='mailto:news@portcourier.example'>news@portcourier.example</a></p>",
+        "<p>Segui il Courier su <a href='https://news.google.com/publications/CAAqBwgKMI'>Google News</a>.</p>",
         "<p>نعيش من قرائنا وحدهم. <a href='/donate'>تبرع</a></p>",
         "<p>Wir leben von unseren Lesern. <a href='/abo'>Abo</a> oder <a href='https://paypal.me/courier'>Spende</a></p>",
         "<p>本报只靠读者支持。<a href='/subscribe'>订阅</a></p>",
@@ -114,7 +115,7 @@ def test_what_only_looks_like_that_stays(ending, stays):
 
 
 @pytest.mark.parametrize(
-    "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure"]
+    "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure", "whatsAppBox"]
 )
 def test_boxes_that_name_themselves_in_camel_case_or_as_facts_or_sources_go(name):
     box = f"<section class='{name}'><p>Nine harbours are older than the town, and the oldest of them is Skarv.</p></section>"
@@ -149,6 +150,31 @@ def test_sources_of_a_short_story_in_a_dense_script_go():
     html = page(language="ja").split("<p>")[0] + "".join(f"<p>{one}</p>" for one in story)
 
     assert read_page(f"{html}<h3>出典</h3><ul>{sources}</ul></div></main></body></html>").lines == story
+
+
+def test_sources_in_latin_script_go_from_a_brief_in_a_dense_one():
+    story = [f"{at}番目の柱にひびが見つかり、港湾局は修理のために埠頭を三週間閉鎖したと発表した。" for at in range(4)]
+    sources = "".join(f"<li>Minutes of the board, {at}. https://board.example/r/{at}</li>" for at in range(3))
+    html = page(language="ja").split("<p>")[0] + "".join(f"<p>{one}</p>" for one in story)
+
+    assert read_page(f"{html}<ul>{sources}</ul></div></main></body></html>").lines == story
+
+
+BRIEFS = {
+    "ko": "잠수부들은 2월에 {}번째 기둥에서 균열을 발견했고, 기술자들은 한 시간 안에 부두를 폐쇄했다.",
+    "ja": "二月に潜水士が{}本目の柱にひびを見つけ、技術者は一時間以内に埠頭を閉鎖していた。",
+}
+
+
+@pytest.mark.parametrize("language", BRIEFS)
+def test_dialogs_in_another_script_go_however_long_beside_a_brief(language):
+    story = [BRIEFS[language].format(at) for at in range(3)]
+    panes = "".join(f"<div class='pane'><h3>Step {at}</h3><p>{year}</p></div>" for at, year in enumerate(YEARS[:6]))
+    html = page(language=language, after=f"<div id='flow'>{panes}</div>").replace('class="story"', 'class="tale"')
+    for at, one in enumerate(PARAGRAPHS):
+        html = html.replace(f"<p>{one}</p>", f"<p>{story[at]}</p>" if at < len(story) else "")
+
+    assert read_page(html.replace("Harbour reopens", "港 다시 열려")).lines == story
 
 
 def test_headlines_beside_a_story_go_however_many():

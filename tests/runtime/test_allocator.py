@@ -37,7 +37,7 @@ import sys
 from tasks.runtime.allocator import spare_memory
 spare_memory()
 import flows.ingest
-spared = {"numpy", "pyarrow.compute", "trafilatura", "duckdb", "httpx._main", "pygments"}
+spared = {"numpy", "pyarrow.compute", "pyarrow._s3fs", "trafilatura", "duckdb", "httpx._main", "pygments"}
 print(sorted(name for name in {"pyarrow", "httpx", *spared} if sys.modules.get(name)))
 """
 
