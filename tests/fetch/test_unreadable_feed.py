@@ -8,7 +8,6 @@ import pytest
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.fetch.unreadable_feed import keep_unreadable
-from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.lake.records import read_response
@@ -31,9 +30,8 @@ class Killing:
 
 
 @pytest.fixture
-def index(tmp_path):
-    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
-        yield opened
+def index(file_index):
+    return file_index
 
 
 @pytest.fixture
