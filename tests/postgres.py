@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -175,12 +176,33 @@ def postgres_url(postgres_server: URL) -> Iterator[str]:
         yield url
 
 
+@cache
+def _prepared_index() -> bytes:
+    """What a file has that is an index at the newest schema."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_index(f"sqlite:///{folder}/index.db").close()
+        return Path(folder, "index.db").read_bytes()
+
+
+def make_index_file(path: Path) -> str:
+    """Make an index at the newest schema in a file, and return its URL: a copy, as migrations take longer than most tests."""
+    path.write_bytes(_prepared_index())
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(scope="session")
 def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index in a file at the newest schema, to be copied: migrations take longer than most tests."""
+    """An index in a file at the newest schema, to be copied."""
     path = tmp_path_factory.mktemp("prepared") / "index.db"
-    open_index(f"sqlite:///{path}").close()
+    make_index_file(path)
     return path
+
+
+@pytest.fixture
+def file_index(tmp_path: Path) -> Iterator[Index]:
+    """An index of the test's own in a file."""
+    with open_index(make_index_file(tmp_path / "index.db")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -210,8 +232,7 @@ def empty_index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an index of the test's own is, at the newest schema; its tables may change, and the schema must not."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("prepared_file"), tmp_path / "index.db")
-        return f"sqlite:///{tmp_path / 'index.db'}"
+        return make_index_file(tmp_path / "index.db")
     reusable = request.getfixturevalue("reusable_database")
     reusable.restore()
     return reusable.url

@@ -34,6 +34,7 @@ from tasks.values.url import host_of, url_key
 from tasks.verify.verification import verify
 from tasks.web.client import WebConfig
 from tests.looks import look_at
+from tests.postgres import make_index_file
 from tests.web.loopback import AGENT
 
 RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=8, allow_networks=(ip_network("127.0.0.0/8"),))
@@ -134,7 +135,7 @@ class SmallArchive:
 def opened_archive(home: Path, **changes: Any) -> Iterator[SmallArchive]:
     """Make an empty archive in a folder."""
     home.mkdir(parents=True, exist_ok=True)
-    with open_index(f"sqlite:///{home / 'index.db'}") as index:
+    with open_index(make_index_file(home / "index.db")) as index:
         archive = SmallArchive(home, index, **changes)
         bind_lake(index, lake_id=open_lake(archive.store), lake_uri=archive.store.uri)
         yield archive

@@ -10,13 +10,12 @@ from deltalake import DeltaTable
 from tasks.forget.taken import Taken
 from tasks.index import outbox
 from tasks.index.database import Index
-from tasks.lake.delta_log import logged_paths
-from tasks.lake.keys import TABLES, data_prefix
+from tasks.lake.keys import TABLES
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.reading import list_files
+from tasks.lake.reading import unneeded_files
 from tasks.lake.rewriting import PARQUET
 from tasks.lake.schemas import open_parquet
-from tasks.lake.tables import delta_errors, open_table, parquet_of
+from tasks.lake.tables import open_table, parquet_of
 
 _SEQUENCE = re.compile(r"-(?P<sequence>[0-9]+)\.parquet$")
 
@@ -39,24 +38,17 @@ def delete_replaced(index: Index, store: ObjectStore, taken: Taken) -> dict[str,
 
 def delete_replaced_of(store: ObjectStore, table: DeltaTable, name: str) -> None:
     """Delete the files of a table that only older versions need; raises LakeUnavailable."""
-    with delta_errors(table.table_uri):
-        table.update_incremental()
-    needed = {file.key for file in list_files(table, name)}
-    others = [found.key for found in store.list(data_prefix(name)) if found.key not in needed]
-    logged = logged_paths(store, name) if others else frozenset()
-    for key in logged & set(others):
-        store.delete(key)
+    for found in unneeded_files(store, table, name)[0]:
+        store.delete(found.key)
 
 
 def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, waiting: Collection[int]) -> None:
-    needed = {file.key for file in list_files(table, name)}
-    others = [found.key for found in store.list(data_prefix(name)) if found.key not in needed]
-    logged = logged_paths(store, name) if others else frozenset()
-    for key in others:
-        if key in logged:
-            store.delete(key)
-        elif _sequence_of(key) not in waiting:
-            strip_file(store, key, taken)
+    replaced, unlogged = unneeded_files(store, table, name)
+    for found in replaced:
+        store.delete(found.key)
+    for found in unlogged:
+        if _sequence_of(found.key) not in waiting:
+            strip_file(store, found.key, taken)
 
 
 def strip_file(store: ObjectStore, key: str, taken: Taken) -> bool:

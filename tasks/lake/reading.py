@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from tasks.errors import LakeUnavailable
-from tasks.lake.keys import ARTICLES, PARTITION
-from tasks.lake.objects.stores import MissingObject, ObjectStore, one_line
+from tasks.lake.delta_log import logged_paths
+from tasks.lake.keys import ARTICLES, PARTITION, data_prefix
+from tasks.lake.objects.stores import MissingObject, ObjectInfo, ObjectStore, one_line
 from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
-from tasks.lake.tables import find_table
+from tasks.lake.tables import delta_errors, find_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,25 @@ def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
         for action in actions
     ]
     return sorted(files, key=lambda file: (file.day, file.key))
+
+
+def unneeded_files(store: ObjectStore, table: DeltaTable, name: str) -> tuple[list[ObjectInfo], list[ObjectInfo]]:
+    """Return the files that the newest version does not need: those that the log names, and those that it does not.
+
+    Others commit meanwhile, so that version is read after the files and the log: what these have from it, it needs. The
+    `table` is at that version then.
+    """
+    files = list(store.list(data_prefix(name)))
+    logged = logged_paths(store, name) if _without_needed(files, table, name) else frozenset()
+    others = _without_needed(files, table, name)
+    return [one for one in others if one.key in logged], [one for one in others if one.key not in logged]
+
+
+def _without_needed(files: Sequence[ObjectInfo], table: DeltaTable, name: str) -> list[ObjectInfo]:
+    with delta_errors(table.table_uri):
+        table.update_incremental()
+    needed = {file.key for file in list_files(table, name)}
+    return [one for one in files if one.key not in needed]
 
 
 def read_columns(store: ObjectStore, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:

@@ -22,10 +22,9 @@ from tasks.index.database import Index, Transaction
 from tasks.index.erasing import erase_securely, erase_titles
 from tasks.index.facts import note_fact, read_fact
 from tasks.index.statements import in_chunks
-from tasks.lake.delta_log import logged_paths
-from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, data_prefix, day_of
+from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, day_of
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.lake.reading import StoredFile, list_files, read_articles, read_columns
+from tasks.lake.reading import StoredFile, list_files, read_articles, read_columns, unneeded_files
 from tasks.lake.records import read_record
 from tasks.lake.tables import find_table, open_table
 from tasks.lake.tombstones import Cause
@@ -124,12 +123,9 @@ def _keys_at(store: ObjectStore, file: StoredFile, places: Sequence[int]) -> lis
 
 def _delete_replaced(expiry: Expiry) -> None:
     """Delete the files of older versions that have an expired text: they may not be kept for a reader of such a version."""
-    named = {file.key for file in list_files(open_table(expiry.store, ARTICLES), ARTICLES)}
-    others = [found for found in expiry.store.list(data_prefix(ARTICLES)) if found.key not in named]
-    logged = logged_paths(expiry.store, ARTICLES) if others else frozenset()
-    for found in others:
-        if found.key not in logged:
-            continue  # about to be named, or for `verify`
+    # what the log does not name is about to be named, or for `verify`
+    replaced, _ = unneeded_files(expiry.store, open_table(expiry.store, ARTICLES), ARTICLES)
+    for found in replaced:
         file = StoredFile(table=ARTICLES, key=found.key, day=day_of(found.key), size=found.size, rows=None)
         if any(True for _ in _expired_rows(expiry, file)):
             expiry.store.delete(found.key)

@@ -26,6 +26,7 @@ from tasks.runtime.resources import close_opened, opened_index, opened_store
 from tasks.verify.fault import VerifyReport
 from tasks.verify.stored import read_file
 from tasks.verify.verification import verify
+from tests.postgres import make_index_file
 
 CATALOGUE = """
 sources:
@@ -133,6 +134,7 @@ class Place:
 
 def place_in(folder: Path) -> Place:
     folder.mkdir(exist_ok=True)
+    make_index_file(folder / "index.db")
     (folder / "sources.yaml").write_text(CATALOGUE)
     return Place(
         Settings(lake=str(folder / "lake"), index=f"sqlite:///{folder / 'index.db'}", catalogue=folder / "sources.yaml")

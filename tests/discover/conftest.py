@@ -1,15 +1,14 @@
 """A press that answers visits out of a table, and an index of its own for each test."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
-from tasks.index.database import Index, open_index
+from tasks.index.database import Index
 from tasks.politeness.visits import Visit
 from tasks.web.exchange import Exchange, raise_for_status
 
@@ -93,6 +92,5 @@ def _hop(
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
-        yield opened
+def index(file_index: Index) -> Index:
+    return file_index

@@ -11,7 +11,6 @@ from tasks.config.catalogue import SourceRules
 from tasks.errors import TooManyUnexpected
 from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.soft_404 import Sample
-from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.lake.records import read_response
 from tasks.lake.warc import SegmentWriter
@@ -37,9 +36,8 @@ def story(number):
 
 
 @pytest.fixture
-def book(tmp_path):
-    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
-        yield HostLimits(index)
+def book(file_index):
+    return HostLimits(file_index)
 
 
 @asynccontextmanager

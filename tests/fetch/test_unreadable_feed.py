@@ -2,13 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.fetch.unreadable_feed import keep_unreadable
-from tasks.index.database import open_index
 from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.lake.records import read_response
@@ -31,9 +31,8 @@ class Killing:
 
 
 @pytest.fixture
-def index(tmp_path):
-    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
-        yield opened
+def index(file_index):
+    return file_index
 
 
 @pytest.fixture
@@ -51,9 +50,7 @@ async def polled(index, store):
         know_feeds(tx, addresses, now=now)
         feeds = select_feeds(tx, (BAD, GOOD), due_by=None)
 
-    def keep(feed, answered, error):
-        keep_unreadable(feed, answered, error, run_id="r1", software="presslake/0", put=store.put, index=index, now=now)
-
+    kept = partial(keep_unreadable, run_id="r1", software="presslake/0", put=store.put, index=index)
     report = await poll_feeds(
         feeds,
         client=Press({BAD: Said(body="<rss>" * 9), GOOD: Said(body=RSS)}),
@@ -62,7 +59,7 @@ async def polled(index, store):
         config=PollConfig(),
         polled_one=lambda: None,
         reader=Killing(),
-        keep_unreadable=keep,
+        keep_unreadable=kept,
     )
     publish_all(index, store)
     return report

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.lake.keys import ARTICLES, data_prefix, parquet_key
 from tasks.lake.objects.stores import DirectoryStore, open_lake
-from tasks.lake.reading import read_articles
+from tasks.lake.reading import read_articles, unneeded_files
+from tasks.lake.tables import open_table
 from tasks.store.publishing import publish
 from tests.rows import FETCHED_AT, make_item
 
@@ -57,3 +59,21 @@ def test_a_lake_without_tables_has_no_rows(tmp_path):
     open_lake(lake)
 
     assert found(lake, **named("b1-0", DAY, NEXT)) == []
+
+
+class Crowded(DirectoryStore):
+    """A store in which a sweep publishes a batch at the moment when the files of a table are listed."""
+
+    def list(self, prefix):
+        if prefix == data_prefix(ARTICLES):
+            publish([make_item(3)], store=DirectoryStore(self._root), index_id="i")
+        yield from super().list(prefix)
+
+
+def test_what_is_committed_while_unneeded_files_are_sought_is_needed(store, tmp_path):
+    never_named = parquet_key(ARTICLES, DAY, "b9", 9)
+    store.put(never_named, b"")
+
+    replaced, unlogged = unneeded_files(Crowded(tmp_path), open_table(store, ARTICLES), ARTICLES)
+
+    assert (replaced, [one.key for one in unlogged]) == ([], [never_named])

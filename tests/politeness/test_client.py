@@ -30,7 +30,6 @@ from tasks.errors import (
     TimedOut,
     TooManyRedirects,
 )
-from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.rights.mapping import site_reserves
@@ -45,9 +44,8 @@ ALLOW = {"/robots.txt": answer(404)}
 
 
 @pytest.fixture
-def index(tmp_path):
-    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
-        yield opened
+def index(file_index):
+    return file_index
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DnsFailed, ForbiddenAddress
-from tasks.index.database import open_index
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.visits import Visit
@@ -23,9 +22,8 @@ ANYWHERE = AddressLimits(a_second=1000.0, shared_networks=())
 
 
 @pytest.fixture
-def index(tmp_path):
-    with open_index(f"sqlite:///{tmp_path / 'index.db'}") as opened:
-        yield opened
+def index(file_index):
+    return file_index
 
 
 class Names:
