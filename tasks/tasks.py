@@ -30,7 +30,7 @@ from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
-from tasks.errors import ConfigError, FeedUnreadable, StageError
+from tasks.errors import ConfigError, StageError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.refused import entomb_refused
 from tasks.extract.shared_pool import shared_pool
@@ -46,7 +46,6 @@ from tasks.health.table import health_rows, health_summary, quarantine_rows
 from tasks.index.hosts import HostLimits
 from tasks.lake.keys import warc_key
 from tasks.lake.stored_bytes import StoredBytes
-from tasks.politeness.visits import Visit
 from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
@@ -135,31 +134,20 @@ def discover(
 async def _discover(
     feeds: tuple[FeedState, ...], plan: SweepPlan, settings: Settings, run_id: str, until: datetime
 ) -> DiscoverReport:
-    def keep(feed: FeedState, visit: Visit, error: FeedUnreadable) -> None:
-        keep_unreadable(
-            feed,
-            visit,
-            error,
-            run_id=run_id,
-            software=software(),
-            put=opened_store(settings).put,
-            index=opened_index(settings),
-            now=datetime.now(UTC),
-        )
-
+    index, put = opened_index(settings), opened_store(settings).put
     progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
     async with polite_client(settings, plan.owners) as client:
         return await poll_feeds(
             feeds,
             client=client,
             rules=plan.rules,
-            index=opened_index(settings),
+            index=index,
             config=PollConfig(),
             polled_one=lambda: progress.add("feeds"),
             since=plan.selection.since,
             owners=plan.owners,
             reader=reader_of(settings),
-            keep_unreadable=keep,
+            keep_unreadable=partial(keep_unreadable, run_id=run_id, software=software(), put=put, index=index),
             is_over=lambda: datetime.now(UTC) >= until,
         )
 

@@ -18,6 +18,21 @@ _UNSEEN = re.compile(
     re.IGNORECASE,
 )
 
+_NAMED = re.compile(
+    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio"
+    r"|author[-_]+(?:box|card|profile|info|about)|sabox\w*|abh|molongui)(?:$|[-_])"
+    r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"
+)
+"""Boxes that are no story's, by class or id."""
+_CLASSED = re.compile(
+    r"(?:^|[-_])(?:footnotes?|references|citations?[-_](?:list|container)|cookies?[-_](?:banner|notice|bar|consent|message)"
+    r"|fact-?box|post[-_]excerpt|contributors?|authors?[-_]+(?:container|description|details)|sign-?ups?|whats-?app|trending"
+    r"|most-?(?:read|popular)|after[-_]content|video[-_](?:heading|title|info)"
+    r"|related[-_]?(?:content|articles?|posts?|pages?|stor(?:y|ies)|links?|news|topics?|reads?))(?:$|[-_])"
+)
+"""By class alone: an id may be made of the words of a part's heading, `most-popular-breeds`."""
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
+
 
 def furniture_of(body: HtmlElement) -> list[HtmlElement]:
     """Return what is named or hidden as no part of a story, unless broken mark-up put the story into it.
@@ -85,3 +100,16 @@ def is_unseen(element: HtmlElement) -> bool:
 def _names_unseen(names: str) -> bool:
     """Whether a class is that of what readers hear and do not see: `Article content`, between a story's parts."""
     return any(map(_UNSEEN.fullmatch, names.split()))
+
+
+@judged_once
+def classes_name_a_box(classes: str) -> bool:
+    """Whether a class is that of a box which is never a story's."""
+    names = _HUMP.sub("-", classes).casefold().split()
+    return any(_NAMED.search(name) or _CLASSED.search(name) for name in names)
+
+
+@judged_once
+def id_names_a_box(name: str) -> bool:
+    """Whether an id is that of a box which is never a story's."""
+    return any(_NAMED.search(one) for one in name.casefold().split())

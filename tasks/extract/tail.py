@@ -15,10 +15,11 @@ from lxml.html import HtmlElement
 from tasks.extract.accounts import gives_accounts, names_of_makers
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line, holder_of
+from tasks.extract.furniture import classes_name_a_box, id_names_a_box
 from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of, words_in, words_of
+from tasks.extract.tree import HEADINGS, make_of, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is no furniture
 _MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense script above all
@@ -34,15 +35,6 @@ _MAX_BESIDE = 0.35  # of the text: beside its own element
 _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
-_ASIDE = re.compile(
-    r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio|footnotes?|references|cookies?"
-    r"|citations?[-_](?:list|container)|fact-?box|post[-_]excerpt|contributors?"
-    r"|sign-?ups?|whats-?app|trending|most-?(?:read|popular)|after[-_]content|attribution|video[-_](?:heading|title|info)"
-    r"|related[-_]?(?:content|articles?|posts?|pages?|stor(?:y|ies)|links?|news|topics?|reads?)"
-    r"|authors?[-_]+(?:box|card|profile|info|about|container|description|details)|sabox\w*|abh|molongui)(?:$|[-_])"
-    r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"
-)
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 _RIGHTS = re.compile(
     r"(?:[^\W\d_]{2,8}\s)?(?:(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|[©ⓒ℗]\s*\S)", re.IGNORECASE
 )
@@ -369,11 +361,10 @@ def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bo
     """Whether an element or one that it stands in names itself as no story's, up to those that are known."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
-        # a heading's name is made of its words
-        name = element.get("id") if element.tag not in HEADINGS else None
-        names = f"{element.get('class') or ''} {name or ''}" if element.keys() else ""
-        answer = bool(names and _names_a_box(names)) or (above is not None and _stands_in_named(above, known))
-        known[element] = answer
+        classes = element.get("class")
+        name = element.get("id") if element.tag not in HEADINGS else None  # a heading's is made of its words
+        is_named = (classes and classes_name_a_box(classes)) or (name and id_names_a_box(name))
+        answer = known[element] = bool(is_named) or (above is not None and _stands_in_named(above, known))
     return answer
 
 
@@ -383,12 +374,6 @@ def _outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlEl
     while (above := box.getparent()) is not None and above not in around:
         box = above
     return box if box not in around else None
-
-
-@judged_once
-def _names_a_box(names: str) -> bool:
-    """Whether a class or a name is that of a box which is never a story's."""
-    return any(_ASIDE.search(name) for name in _HUMP.sub("-", names).casefold().split())
 
 
 def _is_named(name: tuple[str, ...], words: tuple[str, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tasks.errors import FeedUnreadable
 from tasks.fetch.capture import RecordAddress, capture_of
@@ -29,7 +29,6 @@ def keep_unreadable(
     software: str,
     put: Callable[[str, bytes], None],
     index: Index,
-    now: datetime,
 ) -> None:
     """Store what a feed answered, and put it into quarantine; raises LakeUnavailable, IndexUnavailable, BadUrl.
 
@@ -37,6 +36,7 @@ def keep_unreadable(
     """
     if visit.fetched is None:
         return
+    now = datetime.now(UTC)
     batch_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}"
     key = warc_key(batch_id, now.date())
     segment = SegmentWriter(key, software=software, created_at=now)

@@ -123,6 +123,15 @@ def test_boxes_that_name_themselves_in_camel_case_or_as_facts_or_sources_go(name
     assert lines(box) == list(PARAGRAPHS)
 
 
+@pytest.mark.parametrize("name", ["most-popular-harbours", "how-to-sign-up", "trending-now"])
+def test_parts_whose_id_is_made_of_words_stay(name):
+    part = (
+        f"<section id='{name}'><p>Nine harbours are older than the town, and the oldest of them is Skarv.</p></section>"
+    )
+
+    assert len(lines(part)) == len(PARAGRAPHS) + 1
+
+
 BIOGRAPHIES = {
     "山田花子": "山田花子　二〇一一年から港湾を取材している。スカルブ在住。",
     "김민수": "김민수 기자는 2011년부터 항만을 취재해 왔으며 섬에 살고 있다.",

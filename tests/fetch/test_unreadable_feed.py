@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -49,9 +50,7 @@ async def polled(index, store):
         know_feeds(tx, addresses, now=now)
         feeds = select_feeds(tx, (BAD, GOOD), due_by=None)
 
-    def keep(feed, answered, error):
-        keep_unreadable(feed, answered, error, run_id="r1", software="presslake/0", put=store.put, index=index, now=now)
-
+    kept = partial(keep_unreadable, run_id="r1", software="presslake/0", put=store.put, index=index)
     report = await poll_feeds(
         feeds,
         client=Press({BAD: Said(body="<rss>" * 9), GOOD: Said(body=RSS)}),
@@ -60,7 +59,7 @@ async def polled(index, store):
         config=PollConfig(),
         polled_one=lambda: None,
         reader=Killing(),
-        keep_unreadable=keep,
+        keep_unreadable=kept,
     )
     publish_all(index, store)
     return report
