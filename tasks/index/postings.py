@@ -178,8 +178,11 @@ def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dic
         # an array: PostgreSQL would compare a list of parameters one by one where it scans the table
         one_of = postings.c.hash == any_(bindparam("wanted", wanted, ARRAY(BigInteger)))
     query = select(postings.c.hash, postings.c.number).where(postings.c.generation == generation, one_of)
-    for value, number in tx.execute(query).cursor.fetchall():  # SQLAlchemy's rows would cost more than the look-up
-        found.setdefault(value, []).append(number)
+    known: dict[int, int] = {}  # a shape has a posting for each of its hashes: one number serves for all
+    # one after the other, since stories that many print have half a million; SQLAlchemy's rows would cost more than the look-up
+    cursor: Any = tx.execute(query).cursor
+    for value, number in cursor:
+        found.setdefault(value, []).append(known.setdefault(number, number))
     return found
 
 
