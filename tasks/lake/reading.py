@@ -57,7 +57,9 @@ def unneeded_files(store: ObjectStore, table: DeltaTable, name: str) -> tuple[li
     `table` is at that version then.
     """
     files = list(store.list(data_prefix(name)))
-    logged = logged_paths(store, name) if _without_needed(files, table, name) else frozenset()
+    if not _without_needed(files, table, name):
+        return [], []
+    logged = logged_paths(store, name)
     others = _without_needed(files, table, name)
     return [one for one in others if one.key in logged], [one for one in others if one.key not in logged]
 
