@@ -46,9 +46,12 @@ def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
 
 
 def _is_said(line: str, said: Said) -> bool:
+    words = words_in(line)
+    if words == said.section or _is_title(words, said):
+        return True
     line = _THAI_DATE.sub(_ANY_YEAR, line)
     words = words_in(line)
-    if words == said.section or _is_title(words, said) or _is_date(line, words):
+    if _is_date(line, words):
         return True
     # what ends like a sentence is one, however short: `Silence.`, `雨が降り始めた。`
     return not line.endswith(_ENDS) and (

@@ -79,3 +79,10 @@ def test_a_single_line_stays():
 
 def test_nothing_known_drops_no_sentence():
     assert drop_head(BODY, Said(titles=(), section=(), names=frozenset())) == BODY
+
+
+@pytest.mark.parametrize("line", ["ผลสลากงวด 16 ธันวาคม 2567", "ผลสลากงวด 16 ธันวาคม 2567 | Port Courier"])
+def test_a_title_with_a_date_in_a_buddhist_year_goes(line):
+    said = Said(titles=(words_of("ผลสลากงวด 16 ธันวาคม 2567"),), section=(), names=frozenset())
+
+    assert drop_head([line, *BODY], said) == BODY
