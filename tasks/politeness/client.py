@@ -104,6 +104,7 @@ class PoliteClient:
             async with asyncio.TaskGroup() as visitors:
                 for _ in range(min(MAX_ORIGINS, len(by_origin))):
                     visitors.create_task(self._visit_origins(waiting, take))
+            await self._limiter.settled()
         except BaseExceptionGroup as group_of_errors:
             # the index was away during a request for a permit or the report of an answer: raised as such, it is retried
             if isinstance(cause := _innermost(group_of_errors), StageError):
@@ -195,7 +196,7 @@ class PoliteClient:
     async def _get(self, one: Visit, way: Way) -> Exchange:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and pace of its own host to a redirect's target."""
-            await way.leave()
+            way.leave()
             policy = await self._learn(url.origin, [replace(one, url=url)])
             policy.check(url, user_agent=one.rules.user_agent)
             self._rights.check(one, url)
