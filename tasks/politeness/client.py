@@ -127,6 +127,9 @@ class PoliteClient:
             for one in group:
                 await _hand_over(take, _with_result(one, None, trouble, _now()))
             return
+        if len(group) == 1:  # as for most origins: no task but this one
+            await self._ask(group[0], policy, take)
+            return
         async with asyncio.TaskGroup() as asking:
             for one in group:
                 asking.create_task(self._ask(one, policy, take))

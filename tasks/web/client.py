@@ -54,7 +54,8 @@ OnRedirect = Callable[[Url], Awaitable[None]]
 class WebConfig:
     """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
 
-    `addresses` bounds what one address is asked by this process, under all of its names; `signer` signs requests over https.
+    `max_idle` connections stay open without being used. `addresses` bounds what one address is asked by this process, under
+    all of its names; `signer` signs requests over https.
     """
 
     user_agent: str
@@ -64,6 +65,7 @@ class WebConfig:
     max_decoded_size: int = 20 * 1024 * 1024
     max_redirects: int = 5
     max_connections: int = 50
+    max_idle: int = 200
     addresses: AddressLimits | None = None
     signer: Signer | None = None
 
@@ -86,7 +88,9 @@ class WebClient:
     def __init__(self, config: WebConfig, guard: AddressGuard | None = None, resolve: Resolve | None = None) -> None:
         self._config = config
         gate = shared_gate(config.addresses) if config.addresses else None
-        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
+        transport = RawTransport(
+            guard, resolve=resolve, max_connections=config.max_connections, max_idle=config.max_idle, gate=gate
+        )
         self._transport = transport
         self._http = guarded_client(transport)  # users know httpx: see ADR 0005
         # Without "pool": a request that waits for a connection has no deadline yet.

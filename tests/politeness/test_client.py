@@ -109,6 +109,34 @@ def gaps(server, path_prefix="/"):
     return [later - earlier for earlier, later in itertools.pairwise(instants)]
 
 
+class Counting(HostLimits):
+    """The limits, which count the ends of permits that they have written."""
+
+    ends = 0
+
+    def exchange_permits(self, ended, wanted, learned=()):
+        answers = super().exchange_permits(ended, wanted, learned)
+        Counting.ends += len(ended)
+        return answers
+
+
+async def test_a_page_is_taken_before_its_permit_s_end_is_written(index):
+    Counting.ends, at_take = 0, []
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(Counting(index)) as client:
+        visit = Visit(key="a", url=server.url("/a"), rules=rules())
+        await client.visit([visit], lambda _: at_take.append(Counting.ends))
+
+    assert (at_take, Counting.ends) == ([1], 2)  # that of robots.txt; and its own
+
+
+@pytest.mark.parametrize(("max_idle", "is_kept"), [(12, True), (1, False)])
+async def test_an_origin_s_connection_is_kept_until_its_next_turn_where_there_is_room_for_it(limits, max_idle, is_kept):
+    async with serve({**ALLOW, "*": page(b"<p>")}, "0.0.0.0") as server, polite(limits, max_idle=max_idle) as client:
+        await visited(client, [server.url("/a", host=f"127.0.4.{number}") for number in range(1, 13)])
+
+    assert (len({asked.connection for asked in server.asked}) == 12) is is_kept
+
+
 # robots.txt
 
 
