@@ -27,7 +27,7 @@ from tasks.errors import (
     UnexpectedError,
 )
 from tasks.politeness.article_rights import ArticleRights, payment_asked
-from tasks.politeness.keeping import Room
+from tasks.politeness.keeping import Room, Share
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
@@ -148,24 +148,25 @@ class PoliteClient:
     async def _ask(self, one: Visit, policy: RobotsPolicy, take: Take) -> None:
         fetched: Exchange | None = None
         trouble: ItemError | HostWaits | None = None
-        asked_at, way, size = _now(), self._way(one.rules), 0
+        asked_at, way, share = _now(), self._way(one.rules), Share(self._room)
         try:
             with guarded_item(one.url):
                 policy.check(one.url, user_agent=one.rules.user_agent)
                 self._rights.check(one, one.url)
                 async with way.opened(one.url.site):
                     asked_at = _now()
-                    fetched = await self._get(one, way)
+                    fetched = await self._get(one, way, share)
                     with way.noting():
                         raise_for_status(fetched, now=_now())
                     raise_for_missing(fetched)
-                    size = await self._room.enter(len(fetched.content))
         except RightsRefused as met:
             fetched, trouble = met.answer if isinstance(met.answer, Exchange) else fetched, met
         except HttpRefused as refusal:
             trouble = refusal if fetched is None else payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
+        if one.is_article:
+            share.leave()  # a licence may wait for a permit, which those may have that wait for this share
         done = _with_result(one, fetched, trouble, asked_at)
         try:
             with guarded_item(one.url):
@@ -175,7 +176,7 @@ class PoliteClient:
         try:
             await _hand_over(take, done)
         finally:
-            self._room.leave(size)
+            share.leave()
 
     def _way(self, rules: SourceRules) -> Way:
         return Way(self._limiter, rules, self._owners, self._place_of)
@@ -196,14 +197,19 @@ class PoliteClient:
             return await self._rights.learn(origin, articles)
         return await self._files.policy(origin, group[0].rules)
 
-    async def _get(self, one: Visit, way: Way) -> Exchange:
+    async def _get(self, one: Visit, way: Way, share: Share) -> Exchange:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and pace of its own host to a redirect's target."""
             way.leave()
+            share.leave()
             policy = await self._learn(url.origin, [replace(one, url=url)])
             policy.check(url, user_agent=one.rules.user_agent)
             self._rights.check(one, url)
             await way.enter(url.site)
+
+        async def admit(answer: Exchange) -> None:
+            way.answered()
+            await share.take(answer)
 
         client = await self.client_for(one.rules)
         return await client.get(
@@ -215,6 +221,7 @@ class PoliteClient:
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
             on_head=partial(self._rights.check_head, one) if one.is_article else None,
+            on_body=admit,
             takes_part=True,
             asker=one.rules.source_id,
         )

@@ -59,12 +59,13 @@ class _Line:
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """A permit in use. Its holder notes whether the host is busy, and the wait that it requires (seconds)."""
+    """A permit in use. Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered."""
 
     permit: Permit
     delay_s: float
     line: _Line
     began: float = field(default_factory=time.monotonic)
+    answered: float | None = None
     is_busy: bool = False
     hold_s: float | None = None
 
@@ -130,7 +131,7 @@ class RateLimiter:
         end = PermitEnd(
             permit=held.permit,
             delay_s=held.delay_s,
-            elapsed_s=time.monotonic() - held.began,
+            elapsed_s=(held.answered or time.monotonic()) - held.began,
             is_busy=held.is_busy,
             hold_s=held.hold_s,
         )

@@ -1,6 +1,7 @@
 """The permit of a GET at its present host, and the wait that this host's answer requires."""
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -55,6 +56,11 @@ class Way:
         held, self._held = self._held, None
         if held is not None:
             self._limiter.leave(held)
+
+    def answered(self) -> None:
+        """Note that the host has answered: what follows is no fault of its own."""
+        if self._held is not None:
+            self._held.answered = time.monotonic()
 
     async def follow(self, site: Site) -> None:
         """Continue with another request."""

@@ -46,6 +46,9 @@ _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 OnHead = Callable[[Exchange], None]
 """Gets an answer's head before its body is read; if it raises RightsRefused, that has the answer without a body."""
 
+OnBody = Callable[[Exchange], Awaitable[None]]
+"""Gets an answer that has come, before its body is decoded, and may wait: no deadline runs any more."""
+
 OnRedirect = Callable[[Url], Awaitable[None]]
 """Gets the target of a redirect before it is followed; what it raises ends the GET."""
 
@@ -115,6 +118,7 @@ class WebClient:
         max_decoded_size: int | None = None,
         on_redirect: OnRedirect | None = None,
         on_head: OnHead | None = None,
+        on_body: OnBody | None = None,
         cut: bool = False,
         takes_part: bool = False,
         asker: str = "",
@@ -150,7 +154,7 @@ class WebClient:
                 cookies.take(set_cookies, target=target, now=hops[-1].started_at)
             location = (hops[-1].header("location") or "").encode("latin-1")
             if not hops[-1].is_redirect:
-                content, missing = await _content(hops[-1], limits)
+                content, missing = await _content(hops[-1], limits, on_body)
                 if missing and not takes_part:
                     raise BodyTruncated(f"{missing} at {target}")
                 led_to = None if cut else leads_to(hops[-1], content)
@@ -263,8 +267,10 @@ def _stays(led_to: str, target: Url, answer: Exchange) -> bool:
     return is_same and answer.header("set-cookie") is None
 
 
-async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]:
+async def _content(final: Exchange, limits: _Limits, on_body: OnBody | None) -> tuple[bytes, str | None]:
     """Undo the content coding; returns also how much came of a body that ended before its end."""
+    if on_body is not None:
+        await on_body(final)
     coding = final.header("content-encoding") or ""
     missing = _missing(final) if final.is_cut_short else None
     is_plain = not coding and len(final.body) <= limits.decoded_size and coding_of(final.body[:MAGIC_SIZE]) is None
