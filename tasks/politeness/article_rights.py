@@ -110,7 +110,8 @@ def _licences_of(fetched: Exchange) -> tuple[Url, ...]:
 
 def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
     of_feed = feed_signals(one.announced_rights, one.url) if one.announced_rights else ()
-    return (*rights.signals_for(url), *of_feed)
+    said = rights.of_all  # most sites say the same of all pages
+    return (*(rights.signals_for(url) if said is None else said), *of_feed)
 
 
 def _check_said(signals: Iterable[Signal], obeyed: Obedience, url: Url) -> None:
