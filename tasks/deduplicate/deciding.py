@@ -228,18 +228,12 @@ def _decide_other(look: Look, context: DecisionContext) -> Look:
 def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[Look, Article | None]:
     """Return the look with its verdict, and the new revision, if it is one, which is entered into the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
-    key = look.due.url_key
-    known, standing = known_at(context, key), Standing()
-    if known is None:
-        key, target, is_one_page = _alias_target(key, page, context) or (key, None, True)
-        if target is not None and not is_one_page:
-            context.see(target, look.captured.fetched_at)
-            return _stamped(look, Novelty.UNCHANGED, target), None
-        key, known = (key, target) if target else _rotated_target(look, page, context) or (key, None)
-    if known is not None:
+    key, known, is_one_page = _article_of(look, page, context)
+    standing = Standing()
+    if known is not None and is_one_page:
         standing = stand(page, known, extractor=look.extracted.extractor)
         _learn(page, known, standing, context)
-    if known is not None and standing.revision is not None:
+    if known is not None and (standing.revision is not None or not is_one_page):
         context.see(known, look.captured.fetched_at)
         return _stamped(look, Novelty.UNCHANGED, known, revision=standing.revision), None
     is_older = known is not None and look.captured.fetched_at < known.fetched_at
@@ -248,10 +242,21 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tu
     return replace(look, capture=capture), row
 
 
+def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle | None, bool]:
+    """Return the key of the article that a page belongs to, what is known of that, and whether both are one rendition."""
+    key = look.due.url_key
+    if (known := known_at(context, key)) is not None:
+        return key, known, True
+    if (found := _alias_target(key, page, context)) is not None:
+        return found
+    key, known = _rotated_target(look, page, context) or (key, None)
+    return key, known, True
+
+
 def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle, bool] | None:
     """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal.
 
-    Before it stands its own URL's key, behind it whether both URLs lead to one rendition, so that what differs is a correction.
+    Its own URL's key comes first, and last whether both URLs lead to one rendition, so that what differs is a correction.
     """
     for name, how in (*page.names.items(), (asked, "")):
         key = context.aliases.get(name, name)
