@@ -72,6 +72,11 @@ class RobotsPolicy:
         """Return the policy of a site whose robots.txt is unavailable."""
         return cls((Group.of({"*": 0}, [Rule(("/",), is_anchored=False, allows=False, length=1)], ()),))
 
+    @property
+    def allows_all(self) -> bool:
+        """Whether no URL needs to be looked at: there are no rules."""
+        return not self.groups
+
     def allows(self, url: str, *, user_agent: str) -> bool:
         """Whether the URL may be fetched under this user agent, or product token; raises BadUrl.
 
@@ -85,7 +90,7 @@ class RobotsPolicy:
 
     def check(self, url: str, *, user_agent: str) -> None:
         """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
-        if Url.of(url).parts.path == _ROBOTS_PATH or not self.groups:
+        if Url.of(url).parts.path == _ROBOTS_PATH or self.allows_all:
             return
         path, work = matched_path(url), Work()
         try:

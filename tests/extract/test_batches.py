@@ -47,7 +47,7 @@ class HerePool:
         self.fails, self.asked = dict(fails), []
 
     def extract(self, pages):
-        for one in pages:
+        for _, one in pages:
             self.asked.append(one)
             yield one.capture_id, self.fails.get(one.capture_id) or self._read(one)
 
@@ -155,7 +155,7 @@ def test_the_worker_is_told_the_url_that_answered():
     pool = HerePool()
     extract(replace(capture(STORY), url=f"{SITE}/short"), pool=pool)
 
-    assert [one.url for one in pool.asked] == [STORY]
+    assert [one.capture_id for one in pool.asked] == [STORY]
 
 
 def test_a_page_is_read_as_its_source_wants_it():
