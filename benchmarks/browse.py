@@ -90,7 +90,7 @@ def fill(home: Path, number: int) -> None:
                 item = OutboxItem(sequence=day * 1000 + part + 1, batch_id=batch_id, articles=rows, captures=captures)
                 publish([item], store=store, index_id=index.index_id)
                 with index.write() as tx:
-                    articles.remember(tx, map(_known, rows))
+                    articles.remember(tx, ((row, _known(row)) for row in rows))
                     tx.execute(insert(frontier), [_url(row) for row in rows])
         with index.write() as tx:
             _count(tx, number)
@@ -136,8 +136,8 @@ def _row(n: int, **place: object) -> Article:
 def _known(row: Article) -> KnownArticle:
     return KnownArticle(
         duplicate_of=None, **{name: getattr(row, name) for name in (
-            "article_id", "url_key", "url", "source_id", "language", "title", "revision", "text_digest", "published_at",
-            "first_seen_at", "fetched_at", "cluster_id", "is_representative",
+            "article_id", "source_id", "language", "title", "revision", "text_digest", "published_at", "first_seen_at",
+            "fetched_at", "cluster_id", "is_representative",
         )},
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ import psutil
 from benchmarks.extraction import FIXTURES, NEWSROOM, NOW, TruePage, read_pages
 from tasks.errors import ItemError
 from tasks.extract.pool import PAGES_A_WORKER, ExtractorPool, PoolConfig
-from tasks.extract.stored_page import StoredPage
+from tasks.extract.stored_page import NamedPage, StoredPage
 from tasks.lake.warc import SegmentWriter
 
 CONFIG = PoolConfig(workers=2, time_limit_s=120, memory_size=1536 * 1024 * 1024)
@@ -33,7 +33,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
 Sample = tuple[int, float]
 
 
-def stored(pages: Sequence[TruePage]) -> list[StoredPage]:
+def stored(pages: Sequence[TruePage]) -> list[NamedPage]:
     """Return the pages as the lake has them."""
     found = []
     for one in pages:
@@ -42,11 +42,11 @@ def stored(pages: Sequence[TruePage]) -> list[StoredPage]:
             url=one.url, request_head=b"", response_head=HEAD, body=one.html.encode("utf-8", "replace"), fetched_at=NOW
         )
         record = segment.to_bytes()[ref.offset : ref.offset + ref.length]
-        found.append(StoredPage(capture_id=one.name, url=one.url, fetched_at=NOW, record=record))
+        found.append((one.url, StoredPage(capture_id=one.name, fetched_at=NOW, record=record)))
     return found
 
 
-def watch_memory(pages: Sequence[StoredPage], count: int, config: PoolConfig) -> tuple[list[Sample], int]:
+def watch_memory(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> tuple[list[Sample], int]:
     """Extract `count` pages; return the workers' mean resident size (MB) by pages done, and how many pages failed."""
     samples, done, failed = [], 0, 0
     with ExtractorPool(config) as pool:
@@ -59,7 +59,7 @@ def watch_memory(pages: Sequence[StoredPage], count: int, config: PoolConfig) ->
     return samples, failed
 
 
-def rate(pages: Sequence[StoredPage], count: int, config: PoolConfig) -> float:
+def rate(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> float:
     """Return pages a second, without the start of the workers."""
     with ExtractorPool(config) as pool:
         list(pool.extract(islice(cycle(pages), 20 * config.workers)))
@@ -69,7 +69,7 @@ def rate(pages: Sequence[StoredPage], count: int, config: PoolConfig) -> float:
         return count / (time.perf_counter() - started)
 
 
-def _batches(pages: Sequence[StoredPage], count: int) -> Iterator[list[StoredPage]]:
+def _batches(pages: Sequence[NamedPage], count: int) -> Iterator[list[NamedPage]]:
     endless = cycle(pages)
     for begun in range(0, count, BATCH):
         yield list(islice(endless, min(BATCH, count - begun)))
@@ -97,7 +97,7 @@ def print_memory(samples: Sequence[Sample], failed: int) -> None:
           f"{100 * (highest / first - 1):+.1f}% ({failed} pages failed)")  # fmt: skip
 
 
-def print_rates(pages: Sequence[StoredPage], count: int) -> None:
+def print_rates(pages: Sequence[NamedPage], count: int) -> None:
     best = {1: 0.0, 2: 0.0}
     for _ in range(2):
         for workers in (1, 2):

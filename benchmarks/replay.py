@@ -22,7 +22,7 @@ from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ItemError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.page import extract_page
-from tasks.extract.stored_page import ExtractConfig, StoredPage
+from tasks.extract.stored_page import ExtractConfig, NamedPage, StoredPage
 from tasks.index.articles import article_id_of
 from tasks.index.database import Index, bind_lake, open_index
 from tasks.lake.keys import ARTICLES, CAPTURES, warc_key
@@ -47,8 +47,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
 class Inline:
     """Extraction in this process, whose CPU is then all there is."""
 
-    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
-        for page in pages:
+    def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
+        for _, page in pages:
             try:
                 yield page.capture_id, extract_page(page, ExtractConfig())
             except ItemError as error:
@@ -87,7 +87,7 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def _cpu_of_extraction(pages: list[StoredPage]) -> float:
+def _cpu_of_extraction(pages: list[NamedPage]) -> float:
     begun = process_time()
     for _ in Inline().extract(pages):
         pass
@@ -98,7 +98,7 @@ def _versions(store: DirectoryStore) -> list[int]:
     return [open_table(store, name).version() for name in (ARTICLES, CAPTURES)]
 
 
-def _fill(index: Index, store: DirectoryStore, number: int) -> Iterator[StoredPage]:
+def _fill(index: Index, store: DirectoryStore, number: int) -> Iterator[NamedPage]:
     """Store captures as a sweep does, and yield their pages."""
     made = islice(zip(count(), cycle(read_pages(FIXTURES))), number)
     for batch_number in range((number + BATCH - 1) // BATCH):
@@ -115,12 +115,8 @@ def _fill(index: Index, store: DirectoryStore, number: int) -> Iterator[StoredPa
         for look in looks:
             one = look.captured
             start = one.warc_offset or 0
-            yield StoredPage(
-                capture_id=one.capture_id,
-                url=look.due.url,
-                fetched_at=one.fetched_at,
-                record=segment[start : start + (one.warc_length or 0)],
-            )
+            record = segment[start : start + (one.warc_length or 0)]
+            yield look.due.url, StoredPage(capture_id=one.capture_id, fetched_at=one.fetched_at, record=record)
 
 
 def _look(page: TruePage, number: int, writer: SegmentWriter, key: str) -> Look:

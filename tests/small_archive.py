@@ -44,7 +44,7 @@ class Inline:
     """Extraction and reading in this process."""
 
     def extract(self, pages):
-        for page in pages:
+        for _, page in pages:
             try:
                 yield page.capture_id, extract_page(page, ExtractConfig())
             except ItemError as error:

@@ -60,6 +60,20 @@ def one_clear_line() -> Iterator[None]:
     except PresslakeError as error:
         say_error(error)
         raise typer.Exit(RUN_FAILED) from error
+    except ValueError as error:
+        say_error(ConfigError(_of_prefects_settings(error)))
+        raise typer.Exit(WRONG_USAGE) from error
     except KeyboardInterrupt as error:
         say(f"Interrupted: {WHOLE}.")
         raise typer.Exit(INTERRUPTED) from error
+
+
+def _of_prefects_settings(error: ValueError) -> str:
+    """Return what is wrong with a setting of Prefect's, which it reads when it is imported; raises any other error again."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or not error.title.endswith("Settings"):
+        raise error
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"])) or "PREFECT_API_URL"
+    return f"a setting of Prefect is wrong ({error.title}, {name}): {first['msg']}"

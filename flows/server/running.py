@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from flows.server.answering import ask_health
+
 FILE = "presslake-up.json"
-LOOK_S = 2.0
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def find_running() -> str | None:
     if not isinstance(pid, int) or not isinstance(api_url, str) or not _lives(pid):
         return None
     try:
-        answer = httpx.get(f"{api_url}/health", timeout=LOOK_S, trust_env=False)
+        answer = ask_health(api_url)
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
     return api_url if answer.status_code == httpx.codes.OK else None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 
 from flows.cli.saying import say
+from flows.server.answering import ask_health
 from flows.server.away import AWAY, send_what_is_left
 from flows.server.local import local_server
 from flows.server.running import find_running
@@ -138,9 +139,10 @@ def require_server() -> None:
 
 
 def _check_answers(api_url: str) -> None:
+    name = f"the Prefect server at {without_userinfo(api_url)} (PREFECT_API_URL)"
     try:
-        httpx.get(f"{api_url}/health", timeout=10, trust_env=False)
-    except httpx.HTTPError as error:
-        raise ServerUnavailable(
-            f"the Prefect server at {without_userinfo(api_url)} (PREFECT_API_URL) does not answer: {error}"
-        ) from error
+        answer = ask_health(api_url)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ServerUnavailable(f"{name} does not answer: {as_plain(str(error)) or type(error).__name__}") from error
+    if not answer.is_success and "/api" not in api_url:
+        raise ServerUnavailable(f"{name} answers {answer.status_code}: the URL of an API ends in /api")

@@ -4,7 +4,7 @@ Asked again for a batch that is decided, it answers what was decided then and ch
 shown the first time).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,25 +16,47 @@ from tasks.deduplicate.context import DecisionContext, lock_scripts, read_contex
 from tasks.deduplicate.corrections import Standing, restated_of, stand
 from tasks.deduplicate.days import Read, days_of
 from tasks.deduplicate.judge import judge
-from tasks.deduplicate.looks import article_row, labelled, prepare_pages, report_of, settle, with_taken
-from tasks.deduplicate.neighbours import Comparisons, TooManyComparisons
-from tasks.deduplicate.resemblance import article_time
+from tasks.deduplicate.looks import (
+    article_row,
+    in_clusters,
+    is_one_page,
+    known_after,
+    labelled,
+    prepare_pages,
+    report_of,
+    settle,
+    with_taken,
+    without_culprits,
+    without_taken,
+)
+from tasks.deduplicate.neighbours import Comparisons, Match, TooManyComparisons
+from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
 from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
-from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
-from tasks.index import archived, capture_counts, drift, frontier, health, outbox, policies, taken_down
+from tasks.errors import UnexpectedError
+from tasks.index import (
+    archived,
+    articles,
+    capture_counts,
+    clusters,
+    drift,
+    frontier,
+    health,
+    outbox,
+    policies,
+    taken_down,
+)
 from tasks.index.archived import Shelved
-from tasks.index.articles import KnownArticle, article_id_of
+from tasks.index.articles import ELSEWHERE, Alias, KnownArticle, article_id_of
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import Settlement, State
-from tasks.runtime.guarding import check_share, guarded_item, store_rows
+from tasks.runtime.guarding import guarded_item
 from tasks.values.batch import Batch
 from tasks.values.look import Look
 from tasks.values.page import Page, PreparedPage
 from tasks.values.reports import BatchReport
 from tasks.values.rows import Article, Capture, Novelty, Outcome
-from tasks.values.takedown import KeptOut
 
 NO_RULES: Mapping[str, SourceRules] = MappingProxyType({})
 
@@ -106,8 +128,8 @@ def _decide(
     looks, taken = without_taken(_not_archived_yet(tx, batch.captured), taken_down.read_kept_out(tx))
     lock_scripts(tx, _pages_of(looks))
     context = _context_of(looks, tx, comparisons)
-    looks = _decide_all(looks, context)
-    rows = context.write(tx, labelled(context.finished_rows(), rules), now=now)
+    looks, new = _decide_all(looks, context)
+    rows = write_decided(tx, context, labelled(in_clusters(new, context.clusters), rules), now=now)
     report = with_taken(report_of(batch.batch_id, looks, rows), taken)
     fetched = [look for look in looks if not look.captured.is_archived]
     _settle(tx, fetched, context, now=now, revisit_after=revisit_after)
@@ -163,18 +185,6 @@ def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...
     return tuple(left.values())
 
 
-def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
-    """Return the looks without those at what was taken down while they were being fetched, and the number of those.
-
-    A look at another URL that leads there stays, without anything of what it found.
-    """
-    if not kept_out:
-        return tuple(looks), 0
-    left = [look for look in looks if not look.is_kept_out(kept_out)]
-    kept = tuple(look.emptied() if any(map(kept_out.has_url, look.names)) else look for look in left)
-    return kept, len(looks) - len(kept)
-
-
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
     """Remember the records of archives, and their URLs where the frontier does not know them."""
     archived.note_archived(tx, (look.captured.capture_id for look in looks))
@@ -185,52 +195,99 @@ def _shelf(look: Look) -> State:
     return State.DONE if look.disposition is None else STATES[look.disposition]
 
 
-def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[Look, ...]:
-    """Decide the pages in the order of their own time, so that a copy follows what it is a copy of; then the rest."""
+def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[tuple[Look, ...], list[Article]]:
+    """Decide the pages in the order of their own time, so that a copy follows what it is a copy of; then the rest.
+
+    Returns the looks in their order, and the new revisions in that of the decisions.
+    """
     pages = [(page, number) for number, look in enumerate(looks) if (page := look.prepared) is not None]
     pages.sort(key=lambda one: (one[0].told_at, looks[one[1]].due.url_key))
     decided = {number: _decide_page(looks[number], page, context) for page, number in pages}
     context.neighbours.pack_up()
-    return tuple(decided.get(number) or _decide_other(look, context) for number, look in enumerate(looks))
+    rows = [row for _, row in decided.values() if row is not None]
+    every = (
+        decided[number][0] if number in decided else _decide_other(look, context) for number, look in enumerate(looks)
+    )
+    return tuple(every), rows
+
+
+def known_at(context: DecisionContext, url_key: str) -> KnownArticle | None:
+    """Return the article at a URL."""
+    return context.known.get(context.ids.get(url_key) or article_id_of(url_key))
 
 
 def _decide_other(look: Look, context: DecisionContext) -> Look:
     """Return a look without a page, with the article that its URL has."""
-    known = context.by_url_key.get(look.due.url_key)
+    known = known_at(context, look.due.url_key)
     if look.captured.outcome is Outcome.NOT_MODIFIED:
-        known = known or context.by_url_key.get(context.aliases.get(look.due.url_key, ""))
+        known = known or known_at(context, context.aliases.get(look.due.url_key, ""))
         return look if known is None else _stamped(look, Novelty.UNCHANGED, known)
     return look if known is None else replace(look, capture=replace(look.captured, article_id=known.article_id))
 
 
-def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> Look:
-    """Return the look with its verdict, and enter the new revision, if it is one, into the context."""
+def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[Look, Article | None]:
+    """Return the look with its verdict, and the new revision, if it is one, which is entered into the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
-    asked = look.due.url_key
-    known, standing = context.by_url_key.get(asked), Standing()
-    if known is None:
-        target, is_one_page = context.alias_target(asked, page) or (None, True)
-        if target is not None and not is_one_page:
-            context.see(target, look.captured.fetched_at)
-            return _stamped(look, Novelty.UNCHANGED, target)
-        known = target or _rotated_target(look, page, context)
-    if known is not None:
+    key, known, is_one_page = _article_of(look, page, context)
+    standing = Standing()
+    if known is not None and is_one_page:
         standing = stand(page, known, extractor=look.extracted.extractor)
         _learn(page, known, standing, context)
-    if known is not None and standing.revision is not None:
+    if known is not None and (standing.revision is not None or not is_one_page):
         context.see(known, look.captured.fetched_at)
-        return _stamped(look, Novelty.UNCHANGED, known, revision=standing.revision)
+        return _stamped(look, Novelty.UNCHANGED, known, revision=standing.revision), None
     is_older = known is not None and look.captured.fetched_at < known.fetched_at
-    row = _new_revision(look, page, context, known, changes=None if is_older else standing.changes)
+    row = _new_revision(look, page, context, known, url_key=key, changes=None if is_older else standing.changes)
     capture = replace(look.captured, novelty=row.novelty, article_id=row.article_id, revision=row.revision)
-    return replace(look, capture=capture)
+    return replace(look, capture=capture), row
 
 
-def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> KnownArticle | None:
+def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle | None, bool]:
+    """Return the key of the article that a page belongs to, what is known of that, and whether both are one rendition."""
+    key = look.due.url_key
+    if (known := known_at(context, key)) is not None:
+        return key, known, True
+    if (found := _alias_target(key, page, context)) is not None:
+        return found
+    key, known = _rotated_target(look, page, context) or (key, None)
+    return key, known, True
+
+
+def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle, bool] | None:
+    """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal.
+
+    Its own URL's key comes first, and last whether both URLs lead to one rendition, so that what differs is a correction.
+    """
+    for name, how in (*page.names.items(), (asked, "")):
+        key = context.aliases.get(name, name)
+        known = known_at(context, key)
+        if known and key != asked and page.text.has_words and known.text_digest == page.text.digest:
+            context.claim(asked, key, page.names.get(key, "canonical"))
+            return key, known, bool(how) and is_one_page(asked, name, how, key)
+    return None
+
+
+def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle] | None:
+    """Return the article that has been at another link to the same page, and whose text the page resembles; its key first.
+
+    Links with a token that changes with each announcement lead to one page: it redirects them to one URL, or says that
+    one URL is its own. A careless template says so of all its pages, so that a resemblance is asked for as well.
+    """
     if not page.names:
         return None
-    matches = context.matches(article_id_of(look.due.url_key), page)
-    return context.rotated_target(look.due.url_key, page, title=look.extracted.title, matches=matches)
+    asked, title = look.due.url_key, look.extracted.title
+    matches = context.matches(article_id_of(asked), page)
+    alike = {one.article_id for one in matches if one.relation is Relation.NEAR_DUPLICATE}
+    for name, how in page.names.items():
+        key = context.aliases.get(name, name)
+        known = known_at(context, key)
+        if known is None or key == asked or not is_one_page(asked, name, how, key):
+            continue
+        is_short = page.text.shape is None
+        if known.article_id in alike or (is_short and known.title is not None and known.title == title):
+            context.claim(asked, key, how)
+            return key, known
+    return None
 
 
 def _learn(page: PreparedPage, known: KnownArticle, standing: Standing, context: DecisionContext) -> None:
@@ -248,6 +305,7 @@ def _new_revision(
     context: DecisionContext,
     known: KnownArticle | None,
     *,
+    url_key: str,
     changes: tuple[str, ...] | None,
 ) -> Article:
     article_id = known.article_id if known else article_id_of(look.due.url_key)
@@ -260,9 +318,47 @@ def _new_revision(
         # what was there first is no copy of its copies when it is revised
         matches=[one for one in matches if since is None or one.told_at < since],
     )
-    row = article_row(look, page, verdict, known=known, changes=changes)
-    context.enter(row, page, twin=twin, matches=matches)
+    row = article_row(look, page, verdict, url_key=url_key, known=known, changes=changes)
+    enter_revision(context, row, page, twin=twin, matches=matches)
     return row
+
+
+def enter_revision(
+    context: DecisionContext,
+    row: Article,
+    page: PreparedPage,
+    *,
+    twin: KnownArticle | None,
+    matches: Iterable[Match],
+) -> None:
+    """Make a new revision, and the other URLs of its page, known to the pages that follow in the batch."""
+    before = context.known.get(row.article_id)
+    known = known_after(row, before)
+    context.enter(known, page, is_newest=known.revision == row.revision, twin=twin, matches=matches)
+    if before is not None:
+        context.see(before, row.fetched_at)
+    for name, how in page.names.items():
+        if known_at(context, name) is None:
+            context.claim(name, row.url_key, how)
+    context.claims += [Alias(url_key=one, article_key=row.url_key, how=ELSEWHERE) for one in page.elsewhere]
+
+
+def write_decided(
+    tx: Transaction, context: DecisionContext, rows: Sequence[Article], *, now: datetime
+) -> tuple[Article, ...]:
+    """Write what decisions added, these new revisions first; returns them with the sizes of their clusters."""
+    last: dict[str, Article] = {}
+    for row in rows:
+        if row.article_id not in last or row.revision == context.known[row.article_id].revision:
+            last[row.article_id] = row
+    articles.remember(tx, ((row, _in_its_cluster(context.known[one], row)) for one, row in last.items()))
+    context.write(tx, now=now)
+    sizes = clusters.mark_changed(tx, (row.cluster_id for row in rows))
+    return tuple(replace(row, cluster_size=sizes[row.cluster_id]) for row in rows)
+
+
+def _in_its_cluster(known: KnownArticle, row: Article) -> KnownArticle:
+    return replace(known, cluster_id=row.cluster_id, is_representative=row.is_representative)
 
 
 def _read(capture: Capture, page: Page | None) -> Read:
@@ -282,10 +378,8 @@ def _settle(
     now: datetime,
     revisit_after: Sequence[timedelta],
 ) -> None:
-    by_id = {known.article_id: known for known in context.by_url_key.values()}
-
     def settled(look: Look) -> Settlement:
-        known = by_id.get(look.captured.article_id or "")
+        known = context.known.get(look.captured.article_id or "")
         return settle(
             look.captured,
             look.disposition,
@@ -298,23 +392,3 @@ def _settle(
         )
 
     frontier.settle(tx, map(settled, looks))
-
-
-def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
-    """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
-
-    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also where no look alone is
-    to blame.
-    """
-
-    def rehearse_part(looks: Sequence[Look]) -> None:
-        rehearse(replace(batch, looks=tuple(looks)))
-
-    found = store_rows(batch.captured, rehearse_part)
-    if not found:
-        raise TooManyUnexpected(
-            f"batch {batch.batch_id}, and no part of it, met an exception: {error.detail}"
-        ) from error
-    check_share([met for _, met in found], of=len(batch.captured), what="captures")
-    looks = (next((one.labelled(met) for one, met in found if one is look), look) for look in batch.looks)
-    return replace(batch, looks=tuple(looks))

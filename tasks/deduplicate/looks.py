@@ -7,25 +7,26 @@ another's article.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from tasks.config.catalogue import SourceRules
+from tasks.deduplicate.clusters import Clusters
 from tasks.deduplicate.judge import Verdict
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.retry_policy import state_after
-from tasks.errors import ItemError, UnexpectedError
+from tasks.errors import ItemError, TooManyUnexpected, UnexpectedError
 from tasks.index.articles import KnownArticle
 from tasks.index.frontier import Settlement
 from tasks.reasons import Disposition
-from tasks.runtime.guarding import check_share, guarded_item
+from tasks.runtime.guarding import check_share, guarded_item, store_rows
 from tasks.values.batch import Batch
 from tasks.values.look import Look
 from tasks.values.page import Page, PreparedPage
 from tasks.values.reports import BatchReport, Failure
 from tasks.values.rows import Article, Capture, Outcome
-from tasks.values.takedown import TAKEN_DOWN
+from tasks.values.takedown import TAKEN_DOWN, KeptOut
 from tasks.values.text.content import content_digest, possible_digests
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.url import Url
@@ -53,6 +54,26 @@ def prepare_pages(batch: Batch) -> Batch:
     looks = tuple(prepare(look) for look in batch.looks)
     check_share(unexpected, of=len(batch.captured), what="captures")
     return replace(batch, looks=looks)
+
+
+def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
+    """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
+
+    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also where no look alone is
+    to blame.
+    """
+
+    def rehearse_part(looks: Sequence[Look]) -> None:
+        rehearse(replace(batch, looks=tuple(looks)))
+
+    found = store_rows(batch.captured, rehearse_part)
+    if not found:
+        raise TooManyUnexpected(
+            f"batch {batch.batch_id}, and no part of it, met an exception: {error.detail}"
+        ) from error
+    check_share([met for _, met in found], of=len(batch.captured), what="captures")
+    looks = (next((one.labelled(met) for one, met in found if one is look), look) for look in batch.looks)
+    return replace(batch, looks=tuple(looks))
 
 
 def prepared(look: Look) -> Look:
@@ -114,17 +135,27 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
         return None
 
 
+def is_one_page(asked: str, name: str, how: str, key: str) -> bool:
+    """Whether two links lead to one rendition: redirected to one URL, or apart in the query or by a name that is neither.
+
+    A page for telephones lies at another path than the page that it names.
+    """
+    return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
+
+
 def article_row(
     look: Look,
     prepared: PreparedPage,
     verdict: Verdict,
     *,
+    url_key: str,
     known: KnownArticle | None,
     changes: tuple[str, ...] | None = None,
 ) -> Article:
     """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
 
-    It is a cluster of its own until all of the batch is decided. `known` is the article, where it has other revisions.
+    It is a cluster of its own until all of the batch is decided. `known` is the article, where it has other revisions;
+    `url_key` is where it is.
     """
     capture, page = look.captured, look.extracted
     return Article(
@@ -133,7 +164,7 @@ def article_row(
         url=capture.url,
         canonical_url=page.canonical_url,
         syndicated_from=page.syndicated_from,
-        url_key=known.url_key if known else capture.url_key,
+        url_key=url_key,
         source_id=capture.source_id,
         host=prepared.host,
         title=page.title or look.due.announced_title,
@@ -176,6 +207,19 @@ def article_row(
         rights=(*look.rights, *page.rights),
         origin_uri=capture.origin_uri,
         origin_offset=capture.origin_offset,
+    )
+
+
+def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, ...]:
+    """Return new revisions in the clusters that they ended up in."""
+    return tuple(
+        replace(
+            row,
+            cluster_id=clusters.find(row.article_id),
+            is_representative=clusters.is_earliest(row.article_id),
+            cluster_earliest=clusters.earliest_in(row.article_id),
+        )
+        for row in rows
     )
 
 
@@ -267,6 +311,18 @@ def with_taken(report: BatchReport, number: int) -> BatchReport:
     """Return the report with this number of URLs counted as taken down: nothing of them is kept, not even a capture."""
     skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
     return replace(report, skipped=skipped) if number else report
+
+
+def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
+    """Return the looks without those at what was taken down while they were being fetched, and the number of those.
+
+    A look at another URL that leads there stays, without anything of what it found.
+    """
+    if not kept_out:
+        return tuple(looks), 0
+    left = [look for look in looks if not look.is_kept_out(kept_out)]
+    kept = tuple(look.emptied() if any(map(kept_out.has_url, look.names)) else look for look in left)
+    return kept, len(looks) - len(kept)
 
 
 def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:

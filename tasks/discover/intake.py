@@ -109,10 +109,11 @@ def announcements(
                 priority=_priority(entry.published_at, entry.modified_at, now=now),
                 rights=entry.rights,
             )
-            if not is_followed(one, announcer=rules):
+            if rules.follow == "own" and source_id not in one.owners:
                 raise SkippedError(f"{source_id} follows its own hosts alone, not {one.host}", reason="foreign_host")
             is_late = since is not None and not one.is_foreign and is_before(entry, since)
-            if not is_late and is_wanted(one, announcer=rules, owners=owners):
+            owner = owners.rules[one.source_id] if one.is_foreign else None
+            if not is_late and is_wanted(one.url, announcer=rules, owner=owner):
                 found = one
         if found is not None:
             yield found
@@ -154,15 +155,10 @@ def attribute(
     )
 
 
-def is_followed(one: Announcement, *, announcer: SourceRules) -> bool:
-    """Whether a URL lies on a host of its announcer, where that one follows no others."""
-    return announcer.follow != "own" or one.announcer in one.owners
-
-
-def is_wanted(one: Announcement, *, announcer: SourceRules, owners: Owners) -> bool:
-    """Whether the patterns of the source that announces a URL keep it, and its owner's as well."""
-    rules = (announcer, owners.rules[one.source_id]) if one.is_foreign else (announcer,)
-    return all(accepts(one.url, each) for each in rules if each.include or each.exclude)
+def is_wanted(url: Url, *, announcer: SourceRules, owner: SourceRules | None) -> bool:
+    """Whether the patterns of the source that announces a URL keep it, and those of its owner, if that is another."""
+    rules = (announcer,) if owner is None else (announcer, owner)
+    return all(accepts(url, each) for each in rules if each.include or each.exclude)
 
 
 def is_before(entry: Entry, since: datetime) -> bool:

@@ -142,7 +142,7 @@ def _asked_feed(feed_url: str, owners: Owners, sources: Iterable[Source]) -> Fee
 def _listed(source: Source, rules: SourceRules, owners: Owners) -> Iterable[Announcement]:
     for url in source.urls:
         one = attribute(url, announcer=source.id, announced_by=list_of(source.id), owners=owners)
-        if is_wanted(one, announcer=rules, owners=owners):
+        if is_wanted(one.url, announcer=rules, owner=owners.rules[one.source_id] if one.is_foreign else None):
             yield one
 
 

@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import CorruptRecord, ItemError
 from tasks.extract.extraction import Extractor
-from tasks.extract.stored_page import StoredPage
+from tasks.extract.stored_page import NamedPage, StoredPage
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.lake.records import iter_records, read_response
 from tasks.values.page import Page
 from tasks.values.rows import Article
-from tasks.values.url import Url
 
 
 def extract_again(
@@ -35,21 +34,23 @@ def extract_again(
     return {name: page for name, page in found if not isinstance(page, ItemError) and page.page_type.is_story}
 
 
-def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_rendered: bool) -> Iterator[StoredPage]:
+def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_rendered: bool) -> Iterator[NamedPage]:
     """Yield the page of a row, if it is in the lake still and whole."""
     try:
         record = store.get_range(row.warc_key, row.warc_offset, row.warc_length)
-        url = Url.of(read_response(record, 0, len(record)).url)
+        url = read_response(record, 0, len(record)).url
         rendition = _find_rendition(store.get(row.warc_key), row, url) if is_rendered else None
     except (MissingObject, CorruptRecord, ValueError):
         return
-    yield StoredPage(
-        capture_id=row.article_id,
-        url=url,
-        fetched_at=row.fetched_at,
-        record=record,
-        options=options,
-        rendition=rendition,
+    yield (
+        url,
+        StoredPage(
+            capture_id=row.article_id,
+            fetched_at=row.fetched_at,
+            record=record,
+            options=options,
+            rendition=rendition,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.errors import ItemError, LakeUnavailable, RightsRefused, RightsReserved, UnexpectedError
-from tasks.extract.stored_page import StoredPage
+from tasks.extract.stored_page import NamedPage, StoredPage
 from tasks.lake.objects.stores import MissingObject
 from tasks.politeness.rights.mapping import exclusion, site_reserves
 from tasks.reasons import Disposition
@@ -23,7 +23,7 @@ from tasks.values.truncation import is_truncated
 class Extractor(Protocol):
     """What turns stored pages into pages; `tasks.extract.pool` does so in processes."""
 
-    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]: ...
+    def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]: ...
 
 
 class Sliced(Protocol):
@@ -88,7 +88,7 @@ def _with_rights(page: Page, look: Look) -> Page | ItemError:
 
 def _stored_pages(
     looks: Iterable[Look], read_segment: Callable[[str], Sliced], options: Mapping[str, ExtractOptions]
-) -> Iterator[StoredPage]:
+) -> Iterator[NamedPage]:
     """Yield the captures that are pages, each with its records cut out of its segment, in the segment's order."""
     pages = [look for look in looks if look.captured.outcome is Outcome.OK and look.captured.warc_key]
     pages.sort(key=lambda look: (look.captured.warc_key, look.captured.warc_offset or 0))
@@ -99,7 +99,7 @@ def _stored_pages(
             # renditions lie behind all responses: each kind is read in its own order
             rendered = read_segment(key) if any(look.rendition for look in together) else segment
             for look in together:
-                yield _stored_page(look, segment, rendered, options)
+                yield look.captured.final_url, _stored_page(look, segment, rendered, options)
         except MissingObject as error:
             raise LakeUnavailable(f"the segment {key} is not in the lake") from error
 
@@ -109,7 +109,6 @@ def _stored_page(look: Look, segment: Sliced, rendered: Sliced, options: Mapping
     start = capture.warc_offset or 0
     return StoredPage(
         capture_id=capture.capture_id,
-        url=look.final_url,
         fetched_at=capture.fetched_at,
         record=segment[start : start + (capture.warc_length or 0)],
         options=options.get(capture.source_id, NO_OPTIONS),

@@ -7,7 +7,6 @@ else the line stands plain. So what is rendered is the text again, but for white
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -47,8 +46,7 @@ Run = list[tuple[str, _Style]]
 _PLAIN = _Style()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _Part(NamedTuple):
     """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the list or table, `quote` the quote it stands in."""
 
     text: str

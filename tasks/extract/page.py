@@ -20,6 +20,7 @@ from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
 from tasks.values.text.written_dates import offset_s_of
+from tasks.values.url import Url
 from tasks.web.decoding import decode_received, decode_received_prefix
 from tasks.web.text import decode_text
 
@@ -51,7 +52,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
         body = read_conversion(stored.rendition, 0, len(stored.rendition))
         html, charset = decode_text(body, RENDITION_TYPE)
     document = _Document(html=html, charset=charset, size=len(body), headers=response.headers)
-    page = _read(document, stored.url, fetched_at=stored.fetched_at, options=stored.options, config=config)
+    page = _read(document, Url.of(response.url), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:
         return page
     best = TRUNCATED_QUALITY if page.quality is None else page.quality

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from tasks.errors import ExtractorCrashed, ExtractorTimedOut, ItemError
-from tasks.extract.stored_page import ExtractConfig, StoredPage, extract_stored
+from tasks.extract.stored_page import ExtractConfig, NamedPage, StoredPage, extract_stored
 from tasks.runtime.workers import JOBS_A_WORKER, Job, WorkerConfig, WorkerPool
 from tasks.values.page import Page
 
@@ -49,7 +49,7 @@ class ExtractorPool:
             )
         )
 
-    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
+    def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
         """Extract the pages side by side; yields each one's capture id and what came of it, in the order given.
 
         Raises CorruptRecord where a stored record is damaged, Stopped where another thread closes the pool meanwhile.
@@ -57,9 +57,9 @@ class ExtractorPool:
         asked: deque[str] = deque()  # pages are taken as they are extracted, since each holds its record
 
         def jobs() -> Iterator[Job[Page]]:
-            for page in pages:
+            for url, page in pages:
                 asked.append(page.capture_id)
-                yield self._job(page)
+                yield Job(self._read, (page, self._page), url, ExtractorCrashed, ExtractorTimedOut)
 
         for found in self._workers.run(jobs()):
             yield asked.popleft(), found
@@ -73,6 +73,3 @@ class ExtractorPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _job(self, page: StoredPage) -> Job[Page]:
-        return Job(self._read, (page, self._page), page.url, ExtractorCrashed, ExtractorTimedOut)

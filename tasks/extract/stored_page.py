@@ -5,7 +5,6 @@ from datetime import datetime
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.values.page import Page
-from tasks.values.url import Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +21,22 @@ class ExtractConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """One page to extract: `record` is the gzip member of its WARC response; `fetched_at` bounds what dates may be true.
+    """One page to extract: `record` is the gzip member of its WARC response, which names its URL.
 
+    `fetched_at` bounds what dates may be true.
     With `is_truncated`, its body ended before its end, and is read as far as it goes. `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
     """
 
     capture_id: str
-    url: Url
     fetched_at: datetime
     record: bytes
     options: ExtractOptions = NO_OPTIONS
     rendition: bytes | None = None
     is_truncated: bool = False
+
+
+NamedPage = tuple[str, StoredPage]
+"""A page with the URL by which errors name it."""
 
 
 def extract_stored(stored: StoredPage, config: ExtractConfig) -> Page:

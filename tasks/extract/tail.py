@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.accounts import gives_accounts, names_of_makers
 from tasks.extract.blocks import Block
+from tasks.extract.calls import without_calls
 from tasks.extract.container import Line, holder_of
 from tasks.extract.furniture import classes_name_a_box, id_names_a_box
 from tasks.extract.lengths import size_of
@@ -29,7 +30,7 @@ _MAX_LABEL = 40  # characters of what stands over a list
 _MAX_BOX = 700  # characters of a box that asks for something
 _MAX_BUTTON = 40  # characters of a link that asks for something
 # of the text: in its own element; in boxes behind; behind all of it
-_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
+_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.55, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _MAX_BESIDE = 0.35  # of the text: beside its own element
 _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
@@ -94,6 +95,7 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
         cut -= 1
     cut -= tail.announces(kept, cut)
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
+    rest = [*without_calls(rest, blocks, main, whole=whole)]
     is_beside = [tail.is_beside(line) for line in rest]
     beside = [line for line, is_so in zip(rest, is_beside, strict=True) if is_so]
     story = [line for line, is_so in zip(rest, is_beside, strict=True) if not is_so]

@@ -29,7 +29,7 @@ def _warm_up() -> None:
         url=_URL, request_head=b"", response_head=_HEAD, body=_PAGE.encode("latin-1"), fetched_at=_AT
     )
     record = segment.to_bytes()[ref.offset : ref.offset + ref.length]
-    extract_page(StoredPage(capture_id="", url=_URL, fetched_at=_AT, record=record), ExtractConfig())
+    extract_page(StoredPage(capture_id="", fetched_at=_AT, record=record), ExtractConfig())
 
 
 def _without_main(*_: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from tasks.errors import BadUrl, ConfigError, ItemError
 from tasks.forget.finding import find_taken, read_table
 from tasks.forget.taken import Taken
-from tasks.index.articles import find_by_id
+from tasks.index.articles import find_url_keys
 from tasks.index.database import Index
 from tasks.index.relations import find_tied
 from tasks.lake.keys import ARTICLES, CAPTURES
@@ -79,7 +79,7 @@ def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step
     """Return what a takedown of this selection takes; raises ConfigError for an unknown name, LakeUnavailable."""
     seed = _Growing(*_seeds(selection))
     with index.read() as tx:  # an article may be decided and not yet published
-        seed.url_keys |= {one.url_key for name in seed.article_ids if (one := find_by_id(tx, name)) is not None}
+        seed.url_keys |= set(find_url_keys(tx, seed.article_ids).values())
     _grow(store, seed, on_step=on_step)
     copies = _find_copies(index, store, seed, on_step=on_step)
     if selection.copies and copies:

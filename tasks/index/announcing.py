@@ -5,7 +5,7 @@ If another source announces a URL before its owner does, and it has no article y
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
     by_key = _first_of_each(without_taken(tx, announcements))
     if not by_key:
         return 0
-    added = _add(tx, [_row(one, now) for one in by_key.values()], now=now)
+    added = _add(tx, _rows(by_key.values(), now), now=now)
     # from here on all rows are locked, in one order, so that no two writers deadlock
     _renew_licences(tx, {key: one.rights for key, one in by_key.items() if one.rights})
     _amend(tx, {key: one for key, one in by_key.items() if one.owners and one.priority < ARCHIVE}, now=now)
@@ -145,21 +145,28 @@ def count_excess(beyond: Sequence[Excess]) -> Counter[tuple[str, str]]:
     return Counter((one.announcement.announcer, one.budget) for one in beyond)
 
 
-def amended(row: Mapping[str, Any], one: Announcement, *, now: datetime) -> dict[str, Any]:
+def amended(
+    row: Mapping[str, Any],
+    whose: Mapping[str, Any],
+    announced: Mapping[str, Any],
+    *,
+    owners: Collection[str],
+    is_foreign: bool,
+    now: datetime,
+) -> dict[str, Any]:
     """Return what a URL's row without an article takes from an announcement: all, if none of its owners has the row.
 
     If such a row was dropped, another source's rules dropped it, so it is due again. An owner's row takes what it lacks
-    from an announcement of its own source. Pure.
+    from an announcement of its own source. `whose` has the announcement's source, feed and priority, `announced` what that
+    says of the page, both by column. Pure.
     """
-    announced = {"announced_title": one.title, "announced_at": one.announced_at}
-    if row["source_id"] not in one.owners:
+    if row["source_id"] not in owners:
         again = {"state": State.DUE, "due_at": now, "attempts": 0} if row["state"] == State.DROPPED else {}
-        whose = {"source_id": one.source_id, "announced_by": one.announced_by, "priority": one.priority}
         return {**whose, **announced, **again}
-    if one.is_foreign or row["source_id"] != one.source_id:
+    if is_foreign or row["source_id"] != whose["source_id"]:
         return {}
     lacking = {name: value for name, value in announced.items() if row[name] is None and value is not None}
-    return {"priority": one.priority, **lacking} if lacking else {}
+    return {"priority": whose["priority"], **lacking} if lacking else {}
 
 
 def _first_of_each(announcements: Sequence[Announcement]) -> dict[str, Announcement]:
@@ -207,7 +214,10 @@ def _renew_licences(tx: Connection, licences: Mapping[str, str]) -> None:
 def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for key, row in _without_article(tx, owned):
-        if change := amended(row, owned[key], now=now):
+        one = owned[key]
+        whose = {"source_id": one.source_id, "announced_by": one.announced_by, "priority": one.priority}
+        announced = {"announced_title": one.title, "announced_at": one.announced_at}
+        if change := amended(row, whose, announced, owners=one.owners, is_foreign=one.is_foreign, now=now):
             new = {f"new_{name}": value for name, value in change.items()}
             by_columns.setdefault(tuple(change), []).append({"key": key, **new})
     for names, rows in by_columns.items():
@@ -225,23 +235,26 @@ def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[
             yield row["url_key"], dict(row)
 
 
-def _row(one: Announcement, now: datetime) -> dict[str, object]:
-    return {
-        "url_key": one.url_key,
-        "url": str(one.url),
-        "host": one.host,
-        "source_id": one.source_id,
-        "state": State.DUE,
-        "priority": one.priority,
-        "due_at": now,
-        "attempts": 0,
-        "announced_by": one.announced_by,
-        "announced_title": one.title,
-        "announced_at": one.announced_at,
-        "discovered_at": now,
-        "shard": shard_key(one.host),
-        "announced_rights": one.rights,
-    }
+def _rows(several: Iterable[Announcement], now: datetime) -> list[dict[str, object]]:
+    return [
+        {
+            "url_key": one.url_key,
+            "url": str(one.url),
+            "host": one.host,
+            "source_id": one.source_id,
+            "state": State.DUE,
+            "priority": one.priority,
+            "due_at": now,
+            "attempts": 0,
+            "announced_by": one.announced_by,
+            "announced_title": one.title,
+            "announced_at": one.announced_at,
+            "discovered_at": now,
+            "shard": shard_key(one.host),
+            "announced_rights": one.rights,
+        }
+        for one in several
+    ]
 
 
 def _charged(added: _Added, allowance: Allowance, *, is_new: bool) -> str | None:

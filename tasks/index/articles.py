@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from tasks.index.schema import aliases, articles
 from tasks.index.statements import in_chunks, row_of, upsert
+from tasks.values.rows import Article
 
 CHUNK = 400
 
@@ -26,12 +27,10 @@ class KnownArticle:
 
     Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None where they
     are still to be read from the lake. `last_revision` is the greatest number that a revision has or had, where that is
-    not the newest's: revisions fold, and pages of archives are older.
+    not the newest's: revisions fold, and pages of archives are older. Where it is, its rows say.
     """
 
     article_id: str
-    url_key: str
-    url: str
     source_id: str
     language: str | None
     title: str | None
@@ -59,6 +58,9 @@ class KnownArticle:
         return replace(self, earlier_contents=tuple(earlier[-MAX_EARLIER:]))
 
 
+_CHANGING = KnownArticle.__dataclass_fields__.keys() - {"article_id", "first_seen_at"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
     """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
@@ -75,7 +77,21 @@ def article_id_of(url_key: str) -> str:
 
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the articles known at these URLs, by url_key."""
-    return {one.url_key: one for part in _parts(url_keys) for one in find_where(tx, articles.c.url_key.in_(part))}
+    return {
+        row["url_key"]: _known(row)
+        for part in _parts(url_keys)
+        for row in tx.execute(select(articles).where(articles.c.url_key.in_(part))).mappings()
+    }
+
+
+def find_url_keys(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
+    """Return the url_key of each of these articles that is known."""
+    columns = select(articles.c.article_id, articles.c.url_key)
+    return {
+        row.article_id: row.url_key
+        for part in _parts(article_ids)
+        for row in tx.execute(columns.where(articles.c.article_id.in_(part)))
+    }
 
 
 def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
@@ -148,17 +164,18 @@ def demote(tx: Connection, article_ids: Iterable[str]) -> None:
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 
 
-def remember(tx: Connection, known: Iterable[KnownArticle]) -> None:
-    """Write the newest state of each article."""
-    rows = [
-        {
-            **{name: getattr(one, name) for name in KnownArticle.__dataclass_fields__},
-            "earlier_contents": _listed(one.earlier_contents),
-        }
-        for one in sorted(known, key=attrgetter("article_id"))
-    ]
-    kept = {"article_id", "url_key", "first_seen_at"}
-    upsert(tx, articles, rows, by=["article_id"], newest=KnownArticle.__dataclass_fields__.keys() - kept)
+def remember(tx: Connection, several: Iterable[tuple[Article, KnownArticle]]) -> None:
+    """Write the newest state of each article, and where it is by its row, the newest if there is a choice."""
+    ordered = sorted(several, key=lambda pair: pair[0].article_id)
+    newest = [_values(*pair) for pair in ordered if pair[0].revision == pair[1].revision]
+    others = [_values(*pair) for pair in ordered if pair[0].revision != pair[1].revision]
+    upsert(tx, articles, newest, by=["article_id"], newest={*_CHANGING, "url"})
+    upsert(tx, articles, others, by=["article_id"], newest=_CHANGING)
+
+
+def _values(row: Article, known: KnownArticle) -> dict[str, object]:
+    values = {**row_of(known), "earlier_contents": _listed(known.earlier_contents)}
+    return {**values, "url_key": row.url_key, "url": row.url}
 
 
 def lower_first_seen(tx: Connection, first_seen: Mapping[str, datetime]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import accumulate
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from isal import isal_zlib
@@ -48,38 +48,32 @@ class OutboxItem:
     policies: tuple[Policy, ...] = ()
     changes: RowChanges = NO_CHANGES
 
-    def written_by(self, sequence: int) -> Self:
-        """Return the batch with this sequence, also in its rows."""
-        return dataclasses.replace(
-            self,
-            sequence=sequence,
-            captures=tuple(row.written_by(sequence) for row in self.captures),
-            articles=tuple(row.written_by(sequence) for row in self.articles),
-            changes=self.changes.written_by(sequence),
-        )
+
+Content = dict[str, Any]
+"""The rows of a batch, by their field of `OutboxItem`."""
 
 
 class _Remembered:
-    """The batches of the payloads that this process wrote last, each until it is read: what it wrote, it need not parse.
+    """The rows of the payloads that this process wrote last, each until it is read: what it wrote, it need not parse.
 
     They go by the batch and the payload itself, so that rows are never taken for those of another decision.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._items: OrderedDict[tuple[str, bytes], OutboxItem] = OrderedDict()
+        self._contents: OrderedDict[tuple[str, bytes], Content] = OrderedDict()
 
-    def add(self, payload: bytes, item: OutboxItem) -> None:
-        """Remember a batch, in the place of the oldest where there are many that nobody read."""
+    def add(self, batch_id: str, payload: bytes, content: Content) -> None:
+        """Remember a batch's rows, in the place of the oldest where there are many that nobody read."""
         with self._lock:
-            self._items[item.batch_id, payload] = item
-            while len(self._items) > MOST_REMEMBERED:
-                self._items.popitem(last=False)
+            self._contents[batch_id, payload] = content
+            while len(self._contents) > MOST_REMEMBERED:
+                self._contents.popitem(last=False)
 
-    def take(self, batch_id: str, payload: bytes) -> OutboxItem | None:
-        """Return the batch of a payload, and hold it no longer."""
+    def take(self, batch_id: str, payload: bytes) -> Content | None:
+        """Return the rows of a payload, and hold them no longer."""
         with self._lock:
-            return self._items.pop((batch_id, payload), None)
+            return self._contents.pop((batch_id, payload), None)
 
 
 _remembered = _Remembered()
@@ -109,7 +103,7 @@ def append(
     policies: Iterable[Policy] = (),
 ) -> int:
     """Put a decided batch into the outbox and record the decision; returns its sequence."""
-    content: dict[str, Any] = {
+    content: Content = {
         "captures": tuple(map(_in_utc, captures)),
         "articles": tuple(map(_in_utc, articles)),
         "policies": tuple(map(_in_utc, policies)),
@@ -117,7 +111,7 @@ def append(
     payload, is_whole = _packed(content)
     sequence = _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
     if is_whole:
-        _remembered.add(payload, OutboxItem(sequence=sequence, batch_id=batch_id, **content))
+        _remembered.add(batch_id, payload, content)
     return sequence
 
 
@@ -138,7 +132,7 @@ def append_changes(
     updated their clusters: such a row puts an old state back.
     """
     clusters.mark(tx, {*changed_clusters, *clusters.find_misplaced(tx, changes.articles)})
-    content: dict[str, Any] = {"captures": [], "articles": [], CHANGES: changes}
+    content: Content = {"captures": [], "articles": [], CHANGES: changes}
     payload, _ = _packed(content)
     return _append(tx, payload, batch_id=batch_id, run_id=run_id, counts=counts, now=now)
 
@@ -299,18 +293,26 @@ def _next_sequence(tx: Connection) -> int:
 
 
 def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
+    content = _remembered.take(batch_id, payload) or _revived(batch_id, payload)
     # the sequence is written here and not when it was decided: so that batches that wait since an older version have it, too
-    if (item := _remembered.take(batch_id, payload)) is not None:
-        return item.written_by(sequence)
-    content = orjson.loads(_unpacked(payload))
     return OutboxItem(
         sequence=sequence,
         batch_id=batch_id,
-        captures=tuple(_revive(Capture, row, batch_id) for row in content["captures"]),
-        articles=tuple(_revive(Article, row, batch_id) for row in content["articles"]),
-        policies=tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
-        changes=_changes(content.get(CHANGES), batch_id),
-    ).written_by(sequence)
+        captures=tuple(row.written_by(sequence) for row in content["captures"]),
+        articles=tuple(row.written_by(sequence) for row in content["articles"]),
+        policies=content["policies"],
+        changes=content.get(CHANGES, NO_CHANGES).written_by(sequence),
+    )
+
+
+def _revived(batch_id: str, payload: bytes) -> Content:
+    content = orjson.loads(_unpacked(payload))
+    return {
+        "captures": [_revive(Capture, row, batch_id) for row in content["captures"]],
+        "articles": [_revive(Article, row, batch_id) for row in content["articles"]],
+        "policies": tuple(_revive(Policy, row, batch_id) for row in content.get("policies", ())),
+        CHANGES: _changes(content.get(CHANGES), batch_id),
+    }
 
 
 def _unpacked(payload: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """GETs that obey robots.txt (RFC 9309), the host's pace and its waits, together with all other processes.
 
+What sites say of articles is looked up before these are asked for, and obeyed as the sources want (docs/rights.md).
+
 Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter). The
 pace is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in an `Exchange`,
 an `ItemError`, or a wait: the host requires one and got no request.
@@ -7,7 +9,7 @@ an `ItemError`, or a wait: the host requires one and got no request.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,14 +23,19 @@ from tasks.config.owners import NO_OWNERS, Owners
 from tasks.errors import (
     HttpRefused,
     ItemError,
+    PaymentRequired,
     RightsRefused,
     RobotsUnavailable,
     StageError,
     UnexpectedError,
 )
-from tasks.politeness.article_rights import ArticleRights, payment_asked
 from tasks.politeness.keeping import Room, Share
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
+from tasks.politeness.rights.links import licence_elements, licence_links
+from tasks.politeness.rights.mapping import UNREAD, exclusion
+from tasks.politeness.rights.page import feed_signals, header_signals
+from tasks.politeness.rights.payment import demanded_licences, payment_of
+from tasks.politeness.rights.site import SiteRights
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
 from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
@@ -38,12 +45,17 @@ from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
 from tasks.values.domain import Site
 from tasks.values.permit import RobotsAnswer
+from tasks.values.rights import Obedience, Obey
+from tasks.values.rows import Signal
 from tasks.values.url import Url
+from tasks.values.user_agent import product_token
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.exchange import Exchange, raise_for_missing, raise_for_status
 from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
+
+NO_SITE_RIGHTS = SiteRights()
 
 MAX_ORIGINS = 500
 """Origins at work at once in one round of visits: each holds its robots.txt in memory."""
@@ -151,8 +163,7 @@ class PoliteClient:
         asked_at, way, share = _now(), self._way(one.rules), Share(self._room)
         try:
             with guarded_item(one.url):
-                policy.check(one.url, user_agent=one.rules.user_agent)
-                self._rights.check(one, one.url)
+                self._check(one, one.url, policy)
                 async with way.opened(one.url.site):
                     asked_at = _now()
                     fetched = await self._get(one, way, share)
@@ -162,7 +173,7 @@ class PoliteClient:
         except RightsRefused as met:
             fetched, trouble = met.answer if isinstance(met.answer, Exchange) else fetched, met
         except HttpRefused as refusal:
-            trouble = refusal if fetched is None else payment_asked(fetched, refusal)
+            trouble = refusal if fetched is None else _payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
         if one.is_article:
@@ -177,6 +188,12 @@ class PoliteClient:
             await _hand_over(take, done)
         finally:
             share.leave()
+
+    def _check(self, one: Visit, url: Url, policy: RobotsPolicy) -> None:
+        """Raise RobotsDisallowed, RightsRefused or HostWaits for a URL that its site's documents do not let us ask for."""
+        if not policy.allows_all:
+            policy.check(url, user_agent=one.rules.user_agent)
+        self._rights.check(one, url)
 
     def _way(self, rules: SourceRules) -> Way:
         return Way(self._limiter, rules, self._owners, self._place_of)
@@ -203,8 +220,7 @@ class PoliteClient:
             way.leave()
             share.leave()
             policy = await self._learn(url.origin, [replace(one, url=url)])
-            policy.check(url, user_agent=one.rules.user_agent)
-            self._rights.check(one, url)
+            self._check(one, url, policy)
             await way.enter(url.site)
 
         async def admit(answer: Exchange) -> None:
@@ -246,6 +262,83 @@ class PoliteClient:
         return self._clients[key]
 
 
+class ArticleRights:
+    """What the documents of the origins that one batch visits say of its articles."""
+
+    def __init__(self, documents: SiteDocuments, owners: Owners) -> None:
+        self._documents = documents
+        self._owners = owners
+        self._by_origin: dict[tuple[str, str], SiteRights] = {}
+
+    async def learn(self, origin: str, articles: Sequence[Visit]) -> RobotsPolicy:
+        """Return what an origin's robots.txt allows, and learn what all of its documents say; raises ItemError, HostWaits."""
+        rules = articles[0].rules
+        wants_tdm = any(self._obeyed(one, one.url).asks_tdm for one in articles)
+        found = await self._documents.rights(origin, rules, wants_tdm=wants_tdm)
+        key = (origin, mark_of(rules))
+        if not wants_tdm and (held := self._by_origin.get(key)):  # a redirect may have led here on another's behalf
+            found = replace(found, tdm=held.tdm, tdm_document=held.tdm_document)
+        self._by_origin[key] = found
+        return found.policy
+
+    def check(self, one: Visit, url: Url) -> None:
+        """Raise RightsRefused for an article that is refused before it is asked for, where that is obeyed.
+
+        Raises HostWaits while a document that may refuse it is still to be read.
+        """
+        rights = self._by_origin.get((url.origin, mark_of(one.rules)))
+        if one.is_article and rights is not None:
+            said = (signal for signal in self._site_signals(one, url) if signal.value != UNREAD)
+            _check_said(said, self._obeyed(one, url), url)
+            _check_all_read(rights, self._obeyed(one, url))
+
+    def check_head(self, one: Visit, answer: Exchange) -> None:
+        """Raise RightsRefused for an article whose answer's header refuses it, where that is obeyed: its body is not read."""
+        obeyed = self._obeyed(one, answer.url)
+        if answer.status not in {200, 203} or not obeyed.is_excluding:
+            return
+        said = header_signals(answer.headers, token=product_token(one.rules.user_agent))
+        _check_said((*self._site_signals(one, answer.url), *said), obeyed, answer.url)
+
+    async def complete(self, one: Visit) -> Visit:
+        """Return a visit that is over with what its site says of the article; raises ItemError, HostWaits.
+
+        A page may name licences of its own, and so may an answer that asks for one: they are asked for now. Where refusals
+        are obeyed, a page whose licence can be looked up another day only is asked for again then.
+        """
+        url = one.fetched.url if one.fetched else one.url
+        rights = self._by_origin.get((url.origin, mark_of(one.rules)))
+        if one.deferred_until is not None or rights is None:
+            return one
+        obeyed = self._obeyed(one, url)
+        if one.is_article and one.fetched is not None:
+            rights = await self._with_licences(rights, one, one.fetched)
+            if one.error is None:
+                _check_all_read(rights, obeyed)
+        said = _signals(rights, one, url) if one.fetched else ()
+        return replace(one, documents=rights.documents, obeyed=obeyed, rights=said)
+
+    async def _with_licences(self, rights: SiteRights, one: Visit, fetched: Exchange) -> SiteRights:
+        """Return what is said of a page with the licences that it names, or that a refusal of it asks for."""
+        url = fetched.url
+        if isinstance(one.error, PaymentRequired):
+            rights = rights.with_licences(await self._documents.enclosed(fetched))
+            urls = demanded_licences(fetched.headers, origin=url.origin)
+        elif one.error is None:
+            urls = _licences_of(fetched)
+        else:
+            return rights
+        return await self._documents.with_licences(rights, url.origin, urls, one.rules) if urls else rights
+
+    def _site_signals(self, one: Visit, url: Url) -> tuple[Signal, ...]:
+        """Return what is said of a page before it is asked for: by the documents of its site, and by its feed."""
+        rights = self._by_origin.get((url.origin, mark_of(one.rules)), NO_SITE_RIGHTS)
+        return _signals(rights, one, url)
+
+    def _obeyed(self, one: Visit, url: Url) -> Obedience:
+        return self._owners.obedience_at(url.site, one.rules)
+
+
 def _innermost(error: BaseException) -> BaseException:
     return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
@@ -267,3 +360,35 @@ def _with_result(
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _licences_of(fetched: Exchange) -> tuple[Url, ...]:
+    """Return the RSL licences that a page's header and head name."""
+    origin = fetched.url.origin
+    named = (value for name, value in fetched.headers if name == "link")
+    return (*licence_links(named, origin=origin), *licence_elements(fetched.content, origin=origin))
+
+
+def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
+    of_feed = feed_signals(one.announced_rights, one.url) if one.announced_rights else ()
+    said = rights.of_all  # most sites say the same of all pages
+    return (*(rights.signals_for(url) if said is None else said), *of_feed)
+
+
+def _check_said(signals: Iterable[Signal], obeyed: Obedience, url: Url) -> None:
+    """Raise RightsRefused where what is said of a page excludes it."""
+    if (excluded := exclusion(signals, obeyed)) is not None:
+        raise RightsRefused(f"{excluded}, at {url}")
+
+
+def _check_all_read(rights: SiteRights, obeyed: Obedience) -> None:
+    """Raise HostWaits where refusals are obeyed and a document is still to be read that may refuse."""
+    is_awaited = obeyed.obey is not Obey.RECORD or (obeyed.obeys_tdm and rights.tdm is None)
+    if rights.waits_until is not None and is_awaited:
+        raise HostWaits(rights.waits_until)
+
+
+def _payment_asked(fetched: Exchange, error: HttpRefused) -> ItemError:
+    """Return a refusal as one that asks for a licence or a price, where it does."""
+    asked = payment_of(fetched.status, fetched.headers, fetched.content, origin=fetched.url.origin)
+    return error if asked is None else PaymentRequired(f"{asked} at {fetched.url}".strip())

@@ -217,10 +217,14 @@ def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> set[st
     gone = sorted(one for one in unit.touched if not unit.after.get(one) and one in related.known)
     marked |= {related.known[one].cluster_id for one in gone}
     repairing.remove_articles(tx, gone)
-    articles.remember(tx, known.values())
-    for one in known.values():
+    articles.remember(tx, ((newest[article_id], one) for article_id, one in known.items()))
+    for article_id, one in known.items():
         repairing.set_right(
-            tx, one.article_id, url_key=one.url_key, first_seen_at=one.first_seen_at, revision=one.revision
+            tx,
+            article_id,
+            url_key=newest[article_id].url_key,
+            first_seen_at=one.first_seen_at,
+            revision=one.revision,
         )
     fresh = [row for one, row in newest.items() if one in unit.touched and _has_new_shape(row, related.known.get(one))]
     postings.drop_shapes(tx, [row.article_id for row in fresh])

@@ -11,7 +11,7 @@ from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.judge import Verdict
 from tasks.deduplicate.looks import article_row, labelled
 from tasks.index import replayed
-from tasks.index.articles import KnownArticle, article_id_of, find_aliases, find_by_url_key
+from tasks.index.articles import KnownArticle, article_id_of, find_aliases, find_by_url_key, find_url_keys
 from tasks.index.database import Transaction
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
@@ -29,11 +29,12 @@ Number = tuple[str, int]
 class Unit:
     """The rows of a unit's articles before and after, and its captures; filled step by step.
 
-    `moved` are revisions that are gone, with the one that their captures show from now on (None: no article is left).
+    `known` and `url_keys` go by article, `at_url` by url_key. `moved` are revisions that are gone, with the one that their captures show from now on (None: no article is left).
     `redecided` are the revisions whose text, time or first place is another one now.
     """
 
     known: dict[str, KnownArticle]
+    url_keys: dict[str, str]
     at_url: dict[str, KnownArticle]
     before: Revisions
     after: Revisions
@@ -89,7 +90,10 @@ def _read(tx: Transaction, compared: Sequence[Compared], reader: Reader) -> Unit
     homes = {one.capture_id: one for one in replayed.find_homes(tx, ids)}
     at_url = {key: by_key[name] for key in keys for name in (aliases.get(key), key) if name in by_key}
     stored = _present_captures(compared, reader)
-    return Unit(known=known, at_url=at_url, before=before, after=copied(before), homes=homes, stored=stored)
+    url_keys = find_url_keys(tx, known)
+    return Unit(
+        known=known, url_keys=url_keys, at_url=at_url, before=before, after=copied(before), homes=homes, stored=stored
+    )
 
 
 def _present_captures(compared: Sequence[Compared], reader: Reader) -> dict[str, Capture]:
@@ -165,7 +169,7 @@ def _gain(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
         return
     own = home.revision if home and home.revision not in rows else None
     number = own or unit.last_number(article_id) + 1
-    row = _made(one, article_id, number, rows, known)
+    row = _made(one, article_id, number, rows, unit.url_keys.get(known.article_id) if known else None)
     _put(unit, labelled([row], rules)[0])
     unit.fresh.add((article_id, number))
     if own:
@@ -176,21 +180,18 @@ def _gain(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
     unit.captures[capture.capture_id] = replace(shown, revision=number, novelty=Novelty.NEW)
 
 
-def _made(
-    one: Compared, article_id: str, number: int, rows: Mapping[int, Article], known: KnownArticle | None
-) -> Article:
+def _made(one: Compared, article_id: str, number: int, rows: Mapping[int, Article], home_key: str | None) -> Article:
     look, prepared = one.reading.look, one.reading.look.prepared
     if prepared is None:
         raise ValueError(f"not prepared: {one.capture.url}")
     verdict = Verdict(novelty=Novelty.NEW, article_id=article_id, revision=number, duplicate_of=None, similarity=None)
-    row = article_row(look, prepared, verdict, known=None)
-    firsts = [one.capture.fetched_at, *(other.first_seen_at for other in rows.values())]
     any_row = next(iter(rows.values()), None)
-    key = any_row.url_key if any_row else (known.url_key if known else one.capture.url_key)
+    key = any_row.url_key if any_row else (home_key or one.capture.url_key)
+    row = article_row(look, prepared, verdict, url_key=key, known=None)
+    firsts = [one.capture.fetched_at, *(other.first_seen_at for other in rows.values())]
     return replace(
         row,
         added_seq=one.reading.stored.site.added_seq,
-        url_key=key,
         first_seen_at=min(firsts),
         origin_uri=one.capture.origin_uri,
         origin_offset=one.capture.origin_offset,

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-
-from deltalake import DeltaTable
+from operator import attrgetter
 
 from tasks.errors import TooManyUnexpected, UnexpectedError
 from tasks.index import outbox
@@ -59,12 +58,12 @@ def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -
     out, and gets a document.
     """
     done = PublishReport(batches=0, captures=0, articles=0, quarantined=0)
-    ordered = sorted(items, key=lambda item: item.sequence)
-    for is_changing, several in groupby(ordered, key=lambda item: not item.changes.is_empty):
-        if is_changing:
-            publish_changes(tuple(several), store=store, index_id=index_id, now=datetime.now(UTC))
-        else:
+    ordered = sorted(items, key=attrgetter("sequence"))
+    for has_rows, several in groupby(ordered, key=attrgetter("changes.is_empty")):
+        if has_rows:
             done += _publish_rows(tuple(several), store=store, index_id=index_id)
+        else:
+            publish_changes(tuple(several), store=store, index_id=index_id, now=datetime.now(UTC))
     if not ordered:
         return _publish((), store=store, index_id=index_id)
     return done
@@ -94,14 +93,15 @@ def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) 
     if named := [item for item in items if item.policies]:  # first, so that no article names one that is not there
         _publish_table(POLICIES, named, store, index_id)
     articles, _ = _publish_table(ARTICLES, items, store, index_id)
-    for item in items:
-        put_documents(item.batch_id, _quarantined(item), store)
+    quarantined = {item.batch_id: _quarantined(item.captures) for item in items}
+    for batch_id, pages in quarantined.items():
+        put_documents(batch_id, pages, store)
     captures, fresh = _publish_table(CAPTURES, items, store, index_id)
     return PublishReport(
         batches=len(fresh),
         captures=captures,
         articles=articles,
-        quarantined=sum(len(_quarantined(item)) for item in fresh),
+        quarantined=sum(len(quarantined[item.batch_id]) for item in fresh),
     )
 
 
@@ -129,40 +129,36 @@ def _publish_table(
 ) -> tuple[int, list[OutboxItem]]:
     """Commit the batches that the table lacks; returns how many rows and which batches were missing."""
     table = open_grown(store, name)
-    fresh = [item for item in items if not _is_published(table, item, app_id)]
+    fresh = [
+        item for item in items if not is_committed(table, app_id=app_id, sequence=item.sequence, batch_id=item.batch_id)
+    ]
     # published files are not written again: another version of pyarrow makes bytes of another size than in the log
-    files = [file for item in fresh for file in _put_rows(name, item, store)]
+    rows_of = attrgetter(name)  # a waiting batch names its rows as the lake names its tables
+    files = [file for item in fresh for file in _put_rows(name, rows_of(item), item.batch_id, item.sequence, store)]
     landed = commit_files(table, files, app_id=app_id)
     return sum(file.rows for file in landed), fresh
 
 
-def _is_published(table: DeltaTable, item: OutboxItem, app_id: str) -> bool:
-    return is_committed(table, app_id=app_id, sequence=item.sequence, batch_id=item.batch_id)
-
-
-def _put_rows(name: str, item: OutboxItem, store: ObjectStore) -> Iterable[DataFile]:
+def _put_rows(
+    name: str, rows: Iterable[StoredRow], batch_id: str, sequence: int, store: ObjectStore
+) -> Iterable[DataFile]:
     """Write a batch's rows, one file a day, and yield the files."""
     days: defaultdict[date, list[StoredRow]] = defaultdict(list)
-    for row in _rows_of(name, item):
+    for row in rows:
         days[row.dt].append(row)
-    for day, rows in days.items():
-        body = parquet(name, rows)
-        store.put(parquet_key(name, day, item.batch_id, item.sequence), body, content_type=PARQUET)
+    for day, together in days.items():
+        body = parquet(name, together)
+        store.put(parquet_key(name, day, batch_id, sequence), body, content_type=PARQUET)
         yield DataFile(
-            batch_id=item.batch_id,
-            sequence=item.sequence,
+            batch_id=batch_id,
+            sequence=sequence,
             day=day,
             size=len(body),
-            rows=len(rows),
-            last_at=max(row.fetched_at for row in rows),
+            rows=len(together),
+            last_at=max(row.fetched_at for row in together),
         )
 
 
-def _rows_of(name: str, item: OutboxItem) -> Sequence[StoredRow]:
-    rows: dict[str, Sequence[StoredRow]] = {CAPTURES: item.captures, ARTICLES: item.articles, POLICIES: item.policies}
-    return rows[name]
-
-
-def _quarantined(item: OutboxItem) -> list[tuple[int, Capture]]:
-    """Return the batch's captures in quarantine, each with its position in the batch."""
-    return [(n, capture) for n, capture in enumerate(item.captures) if capture.outcome is Outcome.QUARANTINED]
+def _quarantined(captures: Sequence[Capture]) -> list[tuple[int, Capture]]:
+    """Return a batch's captures in quarantine, each with its position in the batch."""
+    return [(n, capture) for n, capture in enumerate(captures) if capture.outcome is Outcome.QUARANTINED]

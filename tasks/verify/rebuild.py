@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import lock_scripts, read_context
-from tasks.deduplicate.looks import names_elsewhere, names_on_site, settle, syndicated_key
+from tasks.deduplicate.deciding import enter_revision, known_at, write_decided
+from tasks.deduplicate.looks import in_clusters, names_elsewhere, names_on_site, settle, syndicated_key
 from tasks.deduplicate.neighbours import Comparisons
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import contents_of
@@ -46,11 +47,11 @@ def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: d
     lock_scripts(tx, pages)
     context = read_context(tx, (one.article.url_key for one in revisions), pages, Comparisons(left=None))
     for article, page in zip((one.article for one in revisions), pages, strict=True):
-        known = context.by_url_key.get(article.url_key)
+        known = known_at(context, article.url_key)
         own_id = known.article_id if known else article_id_of(article.url_key)
-        context.enter(article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
+        enter_revision(context, article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
     on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
-    rows = context.write(tx, context.finished_rows(), now=now)
+    rows = write_decided(tx, context, in_clusters([one.article for one in revisions], context.clusters), now=now)
     clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
 
 
@@ -63,7 +64,7 @@ def remember_urls(
     rows = [_url_row(captures, known, revisit_after) for captures in several]
     replace_urls(tx, rows)
     archived.note_archived(tx, (one.capture_id for captures in several for one in captures if one.is_archived))
-    known_articles.note_aliases(tx, _aliases(several, known), now=now)
+    known_articles.note_aliases(tx, _aliases(several, known_articles.find_url_keys(tx, known)), now=now)
     return len(rows)
 
 
@@ -137,13 +138,13 @@ def _url_row(
     }
 
 
-def _aliases(looks: Iterable[Sequence[Capture]], known: dict[str, KnownArticle]) -> Iterable[Alias]:
+def _aliases(looks: Iterable[Sequence[Capture]], url_keys: dict[str, str]) -> Iterable[Alias]:
     """Yield the URLs that are aliases of other articles by decision."""
     for captures in looks:
         last = captures[-1]
-        article = known.get(last.article_id or "")
-        if article is not None and article.url_key != last.url_key:
-            yield Alias(url_key=last.url_key, article_key=article.url_key, how="canonical")
+        article_key = url_keys.get(last.article_id or "", last.url_key)
+        if article_key != last.url_key:
+            yield Alias(url_key=last.url_key, article_key=article_key, how="canonical")
 
 
 def _prepared(one: Revision) -> PreparedPage:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from tasks.deduplicate.cluster_repair import repair_clusters
 from tasks.index import articles as known_articles
 from tasks.index import clusters, policies, repairing
+from tasks.index.articles import find_url_keys
 from tasks.index.database import Index, Transaction
 from tasks.index.frontier import hold
 from tasks.index.statements import in_chunks
@@ -154,7 +155,7 @@ def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
             known = repairing.find_articles(tx, part)
-            repairing.look_again(tx, [row.url_key for row in known.values()], now=context.now)
+            repairing.look_again(tx, list(find_url_keys(tx, known).values()), now=context.now)
             gone = [article_id for article_id in known if article_id in lost]
             repairing.remove_articles(tx, gone)
             repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tasks.errors import BodyTooLarge, TimedOut
-from tasks.web.heads import HeadMender
 
 FRAMING_SIZE = 256 * 1024
 """Bytes that an answer's heads and chunk framing may take beside its body, which they may double."""
@@ -20,8 +19,8 @@ class Budget:
     `deadline_s` counts from the first `begin`, so that waiting for a free connection costs nothing. `max_body_size` is in
     bytes, content coding kept; with `is_cut` a longer body ends there and is not refused. `asker` is the source that the
     request is made for: look-ups are bounded for each. All other fields are the
-    transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received, `head` what was
-    changed in the answer's head.
+    transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received, `head` the final
+    head of the answer as it came, `mended` what was changed in it.
     """
 
     deadline_s: float
@@ -35,7 +34,8 @@ class Budget:
     has_connected: bool = field(init=False, default=False)
     has_head: bool = field(init=False, default=False)
     has_ended: bool = field(init=False, default=False)
-    head: HeadMender = field(init=False, default_factory=HeadMender)
+    head: bytes = field(init=False, default=b"")
+    mended: tuple[str, ...] = field(init=False, default=())
     _ends_at: float | None = field(init=False, default=None)
 
     @property
@@ -48,7 +48,7 @@ class Budget:
         self.started_at, self.began = datetime.now(UTC), time.monotonic()
         if self._ends_at is None:
             self._ends_at = self.began + self.deadline_s
-        self.size, self.start, self.head = 0, b"", HeadMender()
+        self.size, self.start, self.head, self.mended = 0, b"", b"", ()
         self.has_connected = self.has_head = self.has_ended = False
 
     def postpone(self, waited_s: float) -> None:

@@ -228,9 +228,7 @@ def _headed(target: Url, request: httpx.Request, response: httpx.Response, budge
     return Exchange(
         url=target,
         request_head=_head(f"GET {target.request_target} HTTP/1.1".encode(), request.headers.raw),
-        response_head=budget.head.original
-        if budget.head.notes
-        else _head(_status_line(response), response.headers.raw),
+        response_head=budget.head if budget.mended else _head(_status_line(response), response.headers.raw),
         status=response.status_code,
         headers=tuple(
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw
@@ -239,7 +237,7 @@ def _headed(target: Url, request: httpx.Request, response: httpx.Response, budge
         address=str(address[0]) if address else None,
         started_at=budget.started_at,
         elapsed_ms=_elapsed_ms(budget),
-        mended=budget.head.notes,
+        mended=budget.mended,
     )
 
 

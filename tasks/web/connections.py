@@ -57,7 +57,7 @@ class Connections:
         if kept is None:
             return await self._opened(origin, budget, timeout_s)
         await self._backend.occupy(kept.stream.address, budget)
-        kept.stream.budget = budget
+        kept.stream.serve(budget)
         return kept
 
     async def give_back(self, connection: Connection) -> None:

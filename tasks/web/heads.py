@@ -9,8 +9,6 @@ import re
 MAX_HEAD_SIZE = 100 * 1024
 """What our parser takes at most."""
 
-_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"HTTP/1\.\d +(\d{3})")
 _NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _FIRST = rb"HTTP/\d\.\d \d{3}(?: [^\r\n]*+)?"
 _WELL_FORMED = re.compile(_FIRST + rb"\r?\n(?:" + _NAME + rb":[^\r\n\x00]*+\r?\n)*+\r?\n")
@@ -21,54 +19,7 @@ _LOOSE_FIRST = re.compile(rb"(HTTP/\d\.\d)[ \t]+(\d{3})(?:[ \t]+(.*))?", re.DOTA
 _LENGTH_AND_MORE = re.compile(rb"[ \t]*+(?:([0-9]{1,19})(?:[,; \t][^0-9]*+)?)?")
 _ODD_LENGTH = re.compile(rb"\n" + _LENGTH + rb":(?![ \t]*[0-9]+[ \t]*\r?\n)")
 _NAMED_LENGTH = 60
-_MAX_BLANKS = 8
 _MAX_NOTES = 5
-
-
-class HeadMender:
-    """The beginning of one answer, on its way to the parser.
-
-    `original` is the final head as it came, `notes` say what was changed in it, nothing where it is as it should be.
-    """
-
-    def __init__(self) -> None:
-        self.original = b""
-        self.notes: tuple[str, ...] = ()
-        self._pending = b""
-        self._is_over = False
-        self._blanks = 0
-
-    def take(self, received: bytes) -> bytes | None:
-        """Return what the parser may see of what has come, None for nothing yet; without more to come, all of it."""
-        if self._is_over:
-            return received
-        self._pending = self._without_blanks(self._pending + received)
-        if received and not self._pending:
-            return None
-        if not received or not _may_be_http(self._pending) or len(self._pending) > MAX_HEAD_SIZE:
-            return self._rest()
-        seen = b""
-        while not self._is_over and (end := _END.search(self._pending)):
-            head, self._pending = self._pending[: end.end()], self._pending[end.end() :]
-            status = _STATUS.match(head)
-            self._is_over = status is None or not status[1].startswith(b"1") or status[1] == b"101"
-            self.original = head
-            mended, self.notes = mended_head(head)
-            seen += mended
-        if self._is_over:
-            seen += self._rest()
-        return seen or None
-
-    def _without_blanks(self, pending: bytes) -> bytes:
-        """Return what follows a few line ends before an answer: some servers send one too many after a body."""
-        start = len(pending) - len(pending.lstrip(b"\r\n"))
-        self._blanks += start
-        return pending[start:] if self._blanks <= _MAX_BLANKS else pending
-
-    def _rest(self) -> bytes:
-        self._is_over = True
-        rest, self._pending = self._pending, b""
-        return rest
 
 
 def mended_head(head: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -134,10 +85,6 @@ def _with_one_coding(lines: list[bytes], notes: list[str]) -> list[bytes]:
     notes.append(f"read {_named(b', '.join(said))} as {'chunked' if true else 'no transfer coding'}")
     others = [line for place, line in enumerate(lines) if place not in places]
     return [*others, b"Transfer-Encoding: chunked"] if true else others
-
-
-def _may_be_http(start: bytes) -> bool:
-    return b"HTTP/".startswith(start[:5]) or start.startswith(b"HTTP/")
 
 
 def _named(line: bytes) -> str:

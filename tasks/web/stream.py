@@ -7,6 +7,7 @@ read and write, and registers the socket again for each read.
 """
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from functools import partial
@@ -16,9 +17,64 @@ import httpcore
 
 from tasks.errors import BadUrl, TlsFailed
 from tasks.web.budget import START_SIZE, Budget
+from tasks.web.heads import MAX_HEAD_SIZE, mended_head
+
+_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.\d +(\d{3})")
+_MAX_BLANKS = 8
 
 MAX_WAITING_SIZE = 256 * 1024
 """Bytes that may wait to be read; the server has to wait with more."""
+
+
+class HeadMender:
+    """The beginning of one answer, on its way to the parser.
+
+    `original` is the final head as it came, `notes` say what was changed in it, nothing where it is as it should be.
+    """
+
+    def __init__(self) -> None:
+        self.original = b""
+        self.notes: tuple[str, ...] = ()
+        self._pending = b""
+        self._is_over = False
+        self._blanks = 0
+
+    def take(self, received: bytes) -> bytes | None:
+        """Return what the parser may see of what has come, None for nothing yet; without more to come, all of it."""
+        if self._is_over:
+            return received
+        self._pending = self._without_blanks(self._pending + received)
+        if received and not self._pending:
+            return None
+        if not received or not _may_be_http(self._pending) or len(self._pending) > MAX_HEAD_SIZE:
+            return self._rest()
+        seen = b""
+        while not self._is_over and (end := _END.search(self._pending)):
+            head, self._pending = self._pending[: end.end()], self._pending[end.end() :]
+            status = _STATUS.match(head)
+            self._is_over = status is None or not status[1].startswith(b"1") or status[1] == b"101"
+            self.original = head
+            mended, self.notes = mended_head(head)
+            seen += mended
+        if self._is_over:
+            seen += self._rest()
+        return seen or None
+
+    def _without_blanks(self, pending: bytes) -> bytes:
+        """Return what follows a few line ends before an answer: some servers send one too many after a body."""
+        start = len(pending) - len(pending.lstrip(b"\r\n"))
+        self._blanks += start
+        return pending[start:] if self._blanks <= _MAX_BLANKS else pending
+
+    def _rest(self) -> bytes:
+        self._is_over = True
+        rest, self._pending = self._pending, b""
+        return rest
+
+
+def _may_be_http(start: bytes) -> bool:
+    return b"HTTP/".startswith(start[:5]) or start.startswith(b"HTTP/")
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
@@ -28,7 +84,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """
 
     def __init__(self, budget: Budget, address: str) -> None:
-        self.budget = budget
+        self.serve(budget)
         self.address = address
         self._server_addr: Any = None
         self._loop = asyncio.get_running_loop()
@@ -42,6 +98,11 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._is_full = False
         self._is_paused = False
 
+    def serve(self, budget: Budget) -> None:
+        """Begin another request's answer."""
+        self.budget = budget
+        self._mender = HeadMender()
+
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Return what has come, its head mended, b"" at the end.
 
@@ -50,7 +111,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         while True:
             received = await self._received(max_bytes, self.budget.time_left(timeout))
             self.budget.take(len(received), start=received[:START_SIZE])
-            if (seen := self.budget.head.take(received)) is not None:
+            if (seen := self._mender.take(received)) is not None:
+                self.budget.head, self.budget.mended = self._mender.original, self._mender.notes
                 return seen
 
     async def _received(self, max_bytes: int, timeout_s: float) -> bytes:

@@ -17,7 +17,7 @@ from tasks.deduplicate.archive import Archive
 from tasks.errors import ItemError
 from tasks.extract.again import extract_again
 from tasks.extract.page import extract_page
-from tasks.extract.stored_page import ExtractConfig, StoredPage
+from tasks.extract.stored_page import ExtractConfig, NamedPage
 from tasks.index.database import Index
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files
@@ -39,8 +39,8 @@ UNSTABLE = {"extracted_at", "run_id"}
 class InThisProcess:
     """An extractor without processes."""
 
-    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, object]]:
-        for one in pages:
+    def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, object]]:
+        for _, one in pages:
             try:
                 yield one.capture_id, extract_page(one, ExtractConfig())
             except ItemError as error:

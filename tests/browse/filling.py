@@ -185,12 +185,13 @@ def _first_seen(one: Print, by_slug: dict[str, Print]) -> datetime:
     return one.fetched_at if one.revision == 1 else by_slug[f"{one.slug}#1"].fetched_at
 
 
-def _known(one: Print, prints: list[Print], by_slug: dict[str, Print]) -> KnownArticle:
+def _known(one: Print, prints: list[Print], by_slug: dict[str, Print]) -> tuple[Article, KnownArticle]:
     newest = max((other for other in prints if other.url == one.url), key=lambda other: other.revision)
     oldest = min((other for other in prints if other.url == one.url), key=lambda other: other.revision)
     first = by_slug[newest.story or newest.slug]
-    return KnownArticle(
-        article_id=one.article_id, url_key=url_key(one.url), url=one.url, source_id=one.source, language=one.language,
+    row = make_article(article_id=one.article_id, revision=newest.revision, url_key=url_key(one.url), url=one.url)
+    return row, KnownArticle(
+        article_id=one.article_id, source_id=one.source, language=one.language,
         title=newest.title, revision=newest.revision, text_digest=f"t1:{one.slug}", published_at=newest.published_at,
         first_seen_at=oldest.fetched_at, fetched_at=newest.fetched_at, cluster_id=first.article_id,
         duplicate_of=by_slug[one.of].article_id if one.of else None, is_representative=first.article_id == one.article_id,

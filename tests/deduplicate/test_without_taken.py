@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.deduplicate.deciding import decide_batch, without_taken
+from tasks.deduplicate.deciding import decide_batch
+from tasks.deduplicate.looks import without_taken
 from tasks.index import taken_down
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch

@@ -74,7 +74,9 @@ def test_what_cannot_be_fetched_is_nobodys(url, error):
     ],
 )
 def test_a_url_passes_the_announcers_patterns_and_its_owners(url, is_kept):
-    assert is_wanted(attributed(url), announcer=RULES["other"], owners=OWNERS) is is_kept
+    one = attributed(url)
+    owner = OWNERS.rules[one.source_id] if one.is_foreign else None
+    assert is_wanted(one.url, announcer=RULES["other"], owner=owner) is is_kept
 
 
 @pytest.mark.parametrize("date", [datetime(1990, 1, 1, tzinfo=UTC), NOW + timedelta(days=400), NOW])

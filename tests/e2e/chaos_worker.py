@@ -26,7 +26,7 @@ from tasks.deduplicate.deciding import decide_batch
 from tasks.errors import ConfigError, DamagedTable, ItemError, LakeUnavailable, StageError
 from tasks.extract.extraction import extract_batch
 from tasks.extract.page import extract_page
-from tasks.extract.stored_page import ExtractConfig, StoredPage
+from tasks.extract.stored_page import ExtractConfig, NamedPage, StoredPage
 from tasks.fetch.claim import claim_batch
 from tasks.fetch.fetching import fetch_batch
 from tasks.forget.records import bury_taken
@@ -183,8 +183,8 @@ class DecidingIndex:
 class InlineExtractor:
     """Extraction in this process: what may die here is all of it."""
 
-    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
-        for page in pages:
+    def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
+        for _, page in pages:
             try:
                 yield page.capture_id, _read(page)
             except ItemError as error:
@@ -395,8 +395,8 @@ def _warm_up() -> None:
         fetched_at=datetime.now(UTC),
     )
     record = writer.to_bytes()[ref.offset : ref.offset + ref.length]
-    stored = StoredPage(capture_id="1", url="http://press.example/1", fetched_at=datetime.now(UTC), record=record)
-    list(InlineExtractor().extract([stored]))
+    stored = StoredPage(capture_id="1", fetched_at=datetime.now(UTC), record=record)
+    list(InlineExtractor().extract([("http://press.example/1", stored)]))
     is_same_site("http://a.example/1", "http://b.example/2")
 
 

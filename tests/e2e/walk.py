@@ -197,7 +197,7 @@ class _Here:
             return job.read(*job.arguments)
 
     def extract(self, pages):
-        for one in pages:
+        for _, one in pages:
             try:
                 with self._aside():
                     result = extract_page(one, ExtractConfig())

@@ -10,7 +10,7 @@ from trafilatura.utils import trim
 
 from tasks.extract.page import extract_page
 from tasks.extract.pool import PoolConfig
-from tasks.extract.stored_page import ExtractConfig, StoredPage
+from tasks.extract.stored_page import ExtractConfig, NamedPage, StoredPage
 from tasks.lake.warc import SegmentWriter
 from tasks.values.page import Page
 from tests.extract.reading import NAMES, NOW, PAGES, URL, expected, page
@@ -34,7 +34,7 @@ def segment_of(
     }  # fmt: skip
     content = writer.to_bytes()
     return content, {
-        url: StoredPage(capture_id=url, url=url, fetched_at=NOW, record=content[ref.offset : ref.offset + ref.length])
+        url: StoredPage(capture_id=url, fetched_at=NOW, record=content[ref.offset : ref.offset + ref.length])
         for url, ref in refs.items()
     }
 
@@ -44,26 +44,27 @@ def stored(html: str | bytes = "", *, url: str = URL, fields: str = f"Content-Ty
     return segment_of({url: body}, fields=fields)[1][url]
 
 
-def fixtures() -> list[StoredPage]:
+def fixtures() -> list[NamedPage]:
     """Our own pages, as they are stored."""
+    urls = {name: expected(name)["url"] for name in NAMES}
     return [
-        replace(stored((PAGES / f"{name}.html").read_bytes(), url=expected(name)["url"]), capture_id=name)
-        for name in NAMES
+        (url, replace(stored((PAGES / f"{name}.html").read_bytes(), url=url), capture_id=name))
+        for name, url in urls.items()
     ]
 
 
-def asked(*deeds: str) -> list[StoredPage]:
-    """Stories for `misbehave`; each URL says what is to happen, and each capture id which it is: `0 hang`."""
+def asked(*deeds: str) -> list[NamedPage]:
+    """Stories for `misbehave`; each capture id says which it is, and what is to happen: `0 hang`."""
     one = stored()
     return [
-        replace(one, capture_id=f"{number} {deed}", url=f"https://daily.example/{deed}/{number}")
+        (f"https://daily.example/{deed}/{number}", replace(one, capture_id=f"{number} {deed}"))
         for number, deed in enumerate(deeds)
     ]
 
 
 def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
-    """Do what the page's URL says: hang, die, take all memory, or give the page with the worker's pid as its section."""
-    deed = page.url.split("/")[3]
+    """Do what the page's id says: hang, die, take all memory, or give the page with the worker's pid as its section."""
+    deed = page.capture_id.rpartition(" ")[2]
     if deed == "hang":
         time.sleep(600)
     if deed == "doze":

@@ -23,7 +23,7 @@ class InPlace:
     """Extracts where it is called: no processes are needed to see what is asked for."""
 
     def extract(self, pages):
-        return [(one.capture_id, extract_page(one, ExtractConfig())) for one in pages]
+        return [(one.capture_id, extract_page(one, ExtractConfig())) for _, one in pages]
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_damaged_record_is_reported():
     whole = stored()
 
     with pytest.raises(CorruptRecord):
-        extract_page(StoredPage(capture_id="c", url=URL, fetched_at=NOW, record=whole.record[:-9]), ExtractConfig())
+        extract_page(StoredPage(capture_id="c", fetched_at=NOW, record=whole.record[:-9]), ExtractConfig())
 
 
 def test_the_same_record_gives_the_same_page():

@@ -39,7 +39,7 @@ def test_a_page_that_misbehaves_is_quarantined_once_and_its_neighbours_are_extra
 
     found = list(pool.extract(pages))
 
-    assert [capture_id for capture_id, _ in found] == [page.capture_id for page in pages]
+    assert [capture_id for capture_id, _ in found] == [page.capture_id for _, page in pages]
     assert [type(one) for _, one in found] == [Page, Page, error, Page, Page, Page]
 
 
@@ -47,9 +47,9 @@ def test_of_many_pages_a_few_are_held_at_once(pool):
     taken = []
 
     def pages():
-        for page in asked(*[GOOD] * (JOBS_AHEAD + 20)):
+        for url, page in asked(*[GOOD] * (JOBS_AHEAD + 20)):
             taken.append(page.capture_id)
-            yield page
+            yield url, page
 
     found = pool.extract(pages())
     next(found)
@@ -107,10 +107,10 @@ def test_a_worker_is_replaced_after_its_pages():
 
 
 def test_a_damaged_record_stops_the_batch(pool):
-    good, damaged, last = asked(GOOD, GOOD, GOOD)
+    good, (url, damaged), last = asked(GOOD, GOOD, GOOD)
 
     with pytest.raises(CorruptRecord):
-        list(pool.extract([good, replace(damaged, record=damaged.record[:-20]), last]))
+        list(pool.extract([good, (url, replace(damaged, record=damaged.record[:-20])), last]))
 
 
 def test_batches_that_share_the_pool_pay_for_none_of_each_other_s_pages(pool):

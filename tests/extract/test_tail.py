@@ -236,6 +236,15 @@ def test_what_may_be_the_rest_of_the_story_stays(box):
     assert behind(box)[len(PARAGRAPHS)] == MAKER
 
 
+def test_a_box_behind_an_element_with_more_than_half_of_the_story_goes():
+    html = page(after=f"<div class='maker'><h4>Who we are</h4><p>{MAKER[:70]}</p></div>")
+    parted = html.replace('class="story"', 'class="x"').replace(
+        f"<p>{PARAGRAPHS[1]}</p>", f"</div><div class='tale'><p>{PARAGRAPHS[1]}</p>"
+    )
+
+    assert read_page(parted).lines == list(PARAGRAPHS)
+
+
 YEARS = [
     f"In the year {1900 + n} the harbour was closed to ferries for {n + 2} weeks, the archive says." for n in range(12)
 ]

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     from tests.extract.stored import CONFIG, stored, tell_state
 
     with ExtractorPool(replace(CONFIG, workers=1), read=tell_state) as pool:
-        ((_, page),) = pool.extract([stored()])
+        ((_, page),) = pool.extract([("a page", stored())])
         print(page.section)
 """
 

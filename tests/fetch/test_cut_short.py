@@ -11,7 +11,6 @@ from tasks.fetch.capture import is_taken, seen_partial
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
 from tasks.values.truncation import is_truncated
-from tasks.values.url import Url
 from tests.fetch.test_fetching import ALLOW, book, fetched
 from tests.web.loopback import says, serve
 
@@ -84,9 +83,7 @@ async def test_its_text_is_read_as_far_as_it_goes_and_is_doubtful(book, way):
     record = objects[capture.warc_key][capture.warc_offset : capture.warc_offset + capture.warc_length]
 
     page = extract_page(
-        StoredPage(
-            capture_id="1", url=Url.of(capture.url), fetched_at=capture.fetched_at, record=record, is_truncated=True
-        ),
+        StoredPage(capture_id="1", fetched_at=capture.fetched_at, record=record, is_truncated=True),
         ExtractConfig(),
     )
 

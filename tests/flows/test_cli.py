@@ -142,6 +142,34 @@ def test_a_prefect_server_that_does_not_answer_is_named(offline_presslake, catal
     )
 
 
+@pytest.mark.engine
+def test_the_address_of_a_ui_is_no_api(presslake, catalogue):
+    ui = presslake.environment["PREFECT_API_URL"].removesuffix("/api")
+
+    ended = presslake.run("ingest", "--catalogue", catalogue, check=False, PREFECT_API_URL=ui)
+
+    assert ended.code == 2
+    assert ended.err.splitlines()[-1] == (
+        f"presslake: the Prefect server at {ui} (PREFECT_API_URL) answers 404: the URL of an API ends in /api"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PREFECT_API_REQUEST_TIMEOUT", "soon", "request_timeout"),
+        ("PREFECT_API_URL", "http://[::1/api", "PREFECT_API_URL"),
+    ],
+)
+def test_a_wrong_setting_of_prefect_is_named(offline_presslake, catalogue, name, value, said):
+    ended = offline_presslake.run("ingest", "--catalogue", catalogue, check=False, **{name: value})
+
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+    assert ended.err.splitlines()[-1].startswith("presslake: a setting of Prefect is wrong (")
+    assert said in ended.err.splitlines()[-1]
+
+
 def test_quiet_says_what_went_wrong_and_nothing_else(offline_presslake, catalogue):
     line = _complaint(offline_presslake, "ingest", "--quiet", "--catalogue", catalogue)
 

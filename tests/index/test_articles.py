@@ -2,18 +2,24 @@ from datetime import timedelta
 
 from tasks.index import articles
 from tasks.index.articles import KnownArticle
+from tasks.values.rows import Article
+from tests.rows import make_article
 
 
-def known(name: str, now, **changes) -> KnownArticle:
+def known(name: str, now, **changes) -> tuple[Article, KnownArticle]:
+    """The newest row of an article, and what is known of it."""
     values = {
-        "article_id": name, "url_key": f"a.example/{name}", "url": f"https://a.example/{name}", "source_id": "a",
-        "language": "en", "title": "Harbour", "revision": 1, "text_digest": f"t1:{name}", "published_at": None,
+        "article_id": name, "source_id": "a", "language": "en", "title": "Harbour", "revision": 1, "text_digest": f"t1:{name}", "published_at": None,
         "first_seen_at": now, "fetched_at": now, "cluster_id": name, "duplicate_of": None, "is_representative": True,
     }  # fmt: skip
-    return KnownArticle(**(values | changes))
+    one = KnownArticle(**(values | changes))
+    row = make_article(
+        article_id=name, revision=one.revision, url_key=f"a.example/{name}", url=f"https://a.example/{name}"
+    )
+    return row, one
 
 
-def remember(index, *several: KnownArticle) -> None:
+def remember(index, *several: tuple[Article, KnownArticle]) -> None:
     with index.write() as tx:
         articles.remember(tx, several)
 

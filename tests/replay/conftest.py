@@ -11,7 +11,7 @@ from tasks.config.loading import load_catalogue
 from tasks.config.options import ExtractOptions
 from tasks.errors import ItemError, NotAnArticle
 from tasks.extract.page import extract_html
-from tasks.extract.stored_page import StoredPage
+from tasks.extract.stored_page import NamedPage
 from tasks.index.schema import articles, edges
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.reading import list_files
@@ -52,14 +52,14 @@ class Reader(InlineExtractor):
     def __init__(self, pages: Mapping[str, str], refused: Collection[str]) -> None:
         self._pages, self._refused = pages, refused
 
-    def extract(self, pages: Iterable[StoredPage]) -> Iterator[tuple[str, Page | ItemError]]:
-        for page in pages:
-            if page.url in self._refused:
-                yield page.capture_id, NotAnArticle(page.url)
-            elif page.url in self._pages:
-                yield page.capture_id, extract_html(self._pages[page.url], page.url, fetched_at=page.fetched_at)
+    def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
+        for url, page in pages:
+            if url in self._refused:
+                yield page.capture_id, NotAnArticle(url)
+            elif url in self._pages:
+                yield page.capture_id, extract_html(self._pages[url], url, fetched_at=page.fetched_at)
             else:
-                yield from super().extract([page])
+                yield from super().extract([(url, page)])
 
 
 @dataclass

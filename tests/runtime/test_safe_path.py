@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
     os.chdir(sys.argv[1])
     with ExtractorPool(replace(CONFIG, workers=1), read=tell_state) as pool:
-        ((_, page),) = pool.extract([stored()])
+        ((_, page),) = pool.extract([("a page", stored())])
         print(page.section)
 """
 

@@ -90,7 +90,7 @@ class AtOnce:
     """Extracts in this process."""
 
     def extract(self, pages):
-        for one in pages:
+        for _, one in pages:
             try:
                 yield one.capture_id, extract_page(one, ExtractConfig())
             except ItemError as error:

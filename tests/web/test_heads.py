@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.heads import MAX_HEAD_SIZE, HeadMender, described, mended_head
+from tasks.web.heads import MAX_HEAD_SIZE, described, mended_head
+from tasks.web.stream import HeadMender
 
 OK = "HTTP/1.1 200 OK"
 

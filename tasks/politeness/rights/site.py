@@ -72,12 +72,21 @@ class RobotsRights:
     statements: tuple[Signal, ...] = ()
     is_readable: bool = True
 
+    @property
+    def goes_by_path(self) -> bool:
+        """Whether it says more of some pages than of others."""
+        return self.is_readable and bool(self.crawlers or self.usages or self.signals)
+
+    def of_any(self, *, policy_id: str | None) -> Signal:
+        """Return what is said of every page that this agent may fetch."""
+        value = ALLOW if self.is_readable else UNREADABLE
+        return Signal(signal=ROBOTS, scope=self.name, value=value, raw="", policy_id=policy_id)
+
     def signals_for(self, url: str, *, policy_id: str | None) -> Iterator[Signal]:
         """Yield what is said of a page that this agent may fetch; raises BadUrl."""
+        yield self.of_any(policy_id=policy_id)
         if not self.is_readable:
-            yield Signal(signal=ROBOTS, scope=self.name, value=UNREADABLE, raw="", policy_id=policy_id)
             return
-        yield Signal(signal=ROBOTS, scope=self.name, value=ALLOW, raw="", policy_id=policy_id)
         for one in self.crawlers:
             if not one.policy.allows(url, user_agent=one.tokens[0]):
                 yield Signal(signal=CRAWLERS, scope=" ".join(one.tokens), value=DISALLOW, raw="", policy_id=policy_id)
@@ -249,6 +258,13 @@ class SiteRights:
         """The documents that are there."""
         several = (self.robots_document, self.tdm_document, *(one.document for one in self.licences))
         return tuple(one for one in several if one is not None)
+
+    @property
+    def of_all(self) -> tuple[Signal, ...] | None:
+        """What they say of every page that robots.txt lets us fetch; None where they do not say the same of all."""
+        if self.tdm is not None or self.licences or self.robots.goes_by_path:
+            return None
+        return (self.robots.of_any(policy_id=_id(self.robots_document)),)
 
     def signals_for(self, url: str) -> tuple[Signal, ...]:
         """Return what they say of a page that robots.txt lets us fetch; raises BadUrl."""

@@ -1,0 +1,86 @@
+"""Boxes that call the reader to do something: a few words and a button, or a name that says so. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from lxml.html import HtmlElement
+
+from tasks.extract.blocks import Block
+from tasks.extract.container import Line
+from tasks.extract.tree import HEADINGS, judged_once, raw_text_of
+
+_MAX_CALL = 300  # characters of a box with its button
+_MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
+_BUTTON = re.compile(r"(?:^|[-_\s])(?:btn|cta)s?(?:$|[-_\s])|button", re.IGNORECASE)
+_CALL = re.compile(r"(?:^|\s)cta(?![^-_\s])|[-_]cta(?!\S)", re.IGNORECASE)
+_HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody", "tr", "td", "th", *HEADINGS))
+
+
+def without_calls(
+    lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
+) -> Sequence[Line]:
+    """Return lines without those in boxes that call the reader to do something, where these are a small part of the text.
+
+    `main` is the text's own element, `whole` the text's characters.
+    """
+    if main is None:
+        return lines
+    around = {main: False, **dict.fromkeys(main.iterancestors(), False)}
+    most = min(_MAX_CALL, _MAX_SHARE * whole)
+    known = around | dict.fromkeys(boxes_of_calls([*around][-1], around.keys(), most=most), True)
+    is_call = [line.at is not None and _stands_in_call(blocks[line.at].element, known, most=most) for line in lines]
+    called = sum(len(line.text) for line, is_so in zip(lines, is_call, strict=True) if is_so)
+    if called > _MAX_SHARE_OF_ALL * whole:
+        return lines
+    return [line for line, is_so in zip(lines, is_call, strict=True) if not is_so]
+
+
+def boxes_of_calls(body: HtmlElement, around: AbstractSet[HtmlElement], *, most: float) -> Iterator[HtmlElement]:
+    """Yield the largest box round each button that has at most so many characters and links to nothing else.
+
+    None is one of those around the text.
+    """
+    for link in body.iter("a"):
+        if _is_button(link) and (box := _box_round(link, around, most)) is not None:
+            yield box
+
+
+def _box_round(link: HtmlElement, around: AbstractSet[HtmlElement], most: float) -> HtmlElement | None:
+    box = None
+    for above in link.iterancestors():
+        if above in around or not _is_short(above, most) or not all(map(_is_button, above.iter("a"))):
+            break
+        if above.tag not in _HELD:
+            box = above
+    return box
+
+
+def _stands_in_call(element: HtmlElement, known: dict[HtmlElement, bool], *, most: float) -> bool:
+    """Whether an element stands in a known box or in a short one that calls itself so; what is found out is known then."""
+    if (answer := known.get(element)) is None:
+        above, names = element.getparent(), element.get("class")
+        is_call = bool(names and _names_a_call(names)) and _is_short(element, most)
+        answer = known[element] = is_call or (above is not None and _stands_in_call(above, known, most=most))
+    return answer
+
+
+def _is_short(element: HtmlElement, most: float) -> bool:
+    return len(raw_text_of(element).strip()) <= most
+
+
+def _is_button(link: HtmlElement) -> bool:
+    names = link.get("class")
+    return bool(names and _names_a_button(names)) or link.get("role") == "button"
+
+
+@judged_once
+def _names_a_button(names: str) -> bool:
+    """Whether a class is that of a button."""
+    return _BUTTON.search(names) is not None
+
+
+@judged_once
+def _names_a_call(names: str) -> bool:
+    """Whether a class is that of a call to do something."""
+    return _CALL.search(names) is not None
