@@ -225,7 +225,7 @@ class PoliteClient:
 
         async def admit(answer: Exchange) -> None:
             way.answered()
-            await share.take(answer)
+            await share.take(len(answer.body), is_coded=answer.header("content-encoding") is not None)
 
         client = await self.client_for(one.rules)
         return await client.get(

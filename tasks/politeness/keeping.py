@@ -4,8 +4,6 @@ import asyncio
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
-from tasks.web.exchange import Exchange
-
 ROOM_SIZE = 16 * 1024 * 1024
 """Bytes of answers that may be decoded and not read yet; a single longer answer is admitted alone."""
 
@@ -46,10 +44,10 @@ class Share:
         self._room = room
         self._size = 0
 
-    async def take(self, answer: Exchange) -> None:
-        """Wait until there is room for the answer as it will be without its coding."""
+    async def take(self, size: int, *, is_coded: bool) -> None:
+        """Wait until there is room for a body of this many bytes as it will be without its coding."""
         self.leave()
-        size = len(answer.body) * (DECODED_RATIO if answer.header("content-encoding") else 1)
+        size *= DECODED_RATIO if is_coded else 1
         await self._room.enter(size)
         self._size = size
 
