@@ -36,7 +36,7 @@ _MIN_SHARE_OF_PARAGRAPHS = 0.5
 _MAX_SHARE_OF_JSONLD = 0.7
 _MIN_AGREEMENT = 0.5
 _WORDLESS = (
-    "head", "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
+    "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
 """Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
 _MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; the best that it can be
@@ -96,6 +96,7 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
     _prune(tree, metadata, chosen, options=options, taken=taken)
+    remove(tree.findall("head"))  # before what stands in it
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):

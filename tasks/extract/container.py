@@ -200,7 +200,7 @@ def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
     kinds = {block.kind[2:] for block in kept if block.element.tag == "p"}
     inner = set(container.iter()) if container is not None else set()
     return [
-        (block.element in inner or block.kind[2:] in kinds) and (block.element.tag == "p" or not kinds)
+        (block.element.tag == "p" or not kinds) and (block.element in inner or block.kind[2:] in kinds)
         for block in found.blocks
     ]
 

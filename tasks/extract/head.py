@@ -49,8 +49,9 @@ def _is_said(line: str, said: Said) -> bool:
     words = words_in(line)
     if words == said.section or _is_title(words, said):
         return True
-    line = _THAI_DATE.sub(_ANY_YEAR, line)
-    words = words_in(line)
+    if _THAI_DATE.search(line):
+        line = _THAI_DATE.sub(_ANY_YEAR, line)
+        words = words_in(line)
     if _is_date(line, words):
         return True
     # what ends like a sentence is one, however short: `Silence.`, `雨が降り始めた。`

@@ -227,7 +227,7 @@ def _marked(run: Run, near: HtmlElement) -> str:
             continue
         shown = _escaped(core)
         address = _address(style.href, near) if style.href else None
-        follows = text[-1:] if text[-1:] == " " else "".join(one for one, _ in merged[place + 1 :])[:1]
+        follows = text[-1:] if text[-1:] == " " else next((one for one, _ in merged[place + 1 :] if one), "")[:1]
         if address is not None:
             out = f"{out[:-1]}\\!" if out.endswith("!") else out  # a picture otherwise
             shown = f"[{shown}]({address})"

@@ -5,7 +5,7 @@ asked only where nothing else names a date, and before which the longest scripts
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -51,7 +51,7 @@ _SECTIONS = ("article:section", "parsely-section", "cxenseparse:section", "secti
 _ORIGINALS = ("syndication-source", "original-source")  # Google News's words for whose story it is
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
-_MARKED_DATES = (XPath('descendant::*[@itemprop="datePublished"]'), XPath("descendant::time[@pubdate]"))
+_MARKED_DATES = (XPath('descendant::*/@itemprop[. = "datePublished"]/..'), XPath("descendant::time[@pubdate]"))
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 and its like, RFC 5322
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
@@ -113,6 +113,7 @@ def read_metadata(tree: HtmlElement, *, now: datetime) -> Metadata:
         sections=filter(None, (section, *page_url(tree).parts.path.strip("/").split("/")[:-1])),
     )
     heading = heading_of(tree, title)
+    links = _canonical_links(tree)
     ledes = _distinct((*strings(node.get("description")), *_values(meta, *_LEDES)))
     return Metadata(
         title=title,
@@ -126,8 +127,8 @@ def read_metadata(tree: HtmlElement, *, now: datetime) -> Metadata:
         section=section,
         tags=_tags(node, meta),
         image_url=_image(tree, graph, node, meta),
-        canonical_url=_canonical(tree, meta),
-        syndicated_from=_syndicated(tree, meta),
+        canonical_url=_canonical(links, tree, meta),
+        syndicated_from=_syndicated(links, tree, meta),
         paywalled=_paywalled(graph, meta),
         tdm_reserved={"1": True, "0": False}.get(next(iter(_values(meta, "tdm-reservation")), "")),
         robots=_values(meta, "robots"),
@@ -284,15 +285,15 @@ def _image(tree: HtmlElement, graph: Graph, node: Node, meta: Meta) -> str | Non
     return _first_url((*strings(named), *_values(meta, "og:image", "og:image:url", "twitter:image")), tree)
 
 
-def _canonical(tree: HtmlElement, meta: Meta) -> str | None:
+def _canonical(links: Sequence[str], tree: HtmlElement, meta: Meta) -> str | None:
     """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
-    candidates = _pages((*_canonical_links(tree), *_values(meta, "og:url")), tree)
+    candidates = _pages((*links, *_values(meta, "og:url")), tree)
     return next((page for page in candidates if _is_same_site(page, tree.base_url)), None)
 
 
-def _syndicated(tree: HtmlElement, meta: Meta) -> str | None:
+def _syndicated(links: Sequence[str], tree: HtmlElement, meta: Meta) -> str | None:
     """Return the article on another site that the page says it is a copy of."""
-    candidates = _pages((*_canonical_links(tree), *_values(meta, *_ORIGINALS)), tree)
+    candidates = _pages((*links, *_values(meta, *_ORIGINALS)), tree)
     return next((page for page in candidates if not _is_same_site(page, tree.base_url)), None)
 
 

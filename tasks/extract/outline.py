@@ -1,5 +1,6 @@
 """A page as the pruning rules see it: elements in order, how much they say, how much of that in links. Pure, linear."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -115,12 +116,17 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
     here, root = _without_fragment(near.base_url or "")
+    path = href.removeprefix(root)
     try:
-        is_plain = href[0] == "/" and href[1:2] != "/" and "/." not in href
-        target = root + href.partition("#")[0] if is_plain else urldefrag(urljoin(here, href)).url
+        is_plain = path[:1] == "/" != path[1:2] and "/." not in path and (path == href or not _CHANGED.search(path))
+        target = root + path.partition("#")[0] if is_plain else urldefrag(urljoin(here, href)).url
     except ValueError:  # an address in brackets that is none
         return None
     return target if target != here else None
+
+
+# what is written another way where an absolute address is put together again
+_CHANGED = re.compile(r"[;\t\r\n]|\?(?:#|$)")
 
 
 @lru_cache(maxsize=1)  # each link of a page asks for that of its page
@@ -135,6 +141,8 @@ def is_on_site(href: str | None, near: HtmlElement) -> bool:
     target = _target(href, near)
     if target is None:
         return False
+    if (root := _without_fragment(near.base_url or "")[1]) and target.startswith(f"{root}/"):
+        return True
     try:
         return _is_same_host(urlsplit(target).hostname or "", urlsplit(near.base_url).hostname or "")
     except ValueError:

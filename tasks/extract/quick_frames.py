@@ -36,7 +36,7 @@ class Words:
 
         @judged_once
         def occur(text: str) -> bool:
-            return any(word in text for word in plain) or (pattern is not None and pattern.search(text) is not None)
+            return any(map(text.__contains__, plain)) or (pattern is not None and pattern.search(text) is not None)
 
         self.occur_in = occur
 
@@ -90,10 +90,10 @@ KINDS = (
 )
 
 
-def _is_likely(one: HtmlElement, kind: Kind) -> bool:
+def _is_likely(one: HtmlElement, names: str | None, name: str | None, kind: Kind) -> bool:
+    """Whether an element, its class and its id may be those of a frame."""
     if one.tag == kind.tag:
         return True
-    names, name = one.get("class"), one.get("id")
     return bool(
         (names and (names in kind.classes or kind.in_class.occur_in(names)))
         or (name and kind.in_name.occur_in(name))
@@ -106,19 +106,22 @@ class Page:
 
     def __init__(self, tree: HtmlElement) -> None:
         self.tree = tree
-        self._boxes: Sequence[HtmlElement] = list(tree.iter(*_BOXES))
+        self._boxes: Sequence[tuple[HtmlElement, str | None, str | None]] = [
+            (one, one.get("class"), one.get("id")) for one in tree.iter(*_BOXES)
+        ]
         self._forms: dict[HtmlElement, bool] = {}
 
     @property
     def has_scroll(self) -> bool:
         """Whether a box may hold articles that follow: the library weighs those by what is in them."""
-        names = " ".join(name for one in self._boxes for name in (one.get("class"), one.get("id")) if name)
+        names = " ".join(name for _, *both in self._boxes for name in both if name)
         is_likely = any(word in names for word in _SCROLL)
         return is_likely and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
 
     def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
         """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
-        for tried, one in enumerate(one for one in self._boxes if _is_likely(one, kind)):
+        likely = (one for one, names, name in self._boxes if _is_likely(one, names, name, kind))
+        for tried, one in enumerate(likely):
             if tried == _MAX_FRAMES:
                 return None, False
             if matches((kind.expression,), one) and self.is_left(one):
@@ -152,7 +155,7 @@ def is_comment(one: HtmlElement) -> bool:
 
 def matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
     """Whether an element would be found by what it is itself."""
-    asked = tuple((name, value) for name, value in one.attrib.items() if name in ASKED)
+    asked = tuple((name, value) for name, value in one.items() if name in ASKED)
     is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
     return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
 

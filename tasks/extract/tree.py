@@ -13,6 +13,7 @@ from lxml.html import HtmlElement, document_fromstring
 
 from tasks.extract.mojibake import mend
 from tasks.extract.streamed import place_streamed
+from tasks.values.text.latin import count_runs, latin_bytes
 from tasks.values.text.storable import without_unseen
 from tasks.values.url import Url
 from tasks.web.text import with_few_attributes
@@ -25,7 +26,7 @@ INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object
 _PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
 _WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
 _UNWRITABLE = tuple(bytes((one,)) for one in _PARTING + _NOTHING)
-_NONCHARACTERS = ("\ufffe", "\uffff")
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 # the same as character references, which libxml2 follows
 _UNWRITABLE_REFERENCE = re.compile(
     rb"&#(?:0*+(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|[xX]0*+(?:[1-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
@@ -68,6 +69,7 @@ class Weight:
         return self.linked / self.text if self.text else 0.0
 
 
+_WEIGHTLESS = Weight()  # of all elements without a text
 T = TypeVar("T")
 
 _MAX_NAMES = 300  # characters of a class or a name that is remembered
@@ -151,9 +153,10 @@ def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
 
 def _writable(text: str) -> bytes:
     """Return UTF-8 without what a tree can hold and lxml cannot write."""
-    for one in _NONCHARACTERS:
-        text = text.replace(one, "")
     source = text.encode("utf-8", "replace")
+    if _NONCHARACTERS[0][:1] in source:  # one byte is looked for in no time
+        for one in _NONCHARACTERS:
+            source = source.replace(one, b"")
     if any(one in source for one in _UNWRITABLE):  # a tenth of what translating costs
         source = source.translate(_WRITABLE, _NOTHING)
     return _UNWRITABLE_REFERENCE.sub(b" ", source)
@@ -192,8 +195,11 @@ def _is_binary(beginning: str) -> bool:
 def remove(elements: Iterable[HtmlElement]) -> None:
     """Take elements out of their tree, and leave the text that follows them. Linear, unlike lxml's strip_elements."""
     for element in elements:
-        if element.getparent() is not None:
-            element.drop_tree()
+        if (above := element.getparent()) is not None:
+            if element.tail:
+                element.drop_tree()
+            else:
+                above.remove(element)
 
 
 def until_prose(elements: Iterable[HtmlElement], *, most: int) -> Iterator[HtmlElement]:
@@ -257,7 +263,8 @@ def make_of(element: HtmlElement) -> str:
 
 def count_words(cleaned: str) -> int:
     """Return the number of words of a text that is clean already."""
-    return len(_split_ascii(cleaned) if cleaned.isascii() else _WORD.findall(cleaned))
+    latin = latin_bytes(cleaned)
+    return len(_WORD.findall(cleaned)) if latin is None else count_runs(latin)
 
 
 def has_words(cleaned: str) -> bool:
@@ -267,20 +274,26 @@ def has_words(cleaned: str) -> bool:
 
 def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlElement, Weight]:
     """Return the weight of each element of a subtree, given in document order with their parents. Linear."""
-    places = {element: at for at, element in enumerate(elements)}
+    places = dict(zip(elements, range(len(elements)), strict=True))
     above = [places.get(parent, -1) for parent in parents]
     # one more than elements: for what holds the first of them
     texts, linked, is_link = ([0] * (len(elements) + 1) for _ in range(3))
     for at, (element, up) in enumerate(zip(elements, above, strict=True)):
-        is_link[at] = element.tag == "a" or is_link[up]
+        if is_link[up] or element.tag == "a":
+            is_link[at] = 1
         if (text := element.text) and (size := len(text.strip())):
             texts[at] += size
-            linked[at] += size * is_link[at]
+            if is_link[at]:
+                linked[at] += size
         if (tail := element.tail) and (size := len(tail.strip())):
             texts[up] += size
-            linked[up] += size * is_link[up]
+            if is_link[up]:
+                linked[up] += size
     for at in range(len(elements) - 1, -1, -1):
         if texts[at]:
             texts[above[at]] += texts[at]
             linked[above[at]] += linked[at]
-    return dict(zip(elements, map(Weight, texts, linked), strict=False))
+    return {
+        element: Weight(text, link) if text else _WEIGHTLESS
+        for element, text, link in zip(elements, texts, linked, strict=False)
+    }

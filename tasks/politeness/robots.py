@@ -83,22 +83,24 @@ class RobotsPolicy:
         robots.txt itself always may (RFC 9309, 2.2.2). A URL whose answer takes too much work may not.
         """
         try:
-            self.check(url, user_agent=user_agent)
-        except RobotsDisallowed:
+            return self._allows(url, user_agent)
+        except RobotsTooCostly:
             return False
-        return True
 
     def check(self, url: str, *, user_agent: str) -> None:
         """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
+        if not self._allows(url, user_agent):
+            raise RobotsDisallowed(url)
+
+    def _allows(self, url: str, user_agent: str) -> bool:
         if Url.of(url).parts.path == _ROBOTS_PATH or self.allows_all:
-            return
+            return True
         path, work = matched_path(url), Work()
         try:
             verdicts = [rule for group in self.groups_for(user_agent) if (rule := group.verdict(path, work))]
         except TooMuchWork as error:
             raise RobotsTooCostly(f"{error} in robots.txt, at {url}") from error
-        if verdicts and not max(verdicts, key=weight_of).allows:
-            raise RobotsDisallowed(url)
+        return not verdicts or max(verdicts, key=weight_of).allows
 
     def for_agent(self, user_agent: str) -> Self:
         """Return the part for one user agent: the rest need not be kept in memory."""

@@ -295,6 +295,10 @@ def _place_of(text: str, number: int) -> int:
 
 def _attributes(text: str, start: int, stop: int) -> tuple[int, int] | None:
     """Return where a tag's attributes begin and end, or None where those are not too many."""
+    end = text.find(">", start, start + _MIN_ATTRIBUTE * MAX_ATTRIBUTES)
+    # a short tag, in which no quotes are open
+    if end >= 0 and text.find("'", start, end) < 0 and text.count('"', start, end) % 2 == 0:
+        return None
     tag, name = _TAG.match(text, start, stop), _NAME.match(text, start, stop)
     if tag is None or name is None or tag.end() - name.end() < _MIN_ATTRIBUTE * MAX_ATTRIBUTES:
         return None

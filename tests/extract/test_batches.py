@@ -44,11 +44,12 @@ class HerePool:
     """An extractor in this process; `fails` are the errors of single pages, by capture id."""
 
     def __init__(self, fails=()):
-        self.fails, self.asked = dict(fails), []
+        self.fails, self.asked, self.named = dict(fails), [], []
 
     def extract(self, pages):
-        for _, one in pages:
+        for url, one in pages:
             self.asked.append(one)
+            self.named.append(url)
             yield one.capture_id, self.fails.get(one.capture_id) or self._read(one)
 
     def _read(self, one):
@@ -151,11 +152,11 @@ def test_every_page_is_counted_as_it_is_done():
     assert len(seen) == 2
 
 
-def test_the_worker_is_told_the_url_that_answered():
+def test_a_page_is_named_by_the_url_that_answered():
     pool = HerePool()
     extract(replace(capture(STORY), url=f"{SITE}/short"), pool=pool)
 
-    assert [one.capture_id for one in pool.asked] == [STORY]
+    assert pool.named == [STORY]
 
 
 def test_a_page_is_read_as_its_source_wants_it():

@@ -4,11 +4,13 @@ import pytest
 
 from tasks.index import postings
 from tasks.index.postings import GENERATION, HOT, KnownShape
-from tasks.values.text.shape import Shape
+from tasks.values.text.shape import Shape, pack
 
 
 def shape(*sketch: int, shingles=(1, 2, 2**32 - 1), numbers=(7,)) -> Shape:
-    return Shape.of(algorithm=1, words=100, sketch=sketch, shingles=shingles, numbers=numbers)
+    return Shape(
+        algorithm=1, words=100, sketch=sketch, packed_shingles=pack("I", shingles), packed_numbers=pack("I", numbers)
+    )
 
 
 def keep(index, *known: tuple[str, object, Shape], full=frozenset()) -> None:

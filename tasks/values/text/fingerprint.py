@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tasks.values.text.digest import digest_of, tokenise_normal
+from tasks.values.text.latin import different_runs, latin_bytes
 from tasks.values.text.shape import Shape
 from tasks.values.text.sketch import make_shape
 
@@ -17,6 +18,7 @@ SAMPLE = 300
 NONE = "none"
 _JAPANESE = {"HIRAGANA", "KATAKANA"}
 _WORD = re.compile(r"[^\W\d_]\w*")
+_NO_LETTERS = "0123456789_"  # with which no word begins
 
 
 def names_in(normal: str) -> frozenset[str]:
@@ -25,9 +27,16 @@ def names_in(normal: str) -> frozenset[str]:
     A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have none.
     """
     capital, small = list[str](), list[str]()
-    for word in set(_WORD.findall(normal)):
+    for word in _words_in(normal):
         (capital if word[0].isupper() else small).append(word)
     return frozenset(_casefolded(capital) - _casefolded(small))
+
+
+def _words_in(normal: str) -> set[str]:
+    """Return the different words of a text, from their first letter on."""
+    if (latin := latin_bytes(normal)) is None:
+        return set(_WORD.findall(normal))
+    return {word for run in different_runs(latin) if (word := run.lstrip(_NO_LETTERS))}
 
 
 def _casefolded(words: Collection[str]) -> set[str]:

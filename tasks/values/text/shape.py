@@ -1,10 +1,10 @@
 """The shape of a text: what near-duplicates are found and compared by, as it lies in the index. Pure."""
 
 import struct
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 MOST_COMPARED = 4096
 """Shingles of a text that are compared: hashes are even, so that a share of these is the share of all (Broder 1997)."""
@@ -27,29 +27,6 @@ class Shape:
     packed_numbers: bytes
     packed_vocabulary: bytes = b""
     packed_names: bytes = b""
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        algorithm: int,
-        words: int,
-        sketch: tuple[int, ...],
-        shingles: Iterable[int],
-        numbers: Iterable[int],
-        vocabulary: Iterable[int] = (),
-        names: Iterable[int] = (),
-    ) -> Self:
-        """Return the shape that these make."""
-        return cls(
-            algorithm=algorithm,
-            words=words,
-            sketch=sketch,
-            packed_shingles=pack("I", shingles),
-            packed_numbers=pack("I", numbers),
-            packed_vocabulary=pack("I", vocabulary),
-            packed_names=pack("I", names),
-        )
 
     @cached_property
     def shingles(self) -> frozenset[int]:
@@ -98,6 +75,14 @@ def pack(kind: str, values: Iterable[int]) -> bytes:
     """Return the values, smallest first, as little-endian integers of struct's `kind`."""
     ordered = sorted(dict.fromkeys(values))  # not a set: what is in order already is sorted in no time
     return struct.pack(f"<{len(ordered)}{kind}", *ordered)
+
+
+def pack_digests(digests: Sequence[bytes]) -> bytes:
+    """Return the high halves of 64-bit digests, given smallest first, as `pack("I", …)` packs them, in two thirds of its time."""
+    halves = array("I", b"".join(digests))[::2]
+    halves.byteswap()  # a digest's first byte is its highest
+    different = dict.fromkeys(halves)
+    return struct.pack(f"<{len(different)}I", *different)
 
 
 def unpack(kind: str, packed: bytes) -> tuple[int, ...]:

@@ -7,11 +7,11 @@ share shingles share those of their sketches (Broder 1997, sampling modulo a thr
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, islice, pairwise
 
 import xxhash
 
-from tasks.values.text.shape import Shape
+from tasks.values.text.shape import Shape, pack_digests
 
 ALGORITHM = 2
 """The number kept with every shape; a change of a rule below, or a token's, raises it."""
@@ -52,19 +52,19 @@ def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
         return None
     encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
-    hashes = sorted(set(map(xxhash.xxh3_64_intdigest, map(b" ".join, runs))))
+    digests = sorted(map(xxhash.xxh3_64_digest, map(b" ".join, runs)))
     different = set(tokens)
     with_digits = {token for token in different if not token.isalpha() and _DIGIT.search(token)}
     figures = set(map(_plain_figure, with_digits))
     others = different - with_digits if tokens is words else _unspaced_vocabulary(tokens)
-    return Shape.of(
+    return Shape(
         algorithm=ALGORITHM,
         words=len(tokens),
-        sketch=_sketch(hashes),
-        shingles=[value >> 32 for value in hashes],
-        numbers=_hashes(figures),
-        vocabulary=_hashes(figures | others),
-        names=_hashes(names),
+        sketch=_sketch(digests),
+        packed_shingles=pack_digests(digests),
+        packed_numbers=_pack_words(figures),
+        packed_vocabulary=_pack_words(figures | others),
+        packed_names=_pack_words(names),
     )
 
 
@@ -81,12 +81,12 @@ def _plain_figure(token: str) -> str:
     return _GROUPING.sub("", token)
 
 
-def _hashes(words: Iterable[str]) -> list[int]:
+def _pack_words(words: Iterable[str]) -> bytes:
     joined = " ".join(words).encode("utf-8", "surrogatepass")  # no word has white space in it
-    return [value >> 32 for value in map(xxhash.xxh3_64_intdigest, joined.split(b" "))] if joined else []
+    return pack_digests(sorted(map(xxhash.xxh3_64_digest, joined.split(b" ")))) if joined else b""
 
 
-def _sketch(hashes: Sequence[int]) -> tuple[int, ...]:
-    """Return the sample of hashes given smallest first, in 63 bits: databases have no unsigned integers."""
-    count = bisect_right(hashes, _HIGHEST, hi=min(len(hashes), MAX_SKETCH))
-    return tuple(value >> 1 for value in hashes[: max(count, MIN_SKETCH)])
+def _sketch(digests: Sequence[bytes]) -> tuple[int, ...]:
+    """Return the sample of digests given smallest first, in 63 bits: databases have no unsigned integers."""
+    hashes = [int.from_bytes(one) for one, _ in islice(groupby(digests), MAX_SKETCH)]
+    return tuple(value >> 1 for value in hashes[: max(bisect_right(hashes, _HIGHEST), MIN_SKETCH)])

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.values.text.sketch import ALGORITHM, MAX_SKETCH, MIN_SKETCH, make_shape, split_unspaced
+from tasks.values.text.shape import pack, pack_digests
+from tasks.values.text.sketch import ALGORITHM, MAX_SKETCH, MIN_SKETCH, SHINGLE, make_shape, split_unspaced
 
 FIRST = (67531378425467203, 242077776040123374)
 words = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=60, max_size=400)
@@ -110,3 +111,14 @@ def test_names_are_in_the_vocabulary_of_their_text():
     shape = make_shape([*counted(60), "ada"], {"ada"})
 
     assert shape.names < shape.vocabulary
+
+
+@given(st.lists(st.binary(min_size=8, max_size=8), max_size=60).map(sorted))
+def test_digests_are_packed_as_their_high_halves_are(digests):
+    assert pack_digests(digests) == pack("I", [int.from_bytes(one) >> 32 for one in digests])
+
+
+def test_a_shingle_that_occurs_twice_is_in_the_sketch_once():
+    tokens = counted(100)
+
+    assert make_shape(tokens * 3).sketch == make_shape([*tokens, *tokens[:SHINGLE]]).sketch
