@@ -1,12 +1,13 @@
-"""How pytest-xdist spreads the tests over its workers: a file at a time, what waits for other processes first.
+"""How pytest-xdist spreads the tests over its workers: a file at a time, what waits for other processes beside what computes.
 
-A file stays together for the sake of its fixtures, and so do files that share what there is one of. A worker gets the next file when it has almost done the last one, so
-the small and quick ones, which come last, even out what the long ones leave.
+A file stays together for the sake of its fixtures, and so do files that share what there is one of. The long tests wait for
+servers most of their time. So half of the workers begin with those, the others with the quick ones, which compute.
 """
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 TOGETHER = {
     "tests/verify/": "a world of two sweeps, that takes long to make",
@@ -25,7 +26,12 @@ LONG = ("browser", "engine", "crash")
 
 
 class ByFile(LoadScopeScheduling):
-    """Give a worker one file after the other, in the order in which they were collected."""
+    """Give a worker one file after the other: every other worker from the front of what is left, the rest from its end."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if self.nodes.index(node) % 2:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return _shared(nodeid) or nodeid.split("::", 1)[0]

@@ -1,7 +1,7 @@
 """The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them. Pure."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from lxml.etree import iterwalk
 from lxml.html import HtmlElement
@@ -23,7 +23,8 @@ _CASEFOLDED = bytes(range(256)).lower()
 Kind = tuple[str, str, str, str]
 
 
-class Block(NamedTuple):  # a page has hundreds, and a frozen dataclass takes three times as long to make
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
     """A piece of text that stands by itself: its element, its text, and how much of that is in links.
 
     `element` is the block element it stands in; a loose line shares it with others. `key` is its words in one piece.

@@ -1,17 +1,26 @@
-"""Boxes that call the reader to do something: a few words and a button, or a name that says so. Pure."""
+"""Boxes that ask the reader to do something: a few words and a button, a name that says so, links to services. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
-from tasks.extract.tree import HEADINGS, judged_once, raw_text_of
+from tasks.extract.outline import is_on_site
+from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of
 
 _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
+_MAX_BOX, _MAX_LINK, _MIN_ITEMS = (
+    700,
+    40,
+    2,
+)  # characters of a box that asks, of one of its links; items of a list that does
+_MAX_HEADINGS = 2  # of a box that leads on: questions and answers have more
+_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
 _BUTTON = re.compile(r"(?:^|[-_\s])(?:btn|cta)s?(?:$|[-_\s])|button", re.IGNORECASE)
 _CALL = re.compile(r"(?:^|\s)cta(?![^-_\s])|[-_]cta(?!\S)", re.IGNORECASE)
 _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody", "tr", "td", "th", *HEADINGS))
@@ -84,3 +93,41 @@ def _names_a_button(names: str) -> bool:
 def _names_a_call(names: str) -> bool:
     """Whether a class is that of a call to do something."""
     return _CALL.search(names) is not None
+
+
+def asks(box: HtmlElement, url: str) -> bool:
+    """Whether all links of a box on a page lead to plans, accounts, apps or channels, and none to a story or a source."""
+    links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
+    if not links or len(raw_text_of(box)) > _MAX_BOX or not all(_is_service(href, url) for href, _ in links):
+        return False
+    if box.tag in ("ul", "ol"):
+        items = [one for one in box if one.tag == "li"]
+        return len(items) >= _MIN_ITEMS and all(next(one.iter("a"), None) is not None for one in items)
+    is_own = any(is_on_site(href, box) for href, _ in links)
+    return box.tag not in ("p", *HEADINGS) and is_own and all(len(text) <= _MAX_LINK for _, text in links)
+
+
+def _is_service(href: str, url: str) -> bool:
+    if href.startswith(("mailto:", "tel:", "#", "javascript:")):
+        return True
+    try:
+        target = urlsplit(urljoin(url, href))
+    except ValueError:
+        return False
+    steps = [step for step in target.path.split("/") if step]
+    return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
+
+
+def leads_on(box: HtmlElement) -> bool:
+    """Whether a box has a make of its own among its neighbours, few headings, and a link to another page of the site."""
+    above = box.getparent()
+    if box.tag not in ("div", "section", "aside") or above is None:
+        return False
+    if sum(one.tag == box.tag and make_of(one) == make_of(box) for one in above) > 1:
+        return False
+    return sum(1 for _ in box.iter(*HEADINGS)) <= _MAX_HEADINGS and links_on(box)
+
+
+def links_on(box: HtmlElement) -> bool:
+    """Whether a box has a link to another page of the site."""
+    return any(is_on_site(link.get("href"), link) for link in box.iter("a"))

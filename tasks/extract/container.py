@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
@@ -24,7 +23,8 @@ _MIN_SHARE_OF_SCOPE, _MIN_SHARE_OF_PAGE = 0.25, 0.15
 _MOST = 0.8  # of the text: what holds so much of it is its container
 
 
-class Line(NamedTuple):  # as quick to make as a block
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
     """A line of the text, and the block of the page that it is, where it is one."""
 
     text: str

@@ -94,7 +94,9 @@ def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
         yield quick.text
     if quick is None or not quick.is_sure:
         found = bare_extraction(tree, options=_FAST)
-        yield "" if found is None or isinstance(found, dict) else found.text or ""
+        text = "" if found is None or isinstance(found, dict) else found.text or ""
+        if quick is None or text != quick.text:  # nearly always it finds the same again
+            yield text
 
 
 def _by_readability(tree: HtmlElement) -> str:

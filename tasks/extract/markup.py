@@ -7,6 +7,7 @@ else the line stands plain. So what is rendered is the text again, but for white
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -46,7 +47,8 @@ Run = list[tuple[str, _Style]]
 _PLAIN = _Style()
 
 
-class _Part(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
     """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the list or table, `quote` the quote it stands in."""
 
     text: str
@@ -225,7 +227,7 @@ def _marked(run: Run, near: HtmlElement) -> str:
             continue
         shown = _escaped(core)
         address = _address(style.href, near) if style.href else None
-        follows = text[-1:] if text[-1:] == " " else "".join(one for one, _ in merged[place + 1 :])[:1]
+        follows = text[-1:] if text[-1:] == " " else next((one for one, _ in merged[place + 1 :] if one), "")[:1]
         if address is not None:
             out = f"{out[:-1]}\\!" if out.endswith("!") else out  # a picture otherwise
             shown = f"[{shown}]({address})"

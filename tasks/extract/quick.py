@@ -8,12 +8,13 @@ they called.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from lxml.etree import Element, SubElement, XPath, strip_elements, strip_tags
+from lxml.etree import Element, SubElement, strip_elements, strip_tags
 from lxml.html import HtmlElement
 from trafilatura import htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.settings import Extractor
@@ -29,7 +30,9 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
-_MAX_SHORT, _MIN_LINKED = 400, 0.6  # characters; what is longer goes only where nine tenths of it are links
+# characters; what is longer goes only where nine tenths of it are links
+_MAX_SHORT, _MAX_SHORT_PARAGRAPH, _MIN_LINKED = 400, 160, 0.6
+_LINKED = ("div", "list", "p")  # deleted for their links
 _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
@@ -124,7 +127,10 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
     """Delete what the library discards by name, and what is links for the most part."""
-    found = [one for one in frame.iterdescendants() if not ASKED.isdisjoint(one.keys()) and _is_discarded(one)]
+    # all attributes of an element are asked for at once: each by itself takes as long
+    asked = [(one, names) for one in frame.iterdescendants() if not ASKED.isdisjoint(names := dict(one.items()))]
+    found = [one for one, names in asked if _is_discarded(one, names)]
+    captions = [one for one, names in asked if one.tag in _BLOCKS and _names_caption(names)]
     if found:
         known = set(found)
         outer = [one for one in found if known.isdisjoint(one.iterancestors())]
@@ -132,7 +138,7 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
         if size - sum(len(raw_text_of(one)) for one in outer) > size / _MAX_LOST:
             _delete(outer)
     unwanted = _PICTURES if has_teasers else _PICTURES_AND_TEASERS
-    _delete(one for one in frame.iterdescendants(*_BLOCKS) if _is_caption(one, unwanted))
+    _delete(one for one in captions if matches(unwanted, one))
     _prune_links(frame)
     for table in [one for one in frame.iter("table") if htmlprocessing.link_density_test_tables(one)]:
         delete_element(table, keep_tail=False)
@@ -140,29 +146,37 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
 
 
 def _prune_links(frame: HtmlElement) -> None:
-    """Delete what is links for the most part, and look again if anything went."""
-    for _ in range(2):
-        if not sum(_prune_linked(frame, tag) for tag in ("div", "list", "p")):
-            return
+    """Delete what is links for the most part, and look again at what held that, or stood before it."""
+    changed: set[HtmlElement] = set()
+    for tag in _LINKED:
+        changed |= _prune_linked(frame, tag)
+    for tag in _LINKED if changed else ():
+        changed |= _prune_linked(frame, tag, among=changed)
 
 
-def _prune_linked(frame: HtmlElement, tag: str) -> int:
-    """Delete the elements of a tag that the library deletes for their links, and return their number."""
+def _prune_linked(frame: HtmlElement, tag: str, *, among: AbstractSet[HtmlElement] | None = None) -> set[HtmlElement]:
+    """Delete the elements of a tag that the library deletes for their links; return what is another than it was by that."""
     linked: Counter[HtmlElement] = Counter()
     for link in frame.iter("ref"):
         size = len(raw_text_of(link))
         for above in link.iterancestors(tag):
             linked[above] += size
-    gone = [one for one, size in linked.items() if _may_be_links(one, size) and _is_links(one)]
+    gone = [
+        one
+        for one, size in linked.items()
+        if (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
+    ]
+    changed = {above for one in gone for above in one.iterancestors()}
+    changed.update(before for one in gone if (before := one.getprevious()) is not None)
     _delete(gone)
-    return len(gone)
+    return changed
 
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
     """Whether an element is short, or has as much text in links as it must have to be deleted."""
     text = raw_text_of(one)
     size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
-    return size < _MAX_SHORT or linked > _MIN_LINKED * size
+    return size < (_MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT) or linked > _MIN_LINKED * size
 
 
 def _is_links(one: HtmlElement) -> bool:
@@ -174,25 +188,30 @@ def _is_links(one: HtmlElement) -> bool:
     return one.tag != "p" or above is None or above.tag not in ("item", "td", "th")
 
 
-def _is_discarded(one: HtmlElement) -> bool:
-    named = [name for name in (one.get("class"), one.get("id")) if name]
-    style = one.get("style")
+def _is_discarded(one: HtmlElement, attributes: Mapping[str, str]) -> bool:
+    names, name, style = attributes.get("class"), attributes.get("id"), attributes.get("style")
     if one.tag in _BLOCKS and (
-        any(map(_DISCARDED.occur_in, named))
-        or one.get("role")
-        or one.get("data-component")
-        or one.get("data-lp-replacement-content") is not None
+        (names and _DISCARDED.occur_in(names))
+        or (name and _DISCARDED.occur_in(name))
+        or attributes.get("role")
+        or attributes.get("data-component")
+        or "data-lp-replacement-content" in attributes
     ):
         if matches(xpaths.OVERALL_DISCARD_XPATH, one):
             return True
-    elif one.get("aria-hidden") or any(map(_HIDDEN.occur_in, named)) or (style and _STYLES.occur_in(style)):
+    elif (
+        attributes.get("aria-hidden")
+        or (names and _HIDDEN.occur_in(names))
+        or (name and _HIDDEN.occur_in(name))
+        or (style and _STYLES.occur_in(style))
+    ):
         return matches(xpaths.OVERALL_DISCARD_XPATH[1:], one)
     return False
 
 
-def _is_caption(one: HtmlElement, unwanted: Iterable[XPath]) -> bool:
-    names = f"{one.get('class') or ''} {one.get('id') or ''}"
-    return ("caption" in names or "easer" in names) and matches(unwanted, one)
+def _names_caption(attributes: Mapping[str, str]) -> bool:
+    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
+    return "caption" in names or "easer" in names
 
 
 def _delete(elements: Iterable[HtmlElement]) -> None:

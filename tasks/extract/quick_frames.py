@@ -155,7 +155,7 @@ def is_comment(one: HtmlElement) -> bool:
 
 def matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
     """Whether an element would be found by what it is itself."""
-    asked = tuple((name, value) for name, value in one.attrib.items() if name in ASKED)
+    asked = tuple((name, value) for name, value in one.items() if name in ASKED)
     is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
     return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
 

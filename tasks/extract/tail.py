@@ -8,15 +8,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from tasks.extract.accounts import gives_accounts, names_of_makers
 from tasks.extract.blocks import Block
-from tasks.extract.calls import without_calls
+from tasks.extract.calls import asks, leads_on, links_on, without_calls
 from tasks.extract.container import Line, holder_of
 from tasks.extract.furniture import classes_name_a_box, id_names_a_box
+from tasks.extract.labels import without_labels
 from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
@@ -25,12 +26,11 @@ from tasks.extract.tree import HEADINGS, make_of, raw_text_of, text_of, words_in
 _MAX_TAIL = 0.25  # of the text: more is no furniture
 _MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense script above all
 _MAX_LINES = 14
+_MAX_LAST = 0.1  # of the text: a box at its end that leads on
 _MIN_LEFT = 2  # lines that a text keeps
 _MAX_LABEL = 40  # characters of what stands over a list
-_MAX_BOX = 700  # characters of a box that asks for something
-_MAX_BUTTON = 40  # characters of a link that asks for something
-# of the text: in its own element; in boxes behind; behind all of it
-_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.55, 0.2, 0.15
+# of the text: in its own element; in boxes behind; behind all of it; in one box behind that leads on
+_MIN_MAIN, _MAX_APPENDIX, _MAX_REST, _MAX_ONE = 0.55, 0.2, 0.15, 0.35
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _MAX_BESIDE = 0.35  # of the text: beside its own element
 _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
@@ -43,13 +43,12 @@ _LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's 
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
 _PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
-_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
 _MAX_BEHIND = 2  # lines: where accounts are given, and what stands behind it
 _MIN_LEANING = 0.9  # of a line that is all in italics
 _ADDRESSED = ("p", *HEADINGS)
 _MAX_ANNOUNCEMENT = 200  # characters
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
-_MIN_TAGS, _MIN_TAG_SHARE, _MIN_SOURCES, _MIN_SOURCE_SHARE, _MIN_ITEMS = 2, 0.6, 2, 0.6, 2
+_MIN_TAGS, _MIN_TAG_SHARE, _MIN_SOURCES, _MIN_SOURCE_SHARE = 2, 0.6, 2, 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +88,15 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
         if size > _MAX_SOURCES * total:
             break
         is_furniture = tail.is_furniture if size <= _MAX_TAIL * total else tail.are_sources
-        if is_furniture(kept[at:cut]):
+        if is_furniture(kept[at:cut]) or (
+            size <= _MAX_LAST * total and tail.are_a_box_that_leads_on(kept[at:cut], behind=kept[at - 1])
+        ):
             cut = at
     while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
         cut -= 1
     cut -= tail.announces(kept, cut)
     rest = [line for line in kept[:cut] if not tail.is_own_address(line.text)]
-    rest = [*without_calls(rest, blocks, main, whole=whole)]
+    rest = without_labels(without_calls(rest, blocks, main, whole=whole), blocks, main, whole=whole)
     is_beside = [tail.is_beside(line) for line in rest]
     beside = [line for line, is_so in zip(rest, is_beside, strict=True) if is_so]
     story = [line for line, is_so in zip(rest, is_beside, strict=True) if not is_so]
@@ -184,17 +185,25 @@ class _Tail:
         sizes = [len(line.text) for line in lines]
         if sum(len(line.text) for line in lines if self._is_inner(line, known)) < _MIN_MAIN * sum(sizes):
             return len(lines)
-        is_apart = sum(sizes[start:]) <= most * sum(sizes) and all(self._is_apart(one, holder) for one in lines[start:])
+        behind = [(line, self._box_behind(line, holder)) for line in lines[start:]]
+        if len({box for _, box in behind}) == 1 and behind[0][1] is not None and links_on(behind[0][1]):
+            most = max(most, _MAX_ONE)
+        is_apart = sum(sizes[start:]) <= most * sum(sizes) and all(
+            self._is_apart(line, box, holder) for line, box in behind
+        )
         return start if is_apart else len(lines)
 
     def _is_inner(self, line: Line, known: dict[HtmlElement, bool]) -> bool:
         block = self._block(line)
         return block is not None and _is_under(block.element, known)
 
-    def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
+    def _box_behind(self, line: Line, holder: HtmlElement) -> HtmlElement | None:
+        block = self._block(line)
+        return _outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
+
+    def _is_apart(self, line: Line, box: HtmlElement | None, holder: HtmlElement) -> bool:
         """Whether a line stands in a box of another make than what holds the text, and in no table."""
         block = self._block(line)
-        box = _outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
         is_alike = any(
@@ -214,7 +223,14 @@ class _Tail:
         box = self._box_of(first)
         if box is None or any(self._box_of(line) is not box for line in lines[1:]):
             return False
-        return self._is_biography(first, box) or self._asks(box)
+        return self._is_biography(first, box) or asks(box, self.url)
+
+    def are_a_box_that_leads_on(self, lines: Sequence[Line], *, behind: Line) -> bool:
+        """Whether lines are all of a box of a make of its own that links to another page of the site, and heads no parts."""
+        box = self._box_of(lines[0]) if lines else None
+        if box is None or self._box_of(behind) is box or any(self._box_of(line) is not box for line in lines[1:]):
+            return False
+        return leads_on(box)
 
     def is_beside(self, line: Line) -> bool:
         """Whether a line outside of the text's own element stands in a box that names itself, or links to a page of the site."""
@@ -328,27 +344,6 @@ class _Tail:
         ):
             return False
         return sum(bool(_ADDRESS.search(line.text)) for line in lines) >= _MIN_SOURCE_SHARE * len(lines)
-
-    def _asks(self, box: HtmlElement) -> bool:
-        """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or a source."""
-        links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
-        if not links or len(raw_text_of(box)) > _MAX_BOX or not all(self._is_service(href) for href, _ in links):
-            return False
-        if box.tag in ("ul", "ol"):
-            items = [one for one in box if one.tag == "li"]
-            return len(items) >= _MIN_ITEMS and all(next(one.iter("a"), None) is not None for one in items)
-        is_own = any(is_on_site(href, box) for href, _ in links)
-        return box.tag not in ("p", *HEADINGS) and is_own and all(len(text) <= _MAX_BUTTON for _, text in links)
-
-    def _is_service(self, href: str) -> bool:
-        if href.startswith(("mailto:", "tel:", "#", "javascript:")):
-            return True
-        try:
-            target = urlsplit(urljoin(self.url, href))
-        except ValueError:
-            return False
-        steps = [step for step in target.path.split("/") if step]
-        return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
 
 
 def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:

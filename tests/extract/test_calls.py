@@ -1,7 +1,7 @@
 import pytest
 from lxml.html import document_fromstring
 
-from tasks.extract.calls import boxes_of_calls
+from tasks.extract.calls import boxes_of_calls, leads_on
 from tests.extract.reading import PARAGRAPHS, page, read_page
 
 ASKED = "Our almanac of tides has every quay of the coast."
@@ -55,3 +55,19 @@ def test_a_box_links_to_nothing_else(link):
     ).body
 
     assert [one.tag for one in boxes_of_calls(body, {body}, most=300)] == ([] if link else ["div"])
+
+
+@pytest.mark.parametrize(
+    ("box", "is_so"),
+    [
+        ("<div class='a'><p>Of <a href='/tides'>tides</a></p></div>", True),
+        ("<div class='a'><p>Of <a href='https://tides.example/'>tides</a></p></div>", False),
+        ("<div class='a'><h3>Why?</h3><h3>When?</h3><h3>How?</h3><p>Of <a href='/tides'>tides</a></p></div>", False),
+        ("<div class='a'><p>Of <a href='/tides'>tides</a></p></div><div class='a'><p>Of boats</p></div>", False),
+        ("<p>Of <a href='/tides'>tides</a></p>", False),
+    ],
+)
+def test_a_box_of_its_own_make_with_few_headings_leads_on(box, is_so):
+    body = document_fromstring(f"<body><main>{box}</main></body>", base_url="https://www.portcourier.example/a").body
+
+    assert leads_on(body[0][0]) == is_so

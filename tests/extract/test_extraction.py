@@ -23,7 +23,7 @@ class Table:
         self._page = page
 
     def extract(self, pages):
-        return ((stored.capture_id, self._page) for stored in pages)
+        return ((stored.capture_id, self._page) for _, stored in pages)
 
 
 def extracted(made, **reservations):

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.extract.outline import has_picture, outline_page
+from tasks.extract.outline import has_picture, is_on_site, outline_page
 from tasks.extract.page import parse_page
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL
@@ -84,3 +84,29 @@ def test_pictures_are_seen_at_any_depth(body):
 
 def test_text_is_no_picture():
     assert not has_picture(next(parse_html("<p>img</p>").iter("p")))
+
+
+SITE = URL[: URL.index("/", len("https://"))]
+
+
+@pytest.mark.parametrize(
+    ("href", "is_on"),
+    [
+        ("/other", True),
+        (f"{SITE}/other#part", True),
+        (f"{SITE}/other?a=1;b=2", True),
+        (f"{SITE}/a/../other", True),
+        (f"{SITE}.elsewhere.example/other", False),
+        (f"{SITE}//other", True),
+        ("//elsewhere.example/other", False),
+        (URL, False),
+        (f"{URL}#part", False),
+        (f"{URL}?", False),
+        (f"{URL}?#part", False),
+        (f"{URL}\t", False),
+        ("https://[/other", False),
+        ("", False),
+    ],
+)
+def test_an_address_is_on_the_site_where_it_is_another_page_of_it(href, is_on):
+    assert is_on_site(href, parse_page("<p>Harbour", URL)) is is_on

@@ -114,6 +114,24 @@ def test_what_only_looks_like_that_stays(ending, stays):
     assert any(stays in line for line in lines(ending))
 
 
+LEADS = "<p>Read how <a href='/2019/nine-harbours-older-than-the-town'>nine harbours</a> grew.</p>"
+
+
+def test_a_last_box_that_leads_on_goes():
+    assert lines(f"<div class='t'>{LEADS}</div>") == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        f"<div class='t'><p>{PARAGRAPHS[1][:-1]}, it says.</p></div><div class='t'>{LEADS}</div>",  # of the story's make
+        LEADS,  # loose
+    ],
+)
+def test_what_may_be_the_storys_end_stays(ending):
+    assert any(line.startswith("Read how nine harbours") for line in lines(ending))
+
+
 @pytest.mark.parametrize(
     "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure", "whatsAppBox"]
 )
@@ -234,6 +252,15 @@ def test_boxes_of_another_make_behind_a_whole_story_go(box):
 )
 def test_what_may_be_the_rest_of_the_story_stays(box):
     assert behind(box)[len(PARAGRAPHS)] == MAKER
+
+
+@pytest.mark.parametrize("link", ["/about", "https://board.example/about"])
+def test_one_box_behind_may_be_a_third_of_a_text_where_it_leads_on(link):
+    parts = "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
+    box = f"<div class='maker'><p>{MAKER}</p><p>{MAKER[:-1]}, <a href='{link}'>it says</a>.</p></div>"
+    html = f"{page().split('<div class=')[0]}<h1>Harbour reopens</h1><div class='x'>{parts}</div>{box}</main></body></html>"
+
+    assert (read_page(html).lines == list(PARAGRAPHS)) == (link == "/about")
 
 
 def test_a_box_behind_an_element_with_more_than_half_of_the_story_goes():

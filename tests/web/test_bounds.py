@@ -38,6 +38,8 @@ def test_what_is_within_bounds_stays_as_it_is(text):
     [
         (f"<rss{attributes(40_000)}><channel/></rss>", "<rss><channel/></rss>"),
         (f'<rss v="a>b"{attributes(40_000)}><channel/></rss>', "<rss><channel/></rss>"),
+        (f"<rss v='a>b'{attributes(40_000)}><channel/></rss>", "<rss><channel/></rss>"),
+        (f'<rss v="it\'s" w="a>b"{attributes(40_000)}><channel/></rss>', "<rss><channel/></rss>"),
         (f"<a{attributes(500)}/><b/>", "<a/><b/>"),
         (f"<x:a{attributes(500, '')}>t</x:a>", "<x:a>t</x:a>"),
         ("<div" + " b" * 900 + ">t</div>", "<div>t</div>"),
