@@ -136,7 +136,7 @@ async def _discover(
 ) -> DiscoverReport:
     index, put = opened_index(settings), opened_store(settings).put
     progress.add("feeds_to_poll", sum(one.kind is not FeedKind.FALLBACK for one in feeds))
-    async with polite_client(settings, plan.owners) as client:
+    async with polite_client(settings, plan.owners, is_of_many=True) as client:
         return await poll_feeds(
             feeds,
             client=client,

@@ -29,7 +29,7 @@ from tasks.errors import (
     StageError,
     UnexpectedError,
 )
-from tasks.politeness.keeping import Room
+from tasks.politeness.keeping import Room, Share
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.links import licence_elements, licence_links
 from tasks.politeness.rights.mapping import UNREAD, exclusion
@@ -116,6 +116,7 @@ class PoliteClient:
             async with asyncio.TaskGroup() as visitors:
                 for _ in range(min(MAX_ORIGINS, len(by_origin))):
                     visitors.create_task(self._visit_origins(waiting, take))
+            await self._limiter.settled()
         except BaseExceptionGroup as group_of_errors:
             # the index was away during a request for a permit or the report of an answer: raised as such, it is retried
             if isinstance(cause := _innermost(group_of_errors), StageError):
@@ -138,6 +139,9 @@ class PoliteClient:
             for one in group:
                 await _hand_over(take, _with_result(one, None, trouble, _now()))
             return
+        if len(group) == 1:  # as for most origins: no task but this one
+            await self._ask(group[0], policy, take)
+            return
         async with asyncio.TaskGroup() as asking:
             for one in group:
                 asking.create_task(self._ask(one, policy, take))
@@ -156,23 +160,24 @@ class PoliteClient:
     async def _ask(self, one: Visit, policy: RobotsPolicy, take: Take) -> None:
         fetched: Exchange | None = None
         trouble: ItemError | HostWaits | None = None
-        asked_at, way, size = _now(), self._way(one.rules), 0
+        asked_at, way, share = _now(), self._way(one.rules), Share(self._room)
         try:
             with guarded_item(one.url):
                 self._check(one, one.url, policy)
                 async with way.opened(one.url.site):
                     asked_at = _now()
-                    fetched = await self._get(one, way)
+                    fetched = await self._get(one, way, share)
                     with way.noting():
                         raise_for_status(fetched, now=_now())
                     raise_for_missing(fetched)
-                    size = await self._room.enter(len(fetched.content))
         except RightsRefused as met:
             fetched, trouble = met.answer if isinstance(met.answer, Exchange) else fetched, met
         except HttpRefused as refusal:
             trouble = refusal if fetched is None else _payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
+        if one.is_article:
+            share.leave()  # a licence may wait for a permit, which those may have that wait for this share
         done = _with_result(one, fetched, trouble, asked_at)
         try:
             with guarded_item(one.url):
@@ -182,7 +187,7 @@ class PoliteClient:
         try:
             await _hand_over(take, done)
         finally:
-            self._room.leave(size)
+            share.leave()
 
     def _check(self, one: Visit, url: Url, policy: RobotsPolicy) -> None:
         """Raise RobotsDisallowed, RightsRefused or HostWaits for a URL that its site's documents do not let us ask for."""
@@ -209,13 +214,18 @@ class PoliteClient:
             return await self._rights.learn(origin, articles)
         return await self._files.policy(origin, group[0].rules)
 
-    async def _get(self, one: Visit, way: Way) -> Exchange:
+    async def _get(self, one: Visit, way: Way, share: Share) -> Exchange:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and pace of its own host to a redirect's target."""
-            await way.leave()
+            way.leave()
+            share.leave()
             policy = await self._learn(url.origin, [replace(one, url=url)])
             self._check(one, url, policy)
             await way.enter(url.site)
+
+        async def admit(answer: Exchange) -> None:
+            way.answered()
+            await share.take(len(answer.body), is_coded=answer.header("content-encoding") is not None)
 
         client = await self.client_for(one.rules)
         return await client.get(
@@ -227,6 +237,7 @@ class PoliteClient:
             max_decoded_size=one.max_decoded_size,
             on_redirect=follow,
             on_head=partial(self._rights.check_head, one) if one.is_article else None,
+            on_body=admit,
             takes_part=True,
             asker=one.rules.source_id,
         )

@@ -6,11 +6,11 @@ into the next one. A request holds one permit, and never while it waits for anot
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from tasks.errors import PresslakeError
@@ -48,14 +48,6 @@ class HostWaits(PresslakeError):
 
 
 @dataclass(slots=True)
-class Noted:
-    """The report of a permit's holder: whether the host is busy, and the wait that it requires (seconds)."""
-
-    is_busy: bool = False
-    hold_s: float | None = None
-
-
-@dataclass(slots=True)
 class _Line:
     """A batch's requests that wait for one place: as many as may run at once have a seat; one of them asks the limits."""
 
@@ -63,6 +55,19 @@ class _Line:
     front: asyncio.Lock = field(default_factory=asyncio.Lock)
     opened_at: float = field(default_factory=time.monotonic)
     free_at: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """A permit in use. Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered."""
+
+    permit: Permit
+    delay_s: float
+    line: _Line
+    began: float = field(default_factory=time.monotonic)
+    answered: float | None = None
+    is_busy: bool = False
+    hold_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +102,11 @@ class RateLimiter:
         # A thread of its own: asyncio's few may all be busy with decoding.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
         self._entries: list[_Entry] = []
+        self._ending: set[asyncio.Future[Said]] = set()
+        self._unwritten: BaseException | None = None
 
-    @asynccontextmanager
-    async def permit(
-        self, host: str, *, delay_s: float, max_per_host: int, place: str | None = None
-    ) -> AsyncIterator[Noted]:
-        """Hold a permit within the block, which reports the result; raises HostWaits where there is none soon.
+    async def enter(self, host: str, *, delay_s: float, max_per_host: int, place: str | None = None) -> Held:
+        """Return a permit to make one request, which goes back by `leave`; raises HostWaits where there is none soon.
 
         The hosts of one `place` stand in one line.
         """
@@ -112,23 +116,36 @@ class RateLimiter:
         wanted = PermitRequest(
             host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s, place=place
         )
-        async with line.seats:
+        await line.seats.acquire()
+        try:
             async with line.front:
                 permit = await self._wait_for(wanted, line)
-            heard, began = Noted(), time.monotonic()
-            try:
-                yield heard
-            finally:
-                self._in_flight.release()
-                end = PermitEnd(
-                    permit=permit,
-                    delay_s=delay_s,
-                    elapsed_s=time.monotonic() - began,
-                    is_busy=heard.is_busy,
-                    hold_s=heard.hold_s,
-                )
-                await self._pass(ended=end)
-                line.free_at = time.monotonic() + delay_s  # at the earliest: the shared limits may require more
+        except BaseException:
+            line.seats.release()
+            raise
+        return Held(permit=permit, delay_s=delay_s, line=line)
+
+    def leave(self, held: Held) -> None:
+        """Give a permit back, with what its holder noted: the next in line waits until that is written, its holder does not."""
+        self._in_flight.release()
+        end = PermitEnd(
+            permit=held.permit,
+            delay_s=held.delay_s,
+            elapsed_s=(held.answered or time.monotonic()) - held.began,
+            is_busy=held.is_busy,
+            hold_s=held.hold_s,
+        )
+        written = self._enter(ended=end)
+        self._ending.add(written)
+        written.add_done_callback(partial(self._ended, held))
+
+    async def settled(self) -> None:
+        """Wait until the ends of all permits are written; raises what writing one of them raised."""
+        if self._ending:
+            await asyncio.wait(set(self._ending))
+        error, self._unwritten = self._unwritten, None
+        if error is not None:
+            raise error
 
     async def kept_robots(self, origin: str) -> RobotsAnswer | None:
         """Return the robots.txt that is kept and fresh."""
@@ -152,6 +169,13 @@ class RateLimiter:
         """Keep a robots.txt for all processes."""
         await self._pass(learned=learned)
 
+    def _ended(self, held: Held, written: asyncio.Future[Said]) -> None:
+        """Let the next in line follow."""
+        held.line.free_at = time.monotonic() + held.delay_s  # at the earliest: the shared limits may require more
+        held.line.seats.release()
+        self._ending.discard(written)
+        self._unwritten = written.exception() or self._unwritten
+
     async def _wait_for(self, wanted: PermitRequest, line: _Line) -> Permit:
         """Return the host's permit, together with a place among the requests in flight."""
         while True:
@@ -174,18 +198,28 @@ class RateLimiter:
     async def _pass(
         self,
         *,
-        ended: PermitEnd | None = None,
         wanted: PermitRequest | None = None,
         learned: LearnedRobots | None = None,
         sought: str | None = None,
     ) -> Said:
         """Enter one thing with all others that wait, and return the answer, if there is one."""
+        return await self._enter(wanted=wanted, learned=learned, sought=sought)
+
+    def _enter(
+        self,
+        *,
+        ended: PermitEnd | None = None,
+        wanted: PermitRequest | None = None,
+        learned: LearnedRobots | None = None,
+        sought: str | None = None,
+    ) -> asyncio.Future[Said]:
+        """Enter one thing with all others that wait; the future has the answer."""
         answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned, sought=sought))
         if self._passing is None or self._passing.done():
             # A task of its own: the ends are written even if a request is cancelled.
             self._passing = asyncio.create_task(self._pass_all())
-        return await answer
+        return answer
 
     async def _pass_all(self) -> None:
         """Enter all that waits, until nothing does."""

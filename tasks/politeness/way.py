@@ -1,13 +1,14 @@
 """The permit of a GET at its present host, and the wait that this host's answer requires."""
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 from tasks.config.catalogue import SourceRules
 from tasks.config.owners import Owners
 from tasks.errors import ServerBusy
-from tasks.politeness.limiter import Noted, RateLimiter
+from tasks.politeness.limiter import Held, RateLimiter
 from tasks.values.domain import Site
 
 UNSPOKEN_WAIT_S = 60.0
@@ -31,8 +32,7 @@ class Way:
         self._rules = rules
         self._owners = owners
         self._place_of = place_of
-        self._held = AsyncExitStack()
-        self._heard = Noted()
+        self._held: Held | None = None
 
     @asynccontextmanager
     async def opened(self, site: Site) -> AsyncIterator[None]:
@@ -41,24 +41,30 @@ class Way:
         try:
             yield
         finally:
-            await self.leave()
+            self.leave()
 
     async def enter(self, site: Site) -> None:
         """Wait for the permit of a site's host; raises HostWaits, and ItemError where the host has no address."""
         pace = self._owners.pace_at(site, self._rules)
         place = await self._place_of(site, self._rules)
-        permit = self._limiter.permit(
+        self._held = await self._limiter.enter(
             site.host, delay_s=pace.crawl_delay_s, max_per_host=pace.max_per_host, place=place
         )
-        self._heard = await self._held.enter_async_context(permit)
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Give the permit back, if there is one."""
-        await self._held.aclose()
+        held, self._held = self._held, None
+        if held is not None:
+            self._limiter.leave(held)
+
+    def answered(self) -> None:
+        """Note that the host has answered: what follows is no fault of its own."""
+        if self._held is not None:
+            self._held.answered = time.monotonic()
 
     async def follow(self, site: Site) -> None:
         """Continue with another request."""
-        await self.leave()
+        self.leave()
         await self.enter(site)
 
     @contextmanager
@@ -67,7 +73,8 @@ class Way:
         try:
             yield
         except ServerBusy as error:
-            unspoken_s = UNSPOKEN_WAIT_S if error.status == 429 else None
-            self._heard.hold_s = unspoken_s if error.retry_after_s is None else error.retry_after_s
-            self._heard.is_busy = error.status in {429, 503}
+            if self._held is not None:
+                unspoken_s = UNSPOKEN_WAIT_S if error.status == 429 else None
+                self._held.hold_s = unspoken_s if error.retry_after_s is None else error.retry_after_s
+                self._held.is_busy = error.status in {429, 503}
             raise

@@ -4,6 +4,8 @@ Tasks take plain data and open what they need here. Threads may share the opened
 """
 
 import atexit
+import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -152,15 +154,24 @@ def reader_of(settings: Settings) -> "SharedReader":
     return SharedReader(limits)
 
 
-def polite_client(settings: Settings, owners: "Owners") -> "PoliteClient":
-    """Return one batch's way to the web, whose permits are those of the index."""
-    from tasks.index.hosts import HostLimits  # noqa: PLC0415
-    from tasks.politeness.client import PoliteClient  # noqa: PLC0415 - the HTTP client
+def polite_client(settings: Settings, owners: "Owners", *, is_of_many: bool = False) -> "PoliteClient":
+    """Return one batch's way to the web, whose permits are those of the index.
 
-    limits = HostLimits(opened_index(settings))
-    return PoliteClient(
-        web_config(settings), limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings)
-    )
+    With `is_of_many`, each of all origins that it visits at once keeps its connection, as far as half of this process's
+    files allow: a feed comes over that of its robots.txt, a handshake less.
+    """
+    from tasks.index.hosts import HostLimits  # noqa: PLC0415
+    from tasks.politeness.client import MAX_ORIGINS, PoliteClient  # noqa: PLC0415 - the HTTP client
+
+    limits, config = HostLimits(opened_index(settings)), web_config(settings)
+    if is_of_many:
+        config = replace(config, max_idle=min(MAX_ORIGINS, _most_files() // 2))
+    return PoliteClient(config, limits, in_flight=settings.connections, owners=owners, reader=reader_of(settings))
+
+
+def _most_files() -> int:
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if most == resource.RLIM_INFINITY else most
 
 
 def software() -> str:

@@ -25,7 +25,7 @@ def _suffixes() -> "tldextract.TLDExtract":
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-@lru_cache(maxsize=65_536)  # hosts of a large catalogue, each asked about for every URL
+@lru_cache(maxsize=4096)  # hosts of a large catalogue, each asked about for every URL
 def domain_of_host(host: str) -> str:
     """Return the domain that one party holds: `example.co.uk`, `someone.github.io`; an IP address is its own.
 

@@ -334,7 +334,7 @@ def _without_www(host: str) -> str:
     return host
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def _checked_host(hostname: str) -> str:
     """Return the host, without its trailing dot; brackets stay round an IPv6 address. Raises BadUrl on empty labels."""
     host = hostname.removesuffix(".")
@@ -343,7 +343,7 @@ def _checked_host(hostname: str) -> str:
     return host
 
 
-@lru_cache(maxsize=65_536)  # each host of a large catalogue is asked about for every URL, several times
+@lru_cache(maxsize=4096)  # each host of a large catalogue is asked about for every URL, several times
 def _hosts_of(hostname: str, port: str) -> tuple[str, str]:
     """Return a host as politeness counts it, and that without `www.`; raises BadUrl."""
     host = _with_port(_checked_host(hostname), port)

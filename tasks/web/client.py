@@ -46,6 +46,9 @@ _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 OnHead = Callable[[Exchange], None]
 """Gets an answer's head before its body is read; if it raises RightsRefused, that has the answer without a body."""
 
+OnBody = Callable[[Exchange], Awaitable[None]]
+"""Gets an answer that has come, before its body is decoded, and may wait: no deadline runs any more."""
+
 OnRedirect = Callable[[Url], Awaitable[None]]
 """Gets the target of a redirect before it is followed; what it raises ends the GET."""
 
@@ -54,7 +57,8 @@ OnRedirect = Callable[[Url], Awaitable[None]]
 class WebConfig:
     """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
 
-    `addresses` bounds what one address is asked by this process, under all of its names; `signer` signs requests over https.
+    `max_idle` connections stay open without being used. `addresses` bounds what one address is asked by this process, under
+    all of its names; `signer` signs requests over https.
     """
 
     user_agent: str
@@ -64,6 +68,7 @@ class WebConfig:
     max_decoded_size: int = 20 * 1024 * 1024
     max_redirects: int = 5
     max_connections: int = 50
+    max_idle: int = 200
     addresses: AddressLimits | None = None
     signer: Signer | None = None
 
@@ -86,7 +91,9 @@ class WebClient:
     def __init__(self, config: WebConfig, guard: AddressGuard | None = None, resolve: Resolve | None = None) -> None:
         self._config = config
         gate = shared_gate(config.addresses) if config.addresses else None
-        transport = RawTransport(guard, resolve=resolve, max_connections=config.max_connections, gate=gate)
+        transport = RawTransport(
+            guard, resolve=resolve, max_connections=config.max_connections, max_idle=config.max_idle, gate=gate
+        )
         self._transport = transport
         self._http = guarded_client(transport)  # users know httpx: see ADR 0005
         # Without "pool": a request that waits for a connection has no deadline yet.
@@ -111,6 +118,7 @@ class WebClient:
         max_decoded_size: int | None = None,
         on_redirect: OnRedirect | None = None,
         on_head: OnHead | None = None,
+        on_body: OnBody | None = None,
         cut: bool = False,
         takes_part: bool = False,
         asker: str = "",
@@ -146,7 +154,7 @@ class WebClient:
                 cookies.take(set_cookies, target=target, now=hops[-1].started_at)
             location = (hops[-1].header("location") or "").encode("latin-1")
             if not hops[-1].is_redirect:
-                content, missing = await _content(hops[-1], limits)
+                content, missing = await _content(hops[-1], limits, on_body)
                 if missing and not takes_part:
                     raise BodyTruncated(f"{missing} at {target}")
                 led_to = None if cut else leads_to(hops[-1], content)
@@ -257,8 +265,10 @@ def _stays(led_to: str, target: Url, answer: Exchange) -> bool:
     return is_same and answer.header("set-cookie") is None
 
 
-async def _content(final: Exchange, limits: _Limits) -> tuple[bytes, str | None]:
+async def _content(final: Exchange, limits: _Limits, on_body: OnBody | None) -> tuple[bytes, str | None]:
     """Undo the content coding; returns also how much came of a body that ended before its end."""
+    if on_body is not None:
+        await on_body(final)
     coding = final.header("content-encoding") or ""
     missing = _missing(final) if final.is_cut_short else None
     is_plain = not coding and len(final.body) <= limits.decoded_size and coding_of(final.body[:MAGIC_SIZE]) is None

@@ -32,6 +32,7 @@ from tasks.web.lookups import Resolve, Resolver
 
 MAX_BODY_SIZE = 10 * 1024 * 1024
 MAX_CONNECTIONS = 50
+MAX_IDLE = 200
 DEADLINE_S = 60.0
 
 _PORTS = {"http": 80, "https": 443}
@@ -43,7 +44,8 @@ class RawTransport(httpx.AsyncBaseTransport):
     """Asks over connections of its own, and raises ItemError. For asyncio; lives inside one event loop.
 
     Bodies keep their content coding: read them with `aiter_raw`. Redirects are answers, whatever `follow_redirects` says.
-    At most `max_connections` requests are under way, each until its answer is closed. `deadline_s` and `max_body_size` are
+    At most `max_connections` requests are under way, each until its answer is closed; `max_idle` connections stay open without
+    being used. `deadline_s` and `max_body_size` are
     for requests without a `budget` among their extensions; `resolve` takes the place of the system's resolver,
     and `gate` bounds what one address is asked under all of its names.
     """
@@ -56,13 +58,14 @@ class RawTransport(httpx.AsyncBaseTransport):
         deadline_s: float = DEADLINE_S,
         max_body_size: int = MAX_BODY_SIZE,
         max_connections: int = MAX_CONNECTIONS,
+        max_idle: int = MAX_IDLE,
         gate: AddressGate | None = None,
     ) -> None:
         self._deadline_s, self._max_body_size = deadline_s, max_body_size
         self._resolver = Resolver() if resolve is None else None
         resolver = resolve or self._resolver or _no_resolver
         self._backend = GuardedBackend(guard or AddressGuard(), resolve=resolver, gate=gate)
-        self._connections = Connections(self._backend, max_idle=4 * max_connections)
+        self._connections = Connections(self._backend, max_idle=max_idle)
         self._permits = asyncio.Semaphore(max_connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

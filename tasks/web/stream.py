@@ -130,6 +130,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Send all of it; raises TimedOut, httpcore.WriteError, httpcore.WriteTimeout."""
+        if not buffer:  # as what ends a request without a body
+            return
         timeout_s = self.budget.time_left(timeout)
         if self._transport is None or self._transport.is_closing():
             raise httpcore.WriteError("closed")

@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import itertools
 import os
+import time
+import tracemalloc
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -107,6 +109,73 @@ def told_by(read, *arguments):
 def gaps(server, path_prefix="/"):
     instants = [asked.at for asked in server.asked if asked.path.startswith(path_prefix)]
     return [later - earlier for earlier, later in itertools.pairwise(instants)]
+
+
+class Counting(HostLimits):
+    """The limits, which count the ends of permits that they have written."""
+
+    ends = 0
+
+    def exchange_permits(self, ended, wanted, learned=()):
+        answers = super().exchange_permits(ended, wanted, learned)
+        Counting.ends += len(ended)
+        return answers
+
+
+async def test_a_page_is_taken_before_its_permit_s_end_is_written(index):
+    Counting.ends, at_take = 0, []
+    async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(Counting(index)) as client:
+        visit = Visit(key="a", url=server.url("/a"), rules=rules())
+        await client.visit([visit], lambda _: at_take.append(Counting.ends))
+
+    assert (at_take, Counting.ends) == ([1], 2)  # that of robots.txt; and its own
+
+
+async def test_large_pages_are_decoded_only_as_fast_as_they_are_taken(limits):
+    text = os.urandom(1_500_000).hex().encode()  # gzip halves it
+    packed = answer(200, gzip.compress(text, 1), [("Content-Encoding", "gzip"), ("Content-Type", "text/html")])
+    sizes: list[int] = []
+
+    def take(visit):
+        time.sleep(0.1)  # as what writes the page does, while others are decoded
+        sizes.append(len(visit.fetched.content))
+
+    async with serve({**ALLOW, "*": packed}, "0.0.0.0") as server, polite(limits, deadline_s=30.0) as client:
+        urls = [server.url("/a", host=f"127.0.5.{number}") for number in range(1, 13)]
+        visits = [Visit(key=url, url=url, rules=rules(), is_article=True) for url in urls]
+        tracemalloc.start(1)
+        try:
+            await client.visit(visits, take)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert sizes == [len(text)] * 12
+    assert most < 40_000_000  # 18 MB came, and one is decoded at a time; without the bound it is 52
+
+
+async def test_large_pages_whose_licences_are_asked_for_do_not_wait_for_each_other(limits):
+    done, text = [], os.urandom(1_500_000).hex()
+    async with serve({**ALLOW, "/l.xml": answer(404)}, "0.0.0.0") as server:
+        urls = [server.url(f"/{number}", host=f"127.0.6.{number}") for number in range(1, 7)]
+        for number, url in enumerate(urls, start=1):
+            link = f'<link rel="license" type="application/rsl+xml" href="{url.removesuffix(str(number))}l.xml">'
+            fields = [("Content-Encoding", "gzip"), ("Content-Type", "text/html")]
+            server.routes[f"/{number}"] = answer(200, gzip.compress((link + text).encode(), 1), fields)
+        visits = [Visit(key=url, url=url, rules=rules(), is_article=True) for url in urls]
+        async with asyncio.timeout(60), PoliteClient(WebConfig(user_agent=""), limits, in_flight=2) as client:
+            await client.visit(visits, done.append)
+
+    assert [one.error for one in done] == [None] * 6
+    assert server.paths().count("/l.xml") == 6
+
+
+@pytest.mark.parametrize(("max_idle", "is_kept"), [(12, True), (1, False)])
+async def test_an_origin_s_connection_is_kept_until_its_next_turn_where_there_is_room_for_it(limits, max_idle, is_kept):
+    async with serve({**ALLOW, "*": page(b"<p>")}, "0.0.0.0") as server, polite(limits, max_idle=max_idle) as client:
+        await visited(client, [server.url("/a", host=f"127.0.4.{number}") for number in range(1, 13)])
+
+    assert (len({asked.connection for asked in server.asked}) == 12) is is_kept
 
 
 # robots.txt

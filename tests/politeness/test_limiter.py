@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,14 +61,24 @@ def desk_of(limits, in_flight=50):
     return RateLimiter(limits, in_flight=in_flight, lease_s=90.0)
 
 
-def permit(limiter, host="a.example", delay_s=0.0, max_per_host=1):
-    return limiter.permit(host, delay_s=delay_s, max_per_host=max_per_host)
+def entering(limiter, host="a.example", delay_s=0.0):
+    return limiter.enter(host, delay_s=delay_s, max_per_host=1)
+
+
+@asynccontextmanager
+async def permit(limiter, host="a.example", delay_s=0.0):
+    one = await entering(limiter, host, delay_s)
+    try:
+        yield one
+    finally:
+        limiter.leave(one)
 
 
 async def test_a_turn_is_held_within_its_block(limits):
     limiter = desk_of(limits)
     async with permit(limiter):
         inside = held(limits, "a.example")
+    await limiter.settled()
 
     assert (inside, held(limits, "a.example")) == (1, 0)
 
@@ -77,6 +88,7 @@ async def test_a_turn_is_given_back_when_its_holder_fails(limits):
     with pytest.raises(ZeroDivisionError):
         async with permit(limiter):
             raise ZeroDivisionError
+    await limiter.settled()
 
     assert held(limits, "a.example") == 0
 
@@ -130,7 +142,7 @@ async def test_a_long_hold_puts_everybody_off(limits):
     async with permit(limiter) as heard:
         heard.hold_s = 3600.0
 
-    waits = await asyncio.gather(*(permit(limiter).__aenter__() for _ in range(5)), return_exceptions=True)
+    waits = await asyncio.gather(*(entering(limiter) for _ in range(5)), return_exceptions=True)
 
     assert [type(one) for one in waits] == [HostWaits] * 5
     assert all(timedelta(0) < one.until - held_at <= timedelta(minutes=61) for one in waits)
@@ -174,10 +186,35 @@ async def test_an_index_that_fails_is_told_to_all_who_wait():
 
     async with asyncio.timeout(60):
         results = await asyncio.gather(
-            *(permit(limiter, f"{number}.example").__aenter__() for number in range(5)), return_exceptions=True
+            *(entering(limiter, f"{number}.example") for number in range(5)), return_exceptions=True
         )
 
     assert [type(one) for one in results] == [IndexUnavailable] * 5
+
+
+async def test_a_holder_goes_on_before_its_turn_s_end_is_written_and_the_next_in_line_does_not():
+    limits = MemoryBook(takes_s=0.05)
+    limiter, seen = desk_of(limits), []
+
+    async def visit(name):
+        async with permit(limiter):
+            seen.append(f"{name} in")
+        seen.append(f"{name} out, {held(limits, 'a.example')} held")
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(visit("first"), visit("second"))
+
+    assert seen == ["first in", "first out, 1 held", "second in", "second out, 1 held"]
+
+
+async def test_an_end_that_cannot_be_written_is_raised_where_all_ends_are_waited_for(limits):
+    limiter = desk_of(limits)
+    async with permit(limiter):
+        limits.error = IndexUnavailable("locked")
+
+    with pytest.raises(IndexUnavailable):
+        await limiter.settled()
+    await limiter.settled()
 
 
 async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():
@@ -212,7 +249,7 @@ async def test_what_robots_say_is_kept(limits):
 async def test_a_turn_that_nobody_waits_for_any_more_is_given_back():
     limits = MemoryBook(takes_s=0.1)
     limiter = desk_of(limits)
-    waiting = asyncio.create_task(permit(limiter).__aenter__())
+    waiting = asyncio.create_task(entering(limiter))
     while not limits.under_way:
         await asyncio.sleep(0.01)
 

@@ -6,6 +6,7 @@ Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI craw
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from tasks.politeness.rights.content_signal import content_signals
 from tasks.politeness.rights.crawlers import crawlers
@@ -146,6 +147,12 @@ def _longest(lines: tuple[PathLine, ...], url: str) -> list[PathLine]:
     return [one for one in found if one.length == longest]
 
 
+@cache
+def _crawler_names() -> tuple[tuple[str, str, bytes], ...]:
+    """Return each crawler's token, its name as RFC 9309 reads it, and the whole as it stands in a file in lower case."""
+    return tuple((one.token, product_token(one.token).lower(), one.token.lower().encode()) for one in crawlers())
+
+
 def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
     """Yield the named crawlers that have groups of their own, by groups.
 
@@ -154,12 +161,12 @@ def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]
     text, names = body.lower(), _names_of(policy)
     several: dict[tuple[int, ...], list[str]] = {}
     held: dict[tuple[int, ...], tuple[Group, ...]] = {}
-    for one in crawlers():
-        if product_token(one.token).lower() not in names or one.token.lower().encode() not in text:
+    for token, name, whole in _crawler_names():
+        if name not in names or whole not in text:
             continue
-        groups = tuple(policy.groups_for(one.token))
+        groups = tuple(policy.groups_for(token))
         key = tuple(map(id, groups))
-        several.setdefault(key, []).append(one.token)
+        several.setdefault(key, []).append(token)
         held[key] = groups
     for key in list(several)[:MAX_CRAWLER_GROUPS]:
         yield ToldCrawlers(tokens=tuple(several[key]), policy=RobotsPolicy(held[key]))
