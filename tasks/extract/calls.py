@@ -14,11 +14,8 @@ from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text
 
 _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
-_MAX_BOX, _MAX_LINK, _MIN_ITEMS = (
-    700,
-    40,
-    2,
-)  # characters of a box that asks, of one of its links; items of a list that does
+_MAX_BOX, _MAX_LINK = 700, 40  # characters of a box that asks, of one of its links
+_MIN_ITEMS = 2  # of a list that asks
 _MAX_HEADINGS = 2  # of a box that leads on: questions and answers have more
 _STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
 _BUTTON = re.compile(r"(?:^|[-_\s])(?:btn|cta)s?(?:$|[-_\s])|button", re.IGNORECASE)
@@ -50,15 +47,18 @@ def boxes_of_calls(body: HtmlElement, around: AbstractSet[HtmlElement], *, most:
 
     None is one of those around the text.
     """
+    may_call = dict.fromkeys(around, False)  # each element is looked at once, however many buttons it holds
     for link in body.iter("a"):
-        if _is_button(link) and (box := _box_round(link, around, most)) is not None:
+        if _is_button(link) and (box := _box_round(link, may_call, most)) is not None:
             yield box
 
 
-def _box_round(link: HtmlElement, around: AbstractSet[HtmlElement], most: float) -> HtmlElement | None:
+def _box_round(link: HtmlElement, may_call: dict[HtmlElement, bool], most: float) -> HtmlElement | None:
     box = None
     for above in link.iterancestors():
-        if above in around or not _is_short(above, most) or not all(map(_is_button, above.iter("a"))):
+        if above not in may_call:
+            may_call[above] = _is_short(above, most) and all(map(_is_button, above.iter("a")))
+        if not may_call[above]:
             break
         if above.tag not in _HELD:
             box = above

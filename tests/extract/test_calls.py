@@ -3,6 +3,7 @@ from lxml.html import document_fromstring
 
 from tasks.extract.calls import boxes_of_calls, leads_on
 from tests.extract.reading import PARAGRAPHS, page, read_page
+from tests.work import calls_of
 
 ASKED = "Our almanac of tides has every quay of the coast."
 
@@ -71,3 +72,11 @@ def test_a_box_of_its_own_make_with_few_headings_leads_on(box, is_so):
     body = document_fromstring(f"<body><main>{box}</main></body>", base_url="https://www.portcourier.example/a").body
 
     assert leads_on(body[0][0]) == is_so
+
+
+def test_a_box_is_looked_at_once_however_many_buttons_it_holds():
+    def work(buttons: int) -> int:
+        body = document_fromstring(f"<body><div>{'<a class=btn href=/a>x</a>' * buttons}</div></body>").body
+        return calls_of(lambda: [*boxes_of_calls(body, {body}, most=300)])
+
+    assert work(280) < 2.5 * work(140)
