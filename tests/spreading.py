@@ -21,6 +21,9 @@ TOGETHER = {
 }
 """What files and folders share, so that one worker runs them all."""
 
+LONGEST = "tests/flows/test_forget_everywhere.py"
+"""One test of more than a minute, nearly all of it waiting: at the end the others would be done before it."""
+
 LONG = ("browser", "engine", "crash")
 """Marks of the tests that take long, or wait for others; they go first."""
 
@@ -49,7 +52,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what one worker must run alone first, then the files with long tests; alike in all workers. Alone, pytest keeps its order."""
+    """Put the longest first, then what one worker must run alone, then the files with long tests; alike in all workers.
+
+    Alone, pytest keeps its order.
+    """
     if hasattr(config, "workerinput"):
         first = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}
-        items.sort(key=lambda item: (_shared(item.nodeid) is None, item.path not in first))
+        items.sort(
+            key=lambda item: (not item.nodeid.startswith(LONGEST), _shared(item.nodeid) is None, item.path not in first)
+        )
