@@ -16,7 +16,7 @@ _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
 _MAX_BOX, _MAX_LINK = 700, 40  # characters of a box that asks, of one of its links
 _MIN_ITEMS = 2  # of a list that asks
-_MAX_HEADINGS = 2  # of a box that leads on: questions and answers have more
+_MAX_HEADINGS = 2  # of a box that promotes a page: questions and answers have more
 _STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
 _BUTTON = re.compile(r"(?:^|[-_\s])(?:btn|cta)s?(?:$|[-_\s])|button", re.IGNORECASE)
 _CALL = re.compile(r"(?:^|\s)cta(?![^-_\s])|[-_]cta(?!\S)", re.IGNORECASE)
@@ -118,16 +118,13 @@ def _is_service(href: str, url: str) -> bool:
     return len(steps) <= 1 and not _STORY.search(target.path) and not target.path.endswith((".pdf", ".html"))
 
 
-def leads_on(box: HtmlElement) -> bool:
+def promotes_a_page(box: HtmlElement) -> bool:
     """Whether a box has a make of its own among its neighbours, few headings, and a link to another page of the site."""
     above = box.getparent()
     if box.tag not in ("div", "section", "aside") or above is None:
         return False
     if sum(one.tag == box.tag and make_of(one) == make_of(box) for one in above) > 1:
         return False
-    return sum(1 for _ in box.iter(*HEADINGS)) <= _MAX_HEADINGS and links_on(box)
-
-
-def links_on(box: HtmlElement) -> bool:
-    """Whether a box has a link to another page of the site."""
+    if sum(1 for _ in box.iter(*HEADINGS)) > _MAX_HEADINGS:
+        return False
     return any(is_on_site(link.get("href"), link) for link in box.iter("a"))

@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.accounts import gives_accounts, names_of_makers
 from tasks.extract.blocks import Block
-from tasks.extract.calls import asks, leads_on, links_on, without_calls
+from tasks.extract.calls import asks, promotes_a_page, without_calls
 from tasks.extract.container import Line, holder_of
 from tasks.extract.furniture import classes_name_a_box, id_names_a_box
 from tasks.extract.labels import without_labels
@@ -26,11 +26,11 @@ from tasks.extract.tree import HEADINGS, make_of, raw_text_of, text_of, words_in
 _MAX_TAIL = 0.25  # of the text: more is no furniture
 _MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense script above all
 _MAX_LINES = 14
-_MAX_LAST = 0.1  # of the text: a box at its end that leads on
+_MAX_LAST = 0.1  # of the text: a box at its end that promotes a page
 _MIN_LEFT = 2  # lines that a text keeps
 _MAX_LABEL = 40  # characters of what stands over a list
-# of the text: in its own element; in boxes behind; behind all of it; in one box behind that leads on
-_MIN_MAIN, _MAX_APPENDIX, _MAX_REST, _MAX_ONE = 0.55, 0.2, 0.15, 0.35
+# of the text: in its own element; in boxes behind; behind all of it
+_MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _MAX_BESIDE = 0.35  # of the text: beside its own element
 _MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
@@ -89,7 +89,7 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
             break
         is_furniture = tail.is_furniture if size <= _MAX_TAIL * total else tail.are_sources
         if is_furniture(kept[at:cut]) or (
-            size <= _MAX_LAST * total and tail.are_a_box_that_leads_on(kept[at:cut], behind=kept[at - 1])
+            size <= _MAX_LAST * total and tail.are_a_promotion(kept[at:cut], behind=kept[at - 1])
         ):
             cut = at
     while cut > _MIN_LEFT and cut < len(kept) and tail.is_label(kept[cut - 1], over=kept[cut]):
@@ -185,25 +185,17 @@ class _Tail:
         sizes = [len(line.text) for line in lines]
         if sum(len(line.text) for line in lines if self._is_inner(line, known)) < _MIN_MAIN * sum(sizes):
             return len(lines)
-        behind = [(line, self._box_behind(line, holder)) for line in lines[start:]]
-        if len({box for _, box in behind}) == 1 and behind[0][1] is not None and links_on(behind[0][1]):
-            most = max(most, _MAX_ONE)
-        is_apart = sum(sizes[start:]) <= most * sum(sizes) and all(
-            self._is_apart(line, box, holder) for line, box in behind
-        )
+        is_apart = sum(sizes[start:]) <= most * sum(sizes) and all(self._is_apart(one, holder) for one in lines[start:])
         return start if is_apart else len(lines)
 
     def _is_inner(self, line: Line, known: dict[HtmlElement, bool]) -> bool:
         block = self._block(line)
         return block is not None and _is_under(block.element, known)
 
-    def _box_behind(self, line: Line, holder: HtmlElement) -> HtmlElement | None:
-        block = self._block(line)
-        return _outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
-
-    def _is_apart(self, line: Line, box: HtmlElement | None, holder: HtmlElement) -> bool:
+    def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
         """Whether a line stands in a box of another make than what holds the text, and in no table."""
         block = self._block(line)
+        box = _outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
         is_alike = any(
@@ -225,12 +217,12 @@ class _Tail:
             return False
         return self._is_biography(first, box) or asks(box, self.url)
 
-    def are_a_box_that_leads_on(self, lines: Sequence[Line], *, behind: Line) -> bool:
+    def are_a_promotion(self, lines: Sequence[Line], *, behind: Line) -> bool:
         """Whether lines are all of a box of a make of its own that links to another page of the site, and heads no parts."""
         box = self._box_of(lines[0]) if lines else None
         if box is None or self._box_of(behind) is box or any(self._box_of(line) is not box for line in lines[1:]):
             return False
-        return leads_on(box)
+        return promotes_a_page(box)
 
     def is_beside(self, line: Line) -> bool:
         """Whether a line outside of the text's own element stands in a box that names itself, or links to a page of the site."""

@@ -1,7 +1,7 @@
 import pytest
 from lxml.html import document_fromstring
 
-from tasks.extract.calls import boxes_of_calls, leads_on
+from tasks.extract.calls import boxes_of_calls, promotes_a_page
 from tests.extract.reading import PARAGRAPHS, page, read_page
 from tests.work import calls_of
 
@@ -68,10 +68,10 @@ def test_a_box_links_to_nothing_else(link):
         ("<p>Of <a href='/tides'>tides</a></p>", False),
     ],
 )
-def test_a_box_of_its_own_make_with_few_headings_leads_on(box, is_so):
+def test_a_box_of_its_own_make_with_few_headings_promotes_a_page(box, is_so):
     body = document_fromstring(f"<body><main>{box}</main></body>", base_url="https://www.portcourier.example/a").body
 
-    assert leads_on(body[0][0]) == is_so
+    assert promotes_a_page(body[0][0]) == is_so
 
 
 def test_a_box_is_looked_at_once_however_many_buttons_it_holds():

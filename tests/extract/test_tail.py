@@ -254,24 +254,6 @@ def test_what_may_be_the_rest_of_the_story_stays(box):
     assert behind(box)[len(PARAGRAPHS)] == MAKER
 
 
-@pytest.mark.parametrize("link", ["/about", "https://board.example/about"])
-def test_one_box_behind_may_be_a_third_of_a_text_where_it_leads_on(link):
-    parts = "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
-    box = f"<div class='maker'><p>{MAKER}</p><p>{MAKER[:-1]}, <a href='{link}'>it says</a>.</p></div>"
-    html = f"{page().split('<div class=')[0]}<h1>Harbour reopens</h1><div class='x'>{parts}</div>{box}</main></body></html>"
-
-    assert (read_page(html).lines == list(PARAGRAPHS)) == (link == "/about")
-
-
-def test_a_box_behind_an_element_with_more_than_half_of_the_story_goes():
-    html = page(after=f"<div class='maker'><h4>Who we are</h4><p>{MAKER[:70]}</p></div>")
-    parted = html.replace('class="story"', 'class="x"').replace(
-        f"<p>{PARAGRAPHS[1]}</p>", f"</div><div class='tale'><p>{PARAGRAPHS[1]}</p>"
-    )
-
-    assert read_page(parted).lines == list(PARAGRAPHS)
-
-
 YEARS = [
     f"In the year {1900 + n} the harbour was closed to ferries for {n + 2} weeks, the archive says." for n in range(12)
 ]
