@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, and_, func, select, update
 
 from tasks.index.schema import aliases, articles
 from tasks.index.statements import in_chunks, row_of, upsert
@@ -86,12 +86,7 @@ def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownA
 
 def find_url_keys(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
     """Return the url_key of each of these articles that is known."""
-    columns = select(articles.c.article_id, articles.c.url_key)
-    return {
-        row.article_id: row.url_key
-        for part in _parts(article_ids)
-        for row in tx.execute(columns.where(articles.c.article_id.in_(part)))
-    }
+    return _find_column(tx, articles.c.url_key, article_ids)
 
 
 def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
@@ -135,12 +130,7 @@ def find_by_id(tx: Connection, article_id: str) -> KnownArticle | None:
 
 def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
     """Return the cluster of each of these articles."""
-    columns = select(articles.c.article_id, articles.c.cluster_id)
-    return {
-        row.article_id: row.cluster_id
-        for part in _parts(article_ids)
-        for row in tx.execute(columns.where(articles.c.article_id.in_(part)))
-    }
+    return _find_column(tx, articles.c.cluster_id, article_ids)
 
 
 def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
@@ -216,6 +206,16 @@ def _known(row: RowMapping | Mapping[str, object]) -> KnownArticle:
 
 def _listed(contents: tuple[tuple[int, str], ...]) -> list[list[object]] | None:
     return [list(one) for one in contents] or None
+
+
+def _find_column(tx: Connection, column: Column[str], article_ids: Iterable[str]) -> dict[str, str]:
+    """Return what a column has of each of these articles."""
+    columns = select(articles.c.article_id, column)
+    return {
+        article_id: value
+        for part in _parts(article_ids)
+        for article_id, value in tx.execute(columns.where(articles.c.article_id.in_(part)))
+    }
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

@@ -154,7 +154,7 @@ class RateLimiter:
 
     async def kept_answer(self, name: str) -> RobotsAnswer | None:
         """Return what is kept under a name, fresh or not."""
-        said = await self._pass(sought=name)
+        said = await self._enter(sought=name)
         return said if isinstance(said, RobotsAnswer) else None
 
     async def aclose(self) -> None:
@@ -167,7 +167,7 @@ class RateLimiter:
 
     async def keep(self, learned: LearnedRobots) -> None:
         """Keep a robots.txt for all processes."""
-        await self._pass(learned=learned)
+        await self._enter(learned=learned)
 
     def _ended(self, held: Held, written: asyncio.Future[Said]) -> None:
         """Let the next in line follow."""
@@ -185,7 +185,7 @@ class RateLimiter:
             await self._in_flight.acquire()
             said: Said = None
             try:
-                said = await self._pass(wanted=wanted)
+                said = await self._enter(wanted=wanted)
             finally:
                 if not isinstance(said, Permit):
                     self._in_flight.release()
@@ -194,16 +194,6 @@ class RateLimiter:
             if isinstance(said, Wait):
                 _check_patience(said, line)
                 line.free_at = time.monotonic() + said.wait_s
-
-    async def _pass(
-        self,
-        *,
-        wanted: PermitRequest | None = None,
-        learned: LearnedRobots | None = None,
-        sought: str | None = None,
-    ) -> Said:
-        """Enter one thing with all others that wait, and return the answer, if there is one."""
-        return await self._enter(wanted=wanted, learned=learned, sought=sought)
 
     def _enter(
         self,

@@ -1,7 +1,6 @@
 """The shape of a text: what near-duplicates are found and compared by, as it lies in the index. Pure."""
 
 import struct
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,9 +77,8 @@ def pack(kind: str, values: Iterable[int]) -> bytes:
 
 
 def pack_digests(digests: Sequence[bytes]) -> bytes:
-    """Return the high halves of 64-bit digests, given smallest first, as `pack("I", …)` packs them, in two thirds of its time."""
-    halves = array("I", b"".join(digests))[::2]
-    halves.byteswap()  # a digest's first byte is its highest
+    """Return the high halves of 64-bit digests, given smallest first, as `pack("I", …)` packs them, in less time."""
+    halves = struct.unpack(f">{2 * len(digests)}I", b"".join(digests))[::2]
     different = dict.fromkeys(halves)
     return struct.pack(f"<{len(different)}I", *different)
 
