@@ -87,5 +87,6 @@ class Kept(Generic[Key, Value]):
     def keep(self, key: Key, value: Value) -> None:
         """Keep a value, and drop the least recently used one."""
         self._values[key] = value
+        self._values.move_to_end(key)
         while len(self._values) > self._number:
             self._values.popitem(last=False)

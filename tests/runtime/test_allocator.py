@@ -34,10 +34,12 @@ def test_memory_that_is_free_goes_back_to_the_system():
 
 SWEEP = """
 import sys
-from tasks.runtime.allocator import spare_memory
+from tasks.runtime.allocator import forget_tables, spare_memory
 spare_memory()
 import flows.ingest
-spared = {"numpy", "pyarrow.compute", "pyarrow._s3fs", "trafilatura", "duckdb", "httpx._main", "pygments"}
+assert "text_unidecode" in sys.modules
+forget_tables()
+spared = {"text_unidecode", "numpy", "pyarrow.compute", "pyarrow._s3fs", "trafilatura", "duckdb", "httpx._main", "pygments"}
 print(sorted(name for name in {"pyarrow", "httpx", *spared} if sys.modules.get(name)))
 """
 
@@ -46,6 +48,27 @@ def test_a_sweep_loads_neither_the_extractor_nor_what_libraries_can_do_without()
     done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, timeout=120, check=True)
 
     assert done.stdout.strip() == "['httpx', 'pyarrow']"
+
+
+SPELLS = """
+import tracemalloc
+tracemalloc.start()
+from prefect.utilities.slugify import slugify
+said = slugify("Grüße aus Ærø")
+before, _ = tracemalloc.get_traced_memory()
+from tasks.runtime.allocator import forget_tables
+forget_tables()
+after, _ = tracemalloc.get_traced_memory()
+print(said, slugify("Grüße aus Ærø"), before - after)
+"""
+
+
+def test_a_table_of_names_goes_and_comes_back_when_it_is_asked_for():
+    done = subprocess.run([sys.executable, "-c", SPELLS], capture_output=True, text=True, timeout=120, check=True)
+
+    said, again, freed = done.stdout.split()
+    assert said == again == "grusse-aus-aero"
+    assert int(freed) > 3e6
 
 
 ASKS = """
