@@ -5,7 +5,7 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-ROOM_SIZE = 16 * 1024 * 1024
+ROOM_SIZE = 8 * 1024 * 1024
 """Bytes of answers that may be decoded and not read yet; a single longer answer is admitted alone."""
 
 DECODED_RATIO = 6

@@ -48,8 +48,8 @@ MAX_CRAWL_DELAY_S = 120.0
 PARSED_AT_ONCE_SIZE = 8 * 1024
 """Up to this number of bytes, another process costs more than the reading itself."""
 
-MAX_POLICIES = 1000
-"""Policies in memory, so that redirects to one host do not read its robots.txt again and again."""
+MAX_POLICIES = 500
+"""Policies in memory, as many as there are origins at work at once, so that redirects to one host do not read its robots.txt again and again."""
 
 MAX_SILENCES = 100
 """Errors in memory that say why a robots.txt had no answer: each holds the frames that it passed, some 10 kB."""
