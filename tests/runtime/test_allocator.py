@@ -50,6 +50,43 @@ def test_a_sweep_loads_neither_the_extractor_nor_what_libraries_can_do_without()
     assert done.stdout.strip() == "['httpx', 'pyarrow']"
 
 
+COMMITS = """
+import sys, tempfile, threading
+from pathlib import Path
+from tasks.runtime.allocator import spare_memory, trim
+if sys.argv[1] == "spared":
+    spare_memory()
+import deltalake
+import psutil
+import pyarrow
+
+def write(folder):
+    deltalake.write_deltalake(folder, rows, mode="append")
+
+rows = pyarrow.table({"text": [str(number) * 50 for number in range(3000)]})
+before = psutil.Process().memory_info().rss - psutil.Process().memory_info().shared
+with tempfile.TemporaryDirectory() as home:
+    for _ in range(10):
+        writing = [threading.Thread(target=write, args=(str(Path(home, str(number))),)) for number in range(4)]
+        for one in writing:
+            one.start()
+        for one in writing:
+            one.join()
+trim()
+print(psutil.Process().memory_info().rss - psutil.Process().memory_info().shared - before)
+"""
+
+
+def kept_by_commits(*, is_spared: bool) -> int:
+    words = [sys.executable, "-c", COMMITS, "spared" if is_spared else "as it comes"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    return int(done.stdout)
+
+
+def test_what_commits_to_tables_have_freed_goes_back_to_the_system():
+    assert kept_by_commits(is_spared=True) < 0.6 * kept_by_commits(is_spared=False)
+
+
 SPELLS = """
 import tracemalloc
 tracemalloc.start()
