@@ -37,8 +37,7 @@ _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its charact
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
 _WILD = frozenset(("code", "p", "quote", "table"))
-_PICTURES = (*xpaths.DISCARD_IMAGE_ELEMENTS,)
-_PICTURES_AND_TEASERS = (*_PICTURES, *xpaths.TEASER_DISCARD_XPATH)
+_PICTURES, _TEASERS = (*xpaths.DISCARD_IMAGE_ELEMENTS,), (*xpaths.TEASER_DISCARD_XPATH,)
 _REBUILT = frozenset(("list", "table", "code", "quote"))  # made new, so that what follows them stays behind
 
 
@@ -57,8 +56,8 @@ _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 class QuickText:
     """What the library finds on a page, but for what it might do next.
 
-    Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, and
-    take what it finds then if it is half as much again.
+    Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would find
+    something else, and would take that if it is half as much again.
     """
 
     text: str
@@ -75,17 +74,26 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
     found = _in_a_frame(page, options)
     if found is None:
         return None
-    size = len(" ".join(found.itertext()).strip())
+    size = len(" ".join(found.body.itertext()).strip())
     if size < _MIN_TEXT:
         return None
-    is_sure = not _is_suspect(size, page.tree)
-    _tidy(found)
-    return QuickText(text=str(xmltotxt(found, False)), is_sure=is_sure)
+    is_sure = not ((found.has_more or not _has_paragraph(page)) and _is_suspect(size, page.tree))
+    _tidy(found.body)
+    return QuickText(text=str(xmltotxt(found.body, False)), is_sure=is_sure)
 
 
-def _in_a_frame(page: Page, options: Extractor) -> HtmlElement | None:
-    """Return the text's elements in a body, from the first kind of frame in which there are several; or anywhere."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """The text's elements in a body, and whether the library's lenient mode would find others."""
+
+    body: HtmlElement
+    has_more: bool
+
+
+def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
+    """Return the text's elements from the first kind of frame in which there are several; or anywhere."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
+    has_more = False
     for kind in KINDS:
         frame, is_known = page.frame_of(kind)
         if frame is None and is_known:
@@ -93,16 +101,18 @@ def _in_a_frame(page: Page, options: Extractor) -> HtmlElement | None:
         alone = _cleaned(frame, options) if frame is not None else None
         if frame is None or alone is None:
             return None
-        _prune(alone)
+        has_more |= _prune(alone)
         if len(alone) == 0:
             continue
         if _is_one_run(alone):
             return None
         tags |= _tags_of(alone, frame, page)
+        has_more |= any(next(table.iter("list"), None) is not None for table in alone.iter("table"))
         found = _taken(alone, tags, options)
         if len(found) > 1:
-            return found
-    return _anywhere(page.tree, tags, options)
+            return _Taken(body=found, has_more=has_more)
+    body = _anywhere(page.tree, tags, options)
+    return _Taken(body=body, has_more=True) if body is not None else None
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
@@ -125,8 +135,8 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 # What goes
 
 
-def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
-    """Delete what the library discards by name, and what is links for the most part."""
+def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
+    """Delete what the library discards by name, and what is links for the most part; return whether teasers went."""
     # all attributes of an element are asked for at once: each by itself takes as long
     asked = [(one, names) for one in frame.iterdescendants() if not ASKED.isdisjoint(names := dict(one.items()))]
     found = [one for one, names in asked if _is_discarded(one, names)]
@@ -137,12 +147,14 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
         size = len(raw_text_of(frame))
         if size - sum(len(raw_text_of(one)) for one in outer) > size / _MAX_LOST:
             _delete(outer)
-    unwanted = _PICTURES if has_teasers else _PICTURES_AND_TEASERS
-    _delete(one for one in captions if matches(unwanted, one))
+    pictures = [one for one in captions if matches(_PICTURES, one)]
+    teasers = [one for one in captions if not has_teasers and matches(_TEASERS, one)]
+    _delete(dict.fromkeys((*pictures, *teasers)))
     _prune_links(frame)
     for table in [one for one in frame.iter("table") if htmlprocessing.link_density_test_tables(one)]:
         delete_element(table, keep_tail=False)
     strip_tags(frame, "span", "ref")
+    return bool(teasers)
 
 
 def _prune_links(frame: HtmlElement) -> None:
@@ -300,6 +312,11 @@ def _is_suspect(size: int, tree: HtmlElement) -> bool:
         return False
     most = len(" ".join(raw_text_of(tree).split())) + 2 * int(tree.xpath("count(//*)"))
     return size < _SUSPECT_SHARE * most
+
+
+def _has_paragraph(page: Page) -> bool:
+    """Whether a paragraph is left when the page is cleaned: the lenient mode cleans no page that has none then."""
+    return any(page.is_left(one) for one in page.tree.iter("p"))
 
 
 def _tidy(body: HtmlElement) -> None:
