@@ -57,11 +57,13 @@ class QuickText:
     """What the library finds on a page, but for what it might do next.
 
     Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would find
-    something else, and would take that if it is half as much again.
+    something else, and would take that if it is half as much again. It would look in the same frames if it `is_framed`.
     """
 
     text: str
+    size: int
     is_sure: bool
+    is_framed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,10 @@ class _Taken:
 
 
 def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
-    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole."""
+    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole.
+
+    With its focus on recall, what it finds in a frame when it looks again.
+    """
     if not _IS_KNOWN:
         return None
     page = Page(tree)
@@ -93,9 +98,11 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
         found = _with_the_rest(page, found, options)
         if found is None or _is_suspect(size := _size_of(found.body), page.tree):
             return None
-    is_sure = not ((found.has_more or not _has_paragraph(page)) and _is_suspect(size, page.tree))
+    has_paragraph = _has_paragraph(page)
+    is_sure = not ((found.has_more or not has_paragraph) and _is_suspect(size, page.tree))
     _tidy(found.body)
-    return QuickText(text=str(xmltotxt(found.body, False)), is_sure=is_sure)
+    text = str(xmltotxt(found.body, False))
+    return QuickText(text=text, size=size, is_sure=is_sure, is_framed=found.is_framed and has_paragraph)
 
 
 def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
@@ -126,7 +133,7 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
         alone = _cleaned(frame, options) if frame is not None else None
         if frame is None or alone is None:
             return None
-        has_more |= _prune(alone)
+        has_more |= _prune(alone, has_teasers=options.focus == "recall")
         if len(alone) == 0:
             continue
         if _is_one_run(alone):

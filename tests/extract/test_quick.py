@@ -9,6 +9,7 @@ from tasks.extract.tree import INVISIBLE, parse_html, remove
 from tests.extract.reading import NAMES, PAGES, PARAGRAPHS, page
 
 FAST = Extractor(output_format="python", fast=True, comments=False)
+RECALL = Extractor(output_format="python", fast=True, comments=False, recall=True)
 STORY = "".join(f"<p>{text}</p>" for text in PARAGRAPHS * 3)
 LINKS = "".join(f"<li><a href='/{n}'>Another story of the day, number {n}</a></li>" for n in range(6))
 FRAMES = {
@@ -61,13 +62,13 @@ PARTS = {
 }
 
 
-def asked(html):
+def asked(html, options=FAST):
     """Return what our steps give, and what the library's whole gives."""
     trees = [parse_html(html), parse_html(html)]
     for tree in trees:
         remove(list(tree.iter(*INVISIBLE)))
-    found = bare_extraction(trees[1], options=FAST)
-    quick = quick_text(trees[0], FAST)
+    found = bare_extraction(trees[1], options=options)
+    quick = quick_text(trees[0], options)
     return quick.text if quick is not None and quick.is_sure else None, found.text if found is not None else ""
 
 
@@ -97,6 +98,14 @@ def test_what_stands_in_a_story_is_taken_as_by_the_whole(text, part):
         quick, whole = asked(html)
 
         assert quick in (None, whole)
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_frame_is_read_in_recall_mode_as_by_the_whole(part):
+    quick, whole = asked(f"<body><article>{STORY}{part}{STORY}{part}</article></body>", RECALL)
+
+    assert quick in (None, whole)
+    assert ("The next story begins" in whole) == ("The next story begins" in part)
 
 
 def test_most_stories_need_no_more_than_the_steps():
