@@ -9,7 +9,6 @@ they called.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -170,7 +169,8 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
     """Delete what the library discards by name, and what is links for the most part; return whether teasers went."""
     # all attributes of an element are asked for at once: each by itself takes as long
-    asked = [(one, names) for one in frame.iterdescendants() if not ASKED.isdisjoint(names := dict(one.items()))]
+    named = ((one, items) for one in frame.iterdescendants() if (items := one.items()))
+    asked = [(one, names) for one, items in named if not ASKED.isdisjoint(names := dict(items))]
     found = [one for one, names in asked if _is_discarded(one, names)]
     captions = [one for one, names in asked if one.tag in _BLOCKS and _names_caption(names)]
     if found:
@@ -191,29 +191,31 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
 
 def _prune_links(frame: HtmlElement) -> None:
     """Delete what is links for the most part, and look again at what held that, or stood before it."""
-    changed: set[HtmlElement] = set()
-    for tag in _LINKED:
-        changed |= _prune_linked(frame, tag)
-    for tag in _LINKED if changed else ():
-        changed |= _prune_linked(frame, tag, among=changed)
+    linked, changed = _linked_in(frame), set[HtmlElement]()
+    for among in (None, changed):
+        for tag in _LINKED:
+            gone = [
+                one
+                for one, size in linked.items()
+                if one.tag == tag and (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
+            ]
+            if gone:
+                changed.update(above for one in gone for above in one.iterancestors())
+                changed.update(before for one in gone if (before := one.getprevious()) is not None)
+                _delete(gone)
+                linked = _linked_in(frame)
+        if not changed:
+            return
 
 
-def _prune_linked(frame: HtmlElement, tag: str, *, among: AbstractSet[HtmlElement] | None = None) -> set[HtmlElement]:
-    """Delete the elements of a tag that the library deletes for their links; return what is another than it was by that."""
+def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
+    """Return the characters of links under each element that may be deleted for them."""
     linked: Counter[HtmlElement] = Counter()
     for link in frame.iter("ref"):
         size = len(raw_text_of(link))
-        for above in link.iterancestors(tag):
+        for above in link.iterancestors(*_LINKED):
             linked[above] += size
-    gone = [
-        one
-        for one, size in linked.items()
-        if (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
-    ]
-    changed = {above for one in gone for above in one.iterancestors()}
-    changed.update(before for one in gone if (before := one.getprevious()) is not None)
-    _delete(gone)
-    return changed
+    return linked
 
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
