@@ -1,5 +1,6 @@
 """One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -51,7 +52,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     else:
         body = read_conversion(stored.rendition, 0, len(stored.rendition))
         html, charset = decode_text(body, RENDITION_TYPE)
-    document = _Document(html=html, charset=charset, size=len(body), headers=response.headers)
+    document = _Document(html=html, charset=charset, body=body, size=len(body), headers=response.headers)
     page = _read(document, Url.of(response.url), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:
         return page
@@ -70,25 +71,33 @@ def extract_html(
         size, charset = len(html), "utf-8"
     if size > _AS_IN_A_SWEEP.max_decoded_size:
         raise DecompressionBomb(f"{size} bytes at {url}")
-    document = _Document(html=html, charset=charset, size=size, headers=())
+    document = _Document(html=html, charset=charset, body=None, size=size, headers=())
     now = fetched_at or datetime.now(UTC)
     return _read(document, url, fetched_at=now, options=NO_OPTIONS, config=_AS_IN_A_SWEEP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """A page's text, the name of its charset, how many bytes it was, and the header of its response."""
+    """A page's text, the name of its charset, the bytes that it was and their number, and the header of its response."""
 
     html: str
     charset: str
+    body: bytes | None
     size: int
     headers: tuple[tuple[str, str], ...]
+
+    @property
+    def encoded(self) -> bytes | None:
+        """The text in UTF-8, where it came so: each byte of it, without a byte order mark."""
+        if self.body is None or self.charset != "utf-8" or self.body.startswith(BOM_UTF8):
+            return None
+        return None if "\ufffd" in self.html else self.body  # as which bytes come out that are no UTF-8
 
 
 def _read(
     document: _Document, url: str, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig
 ) -> Page:
-    tree = parse_page(document.html, url)
+    tree = parse_page(document.html, url, document.encoded)
     if tree is None:
         raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
     _check_size(tree, document, config, url)
@@ -106,9 +115,12 @@ def _read(
     return replace(_page(metadata, rights, kind, found, charset=document.charset), rights=signals)
 
 
-def parse_page(html: str, url: str) -> HtmlElement | None:
-    """Return the root of a page, whose elements all have its URL as `base_url`; None where there is nothing to parse."""
-    tree = parse_html(html)
+def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement | None:
+    """Return the root of a page, whose elements all have its URL as `base_url`; None where there is nothing to parse.
+
+    `encoded` is the page in UTF-8, where somebody has it.
+    """
+    tree = parse_html(html, encoded)
     if tree is not None:
         tree.getroottree().docinfo.URL = url
     return tree
