@@ -87,7 +87,7 @@ def pack_digests(digests: Sequence[bytes]) -> bytes:
     return pack("I", struct.unpack(f">{len(digests)}I", halves))
 
 
-def _may_repeat(values: bytes) -> bool:
+def _may_repeat(values: bytearray) -> bool:
     """Whether one of these big-endian integers of 32 bits, smallest first, may be there twice; for nearly all texts, none is."""
     number = int.from_bytes(values)
     return bytes(4) in (number ^ number >> 32).to_bytes(len(values))  # what is equal leaves nothing of its neighbour
