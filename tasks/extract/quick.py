@@ -8,15 +8,15 @@ they called.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from lxml.etree import Element, SubElement, strip_elements, strip_tags
 from lxml.html import HtmlElement
-from trafilatura import htmlprocessing, main_extractor, settings, xpaths
+from trafilatura import baseline, htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.settings import Extractor
 from trafilatura.xml import delete_element, xmltotxt
 
@@ -57,15 +57,34 @@ class QuickText:
     """What the library finds on a page, but for what it might do next.
 
     Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would find
-    something else, and would take that if it is half as much again.
+    something else, and would take that if it is half as much again. It would look in the same frames if it `is_framed`.
     """
 
     text: str
+    size: int
     is_sure: bool
+    is_framed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """The text's elements in a body, and the tags that are text.
+
+    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before this one.
+    """
+
+    body: HtmlElement
+    tags: set[str]
+    has_more: bool = True
+    is_framed: bool = False
+    lone: Sequence[HtmlElement] = ()
 
 
 def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
-    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole."""
+    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole.
+
+    With its focus on recall, what it finds in a frame when it looks again.
+    """
     if not _IS_KNOWN:
         return None
     page = Page(tree)
@@ -74,26 +93,39 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
     found = _in_a_frame(page, options)
     if found is None:
         return None
-    size = len(" ".join(found.body.itertext()).strip())
+    size = _size_of(found.body)
     if size < _MIN_TEXT:
-        return None
-    is_sure = not ((found.has_more or not _has_paragraph(page)) and _is_suspect(size, page.tree))
+        found = _with_the_rest(page, found, options)
+        if found is None or _is_suspect(size := _size_of(found.body), page.tree):
+            return None
+    has_paragraph = _has_paragraph(page)
+    is_sure = not ((found.has_more or not has_paragraph) and _is_suspect(size, page.tree))
     _tidy(found.body)
-    return QuickText(text=str(xmltotxt(found.body, False)), is_sure=is_sure)
+    text = str(xmltotxt(found.body, False))
+    return QuickText(text=text, size=size, is_sure=is_sure, is_framed=found.is_framed and has_paragraph)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
-    """The text's elements in a body, and whether the library's lenient mode would find others."""
+def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
+    """Return a short text with what stands anywhere else, as the library does, or else all that the page says."""
+    for one in reversed(short.lone):
+        short.body.insert(0, one)
+    found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short
+    if found is None or (size := _size_of(found.body)) >= _MIN_TEXT:
+        return found
+    bare = copy(page.tree)
+    _delete(one for one in bare.iterdescendants(*_NAMED) if is_comment(one))
+    whole, _, most = baseline(bare)
+    return replace(found, body=whole) if most > size else found
 
-    body: HtmlElement
-    has_more: bool
+
+def _size_of(body: HtmlElement) -> int:
+    return len(" ".join(body.itertext()).strip())
 
 
 def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
     """Return the text's elements from the first kind of frame in which there are several; or anywhere."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
-    has_more = False
+    has_more, lone = False, list[HtmlElement]()
     for kind in KINDS:
         frame, is_known = page.frame_of(kind)
         if frame is None and is_known:
@@ -101,7 +133,7 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
         alone = _cleaned(frame, options) if frame is not None else None
         if frame is None or alone is None:
             return None
-        has_more |= _prune(alone)
+        has_more |= _prune(alone, has_teasers=options.focus == "recall")
         if len(alone) == 0:
             continue
         if _is_one_run(alone):
@@ -110,9 +142,9 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
         has_more |= any(next(table.iter("list"), None) is not None for table in alone.iter("table"))
         found = _taken(alone, tags, options)
         if len(found) > 1:
-            return _Taken(body=found, has_more=has_more)
-    body = _anywhere(page.tree, tags, options)
-    return _Taken(body=body, has_more=True) if body is not None else None
+            return _Taken(body=found, tags=tags, has_more=has_more, is_framed=True, lone=lone)
+        lone.extend(found)
+    return _anywhere(page.tree, tags, options)
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
@@ -272,15 +304,18 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
     return body
 
 
-def _anywhere(tree: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement | None:
-    """Return a page's paragraphs, quotes and tables in a body, wherever they stand, each text once."""
+def _anywhere(
+    tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
+) -> _Taken | None:
+    """Return a page's paragraphs, quotes and tables, wherever they stand, each text once, after those that are `beside` them."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
     if alone is None:
         return None
     _prune(alone, has_teasers=True)
-    body: HtmlElement = Element("body")
-    known: set[str] = set()
+    body: HtmlElement = Element("body") if beside is None else beside
+    known = {_said_by(one) for one in body}
+    framed = "\n".join(known)
     handled: set[HtmlElement] = set()
     for one in [one for one in alone.iterdescendants() if one.tag in _WILD or "w3-code" in (one.get("class") or "")]:
         if not handled.isdisjoint(one.iterancestors()):
@@ -290,11 +325,15 @@ def _anywhere(tree: HtmlElement, tags: set[str], options: Extractor) -> HtmlElem
             continue
         if processed is one:
             handled.add(one)
-        text = " ".join("".join(processed.itertext()).split())
-        if text not in known:
+        text = _said_by(processed)
+        if text not in known and not (len(text) > _MIN_REPEATED and text in framed):
             known.add(text)
             body.append(processed)
-    return body
+    return _Taken(body=body, tags=tags)
+
+
+def _said_by(one: HtmlElement) -> str:
+    return " ".join("".join(one.itertext()).split())
 
 
 def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
