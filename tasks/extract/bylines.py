@@ -24,6 +24,7 @@ _NOT_BY = frozenset(
     "comments related form newsletter email twitter facebook linkedin more tags tag about respond required label count reading "
     "intro popover tooltip excerpt".split()
 )
+_NAMING = frozenset(("class", "data-testid", "id"))
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _NAMED = frozenset("name names nick fn".split())
 _CHECKED = re.compile(
@@ -115,12 +116,7 @@ def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
 
 def _strength(element: HtmlElement) -> int:
     """Return 2 where an element is marked as the author, 1 where its name or its text says so, 0 otherwise."""
-    if element.get("rel") == "author" or element.get("itemprop") == "author":
-        return 2
-    if element.tag == "a" and _PROFILE.search(element.get("href") or ""):
-        return 2
-    names = (element.get("class"), element.get("data-testid"), element.get("id"))
-    if said := max(_says_author(one) if one else 0 for one in names):
+    if (items := element.items()) and (said := max([_said_by(element, name, value) for name, value in items])):
         return said
     if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):
         text = element.text
@@ -128,6 +124,15 @@ def _strength(element: HtmlElement) -> int:
             return 0
         return 1 if PREFIX.match(clean(text) + " X x") and _is_line(element) else 0
     return 0
+
+
+def _said_by(element: HtmlElement, name: str, value: str) -> int:
+    """Return how strongly one attribute of an element says that it is the author."""
+    if name in _NAMING:
+        return _says_author(value)
+    if name == "href":
+        return 2 if element.tag == "a" and _PROFILE.search(value) else 0
+    return 2 if value == "author" and name in ("rel", "itemprop") else 0
 
 
 def _is_line(element: HtmlElement) -> bool:

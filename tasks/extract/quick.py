@@ -220,9 +220,11 @@ def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
     """Whether an element is short, or has as much text in links as it must have to be deleted."""
-    text = raw_text_of(one)
+    text, short = raw_text_of(one), _MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT
+    if len(text) < short:
+        return True
     size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
-    return size < (_MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT) or linked > _MIN_LINKED * size
+    return size < short or linked > _MIN_LINKED * size
 
 
 def _is_links(one: HtmlElement) -> bool:
@@ -256,8 +258,8 @@ def _is_discarded(one: HtmlElement, attributes: Mapping[str, str]) -> bool:
 
 
 def _names_caption(attributes: Mapping[str, str]) -> bool:
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    return "caption" in names or "easer" in names
+    names, name = attributes.get("class", ""), attributes.get("id", "")
+    return "caption" in names or "easer" in names or "caption" in name or "easer" in name
 
 
 def _delete(elements: Iterable[HtmlElement]) -> None:
@@ -287,13 +289,16 @@ def _is_one_run(frame: HtmlElement) -> bool:
 def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement:
     """Return the text's elements of a frame in a body."""
     body: HtmlElement = Element("body")
+    moved: set[HtmlElement] = set()  # with what they stood in
     for one in list(frame.iterdescendants()):
-        if one.tag == "done" or one.getroottree().getroot() is body:
-            continue
         tag, tail = one.tag, one.tail
+        if tag == "done" or one in moved:
+            continue
         processed = main_extractor.handle_textelem(one, tags, options)
         if processed is not None:
             body.append(processed)
+            if len(one) and one.getroottree().getroot() is body:
+                moved.update(one.iterdescendants())
             if processed is not one:
                 one.tag = "done"
         is_left = tag in _REBUILT and tail and (processed is None or processed.tail is None)

@@ -281,8 +281,10 @@ def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlE
     above = [places.get(parent, -1) for parent in parents]
     # one more than elements: for what holds the first of them
     texts, linked, is_link = ([0] * (len(elements) + 1) for _ in range(3))
+    for link in elements[0].iter("a"):  # quicker than to ask each element for its tag
+        is_link[places[link]] = 1
     for at, (element, up) in enumerate(zip(elements, above, strict=True)):
-        if is_link[up] or element.tag == "a":
+        if is_link[up]:
             is_link[at] = 1
         if (text := element.text) and (size := len(text.strip())):
             texts[at] += size
