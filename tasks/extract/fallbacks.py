@@ -26,6 +26,8 @@ FAST = "fast"
 """The name of the first way: trafilatura's fast mode."""
 
 _FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
+_RECALL = Extractor(output_format="python", fast=True, comments=False, recall=True)
+_MIN_GAIN = 1.5  # of the text: trafilatura takes what it finds in its recall mode if it is so much more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +90,15 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield what trafilatura's steps find, and what its whole does where that may be more."""
+    """Yield what trafilatura's steps find, and what they do in its recall mode, or its whole does, where that may be more."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text
+        again = quick_text(tree, _RECALL) if quick.is_framed and not quick.is_sure else None
+        if again is not None and again.is_framed:
+            if again.size > _MIN_GAIN * quick.size:
+                yield again.text
+            return
     if quick is None or not quick.is_sure:
         found = bare_extraction(tree, options=_FAST)
         text = "" if found is None or isinstance(found, dict) else found.text or ""

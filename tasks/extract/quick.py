@@ -8,15 +8,14 @@ they called.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from lxml.etree import Element, SubElement, strip_elements, strip_tags
 from lxml.html import HtmlElement
-from trafilatura import htmlprocessing, main_extractor, settings, xpaths
+from trafilatura import baseline, htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.settings import Extractor
 from trafilatura.xml import delete_element, xmltotxt
 
@@ -37,8 +36,7 @@ _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its charact
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
 _WILD = frozenset(("code", "p", "quote", "table"))
-_PICTURES = (*xpaths.DISCARD_IMAGE_ELEMENTS,)
-_PICTURES_AND_TEASERS = (*_PICTURES, *xpaths.TEASER_DISCARD_XPATH)
+_PICTURES, _TEASERS = (*xpaths.DISCARD_IMAGE_ELEMENTS,), (*xpaths.TEASER_DISCARD_XPATH,)
 _REBUILT = frozenset(("list", "table", "code", "quote"))  # made new, so that what follows them stays behind
 
 
@@ -57,16 +55,35 @@ _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 class QuickText:
     """What the library finds on a page, but for what it might do next.
 
-    Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, and
-    take what it finds then if it is half as much again.
+    Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would find
+    something else, and would take that if it is half as much again. It would look in the same frames if it `is_framed`.
     """
 
     text: str
+    size: int
     is_sure: bool
+    is_framed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """The text's elements in a body, and the tags that are text.
+
+    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before this one.
+    """
+
+    body: HtmlElement
+    tags: set[str]
+    has_more: bool = True
+    is_framed: bool = False
+    lone: Sequence[HtmlElement] = ()
 
 
 def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
-    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole."""
+    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole.
+
+    With its focus on recall, what it finds in a frame when it looks again.
+    """
     if not _IS_KNOWN:
         return None
     page = Page(tree)
@@ -75,17 +92,39 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
     found = _in_a_frame(page, options)
     if found is None:
         return None
-    size = len(" ".join(found.itertext()).strip())
+    size = _size_of(found.body)
     if size < _MIN_TEXT:
-        return None
-    is_sure = not _is_suspect(size, page.tree)
-    _tidy(found)
-    return QuickText(text=str(xmltotxt(found, False)), is_sure=is_sure)
+        found = _with_the_rest(page, found, options)
+        if found is None or _is_suspect(size := _size_of(found.body), page.tree):
+            return None
+    has_paragraph = _has_paragraph(page)
+    is_sure = not ((found.has_more or not has_paragraph) and _is_suspect(size, page.tree))
+    _tidy(found.body)
+    text = str(xmltotxt(found.body, False))
+    return QuickText(text=text, size=size, is_sure=is_sure, is_framed=found.is_framed and has_paragraph)
 
 
-def _in_a_frame(page: Page, options: Extractor) -> HtmlElement | None:
-    """Return the text's elements in a body, from the first kind of frame in which there are several; or anywhere."""
+def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
+    """Return a short text with what stands anywhere else, as the library does, or else all that the page says."""
+    for one in reversed(short.lone):
+        short.body.insert(0, one)
+    found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short
+    if found is None or (size := _size_of(found.body)) >= _MIN_TEXT:
+        return found
+    bare = copy(page.tree)
+    _delete(one for one in bare.iterdescendants(*_NAMED) if is_comment(one))
+    whole, _, most = baseline(bare)
+    return replace(found, body=whole) if most > size else found
+
+
+def _size_of(body: HtmlElement) -> int:
+    return len(" ".join(body.itertext()).strip())
+
+
+def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
+    """Return the text's elements from the first kind of frame in which there are several; or anywhere."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
+    has_more, lone = False, list[HtmlElement]()
     for kind in KINDS:
         frame, is_known = page.frame_of(kind)
         if frame is None and is_known:
@@ -93,15 +132,17 @@ def _in_a_frame(page: Page, options: Extractor) -> HtmlElement | None:
         alone = _cleaned(frame, options) if frame is not None else None
         if frame is None or alone is None:
             return None
-        _prune(alone)
+        has_more |= _prune(alone, has_teasers=options.focus == "recall")
         if len(alone) == 0:
             continue
         if _is_one_run(alone):
             return None
         tags |= _tags_of(alone, frame, page)
+        has_more |= any(next(table.iter("list"), None) is not None for table in alone.iter("table"))
         found = _taken(alone, tags, options)
         if len(found) > 1:
-            return found
+            return _Taken(body=found, tags=tags, has_more=has_more, is_framed=True, lone=lone)
+        lone.extend(found)
     return _anywhere(page.tree, tags, options)
 
 
@@ -125,10 +166,11 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 # What goes
 
 
-def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
-    """Delete what the library discards by name, and what is links for the most part."""
+def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
+    """Delete what the library discards by name, and what is links for the most part; return whether teasers went."""
     # all attributes of an element are asked for at once: each by itself takes as long
-    asked = [(one, names) for one in frame.iterdescendants() if not ASKED.isdisjoint(names := dict(one.items()))]
+    named = ((one, items) for one in frame.iterdescendants() if (items := one.items()))
+    asked = [(one, names) for one, items in named if not ASKED.isdisjoint(names := dict(items))]
     found = [one for one, names in asked if _is_discarded(one, names)]
     captions = [one for one, names in asked if one.tag in _BLOCKS and _names_caption(names)]
     if found:
@@ -137,46 +179,52 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> None:
         size = len(raw_text_of(frame))
         if size - sum(len(raw_text_of(one)) for one in outer) > size / _MAX_LOST:
             _delete(outer)
-    unwanted = _PICTURES if has_teasers else _PICTURES_AND_TEASERS
-    _delete(one for one in captions if matches(unwanted, one))
+    pictures = [one for one in captions if matches(_PICTURES, one)]
+    teasers = [one for one in captions if not has_teasers and matches(_TEASERS, one)]
+    _delete(dict.fromkeys((*pictures, *teasers)))
     _prune_links(frame)
     for table in [one for one in frame.iter("table") if htmlprocessing.link_density_test_tables(one)]:
         delete_element(table, keep_tail=False)
     strip_tags(frame, "span", "ref")
+    return bool(teasers)
 
 
 def _prune_links(frame: HtmlElement) -> None:
     """Delete what is links for the most part, and look again at what held that, or stood before it."""
-    changed: set[HtmlElement] = set()
-    for tag in _LINKED:
-        changed |= _prune_linked(frame, tag)
-    for tag in _LINKED if changed else ():
-        changed |= _prune_linked(frame, tag, among=changed)
+    linked, changed = _linked_in(frame), set[HtmlElement]()
+    for among in (None, changed):
+        for tag in _LINKED:
+            gone = [
+                one
+                for one, size in linked.items()
+                if one.tag == tag and (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
+            ]
+            if gone:
+                changed.update(above for one in gone for above in one.iterancestors())
+                changed.update(before for one in gone if (before := one.getprevious()) is not None)
+                _delete(gone)
+                linked = _linked_in(frame)
+        if not changed:
+            return
 
 
-def _prune_linked(frame: HtmlElement, tag: str, *, among: AbstractSet[HtmlElement] | None = None) -> set[HtmlElement]:
-    """Delete the elements of a tag that the library deletes for their links; return what is another than it was by that."""
+def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
+    """Return the characters of links under each element that may be deleted for them."""
     linked: Counter[HtmlElement] = Counter()
     for link in frame.iter("ref"):
         size = len(raw_text_of(link))
-        for above in link.iterancestors(tag):
+        for above in link.iterancestors(*_LINKED):
             linked[above] += size
-    gone = [
-        one
-        for one, size in linked.items()
-        if (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
-    ]
-    changed = {above for one in gone for above in one.iterancestors()}
-    changed.update(before for one in gone if (before := one.getprevious()) is not None)
-    _delete(gone)
-    return changed
+    return linked
 
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
     """Whether an element is short, or has as much text in links as it must have to be deleted."""
-    text = raw_text_of(one)
+    text, short = raw_text_of(one), _MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT
+    if len(text) < short:
+        return True
     size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
-    return size < (_MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT) or linked > _MIN_LINKED * size
+    return size < short or linked > _MIN_LINKED * size
 
 
 def _is_links(one: HtmlElement) -> bool:
@@ -210,8 +258,8 @@ def _is_discarded(one: HtmlElement, attributes: Mapping[str, str]) -> bool:
 
 
 def _names_caption(attributes: Mapping[str, str]) -> bool:
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    return "caption" in names or "easer" in names
+    names, name = attributes.get("class", ""), attributes.get("id", "")
+    return "caption" in names or "easer" in names or "caption" in name or "easer" in name
 
 
 def _delete(elements: Iterable[HtmlElement]) -> None:
@@ -241,13 +289,16 @@ def _is_one_run(frame: HtmlElement) -> bool:
 def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement:
     """Return the text's elements of a frame in a body."""
     body: HtmlElement = Element("body")
+    moved: set[HtmlElement] = set()  # with what they stood in
     for one in list(frame.iterdescendants()):
-        if one.tag == "done" or one.getroottree().getroot() is body:
-            continue
         tag, tail = one.tag, one.tail
+        if tag == "done" or one in moved:
+            continue
         processed = main_extractor.handle_textelem(one, tags, options)
         if processed is not None:
             body.append(processed)
+            if len(one) and one.getroottree().getroot() is body:
+                moved.update(one.iterdescendants())
             if processed is not one:
                 one.tag = "done"
         is_left = tag in _REBUILT and tail and (processed is None or processed.tail is None)
@@ -260,15 +311,18 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
     return body
 
 
-def _anywhere(tree: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement | None:
-    """Return a page's paragraphs, quotes and tables in a body, wherever they stand, each text once."""
+def _anywhere(
+    tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
+) -> _Taken | None:
+    """Return a page's paragraphs, quotes and tables, wherever they stand, each text once, after those that are `beside` them."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
     if alone is None:
         return None
     _prune(alone, has_teasers=True)
-    body: HtmlElement = Element("body")
-    known: set[str] = set()
+    body: HtmlElement = Element("body") if beside is None else beside
+    known = {_said_by(one) for one in body}
+    framed = "\n".join(known)
     handled: set[HtmlElement] = set()
     for one in [one for one in alone.iterdescendants() if one.tag in _WILD or "w3-code" in (one.get("class") or "")]:
         if not handled.isdisjoint(one.iterancestors()):
@@ -278,11 +332,15 @@ def _anywhere(tree: HtmlElement, tags: set[str], options: Extractor) -> HtmlElem
             continue
         if processed is one:
             handled.add(one)
-        text = " ".join("".join(processed.itertext()).split())
-        if text not in known:
+        text = _said_by(processed)
+        if text not in known and not (len(text) > _MIN_REPEATED and text in framed):
             known.add(text)
             body.append(processed)
-    return body
+    return _Taken(body=body, tags=tags)
+
+
+def _said_by(one: HtmlElement) -> str:
+    return " ".join("".join(one.itertext()).split())
 
 
 def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
@@ -300,6 +358,11 @@ def _is_suspect(size: int, tree: HtmlElement) -> bool:
         return False
     most = len(" ".join(raw_text_of(tree).split())) + 2 * int(tree.xpath("count(//*)"))
     return size < _SUSPECT_SHARE * most
+
+
+def _has_paragraph(page: Page) -> bool:
+    """Whether a paragraph is left when the page is cleaned: the lenient mode cleans no page that has none then."""
+    return any(page.is_left(one) for one in page.tree.iter("p"))
 
 
 def _tidy(body: HtmlElement) -> None:

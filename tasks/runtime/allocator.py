@@ -110,10 +110,11 @@ def trim() -> None:
 class Slack:
     """Gives back what is free where this process has grown by more than `most` (bytes) since it last did so.
 
-    A worker that looks after each page holds 10 MB less than one that does not, at 1 % of its CPU.
+    A worker that looks after each page holds 10 MB less than one that does not. At 4 MB it holds 1.6 MB less than at 6, and the
+    system gives it 383 pieces of memory a page again instead of 183: 0.5 ms of CPU.
     """
 
-    def __init__(self, most: int = 4 << 20) -> None:
+    def __init__(self, most: int = 6 << 20) -> None:
         self._most = most
         self._least: int | None = None
 

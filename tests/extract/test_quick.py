@@ -9,6 +9,7 @@ from tasks.extract.tree import INVISIBLE, parse_html, remove
 from tests.extract.reading import NAMES, PAGES, PARAGRAPHS, page
 
 FAST = Extractor(output_format="python", fast=True, comments=False)
+RECALL = Extractor(output_format="python", fast=True, comments=False, recall=True)
 STORY = "".join(f"<p>{text}</p>" for text in PARAGRAPHS * 3)
 LINKS = "".join(f"<li><a href='/{n}'>Another story of the day, number {n}</a></li>" for n in range(6))
 FRAMES = {
@@ -61,13 +62,13 @@ PARTS = {
 }
 
 
-def asked(html):
+def asked(html, options=FAST):
     """Return what our steps give, and what the library's whole gives."""
     trees = [parse_html(html), parse_html(html)]
     for tree in trees:
         remove(list(tree.iter(*INVISIBLE)))
-    found = bare_extraction(trees[1], options=FAST)
-    quick = quick_text(trees[0], FAST)
+    found = bare_extraction(trees[1], options=options)
+    quick = quick_text(trees[0], options)
     return quick.text if quick is not None and quick.is_sure else None, found.text if found is not None else ""
 
 
@@ -99,23 +100,80 @@ def test_what_stands_in_a_story_is_taken_as_by_the_whole(text, part):
         assert quick in (None, whole)
 
 
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_frame_is_read_in_recall_mode_as_by_the_whole(part):
+    quick, whole = asked(f"<body><article>{STORY}{part}{STORY}{part}</article></body>", RECALL)
+
+    assert quick in (None, whole)
+    assert ("The next story begins" in whole) == ("The next story begins" in part)
+
+
 def test_most_stories_need_no_more_than_the_steps():
     quick = [asked(f"<body><article>{STORY}{part}</article></body>")[0] for part in PARTS.values()]
 
     assert sum(text is not None for text in quick) >= 0.8 * len(quick)
 
 
-def test_what_the_rest_of_the_page_may_decide_is_not_sure():
-    html = f"<body><article>{STORY[:400]}</p></article>{'<div>Other text. </div>' * 900}</body>"
+SHORT = f"{STORY[:400]}</p>"
+MUCH = f"{'<div>Other text. </div>' * 900}"
+ITEMS = "".join(f"<li>{text}</li>" for text in PARAGRAPHS)
+GAINING = {
+    "teasers": f"<body><article>{SHORT}{PARTS['a teaser']}</article>{MUCH}</body>",
+    "a list in a table": f"<body><article>{SHORT}<table><tr><td><ul><li>Mara<li>Tern</ul></td></tr></table></article>{MUCH}</body>",
+    "no frame": f"<body><div>{SHORT}</div>{MUCH}</body>",
+    "no paragraph": f"<body><article><h2>Harbour</h2><ul>{ITEMS}</ul><h2>Ferries</h2><ul>{ITEMS}</ul></article>{MUCH}</body>",
+}
 
-    quick = quick_text(parse_html(html), FAST)
 
-    assert PARAGRAPHS[0] in quick.text
-    assert not quick.is_sure
+@pytest.mark.parametrize("html", GAINING.values(), ids=GAINING)
+def test_what_a_more_lenient_look_may_change_is_not_sure(html):
+    assert not quick_text(parse_html(html), FAST).is_sure
 
 
-def test_a_short_text_is_left_to_the_whole():
-    assert quick_text(parse_html(f"<body><article><p>{PARAGRAPHS[0][:200]}</p></article></body>"), FAST) is None
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_text_that_is_little_of_its_page_is_that_of_the_whole_where_no_lenient_look_changes_it(part):
+    quick, whole = asked(f"<body><article>{SHORT}{part}</article>{MUCH}</body>")
+
+    assert quick in (None, whole)
+
+
+def test_a_text_that_is_little_of_its_page_needs_the_whole_seldom():
+    pages = [f"<body><article>{SHORT}{part}</article>{MUCH}</body>" for part in PARTS.values()]
+
+    assert sum(asked(page)[0] is not None for page in pages) >= 0.8 * len(pages)
+
+
+FEW = f"<p>{PARAGRAPHS[0][:90]}</p><p>{PARAGRAPHS[1][:90]}</p>"
+BESIDE = {
+    "nothing": "",
+    "a story elsewhere": f"<section>{STORY}</section>",
+    "the same again": f"<div>{FEW}</div>",
+}
+MUCH_BESIDE = {
+    "boxes": MUCH,
+    "the story in one run": f"<div class='box'>{STORY.replace('<p>', '').replace('</p>', '<br>')}</div>",
+    "comments": f"<div class='comments'>{STORY}</div>",
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("frame", ["article", "main", "div"])
+def test_a_short_text_is_read_with_the_rest_of_its_page_as_by_the_whole(frame, beside):
+    quick, whole = asked(f"<body><{frame}>{FEW}</{frame}>{beside}</body>")
+
+    assert quick == whole
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_what_stands_in_a_short_text_is_taken_as_by_the_whole(part):
+    quick, whole = asked(f"<body><article>{FEW}{part}</article><div>{STORY}</div></body>")
+
+    assert quick in (None, whole)
+
+
+@pytest.mark.parametrize("beside", MUCH_BESIDE.values(), ids=MUCH_BESIDE)
+def test_a_short_text_on_a_page_that_says_much_is_left_to_the_whole(beside):
+    assert quick_text(parse_html(f"<body><article>{FEW}</article>{beside}</body>"), FAST) is None
 
 
 def test_a_story_before_those_that_scrolling_appends_is_read_as_by_the_whole():
