@@ -91,7 +91,7 @@ def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]
     if is_item:
         return _Part(text=shown, kind="item", inside=_above(element, "ul", "ol"), quote=quote)
     if element is not None and element.tag in HEADINGS:
-        closed = _CLOSING.sub(r"\\\1", shown)
+        closed = _CLOSING.sub(r"\\\1", shown) if shown.endswith("#") else shown
         return _Part(text=f"{'#' * int(element.tag[1])} {closed}", quote=quote)
     return _Part(text=shown, quote=quote)
 

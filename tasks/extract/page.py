@@ -1,5 +1,6 @@
 """One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from tasks.extract.rules import rules_name
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.extract.tree import count_words, parse_html
-from tasks.lake.records import RENDITION_TYPE, read_conversion, read_response
+from tasks.lake.records import RENDITION_TYPE, ResponseRecord, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
@@ -42,17 +43,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     The same record gives the same page, on any machine and at any time. Raises NotAnArticle where there is nothing to
     read, EmptyExtraction where there should be, TooManyElements, what `decode_received` raises, and CorruptRecord.
     """
-    response = read_response(stored.record, 0, len(stored.record))
-    headers = dict(response.headers)
-    if stored.rendition is None:
-        decode = decode_received_prefix if stored.is_truncated else decode_received
-        body = decode(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
-        html, charset = decode_text(body, headers.get("content-type"))
-    else:
-        body = read_conversion(stored.rendition, 0, len(stored.rendition))
-        html, charset = decode_text(body, RENDITION_TYPE)
-    document = _Document(html=html, charset=charset, size=len(body), headers=response.headers)
-    page = _read(document, Url.of(response.url), fetched_at=stored.fetched_at, options=stored.options, config=config)
+    page = _read(_stored_document(stored, config), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:
         return page
     best = TRUNCATED_QUALITY if page.quality is None else page.quality
@@ -70,28 +61,59 @@ def extract_html(
         size, charset = len(html), "utf-8"
     if size > _AS_IN_A_SWEEP.max_decoded_size:
         raise DecompressionBomb(f"{size} bytes at {url}")
-    document = _Document(html=html, charset=charset, size=size, headers=())
-    now = fetched_at or datetime.now(UTC)
-    return _read(document, url, fetched_at=now, options=NO_OPTIONS, config=_AS_IN_A_SWEEP)
+    tree = _tree_of(html, url, size=size, config=_AS_IN_A_SWEEP)
+    document = _Document(tree=tree, url=url, charset=charset, size=size, headers=())
+    return _read(document, fetched_at=fetched_at or datetime.now(UTC), options=NO_OPTIONS, config=_AS_IN_A_SWEEP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """A page's text, the name of its charset, how many bytes it was, and the header of its response."""
+    """A page's tree and URL, the name of its charset, how many bytes it was, and the header of its response."""
 
-    html: str
+    tree: HtmlElement
+    url: str
     charset: str
     size: int
     headers: tuple[tuple[str, str], ...]
 
 
-def _read(
-    document: _Document, url: str, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig
-) -> Page:
-    tree = parse_page(document.html, url)
+def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
+    """Return the document of a record. Its bytes and its text are free from then on, before the tree is read."""
+    response = read_response(stored.record, 0, len(stored.record))
+    url = Url.of(response.url)
+    body, content_type = _decoded(stored, response, config)
+    html, charset = decode_text(body, content_type)
+    tree = _tree_of(html, url, size=len(body), config=config, encoded=_as_utf8(html, charset, body))
+    return _Document(tree=tree, url=url, charset=charset, size=len(body), headers=response.headers)
+
+
+def _decoded(stored: StoredPage, response: ResponseRecord, config: ExtractConfig) -> tuple[bytes, str | None]:
+    """Return the page's bytes without their content coding, and their type."""
+    if stored.rendition is not None:
+        return read_conversion(stored.rendition, 0, len(stored.rendition)), RENDITION_TYPE
+    headers = dict(response.headers)
+    decode = decode_received_prefix if stored.is_truncated else decode_received
+    body = decode(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
+    return body, headers.get("content-type")
+
+
+def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
+    """Return a page's own bytes where they are its text in UTF-8: each of them, and no byte order mark."""
+    if charset != "utf-8" or body.startswith(BOM_UTF8):
+        return None
+    return None if "\ufffd" in html else body  # as which bytes come out that are no UTF-8
+
+
+def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: bytes | None = None) -> HtmlElement:
+    tree = parse_page(html, url, encoded)
     if tree is None:
-        raise NotAnArticle(f"nothing but {document.size} bytes without an element at {url}")
-    _check_size(tree, document, config, url)
+        raise NotAnArticle(f"nothing but {size} bytes without an element at {url}")
+    _check_size(tree, html, config, url)
+    return tree
+
+
+def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig) -> Page:
+    tree, url = document.tree, document.url
     metadata = read_metadata(tree, now=fetched_at)
     metadata = with_selected(metadata, tree, options, now=fetched_at)
     rights = rights_of(metadata, document.headers)
@@ -106,17 +128,20 @@ def _read(
     return replace(_page(metadata, rights, kind, found, charset=document.charset), rights=signals)
 
 
-def parse_page(html: str, url: str) -> HtmlElement | None:
-    """Return the root of a page, whose elements all have its URL as `base_url`; None where there is nothing to parse."""
-    tree = parse_html(html)
+def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement | None:
+    """Return the root of a page, whose elements all have its URL as `base_url`; None where there is nothing to parse.
+
+    `encoded` is the page in UTF-8, where somebody has it.
+    """
+    tree = parse_html(html, encoded)
     if tree is not None:
         tree.getroottree().docinfo.URL = url
     return tree
 
 
-def _check_size(tree: HtmlElement, document: _Document, config: ExtractConfig, url: str) -> None:
+def _check_size(tree: HtmlElement, html: str, config: ExtractConfig, url: str) -> None:
     # counted only where it may be too much: a tag makes one element, and may imply another
-    if 2 * document.html.count("<") + _IMPLIED <= config.max_elements:
+    if 2 * html.count("<") + _IMPLIED <= config.max_elements:
         return
     count = int(tree.xpath("count(//*)"))
     if count > config.max_elements:

@@ -104,15 +104,18 @@ def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
     return _Judgements(judge).__getitem__
 
 
-def parse_html(text: str) -> HtmlElement | None:
+def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
     """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
+
+    `encoded` is the text in UTF-8, where somebody has it.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
     text to the one above, since the extractors are quadratic in depth.
     """
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
-    source = _whole(_writable(with_few_attributes(text)))
+    bounded = with_few_attributes(text)
+    source = _whole(_writable(bounded, encoded if bounded is text else None))
     if not source.strip() or _is_binary(text[:_BEGINNING]):
         return None
     # nothing asks for an element by its id in libxml2's table, which takes a tenth of the time
@@ -152,9 +155,9 @@ def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
     return list(_ODDLY_NAMED(tree))
 
 
-def _writable(text: str) -> bytes:
+def _writable(text: str, encoded: bytes | None) -> bytes:
     """Return UTF-8 without what a tree can hold and lxml cannot write."""
-    source = text.encode("utf-8", "replace")
+    source = text.encode("utf-8", "replace") if encoded is None else encoded
     if _NONCHARACTERS[0][:1] in source:  # one byte is looked for in no time
         for one in _NONCHARACTERS:
             source = source.replace(one, b"")
@@ -287,8 +290,10 @@ def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlE
     above = [places.get(parent, -1) for parent in parents]
     # one more than elements: for what holds the first of them
     texts, linked, is_link = ([0] * (len(elements) + 1) for _ in range(3))
+    for link in elements[0].iter("a"):  # quicker than to ask each element for its tag
+        is_link[places[link]] = 1
     for at, (element, up) in enumerate(zip(elements, above, strict=True)):
-        if is_link[up] or element.tag == "a":
+        if is_link[up]:
             is_link[at] = 1
         if (text := element.text) and (size := len(text.strip())):
             texts[at] += size

@@ -36,7 +36,7 @@ def _without_main(*_: object) -> None:
     """Do not import the parent's main module, as multiprocessing would in each worker: it may be all of Prefect."""
 
 
-keep_little(piece=1 << 20, end=4 << 20)  # less would have the system give each page its memory again: 0.5 ms of CPU
+keep_little(piece=1 << 20, end=6 << 20)  # less would have the system give each page its memory again: 0.5 ms of CPU
 _warm_up()
 spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
 gc.collect()

@@ -9,6 +9,7 @@ import io
 import ipaddress
 import re
 import uuid
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,6 +30,7 @@ _SMALL_SIZE = 4096
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: .*)?")
 _REQUEST_LINE = re.compile(rb"[A-Z]+ \S.* HTTP/\d(?:\.\d)?")
 _CODED = re.compile(rb"\r\ncontent-encoding: *(?:gzip|br|zstd|deflate)\r\n", re.IGNORECASE)
+_CONTROL, _END_SIZE = re.compile(rb"[\x01-\x08\x0e-\x1a]"), 1024  # what is no text is full of them
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _KEPT_FIELDS = {b"content-type", b"content-encoding"}
@@ -156,17 +158,26 @@ class SegmentWriter:
         ]
         head = "".join(f"{name}: {value}\r\n" for name, value in every)
         record = b"".join((f"WARC/1.1\r\n{head}\r\n".encode("ascii"), block, b"\r\n\r\n"))
-        self._out.write(isal_zlib.compress(record, _effort(block), GZIP))
+        self._out.write(_member(record, block))
         self._records += 1
         return record_id
 
 
-def _effort(block: bytes) -> int:
-    """Return the level of a record's gzip member: none makes compressed or small input smaller.
+def _member(record: bytes, block: bytes) -> bytes:
+    """Return a record's gzip member.
 
-    zlib's level 4 makes a page 8 % smaller, at two and a half times the CPU.
+    What is compressed already is stored as it is: nothing makes it smaller, and to undo that costs 3 microseconds a page
+    instead of 117. Of the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times the CPU.
     """
-    return 1 if len(block) < _SMALL_SIZE or _CODED.search(block, 0, MAX_HEAD_SIZE) is not None else 3
+    if len(block) < _SMALL_SIZE:
+        return isal_zlib.compress(record, 1, GZIP)
+    return zlib.compress(record, 0, GZIP) if _is_compressed(block) else isal_zlib.compress(record, 3, GZIP)
+
+
+def _is_compressed(block: bytes) -> bool:
+    """Whether a response has a content coding, and its body is indeed no text."""
+    is_labelled = _CODED.search(block, 0, MAX_HEAD_SIZE) is not None
+    return is_labelled and _CONTROL.search(block, len(block) - _END_SIZE) is not None
 
 
 def _about_target(url: str, address: str | None) -> list[tuple[str, str]]:

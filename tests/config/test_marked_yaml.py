@@ -51,6 +51,7 @@ def test_a_mistake_is_named_with_its_line():
     assert (marked.line_at(("sources", 1, "name")), marked.mistakes) == (4, ())
 
 
+@pytest.mark.long
 def test_more_values_than_can_be_meant_are_refused():
     with pytest.raises(CatalogueError, match="too large or too deep"):
         marked_of("a:\n" + "- 1\n" * 1_000_001, PATH)

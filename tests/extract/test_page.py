@@ -61,6 +61,20 @@ def test_the_charset_is_the_servers():
     assert "fähren" in found.text
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    "broken", ["fähren", "fähren \ufffd", b"f\xc3\xa4hren \xc3\xb6\xc3\xb6 \xff", "fähren \uffff \x01"]
+)
+def test_a_page_in_utf_8_is_read_as_the_text_that_it_is(mark, broken):
+    written = broken if isinstance(broken, bytes) else broken.encode()
+    body = mark + page().encode().replace(b"ferries", written)
+
+    found = read(body)
+
+    assert found == extract_html(body.decode("utf-8-sig", "replace"), URL, fetched_at=NOW)
+    assert "fähren" in found.text
+
+
 def test_words_are_counted():
     assert read().word_count == sum(len(one.replace("4.1", "4 1").split()) for one in PARAGRAPHS)
 

@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import io
+import random
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -174,6 +175,30 @@ def test_the_same_exchanges_make_the_same_bytes():
         segments.append(writer.to_bytes())
 
     assert segments[0] == segments[1]
+
+
+CODED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+
+
+def member(**changes):
+    """The gzip member of one exchange's response."""
+    writer = make_writer()
+    ref = add(writer, **changes)
+    return writer.to_bytes()[ref.offset : ref.offset + ref.length]
+
+
+def test_a_body_with_a_content_coding_is_stored_as_it_came():
+    body = gzip.compress(random.Random(1).randbytes(200_000), mtime=0)
+
+    stored = member(body=body, response_head=CODED)
+
+    assert body[:60_000] in stored
+    assert read_response(stored, 0, len(stored)).body == body
+
+
+@pytest.mark.parametrize("head", [RESPONSE, CODED])
+def test_a_body_of_text_is_compressed_whatever_its_label_says(head):
+    assert len(member(body=BODY * 1000, response_head=head)) < 1500
 
 
 def test_gzip_members_have_no_clock_and_no_name():

@@ -188,7 +188,7 @@ def test_without_a_number_it_is_kept_for_ever(world, name):
     assert (report.payloads_expired == 0, report.texts_expired == 0) == (name == "payload_days", name == "text_days")
 
 
-@pytest.mark.parametrize("reads", [1, 3, 5])
+@pytest.mark.parametrize("reads", [1, 5, pytest.param(3, marks=pytest.mark.long)])
 def test_a_replay_that_supersedes_a_row_meanwhile_is_not_undone(world, reads):
     replayed = {}
 

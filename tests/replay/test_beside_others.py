@@ -19,7 +19,7 @@ from tests.replay.conftest import CLUSTER, FIRST_THREE, SHORTER, SITES
 ALL_SHORTER = dict.fromkeys(SITES, SHORTER)
 
 
-@pytest.mark.parametrize("uses", [6, 10, 14, 20])
+@pytest.mark.parametrize("uses", [6, 14, *(pytest.param(uses, marks=pytest.mark.long) for uses in (10, 20))])
 def test_a_replay_that_dies_anywhere_is_made_good_by_the_next(replays, uses):
     before = replays.articles(), replays.captures(), replays.index()
     context = replays.context(**dict.fromkeys(SITES, FIRST_THREE))
@@ -119,7 +119,15 @@ def maintain_once(world):
     )
 
 
-@pytest.mark.parametrize(("options", "reads"), [(FIRST_THREE, 3), (SHORTER, 3), (FIRST_THREE, 6), (SHORTER, 6)])
+@pytest.mark.parametrize(
+    ("options", "reads"),
+    [
+        (FIRST_THREE, 3),
+        (SHORTER, 6),
+        pytest.param(SHORTER, 3, marks=pytest.mark.long),
+        pytest.param(FIRST_THREE, 6, marks=pytest.mark.long),
+    ],
+)
 def test_a_row_that_maintain_updates_between_its_reading_and_the_decision_is_marked_again(replays, options, reads):
     world = replays.world
     replays.run(**dict.fromkeys(SITES, options))

@@ -30,7 +30,7 @@ def test_the_same_rules_change_nothing(replays):
     assert (replays.articles(), replays.captures(), replays.index()) == before
 
 
-@pytest.mark.parametrize("sources", [["site_0"], ["site_2"], SITES])
+@pytest.mark.parametrize("sources", [["site_0"], pytest.param(["site_2"], marks=pytest.mark.long), SITES])
 def test_other_options_and_the_first_ones_again_leave_all_as_it_was(replays, sources):
     before = replays.articles(), replays.captures(), replays.index()
 

@@ -13,10 +13,12 @@ from sqlalchemy import select
 from tasks.index import frontier, runs
 from tasks.index.database import Index, open_index
 from tasks.index.frontier import Selection
+from tasks.index.recording import IDENTITIES
 from tasks.index.schema import runs as runs_table
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.values.url import url_key
 from tasks.verify.fault import VerifyReport
+from tasks.verify.set_aside import UndoReport, undo
 from tasks.verify.verification import verify
 from tests.e2e.chaos_press import lines, pass_time
 from tests.e2e.chaos_worker import Fate, Life, work
@@ -81,6 +83,26 @@ class World:
             revisit_after=(),
             on_step=lambda *_: None,
         )
+
+    def undo(self, verify_id: str, store: DirectoryStore | None = None) -> UndoReport:
+        return undo(index=self.index, store=store or self.store, verify_id=verify_id, on_step=lambda *_: None)
+
+    def stored(self) -> dict[str, bytes]:
+        """Return the objects that rows are made of, by their keys."""
+        return {
+            one.key: self.store.get(one.key)
+            for prefix in ("warc/", "articles/dt=", "captures/dt=", "quarantine/")
+            for one in self.store.list(prefix)
+        }
+
+    def rows_of_index(self) -> set[tuple]:
+        """Return what the index knows of articles, without the numbers that change."""
+        with self.index.read() as tx:
+            return {
+                (table.name, *(repr(cell) for name, cell in row.items() if name != "number"))
+                for table in IDENTITIES
+                for row in tx.execute(select(table)).mappings()
+            }
 
     def sweep(self, fate: Fate | None = None) -> None:
         """Sweep the press as it is now, up to the step where `fate` interrupts it."""

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from tasks.errors import DamagedTable, LakeUnavailable, StageError
 from tasks.index import outbox, runs
 from tasks.index.outbox import OutboxItem
-from tasks.index.recording import IDENTITIES
 from tasks.index.schema import runs as runs_table
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import DirectoryStore
@@ -30,13 +29,19 @@ from tests.verify.damages import DAMAGES, Damage, bodies, log, rows_anywhere, ro
 FAR = timedelta(days=40)
 
 
-def rows_of_index(world: World) -> set[tuple]:
-    with world.index.read() as tx:
-        return {
-            (table.name, *(repr(cell) for name, cell in row.items() if name != "number"))
-            for table in IDENTITIES
-            for row in tx.execute(select(table)).mappings()
-        }
+def each_on_a_table(damages: list[Damage]) -> pytest.MarkDecorator:
+    """Ask for each damage on one table, by turns; on the others where long tests are wanted."""
+    pairs = [
+        pytest.param(
+            damage,
+            table,
+            id=f"{damage.name}-{table}",
+            marks=() if (one + other) % len(TABLES) == 0 else pytest.mark.long,
+        )
+        for one, damage in enumerate(damages)
+        for other, table in enumerate(TABLES)
+    ]
+    return pytest.mark.parametrize(("damage", "table"), pairs)
 
 
 def look(world, store, *, mend=False):
@@ -80,13 +85,12 @@ def log_of(store) -> dict[str, bytes]:
     return {one.key: store.get(one.key) for name in TABLES for one in store.list(f"{name}/_delta_log/")}
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+@each_on_a_table(DAMAGES)
 def test_a_damage_is_named_and_loses_nothing_more(world: World, damage: Damage, table: str):
     store = world.store
     seen = rows_read(store)
     place = damage.harm(store, table)
-    rows, objects, index = rows_anywhere(store), bodies(store), rows_of_index(world)
+    rows, objects, index = rows_anywhere(store), bodies(store), world.rows_of_index()
 
     found = look(world, store)
 
@@ -99,27 +103,24 @@ def test_a_damage_is_named_and_loses_nothing_more(world: World, damage: Damage, 
     assert rows <= rows_anywhere(store)
     assert objects <= bodies(store)
     if damage.kind == "damaged_log":
-        assert (mended.mended, mended.set_aside, rows_of_index(world)) == (0, None, index)
+        assert (mended.mended, mended.set_aside, world.rows_of_index()) == (0, None, index)
     if damage.kind in {None, "unlisted_file"}:
         assert mended.is_well
         assert rows_read(store) == seen
 
     take_back(world, store, mended)
 
-    assert rows_of_index(world) == index
+    assert world.rows_of_index() == index
     assert objects <= bodies(store)
 
     sweep(world)
 
     assert rows <= rows_anywhere(store)
     assert objects <= bodies(store)
-    assert {row[:2] for row in index} <= {row[:2] for row in rows_of_index(world)}
+    assert {row[:2] for row in index} <= {row[:2] for row in world.rows_of_index()}
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize(
-    "damage", [one for one in DAMAGES if one.kind == "damaged_log"], ids=lambda damage: damage.name
-)
+@each_on_a_table([one for one in DAMAGES if one.kind == "damaged_log"])
 def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, table: str):
     store = world.store
     seen, commits = rows_read(store), log_of(store)
@@ -142,10 +143,7 @@ def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, tabl
     assert look(world, store).found == {}
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize(
-    "damage", [one for one in DAMAGES if one.kind == "damaged_log"], ids=lambda damage: damage.name
-)
+@each_on_a_table([one for one in DAMAGES if one.kind == "damaged_log"])
 @pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)  # the log is read before the index is asked
 def test_no_index_is_made_of_a_damaged_log(swept, tmp_path, damage: Damage, table: str, index):
     shutil.copytree(swept / "lake", tmp_path / "lake")
@@ -181,10 +179,25 @@ def test_maintain_leaves_the_files_of_a_commit_that_is_lost(world):
     assert look(world, world.store, mend=True).is_well
 
 
+SOON = (
+    "an_empty_last_commit",
+    "a_missing_first_commit",
+    "a_missing_last_commit",
+    "a_log_that_is_gone",
+    "a_missing_checkpoint",
+    "an_empty_file",
+    "a_missing_file",
+)
+"""What S3 may answer otherwise than a directory: nothing, or an object of no bytes."""
+
+
 @pytest.mark.parametrize(
     "damage",
-    [one for one in DAMAGES if one.name.startswith(("an_empty", "a_missing", "a_commit_cut", "a_log", "a_pointer"))],
-    ids=lambda damage: damage.name,
+    [
+        pytest.param(one, id=one.name, marks=() if one.name in SOON else pytest.mark.long)
+        for one in DAMAGES
+        if one.name.startswith(("an_empty", "a_missing", "a_commit_cut", "a_log", "a_pointer"))
+    ],
 )
 @pytest.mark.parametrize("s3_url", ["moto"], indirect=True)  # tests/lake/ compares the servers
 @pytest.mark.s3
@@ -194,7 +207,7 @@ def test_a_damage_on_s3_is_named_and_loses_nothing_more(world: World, s3_address
         store.put(one.key, world.store.get(one.key))
     seen = rows_read(store)
     place = damage.harm(store, CAPTURES)
-    rows, objects, index = rows_anywhere(store), bodies(store), rows_of_index(world)
+    rows, objects, index = rows_anywhere(store), bodies(store), world.rows_of_index()
 
     mended = look(world, store, mend=True)
 
@@ -211,7 +224,7 @@ def test_a_damage_on_s3_is_named_and_loses_nothing_more(world: World, s3_address
         publish([item], store=store, index_id=world.index.index_id)
         assert damage.kind != "damaged_log"
 
-    assert rows_of_index(world) == index
+    assert world.rows_of_index() == index
     assert rows <= rows_anywhere(store)
     assert objects <= bodies(store)
 
@@ -268,14 +281,14 @@ def test_a_file_is_not_listed_again_while_another_is_damaged(world):
     by_name = {damage.name: damage for damage in DAMAGES}
     key = by_name["a_missing_last_commit"].harm(world.store, ARTICLES)
     by_name["a_file_cut_short"].harm(world.store, ARTICLES)
-    index = rows_of_index(world)
+    index = world.rows_of_index()
 
     report = look(world, world.store, mend=True)
 
     assert {"unlisted_file", "damaged_file"} <= set(report.found)
     assert not any(fault.is_mended for fault in report.faults if fault.kind == "unlisted_file")
     assert world.store.exists(key)
-    assert rows_of_index(world) == index
+    assert world.rows_of_index() == index
 
 
 def test_a_file_that_was_packed_is_no_lost_one_when_its_replacement_lost_its_commit(world):

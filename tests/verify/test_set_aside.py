@@ -10,13 +10,12 @@ from tasks.errors import ConfigError
 from tasks.index.schema import articles, frontier
 from tasks.lake.keys import SET_ASIDE, plan_key, set_aside_prefix
 from tasks.lake.objects.stores import DirectoryStore
-from tasks.verify.set_aside import UndoReport, list_set_asides, undo
+from tasks.verify.set_aside import list_set_asides
 from tests.engine import Presslake
 from tests.maintain.test_maintenance import tidy
 from tests.verify.conftest import World
-from tests.verify.planting import FAULTS, Planted, a_damaged_document, a_file_of_no_table, a_row_deleted_in_the_lake
-from tests.verify.planting_index import INDEX_FAULTS, a_url_of_an_article_that_is_not_there, an_edge_to_nowhere
-from tests.verify.test_damages import rows_of_index
+from tests.verify.planting import a_damaged_document, a_file_of_no_table, a_row_deleted_in_the_lake
+from tests.verify.planting_index import a_url_of_an_article_that_is_not_there, an_edge_to_nowhere
 
 
 class Killed(BaseException):
@@ -49,44 +48,6 @@ class DyingStore(DirectoryStore):
         return result
 
 
-def undone(world: World, verify_id: str | None, store=None) -> UndoReport:
-    return undo(index=world.index, store=store or world.store, verify_id=verify_id, on_step=lambda *_: None)
-
-
-def stored(world: World) -> dict[str, bytes]:
-    return {
-        one.key: world.store.get(one.key)
-        for prefix in ("warc/", "articles/dt=", "captures/dt=", "quarantine/")
-        for one in world.store.list(prefix)
-    }
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_undo_puts_back_all_that_a_mend_took_out_or_changed(world: World, fault: Planted):
-    fault.plant(world)
-    objects, rows = stored(world), rows_of_index(world)
-    report = world.verify(mend=True)
-
-    done = undone(world, report.set_aside) if report.set_aside else None
-
-    assert rows_of_index(world) == rows
-    kept = set(done.objects_kept) if done else set()
-    assert objects.items() - {one for one in objects.items() if one[0] in kept} <= stored(world).items()
-    assert kept == ({next(iter(world.store.list("quarantine/"))).key} if fault.name == "a_damaged_document" else set())
-    assert done is None or done.rows_kept == ()
-
-
-@pytest.mark.parametrize("fault", INDEX_FAULTS, ids=lambda fault: fault.name)
-def test_an_index_in_postgresql_is_put_back_alike(world_on_postgresql: World, fault: Planted):
-    fault.plant(world_on_postgresql)
-    rows = rows_of_index(world_on_postgresql)
-    report = world_on_postgresql.verify(mend=True)
-
-    done = undone(world_on_postgresql, report.set_aside)
-
-    assert (rows_of_index(world_on_postgresql), done.rows_kept) == (rows, ())
-
-
 def test_a_plan_says_what_is_done_and_where_an_object_goes(world):
     key = a_file_of_no_table(world)
     edge = an_edge_to_nowhere(world)
@@ -114,18 +75,18 @@ def test_a_mend_that_is_killed_anywhere_can_be_undone_and_repeated(world, is_aft
     a_damaged_document(world)
     a_url_of_an_article_that_is_not_there(world)
     an_edge_to_nowhere(world)
-    objects, rows = stored(world), rows_of_index(world)
+    objects, rows = world.stored(), world.rows_of_index()
     for changes in range(1, 20):
         dying = World(world.home, world.index_url, world.index, world.press)
         try:
             _mend_on(dying, DyingStore(world.lake, changes=changes, is_after=is_after))
         except Killed:
             for one in list_set_asides(world.store):
-                undone(world, one.verify_id)
-                undone(world, one.verify_id)
-            assert rows_of_index(world) == rows
+                world.undo(one.verify_id)
+                world.undo(one.verify_id)
+            assert world.rows_of_index() == rows
             written_again = {one for one in objects if one.startswith("quarantine/")}
-            assert {one for one in objects.items() if one[0] not in written_again} <= stored(world).items()
+            assert {one for one in objects.items() if one[0] not in written_again} <= world.stored().items()
             continue
         break
 
@@ -147,18 +108,18 @@ def _mend_on(world: World, store: DirectoryStore) -> None:
 def test_an_undo_that_is_killed_is_done_by_the_next(world, is_after):
     a_file_of_no_table(world)
     an_edge_to_nowhere(world)
-    objects, rows = stored(world), rows_of_index(world)
+    objects, rows = world.stored(), world.rows_of_index()
     verify_id = world.verify(mend=True).set_aside
     for changes in (1, 2):
         with pytest.raises(Killed):
-            undone(world, verify_id, DyingStore(world.lake, changes=changes, is_after=is_after))
+            world.undo(verify_id, DyingStore(world.lake, changes=changes, is_after=is_after))
         if is_after and changes == 1:
             break
 
-    undone(world, verify_id)
+    world.undo(verify_id)
 
-    assert (stored(world), rows_of_index(world)) == (objects, rows)
-    again = undone(world, verify_id)
+    assert (world.stored(), world.rows_of_index()) == (objects, rows)
+    again = world.undo(verify_id)
     assert (again.objects_restored, again.rows_restored, again.objects_kept, again.rows_kept) == (0, 0, (), ())
 
 
@@ -170,7 +131,7 @@ def test_what_is_newer_stays_and_is_named(world):
     with world.index.write() as tx:
         tx.execute(update(frontier).where(frontier.c.url_key == url_key).values(attempts=7))
 
-    done = undone(world, verify_id)
+    done = world.undo(verify_id)
 
     assert (done.objects_kept, done.rows_kept) == ((key,), (f"frontier: {url_key}",))
     assert (done.objects_restored, done.rows_restored) == (0, 0)
@@ -187,7 +148,7 @@ def test_an_article_whose_url_is_anothers_by_now_stays_away(world):
     with world.index.write() as tx:
         tx.execute(articles.insert().values({**before, "article_id": f"{7:032}"}))
 
-    done = undone(world, verify_id)
+    done = world.undo(verify_id)
 
     assert f"articles: {gone}" in done.rows_kept
 
@@ -206,20 +167,20 @@ def test_what_was_set_aside_30_days_ago_goes_with_maintain(world):
 @pytest.mark.parametrize("verify_id", ["20260101T000000Z-none", "../..", ""])
 def test_an_undo_of_nothing_is_one_clear_line(world, verify_id):
     with pytest.raises(ConfigError, match="nothing is set aside as"):
-        undone(world, verify_id)
+        world.undo(verify_id)
 
 
 def test_a_mend_is_undone_on_the_command_line(world):
     command = Presslake(world.home, {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PRESSLAKE_INDEX": world.index_url})
     an_edge_to_nowhere(world)
-    rows = rows_of_index(world)
+    rows = world.rows_of_index()
 
     verify_id = command.run("verify", "--mend", "--json").json()["set_aside"]
     assert verify_id in command.run("verify").out
     told = command.run("verify", "--undo", verify_id, "--json").json()
 
     assert (told["verify_id"], told["rows_restored"], told["rows_kept"]) == (verify_id, 1, [])
-    assert rows_of_index(world) == rows
+    assert world.rows_of_index() == rows
     assert "0 rows of the index put back" in command.run("verify", "--undo", verify_id).out
     assert command.run("verify", "--undo", verify_id, "--mend", check=False).code == 2
     assert command.run("verify", "--undo", "nothing", check=False).code == 2

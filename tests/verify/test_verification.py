@@ -50,9 +50,9 @@ def test_what_sweeps_leave_on_postgresql_is_well(world_on_postgresql):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_planted_fault_is_found_named_and_mended(world: World, fault: Planted):
+def test_a_planted_fault_is_found_named_mended_and_put_back(world: World, fault: Planted):
     place = fault.plant(world)
-    payloads = _payloads(world)
+    payloads, objects, rows = _payloads(world), world.stored(), world.rows_of_index()
 
     report = world.verify()
 
@@ -68,15 +68,28 @@ def test_a_planted_fault_is_found_named_and_mended(world: World, fault: Planted)
     assert _kinds(world.verify()) == fault.left
     assert payloads - _payloads(world) == ({place} if fault.kind == "orphan_segment" else set())
 
+    done = world.undo(mended.set_aside) if mended.set_aside else None
+
+    assert world.rows_of_index() == rows
+    kept = set(done.objects_kept) if done else set()
+    assert objects.items() - {one for one in objects.items() if one[0] in kept} <= world.stored().items()
+    assert kept == ({next(iter(world.store.list("quarantine/"))).key} if fault.name == "a_damaged_document" else set())
+    assert done is None or done.rows_kept == ()
+
 
 @pytest.mark.parametrize("fault", INDEX_FAULTS, ids=lambda fault: fault.name)
-def test_an_index_in_postgresql_is_mended_alike(world_on_postgresql: World, fault: Planted):
+def test_an_index_in_postgresql_is_mended_and_put_back_alike(world_on_postgresql: World, fault: Planted):
     fault.plant(world_on_postgresql)
+    rows = world_on_postgresql.rows_of_index()
 
     report = world_on_postgresql.verify(mend=True)
 
     assert (_kinds(report), report.is_well) == (fault.kinds, True)
     assert world_on_postgresql.verify().found == {}
+
+    done = world_on_postgresql.undo(report.set_aside)
+
+    assert (world_on_postgresql.rows_of_index(), done.rows_kept) == (rows, ())
 
 
 def test_at_least_twenty_faults_are_planted():

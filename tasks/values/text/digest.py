@@ -5,6 +5,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from tasks.values.text.latin import latin_bytes, latin_tokens
+
 ALGORITHM = 1
 """The number kept with every digest; a change of a rule below raises it."""
 
@@ -18,6 +20,9 @@ def tokenise(text: str) -> list[str]:
 
 def tokenise_normal(normal: str) -> list[str]:
     """Return the words of a text that is in NFKC already."""
+    latin = latin_bytes(normal)
+    if latin is not None and (tokens := latin_tokens(latin)) is not None:
+        return tokens
     if (
         not normal.isascii() and not normal.replace("\n", " ").isprintable()
     ):  # what can be printed is no format character

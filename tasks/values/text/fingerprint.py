@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from tasks.values.text.digest import digest_of, tokenise_normal
-from tasks.values.text.latin import different_runs, latin_bytes
+from tasks.values.text.latin import latin_bytes, words_by_case
 from tasks.values.text.shape import Shape
 from tasks.values.text.sketch import make_shape
 
@@ -18,7 +19,6 @@ SAMPLE = 300
 NONE = "none"
 _JAPANESE = {"HIRAGANA", "KATAKANA"}
 _WORD = re.compile(r"[^\W\d_]\w*")
-_NO_LETTERS = "0123456789_"  # with which no word begins
 
 
 def names_in(normal: str) -> frozenset[str]:
@@ -26,22 +26,24 @@ def names_in(normal: str) -> frozenset[str]:
 
     A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have none.
     """
-    capital, small = list[str](), list[str]()
-    for word in _words_in(normal):
-        (capital if word[0].isupper() else small).append(word)
+    capital, small = _by_case(normal)
     return frozenset(_casefolded(capital) - _casefolded(small))
 
 
-def _words_in(normal: str) -> set[str]:
-    """Return the different words of a text, from their first letter on."""
-    if (latin := latin_bytes(normal)) is None:
-        return set(_WORD.findall(normal))
-    return {word for run in different_runs(latin) if (word := run.lstrip(_NO_LETTERS))}
+def _by_case(normal: str) -> tuple[list[str], list[str]]:
+    """Return the words of a text, from their first letter on: those with a capital, and the others."""
+    if (latin := latin_bytes(normal)) is not None:
+        return words_by_case(latin)
+    words = set(_WORD.findall(normal))
+    capital = {word for word in words if word[0].isupper()}
+    return list(capital), list(words - capital)
 
 
 def _casefolded(words: Collection[str]) -> set[str]:
     """Return the words casefolded, by one call for all."""
-    return set(" ".join(words).casefold().split(" ")) if words else set()
+    joined = " ".join(words)
+    folded = joined.casefold()
+    return set(words) if folded == joined else set(folded.split(" "))
 
 
 def script_of(text: str) -> str:
@@ -51,8 +53,10 @@ def script_of(text: str) -> str:
     """
     if text.isascii():
         return "latin" if any(map(str.isalpha, text)) else NONE
-    letters = [character for character in text[: 4 * SAMPLE] if character.isalpha()][:SAMPLE]
-    counts = Counter(_script(character) for character in letters)
+    letters = "".join(islice(filter(str.isalpha, text[: 4 * SAMPLE]), SAMPLE))
+    if letters.isascii():
+        return "latin" if letters else NONE
+    counts = Counter(map(_script, letters))
     return min(counts, key=lambda script: (-counts[script], script), default=NONE)
 
 

@@ -77,10 +77,20 @@ def pack(kind: str, values: Iterable[int]) -> bytes:
 
 
 def pack_digests(digests: Sequence[bytes]) -> bytes:
-    """Return the high halves of 64-bit digests, given smallest first, as `pack("I", …)` packs them, in less time."""
-    halves = struct.unpack(f">{2 * len(digests)}I", b"".join(digests))[::2]
-    different = dict.fromkeys(halves)
-    return struct.pack(f"<{len(different)}I", *different)
+    """Return the high halves of 64-bit digests, given smallest first and each once, as `pack("I", …)` packs them, in less time."""
+    joined, size = b"".join(digests), 4 * len(digests)
+    halves, turned = bytearray(size), bytearray(size)
+    for place in range(4):
+        halves[place::4] = turned[3 - place :: 4] = joined[place::8]
+    if not _may_repeat(halves):
+        return bytes(turned)
+    return pack("I", struct.unpack(f">{len(digests)}I", halves))
+
+
+def _may_repeat(values: bytearray) -> bool:
+    """Whether one of these big-endian integers of 32 bits, smallest first, may be there twice; for nearly all texts, none is."""
+    number = int.from_bytes(values)
+    return bytes(4) in (number ^ number >> 32).to_bytes(len(values))  # what is equal leaves nothing of its neighbour
 
 
 def unpack(kind: str, packed: bytes) -> tuple[int, ...]:

@@ -7,10 +7,11 @@ share shingles share those of their sketches (Broder 1997, sampling modulo a thr
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import groupby, islice, pairwise
+from itertools import pairwise
 
 import xxhash
 
+from tasks.values.text.latin import latin_bytes
 from tasks.values.text.shape import Shape, pack_digests
 
 ALGORITHM = 2
@@ -40,7 +41,7 @@ _GROUPING = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
     """Return the tokens with those of scripts that do not space their words parted into characters."""
     text = " ".join(tokens)
-    if text.isascii() or not _HAS_UNSPACED.search(text):
+    if text.isascii() or latin_bytes(text) is not None or not _HAS_UNSPACED.search(text):
         return tokens
     return [piece for token in tokens for piece in _PIECE.findall(token)]
 
@@ -52,7 +53,7 @@ def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
         return None
     encoded = " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ")
     runs = zip(*(encoded[start:] for start in range(SHINGLE)), strict=False)
-    digests = sorted(map(xxhash.xxh3_64_digest, map(b" ".join, runs)))
+    digests = sorted(set(map(xxhash.xxh3_64_digest, map(b" ".join, runs))))
     different = set(tokens)
     with_digits = {token for token in different if not token.isalpha() and _DIGIT.search(token)}
     figures = set(map(_plain_figure, with_digits))
@@ -83,10 +84,10 @@ def _plain_figure(token: str) -> str:
 
 def _pack_words(words: Iterable[str]) -> bytes:
     joined = " ".join(words).encode("utf-8", "surrogatepass")  # no word has white space in it
-    return pack_digests(sorted(map(xxhash.xxh3_64_digest, joined.split(b" ")))) if joined else b""
+    return pack_digests(sorted(set(map(xxhash.xxh3_64_digest, joined.split(b" "))))) if joined else b""
 
 
 def _sketch(digests: Sequence[bytes]) -> tuple[int, ...]:
-    """Return the sample of digests given smallest first, in 63 bits: databases have no unsigned integers."""
-    hashes = [int.from_bytes(one) for one, _ in islice(groupby(digests), MAX_SKETCH)]
+    """Return the sample of different digests, given smallest first, in 63 bits: databases have no unsigned integers."""
+    hashes = [int.from_bytes(one) for one in digests[:MAX_SKETCH]]
     return tuple(value >> 1 for value in hashes[: max(bisect_right(hashes, _HIGHEST), MIN_SKETCH)])
