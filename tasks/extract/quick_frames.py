@@ -32,6 +32,7 @@ class Words:
     def __init__(self, *tokens: str) -> None:
         plain = tuple(token for token in tokens if not _PATTERN.search(token))
         patterns = [token for token in tokens if _PATTERN.search(token)]
+        plain = tuple(one for one in plain if not any(other in one for other in plain if other != one))
         pattern = re.compile("|".join(patterns)) if patterns else None
 
         @judged_once
