@@ -105,7 +105,7 @@ async def poll_feeds(
         keep_unreadable=keep_unreadable,
     )
     while wave := polling.next_wave():
-        visits = [visit_of(poll, number, rules) for number, poll in enumerate(wave)]
+        visits = (visit_of(poll, number, rules) for number, poll in enumerate(wave))
         await client.visit(visits, polling.take, is_full=is_over)
     return await polling.end()
 

@@ -14,7 +14,7 @@ from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
 from tasks.extract.container import Found, Place, common, locate, main_of, merge, parted, place_of
 from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
-from tasks.extract.furniture import FURNITURE
+from tasks.extract.furniture import FURNITURE, Mass, mass_of
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.left_out import fill
@@ -29,7 +29,7 @@ from tasks.extract.quality import Signs, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import Holders, cut_tail
-from tasks.extract.tree import INVISIBLE, clean, has_words, is_one_of, raw_text_of, remove, words_of
+from tasks.extract.tree import INVISIBLE, clean, has_words, is_one_of, remove, words_of
 from tasks.extract.unseen import alternative_text, data_text
 
 _MIN_SHARE_OF_PARAGRAPHS = 0.5
@@ -89,13 +89,14 @@ def extract_text(
     remove(hidden)
     _open_layout_tables(tree)
     _keep_cells(tree)
-    said_in_all = _prose_of(tree)
+    body = tree.find("body")
+    mass = mass_of(body) if body is not None else Mass()
     chosen = select_elements(tree, filter(None, (options.text,)))
     taken: dict[str, int] = {}
     if not chosen and options.is_pruned and "LiveBlogPosting" not in metadata.types:
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
-    _prune(tree, metadata, chosen, options=options, taken=taken)
+    _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
     remove(tree.findall("head"))  # before what stands in it
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
@@ -106,7 +107,7 @@ def extract_text(
     sought = _find_text(tree, metadata, said, blocks, hidden)
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one
-    page = said_in_all - taken.get("other_articles", 0)
+    page = mass.prose - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
     if len(sought.text) <= _MAX_DOUBTED and is_elsewhere(sought.text, metadata):
@@ -117,15 +118,6 @@ def extract_text(
 
 def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
     return tuple(Taken(rule=rule, size=size) for rule, size in sizes.items() if size)
-
-
-def _prose_of(tree: HtmlElement) -> int:
-    """Return the characters of a page outside of links, white space folded."""
-    body = tree.find("body")
-    if body is None:
-        return 0
-    linked = sum(len(raw_text_of(one).strip()) for one in body.iter("a"))
-    return max(0, len(" ".join(raw_text_of(body).split())) - linked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +221,7 @@ def _prune(
     *,
     options: ExtractOptions,
     taken: dict[str, int],
+    mass: Mass | None,
 ) -> None:
     """Prune as the options say: neither what is to be kept, with all in it, nor the `chosen`, nor what holds them."""
     if not options.is_pruned:
@@ -246,6 +239,7 @@ def _prune(
         rules=tuple(rule for rule in RULES if rule.name not in options.prune_without),
         kept={*chosen, *holders, *inner},
         taken=taken,
+        mass=mass,
     )
 
 

@@ -1,6 +1,7 @@
 """What a page names or hides as no part of its story, unless the story stands in it. Pure."""
 
 import re
+from dataclasses import dataclass
 
 from lxml.etree import XPath
 from lxml.html import HtmlElement
@@ -34,15 +35,30 @@ _CLASSED = re.compile(
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 
 
-def furniture_of(body: HtmlElement) -> list[HtmlElement]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mass:
+    """Characters that a page says: all and those in links, as they stand, and those outside of links with white space folded."""
+
+    whole: int = 0
+    linked: int = 0
+    prose: int = 0
+
+
+def mass_of(body: HtmlElement) -> Mass:
+    """Return what a body element says."""
+    text, links = raw_text_of(body), [raw_text_of(one) for one in body.iter("a")]
+    prose = len(" ".join(text.split())) - sum(len(one.strip()) for one in links)
+    return Mass(whole=len(text), linked=sum(map(len, links)), prose=max(0, prose))
+
+
+def furniture_of(body: HtmlElement, mass: Mass) -> list[HtmlElement]:
     """Return what is named or hidden as no part of a story, unless broken mark-up put the story into it.
 
     `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
     """
-    whole = len(raw_text_of(body))
-    unlinked = whole - _linked(body)
+    unlinked = mass.whole - mass.linked
     _open_captions(body, unlinked)
-    half, most = whole / 2, unlinked / 2
+    half, most = mass.whole / 2, unlinked / 2
     found = []
     for one in dict.fromkeys((*body.iterdescendants(*FURNITURE), *_MARKED(body))):
         is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES

@@ -13,10 +13,10 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
-from tasks.extract.furniture import MAX_BOX_LENGTH, furniture_of, is_unseen
+from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, is_unseen, mass_of
 from tasks.extract.notes import notes_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
-from tasks.extract.read_more import LEAD, MIN_TEASER_LINKS, READ_MORE, read_more_lines
+from tasks.extract.read_more import MIN_TEASER_LINKS, READ_MORE, lead_of, read_more_lines
 from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
@@ -60,16 +60,18 @@ def prune(
     rules: Sequence[Rule] | None = None,
     kept: AbstractSet[HtmlElement] = frozenset(),
     taken: dict[str, int] | None = None,
+    mass: Mass | None = None,
 ) -> bool:
     """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
 
     `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
-    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took.
+    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what the body says,
+    where that is known.
     """
     body = tree.find("body")
     if body is None:
         return True
-    remove(one for one in furniture_of(body) if one not in kept)
+    remove(one for one in furniture_of(body, mass or mass_of(body)) if one not in kept)
     page = outline_page(body, title=title, ledes=ledes, is_news=is_news)
     chosen = RULES if rules is None else rules
     found = {rule: set(rule.find(page)) - kept for rule in chosen}
@@ -132,8 +134,8 @@ def _deks(page: Outline) -> Iterator[HtmlElement]:
 
 def _credits(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
-        lead = LEAD.match(text) if len(text) <= _MAX_CREDIT_LENGTH else None
-        if (lead and words_in(lead[0]) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
+        lead = lead_of(text) if len(text) <= _MAX_CREDIT_LENGTH else ""
+        if (lead and words_in(lead) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
             yield element
 
 

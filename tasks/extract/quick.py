@@ -9,7 +9,6 @@ they called.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -170,7 +169,8 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
     """Delete what the library discards by name, and what is links for the most part; return whether teasers went."""
     # all attributes of an element are asked for at once: each by itself takes as long
-    asked = [(one, names) for one in frame.iterdescendants() if not ASKED.isdisjoint(names := dict(one.items()))]
+    named = ((one, items) for one in frame.iterdescendants() if (items := one.items()))
+    asked = [(one, names) for one, items in named if not ASKED.isdisjoint(names := dict(items))]
     found = [one for one, names in asked if _is_discarded(one, names)]
     captions = [one for one, names in asked if one.tag in _BLOCKS and _names_caption(names)]
     if found:
@@ -191,36 +191,40 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
 
 def _prune_links(frame: HtmlElement) -> None:
     """Delete what is links for the most part, and look again at what held that, or stood before it."""
-    changed: set[HtmlElement] = set()
-    for tag in _LINKED:
-        changed |= _prune_linked(frame, tag)
-    for tag in _LINKED if changed else ():
-        changed |= _prune_linked(frame, tag, among=changed)
+    linked, changed = _linked_in(frame), set[HtmlElement]()
+    for among in (None, changed):
+        for tag in _LINKED:
+            gone = [
+                one
+                for one, size in linked.items()
+                if one.tag == tag and (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
+            ]
+            if gone:
+                changed.update(above for one in gone for above in one.iterancestors())
+                changed.update(before for one in gone if (before := one.getprevious()) is not None)
+                _delete(gone)
+                linked = _linked_in(frame)
+        if not changed:
+            return
 
 
-def _prune_linked(frame: HtmlElement, tag: str, *, among: AbstractSet[HtmlElement] | None = None) -> set[HtmlElement]:
-    """Delete the elements of a tag that the library deletes for their links; return what is another than it was by that."""
+def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
+    """Return the characters of links under each element that may be deleted for them."""
     linked: Counter[HtmlElement] = Counter()
     for link in frame.iter("ref"):
         size = len(raw_text_of(link))
-        for above in link.iterancestors(tag):
+        for above in link.iterancestors(*_LINKED):
             linked[above] += size
-    gone = [
-        one
-        for one, size in linked.items()
-        if (among is None or one in among) and _may_be_links(one, size) and _is_links(one)
-    ]
-    changed = {above for one in gone for above in one.iterancestors()}
-    changed.update(before for one in gone if (before := one.getprevious()) is not None)
-    _delete(gone)
-    return changed
+    return linked
 
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
     """Whether an element is short, or has as much text in links as it must have to be deleted."""
-    text = raw_text_of(one)
+    text, short = raw_text_of(one), _MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT
+    if len(text) < short:
+        return True
     size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
-    return size < (_MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT) or linked > _MIN_LINKED * size
+    return size < short or linked > _MIN_LINKED * size
 
 
 def _is_links(one: HtmlElement) -> bool:
@@ -254,8 +258,8 @@ def _is_discarded(one: HtmlElement, attributes: Mapping[str, str]) -> bool:
 
 
 def _names_caption(attributes: Mapping[str, str]) -> bool:
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    return "caption" in names or "easer" in names
+    names, name = attributes.get("class", ""), attributes.get("id", "")
+    return "caption" in names or "easer" in names or "caption" in name or "easer" in name
 
 
 def _delete(elements: Iterable[HtmlElement]) -> None:
@@ -285,13 +289,16 @@ def _is_one_run(frame: HtmlElement) -> bool:
 def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement:
     """Return the text's elements of a frame in a body."""
     body: HtmlElement = Element("body")
+    moved: set[HtmlElement] = set()  # with what they stood in
     for one in list(frame.iterdescendants()):
-        if one.tag == "done" or one.getroottree().getroot() is body:
-            continue
         tag, tail = one.tag, one.tail
+        if tag == "done" or one in moved:
+            continue
         processed = main_extractor.handle_textelem(one, tags, options)
         if processed is not None:
             body.append(processed)
+            if len(one) and one.getroottree().getroot() is body:
+                moved.update(one.iterdescendants())
             if processed is not one:
                 one.tag = "done"
         is_left = tag in _REBUILT and tail and (processed is None or processed.tail is None)
@@ -362,7 +369,8 @@ def _tidy(body: HtmlElement) -> None:
     """Delete what says the same as the element before it, and what is left of elements that were used."""
     before = None
     for one in list(body):
-        said = " ".join(raw_text_of(one).split())
+        text = raw_text_of(one)
+        said = " ".join(text.split()) if len(text) > _MIN_REPEATED else ""
         if said and said == before and len(said) > _MIN_REPEATED:
             delete_element(one, keep_tail=False)
         else:

@@ -11,7 +11,8 @@ from tasks.extract.outline import Outline, is_on_site
 from tasks.extract.tree import HEADINGS, clean, words_in
 
 READ_MORE = phrases.phrases(phrases.READ_MORE)
-LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
+_LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
+_LEADING_MARKS = ":：|>»"
 MIN_TEASER_LINKS = 0.5  # of its text, that stand in links
 _MIN_LEAD_LINKS = 0.3
 _MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 40  # of its text; characters of it; of a paragraph beside it
@@ -32,16 +33,22 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
         share = page.weights[element].link_share
         if share < _MIN_LEAD_LINKS:
             continue
-        lead = LEAD.match(text)
-        is_named = lead is not None and words_in(lead[0]) in READ_MORE
+        lead = lead_of(text)
+        is_named = bool(lead) and words_in(lead) in READ_MORE
         is_led = share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
         if is_named or is_led or (share >= _MIN_WHOLE_LINK and _interrupts(element, text, page)):
             yield element
-        elif lead and _leads_on(element, lead[0]):
-            leads.setdefault(words_in(lead[0]), []).append(element)
+        elif lead and _leads_on(element, lead):
+            leads.setdefault(words_in(lead), []).append(element)
     for alike in leads.values():
         if len(alike) >= _MIN_ALIKE:
             yield from alike
+
+
+def lead_of(text: str) -> str:
+    """Return the words before a line's first colon, bar or arrow; empty where there is none, or it stands far in."""
+    lead = _LEAD.match(text) if any(map(text.__contains__, _LEADING_MARKS)) else None
+    return lead[0] if lead else ""
 
 
 def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -264,6 +265,14 @@ def make_of(element: HtmlElement) -> str:
     return next(iter((element.get("class") or "").split()), "")
 
 
+def outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
+    """Return the outermost element at or above one that is none of those around; None where it is one of them."""
+    box = element
+    while (above := box.getparent()) is not None and above not in around:
+        box = above
+    return box if box not in around else None
+
+
 def count_words(cleaned: str) -> int:
     """Return the number of words of a text that is clean already."""
     latin = latin_bytes(cleaned)
@@ -281,8 +290,10 @@ def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlE
     above = [places.get(parent, -1) for parent in parents]
     # one more than elements: for what holds the first of them
     texts, linked, is_link = ([0] * (len(elements) + 1) for _ in range(3))
+    for link in elements[0].iter("a"):  # quicker than to ask each element for its tag
+        is_link[places[link]] = 1
     for at, (element, up) in enumerate(zip(elements, above, strict=True)):
-        if is_link[up] or element.tag == "a":
+        if is_link[up]:
             is_link[at] = 1
         if (text := element.text) and (size := len(text.strip())):
             texts[at] += size

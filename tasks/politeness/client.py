@@ -8,8 +8,8 @@ an `ItemError`, or a wait: the host requires one and got no request.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from tasks.errors import (
     StageError,
     UnexpectedError,
 )
-from tasks.politeness.keeping import Room, Share
+from tasks.politeness.keeping import Kept, Locks, Room, Share
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.links import licence_elements, licence_links
 from tasks.politeness.rights.mapping import UNREAD, exclusion
@@ -38,7 +38,7 @@ from tasks.politeness.rights.payment import demanded_licences, payment_of
 from tasks.politeness.rights.site import SiteRights
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
-from tasks.politeness.site_files import SiteFiles, mark_of, networks_of
+from tasks.politeness.site_files import MAX_POLICIES, SiteFiles, mark_of, networks_of
 from tasks.politeness.visits import Take, Visit
 from tasks.politeness.way import Way, place_name
 from tasks.runtime.guarding import guarded_item
@@ -56,6 +56,7 @@ from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
 
 NO_SITE_RIGHTS = SiteRights()
+NO_PLACE = ""
 
 MAX_ORIGINS = 500
 """Origins at work at once in one round of visits: each holds its robots.txt in memory."""
@@ -80,8 +81,8 @@ class PoliteClient:
         self._resolve = resolve
         self._stack = AsyncExitStack()
         self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
-        self._places: dict[tuple[str, str], str | None] = {}
-        self._looking_up: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._places: Kept[tuple[str, str], str] = Kept(MAX_POLICIES)
+        self._looking_up: Locks[tuple[str, str]] = Locks()
         self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
         self._files = SiteFiles(
             self._limiter, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
@@ -98,7 +99,7 @@ class PoliteClient:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    async def visit(self, visits: Sequence[Visit], take: Take, *, is_full: Callable[[], bool] = never_full) -> None:
+    async def visit(self, visits: Iterable[Visit], take: Take, *, is_full: Callable[[], bool] = never_full) -> None:
         """Make all visits, many hosts at once and each at its own pace, and pass on the result of each at once.
 
         When `is_full` is true, no more requests are made, and the rest is deferred to now.
@@ -108,13 +109,13 @@ class PoliteClient:
         for one in visits:
             try:
                 target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
-                by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target))
+                by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target.lean()))
             except ItemError as error:
                 await _hand_over(take, _with_result(one, None, error, _now()))
-        waiting = iter(by_origin.items())
+        waiting = deque((origin, by_origin.pop((origin, mark))) for origin, mark in tuple(by_origin))
         try:
             async with asyncio.TaskGroup() as visitors:
-                for _ in range(min(MAX_ORIGINS, len(by_origin))):
+                for _ in range(min(MAX_ORIGINS, len(waiting))):
                     visitors.create_task(self._visit_origins(waiting, take))
             await self._limiter.settled()
         except BaseExceptionGroup as group_of_errors:
@@ -127,10 +128,13 @@ class PoliteClient:
                 never_full  # or all that the caller's answer refers to would live as long as this client
             )
 
-    async def _visit_origins(self, waiting: Iterator[tuple[tuple[str, str], list[Visit]]], take: Take) -> None:
-        """Visit one origin after the other, as long as any waits: a task for each of ten thousand would take 17 MB."""
-        for (origin, _), group in waiting:
-            await self._visit_origin(origin, group, take)
+    async def _visit_origins(self, waiting: deque[tuple[str, list[Visit]]], take: Take) -> None:
+        """Visit one origin after the other, as long as any waits: a task for each of ten thousand would take 17 MB.
+
+        What is done with is let go of.
+        """
+        while waiting:
+            await self._visit_origin(*waiting.popleft(), take)
 
     async def _visit_origin(self, origin: str, group: Sequence[Visit], take: Take) -> None:
         try:
@@ -201,12 +205,13 @@ class PoliteClient:
     async def _place_of(self, site: Site, rules: SourceRules) -> str | None:
         """Return the place that a site's host shares with others, looked up once; raises ItemError."""
         key = (site.host, mark_of(rules))
-        async with self._looking_up[key]:
-            if key not in self._places:
+        async with self._looking_up.of(key):
+            if (place := self._places.get(key)) is None:
                 client = await self.client_for(rules)
                 address = await client.address_of(site.origin, asker=rules.source_id)
-                self._places[key] = None if address is None else place_name(site.domain, address)
-            return self._places[key]
+                place = NO_PLACE if address is None else place_name(site.domain, address)
+                self._places.keep(key, place)
+        return place or None
 
     async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
         """Return what an origin's robots.txt allows, and learn what its documents say if any visit is to an article."""

@@ -1,10 +1,11 @@
-"""A client's memory: room for answers that are not read yet, and the values that it used last."""
+"""A client's memory: room for answers that are not read yet, the values that it used last, and locks while they are used."""
 
 import asyncio
 from collections import OrderedDict
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
-ROOM_SIZE = 16 * 1024 * 1024
+ROOM_SIZE = 8 * 1024 * 1024
 """Bytes of answers that may be decoded and not read yet; a single longer answer is admitted alone."""
 
 DECODED_RATIO = 6
@@ -57,6 +58,19 @@ class Share:
         self._room.leave(size)
 
 
+class Locks(Generic[Key]):
+    """A lock for each key, which lives as long as anybody holds it or waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: Key) -> asyncio.Lock:
+        """Return the lock of a key."""
+        if (lock := self._locks.get(key)) is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
+
+
 class Kept(Generic[Key, Value]):
     """The values that were used last, up to a number."""
 
@@ -73,5 +87,6 @@ class Kept(Generic[Key, Value]):
     def keep(self, key: Key, value: Value) -> None:
         """Keep a value, and drop the least recently used one."""
         self._values[key] = value
+        self._values.move_to_end(key)
         while len(self._values) > self._number:
             self._values.popitem(last=False)

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from tasks.errors import PresslakeError
+from tasks.politeness.keeping import Kept
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 PATIENCE_S = 10.0
@@ -26,6 +28,9 @@ LEASE_MARGIN_S = 30.0
 
 GATHERED_S = 0.02
 """How long what comes is gathered before it goes into one transaction, which costs 1.5 ms besides what is in it."""
+
+MAX_LINES = 1000
+"""Lines in memory where nobody waits: each knows when its place is free, without asking the shared limits."""
 
 Said = Permit | Wait | RobotsAnswer | None
 
@@ -47,9 +52,12 @@ class HostWaits(PresslakeError):
         self.until = until
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class _Line:
-    """A batch's requests that wait for one place: as many as may run at once have a seat; one of them asks the limits."""
+    """A batch's requests that wait for one place: as many as may run at once have a seat; one of them asks the limits.
+
+    It lives as long as any waits or holds a permit, and while it is one of the latest.
+    """
 
     seats: asyncio.Semaphore
     front: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -97,7 +105,8 @@ class RateLimiter:
         self._limits = limits
         self._in_flight = asyncio.Semaphore(in_flight)
         self._lease_s = lease_s
-        self._lines: dict[str, _Line] = {}
+        self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
+        self._latest: Kept[str, _Line] = Kept(MAX_LINES)
         self._passing: asyncio.Task[None] | None = None
         # A thread of its own: asyncio's few may all be busy with decoding.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
@@ -110,9 +119,7 @@ class RateLimiter:
 
         The hosts of one `place` stand in one line.
         """
-        name = place or host
-        if (line := self._lines.get(name)) is None:
-            line = self._lines[name] = _Line(asyncio.Semaphore(max_per_host))
+        line = self._line(place or host, max_per_host)
         wanted = PermitRequest(
             host=host, delay_s=delay_s, max_per_host=max_per_host, lease_s=self._lease_s, place=place
         )
@@ -175,6 +182,13 @@ class RateLimiter:
         held.line.seats.release()
         self._ending.discard(written)
         self._unwritten = written.exception() or self._unwritten
+
+    def _line(self, name: str, seats: int) -> _Line:
+        """Return the line for a place, made where there is none."""
+        if (line := self._lines.get(name)) is None:
+            line = self._lines[name] = _Line(asyncio.Semaphore(seats))
+        self._latest.keep(name, line)
+        return line
 
     async def _wait_for(self, wanted: PermitRequest, line: _Line) -> Permit:
         """Return the host's permit, together with a place among the requests in flight."""

@@ -4,8 +4,6 @@ An origin costs as many look-ups of these a day as its source's `budget.document
 never seen comes first, then the one that was looked up longest ago. What was read earlier stays in force meanwhile.
 """
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +11,7 @@ from typing import TypeVar
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import ItemError
-from tasks.politeness.keeping import Kept
+from tasks.politeness.keeping import Kept, Locks
 from tasks.politeness.limiter import HostWaits, RateLimiter
 from tasks.politeness.rights.documents import SiteDocument, document_of
 from tasks.politeness.rights.ledger import Ledger
@@ -74,7 +72,7 @@ class SiteDocuments:
         self._files = files
         self._limiter = limiter
         self._shelves: dict[str, _Shelf] = {}
-        self._looking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._looking: Locks[str] = Locks()
         self._read: Kept[tuple[str, datetime], Licences | Reservations] = Kept(MAX_POLICIES)
         self._documents: Kept[tuple[str, datetime], SiteDocument] = Kept(MAX_POLICIES)
 
@@ -134,7 +132,7 @@ class SiteDocuments:
         shelf = self._shelves.setdefault(name, _Shelf(name))
         if shelf.seen.issuperset(wanted):
             return shelf
-        async with self._looking[name]:
+        async with self._looking.of(name):
             await self._load(shelf, wanted, rules)
             while (url := _next(shelf, wanted, rules)) is not None:
                 shelf.seen.add(url)

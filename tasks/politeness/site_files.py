@@ -4,9 +4,7 @@ An answer is kept under a name that includes the asker: another user agent may g
 network that one source may reach is not valid for another.
 """
 
-import asyncio
 import hashlib
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -24,7 +22,7 @@ from tasks.errors import (
     TooManyRedirects,
     TransientError,
 )
-from tasks.politeness.keeping import Kept
+from tasks.politeness.keeping import Kept, Locks
 from tasks.politeness.limiter import RateLimiter
 from tasks.politeness.rights.documents import document_of, form_of
 from tasks.politeness.rights.site import NO_ROBOTS, ReadRobots, read_robots
@@ -50,8 +48,11 @@ MAX_CRAWL_DELAY_S = 120.0
 PARSED_AT_ONCE_SIZE = 8 * 1024
 """Up to this number of bytes, another process costs more than the reading itself."""
 
-MAX_POLICIES = 1000
-"""Policies in memory, so that redirects to one host do not read its robots.txt again and again."""
+MAX_POLICIES = 500
+"""Policies in memory, as many as there are origins at work at once, so that redirects to one host do not read its robots.txt again and again."""
+
+MAX_SILENCES = 100
+"""Errors in memory that say why a robots.txt had no answer: each holds the frames that it passed, some 10 kB."""
 
 T = TypeVar("T")
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -102,8 +103,8 @@ class SiteFiles:
         self._client_for = client_for
         self._way_for = way_for
         self._reader = reader
-        self._silences: dict[str, TransientError] = {}
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._silences: Kept[str, TransientError] = Kept(MAX_SILENCES)
+        self._asking: Locks[str] = Locks()
         self._policies: Kept[tuple[str, datetime], ReadRobots] = Kept(MAX_POLICIES)
 
     async def policy(self, origin: str, rules: SourceRules) -> RobotsPolicy:
@@ -113,7 +114,7 @@ class SiteFiles:
     async def robots(self, origin: str, rules: SourceRules) -> tuple[ReadRobots, RobotsAnswer]:
         """Return an origin's robots.txt, read and as it came; raises ItemError, HostWaits."""
         name = robots_name(origin, rules)
-        async with self._asking[name]:
+        async with self._asking.of(name):
             kept = await self._limiter.kept_robots(name)
             answer = kept or await self._ask_robots(origin, name, rules)
             read = await self._parsed(answer, origin, rules)
@@ -122,8 +123,8 @@ class SiteFiles:
                 answer = await self._keep(answer, origin, policy, rules, kind=PolicyKind.ROBOTS)
         if read is not None:
             return read, answer
-        if answer.status is None and name in self._silences:
-            raise self._silences[name]  # says more than "robots.txt unavailable": dns_failed, timed_out
+        if answer.status is None and (silence := self._silences.get(name)):
+            raise silence  # says more than "robots.txt unavailable": dns_failed, timed_out
         raise RobotsUnavailable(f"{origin}/robots.txt answered {answer.status or 'nothing'}")
 
     async def _parsed(self, answer: RobotsAnswer, origin: str, rules: SourceRules) -> ReadRobots | None:
@@ -153,7 +154,7 @@ class SiteFiles:
         except TooManyRedirects:
             return RobotsAnswer(origin=name, status=404, body=b"", fetched_at=datetime.now(UTC))
         except TransientError as error:
-            self._silences[name] = error
+            self._silences.keep(name, error)
             return RobotsAnswer(origin=name, status=None, body=b"", fetched_at=datetime.now(UTC))
 
     async def ask_daily(self, name: str, url: Url, rules: SourceRules) -> RobotsAnswer:
@@ -162,7 +163,7 @@ class SiteFiles:
         403 stands for a request that its robots.txt forbids. Raises HostWaits, and ItemError without a robots.txt.
         """
         name = f"{name}={mark_of(rules)}"
-        async with self._asking[name]:
+        async with self._asking.of(name):
             policy = await self.policy(url.origin, rules)
             if kept := await self._limiter.kept_robots(name):
                 return kept
@@ -183,7 +184,7 @@ class SiteFiles:
 
         `speaks_of` is the origin whose pages it is for. Raises HostWaits, and ItemError without a robots.txt.
         """
-        async with self._asking[name]:
+        async with self._asking.of(name):
             policy = await self.policy(url.origin, rules)
             try:
                 return await self._ask_and_keep(

@@ -103,6 +103,10 @@ class Url(str):
         _check(parsed, parsed.href)
         return _storable(_revived(parsed.href, is_parsed=True).without_fragment)
 
+    def lean(self) -> "Url":
+        """Return the URL without what its parse found, as one that waits among thousands; it is parsed again when needed."""
+        return _revived(str(self), self._is_parsed)
+
     @property
     def parts(self) -> _Parts:
         """What the parser found."""

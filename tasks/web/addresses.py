@@ -19,7 +19,7 @@ MAX_PER_ADDRESS = 16
 STARTS_A_SECOND = 20.0
 
 _LOOKED_AGAIN_S = 0.05
-_MOST_KEPT = 10_000
+_MOST_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)

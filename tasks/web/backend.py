@@ -119,7 +119,7 @@ class GuardedBackend:
         return permitted[:MAX_ADDRESSES]
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1000)  # of a host's requests, most follow each other
 def _is_literal(host: str) -> bool:
     try:
         ip_address(host)

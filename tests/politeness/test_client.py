@@ -1,12 +1,13 @@
 """Visits to servers on loopback, paced by a real index."""
 
 import asyncio
+import gc
 import gzip
 import itertools
 import os
 import time
 import tracemalloc
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -33,6 +34,7 @@ from tasks.errors import (
     TooManyRedirects,
 )
 from tasks.index.hosts import HostLimits
+from tasks.politeness import client as client_module
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.rights.mapping import site_reserves
 from tasks.politeness.visits import Visit
@@ -179,6 +181,28 @@ async def test_an_origin_s_connection_is_kept_until_its_next_turn_where_there_is
 
 
 # robots.txt
+
+
+async def test_visits_that_are_done_with_are_let_go_of(limits, monkeypatch):
+    monkeypatch.setattr(client_module, "MAX_ORIGINS", 2)
+    alive, made = [], []
+
+    async def count(_visit):
+        gc.collect()
+        alive.append(sum(isinstance(one, Visit) for one in gc.get_objects()))
+
+    def each(urls):
+        for url in urls:
+            made.append(url)
+            yield Visit(key=url, url=url, rules=rules())
+
+    async with AsyncExitStack() as servers, polite(limits) as client:
+        opened = [await servers.enter_async_context(serve({**ALLOW, "/": page(b"A")})) for _ in range(20)]
+        await client.visit(each(server.url("/") for server in opened), count)
+
+    assert len(alive) == len(made) == 20
+    assert alive[0] >= 18
+    assert alive[-1] <= 4
 
 
 async def test_a_page_is_fetched_after_robots(limits):

@@ -1,6 +1,7 @@
 """How one batch's requests stand in line, with a book in memory."""
 
 import asyncio
+import gc
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -235,6 +236,38 @@ async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():
     await limiter.aclose()
 
     assert held(limits, "a.example") == 0
+
+
+async def test_lines_where_nobody_waits_are_let_go_of(limits, monkeypatch):
+    monkeypatch.setattr(turns, "MAX_LINES", 10)
+    limiter = desk_of(limits)
+
+    async def ask(number):
+        async with permit(limiter, f"{number}.example"):
+            pass
+
+    await asyncio.gather(*map(ask, range(100)))
+    await limiter.settled()
+    gc.collect()
+    assert sum(type(one).__name__ == "_Line" for one in gc.get_objects()) <= 10
+    assert len(limits.paces) == 100
+
+
+async def test_a_line_is_one_however_many_others_come_meanwhile(limits, monkeypatch):
+    monkeypatch.setattr(turns, "MAX_LINES", 1)
+    limiter = desk_of(limits)
+    async with permit(limiter):
+        for number in range(5):
+            async with permit(limiter, f"{number}.example"):
+                pass
+        second = asyncio.create_task(entering(limiter))
+        await asyncio.sleep(0.1)
+        asked = len(limits.calls)
+        assert not second.done()
+        await asyncio.sleep(0.1)
+        assert len(limits.calls) == asked  # it stands in line, and does not ask the limits
+    limiter.leave(await second)
+    await limiter.settled()
 
 
 async def test_what_robots_say_is_kept(limits):

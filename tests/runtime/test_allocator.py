@@ -34,10 +34,12 @@ def test_memory_that_is_free_goes_back_to_the_system():
 
 SWEEP = """
 import sys
-from tasks.runtime.allocator import spare_memory
+from tasks.runtime.allocator import forget_tables, spare_memory
 spare_memory()
 import flows.ingest
-spared = {"numpy", "pyarrow.compute", "pyarrow._s3fs", "trafilatura", "duckdb", "httpx._main", "pygments"}
+assert "text_unidecode" in sys.modules
+forget_tables()
+spared = {"text_unidecode", "numpy", "pyarrow.compute", "pyarrow._s3fs", "trafilatura", "duckdb", "httpx._main", "pygments"}
 print(sorted(name for name in {"pyarrow", "httpx", *spared} if sys.modules.get(name)))
 """
 
@@ -46,6 +48,64 @@ def test_a_sweep_loads_neither_the_extractor_nor_what_libraries_can_do_without()
     done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, timeout=120, check=True)
 
     assert done.stdout.strip() == "['httpx', 'pyarrow']"
+
+
+COMMITS = """
+import sys, tempfile, threading
+from pathlib import Path
+from tasks.runtime.allocator import spare_memory, trim
+if sys.argv[1] == "spared":
+    spare_memory()
+import deltalake
+import psutil
+import pyarrow
+
+def write(folder):
+    deltalake.write_deltalake(folder, rows, mode="append")
+
+rows = pyarrow.table({"text": [str(number) * 50 for number in range(3000)]})
+before = psutil.Process().memory_info().rss - psutil.Process().memory_info().shared
+with tempfile.TemporaryDirectory() as home:
+    for _ in range(10):
+        writing = [threading.Thread(target=write, args=(str(Path(home, str(number))),)) for number in range(4)]
+        for one in writing:
+            one.start()
+        for one in writing:
+            one.join()
+trim()
+print(psutil.Process().memory_info().rss - psutil.Process().memory_info().shared - before)
+"""
+
+
+def kept_by_commits(*, is_spared: bool) -> int:
+    words = [sys.executable, "-c", COMMITS, "spared" if is_spared else "as it comes"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    return int(done.stdout)
+
+
+def test_what_commits_to_tables_have_freed_goes_back_to_the_system():
+    assert kept_by_commits(is_spared=True) < 0.6 * kept_by_commits(is_spared=False)
+
+
+SPELLS = """
+import tracemalloc
+tracemalloc.start()
+from prefect.utilities.slugify import slugify
+said = slugify("Grüße aus Ærø")
+before, _ = tracemalloc.get_traced_memory()
+from tasks.runtime.allocator import forget_tables
+forget_tables()
+after, _ = tracemalloc.get_traced_memory()
+print(said, slugify("Grüße aus Ærø"), before - after)
+"""
+
+
+def test_a_table_of_names_goes_and_comes_back_when_it_is_asked_for():
+    done = subprocess.run([sys.executable, "-c", SPELLS], capture_output=True, text=True, timeout=120, check=True)
+
+    said, again, freed = done.stdout.split()
+    assert said == again == "grusse-aus-aero"
+    assert int(freed) > 3e6
 
 
 ASKS = """

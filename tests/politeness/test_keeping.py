@@ -1,0 +1,40 @@
+"""What a client remembers, and lets go of."""
+
+import asyncio
+import gc
+
+from tasks.politeness.keeping import Kept, Locks
+
+
+async def test_one_key_has_one_lock_while_it_is_used():
+    locks: Locks[str] = Locks()
+    order: list[str] = []
+
+    async def hold(key: str, name: str) -> None:
+        async with locks.of(key):
+            order.append(f"{name} in")
+            await asyncio.sleep(0.01)
+            order.append(f"{name} out")
+
+    await asyncio.gather(hold("a", "first"), hold("a", "second"), hold("b", "beside"))
+
+    assert order.index("first out") < order.index("second in")
+    assert order.index("beside in") < order.index("first out")
+
+
+async def test_locks_that_nobody_uses_are_let_go_of():
+    locks: Locks[int] = Locks()
+    for key in range(100):
+        async with locks.of(key):
+            pass
+
+    gc.collect()
+    assert sum(isinstance(one, asyncio.Lock) for one in gc.get_objects()) < 50
+
+
+def test_the_latest_values_are_kept():
+    kept: Kept[str, int] = Kept(2)
+    for number, key in enumerate("abac"):
+        kept.keep(key, number)
+
+    assert [kept.get(key) for key in "abc"] == [2, None, 3]
