@@ -28,7 +28,7 @@ STEPS = (
     "  metadata:find_date",
     "page:look_at",
     "page:extract_text",
-    " article:_prose_of",
+    " article:mass_of",
     " article:cut_other_articles",
     " article:_prune",
     "  prune:furniture_of",

@@ -21,14 +21,16 @@ _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
     for element, weight in page.weights.items():
-        if not 0 < weight.text <= _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
+        if not 0 < weight.text <= _MAX_CAPTION_LENGTH:
             continue
         named = element.get("class") or element.get("itemprop")
         kind = _kind_of(named) if named else None
+        if kind is None or element.tag in HEADINGS:
+            continue
         if kind == "caption":
             if _is_beside_picture(element) and not _is_prose(element, page):
                 yield element
-        elif kind == "picture" and element.tag in ("div", "p") and _is_picture(element, page):
+        elif element.tag in ("div", "p") and _is_picture(element, page):
             yield from () if _tells_the_story(element, page) else (element,)
 
 

@@ -60,7 +60,10 @@ class _Part:
 def markdown_of(text: str, blocks: Sequence[Block]) -> str:
     """Return a text as CommonMark with tables; `blocks` are those of its page."""
     runs: dict[HtmlElement, dict[str, Run]] = {}
-    parts = [_part(line, block, runs) for line, block in _placed(text.split("\n") if text else (), blocks)]
+    # one look at the page, where each line would look through all that it stands in
+    has_quotes = any(True for block in blocks[:1] for _ in block.element.getroottree().iter("blockquote"))
+    placed = _placed(text.split("\n") if text else (), blocks)
+    parts = [_part(line, block, runs, has_quotes=has_quotes) for line, block in placed]
     return "".join(_joined(list(_with_tables(parts))))
 
 
@@ -80,11 +83,11 @@ def _placed(lines: Sequence[str], blocks: Sequence[Block]) -> Iterator[tuple[str
         yield line, blocks[last]
 
 
-def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]]) -> _Part:
+def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]], *, has_quotes: bool) -> _Part:
     if line.startswith("| ") and line.endswith(" |"):
         return _Part(text=line, kind="row")
     element = block.element if block is not None else None
-    quote = _above(element, "blockquote")
+    quote = _above(element, "blockquote") if has_quotes else None
     is_item = line.startswith(_ITEM)
     plain = line.removeprefix(_ITEM) if is_item else line
     shown = _inline(plain, block, runs)
@@ -159,28 +162,17 @@ def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Ru
 def _runs_by_key(element: HtmlElement) -> dict[str, Run]:
     if next(element.iterdescendants(*_MARKED), None) is None:
         return {}
-    return {_key("".join(text for text, _ in run)): run for run in _runs(element)}
+    return {_key("".join([text for text, _ in run])): run for run in _runs(element)}
 
 
 def _key(text: str) -> str:
     return "".join(text.split())
 
 
-def _runs(element: HtmlElement) -> Iterator[Run]:
-    """Yield the lines that stand in an element itself, in pieces; what is a block of its own parts them."""
-    run: Run = []
-    for text, style in _pieces(element):
-        if style is None:
-            yield run
-            run = []
-        elif text:
-            run.append((_folded(text), style))
-    yield run
-
-
-def _pieces(element: HtmlElement) -> Iterator[tuple[str | None, _Style | None]]:
-    """Yield the texts under an element with their styles, and None where a block begins or a line ends."""
-    yield element.text, _PLAIN
+def _runs(element: HtmlElement) -> list[Run]:
+    """Return the lines that stand in an element itself, in pieces; what is a block of its own parts them."""
+    runs: list[Run] = [[]]
+    _add(runs, element.text, _PLAIN)
     open_ones = [(iter(element), _PLAIN, element)]
     while open_ones:
         children, style, owner = open_ones[-1]
@@ -188,14 +180,20 @@ def _pieces(element: HtmlElement) -> Iterator[tuple[str | None, _Style | None]]:
         if child is None:
             open_ones.pop()
             if open_ones:
-                yield owner.tail, open_ones[-1][1]
+                _add(runs, owner.tail, open_ones[-1][1])
         elif child.tag in PARTING:
-            yield None, None
-            yield child.tail, style
+            runs.append([])
+            _add(runs, child.tail, style)
         else:
             inner = _styled(child, style)
-            yield child.text, inner
+            _add(runs, child.text, inner)
             open_ones.append((iter(child), inner, child))
+    return runs
+
+
+def _add(runs: Sequence[Run], text: str | None, style: _Style) -> None:
+    if text:
+        runs[-1].append((_folded(text), style))
 
 
 def _styled(element: HtmlElement, style: _Style) -> _Style:

@@ -311,8 +311,8 @@ def _pages(candidates: Iterable[str], tree: HtmlElement) -> Iterator[str]:
 
 def _is_same_site(a: str, b: str) -> bool:
     try:
-        return is_same_site(a, b)
-    except BadUrl:
+        return urlsplit(a).hostname == urlsplit(b).hostname or is_same_site(a, b)
+    except (BadUrl, ValueError):
         return False
 
 

@@ -43,7 +43,7 @@ def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Sig
     signs = signs or Signs()
     kept = min(1.0, len(text) / mass) if mass else 1.0
     links = {text_of(link) for link in tree.iter("a")}
-    lies = _less(signs.together, 0.5) * _less(signs.found_again, 0.5) * _less(min(1.0, _SLACK * signs.of_page), 0.6)
+    lies = _less(signs.together, 0.25) * _less(signs.found_again, 0.5) * _less(min(1.0, _SLACK * signs.of_page), 0.6)
     in_sentences = _less(1.0 - _short_share(text, links), 0.5)
     sure = kept * (1.0 - _link_share(text, links)) * lies * in_sentences
     return round(sure * (_WORTH_OF_A_GUESS if path in GUESSES else 1.0), 3)

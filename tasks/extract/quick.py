@@ -369,7 +369,8 @@ def _tidy(body: HtmlElement) -> None:
     """Delete what says the same as the element before it, and what is left of elements that were used."""
     before = None
     for one in list(body):
-        said = " ".join(raw_text_of(one).split())
+        text = raw_text_of(one)
+        said = " ".join(text.split()) if len(text) > _MIN_REPEATED else ""
         if said and said == before and len(said) > _MIN_REPEATED:
             delete_element(one, keep_tail=False)
         else:

@@ -32,6 +32,7 @@ class Words:
     def __init__(self, *tokens: str) -> None:
         plain = tuple(token for token in tokens if not _PATTERN.search(token))
         patterns = [token for token in tokens if _PATTERN.search(token)]
+        plain = tuple(one for one in plain if not any(other in one for other in plain if other != one))
         pattern = re.compile("|".join(patterns)) if patterns else None
 
         @judged_once
@@ -114,8 +115,8 @@ class Page:
     @property
     def has_scroll(self) -> bool:
         """Whether a box may hold articles that follow: the library weighs those by what is in them."""
-        names = " ".join(name for _, *both in self._boxes for name in both if name)
-        is_likely = any(word in names for word in _SCROLL)
+        names = " ".join([f"{names} {name}" for _, names, name in self._boxes if names or name])
+        is_likely = any(map(names.__contains__, _SCROLL))
         return is_likely and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
 
     def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
@@ -148,9 +149,9 @@ class Page:
 
 def is_comment(one: HtmlElement) -> bool:
     """Whether the library takes an element for readers' comments."""
-    names = (one.get("class"), one.get("id"))
-    is_named = any(name and _COMMENT_WORDS.occur_in(name) for name in names)
-    return is_named and matches(xpaths.REMOVE_COMMENTS_AND_LISTS_XPATH, one)
+    names, name = one.get("class"), one.get("id")
+    is_named = (names and _COMMENT_WORDS.occur_in(names)) or (name and _COMMENT_WORDS.occur_in(name))
+    return bool(is_named) and matches(xpaths.REMOVE_COMMENTS_AND_LISTS_XPATH, one)
 
 
 def matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:

@@ -21,7 +21,8 @@ from tasks.extract.labels import without_labels
 from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, make_of, raw_text_of, text_of, words_in, words_of
+from tasks.extract.strangers import without_strangers
+from tasks.extract.tree import HEADINGS, make_of, outermost, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is no furniture
 _MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense script above all
@@ -102,7 +103,8 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     story = [line for line, is_so in zip(rest, is_beside, strict=True) if not is_so]
     if sum(len(line.text) for line in beside) <= _MAX_BESIDE * whole or tail.are_headlines(beside, story):
         rest = story
-    return Ending(lines=tuple(rest), removed=whole - sum(len(line.text) for line in rest))
+    left = without_strangers(rest, blocks, main)
+    return Ending(lines=tuple(left), removed=whole - sum(len(line.text) for line in left))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +165,7 @@ class _Tail:
         `beside` has what is above that element, each with the one of its children that holds it.
         """
         block = self._block(line)
-        box = _outermost(block.element, beside.keys()) if block is not None else None
+        box = outermost(block.element, beside.keys()) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return True
         own = beside[box.getparent()]
@@ -195,7 +197,7 @@ class _Tail:
     def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
         """Whether a line stands in a box of another make than what holds the text, and in no table."""
         block = self._block(line)
-        box = _outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
+        box = outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
         is_alike = any(
@@ -301,7 +303,7 @@ class _Tail:
         block = self._block(line)
         if block is None or self.main is None:
             return None
-        return _outermost(block.element, {self.main, *self.main.iterancestors()})
+        return outermost(block.element, {self.main, *self.main.iterancestors()})
 
     def _is_tags(self, text: str) -> bool:
         """Whether most pieces of a line are the page's own tags."""
@@ -355,14 +357,6 @@ def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bo
         is_named = (classes and classes_name_a_box(classes)) or (name and id_names_a_box(name))
         answer = known[element] = bool(is_named) or (above is not None and _stands_in_named(above, known))
     return answer
-
-
-def _outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element at or above one that is none of those around; None where it is one of them."""
-    box = element
-    while (above := box.getparent()) is not None and above not in around:
-        box = above
-    return box if box not in around else None
 
 
 def _is_named(name: tuple[str, ...], words: tuple[str, ...]) -> bool:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -262,6 +263,14 @@ def is_one_of(cleaned: str, titles: Collection[tuple[str, ...]]) -> bool:
 def make_of(element: HtmlElement) -> str:
     """Return the first of an element's classes: the others may say that it is the first, or which it is."""
     return next(iter((element.get("class") or "").split()), "")
+
+
+def outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
+    """Return the outermost element at or above one that is none of those around; None where it is one of them."""
+    box = element
+    while (above := box.getparent()) is not None and above not in around:
+        box = above
+    return box if box not in around else None
 
 
 def count_words(cleaned: str) -> int:

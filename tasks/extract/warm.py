@@ -11,6 +11,7 @@ from multiprocessing import spawn
 from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
+from tasks.runtime import workers  # noqa: F401 - with pebble: 10 ms and 0.7 MB of each worker
 from tasks.runtime.allocator import keep_little
 from tasks.values.url import Url
 
