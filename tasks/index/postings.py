@@ -4,20 +4,21 @@ Both are kept in generations, which are windows of the articles' own time. A sea
 many there are, and pruning deletes the old ones as one range. All functions take the transaction they run in.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ColumnElement,
     Connection,
+    TextClause,
     and_,
-    any_,
     bindparam,
     delete,
     func,
@@ -85,11 +86,10 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
             hashes.setdefault(generation, set()).update(shape.sketch)
     holders: dict[int, list[int]] = {}
     full: set[tuple[int, int]] = set()
-    for generation, part in sorted(hashes.items()):
-        found = _read_holders(tx, generation, part)
-        full.update((generation, value) for value, numbers in found.items() if len(numbers) > HOT)
-        for value, numbers in found.items():
-            holders.setdefault(value, []).extend(numbers)
+    for generation, value, numbers in _read_holders(tx, hashes):
+        if len(numbers) > HOT:
+            full.add((generation, value))
+        holders.setdefault(value, []).extend(numbers)
     shared = {number for _, shape in texts for number in sharing(shape, holders)}
     return Surroundings(holders=holders, shapes=_read_shapes(tx, shared), full=frozenset(full))
 
@@ -167,23 +167,38 @@ def prune(tx: Connection, *, before: datetime) -> int:
     return tx.execute(delete(shapes).where(shapes.c.generation.in_(over))).rowcount
 
 
-def _read_holders(tx: Connection, generation: int, hashes: Iterable[int]) -> dict[int, list[int]]:
-    """Look up all hashes at once, as one parameter: thousands of parameters cost more to compile than to look up."""
-    found: dict[int, list[int]] = {}
-    wanted = sorted(hashes)
-    one_of: ColumnElement[bool]
-    if tx.dialect.name == "sqlite":
-        one_of = postings.c.hash.in_(text("SELECT value FROM json_each(:wanted)").bindparams(wanted=json.dumps(wanted)))
-    else:
-        # an array: PostgreSQL would compare a list of parameters one by one where it scans the table
-        one_of = postings.c.hash == any_(bindparam("wanted", wanted, ARRAY(BigInteger)))
-    query = select(postings.c.hash, postings.c.number).where(postings.c.generation == generation, one_of)
+_OF_JSON = text("""
+SELECT posting.generation, posting.hash, posting.number
+FROM json_each(:wanted) AS part CROSS JOIN json_each(part.value) AS one CROSS JOIN postings AS posting
+WHERE posting.generation = CAST(part.key AS INTEGER) AND posting.hash = one.value
+""")
+_OF_ARRAYS = text("""
+SELECT posting.generation, posting.hash, posting.number
+FROM unnest(CAST(:generations AS integer[]), CAST(:hashes AS bigint[])) AS one(generation, hash)
+JOIN postings AS posting ON posting.generation = one.generation AND posting.hash = one.hash
+ORDER BY 1, 2, 3
+""")
+
+
+def _read_holders(tx: Connection, wanted: Mapping[int, Iterable[int]]) -> Iterator[tuple[int, int, list[int]]]:
+    """Yield the generation, the hash and the holders of each hash that has any, in this order.
+
+    All hashes are looked up at once: thousands of parameters cost more to compile than to look up, and so do statements for
+    each of the hundreds of generations that pages of many years have.
+    """
     known: dict[int, int] = {}  # a shape has a posting for each of its hashes: one number serves for all
     # one after the other, since stories that many print have half a million; SQLAlchemy's rows would cost more than the look-up
-    cursor: Any = tx.execute(query).cursor
-    for value, number in cursor:
-        found.setdefault(value, []).append(known.setdefault(number, number))
-    return found
+    cursor: Any = tx.execute(*look_up(tx, {one: sorted(hashes) for one, hashes in sorted(wanted.items())})).cursor
+    for (generation, value), rows in groupby(cursor, key=itemgetter(0, 1)):
+        yield generation, value, [known.setdefault(number, number) for _, _, number in rows]
+
+
+def look_up(tx: Connection, wanted: Mapping[int, Sequence[int]]) -> tuple[TextClause, dict[str, object]]:
+    """Return the statement that finds the holders of hashes, by generation, and its parameters."""
+    if tx.dialect.name == "sqlite":
+        return _OF_JSON, {"wanted": orjson.dumps(wanted, option=orjson.OPT_NON_STR_KEYS).decode()}
+    pairs = [(generation, value) for generation, hashes in wanted.items() for value in hashes]
+    return _OF_ARRAYS, {"generations": [one for one, _ in pairs], "hashes": [value for _, value in pairs]}
 
 
 def _insert_postings(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> None:

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, text
 
 from tasks.index import postings
 from tasks.index.postings import GENERATION, HOT, KnownShape
@@ -97,13 +98,27 @@ def test_times_before_the_epoch_have_generations(index, now):
     assert set(near(index, long_ago, shape(1, 2))) == {"a"}
 
 
-def test_a_lookup_uses_the_key(index, now):
-    statement = "SELECT number FROM postings WHERE generation = 1 AND hash IN (1, 2)"
+def test_texts_of_many_years_are_looked_up_at_once(index, now):
+    years = [now - number * 10 * GENERATION for number in range(100)]
+    keep(index, *((f"a{number}", told_at, shape(1, 2, 10 + number)) for number, told_at in enumerate(years)))
+    statements: list[str] = []
+
     with index.read() as tx:
+        event.listen(tx, "before_cursor_execute", lambda *words: statements.append(words[2]))
+        found = postings.read_surroundings(tx, [(told_at, shape(1, 2)) for told_at in years])
+
+    assert {one.article_id for one in found.shapes.values()} == {f"a{number}" for number in range(100)}
+    assert len(found.holders[1]) == 100
+    assert len([one for one in statements if "postings" in one]) == 1
+
+
+def test_a_lookup_uses_the_key(index):
+    with index.read() as tx:
+        statement, values = postings.look_up(tx, {1: [1, 2]})
         if tx.dialect.name == "sqlite":
-            plan = str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all())
+            plan = str(tx.execute(text(f"EXPLAIN QUERY PLAN {statement}"), values).all())
         else:
             tx.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            plan = str(tx.exec_driver_sql(f"EXPLAIN {statement}").all())
+            plan = str(tx.execute(text(f"EXPLAIN {statement}"), values).all())
 
     assert "PRIMARY KEY (generation=? AND hash=?)" in plan or "pk_postings" in plan
