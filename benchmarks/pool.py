@@ -1,12 +1,14 @@
-"""The extraction pool over many pages in a row: whether its workers' memory stays flat, and what a second worker gives.
+"""The extraction pool over many pages in a row: whether its workers' memory stays flat, what a page costs, what a second worker gives.
 
     python -m benchmarks.pool [--pages N] [--rate-pages N] [--pages-a-worker N] [--folder DIR]
 
 Memory is the mean resident size of the workers, looked at after each batch. The rates are of wall time, one worker and
-two by turns, and mean something only where the processors have nothing else to do: the load is printed beside them.
+two by turns, and mean something only where the processors have nothing else to do: the load is printed beside them, with
+the workers' CPU and page faults a page.
 """
 
 import argparse
+import gzip
 import os
 import sys
 import time
@@ -29,8 +31,9 @@ BATCH = 200
 SETTLED_AFTER = 2000
 """Pages after which memory should grow no more."""
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Encoding: gzip\r\n\r\n"
 Sample = tuple[int, float]
+_FAULTS, _FAULTS_OF_CHILDREN = 7, 8  # proc(5), /proc/pid/stat, behind the name: minflt and cminflt
 
 
 def stored(pages: Sequence[TruePage]) -> list[NamedPage]:
@@ -38,9 +41,8 @@ def stored(pages: Sequence[TruePage]) -> list[NamedPage]:
     found = []
     for one in pages:
         segment = SegmentWriter("b.warc.gz", software="benchmark", created_at=NOW)
-        ref = segment.add_exchange(
-            url=one.url, request_head=b"", response_head=HEAD, body=one.html.encode("utf-8", "replace"), fetched_at=NOW
-        )
+        body = gzip.compress(one.html.encode("utf-8", "replace"), mtime=0)
+        ref = segment.add_exchange(url=one.url, request_head=b"", response_head=HEAD, body=body, fetched_at=NOW)
         record = segment.to_bytes()[ref.offset : ref.offset + ref.length]
         found.append((one.url, StoredPage(capture_id=one.name, fetched_at=NOW, record=record)))
     return found
@@ -59,14 +61,26 @@ def watch_memory(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> 
     return samples, failed
 
 
-def rate(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> float:
-    """Return pages a second, without the start of the workers."""
+def rate(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> tuple[float, float, float]:
+    """Return pages a second, and the workers' CPU (ms) and page faults a page, without the start of the first workers."""
     with ExtractorPool(config) as pool:
         list(pool.extract(islice(cycle(pages), 20 * config.workers)))
-        started = time.perf_counter()
+        started, (cpu_s, faults) = time.perf_counter(), _spent()
         for batch in _batches(pages, count):
             list(pool.extract(batch))
-        return count / (time.perf_counter() - started)
+        after_s, faults_after = _spent()
+        lasted_s = time.perf_counter() - started
+        return count / lasted_s, 1000 * (after_s - cpu_s) / count, (faults_after - faults) / count
+
+
+def _spent() -> tuple[float, int]:
+    """Return the CPU (s) and the page faults of the fork server and its workers, those that have ended as well."""
+    seconds, faults = 0.0, 0
+    for one in psutil.Process().children(recursive=True):
+        seconds += sum(one.cpu_times()[:4])
+        told = Path(f"/proc/{one.pid}/stat").read_text().rpartition(")")[2].split()
+        faults += int(told[_FAULTS]) + int(told[_FAULTS_OF_CHILDREN])
+    return seconds, faults
 
 
 def _batches(pages: Sequence[NamedPage], count: int) -> Iterator[list[NamedPage]]:
@@ -102,10 +116,11 @@ def print_rates(pages: Sequence[NamedPage], count: int) -> None:
     for _ in range(2):
         for workers in (1, 2):
             load = os.getloadavg()[0]
-            found = rate(pages, count, replace(CONFIG, workers=workers))
+            found, cpu_ms, faults = rate(pages, count, replace(CONFIG, workers=workers))
             best[workers] = max(best[workers], found)
             print(
-                f"{workers} worker(s): {found:.1f} pages/s (load before {load:.1f} on {os.cpu_count()} processors)",
+                f"{workers} worker(s): {found:.1f} pages/s, {cpu_ms:.2f} ms of CPU and {faults:.0f} page faults a page "
+                f"(load before {load:.1f} on {os.cpu_count()} processors)",
                 flush=True,
             )
     print(f"two to one: {best[2] / best[1]:.2f}")
