@@ -20,7 +20,6 @@ from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.discover.preview import Preview
 from tasks.errors import ConfigError, PresslakeError, ServerUnavailable
 from tasks.report.run_report import RunReport
-from tasks.runtime.allocator import forget_tables
 from tasks.runtime.resources import check_lake, close_opened
 from tasks.values.display import plural, without_userinfo
 from tasks.values.feed import FeedKind
@@ -44,7 +43,6 @@ def run_sweep(
         from flows.sweep.interrupting import interrupts_kept  # noqa: PLC0415
         from flows.sweep.shards import check_deployment  # noqa: PLC0415
 
-        forget_tables()
         if config.shards > 1:
             check_deployment()
         stack.callback(send_what_is_left)

@@ -71,16 +71,6 @@ def do_without_numpy() -> None:
     _do_without("numpy")
 
 
-def forget_tables() -> None:
-    """Drop what imports have left behind, in a process that does nothing but sweep; whoever asks for it loads it again.
-
-    Prefect spells the names of its blocks by text_unidecode, which keeps 65,535 strings for that: 4 MB.
-    """
-    module = sys.modules.pop("text_unidecode", None)
-    if module is not None:
-        vars(module).clear()  # it and its functions refer to each other, and would wait for the collector
-
-
 def _do_without(name: str) -> None:
     if name not in sys.modules:
         sys.meta_path.insert(0, _Without(name))
