@@ -78,8 +78,8 @@ def _spent() -> tuple[float, int]:
     seconds, faults = 0.0, 0
     for one in psutil.Process().children(recursive=True):
         seconds += sum(one.cpu_times()[:4])
-        told = Path(f"/proc/{one.pid}/stat").read_text().rpartition(")")[2].split()
-        faults += int(told[_FAULTS]) + int(told[_FAULTS_OF_CHILDREN])
+        fields = Path(f"/proc/{one.pid}/stat").read_text().rpartition(")")[2].split()
+        faults += int(fields[_FAULTS]) + int(fields[_FAULTS_OF_CHILDREN])
     return seconds, faults
 
 
