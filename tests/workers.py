@@ -20,6 +20,20 @@ BUSY = 503
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
+class _AskAgain(httpx.HTTPTransport):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        deadline = time.monotonic() + 60
+        while (answer := super().handle_request(request)).status_code == BUSY and time.monotonic() < deadline:
+            answer.close()
+            time.sleep(0.2)
+        return answer
+
+
+def api_client(url: str) -> httpx.Client:
+    """Return a client of Prefect's API that repeats a request where the server is busy, as Prefect's own does."""
+    return httpx.Client(base_url=url, timeout=60, transport=_AskAgain())
+
+
 def deploy(url: str, *, pool: str) -> str:
     """Put the flows of deploy/prefect.yaml on a work pool, as that file does but for the schedule; returns the URL."""
     from prefect.client.orchestration import get_client
@@ -78,10 +92,7 @@ def start_run(api: httpx.Client, deployment: str, config: dict[str, Any] | None 
     """Start a run of a deployment, as its form in the UI does; returns its id."""
     found = api.get(f"/deployments/name/{deployment}").json()
     wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": config} if config else {}}
-    deadline = time.monotonic() + 60
-    while (answer := api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)).status_code == BUSY:
-        assert time.monotonic() < deadline, answer.text
-        time.sleep(0.5)
+    answer = api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

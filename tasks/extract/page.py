@@ -16,7 +16,7 @@ from tasks.extract.rules import rules_name
 from tasks.extract.selectors import with_selected
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.extract.tree import count_words, parse_html
-from tasks.lake.records import RENDITION_TYPE, ResponseRecord, read_conversion, read_response
+from tasks.lake.records import RENDITION_TYPE, read_conversion, read_response
 from tasks.values.page import Page
 from tasks.values.rows import PageType
 from tasks.values.text.fingerprint import fingerprint_of
@@ -62,16 +62,15 @@ def extract_html(
     if size > _AS_IN_A_SWEEP.max_decoded_size:
         raise DecompressionBomb(f"{size} bytes at {url}")
     tree = _tree_of(html, url, size=size, config=_AS_IN_A_SWEEP)
-    document = _Document(tree=tree, url=url, charset=charset, size=size, headers=())
+    document = _Document(tree=tree, charset=charset, size=size, headers=())
     return _read(document, fetched_at=fetched_at or datetime.now(UTC), options=NO_OPTIONS, config=_AS_IN_A_SWEEP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """A page's tree and URL, the name of its charset, how many bytes it was, and the header of its response."""
+    """A page's tree, the name of its charset, how many bytes it was, and the header of its response."""
 
     tree: HtmlElement
-    url: str
     charset: str
     size: int
     headers: tuple[tuple[str, str], ...]
@@ -80,21 +79,17 @@ class _Document:
 def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
     """Return the document of a record. Its bytes and its text are free from then on, before the tree is read."""
     response = read_response(stored.record, 0, len(stored.record))
-    url = Url.of(response.url)
-    body, content_type = _decoded(stored, response, config)
+    headers, url = response.headers, Url.of(response.url)
+    if stored.rendition is None:
+        decode = decode_received_prefix if stored.is_truncated else decode_received
+        body = decode(response.body, dict(headers).get("content-encoding"), max_size=config.max_decoded_size)
+        content_type = dict(headers).get("content-type")
+    else:
+        body, content_type = read_conversion(stored.rendition, 0, len(stored.rendition)), RENDITION_TYPE
+    del response
     html, charset = decode_text(body, content_type)
     tree = _tree_of(html, url, size=len(body), config=config, encoded=_as_utf8(html, charset, body))
-    return _Document(tree=tree, url=url, charset=charset, size=len(body), headers=response.headers)
-
-
-def _decoded(stored: StoredPage, response: ResponseRecord, config: ExtractConfig) -> tuple[bytes, str | None]:
-    """Return the page's bytes without their content coding, and their type."""
-    if stored.rendition is not None:
-        return read_conversion(stored.rendition, 0, len(stored.rendition)), RENDITION_TYPE
-    headers = dict(response.headers)
-    decode = decode_received_prefix if stored.is_truncated else decode_received
-    body = decode(response.body, headers.get("content-encoding"), max_size=config.max_decoded_size)
-    return body, headers.get("content-type")
+    return _Document(tree=tree, charset=charset, size=len(body), headers=headers)
 
 
 def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
@@ -113,7 +108,7 @@ def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: 
 
 
 def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions, config: ExtractConfig) -> Page:
-    tree, url = document.tree, document.url
+    tree = document.tree
     metadata = read_metadata(tree, now=fetched_at)
     metadata = with_selected(metadata, tree, options, now=fetched_at)
     rights = rights_of(metadata, document.headers)
@@ -123,8 +118,8 @@ def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions,
     kind = classify_page(metadata, found.text, facts)
     if not found.text and kind.is_story:
         if document.size > LONG_PAGE_SIZE:
-            raise EmptyExtraction(f"no text in {document.size} bytes at {url}")
-        raise NotAnArticle(f"no text in {document.size} bytes at {url}")
+            raise EmptyExtraction(f"no text in {document.size} bytes at {tree.base_url}")
+        raise NotAnArticle(f"no text in {document.size} bytes at {tree.base_url}")
     return replace(_page(metadata, rights, kind, found, charset=document.charset), rights=signals)
 
 

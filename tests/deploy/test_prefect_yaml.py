@@ -3,11 +3,10 @@
 import os
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.press import running_press
-from tests.workers import await_end, await_scheduled, deploy_file, running_worker, start_run
+from tests.workers import api_client, await_end, await_scheduled, deploy_file, running_worker, start_run
 
 pytestmark = pytest.mark.engine
 
@@ -30,7 +29,7 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
     for name in ("flows", "tasks"):  # a worker may be started where a person has modules of those names
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
-    with running_press(sites=2, articles=3) as press, httpx.Client(base_url=prefect_api_url, timeout=60) as api:
+    with running_press(sites=2, articles=3) as press, api_client(prefect_api_url) as api:
         press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=1.0)
         deployment = api.get("/deployments/name/ingest/sweep").json()
         scheduled = await_scheduled(api, deployment["id"])

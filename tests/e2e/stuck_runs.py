@@ -17,6 +17,7 @@ from flows.server.defaults import set_prefect_defaults
 from flows.server.local import local_server
 from tests.engine import Presslake
 from tests.press import Press, running_press
+from tests.workers import api_client
 
 HEARTBEAT_S, STUCK_AFTER_S = 30, 90
 DELAY_S, PAGES = 5.0, 60
@@ -35,7 +36,7 @@ def main() -> int:
         local_server(has_ui=False) as url,
         running_press(sites=1, articles=PAGES, network=77) as first,
         running_press(sites=1, articles=PAGES, network=78) as second,
-        httpx.Client(base_url=url, timeout=60) as api,
+        api_client(url) as api,
     ):
         homes = [Presslake(Path(tempfile.mkdtemp()), {"PREFECT_API_URL": url}) for _ in range(2)]
         options = (

@@ -11,18 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.workers import api_client
+
 SECRET = "a-secret-path"
-
-
-class AskAgain(httpx.HTTPTransport):
-    """Repeats a request that Prefect answers with 503, as Prefect's own client does: its SQLite was locked by another writer."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        deadline = time.monotonic() + 60
-        while (answer := super().handle_request(request)).status_code == 503 and time.monotonic() < deadline:
-            answer.close()
-            time.sleep(0.2)
-        return answer
 
 
 @dataclass
@@ -66,7 +57,7 @@ def webhook() -> Iterator[Webhook]:
 @pytest.fixture
 def api(prefect_api_url: str) -> Iterator[httpx.Client]:
     """The server's API; automations that a test left are gone afterwards."""
-    with httpx.Client(base_url=prefect_api_url, timeout=60, transport=AskAgain()) as client:
+    with api_client(prefect_api_url) as client:
         yield client
         for automation in client.post("/automations/filter", json={}).json():
             client.delete(f"/automations/{automation['id']}").raise_for_status()

@@ -3,12 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
-import httpx
 import pytest
 from deltalake import DeltaTable
 
 from tests.engine import Presslake
 from tests.press import Press, Story, running_press
+from tests.workers import api_client
 
 pytestmark = pytest.mark.engine
 
@@ -165,7 +165,7 @@ def test_the_run_is_seen_in_prefect_with_its_report_and_few_task_runs(presslake,
     summary = presslake.ingest("--catalogue", catalogue)
 
     wanted = {"flow_runs": {"id": {"any_": [summary["run_id"]]}}}
-    with httpx.Client(base_url=prefect_api_url) as api:
+    with api_client(prefect_api_url) as api:
         (run,) = api.post("/flow_runs/filter", json=wanted).json()
         artifacts = api.post("/artifacts/filter", json=wanted).json()
         tasks = api.post("/task_runs/filter", json=wanted).json()

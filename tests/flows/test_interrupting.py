@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine import Presslake
 from tests.press import running_press
+from tests.workers import api_client
 
 pytestmark = pytest.mark.engine
 
@@ -155,7 +156,7 @@ def flows_interrupted(swept, prefect_api_url) -> dict[str, Any]:
     presslake, _, segment = swept
     ended = presslake.execute(FLOWS_INSIDE, segment)
     assert ended.code == 0, ended
-    with httpx.Client(base_url=prefect_api_url, timeout=60, trust_env=False) as api:
+    with api_client(prefect_api_url) as api:
         return {name: api.get(f"/flow_runs/{run_id}").json() for name, run_id in ended.json().items()}
 
 

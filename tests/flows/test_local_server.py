@@ -15,6 +15,7 @@ from tasks.errors import ServerUnavailable
 from tests.engine import Presslake
 from tests.press import running_press
 from tests.servers import free_port
+from tests.workers import api_client
 
 pytestmark = pytest.mark.engine
 
@@ -116,6 +117,6 @@ def _among_own_folders(home: Path, pythonpath: str) -> Presslake:
 def await_sweep(port: int) -> dict:
     from tests.flows.test_up import _await_sweeps
 
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as api:
+    with api_client(f"http://127.0.0.1:{port}/api") as api:
         (run,) = _await_sweeps(api, 1, timeout_s=400)
     return run

@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.press import Press, Story, running_press
+from tests.workers import api_client
 
 pytestmark = pytest.mark.engine
 
@@ -87,7 +87,7 @@ def test_planted_text_is_inert_in_the_ui(swept, prefect_api_url, browser: Browse
     page.set_default_timeout(60_000)
     page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: asked.append(request.url))
-    with httpx.Client(base_url=prefect_api_url) as api:
+    with api_client(prefect_api_url) as api:
         wanted = {"artifacts": {"flow_run_id": {"any_": [run_id]}}}
         artifacts = api.post("/artifacts/filter", json=wanted).json()
         raw = {"key": "raw", "type": "markdown", "data": f"# sweep\n\n{TITLES[-1]}"}
@@ -122,7 +122,7 @@ def test_planted_text_is_visible_characters_alone_in_terminal_and_logs(swept, pr
     ]  # escapes, direction marks: each trace costs 2 s
     outputs += [presslake.run("trace", press.url(0, path)).out for path in shown]
     outputs += [presslake.run(*words).out for words in (["status"], ["trace", press.url(0, PATHS[0])])]
-    with httpx.Client(base_url=prefect_api_url) as api:
+    with api_client(prefect_api_url) as api:
         wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}}
         outputs += [one["message"] for one in api.post("/logs/filter", json=wanted).json()]
 

@@ -3,7 +3,6 @@
 import traceback
 
 import boto3
-import httpx
 import pytest
 from botocore.config import Config
 from sqlalchemy.engine import make_url
@@ -13,6 +12,7 @@ from tasks.index.database import open_index
 from tests.postgres import connected
 from tests.press import running_press
 from tests.servers import make_bucket
+from tests.workers import api_client
 
 pytestmark = pytest.mark.engine
 
@@ -39,7 +39,7 @@ def _everything_at(api_url: str, run_id: str) -> str:
         "/artifacts/filter": {"artifacts": {"flow_run_id": of_run}},
         "/events/filter": {"filter": {"any_resource": {"id": [f"prefect.flow-run.{run_id}"]}}},
     }
-    with httpx.Client(base_url=api_url, timeout=60) as api:
+    with api_client(api_url) as api:
         answers = [api.post(path, json=body) for path, body in asked.items()]
         answers += [api.get(f"/flow_run_states/?flow_run_id={run_id}")]
     assert all(answer.is_success for answer in answers), [answer.text for answer in answers if not answer.is_success]

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from deltalake import DeltaTable
 
@@ -13,6 +12,7 @@ from tests.e2e.prefect_chaos import KillableServer
 from tests.engine import Presslake
 from tests.forking import Running
 from tests.press import Press, running_press
+from tests.workers import api_client
 
 pytestmark = [pytest.mark.engine, pytest.mark.crash, pytest.mark.long]
 
@@ -66,7 +66,7 @@ def test_a_server_that_comes_back_hears_how_the_run_ended(presslake, press, serv
     server.come_back()
     out, err = sweep.communicate(timeout=BOUND_S)
 
-    with httpx.Client(base_url=server.url, timeout=60) as api:
+    with api_client(server.url) as api:
         run = api.get(f"/flow_runs/{json.loads(out.splitlines()[-1])['run_id']}").json()
     assert (sweep.returncode, run["state"]["name"]) == (0, "Completed"), err
     _assert_stored(presslake, press, out)

@@ -27,7 +27,7 @@ from tests.e2e.chaos import Place, read_tables
 from tests.engine import Presslake
 from tests.press import Press, Story, most_in_flight, running_press
 from tests.servers import make_bucket
-from tests.workers import await_end, deploy, running_worker, start_run
+from tests.workers import api_client, await_end, deploy, running_worker, start_run
 
 pytestmark = pytest.mark.engine
 
@@ -114,7 +114,7 @@ def test_two_workers_make_the_tables_that_one_process_makes(
     lake = f"s3://{make_bucket(moto_url)}/lake"
     environment = _environment(deployed, catalogue, index=postgres_url, lake=lake, PRESSLAKE_S3_ENDPOINT_URL=moto_url)
 
-    with httpx.Client(base_url=deployed, timeout=60) as api:
+    with api_client(deployed) as api:
         run_id = start_run(api, "ingest/sweep", {"shards": 2})
         with _two_workers(environment):
             run = await_end(api, run_id)
@@ -141,7 +141,7 @@ def test_in_every_shard_articles_are_their_owners_whichever_feed_lists_them(
         press.listed[0] += tuple(press.url(site, path) for path in press.stories[site])
     environment = _environment(deployed, catalogue, index=postgres_url, lake=str(presslake.lake))
 
-    with httpx.Client(base_url=deployed, timeout=60) as api:
+    with api_client(deployed) as api:
         run_id = start_run(api, "ingest/sweep", {"shards": 2, "sources": ["site-0"]})
         with _two_workers(environment):
             run = await_end(api, run_id)
@@ -160,7 +160,7 @@ def test_a_shard_that_is_killed_is_named_and_its_urls_come_back(deployed, pressl
     index = f"sqlite:///{tmp_path / 'index.db'}"
     environment = _environment(deployed, catalogue, index=index, lake=str(presslake.lake))
 
-    with httpx.Client(base_url=deployed, timeout=60) as api:
+    with api_client(deployed) as api:
         presslake.run("migrate")
         run_id = start_run(api, "ingest/sweep", {"shards": 2})
         with _two_workers(environment):
@@ -181,7 +181,7 @@ def test_a_shard_that_no_worker_begins_is_done_by_the_sweep_which_says_so(deploy
 
     assert "shard 2 of 3: no worker of the pool shards began it within 1 s" in " ".join(ended.out.split())
     assert sorted(_stored(presslake)) == sorted(press.urls())
-    with httpx.Client(base_url=deployed, timeout=60) as api:
+    with api_client(deployed) as api:
         found = api.post("/flow_runs/filter", json=THE_LAST_TWO).json()
     assert {run["state"]["type"] for run in found} == {"CANCELLED"}
 
@@ -200,7 +200,7 @@ def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, pr
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     presslake.run("migrate")
     sweep = presslake.start("ingest", "--catalogue", catalogue, "--shards", "2", PRESSLAKE_LEASE_S="3")
-    with httpx.Client(base_url=deployed, timeout=60) as api, open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
+    with api_client(deployed) as api, open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
         shard = _await_scheduled(api)
         with index.write() as tx:  # as another machine does that begins it, and is not heard of again
             begin_run(tx, run_id=shard["id"], now=datetime.now(UTC), sweep_id=shard["parameters"]["config"]["sweep_id"])
@@ -228,7 +228,7 @@ def test_a_work_pool_or_a_deployment_that_is_not_there_is_named(deployed, pressl
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     refusals = []
 
-    with httpx.Client(base_url=deployed, timeout=60) as api:  # the last of these tests: none is there after it
+    with api_client(deployed) as api:  # the last of these tests: none is there after it
         deployment = api.get("/deployments/name/ingest-shard/sweep").json()
         for missing in (f"/work_pools/{POOL}", f"/deployments/{deployment['id']}"):
             api.delete(missing).raise_for_status()

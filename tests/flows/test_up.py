@@ -12,7 +12,7 @@ import pytest
 from tests.engine import Presslake
 from tests.press import running_press
 from tests.servers import free_port
-from tests.workers import await_scheduled
+from tests.workers import api_client, await_scheduled
 
 pytestmark = pytest.mark.engine
 
@@ -41,7 +41,7 @@ def _await_sweeps(api: httpx.Client, number: int, timeout_s: float = 150) -> lis
 
 def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone, tmp_path):
     port = free_port()
-    with running_press(sites=2, articles=3) as press, httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as api:
+    with running_press(sites=2, articles=3) as press, api_client(f"http://127.0.0.1:{port}/api") as api:
         catalogue = press.catalogue(tmp_path / "sources.yaml")
         served = alone.start("up", "--catalogue", catalogue, PRESSLAKE_UI_PORT=str(port), PRESSLAKE_EVERY_S="3600")
         try:
