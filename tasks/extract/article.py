@@ -18,7 +18,7 @@ from tasks.extract.furniture import FURNITURE, Mass, mass_of
 from tasks.extract.head import Said, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
 from tasks.extract.left_out import fill
-from tasks.extract.lengths import size_of
+from tasks.extract.lengths import size_of, solid_size
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.notices import gives_way, is_elsewhere
@@ -108,7 +108,7 @@ def extract_text(
     taken["tail"] = sought.cut
     # what was cut off as another article is no sign against this one
     page = mass.prose - taken.get("other_articles", 0)
-    signs = sought.signs(of_page=min(1.0, len(sought.text) / page) if page > 0 else 1.0)
+    signs = sought.signs(of_page=min(1.0, solid_size(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
     if len(sought.text) <= _MAX_DOUBTED and is_elsewhere(sought.text, metadata):
         quality = min(quality, _DOUBTED)
@@ -177,7 +177,8 @@ def _find_text(
         is_its = is_bare or _agrees(text, body) or gives_way(text, body, metadata)
         if is_its and len(text) < _MAX_SHARE_OF_JSONLD * len(body):
             return _Sought(text=body, path="jsonld", mass=place.mass)
-    if (is_bare or size_of(text) <= _MAX_DOUBTED) and (body := _unseen(text, hidden, said, is_bare=is_bare)):
+    is_short = len(text) <= _MAX_DOUBTED and size_of(text) <= _MAX_DOUBTED
+    if (is_bare or is_short) and (body := _unseen(text, hidden, said, is_bare=is_bare)):
         return _Sought(text=body, path="unseen", mass=place.mass)
     return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
 

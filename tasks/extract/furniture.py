@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
+from tasks.extract.lengths import solid_size
 from tasks.extract.tree import HEADINGS, judged_once, raw_text_of
 
 FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
@@ -37,7 +38,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mass:
-    """Characters that a page says: all and those in links, as they stand, and those outside of links with white space folded."""
+    """Characters that a page says: all and those in links, as they stand, and those outside of links that are no white space."""
 
     whole: int = 0
     linked: int = 0
@@ -46,9 +47,8 @@ class Mass:
 
 def mass_of(body: HtmlElement) -> Mass:
     """Return what a body element says."""
-    text, links = raw_text_of(body), [raw_text_of(one) for one in body.iter("a")]
-    prose = len(" ".join(text.split())) - sum(len(one.strip()) for one in links)
-    return Mass(whole=len(text), linked=sum(map(len, links)), prose=max(0, prose))
+    text, linked = raw_text_of(body), "".join([raw_text_of(one) for one in body.iter("a")])
+    return Mass(whole=len(text), linked=len(linked), prose=max(0, solid_size(text) - solid_size(linked)))
 
 
 def furniture_of(body: HtmlElement, mass: Mass) -> list[HtmlElement]:

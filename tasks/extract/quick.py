@@ -365,16 +365,23 @@ def _has_paragraph(page: Page) -> bool:
     return any(page.is_left(one) for one in page.tree.iter("p"))
 
 
+def _says_again(text: str, before: str) -> bool:
+    """Whether two long texts are the same but for white space. Most differ in their first word already."""
+    if min(len(text), len(before)) <= _MIN_REPEATED or text.split(None, 1)[:1] != before.split(None, 1)[:1]:
+        return False
+    words = text.split()
+    return words == before.split() and len(" ".join(words)) > _MIN_REPEATED
+
+
 def _tidy(body: HtmlElement) -> None:
     """Delete what says the same as the element before it, and what is left of elements that were used."""
-    before = None
+    before = ""
     for one in list(body):
         text = raw_text_of(one)
-        said = " ".join(text.split()) if len(text) > _MIN_REPEATED else ""
-        if said and said == before and len(said) > _MIN_REPEATED:
+        if _says_again(text, before):
             delete_element(one, keep_tail=False)
         else:
-            before = said
+            before = text
     strip_elements(body, "done")
     strip_tags(body, "div")
     for one in body.iter("lb"):
