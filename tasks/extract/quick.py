@@ -19,6 +19,7 @@ from trafilatura import baseline, htmlprocessing, main_extractor, settings, xpat
 from trafilatura.settings import Extractor
 from trafilatura.xml import delete_element, xmltotxt
 
+from tasks.extract.lengths import solid_size
 from tasks.extract.quick_frames import ASKED, KINDS, Page, Words, is_comment, matches
 from tasks.extract.tree import raw_text_of
 
@@ -223,7 +224,7 @@ def _may_be_links(one: HtmlElement, linked: int) -> bool:
     text, short = raw_text_of(one), _MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT
     if len(text) < short:
         return True
-    size = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
+    size = solid_size(text)
     return size < short or linked > _MIN_LINKED * size
 
 
@@ -231,7 +232,7 @@ def _is_links(one: HtmlElement) -> bool:
     is_linked, is_short = htmlprocessing.link_density_test(one)
     if not is_linked:
         is_box = one.tag == "div" and len(one) >= _MIN_PARTS
-        return is_box and is_short and len(" ".join(raw_text_of(one).split())) < _MAX_BOX
+        return is_box and is_short and len(_said_by(one)) < _MAX_BOX
     above = one.getparent()
     return one.tag != "p" or above is None or above.tag not in ("item", "td", "th")
 
@@ -340,7 +341,8 @@ def _anywhere(
 
 
 def _said_by(one: HtmlElement) -> str:
-    return " ".join("".join(one.itertext()).split())
+    """Return the text under an element with white space folded."""
+    return " ".join(raw_text_of(one).split())
 
 
 def _paragraph(text: str, options: Extractor) -> HtmlElement | None:

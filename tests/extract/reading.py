@@ -1,6 +1,7 @@
 """Pages for the tests of extraction: our own fixtures, and what the stage's pure parts make of a page."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -64,3 +65,12 @@ def page(*, head: str = "", before: str = "", inside: str = "", after: str = "",
     <meta property="og:type" content="article"><meta property="og:title" content="Harbour reopens">
     <meta property="og:site_name" content="Port Courier">{head}</head>
     <body><main>{before}<div class="story"><h1>Harbour reopens</h1>{first}{inside}{last}</div>{after}</main></body></html>"""
+
+
+def read_story(*, over: str = "", behind: str = "", story: Sequence[str] = PARAGRAPHS) -> list[str]:
+    """Read a page whose paragraphs have an element of their own: `over` stands before that, `behind` after the last one in it."""
+    parts = "".join(f"<p>{one}</p>" for one in story)
+    html = page().split("<div class=")[0]
+    return read_page(
+        f"{html}<h1>Harbour reopens</h1>{over}<div class='x'>{parts}{behind}</div></main></body></html>"
+    ).lines

@@ -1,13 +1,6 @@
 import pytest
 
-from tests.extract.reading import PARAGRAPHS, page, read_page
-
-
-def over(labels: str) -> list[str]:
-    """The lines of a story whose paragraphs have an element of their own, with something between it and the heading."""
-    parts = "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
-    html = page().split("<div class=")[0]
-    return read_page(f"{html}<h1>Harbour reopens</h1>{labels}<div class='x'>{parts}</div></main></body></html>").lines
+from tests.extract.reading import PARAGRAPHS, page, read_page, read_story
 
 
 @pytest.mark.parametrize(
@@ -19,7 +12,7 @@ def over(labels: str) -> list[str]:
     ],
 )
 def test_labels_over_the_storys_element_go(label):
-    assert over(label) == list(PARAGRAPHS)
+    assert read_story(over=label) == list(PARAGRAPHS)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +26,8 @@ def test_labels_over_the_storys_element_go(label):
     ],
 )
 def test_sentences_headings_and_long_lists_over_it_stay(lede):
-    assert over(lede)[-len(PARAGRAPHS) :] == list(PARAGRAPHS)
-    assert len(over(lede)) > len(PARAGRAPHS)
+    assert read_story(over=lede)[-len(PARAGRAPHS) :] == list(PARAGRAPHS)
+    assert len(read_story(over=lede)) > len(PARAGRAPHS)
 
 
 def within(line: str) -> list[str]:

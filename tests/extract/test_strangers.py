@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.extract.reading import PARAGRAPHS, page, read_page
+from tests.extract.reading import PARAGRAPHS, read_story
 
 STORY = [*PARAGRAPHS, *(" ".join(reversed(one.split())) for one in PARAGRAPHS)]
 """A story that is long enough to know its words."""
@@ -10,9 +10,7 @@ STORY = [*PARAGRAPHS, *(" ".join(reversed(one.split())) for one in PARAGRAPHS)]
 
 def ended_by(box: str, story: Sequence[str] = STORY) -> list[str]:
     """The lines of a story with something behind its last paragraph."""
-    parts = "".join(f"<p>{one}</p>" for one in story)
-    html = page().split("<div class=")[0]
-    return read_page(f"{html}<h1>Harbour reopens</h1><div class='x'>{parts}{box}</div></main></body></html>").lines
+    return read_story(behind=box, story=story)
 
 
 @pytest.mark.parametrize(
