@@ -23,6 +23,7 @@ from flows.cli.automations import automations
 from flows.cli.backfill import backfill
 from flows.cli.ending import run_to_the_end
 from flows.cli.grouping import Grouped
+from flows.cli.interrupts import send_dropped_interrupts_again
 from flows.cli.sources import sources
 from tasks.runtime.safe_path import keep_children_safe
 
@@ -78,6 +79,7 @@ app.add_typer(backfill, name="backfill")
 def main() -> NoReturn:
     """Run the command, and end the process."""
     keep_children_safe()
+    send_dropped_interrupts_again()
     run_to_the_end(app)
 
 

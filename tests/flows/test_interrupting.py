@@ -1,6 +1,8 @@
 """Ctrl-C in each kind of command and flow, and in Prefect's own code around a flow's: one line, cancelled and never a crash."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,46 @@ def test_ctrl_c_twice_ends_it_at_once(presslake, prefect_api_url):
     assert ended.code == 130, ended
     assert ended.err.splitlines()[-1].startswith("Interrupted")
     assert "Traceback" not in ended.err
+
+
+IN_A_FINALIZER = """
+import os, signal, sys
+from flows.cli.app import main
+
+class Interrupting:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(10_000):
+            pass
+
+def watch(frame, event, arg):
+    if event == "call" and frame.f_code.co_qualname == "Sweep.claim":
+        sys.setprofile(None)
+        Interrupting()
+
+sys.setprofile(watch)
+main()
+"""
+"""Interrupts the sweep where Python drops the exception: in a finalizer, when the first batch is about to be claimed."""
+
+
+def test_ctrl_c_within_a_finalizer_ends_the_sweep(presslake, prefect_api_url):
+    with running_press(sites=1, articles=20) as press:
+        slow = press.catalogue(presslake.home / "sources.yaml", crawl_delay_s=0.5)
+        ended = presslake.execute(IN_A_FINALIZER, "ingest")
+        asked = sum(press.hits[press.addresses[0], path] for path in press.stories[0])
+        quick = press.catalogue(slow)
+        rest = presslake.ingest("--catalogue", quick)
+    with closing(sqlite3.connect(presslake.home / "index.db")) as index:
+        run_id, _ = index.execute("SELECT run_id FROM runs ORDER BY started_at").fetchall()
+    with api_client(prefect_api_url) as api:
+        run = api.get(f"/flow_runs/{run_id[0]}").json()
+
+    assert ended.code == 130, ended
+    assert "Traceback" not in ended.err
+    assert ended.err.splitlines()[-1].startswith("Interrupted: what is stored is whole")
+    assert run["state_type"] == "CANCELLED", run["state"]
+    assert (asked < 20, rest["pending"]) == (True, 0)
 
 
 INSIDE = """
