@@ -12,7 +12,7 @@ from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
 from tasks.runtime import workers  # noqa: F401 - with pebble: 10 ms and 0.7 MB of each worker
-from tasks.runtime.allocator import keep_little
+from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, keep_little
 from tasks.values.url import Url
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -20,7 +20,6 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 _LINE = "<p>The harbour café was opened again, after nine months of works, by the mayor of the town.</p>"
 _HEAD_OF_PAGE = '<link rel="canonical" href="https://other.example/story"><meta name="date" content="1 Jan 2000">'
 _PAGE = f"<html><head>{_HEAD_OF_PAGE}</head><body><article><h1>Harbour</h1>{_LINE * 9}</article></body></html>"
-_OBJECTS = 20_000  # between two looks for cycles: a page leaves few, and 700, as Python has it, is each page's hundredth part
 _URL = Url("https://daily.example/story")
 
 
@@ -43,4 +42,4 @@ _warm_up()
 spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
 gc.collect()
 gc.freeze()
-gc.set_threshold(_OBJECTS)
+gc.set_threshold(*COLLECTOR_THRESHOLDS)  # by default a hundredth part of each page is spent on looks for cycles
