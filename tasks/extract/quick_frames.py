@@ -17,6 +17,7 @@ from tasks.extract.tree import judged_once, raw_text_of
 
 _BOXES = ("article", "main", "div", "section", "aside")
 _PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
+_NEVER = "(?!)"
 _REMOVED = frozenset(settings.MANUALLY_CLEANED)
 _MAX_REMEMBERED = 500  # characters of an element's names
 _MAX_FRAMES = 50  # that are cut off
@@ -33,11 +34,11 @@ class Words:
         plain = tuple(token for token in tokens if not _PATTERN.search(token))
         patterns = [token for token in tokens if _PATTERN.search(token)]
         # a pattern for each of the two: the first tells by a letter where no token begins
-        searches = [re.compile(one).search for one in (_one_of(plain), "|".join(patterns)) if one]
+        token_in, pattern_in = (re.compile(one or _NEVER).search for one in (_one_of(plain), "|".join(patterns)))
 
         @judged_once
         def occur(text: str) -> bool:
-            return any([search(text) for search in searches])
+            return token_in(text) is not None or pattern_in(text) is not None
 
         self.occur_in = occur
 
