@@ -77,9 +77,7 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     named = dict.fromkeys(around, False)
     title = metadata.title or ""
     is_dense = size_of(title) > len(title)
-    tail = _Tail(
-        blocks=blocks, metadata=metadata, main=main, around=around, tags=tags, named=named, is_dense=is_dense
-    )
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main, around=around, tags=tags, named=named, is_dense=is_dense)
     whole = sum(len(line.text) for line in lines)
     total = sum(size_of(line.text) for line in lines)
     kept = tail.within(lines, holders.scope)
