@@ -55,7 +55,7 @@ def outline_page(body: HtmlElement, *, title: str | None, ledes: Iterable[str], 
     weights = weigh(elements, parents)
     heading = find_title(body, words_of(title or ""))
     labels = [one for one in _find_labels(elements, parents, weights) if one is not heading]
-    lines = [one for one in _find_lines(elements, parents, weights) if one is not heading]
+    lines = [one for one in _find_lines(body, weights) if one is not heading]
     texts = {one: text_of(one) for one in {*labels, *lines}}
     return Outline(
         body=body,
@@ -184,15 +184,12 @@ def _stands_alone(above: HtmlElement, weights: dict[HtmlElement, Weight]) -> boo
     return not (above.text or "").strip() and not any((one.tail or "").strip() for one in above)
 
 
-def _find_lines(
-    elements: list[HtmlElement], parents: list[HtmlElement], weights: dict[HtmlElement, Weight]
-) -> list[HtmlElement]:
-    holds_blocks: set[HtmlElement] = set()
-    for element, above in zip(reversed(elements), reversed(parents), strict=True):
-        if element.tag in BLOCKS or element in holds_blocks:
-            holds_blocks.add(above)
-    return [
-        element
-        for element, weight in zip(elements, weights.values(), strict=True)
-        if 0 < weight.text <= MAX_LINE_LENGTH and element.tag in BLOCKS and element not in holds_blocks
-    ]
+def _find_lines(body: HtmlElement, weights: dict[HtmlElement, Weight]) -> list[HtmlElement]:
+    blocks = list(body.iter(*BLOCKS))
+    holders: set[HtmlElement] = set()
+    for one in blocks:
+        above = one.getparent()
+        while above is not None and above not in holders:  # each is added once
+            holders.add(above)
+            above = above.getparent()
+    return [one for one in blocks if 0 < weights[one].text <= MAX_LINE_LENGTH and one not in holders]
