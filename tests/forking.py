@@ -26,8 +26,8 @@ COMMAND = Path(sys.executable).with_name("presslake")
 MODULES = (
     "tasks.discover.polling", "tasks.fetch.fetching", "tasks.extract.extraction", "tasks.deduplicate.deciding",
     "tasks.store.publishing", "tasks.verify.verification", "tasks.maintain.maintenance", "flows.cli.app",
-    "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pendulum", "pyarrow.parquet",
-    "rich.progress", "starlette.applications",
+    "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pyarrow.parquet", "rich.progress",
+    "starlette.applications", "pendulum" if sys.version_info < (3, 13) else "whenever",
 )  # fmt: skip
 """What commands import, as far as it knows nothing of Prefect; some of it is Prefect's own."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow as pa
 from tasks.lake.keys import ARTICLES
 from tasks.lake.schemas import arrow_schema, table_schema
 from tasks.politeness.rights.mapping import verdict_on
-from tasks.query.asking import query_errors
+from tasks.query.asking import computed
 from tasks.query.views import Views
 from tasks.values.changes import Removal
 from tasks.values.columns import revive
@@ -59,8 +61,10 @@ class Chosen:
     def read(self) -> Iterator[pa.Table]:
         """Yield the rows, a day at a time; raises LakeUnavailable."""
         for day in self.days:
-            with query_errors():
-                yield self.connection.sql(_ROWS.format(day=day.isoformat())).to_arrow_table().cast(SCHEMA)
+            yield computed(self.connection, partial(self._read, day))
+
+    def _read(self, day: date) -> pa.Table:
+        return self.connection.sql(_ROWS.format(day=day.isoformat())).to_arrow_table().cast(SCHEMA)
 
 
 def choose(
@@ -77,19 +81,29 @@ def choose(
     `purpose`, rows that are refused for it, or have a price, are left out. Their identities alone are kept, so that
     no text is read before it is written.
     """
-    with query_errors():
-        rows = views.connection.view(view)
-        # DuckDB reads it as one expression: it can neither end the query nor begin another
-        kept = rows if where is None else rows.filter(where)
-        kept.project(_KEYS).create("chosen")
-        if going := [asdict(one) for one in removals]:
-            views.connection.register("removed", pa.Table.from_pylist(going, schema=arrow_schema(Removal)))
-            views.connection.execute(_GOING)
-        if purpose is not None:
-            refused = _refused(views.connection, purpose)
-            views.connection.register("refused", refused)
-            views.connection.execute(_LEAVE_OUT)
-        return Chosen(views.connection, dict(views.connection.execute(_DAYS).fetchall()))
+    going = [asdict(one) for one in removals]
+    return computed(views.connection, lambda: _chosen(views.connection, view, where, going, purpose))
+
+
+def _chosen(
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    where: str | None,
+    going: list[dict[str, Any]],
+    purpose: Purpose | None,
+) -> Chosen:
+    rows = connection.view(view)
+    # DuckDB reads it as one expression: it can neither end the query nor begin another
+    kept = rows if where is None else rows.filter(where)
+    kept.project(_KEYS).create("chosen")
+    if going:
+        connection.register("removed", pa.Table.from_pylist(going, schema=arrow_schema(Removal)))
+        connection.execute(_GOING)
+    if purpose is not None:
+        refused = _refused(connection, purpose)
+        connection.register("refused", refused)
+        connection.execute(_LEAVE_OUT)
+    return Chosen(connection, dict(connection.execute(_DAYS).fetchall()))
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, purpose: Purpose) -> pa.Table:

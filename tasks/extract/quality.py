@@ -3,6 +3,7 @@
 A figure to sort by, not a measure of truth: on pages whose text is known, most are near 1, and what is far below is wrong.
 """
 
+import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ GUESSES = frozenset(("readability", "paragraphs", "unseen"))
 _WORTH_OF_A_GUESS = 0.6
 _SLACK = 1.25  # of the page's words a fifth may be its own: navigation, footers
 _MIN_JUDGED, _SHORT_LINE, _SHORT_UNSPACED = 500, 80, 25  # characters
+_UNSPACED = re.compile("[\u2e81-\U0010ffff]")
 _MIN_PARAGRAPH_LENGTH = 40  # characters; what is shorter is as often a label
 
 
@@ -58,7 +60,7 @@ def _short_share(text: str, links: AbstractSet[str]) -> float:
     """Return the part of a text of some length that stands in lines shorter than a sentence and are no links."""
     if len(text) < _MIN_JUDGED:
         return 0.0
-    shortest = _SHORT_UNSPACED if sum(one > "\u2e80" for one in text[:_MIN_JUDGED]) > _MIN_JUDGED / 2 else _SHORT_LINE
+    shortest = _SHORT_UNSPACED if len(_UNSPACED.findall(text, 0, _MIN_JUDGED)) > _MIN_JUDGED / 2 else _SHORT_LINE
     return sum(len(line) for line in text.split("\n") if len(line) < shortest and line not in links) / len(text)
 
 

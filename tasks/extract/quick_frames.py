@@ -17,6 +17,7 @@ from tasks.extract.tree import judged_once, raw_text_of
 
 _BOXES = ("article", "main", "div", "section", "aside")
 _PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
+_NEVER = "(?!)"
 _REMOVED = frozenset(settings.MANUALLY_CLEANED)
 _MAX_REMEMBERED = 500  # characters of an element's names
 _MAX_FRAMES = 50  # that are cut off
@@ -32,14 +33,25 @@ class Words:
     def __init__(self, *tokens: str) -> None:
         plain = tuple(token for token in tokens if not _PATTERN.search(token))
         patterns = [token for token in tokens if _PATTERN.search(token)]
-        plain = tuple(one for one in plain if not any(other in one for other in plain if other != one))
-        pattern = re.compile("|".join(patterns)) if patterns else None
+        # a pattern for each of the two: the first tells by a letter where no token begins
+        token_in, pattern_in = (re.compile(one or _NEVER).search for one in (_one_of(plain), "|".join(patterns)))
 
         @judged_once
         def occur(text: str) -> bool:
-            return any(map(text.__contains__, plain)) or (pattern is not None and pattern.search(text) is not None)
+            return token_in(text) is not None or pattern_in(text) is not None
 
         self.occur_in = occur
+
+
+def _one_of(tokens: Iterable[str]) -> str:
+    """Return a pattern of plain tokens, those that begin alike together: a quarter of what looking for each costs."""
+    rest: dict[str, list[str]] = {}
+    for token in sorted(tokens):
+        rest.setdefault(token[:1], []).append(token[1:])
+    if "" in rest:  # one ends here: what goes on needs not be asked
+        return ""
+    branches = [re.escape(first) + _one_of(tails) for first, tails in rest.items()]
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})" if branches else ""
 
 
 _NONE = Words()

@@ -73,19 +73,21 @@ def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata,
     """Return the lines without furniture at their end."""
     main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
-    named = dict.fromkeys((main, *main.iterancestors()), False) if main is not None else {}
+    around = frozenset((main, *main.iterancestors())) if main is not None else frozenset()
+    named = dict.fromkeys(around, False)
     title = metadata.title or ""
     is_dense = size_of(title) > len(title)
-    tail = _Tail(blocks=blocks, metadata=metadata, main=main, tags=tags, named=named, is_dense=is_dense)
+    tail = _Tail(blocks=blocks, metadata=metadata, main=main, around=around, tags=tags, named=named, is_dense=is_dense)
     whole = sum(len(line.text) for line in lines)
     total = sum(size_of(line.text) for line in lines)
     kept = tail.within(lines, holders.scope)
     cut = min(tail.start_of_appendix(kept, main, _MAX_APPENDIX), tail.start_of_appendix(kept, container, _MAX_REST))
     cut -= tail.announces(kept, cut)
+    size = 0
     for at in range(len(kept) - 1, max(_MIN_LEFT, len(kept) - _MAX_LINES) - 1, -1):
+        size += size_of(kept[at].text)
         if at >= cut:
             continue
-        size = sum(size_of(line.text) for line in kept[at:])
         if size > _MAX_SOURCES * total:
             break
         is_furniture = tail.is_furniture if size <= _MAX_TAIL * total else tail.are_sources
@@ -112,6 +114,7 @@ class _Tail:
     blocks: Sequence[Block]
     metadata: Metadata
     main: HtmlElement | None
+    around: AbstractSet[HtmlElement]
     tags: AbstractSet[tuple[str, ...]]
     is_dense: bool
     named: dict[HtmlElement, bool]
@@ -303,7 +306,7 @@ class _Tail:
         block = self._block(line)
         if block is None or self.main is None:
             return None
-        return outermost(block.element, {self.main, *self.main.iterancestors()})
+        return outermost(block.element, self.around)
 
     def _is_tags(self, text: str) -> bool:
         """Whether most pieces of a line are the page's own tags."""

@@ -40,6 +40,7 @@ _ODDLY_NAMED = XPath(
 )
 # what a page says after them belongs to its body (HTML, 13.2.6.4.20), and libxml2 reads no further
 _ENDS = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
+_NOTHING_MORE = re.compile(rb"\s*+(?:</body\s*>)?\s*+(?:</html\s*>)?\s*+", re.IGNORECASE)
 _BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
 _BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
 _BEGINNING = 1000  # characters
@@ -50,6 +51,7 @@ _WORDS_OF_ASCII = bytes(ord(chr(one).lower()) if chr(one).isalnum() else 32 for 
 _ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
 _MAX_DEPTH = 511  # elements; what browsers nest at most
 _TOO_DEEP = XPath("/*" * _MAX_DEPTH)
+_IS_DEEP = XPath(f"boolean({'/*' * 64})")  # as few pages are: so many steps into nothing take their time as well
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
     bounded = with_few_attributes(text)
     source = _whole(_writable(bounded, encoded if bounded is text else None))
-    if not source.strip() or _is_binary(text[:_BEGINNING]):
+    if not source or source.isspace() or _is_binary(text[:_BEGINNING]):
         return None
     # nothing asks for an element by its id in libxml2's table, which takes a tenth of the time
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
@@ -130,7 +132,7 @@ def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
     _end_head(tree)
     _unbreak_titles(tree)
     place_streamed(tree)
-    for element in _TOO_DEEP(tree):
+    for element in _TOO_DEEP(tree) if _IS_DEEP(tree) else ():
         strip_tags(element, "*")
     return tree
 
@@ -168,9 +170,10 @@ def _writable(text: str, encoded: bytes | None) -> bytes:
 
 def _whole(source: bytes) -> bytes:
     """Return a page that does not end before its last element: templates put together have several ends."""
-    ends = (source.find(end) for end in (b"</body", b"</html", b"</BODY", b"</HTML"))
-    first = next((at for at in ends if at >= 0), len(source))
-    return source[:first] + _ENDS.sub(b"", source[first:])
+    first = _ENDS.search(source)  # by `</`, which has no case: as quick as to look for one of them
+    if first is None or _NOTHING_MORE.fullmatch(source, first.start()):  # as most do: they need not be copied
+        return source
+    return _ENDS.sub(b"", source)
 
 
 def _end_head(tree: HtmlElement) -> None:

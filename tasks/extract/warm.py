@@ -12,7 +12,7 @@ from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
 from tasks.runtime import workers  # noqa: F401 - with pebble: 10 ms and 0.7 MB of each worker
-from tasks.runtime.allocator import keep_little
+from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, keep_little
 from tasks.values.url import Url
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -42,3 +42,4 @@ _warm_up()
 spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
 gc.collect()
 gc.freeze()
+gc.set_threshold(*COLLECTOR_THRESHOLDS)  # by default a hundredth part of each page is spent on looks for cycles

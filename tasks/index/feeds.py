@@ -88,7 +88,9 @@ def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime |
 
 def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
     """Write the results of polls; validators are kept only with the body that they validate."""
-    values: dict[str, ColumnElement[object]] = {name: bindparam(f"new_{name}") for name in _LEARNED}
+    values: dict[str, ColumnElement[object]] = {
+        name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in _LEARNED
+    }
     for name in ("polled_at", "entries"):
         values[name] = func.coalesce(values[name], feeds.c[name])
     statement = update(feeds).where(feeds.c.feed_key == bindparam("key")).values(values)

@@ -1,9 +1,10 @@
 """One query in SQL, and its answer, row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -12,6 +13,8 @@ from tasks.errors import ConfigError, LakeUnavailable
 from tasks.query.views import open_views
 from tasks.runtime.lakes import lake_alone
 from tasks.values.text.escape import as_plain
+
+T = TypeVar("T")
 
 AT_ONCE = 1_000
 SAID = 600
@@ -34,9 +37,9 @@ def ask(query: str, settings: Settings) -> Iterator[Answer]:
     LakeUnavailable.
     """
     store, _ = lake_alone(settings)
-    with open_views(store) as views, query_errors():
+    with open_views(store) as views:
         check_reads(views.connection, query)
-        done = views.connection.execute(query)
+        done = computed(views.connection, lambda: views.connection.execute(query))
         yield Answer(tuple(column[0] for column in done.description or ()), _rows(done))
 
 
@@ -50,6 +53,20 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
         raise ConfigError(
             f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are answered"
         )
+
+
+def computed(connection: duckdb.DuckDBPyConnection, compute: Callable[[], T]) -> T:
+    """Return what DuckDB computes, with its errors translated; Ctrl-C ends it.
+
+    It computes in another thread: in the one that gets the signal, DuckDB heeds it or not, as its own threads have it.
+    """
+    with query_errors(), ThreadPoolExecutor(1) as aside:
+        computing = aside.submit(compute)
+        try:
+            return computing.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
 
 
 @contextmanager
@@ -69,6 +86,5 @@ def _one_line(error: BaseException) -> str:
 
 
 def _rows(done: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    with query_errors():
-        while rows := done.fetchmany(AT_ONCE):
-            yield from rows
+    while rows := computed(done, lambda: done.fetchmany(AT_ONCE)):
+        yield from rows

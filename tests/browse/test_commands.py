@@ -96,8 +96,8 @@ def test_it_serves_until_it_is_asked_to_end(settings):
     )
     try:
         answer = _answered(f"http://127.0.0.1:{port}/", process)
-        foreign = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"}, trust_env=False)
-        written = httpx.post(f"http://127.0.0.1:{port}/", trust_env=False)
+        foreign = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"}, trust_env=False, timeout=60)
+        written = httpx.post(f"http://127.0.0.1:{port}/", trust_env=False, timeout=60)
         frame = httpx.get(
             f"http://127.0.0.1:{port}/articles/{FERRY.article_id}/revisions/1/page", trust_env=False, timeout=60
         )

@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from flows.cli.console import PIPED_WIDTH, lines_of, width_of
@@ -17,6 +16,7 @@ from flows.sweep.dry_run import tables
 from tasks.discover.preview import Preview
 from tests.engine import Presslake
 from tests.press import running_press
+from tests.workers import api_client
 
 BOTH = re.compile(r"(feeds polled|articles fetched|pages extracted)\D+?(\d+)/(\d+)")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -89,6 +89,7 @@ def test_a_batch_without_an_article_says_so_in_the_log_of_its_run(presslake: Pre
         run_id = presslake.ingest("--url", missing, PRESSLAKE_ALLOW_NETWORKS="127.0.0.0/8")["run_id"]
 
     wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}, "limit": 200}
-    logs = httpx.post(f"{prefect_api_url}/logs/filter", json=wanted, timeout=60, trust_env=False).json()
+    with api_client(prefect_api_url) as api:
+        logs = api.post("/logs/filter", json=wanted).json()
 
     assert "decided no page that is an article" in [one["message"] for one in logs]

@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.engine import Presslake
@@ -38,7 +37,8 @@ def interrupted(presslake: Presslake, api_url: str, when: str, *words: str, ofte
     (presslake.home / "sources.yaml").write_text('sources: [{id: a, feeds: ["http://127.0.0.1:9/feed"]}]\n')
     ended = presslake.execute(INTERRUPTED_BY_A_HOOK, when, str(often), "ingest", *words)
     run_id = (presslake.home / "run-id").read_text()
-    run = httpx.get(f"{api_url}/flow_runs/{run_id}", timeout=60, trust_env=False).json()
+    with api_client(api_url) as api:
+        run = api.get(f"/flow_runs/{run_id}").json()
     return ended, run
 
 

@@ -8,7 +8,6 @@ import threading
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 from deltalake import DeltaTable
 from fastwarc.warc import ArchiveIterator as FastArchiveIterator
@@ -17,6 +16,7 @@ from warcio.archiveiterator import ArchiveIterator
 from tasks.lake.records import payload_digest
 from tests.engine import Presslake
 from tests.press import Press, running_press
+from tests.workers import api_client
 
 pytestmark = [pytest.mark.engine, pytest.mark.crash]
 
@@ -101,7 +101,8 @@ def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue
     with sqlite3.connect(presslake.home / "index.db") as index:
         (run_id,) = index.execute("SELECT run_id FROM runs").fetchone()
     index.close()
-    run = httpx.get(f"{prefect_api_url}/flow_runs/{run_id}", timeout=60, trust_env=False).json()
+    with api_client(prefect_api_url) as api:
+        run = api.get(f"/flow_runs/{run_id}").json()
     assert (run["state_type"], run["name"]) == ("CANCELLED", "all sources")
     assert presslake.ingest("--catalogue", catalogue, **SMALL_BATCHES)["pending"] == 0
     _assert_whole(presslake, press)

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -19,6 +18,7 @@ from tasks.index.health import ArrivalDay, Tally, TallyKind
 from tasks.report.recent import report_period
 from tasks.runtime.resources import close_opened
 from tests.browser import keep_picture
+from tests.workers import api_client
 
 HOURS = (0, 0, 0, 0, 0, 1, 4, 9, 12, 8, 6, 5, 7, 5, 4, 4, 6, 8, 5, 3, 2, 1, 0, 0)
 
@@ -74,7 +74,8 @@ def shown_week(api_url):
         state = report(ReportConfig(period=Period.WEEK), return_state=True)
         APILogWorker.drain_all(timeout=10)  # while the server is there
     wanted = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
-    (artifact,) = httpx.post(f"{api_url}/artifacts/filter", json=wanted, timeout=60).json()
+    with api_client(api_url) as api:
+        (artifact,) = api.post("/artifacts/filter", json=wanted).json()
     return state, artifact
 
 

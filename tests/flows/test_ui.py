@@ -3,14 +3,13 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
 from tasks.config.catalogue import Catalogue
 from tests.browser import keep_picture
 from tests.press import running_press
-from tests.workers import deploy_file
+from tests.workers import api_client, deploy_file
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 
@@ -54,13 +53,15 @@ def test_the_ui_shows_the_run_with_its_report(presslake, prefect_api_url, page, 
 
 def _artifact(api_url: str, run_id: str) -> str:
     wanted = {"flow_runs": {"id": {"any_": [run_id]}}, "artifacts": {"key": {"any_": ["source-health"]}}}
-    (artifact,) = httpx.post(f"{api_url}/artifacts/filter", json=wanted, timeout=60).json()
+    with api_client(api_url) as api:
+        (artifact,) = api.post("/artifacts/filter", json=wanted).json()
     return artifact["id"]
 
 
 def test_the_form_of_a_persons_run_begins_with_every_feed(prefect_api_url, page):
     deploy_file({**os.environ, "PREFECT_API_URL": prefect_api_url})
-    deployment = httpx.get(f"{prefect_api_url}/deployments/name/ingest/sweep", timeout=60).json()
+    with api_client(prefect_api_url) as api:
+        deployment = api.get("/deployments/name/ingest/sweep").json()
     page.set_viewport_size({"width": 1400, "height": 1360})
 
     page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/deployments/deployment/{deployment['id']}/run")

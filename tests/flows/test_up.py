@@ -25,18 +25,32 @@ def alone(tmp_path) -> Presslake:
 
 def _await_sweeps(api: httpx.Client, number: int, timeout_s: float = 150) -> list[dict[str, Any]]:
     """Wait until so many sweeps have completed."""
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "flows": {"name": {"any_": ["ingest"]}}}
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            runs = api.post(
-                "/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-            ).json()
+            runs = api.post("/flow_runs/filter", json=wanted).json()
         except httpx.TransportError:
             runs = []
         if len(runs) >= number:
             return runs
         assert time.monotonic() < deadline, "no sweep within the time"
         time.sleep(0.5)
+
+
+def _await_ends(processes: list[psutil.Process], timeout_s: float = 60) -> None:
+    """Wait until none of them runs any more: they end a moment after who started them."""
+    deadline = time.monotonic() + timeout_s
+    while left := [one for one in processes if _runs(one)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone, tmp_path):
@@ -49,11 +63,12 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
             deployments = api.post("/deployments/filter", json={}).json()
             scheduled = await_scheduled(api)
             beside = alone.run("ingest", "--catalogue", catalogue)  # no server is named: it finds this one
-            page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
+            page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True, trust_env=False, timeout=60)
             started = psutil.Process(served.pid).children(recursive=True)
         finally:
             served.send_signal(signal.SIGINT)
             _out, err = served.communicate(timeout=60)
+    _await_ends(started)
 
     assert (run["name"], run["state"]["message"]) == ("due", "6 fetched (6 new)")
     assert {run["parameters"]["config"]["due_only"] for run in scheduled if "config" in run["parameters"]} == {True}
@@ -72,7 +87,6 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
     assert served.returncode == 0
     assert f"http://127.0.0.1:{port}" in err.decode().splitlines()[1]
     assert err.decode().splitlines()[-1] == "Stopped."
-    assert not [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_port_that_is_taken_is_named(alone, tmp_path):

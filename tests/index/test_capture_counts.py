@@ -1,8 +1,9 @@
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from tasks.index.capture_counts import count_captures, read_counts
+from tasks.index.column_types import Instant
 from tasks.index.database import open_index
 from tasks.values.rows import Novelty, Outcome
 from tests.index.migrating import migrate
@@ -45,8 +46,7 @@ def test_an_index_from_before_knows_its_newest_articles_at_once(empty_index_url)
             text(
                 "INSERT INTO articles (article_id, url_key, url, source_id, revision, text_digest, first_seen_at,"
                 " fetched_at, cluster_id, is_representative) VALUES ('x', 'k', 'u', 'a', 1, 'd', :at, :at, 'x', true)"
-            ),
-            {"at": FETCHED_AT.replace(tzinfo=None) if index.is_sqlite else FETCHED_AT},
+            ).bindparams(bindparam("at", FETCHED_AT, Instant))
         )
 
     with open_index(empty_index_url) as upgraded, upgraded.read() as tx:

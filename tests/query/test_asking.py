@@ -215,3 +215,34 @@ def test_the_command_makes_no_lake(tmp_path):
     ended = Presslake(tmp_path).run("sql", "select 1", check=False)
 
     assert (ended.code, list(tmp_path.iterdir())) == (2, [])
+
+
+INTERRUPTED_IN_THE_QUERY = """
+import os, signal, sys, threading
+from flows.cli.app import main
+
+called = sys.argv.pop(1)
+
+def watch(frame, event, arg):
+    if event == "call" and frame.f_code.co_name == called:
+        sys.setprofile(None)
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+sys.setprofile(watch)
+main()
+"""
+NEVER_ENDS = "(select count(*) from range(1000000000000) where hash(range) = 1) = 0"
+
+
+@pytest.mark.parametrize(
+    ("called", "words"),
+    [
+        ("ask", ("sql", f"select {NEVER_ENDS}")),
+        ("choose", ("export", "--format", "jsonl", "--out", "taken", "--where", NEVER_ENDS)),
+    ],
+)
+def test_ctrl_c_within_a_query_ends_it_in_one_line(command, called, words):
+    ended = command.execute(INTERRUPTED_IN_THE_QUERY, called, *words, timeout=120)
+
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err == "Interrupted: what is stored is whole, and another run does the rest.\n"

@@ -14,6 +14,8 @@ from pathlib import Path
 from tasks.web.guard import AddressGuard
 
 LOOPBACK = AddressGuard(("127.0.0.0/8",))
+NOBODY = "http://127.0.0.1:9"
+"""Where nobody listens. A port that a server has just left is another's a moment later."""
 AGENT = "Presslake/0.1 (+https://presslake.example/bot)"
 
 

@@ -109,18 +109,17 @@ async def test_each_look_up_that_fails_has_its_error(resolve, error):
 
 
 async def test_an_address_that_swallows_packets_leaves_time_for_the_next():
-    with socket.socket() as full:
-        full.bind(("127.0.0.8", 0))
-        full.listen(0)
-        port = full.getsockname()[1]
-        clogs = [socket.socket() for _ in range(4)]
-        for clog in clogs:
-            clog.setblocking(False)
-            clog.connect_ex(("127.0.0.8", port))
-        async with listening(port=port):
+    async with listening() as port:
+        with socket.socket() as full:
+            full.bind(("127.0.0.8", port))
+            full.listen(0)
+            clogs = [socket.socket() for _ in range(4)]
+            for clog in clogs:
+                clog.setblocking(False)
+                clog.connect_ex(("127.0.0.8", port))
             await connected("a.example", port, resolve=resolves("127.0.0.8", "127.0.0.1"), timeout_s=2.0)
-        for clog in clogs:
-            clog.close()
+            for clog in clogs:
+                clog.close()
 
 
 async def test_a_deadline_that_has_passed_connects_to_nothing():

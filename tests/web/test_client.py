@@ -39,6 +39,7 @@ from tasks.web.guard import AddressGuard
 from tests.web.loopback import (
     AGENT,
     LOOPBACK,
+    NOBODY,
     answer,
     endless,
     is_silent,
@@ -265,11 +266,9 @@ async def test_a_plain_body_under_a_gzip_label_is_taken():
 
 
 async def test_nobody_listening_is_a_failed_connect():
-    async with serve({}) as server:
-        url = server.url()
     async with web() as client:
         with pytest.raises(ConnectFailed):
-            await client.get(url)
+            await client.get(NOBODY)
 
 
 # Bounds

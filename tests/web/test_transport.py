@@ -34,7 +34,7 @@ from tasks.web.budget import Budget
 from tasks.web.raw_transport import RawTransport
 from tasks.web.target import parse_target
 from tasks.web.transport import AS_HTTPX, GuardedTransport, guarded_client
-from tests.web.loopback import LOOPBACK, answer, endless, is_silent, page, redirect, resets, says, serve
+from tests.web.loopback import LOOPBACK, NOBODY, answer, endless, is_silent, page, redirect, resets, says, serve
 
 DOCS = Path(__file__).parents[2] / "docs/transport.md"
 MIB = 1024 * 1024
@@ -495,11 +495,9 @@ async def test_a_name_without_an_address_is_a_failed_connect():
 
 
 async def test_nobody_listening_is_a_failed_connect():
-    async with serve({}) as server:
-        url = server.url()
     async with plain() as client:
         with pytest.raises(httpx.ConnectError) as caught:
-            await client.get(url)
+            await client.get(NOBODY)
 
     assert isinstance(caught.value.__cause__, ConnectFailed)
 

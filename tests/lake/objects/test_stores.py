@@ -13,7 +13,8 @@ import pytest
 from tasks.errors import ConfigError, LakeFormatError, LakeUnavailable
 from tasks.lake.keys import MARKER_KEY
 from tasks.lake.objects.stores import DirectoryStore, MissingObject, S3Config, one_line, open_lake, open_store
-from tests.servers import LakeAddress, free_port, make_bucket
+from tests.servers import LakeAddress, make_bucket
+from tests.web.loopback import NOBODY
 
 
 def test_what_is_put_is_there(object_store):
@@ -289,10 +290,8 @@ def test_no_credentials_at_all_are_one_clear_line(moto_url, monkeypatch):
 
 
 def test_an_endpoint_where_nothing_answers_is_named(aws_environment):
-    url = f"http://127.0.0.1:{free_port()}"
-
-    with pytest.raises(ConfigError, match=f"nothing answers at {url}"):
-        open_store("s3://bucket/lake", s3=S3Config(endpoint_url=url, attempts=1))
+    with pytest.raises(ConfigError, match=f"nothing answers at {NOBODY}"):
+        open_store("s3://bucket/lake", s3=S3Config(endpoint_url=NOBODY, attempts=1))
 
 
 def test_an_endpoint_that_is_no_url_is_one_clear_line(aws_environment):
