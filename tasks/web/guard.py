@@ -56,14 +56,14 @@ class AddressGuard:
 
     def permits(self, address: str) -> bool:
         """Tell whether this literal may be connected to. What is no literal, or has a zone, may not."""
-        parsed = parsed_address(address)
+        parsed = _parsed_address(address)
         if parsed is None:
             return False
         return any(parsed in network for network in self._allowed) or _is_public(parsed)
 
 
 @lru_cache(maxsize=1000)  # of a host's requests, most follow each other
-def parsed_address(address: str) -> IPv4Address | IPv6Address | None:
+def _parsed_address(address: str) -> IPv4Address | IPv6Address | None:
     """Return a literal address as that to which it leads; None for what is none, or has a zone."""
     try:
         parsed = ip_address(address)
