@@ -19,6 +19,9 @@ class _StoredInstant(DATETIME):
         return lambda value: None if value is None else value.isoformat(" ", "microseconds")
 
 
+_STORED: TypeEngine[datetime] = _StoredInstant()  # type: ignore[no-untyped-call]
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC instant to the microsecond. SQLite has no time zones: there it is naive text, always UTC."""
 
@@ -27,7 +30,7 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
         """Return the database's own type."""
-        return dialect.type_descriptor(_StoredInstant() if dialect.name == "sqlite" else DateTime(timezone=True))
+        return dialect.type_descriptor(_STORED if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive instant: another machine would read it differently."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as JobTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
@@ -150,9 +150,9 @@ class WorkerPool:
         """Yield what goes to a worker at once, several jobs as one, and these jobs."""
         left = iter(jobs)
         while several := tuple(islice(left, size)):
-            first = several[0]
-            each = (several, self._config.time_limit_s)
-            yield first if len(several) == 1 else replace(first, read=_attempt_each, arguments=each), several
+            first, limit_s = several[0], self._config.time_limit_s
+            together = Job(_attempt_each, (several, limit_s), first.item, first.crashed, first.timed_out)
+            yield first if len(several) == 1 else together, several
 
     def _done(self, job: Job[T]) -> T | ItemError:
         return self._result(job, self._together.submit(job))
@@ -249,7 +249,7 @@ def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
         _slack.trim()
 
 
-def _attempt_each(jobs: Iterable[Job[T]], cpu_limit_s: float) -> list[T | ItemError]:
+def _attempt_each(jobs: Iterable[Job[Any]], cpu_limit_s: float) -> list[Any]:
     """Return the result of each job, in a worker; each has the whole limit."""
     return [_attempt(job, cpu_limit_s) for job in jobs]
 
