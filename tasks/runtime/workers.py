@@ -64,8 +64,8 @@ class WorkerConfig:
 
     @property
     def items_a_message(self) -> int:
-        """How many items a worker gets at once: no more than it does before it is replaced."""
-        return min(self.together, self.jobs_a_worker)
+        """How many items a worker gets at once: of those ahead, two messages for each worker, and no more than it does at all."""
+        return max(min(self.together, self.jobs_a_worker, JOBS_AHEAD // (2 * self.workers)), 1)
 
 
 @dataclass(frozen=True, slots=True)
