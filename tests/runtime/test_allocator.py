@@ -95,10 +95,10 @@ keep_little()
 held = b"x" * 100_000
 slack = Slack(int(sys.argv[1]))
 slack.trim()
-pieces = [[b"x" * 100_000, b"kept"] for _ in range(200)]
-kept = [b"y" * 1000 for _ in range(200)]  # at the heap's end, so that the rest is free between pieces in use
-for one in pieces:
-    one[0] = None
+large, small = 100_000, 2_000
+pieces = [(b"x" * large, b"y" * small) for _ in range(200)]
+kept = [one for _, one in pieces]  # so that what is free lies between pieces in use
+del pieces
 before = psutil.Process().memory_info().rss
 slack.trim()
 print(before - psutil.Process().memory_info().rss)
