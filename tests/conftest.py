@@ -4,6 +4,10 @@ import gc
 
 from hypothesis import HealthCheck, settings
 
+from tests.environment import leave_settings_out
+
+leave_settings_out()
+
 # With its defaults, Python's collector of cycles takes an eighth of the time of collecting tests
 gc.set_threshold(50_000, 20, 100)
 

@@ -94,9 +94,9 @@ def prefect_api_url(server_url: Callable[[str], str]) -> Iterator[str]:
 
 @contextmanager
 def _environment_of(home: Path) -> Iterator[None]:
-    """Let what is started now use Prefect in a home, and none of the settings of whoever runs the tests."""
+    """Let what is started now use Prefect in a home, with nothing but our defaults."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("PREFECT_", "PRESSLAKE_"))]:
+        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
             patch.delenv(name)
         patch.setenv("PREFECT_HOME", str(home))
         set_prefect_defaults(is_quiet=True)

@@ -1,5 +1,6 @@
 """Delete what has expired: files that no version needs, old logs, rows and shapes that nothing reads."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
@@ -73,7 +74,8 @@ def tidy_log(table: DeltaTable) -> None:
     with delta_errors(table.table_uri):
         table.update_incremental()
         table.create_checkpoint()
-        table.cleanup_metadata()
+        with suppress(FileNotFoundError):  # another maintenance deletes them at the same time
+            table.cleanup_metadata()
 
 
 def prune_index(index: Index, *, now: datetime, shapes_days: int, is_dry_run: bool) -> tuple[int, int]:
