@@ -264,11 +264,8 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
         return
     for element in page.elements:
         if page.stories.get(element, 0) >= _MIN_CARDS:
-            cards = [
-                one
-                for one in element
-                if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE and _is_of_site(one)
-            ]
+            cards = [one for one in element if page.stories[one] and page.weights[one].prose <= _MAX_CARD_PROSE]
+            cards = list(filter(_is_of_site, cards)) if len(cards) >= _MIN_CARDS else []
             if len(cards) >= _MIN_CARDS and len({one.tag for one in cards}) == 1:
                 runs.append((prose, cards))
         prose += len((element.text or "").strip()) if element.tag != "a" else 0

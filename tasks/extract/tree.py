@@ -118,7 +118,7 @@ def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
     # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
     bounded = with_few_attributes(text)
     source = _whole(_writable(bounded, encoded if bounded is text else None))
-    if not source.strip() or _is_binary(text[:_BEGINNING]):
+    if not source or source.isspace() or _is_binary(text[:_BEGINNING]):
         return None
     # nothing asks for an element by its id in libxml2's table, which takes a tenth of the time
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.extract.dates import is_plausible, parse_instant
-from tasks.values.text.written_dates import offset_s_of
+from tasks.values.text.written_dates import offset_s_of, read_date
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CET = timezone(timedelta(hours=1))
@@ -47,6 +47,18 @@ def test_what_is_no_instant_is_none(text):
 @pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "0", "0000000000", "1900-01-01", "2027-01-01", "1000-05-05"])
 def test_what_cannot_be_true_is_none(text):
     assert parse_instant(text, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    "clock", ["T06:15", " 06:15:09", "T23:59:60", "T24:00:00", "T06:15:09.000", "T06:15:09.5", "T06:60:00"]
+)
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00", "-00:00", "+0530", "-12:00", "+23:59", "+24:00", "+99:99"])
+@pytest.mark.parametrize("day", ["2026-03-02", "2024-02-29", "2026-02-29", "1850-12-31", "2026-13-01"])
+def test_the_usual_form_is_read_as_words_are(day, clock, zone):
+    written, found = read_date(f"{day}{clock}{zone}"), parse_instant(f"{day}{clock}{zone}", now=NOW)
+
+    assert found == (written.instant if written else None)
+    assert offset_s_of(found) == offset_s_of(written.instant if written else None)
 
 
 def test_a_clock_may_be_a_day_ahead():

@@ -175,6 +175,9 @@ def test_other_names_stay(name):
         "<body><header><p>a</p></header></body></html><main><p>b</p></main></body></html>",
         "<BODY><P>a</P></BODY></HTML><P>b</P>",
         "<body><p>a</p></body><p>b</p></html>",
+        "<body><p>a</p></html><p>b</p></body></html>",
+        "<body><p>a</p></Body ></HTML><p>b</p></body>",
+        "<body><p>a</p><p>b</p></body> </html> <!-- made in 0.2 s -->",
     ],
 )
 def test_what_follows_an_end_is_the_bodys(source):
