@@ -12,6 +12,7 @@ import os
 import sqlite3
 import statistics
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def measure(run: Run, folder: Path) -> tuple[float, float]:
 
 def forget_validators(index: Path) -> None:
     """Let the next look at every page be an unconditional one."""
-    with sqlite3.connect(index) as connection:
+    with closing(sqlite3.connect(index)) as database, database as connection:
         connection.execute("UPDATE frontier SET etag = NULL, last_modified = NULL")
 
 

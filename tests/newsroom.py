@@ -15,6 +15,9 @@ import pytest
 from tests.servers import free_port
 
 NEWSROOM = Path(__file__).parents[1].parent / "shared/newsroom"
+MISSING = "the newsroom of real pages is not beside this checkout (../shared/newsroom)"
+needs_newsroom = pytest.mark.skipif(not NEWSROOM.is_dir(), reason=MISSING)
+"""For tests that read its files; without it the benchmarks' own set is this project's pages."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Newsroom:
 @pytest.fixture
 def newsroom() -> Iterator[Newsroom]:
     if not NEWSROOM.is_dir():
-        pytest.skip("the newsroom of real pages is not beside this checkout (../shared/newsroom)")
+        pytest.skip(MISSING)
     with serving(NEWSROOM / "pages/truth.jsonl") as running:
         yield running
 

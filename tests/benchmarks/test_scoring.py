@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.extraction import FIXTURES, NEWSROOM, extract_ours, extract_stock, read_pages
 from benchmarks.scoring import Answer, leak, overlap, rouge_l, score, split_names, summarise, tokenise
+from tests.newsroom import needs_newsroom
 
 STORY = "The harbour reopened on Monday after three weeks of repairs.\nShips are back."
 
@@ -48,7 +49,7 @@ def test_our_own_pages_come_out_whole():
 
 
 @pytest.mark.newsroom
-@pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here")
+@needs_newsroom
 def test_our_figures_are_those_of_the_newsrooms_own_scorer():
     spec = importlib.util.spec_from_file_location("newsroom_score", NEWSROOM.parent / "score.py")
     theirs = importlib.util.module_from_spec(spec)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from tests.newsroom import NEWSROOM, Newsroom, serving
+from tests.newsroom import NEWSROOM, Newsroom, needs_newsroom, serving
 
 pytestmark = [pytest.mark.engine, pytest.mark.newsroom]
 
@@ -73,9 +73,8 @@ def test_the_newsroom_is_stored_once_and_touched_pages_are_unchanged(newsroom, p
     assert (touched["articles"]["new"], touched["articles"]["revision"]) == (0, 0)
 
 
+@needs_newsroom
 def test_the_seed_pages_come_out_alike_whatever_their_teasers(presslake, tmp_path):
-    if not NEWSROOM.is_dir():
-        pytest.skip("the newsroom of real pages is not beside this checkout (../shared/newsroom)")
     expected = (NEWSROOM / "seedpage/expected.txt").read_text().strip()
     pages = _seed_pages(tmp_path)
 

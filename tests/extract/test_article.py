@@ -7,13 +7,10 @@ from benchmarks.scoring import Answer, score, summarise
 from benchmarks.stability import FURNITURE, PLACES, count_changes
 from tasks.values.text.digest import text_digest
 from tests.extract.reading import NAMES, PARAGRAPHS, expected, page, read_fixture, read_page
+from tests.newsroom import needs_newsroom
 
 SEEDS = NEWSROOM.parent / "seedpage"
 LAYOUTS = ("easy", "hard", "noarticle", "nested")
-needs_newsroom = [
-    pytest.mark.newsroom,
-    pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here"),
-]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "text" in expected(name)])
@@ -124,10 +121,10 @@ def test_a_text_of_one_line_is_kept_even_where_it_is_the_title():
     assert read_page("<html><head><title>Harbour reopens</title></head><body><p>Harbour reopens</p></body></html>").text
 
 
+@pytest.mark.newsroom
+@needs_newsroom
 @pytest.mark.parametrize("layout", LAYOUTS)
 class TestSeedPages:
-    pytestmark = needs_newsroom
-
     def test_other_teasers_give_the_same_digest(self, layout):
         assert text_digest(seed(layout, "a").text) == text_digest(seed(layout, "b").text)
 
@@ -161,7 +158,7 @@ def tokens_f1(wanted: str, found: str) -> float:
 
 
 @pytest.mark.newsroom
-@pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here")
+@needs_newsroom
 def test_the_newsroom_scores_as_it_should():
     figures = summarise([score(one.truth, extract_ours(one)) for one in read_pages(NEWSROOM)])
 
@@ -171,7 +168,7 @@ def test_the_newsroom_scores_as_it_should():
 
 
 @pytest.mark.newsroom
-@pytest.mark.skipif(not NEWSROOM.exists(), reason="the newsroom (../shared/newsroom) is not here")
+@needs_newsroom
 @pytest.mark.parametrize("place", PLACES)
 def test_other_teasers_under_a_heading_change_no_text_of_the_newsroom(place):
     changed, tried = count_changes(read_pages(NEWSROOM)[::5], extract_ours, FURNITURE["headed cards"], PLACES[place])

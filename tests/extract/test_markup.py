@@ -19,7 +19,7 @@ from tasks.extract.page import extract_html, extract_page
 from tasks.extract.stored_page import ExtractConfig
 from tests.extract.reading import PAGES
 from tests.extract.stored import segment_of
-from tests.newsroom import NEWSROOM
+from tests.newsroom import NEWSROOM, needs_newsroom
 
 URL = "https://daily.example/news/1.html"
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -156,11 +156,10 @@ def test_the_markdown_of_our_pages_is_their_text(path):
 
 
 @pytest.mark.newsroom
+@needs_newsroom
 @pytest.mark.parametrize("fold", range(4))
 def test_the_markdown_of_real_pages_is_their_text(fold):
     truth = NEWSROOM / "pages/truth.jsonl"
-    if not truth.is_file():
-        pytest.skip("the newsroom of real pages is not beside this checkout (../shared/newsroom)")
     wrong = []
     for number, row in enumerate(map(json.loads, truth.read_text(encoding="utf-8").split("\n")[:-1])):
         if number % 4 != fold:

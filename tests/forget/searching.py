@@ -3,6 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -51,7 +52,7 @@ def _bodies(path: Path) -> Iterator[bytes]:
 
 def _packed_in(path: Path) -> Iterator[bytes]:
     """Yield the values of an SQLite file that are zlib over something."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
             yield from _unpacked(value for row in database.execute(f"SELECT * FROM '{table}'") for value in row)

@@ -42,7 +42,7 @@ from tasks.runtime.reading import SharedReader
 from tasks.values.permit import PermitRequest
 from tasks.values.rights import Obedience
 from tasks.web.client import WebConfig
-from tests.web.loopback import AGENT, NOBODY, answer, is_silent, page, redirect, resets, says, serve
+from tests.web.loopback import AGENT, NOBODY, answer, is_silent, page, redirect, resets, says, serve, together
 
 ALLOW = {"/robots.txt": answer(404)}
 
@@ -423,22 +423,15 @@ async def test_two_clients_keep_one_delay(limits, index):
 
 @pytest.mark.parametrize("max_per_host", [1, 3])
 async def test_no_more_are_under_way_than_the_source_allows(limits, max_per_host):
-    async def slowly(asked, writer):
-        await asyncio.sleep(0.1)
-        writer.write(page(b""))
-
-    async with serve({**ALLOW, "*": slowly}) as server, polite(limits) as client:
+    pages = together(max_per_host, page(b""), stay_s=0.1)
+    async with serve({**ALLOW, "*": pages}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(9)], max_per_host=max_per_host)
 
     assert server.most_in_flight == max_per_host
 
 
 async def test_no_more_are_in_flight_than_the_budget(limits):
-    async def slowly(asked, writer):
-        await asyncio.sleep(0.1)
-        writer.write(page(b""))
-
-    async with serve({**ALLOW, "*": slowly}, "0.0.0.0") as server:
+    async with serve({**ALLOW, "*": together(3, page(b""), stay_s=0.1)}, "0.0.0.0") as server:
         urls = [server.url(f"/{number}", host=f"127.0.1.{number}") for number in range(1, 13)]
         async with PoliteClient(WebConfig(user_agent=""), limits, in_flight=3) as client:
             await visited(client, urls)

@@ -14,7 +14,7 @@ from tasks.politeness.client import PoliteClient
 from tasks.politeness.visits import Visit
 from tasks.web.addresses import AddressLimits
 from tasks.web.client import WebConfig
-from tests.web.loopback import AGENT, answer, page, serve
+from tests.web.loopback import AGENT, answer, page, serve, together
 
 DELAY_S = 0.2
 ALLOW = {"/robots.txt": answer(404), "*": page(b"x")}
@@ -69,11 +69,6 @@ def least_gap(*servers):
     return min(later - earlier for earlier, later in itertools.pairwise(instants))
 
 
-async def slowly(asked, writer):
-    await asyncio.sleep(0.1)
-    writer.write(page(b"x"))
-
-
 async def test_many_hosts_of_a_domain_at_one_address_have_the_pace_of_one(index):
     async with serve(ALLOW) as server, polite(index) as client:
         results = await visited(client, at_hosts(server, 6))
@@ -86,8 +81,9 @@ async def test_many_hosts_of_a_domain_at_one_address_have_the_pace_of_one(index)
 
 @pytest.mark.parametrize("most", [1, 3])
 async def test_together_they_have_as_many_requests_under_way_as_one_host_may(index, most):
-    async with serve({**ALLOW, "*": slowly}) as server, polite(index) as client:
-        await visited(client, at_hosts(server, 8), delay_s=0.0, max_per_host=most)
+    pages = together(most, page(b"x"), stay_s=0.1)
+    async with serve({**ALLOW, "*": pages}) as server, polite(index) as client:
+        await visited(client, at_hosts(server, 9), delay_s=0.0, max_per_host=most)
 
     assert server.most_in_flight == most
 
@@ -141,13 +137,7 @@ async def test_a_busy_host_does_not_put_its_neighbours_off(index):
 
 def meeting(number):
     """Return routes whose robots.txt is answered once so many requests for it are under way together."""
-    barrier = asyncio.Barrier(number)
-
-    async def together(asked, writer):
-        await barrier.wait()
-        writer.write(answer(404))
-
-    return {"/robots.txt": together, "*": page(b"x")}
+    return {"/robots.txt": together(number, answer(404)), "*": page(b"x")}
 
 
 def are_pages(results):

@@ -112,11 +112,10 @@ keep_little()
 held = b"x" * 100_000
 slack = Slack(int(sys.argv[1]))
 slack.trim()
-pieces = [[b"x" * 100_000, b"kept"] for _ in range(200)]
-# At the heap's end, so that the rest is free between pieces in use: more than fits where Python compiled the imports
-kept = [b"y" * 100_000 for _ in range(80)]
-for one in pieces:
-    one[0] = None
+large, small = 100_000, 20_000
+pieces = [(b"x" * large, b"y" * small) for _ in range(200)]
+kept = [one for _, one in pieces]  # between what is free; more than fits where Python compiled the imports
+del pieces
 before = psutil.Process().memory_info().rss
 slack.trim()
 print(before - psutil.Process().memory_info().rss)

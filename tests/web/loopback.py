@@ -166,6 +166,18 @@ def says(*pieces: bytes, every_s: float = 0.0, close: bool = True) -> Act:
     return act
 
 
+def together(number: int, said: bytes, *, stay_s: float = 0.0) -> Act:
+    """Return an act that answers as soon as so many requests are under way at once, or that long after, for one too many to come."""
+    met = asyncio.Barrier(number)
+
+    async def act(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await met.wait()
+        await asyncio.sleep(stay_s)
+        writer.write(said)
+
+    return act
+
+
 async def resets(asked: Asked, writer: asyncio.StreamWriter) -> None:
     """Reset the connection without a word."""
     writer.transport.abort()

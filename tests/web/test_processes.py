@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.index.database import open_index
-from tests.web.loopback import answer, page, serve
+from tests.web.loopback import answer, page, serve, together
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 4
@@ -54,11 +54,8 @@ async def test_one_at_a_time_and_a_delay_apart(index_url):
 
 
 async def test_never_five_where_four_are_allowed(index_url):
-    async def takes_its_time(asked, writer):
-        await asyncio.sleep(0.2)
-        writer.write(page(b""))
-
-    async with serve({"/robots.txt": answer(404), "*": takes_its_time}) as server:
+    pages = together(4, page(b""), stay_s=0.2)
+    async with serve({"/robots.txt": answer(404), "*": pages}) as server:
         came = await visit_at_once(index_url, server, pages=12, crawl_delay_s=0.0, max_per_host=4)
 
     assert came == PROCESSES * 12

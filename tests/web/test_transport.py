@@ -34,7 +34,19 @@ from tasks.web.budget import Budget
 from tasks.web.raw_transport import RawTransport
 from tasks.web.target import parse_target
 from tasks.web.transport import AS_HTTPX, GuardedTransport, guarded_client
-from tests.web.loopback import LOOPBACK, NOBODY, answer, endless, is_silent, page, redirect, resets, says, serve
+from tests.web.loopback import (
+    LOOPBACK,
+    NOBODY,
+    answer,
+    endless,
+    is_silent,
+    page,
+    redirect,
+    resets,
+    says,
+    serve,
+    together,
+)
 
 DOCS = Path(__file__).parents[2] / "docs/transport.md"
 MIB = 1024 * 1024
@@ -426,11 +438,7 @@ async def test_deadlines_leave_the_transport_whole():
 
 
 async def test_no_more_connections_are_used_than_the_limit():
-    async def slow(asked, writer):
-        await asyncio.sleep(0.05)
-        writer.write(page(b"x"))
-
-    async with asked_of(slow, max_connections=2) as (server, client):
+    async with asked_of(together(2, page(b"x"), stay_s=0.05), max_connections=2) as (server, client):
         await asyncio.gather(*(client.get(server.url(), timeout=30) for _ in range(8)))
 
     assert (len(server.asked), server.most_in_flight) == (8, 2)
