@@ -99,7 +99,7 @@ def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement]) -> C
 
 def links_elsewhere(heading: HtmlElement) -> bool:
     """Whether a heading links to another page than its own."""
-    return _target(link_of(heading), heading.base_url or "") is not None
+    return _target(link_of(heading), heading) is not None
 
 
 def link_of(heading: HtmlElement) -> str | None:
@@ -110,12 +110,12 @@ def link_of(heading: HtmlElement) -> str | None:
     return link.get("href") if link is not None else None
 
 
-def _target(href: str | None, url: str) -> str | None:
-    """Return the address of another page than the one at `url`, absolute; None where a link leads to none."""
+def _target(href: str | None, near: HtmlElement) -> str | None:
+    """Return the address of another page than the one of an element, absolute; None where a link leads to none."""
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
-    here, root = _without_fragment(url)
+    here, root = _without_fragment(near.base_url or "")
     path = href.removeprefix(root)
     try:
         is_plain = path[:1] == "/" != path[1:2] and "/." not in path and (path == href or not _CHANGED.search(path))
@@ -138,14 +138,13 @@ def _without_fragment(url: str) -> tuple[str, str]:
 
 def is_on_site(href: str | None, near: HtmlElement) -> bool:
     """Whether an address is that of another page of the site on which an element's own is."""
-    url = near.base_url or ""
-    target = _target(href, url)
+    target = _target(href, near)
     if target is None:
         return False
-    if (root := _without_fragment(url)[1]) and target.startswith(f"{root}/"):
+    if (root := _without_fragment(near.base_url or "")[1]) and target.startswith(f"{root}/"):
         return True
     try:
-        return _is_same_host(urlsplit(target).hostname or "", urlsplit(url).hostname or "")
+        return _is_same_host(urlsplit(target).hostname or "", urlsplit(near.base_url).hostname or "")
     except ValueError:
         return False
 
