@@ -226,7 +226,7 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
     progress.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
-    with settings_to_look(settings) as chosen:
+    with settings_to_look(settings) as chosen, _calm_collector():
         try:
             yield Sweep(
                 run_id=run_id,
@@ -266,6 +266,7 @@ def _calm_collector() -> Iterator[None]:
         gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    gc.enable()  # a command that sweeps has let it rest
     try:
         yield
     finally:

@@ -1,10 +1,25 @@
 """What the index's tables are made of: types of columns that are the same in both databases, and the metadata, which names indexes."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, Dialect, MetaData, Text, TypeDecorator
+from sqlalchemy.dialects.sqlite import DATETIME
+from sqlalchemy.types import TypeEngine
 
 from tasks.values.text.storable import storable_text
+
+
+class _StoredInstant(DATETIME):
+    """SQLite's own type, its text made by one call instead of a template of seven numbers."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
+        """Return what makes the text, with all six digits of the microseconds, as the template does."""
+        del dialect
+        return lambda value: None if value is None else value.isoformat(" ", "microseconds")
+
+
+_STORED: TypeEngine[datetime] = _StoredInstant()  # type: ignore[no-untyped-call]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -12,6 +27,10 @@ class Instant(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        """Return the database's own type."""
+        return dialect.type_descriptor(_STORED if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive instant: another machine would read it differently."""

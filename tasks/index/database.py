@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -239,13 +240,22 @@ def _make_engine(url: URL, *, is_read_only: bool = False) -> Engine:
             raise ConfigError(
                 f"the index {without_secrets(url)} needs a driver: pip install 'presslake[postgresql]'"
             ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+        json_serializer=_as_json,
+        json_deserializer=orjson.loads,
+    )
     if is_read_only:
         event.listen(engine, "do_connect", _read_only)
     else:
         event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _as_json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _read_only(_dialect: object, _record: object, words: list[str], arguments: dict[str, Any]) -> None:

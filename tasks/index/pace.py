@@ -63,13 +63,15 @@ def kept_delay_s(
 def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime) -> tuple[Pace, Permit | Wait]:
     """Return a permit, or the wait before the next request for one; expired leases are dropped."""
     turns = {one: until for one, until in pace.turns.items() if until > now}
-    pace = replace(pace, turns=turns)
     delay_s = pace.delay_s(wanted.delay_s)
+    wait_s = 0.0
     if now < pace.next_slot_at:
-        return pace, Wait(host=wanted.host, wait_s=(pace.next_slot_at - now).total_seconds(), delay_s=delay_s)
-    if len(turns) >= wanted.max_per_host:
+        wait_s = (pace.next_slot_at - now).total_seconds()
+    elif len(turns) >= wanted.max_per_host:
         # Permits in use may be another process's, whose end is not reported here.
-        return pace, Wait(host=wanted.host, wait_s=min(max(delay_s / 4, 0.1), 0.5), delay_s=delay_s)
+        wait_s = min(max(delay_s / 4, 0.1), 0.5)
+    if wait_s:
+        return replace(pace, turns=turns), Wait(host=wanted.host, wait_s=wait_s, delay_s=delay_s)
     pace = replace(
         pace,
         next_slot_at=now + timedelta(seconds=delay_s),
@@ -103,12 +105,14 @@ def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
     slowdown = min(pace.slowdown * 2, MOST_SLOWDOWN) if end.is_busy else max(pace.slowdown * _RECOVERY, 1.0)
     # An exponential moving average: one slow answer does not slow a host, many do.
     known_s = end.elapsed_s if pace.latency_s is None else pace.latency_s
-    pace = replace(
+    latency_s = known_s + _NEWEST_SHARE * (end.elapsed_s - known_s)
+    delay_s = kept_delay_s(end.delay_s, crawl_delay_s=pace.crawl_delay_s, latency_s=latency_s, slowdown=slowdown)
+    # from the end of the request: only then is it certain that a slow server has finished
+    free_at = now + timedelta(seconds=max(delay_s, end.hold_s or 0.0))
+    return replace(
         pace,
         slowdown=slowdown,
-        latency_s=known_s + _NEWEST_SHARE * (end.elapsed_s - known_s),
+        latency_s=latency_s,
         turns={one: until for one, until in pace.turns.items() if one != end.permit.permit_id},
+        next_slot_at=max(pace.next_slot_at, free_at),
     )
-    # from the end of the request: only then is it certain that a slow server has finished
-    free_at = now + timedelta(seconds=max(pace.delay_s(end.delay_s), end.hold_s or 0.0))
-    return replace(pace, next_slot_at=max(pace.next_slot_at, free_at))

@@ -39,6 +39,8 @@ LITTLE_TEXT = 400
 _REFRESH = re.compile(
     r"\s*+([0-9]*+)[0-9.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?([\"']?)(.+)", re.IGNORECASE | re.DOTALL
 )
+# an element that refreshes has these words near each other; "refresh" alone stands in the scripts of every fourth page
+_REFRESHES = re.compile(rb"http-equiv[^<>]{0,100}?refresh")
 _META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
@@ -168,7 +170,8 @@ def _may_lead(start: bytes, *, by_script: bool) -> bool:
     """Whether the words are there, without which a page leads nowhere: few have them, and the rest costs far more."""
     lower = start.lower()
     # UTF-16 has its letters apart; every other charset of the web has ASCII's as they are
-    return b"refresh" in lower or (by_script and b"location" in lower) or b"\0" in lower
+    may_refresh = b"refresh" in lower and _REFRESHES.search(lower) is not None
+    return may_refresh or (by_script and b"location" in lower) or b"\0" in lower
 
 
 def _of_meta(text: str) -> str | None:

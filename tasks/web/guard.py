@@ -5,6 +5,7 @@ answers differ between Python versions. The tables are the IANA special-purpose 
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from tasks.errors import ConfigError
@@ -55,16 +56,23 @@ class AddressGuard:
 
     def permits(self, address: str) -> bool:
         """Tell whether this literal may be connected to. What is no literal, or has a zone, may not."""
-        try:
-            parsed = ip_address(address)
-        except ValueError:
+        parsed = _parsed_address(address)
+        if parsed is None:
             return False
-        if isinstance(parsed, IPv6Address):
-            if parsed.scope_id is not None:
-                return False
-            # A mapped address is reached over IPv4, so it is that address, for the operator as well.
-            parsed = parsed.ipv4_mapped or parsed
         return any(parsed in network for network in self._allowed) or _is_public(parsed)
+
+
+@lru_cache(maxsize=1000)  # of a host's requests, most follow each other
+def _parsed_address(address: str) -> IPv4Address | IPv6Address | None:
+    """Return a literal address as that to which it leads; None for what is none, or has a zone."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if not isinstance(parsed, IPv6Address):
+        return parsed
+    # A mapped address is reached over IPv4, so it is that address, for the operator as well.
+    return (parsed.ipv4_mapped or parsed) if parsed.scope_id is None else None
 
 
 def _parse_network(cidr: str) -> IPv4Network | IPv6Network:

@@ -7,10 +7,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Text, select, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from tasks.errors import ConfigError, IndexUnavailable
 from tasks.index import database, schema
+from tasks.index.column_types import _StoredInstant
 from tasks.index.database import bind_lake, open_index, savepoint
 from tasks.index.schema import facts, metadata
 from tests.postgres import connected
@@ -27,6 +29,16 @@ def test_the_migrations_make_the_schema_and_nothing_else(empty_index_url):
         differences = compare_metadata(MigrationContext.configure(tx, opts=compared), metadata)
 
     assert differences == []
+
+
+@pytest.mark.parametrize("microsecond", [0, 7, 120_000, 999_999])
+def test_sqlite_keeps_an_instant_as_sqlalchemy_spells_it(microsecond):
+    at = datetime(926, 3, 1, 12, 30, 5, microsecond)  # noqa: DTZ001 - as SQLite gets it
+
+    ours, theirs = (kind.bind_processor(sqlite.dialect()) for kind in (_StoredInstant(), sqlite.DATETIME()))
+
+    assert ours(at) == theirs(at)
+    assert ours(None) is None
 
 
 def test_the_newest_migration_is_the_one_that_opening_looks_for():

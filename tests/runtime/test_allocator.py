@@ -49,6 +49,23 @@ def test_a_sweep_loads_neither_the_extractor_nor_what_libraries_can_do_without()
     assert done.stdout.strip() == "['httpx', 'pyarrow']"
 
 
+RESTS = """
+import gc
+from tasks.runtime.allocator import spare_memory
+spare_memory()
+is_resting = not gc.isenabled()
+from flows.sweep.session import _calm_collector
+with _calm_collector():
+    print(is_resting, gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+
+
+def test_the_collector_rests_until_a_session_begins_and_leaves_what_was_imported_alone():
+    done = subprocess.run([sys.executable, "-c", RESTS], capture_output=True, text=True, timeout=120, check=True)
+
+    assert done.stdout.strip() == "True True True"
+
+
 COMMIT = """
 import os, sys
 from tasks.runtime.allocator import spare_memory
