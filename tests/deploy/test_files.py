@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -86,7 +87,12 @@ def is_setting(name: str) -> bool:
 )  # fmt: skip
 def test_the_linter_has_nothing_to_say(command):
     done = subprocess.run(
-        ["bash", "-c", f"{BIN}/{command}"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", f"{shlex.quote(str(BIN))}/{command}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
     assert (done.returncode, done.stdout.replace("ok -- validation done\n", "") + done.stderr) == (0, "")

@@ -1,6 +1,7 @@
 """deploy/postgresql/roles.sql on a real server: each role can do its work, and no more."""
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ def server() -> Iterator[URL]:
     with started_server(binaries) as url:
         passwords = parsed(filled()["postgresql.env"])
         folder = url.query["host"]
-        run(f"psql -v ON_ERROR_STOP=1 -h {folder} -U presslake -f {ROLES} postgres", clean(passwords))
+        run(f"psql -v ON_ERROR_STOP=1 -h {folder} -U presslake -f {shlex.quote(str(ROLES))} postgres", clean(passwords))
         index_url = _as(url, "presslake_owner")
         open_index(index_url.render_as_string(hide_password=False)).close()
         yield url
