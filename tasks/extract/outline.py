@@ -119,7 +119,7 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
     path = href.removeprefix(root)
     try:
         is_plain = path[:1] == "/" != path[1:2] and "/." not in path and (path == href or not _CHANGED.search(path))
-        target = root + path.partition("#")[0] if is_plain else urldefrag(urljoin(here, href)).url
+        target = root + path.partition("#")[0] if is_plain else _without_end(urljoin(here, href))
     except ValueError:  # an address in brackets that is none
         return None
     return target if target != here else None
@@ -132,8 +132,13 @@ _CHANGED = re.compile(r"[;\t\r\n]|\?(?:#|$)")
 @lru_cache(maxsize=1)  # each link of a page asks for that of its page
 def _without_fragment(url: str) -> tuple[str, str]:
     """Return an address without its fragment, and what stands before its path."""
-    here = urldefrag(url).url
+    here = _without_end(url)
     return here, urlunsplit((*urlsplit(here)[:2], "", "", ""))
+
+
+def _without_end(url: str) -> str:
+    """Return an address without its fragment and without the mark of an empty query, which Python 3.14 keeps."""
+    return urldefrag(url).url.removesuffix("?")
 
 
 def is_on_site(href: str | None, near: HtmlElement) -> bool:
