@@ -1,7 +1,6 @@
 """The session of a sweep: its ports, its row among the runs, its leases, its plan."""
 
 import gc
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -50,9 +49,6 @@ ended: list[RunReport] = []
 HEADLINES = 10
 FAILURES_KEPT = 200
 """The most failures that a shard's run passes to its sweep."""
-
-_swept = threading.Event()
-"""Whether this process has swept before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -262,8 +258,7 @@ def _calm_collector() -> Iterator[None]:
     """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
     thresholds = gc.get_threshold()
     keep_little()
-    if _swept.is_set():  # collect the last sweep's objects, or they would be frozen; a process of one sweep has none
-        gc.collect()
+    gc.collect()  # what imports and the last sweep have left would be frozen
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     gc.enable()  # a command that sweeps has let it rest
@@ -272,7 +267,6 @@ def _calm_collector() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-        _swept.set()
 
 
 def _give_up(index: Index, run_id: str) -> None:

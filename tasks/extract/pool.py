@@ -11,8 +11,6 @@ from tasks.runtime.workers import JOBS_A_WORKER, Job, WorkerConfig, WorkerPool
 from tasks.values.page import Page
 
 PAGES_A_WORKER = JOBS_A_WORKER
-PAGES_A_MESSAGE = 4
-"""Pages that a worker gets at once. More than four spare little more, and leave the other workers idle at a batch's end."""
 
 Read = Callable[[StoredPage, ExtractConfig], Page]
 
@@ -48,7 +46,6 @@ class ExtractorPool:
                 memory_size=config.memory_size,
                 patience=config.patience,
                 jobs_a_worker=config.pages_a_worker,
-                together=PAGES_A_MESSAGE,
             )
         )
 

@@ -51,8 +51,6 @@ class WorkerConfig:
     """The number of workers, the CPU limit of an item (seconds), and the address space of a worker (bytes).
 
     By the clock an item may take `patience` times as long: on a busy machine it takes longer than its CPU time.
-    Of what one caller lists, a worker gets `together` items in one message, which costs this process .3 ms in pebble's threads
-    however short it is. If they fail as one, each is done again by itself.
     """
 
     workers: int
@@ -60,12 +58,6 @@ class WorkerConfig:
     memory_size: int
     patience: float = 4
     jobs_a_worker: int = JOBS_A_WORKER
-    together: int = 1
-
-    @property
-    def items_a_message(self) -> int:
-        """How many items a worker gets at once: of those ahead, two messages for each worker, and no more than it does at all."""
-        return max(min(self.together, self.jobs_a_worker, JOBS_AHEAD // (2 * self.workers)), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +99,13 @@ class WorkerPool:
 
         Raises an error of a `read` that is not an ItemError, and Stopped if another thread closes the pool.
         """
-        size = self._config.items_a_message
-        asked = ((one, several, self._together.submit(one)) for one, several in self._messages(jobs, size))
-        waiting = deque(islice(asked, max(JOBS_AHEAD // size, 1)))
+        left = iter(jobs)
+        waiting = deque((job, self._together.submit(job)) for job in islice(left, JOBS_AHEAD))
         while waiting:
-            one, several, owed = waiting.popleft()
-            done = self._result(one, owed)
-            if len(several) == 1:
-                yield done
-            elif isinstance(done, ItemError):  # which of them is to blame shows when each is by itself
-                yield from map(self._done, several)
-            else:
-                yield from done
-            waiting.extend(islice(asked, 1))
+            job, owed = waiting.popleft()
+            done = self._result(job, owed)
+            yield done
+            waiting.extend((job, self._together.submit(job)) for job in islice(left, 1))
 
     async def read(self, job: Job[T]) -> T:
         """Do one job while the event loop goes on; raises ItemError, and as `run` does."""
@@ -145,14 +131,6 @@ class WorkerPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _messages(self, jobs: Iterable[Job[T]], size: int) -> Iterator[tuple[Job[Any], tuple[Job[T], ...]]]:
-        """Yield what goes to a worker at once, several jobs as one, and these jobs."""
-        left = iter(jobs)
-        while several := tuple(islice(left, size)):
-            first, limit_s = several[0], self._config.time_limit_s
-            together = Job(_attempt_each, (several, limit_s), first.item, first.crashed, first.timed_out)
-            yield first if len(several) == 1 else together, several
 
     def _done(self, job: Job[T]) -> T | ItemError:
         return self._result(job, self._together.submit(job))
@@ -230,7 +208,7 @@ class _Workers:
         context.set_forkserver_preload([PRELOADED])
         return ProcessPool(
             max_workers=self._number,
-            max_tasks=self._config.jobs_a_worker // self._config.items_a_message,
+            max_tasks=self._config.jobs_a_worker,
             initializer=_limit_memory,
             initargs=(self._config.memory_size,),
             context=context,
@@ -247,11 +225,6 @@ def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
         return error
     finally:
         _slack.trim()
-
-
-def _attempt_each(jobs: Iterable[Job[Any]], cpu_limit_s: float) -> list[Any]:
-    """Return the result of each job, in a worker; each has the whole limit."""
-    return [_attempt(job, cpu_limit_s) for job in jobs]
 
 
 def _read(job: Job[T]) -> T:

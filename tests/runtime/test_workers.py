@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from dataclasses import replace
 
 import pytest
 
@@ -38,15 +37,6 @@ def job(deed: str):
 def pool():
     with WorkerPool(CONFIG) as one:
         yield one
-
-
-@pytest.mark.parametrize(
-    ("workers", "jobs_a_worker", "at_once"), [(1, 500, 4), (2, 500, 4), (8, 500, 2), (64, 500, 1), (2, 3, 3), (2, 1, 1)]
-)
-def test_a_worker_gets_several_jobs_at_once_where_that_leaves_no_other_idle(workers, jobs_a_worker, at_once):
-    config = replace(CONFIG, workers=workers, jobs_a_worker=jobs_a_worker, together=4)
-
-    assert config.items_a_message == at_once
 
 
 async def test_a_job_is_done_in_another_process_while_the_loop_goes_on(pool):
