@@ -33,7 +33,7 @@ class Words:
     def __init__(self, *tokens: str) -> None:
         plain = tuple(token for token in tokens if not _PATTERN.search(token))
         patterns = [token for token in tokens if _PATTERN.search(token)]
-        # a pattern for each of the two: the first tells by a letter where no token begins
+        # a pattern for each of the two: the first sees by a letter where no token begins
         token_in, pattern_in = (re.compile(one or _NEVER).search for one in (_one_of(plain), "|".join(patterns)))
 
         @judged_once

@@ -1,4 +1,4 @@
-"""Old commits of a table go, whoever else deletes them."""
+"""Old commits of a table are deleted, also while another maintenance deletes them."""
 
 import os
 import shutil
