@@ -61,9 +61,8 @@ def computed(connection: duckdb.DuckDBPyConnection, compute: Callable[[], T]) ->
     It computes in another thread: in the one that gets the signal, DuckDB heeds it or not, as its own threads have it.
     """
     with query_errors(), ThreadPoolExecutor(1) as aside:
-        computing = aside.submit(compute)
         try:
-            return computing.result()
+            return aside.submit(compute).result()
         except KeyboardInterrupt:
             connection.interrupt()
             raise

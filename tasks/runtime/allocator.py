@@ -55,7 +55,8 @@ class _Without(MetaPathFinder):
 def spare_memory() -> None:
     """Set a process that does nothing but sweep, before it has threads and libraries.
 
-    Python's collector rests until its session begins: of what is imported meanwhile it finds nothing to free, and takes .4 s for that.
+    Python's collector rests until the session of its sweep begins, which looks once at what was imported: it would look again and
+    again, .33 s of each start.
     """
     gc.disable()
     keep_little()
