@@ -1,6 +1,6 @@
 """Archives in the form of CC-NEWS, for measuring backfills: stock pages in copies, each with sentences of its own in its story.
 
-Stock pages are the newsroom's, where it lies beside the checkout, else the demo's own. A copy's own sentences are made of the
+Stock pages are the newsroom's, if it lies beside the checkout, else the demo's own. A copy's own sentences are made of the
 words of its story, and stand as a paragraph before its last one, so that no two copies have the same text.
 """
 
@@ -45,7 +45,7 @@ class Stock:
 
     @cached_property
     def place(self) -> int | None:
-        """Where a paragraph can be put in before the story's last one; None where the story is not found."""
+        """Where a paragraph can be put in before the story's last one; None if the story is not found."""
         return max((found.start() for found in self._story), default=None) or max(self._lines(), default=None)
 
     @cached_property

@@ -5,7 +5,7 @@
 First: wire copy with labelled pairs (../shared/dedup), stories of one template and editions of one story
 (benchmarks/templates.py), streamed through the real stage (benchmarks/copies.py).
 Second: CPU, candidates and posting rows an article, with 10,000 and 100,000 (`--full`: 1,000,000) synthetic articles
-in the index, that came in at 50,000 a day, on SQLite and, where it is installed, on PostgreSQL.
+in the index, that came in at 50,000 a day, on SQLite and, if it is installed, on PostgreSQL.
 """
 
 import argparse

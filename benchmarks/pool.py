@@ -3,7 +3,7 @@
     python -m benchmarks.pool [--pages N] [--rate-pages N] [--pages-a-worker N] [--folder DIR]
 
 Memory is the mean resident size of the workers, looked at after each batch. The rates are of wall time, one worker and
-two by turns, and mean something only where the processors have nothing else to do: the load is printed beside them, with
+two by turns, and mean something only if the processors have nothing else to do: the load is printed beside them, with
 the workers' CPU and page faults a page.
 """
 

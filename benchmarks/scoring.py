@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One page's figures; None where there is nothing to compare."""
+    """One page's figures; None if there is nothing to compare."""
 
     precision: float | None
     recall: float | None

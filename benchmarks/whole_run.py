@@ -5,7 +5,7 @@
 The run is the command itself on a Prefect server that was started before: discover, fetch, WARC, extract, deduplicate,
 store and report, and the server's own part. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the
 pages half before and half after the run, so that a machine whose speed drifts slows both. Pages are the newsroom's,
-where it lies beside the checkout, else the demo's own.
+if it lies beside the checkout, else the demo's own.
 """
 
 import argparse

@@ -98,7 +98,7 @@ def fresh_database(server: URL, *, template: str = "template1") -> Iterator[str]
     """Give the URL of a database of one's own, empty or a copy, dropped at the end."""
     name = f"presslake_{uuid.uuid4().hex}"
     with connected(server) as connection:
-        # From PostgreSQL 15 on copies go through the log, which costs twice as much where little is in them
+        # From PostgreSQL 15 on copies go through the log, which costs twice as much if little is in them
         strategy = "STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
     try:

@@ -1,4 +1,4 @@
-"""Real S3 servers on loopback, one of each a run: moto's always, Ceph RGW where it is installed.
+"""Real S3 servers on loopback, one of each a run: moto's always, Ceph RGW if it is installed.
 
 `lake_address` is where a fresh, empty lake may be, in turn in a directory and on each server.
 """

@@ -53,7 +53,7 @@ def print_text(row: Mapping[str, Any]) -> None:
 
 
 def print_markdown(row: Mapping[str, Any]) -> None:
-    """Print a revision as markdown, its title as the heading; raises ConfigError where it was stored without."""
+    """Print a revision as markdown, its title as the heading; raises ConfigError if it was stored without."""
     if row["markdown"] is None:
         raise ConfigError("this revision was stored without markdown (PRESSLAKE_MARKDOWN): --text has its paragraphs")
     heading = _SPECIAL.sub(r"\\\1", as_plain(row["title"] or "", length=PARAGRAPH_LENGTH))

@@ -11,7 +11,7 @@ from tasks.values.display import Table
 from tasks.values.text.escape import as_plain
 
 PIPED_WIDTH = 240
-"""Characters of a line where nobody looks at it through a terminal."""
+"""Characters of a line if nobody looks at it through a terminal."""
 
 BOLD, DIM, GREEN, RED, CYAN = "1", "2", "32", "31", "36"
 

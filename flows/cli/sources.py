@@ -99,7 +99,7 @@ def add_and_hand_over(
     country: str | None = None,
     is_written: bool,
 ) -> None:
-    """Find the feeds of sites and hand them over; ends with exit code 2 where one of them has nothing."""
+    """Find the feeds of sites and hand them over; ends with exit code 2 if one of them has nothing."""
     from tasks.config.splicing import read_known
     from tasks.discover.adding import add_sites, labelled
 

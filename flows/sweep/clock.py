@@ -33,7 +33,7 @@ class SweepClock:
             self.spent_s[source_id] += elapsed_s / len(source_ids)
 
     def over_share(self) -> frozenset[str]:
-        """Return the sources that have had their share; where there is but one source, it may have all."""
+        """Return the sources that have had their share; if there is but one source, it may have all."""
         if len(self.shares) < 2:
             return frozenset()
         return frozenset(one for one, share in self.shares.items() if self.spent_s[one] >= share * self.longest_s)

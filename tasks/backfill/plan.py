@@ -47,7 +47,7 @@ class BackfillPlan:
 
 
 def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on_step: OnStep) -> BackfillPlan:
-    """Find the archives and look into each; raises ConfigError where nothing is found, or no file is an archive."""
+    """Find the archives and look into each; raises ConfigError if nothing is found, or no file is an archive."""
     named = find_archives(paths, settings)
     dated: list[tuple[datetime, str, Archive]] = []
     refused: list[Refused] = []

@@ -82,7 +82,7 @@ class ArchiveStream:
             self.record_at = self._last_member if self.is_gzip else self._taken
 
     def find_next(self) -> bool:
-        """Go on at the next record, behind one that cannot be read; False where there is none that can."""
+        """Go on at the next record, behind one that cannot be read; False if there is none that can."""
         found = self._find_member() if self.is_gzip else self._find_line()
         if found is None:
             return False

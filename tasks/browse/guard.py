@@ -110,7 +110,7 @@ def is_token(authorization: bytes, token: str) -> bool:
 
 
 def _bound(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return an answer's headers with ours, where it has none of its own."""
+    """Return an answer's headers with ours, if it has none of its own."""
     held = {name.lower() for name, _ in headers}
     ours = {**HEADERS, "Content-Security-Policy": OWN_POLICY}
     return [

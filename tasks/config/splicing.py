@@ -1,7 +1,7 @@
 """Add sources to the text of a catalogue: spliced in behind its last one, so that all that a person wrote stays as it is.
 
 Pure, but for `write_catalogue`. The place is found by the marks of the parsed document and nothing is dumped but the new
-entries; the result is read again, and where it is not the old catalogue and the new sources, it is refused.
+entries; the result is read again, and if it is not the old catalogue and the new sources, it is refused.
 """
 
 import os
@@ -44,7 +44,7 @@ def entries_yaml(sources: Iterable[Source]) -> str:
 
 
 def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
-    """Return a catalogue's text with sources added at the end of its list; raises CatalogueError where that cannot be.
+    """Return a catalogue's text with sources added at the end of its list; raises CatalogueError if that cannot be.
 
     A text of nothing but comments becomes a catalogue of these sources alone, behind them.
     """
@@ -64,7 +64,7 @@ def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
 
 
 def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
-    """Add sources to a catalogue's file, made where there is none, as a whole or not at all; raises CatalogueError."""
+    """Add sources to a catalogue's file, made if there is none, as a whole or not at all; raises CatalogueError."""
     path = path.resolve()  # a link stays one
     text = _read(path)
     half = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -80,7 +80,7 @@ def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
 
 
 def printed(path: Path, sources: Sequence[Source]) -> str:
-    """Return sources as they would stand at a catalogue's end, with `sources:` before them where it has none yet."""
+    """Return sources as they would stand at a catalogue's end, with `sources:` before them if it has none yet."""
     text = _read(path).removeprefix(BYTE_ORDER_MARK)
     if not known_in(text, path).sources:
         return HEADER + _entries(sources, 2, "\n")
@@ -93,7 +93,7 @@ def printed(path: Path, sources: Sequence[Source]) -> str:
 
 
 def read_known(path: Path) -> Known:
-    """Return what a catalogue's file has already: nothing where there is none yet. Raises CatalogueError."""
+    """Return what a catalogue's file has already: nothing if there is none yet. Raises CatalogueError."""
     return known_in(_read(path).removeprefix(BYTE_ORDER_MARK), path)
 
 
@@ -110,7 +110,7 @@ def known_in(text: str, path: Path) -> Known:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text with its own line endings; nothing where there is no file."""
+    """Return a file's text with its own line endings; nothing if there is no file."""
     try:
         return path.read_bytes().decode("utf-8") if path.exists() else ""
     except OSError as error:

@@ -59,7 +59,7 @@ def prepare_pages(batch: Batch) -> Batch:
 def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
     """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
 
-    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also where no look alone is
+    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also if no look alone is
     to blame.
     """
 
@@ -154,7 +154,7 @@ def article_row(
 ) -> Article:
     """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
 
-    It is a cluster of its own until all of the batch is decided. `known` is the article, where it has other revisions;
+    It is a cluster of its own until all of the batch is decided. `known` is the article, if it has other revisions;
     `url_key` is where it is.
     """
     capture, page = look.captured, look.extracted
@@ -243,7 +243,7 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
 
 
 def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
-    """Return the article with the greatest number that a revision has had, where that is not its newest's."""
+    """Return the article with the greatest number that a revision has had, if that is not its newest's."""
     numbers = (article.revision, before.revision, before.last_revision or 0) if before else (article.revision,)
     last = max(numbers)
     return replace(known, last_revision=last if last > known.revision else before.last_revision if before else None)

@@ -138,13 +138,13 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:
-    """Whether the figures agree, where both texts have some: news of dividends, tenders and prices has a fixed wording."""
+    """Whether the figures agree, if both texts have some: news of dividends, tenders and prices has a fixed wording."""
     fewer = min(len(one.numbers), len(other.numbers))
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 
 
 def article_time(published_at: datetime | None, first_seen_at: datetime) -> datetime:
-    """Return an article's time: its publication, where that is plausible, else when it was first seen."""
+    """Return an article's time: its publication, if that is plausible, else when it was first seen."""
     if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
         return first_seen_at
     return published_at

@@ -161,7 +161,7 @@ def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftO
 
 
 def labelled(source: Source, *, tags: Sequence[str], country: str | None) -> Source:
-    """Return a source with more tags, and a country; raises ConfigError where they are none."""
+    """Return a source with more tags, and a country; raises ConfigError if they are none."""
     more = {"tags": tuple(dict.fromkeys((*source.tags, *tags))), "country": country or source.country}
     try:
         return Source.model_validate({**source.model_dump(), **more})

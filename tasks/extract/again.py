@@ -1,4 +1,4 @@
-"""Stored pages extracted again with today's rules: what a new look is compared with, where other rules made the row."""
+"""Stored pages extracted again with today's rules: what a new look is compared with, if other rules made the row."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 

@@ -62,7 +62,7 @@ class Taken:
 class Extraction:
     """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1).
 
-    `taken` is what each rule that takes something out took. `markdown` is the text with its markup, where
+    `taken` is what each rule that takes something out took. `markdown` is the text with its markup, if
     that is wanted.
     """
 
@@ -80,10 +80,10 @@ def extract_text(
     options: ExtractOptions = NO_OPTIONS,
     has_markdown: bool = False,
 ) -> Extraction:
-    """Return the text of the page's article; empty where there is none. The tree is used up.
+    """Return the text of the page's article; empty if there is none. The tree is used up.
 
-    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, `jsonld` or `unseen` where the page shows
-    less or nothing of it; `selected` where the source's own selector found it.
+    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, `jsonld` or `unseen` if the page shows
+    less or nothing of it; `selected` if the source's own selector found it.
     """
     hidden = list(tree.iter(*INVISIBLE))
     remove(hidden)
@@ -144,7 +144,7 @@ class _Sought:
 def _find_text(
     tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
 ) -> _Sought:
-    """Return the text that the page shows, or its JSON-LD's where that has more and agrees, or one that it hides."""
+    """Return the text that the page shows, or its JSON-LD's if that has more and agrees, or one that it hides."""
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
 
@@ -184,7 +184,7 @@ def _find_text(
 
 
 def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bool) -> str:
-    """Return the story that the page does not show, where it shows less than a third of it; empty where there is none.
+    """Return the story that the page does not show, if it shows less than a third of it; empty if there is none.
 
     What scripts hold beyond a beginning that the page shows is left to them: the publisher does not show it.
     """

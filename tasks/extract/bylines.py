@@ -115,7 +115,7 @@ def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
 
 
 def _strength(element: HtmlElement) -> int:
-    """Return 2 where an element is marked as the author, 1 where its name or its text says so, 0 otherwise."""
+    """Return 2 if an element is marked as the author, 1 if its name or its text says so, 0 otherwise."""
     if (items := element.items()) and (said := max([_said_by(element, name, value) for name, value in items])):
         return said
     if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):
@@ -143,7 +143,7 @@ def _is_line(element: HtmlElement) -> bool:
 
 @judged_once
 def _says_author(names: str) -> int:
-    """Return 2 where a class or an id says that this is an author's name, 1 where it says author, 0 otherwise."""
+    """Return 2 if a class or an id says that this is an author's name, 1 if it says author, 0 otherwise."""
     if len(names) > _MAX_CLASS:
         return 0
     best = 0
@@ -223,7 +223,7 @@ def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
 
 
 def _texts_of(link: HtmlElement) -> list[str]:
-    """Return a link's text; its pieces apart where no space parts them: `Mara Quill<span>Coast Editor</span>`."""
+    """Return a link's text; its pieces apart if no space parts them: `Mara Quill<span>Coast Editor</span>`."""
     pieces = [piece for piece in link.itertext() if piece]
     is_glued = any(not (before[-1].isspace() or behind[0].isspace()) for before, behind in pairwise(pieces))
     texts = _pieces_of(link) if is_glued else []

@@ -26,7 +26,7 @@ _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody",
 def without_calls(
     lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
 ) -> Sequence[Line]:
-    """Return lines without those in boxes that call the reader to do something, where these are a small part of the text.
+    """Return lines without those in boxes that call the reader to do something, if these are a small part of the text.
 
     `main` is the text's own element, `whole` the text's characters.
     """

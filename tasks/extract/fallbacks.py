@@ -41,7 +41,7 @@ class Way:
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return a text of the fast mode that is long enough, and the name of its way; where none is, the longest of all ways.
+    """Return a text of the fast mode that is long enough, and the name of its way; if none is, the longest of all ways.
 
     `measure` says of a text of the fast mode in which element the other ways are to look, and what length is wanted; the
     last that it was asked for counts.
@@ -61,7 +61,7 @@ def first_sufficient(
 
 
 def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
-    """Return a page with a copy of an element and nothing else; the whole tree where the element is all or none of it."""
+    """Return a page with a copy of an element and nothing else; the whole tree if the element is all or none of it."""
     if element is None or element.tag in ("body", "html"):
         return tree
     page: HtmlElement = tree.makeelement("html")
@@ -90,7 +90,7 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield what trafilatura's steps find, and what they do in its recall mode, or its whole does, where that may be more."""
+    """Yield what trafilatura's steps find, and what they do in its recall mode, or its whole does, if that may be more."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text

@@ -30,7 +30,7 @@ _LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
 
 
 def fill(found: Found) -> list[Line]:
-    """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
+    """Return the lines with the blocks between them that an extractor left out, if those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
     main = main_of(found)

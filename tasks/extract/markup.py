@@ -1,6 +1,6 @@
 """An article's text as markdown: its headings, lists, quotes, tables, links and emphasis, as the page has them. Pure.
 
-It is the text, line by line: where the block of the page behind a line is known and reads the same, its markup is put in,
+It is the text, line by line: if the block of the page behind a line is known and reads the same, its markup is put in,
 else the line stands plain. So what is rendered is the text again, but for white space. Nothing of it is HTML.
 """
 

@@ -1,7 +1,7 @@
 """What a page says of itself: JSON-LD first, then its meta elements, then what is on show. Pure.
 
 Reads the tree as parsed, before scripts are removed from it. Costs about a millisecond a page, htmldate apart, which is
-asked only where nothing else names a date, and before which the longest scripts are emptied.
+asked only if nothing else names a date, and before which the longest scripts are emptied.
 """
 
 import re

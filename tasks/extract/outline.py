@@ -111,7 +111,7 @@ def link_of(heading: HtmlElement) -> str | None:
 
 
 def _target(href: str | None, near: HtmlElement) -> str | None:
-    """Return the address of another page than the one of an element, absolute; None where a link leads to none."""
+    """Return the address of another page than the one of an element, absolute; None if a link leads to none."""
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None

@@ -62,11 +62,11 @@ def prune(
     taken: dict[str, int] | None = None,
     mass: Mass | None = None,
 ) -> bool:
-    """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
+    """Remove what the rules find; return False if the unsure ones would have taken the story and were not heeded.
 
     `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
     None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what the body says,
-    where that is known.
+    if that is known.
     """
     body = tree.find("body")
     if body is None:
@@ -257,7 +257,7 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose.
 
     Before half of all prose on the page; or, as teasers may say more than a short story, of that outside of such runs,
-    where each has a picture and is short.
+    if each has a picture and is short.
     """
     prose, runs = 0, []
     if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
@@ -293,7 +293,7 @@ def _is_of_site(card: HtmlElement) -> bool:
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the box round each form, as far as it says little else; the forms alone where the boxes are the story."""
+    """Yield the box round each form, as far as it says little else; the forms alone if the boxes are the story."""
     forms = [one for one in page.body.iter("form") if _is_box(one, page)]
     boxes = {_box_of(one, page) for one in forms}
     yield from boxes if _prose_of(boxes, boxes, page) <= _MAX_BOXED_SHARE * page.prose else forms

@@ -132,7 +132,7 @@ class Page:
         return is_likely and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
 
     def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
-        """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
+        """Return the first element of a kind, and whether that is known: not if too many had to be tried."""
         likely = (one for one, names, name in self._boxes if _is_likely(one, names, name, kind))
         for tried, one in enumerate(likely):
             if tried == _MAX_FRAMES:

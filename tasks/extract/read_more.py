@@ -46,7 +46,7 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 
 
 def lead_of(text: str) -> str:
-    """Return the words before a line's first colon, bar or arrow; empty where there is none, or it stands far in."""
+    """Return the words before a line's first colon, bar or arrow; empty if there is none, or it stands far in."""
     lead = _LEAD.match(text) if any(map(text.__contains__, _LEADING_MARKS)) else None
     return lead[0] if lead else ""
 
@@ -103,7 +103,7 @@ def _kind_of(one: HtmlElement | None, page: Outline) -> str | None:
 def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
     """Whether a line begins with a phrase and leads to another page of the site.
 
-    Where it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
+    If it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
     this point …`.
     """
     words = words_in(text)

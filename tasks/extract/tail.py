@@ -128,7 +128,7 @@ class _Tail:
     def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
         """Return the lines without those outside of what holds the text and its heading, in boxes of another make.
 
-        All of them where there is no such element, or where those outside are more than a part: above all in one element,
+        All of them if there is no such element, or if those outside are more than a part: above all in one element,
         which may be the story's second.
         """
         if scope is None or scope.tag in ("body", "html"):
@@ -156,7 +156,7 @@ class _Tail:
         return max(held.values(), default=0)
 
     def _prose(self, line: Line) -> float:
-        """Return what a line says outside of links; nothing where the title is in a dense script, and the line has none of it."""
+        """Return what a line says outside of links; nothing if the title is in a dense script, and the line has none of it."""
         block, size = self._block(line), size_of(line.text)
         if self.is_dense and size == len(line.text):
             return 0
@@ -177,7 +177,7 @@ class _Tail:
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.
 
-        Their number where there are none, or where they are more than a part of it, hold a table, or stand loose.
+        Their number if there are none, or if they are more than a part of it, hold a table, or stand loose.
         """
         if holder is None:
             return len(lines)

@@ -29,7 +29,7 @@ def choose_title(
     others: Iterable[str] = (),
     sections: Iterable[str] = (),
 ) -> str | None:
-    """Return the heading that readers see, where the page calls itself so elsewhere too, else the first candidate.
+    """Return the heading that readers see, if the page calls itself so elsewhere too, else the first candidate.
 
     `candidates` come in the order of their trust. A heading that says just what one of them says is taken first, then
     one of the `others`, which are lesser headings; of one that says more at its beginning or end, the candidate. A

@@ -68,7 +68,7 @@ class Weight:
 
     @property
     def link_share(self) -> float:
-        """The part that stands in links, 0 to 1; 0 where there is no text."""
+        """The part that stands in links, 0 to 1; 0 if there is no text."""
         return self.linked / self.text if self.text else 0.0
 
 
@@ -107,9 +107,9 @@ def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
-    """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
+    """Return the document's root element, or None if there is nothing to parse: white space, a PDF, a picture.
 
-    `encoded` is the text in UTF-8, where somebody has it.
+    `encoded` is the text in UTF-8, if somebody has it.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
@@ -150,7 +150,7 @@ def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
     names = set(_ODD_NAME.findall(source))
     if not names:
         return []
-    # quick where a tree has no such element: libxml2 knows all of its names
+    # quick if a tree has no such element: libxml2 knows all of its names
     likely = {name.lower().decode("utf-8", "replace") for name in names}
     if _ODD_NAMES_HOLD and next(tree.iter(*likely), None) is None:
         return []
@@ -269,7 +269,7 @@ def make_of(element: HtmlElement) -> str:
 
 
 def outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element at or above one that is none of those around; None where it is one of them."""
+    """Return the outermost element at or above one that is none of those around; None if it is one of them."""
     box = element
     while (above := box.getparent()) is not None and above not in around:
         box = above

@@ -1,6 +1,6 @@
 """A story that a page does not show: kept for browsers without scripts, in a template, or in its scripts' data. Pure.
 
-Asked only where a page shows nothing but its title, or so little that it may be other stories' teasers.
+Asked only if a page shows nothing but its title, or so little that it may be other stories' teasers.
 """
 
 import re
@@ -39,7 +39,7 @@ def alternative_text(hidden: Iterable[HtmlElement]) -> str:
 
 
 def data_text(hidden: Iterable[HtmlElement], titles: Collection[Words]) -> str:
-    """Return the story in a page's scripts, a line a paragraph; empty where there is none beside one of the page's titles."""
+    """Return the story in a page's scripts, a line a paragraph; empty if there is none beside one of the page's titles."""
     stories = (_in_data(one.text or "", titles) for one in hidden if one.tag == "script")
     return next((text for text in stories if len(text) >= _MIN_STORY), "")
 

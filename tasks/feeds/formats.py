@@ -41,7 +41,7 @@ _NO_ELEMENT = None
 class Format:
     """One format. `kinds` are the places where it may stand.
 
-    It is recognised by the first element that we know, one of `elements`, and by how the document begins, `opening`; where
+    It is recognised by the first element that we know, one of `elements`, and by how the document begins, `opening`; if
     one of them is not given, the other decides.
 
     `media_types` are its labels, its own first: what is asked for, and what a page's links to feeds are known by. A format

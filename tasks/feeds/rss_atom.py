@@ -44,7 +44,7 @@ _MAX_TTL_S = 31_536_000.0
 
 
 def parse(body: bytes, document: Document) -> FeedContent:
-    """Return what a feed says; read as far as it goes where it is not well-formed. Raises NotAFeed.
+    """Return what a feed says; read as far as it goes if it is not well-formed. Raises NotAFeed.
 
     Dates are aware UTC; one that cannot be is None and counted. Entries without a link that can be fetched are left out
     and counted.
@@ -113,13 +113,13 @@ def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Elemen
     attributes, own, words, links = _attributes(item), split_name(item)[0], dict[str, str](), list[Link]()
     elements = list(elements)
     read = [one for one in elements if not is_foreign(one[0])]
-    # what a namespace says that is not a feed's counts where no feed's says it
+    # what a namespace says that is not a feed's counts if no feed's says it
     for _, name, element in sorted(read, key=lambda one: not (one[0] == own or is_known(one[0]))):
         if name in _LINKS:
             links.extend(_links(name, element, bases.of(element)))
         elif name in _WORDS:
             words.setdefault(name, _text(element))
-    # CDF's href, and RSS 1.0's rdf:about where the link is missing
+    # CDF's href, and RSS 1.0's rdf:about if the link is missing
     about = [attributes[name].strip() for name in ("href", "about") if attributes.get(name)]
     links.extend(Link(rank=Rank.ABOUT, text=text, base_url=bases.of(item)) for text in about)
     return Item(
@@ -137,7 +137,7 @@ def _licence(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    """Return an element's text, markup in it left out; only its beginning where a broken feed puts fields within fields."""
+    """Return an element's text, markup in it left out; only its beginning if a broken feed puts fields within fields."""
     is_broken = any(name in _LINKS or name in _WORDS for _, name, _ in children(element))
     return element.text or "" if is_broken else "".join(element.itertext())
 

@@ -33,7 +33,7 @@ def bring_back(tx: Transaction, *, now: datetime) -> int:
 
 
 def _has_late_urls(tx: Transaction, bound: datetime) -> bool:
-    """Whether any URL is due too late; one look into an index each, where a million rows may wait."""
+    """Whether any URL is due too late; one look into an index each, if a million rows may wait."""
     for state in WAITING_STATES:
         for priority in PRIORITIES:
             of_these = (frontier.c.state == state, frontier.c.priority == priority)

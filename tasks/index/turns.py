@@ -158,7 +158,7 @@ class _Picking:
     def _hosts_of(self, place: _Place, after: str, *, at_once: int) -> Iterator[str]:
         """Yield the hosts of a source at which something is due, from one on and round to it again, each once.
 
-        Where so many have nothing due yet that not all are looked at, those of the rows that are due first are among them.
+        If so many have nothing due yet that not all are looked at, those of the rows that are due first are among them.
         """
         seen: set[str] = set()
         jumps, start, is_round = 0, after, False

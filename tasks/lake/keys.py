@@ -75,7 +75,7 @@ def rewritten_path(day: date, digest: str, *, version: int | None = None) -> str
 
 
 def planned_version(key: str) -> int | None:
-    """Return the version of its table that alone may add a file; None where any may."""
+    """Return the version of its table that alone may add a file; None if any may."""
     found = _PLANNED.search(key)
     return int(found["version"]) if found else None
 

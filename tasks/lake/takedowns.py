@@ -39,7 +39,7 @@ def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -
 
 
 def read_takedowns(store: ObjectStore) -> list[Takedown]:
-    """Return all takedowns, the oldest first; none where the lake has no such table. Raises LakeUnavailable."""
+    """Return all takedowns, the oldest first; none if the lake has no such table. Raises LakeUnavailable."""
     if not store.exists(commit_key(TAKEDOWNS, 0)):  # a look at one key: every run asks
         return []
     table = find_table(store, TAKEDOWNS)

@@ -325,7 +325,7 @@ class Article:
     ] = None
 
     def written_by(self, sequence: int) -> Self:
-        """Return the row with the sequence of the outbox that writes it, now and, where it is new, first."""
+        """Return the row with the sequence of the outbox that writes it, now and, if it is new, first."""
         return replace(self, change_seq=sequence, added_seq=sequence if self.added_seq is None else self.added_seq)
 
     @property

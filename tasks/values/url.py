@@ -131,7 +131,7 @@ class Url(str):
 
     @property
     def host(self) -> str:
-        """The host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
+        """The host that politeness counts: lower-case, `host:port` if the port is not the scheme's own."""
         return _hosts_of(self.parts.hostname, self.parts.port)[0]
 
     @property
@@ -195,7 +195,7 @@ class Url(str):
         raise BadUrl(f"more than {_MAX_WRAPPERS} redirect wrappers in {self[:200]!r}")
 
     def _inner(self) -> "Url | None":
-        """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
+        """Return the URL inside of an AMP cache's or a redirector's, or None if there is none."""
         _, hostname, _, path, search, _ = self.parts
         host = hostname.removesuffix(".")
         if not may_wrap(host):
@@ -261,7 +261,7 @@ def url_key(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
+    """Return the host that politeness counts: lower-case, `host:port` if the port is not the scheme's own."""
     return _lenient(url).host
 
 

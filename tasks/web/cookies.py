@@ -55,7 +55,7 @@ class Cookies:
                 ours[place] = _Cookie(value=value.strip(), is_secure="secure" in attributes, expires_at=expires_at)
 
     def header_for(self, target: Url, *, now: datetime | None = None) -> str | None:
-        """Return the Cookie field's value for a request, None where there is nothing to send."""
+        """Return the Cookie field's value for a request, None if there is nothing to send."""
         now = now or datetime.now(UTC)
         sent = [
             (path, f"{name}={cookie.value}")

@@ -67,11 +67,11 @@ class Exchange:
     """One request and its answer. Heads are in HTTP/1.1's form, with CRLF and the empty line that ends them.
 
     `headers` have lower-case names and Latin-1 values; `body` is as received, its transfer coding undone and its
-    content coding kept, or as much of it as came where it `is_cut_short`; `mended` says what was changed in the answer's head, which stands in `response_head` as it came;
-    `address` is the server's, None where it is not known; `started_at` is aware UTC.
+    content coding kept, or as much of it as came if it `is_cut_short`; `mended` says what was changed in the answer's head, which stands in `response_head` as it came;
+    `address` is the server's, None if it is not known; `started_at` is aware UTC.
 
     Of a whole GET, it is the answer that is no redirect: `redirects` are those before it, `content` is its body with its
-    content coding undone, and where that ended before its end, `missing` says how much came: `5 of 7 bytes`.
+    content coding undone, and if that ended before its end, `missing` says how much came: `5 of 7 bytes`.
     """
 
     url: Url

@@ -35,7 +35,7 @@ class Kept:
 
 
 def page(story: Story, more: str = "") -> bytes:
-    """The page of a story, with a sentence more where one is given."""
+    """The page of a story, with a sentence more if one is given."""
     added = f"<p>{more}</p>" if more else ""
     return (
         f"<!doctype html><html lang=en><head><title>{story.title}</title></head><body><header><nav><a href=/>Home</a></nav></header>"

@@ -21,7 +21,7 @@ Harm = Callable[[ObjectStore, str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """`kind` is the fault that is named; None where the table is read rightly in spite of it."""
+    """`kind` is the fault that is named; None if the table is read rightly in spite of it."""
 
     name: str
     kind: str | None

@@ -56,7 +56,7 @@ def document_of(
     statements: tuple[Signal, ...] = (),
     max_age_days: float | None = None,
 ) -> SiteDocument | None:
-    """Return an answer as a document; None where nothing answered, or an older version asked and kept no exchange."""
+    """Return an answer as a document; None if nothing answered, or an older version asked and kept no exchange."""
     if answer.status is None or answer.evidence is None:
         return None
     evidence = Evidence.unpack(answer.evidence)

@@ -36,7 +36,7 @@ def content_digest(*, title: str | None, text: str, authors: Sequence[str], publ
 
 
 def possible_digests(row: Article) -> tuple[str, ...]:
-    """Return the digests that a row may have: title and date count where they are the page's, and the feed's do not.
+    """Return the digests that a row may have: title and date count if they are the page's, and the feed's do not.
 
     The first takes both to be the page's.
     """
