@@ -217,7 +217,7 @@ def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
 
 
 def server_cpu_s(folder: str) -> float:
-    """Return the CPU of the server whose socket lies in a folder, connections that ended included, its checkpointer apart."""
+    """Return the CPU of the server whose socket is in a folder, connections that ended included, its checkpointer apart."""
     pid = int((Path(folder) / "db/postmaster.pid").read_text().splitlines()[0])
     server = psutil.Process(pid)
     total = sum(server.cpu_times()[2:4])  # of children that have ended

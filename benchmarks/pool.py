@@ -33,7 +33,7 @@ SETTLED_AFTER = 2000
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Encoding: gzip\r\n\r\n"
 Sample = tuple[int, float]
-_FAULTS, _FAULTS_OF_CHILDREN = 7, 8  # proc(5), /proc/pid/stat, behind the name: minflt and cminflt
+_FAULTS, _FAULTS_OF_CHILDREN = 7, 8  # proc(5), /proc/pid/stat, after the name: minflt and cminflt
 
 
 def stored(pages: Sequence[TruePage]) -> list[NamedPage]:

@@ -309,7 +309,7 @@ class CorruptRecord(StageError):
 
 
 class RecordGone(CorruptRecord):
-    """A tombstone stands in the record's place, and `cause` says why: `taken_down` or `expired`."""
+    """A tombstone is in the record's place, and `cause` says why: `taken_down` or `expired`."""
 
     def __init__(self, message: str = "", *, cause: str = "") -> None:
         super().__init__(message)
@@ -329,7 +329,7 @@ class CatalogueError(ConfigError):
 
 
 class LakeFormatError(ConfigError):
-    """The lake is of a newer format, or what lies there is no lake's."""
+    """The lake is of a newer format, or what is there is no lake's."""
 
 
 class ServerUnavailable(ConfigError):

@@ -50,7 +50,7 @@ def find_binaries() -> Path | None:
 @contextmanager
 def started_server(binaries: Path, **options: str) -> Iterator[URL]:
     """Give the URL of a server in a folder of its own, stopped and removed at the end; `options` are its settings."""
-    # A short path: the socket lies in it, and a socket's path has 108 bytes at most
+    # A short path: the socket is in it, and a socket's path has 108 bytes at most
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user()
     if user is not None:

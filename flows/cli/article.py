@@ -47,7 +47,7 @@ def show(row: Mapping[str, Any], *, now: datetime) -> None:
 
 
 def print_text(row: Mapping[str, Any]) -> None:
-    """Print a revision's text alone, a paragraph a line."""
+    """Print a revision's text alone, a paragraph per line."""
     for paragraph in row["text"].split("\n"):
         typer.echo(as_plain(paragraph, length=PARAGRAPH_LENGTH))
 

@@ -189,7 +189,7 @@ def _tell(addition: "Addition") -> None:
 
 
 def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written: bool) -> None:
-    """Write the sources into the catalogue, or print them as they would stand there."""
+    """Write the sources into the catalogue, or print the entries."""
     from tasks.config.splicing import printed, write_catalogue
     from tasks.values.display import plural
 

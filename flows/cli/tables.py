@@ -132,7 +132,7 @@ def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *, is_headed: bool) -> Iterator[str]:
-    """Yield each row as a paragraph: its first value, and under it the others that are there, each behind its name.
+    """Yield each row as a paragraph: its first value, and under it the others that are there, each after its name.
 
     A number says nothing without its name: there the first line has as much as fits, and the others stand under it.
     """

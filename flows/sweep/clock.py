@@ -26,7 +26,7 @@ class SweepClock:
         return self.now_s() - self.began_s >= self.longest_s
 
     def note(self, source_ids: Collection[str]) -> None:
-        """Charge the time since the last batch to the sources of this one's URLs, one id a URL, in equal parts."""
+        """Charge the time since the last batch to the sources of this one's URLs, one id per URL, in equal parts."""
         now_s = self.now_s()
         elapsed_s, self._noted_s = now_s - self._noted_s, now_s
         for source_id in source_ids:

@@ -1,4 +1,4 @@
-"""Archives by what a person names: paths, folders, globs, `s3://`, lists of these; each opened if it lies."""
+"""Archives by what a person names: paths, folders, globs, `s3://`, lists of these; each opened in place."""
 
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator

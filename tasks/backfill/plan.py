@@ -82,7 +82,7 @@ def _begun_at(archive: Archive, settings: Settings, *, now: datetime) -> datetim
 def _first_heads(stream: ArchiveStream) -> Iterator[RecordHead]:
     for number, record in enumerate(read_records(stream, lambda _: False)):
         if isinstance(record, Damage) and (number == 0 and not stream.is_gzip):
-            return  # a file that does not begin as an archive does is none, whatever stands further on
+            return  # a file that does not begin as an archive does is none, whatever is further on
         if not isinstance(record, Damage):
             yield record.head
         if number == LOOKED_AT:

@@ -1,6 +1,6 @@
 """The records of an archive, one after the other (ISO 28500:2017, 4): heads, and the blocks of those that are wanted.
 
-A damaged record is counted as such, and reading goes on behind it if the next one can be found.
+A damaged record is counted as such, and reading goes on after it if the next one can be found.
 """
 
 import re
@@ -19,7 +19,7 @@ _VERSION = re.compile(rb"WARC/[01]\.\d{1,3}\s*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
-    """A record's named fields (lower-case names), the offset at which it lies, and the length of its block."""
+    """A record's named fields (lower-case names), the offset at which it is, and the length of its block."""
 
     offset: int
     length: int

@@ -1,4 +1,4 @@
-"""What stands before every page: who may ask, how, and what a browser may do with the answer. Pure ASGI.
+"""Checks before every page: who may ask, how, and what a browser may do with the answer. Pure ASGI.
 
 A page of another site that has its name resolved to this machine (DNS rebinding) is refused by its Host. Nothing is
 changed by any request, so GET and HEAD are all there is.

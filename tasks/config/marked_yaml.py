@@ -26,7 +26,7 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "
 class Marked:
     """A YAML document: its text, what it stands for, and where in it each value is. A key without a value is not there.
 
-    `mistakes` are keys that stand twice, keys that are no names, and tags, each with its line.
+    `mistakes` are keys that occur twice, keys that are not names, and tags, each with its line.
     """
 
     path: Path
@@ -115,7 +115,8 @@ class _OddError(Exception):
 def _streamed(text: str) -> object:
     """Return what a plain document stands for, without its nodes; raises _OddError for any other, and yaml.YAMLError.
 
-    The nodes of 10,000 sources take 18 MB, and what stays of a catalogue would lie between them as long as a sweep takes.
+    The nodes of 10,000 sources take 18 MB, and what stays of a catalogue would be between them as long as a sweep
+    takes.
     """
     stream = _Stream()
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):

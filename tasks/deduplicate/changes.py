@@ -11,7 +11,7 @@ from tasks.values.text.content import changed_parts, content_digest
 from tasks.values.text.digest import tokenise
 
 HEAD = ("title", "authors", "date")
-"""What stands before the sentences of a diff."""
+"""What is before the sentences of a diff."""
 
 # the end of a sentence: its mark, closing quotes, then space; CJK marks need no space
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』）]*\s*")

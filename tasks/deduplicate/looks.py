@@ -1,7 +1,7 @@
 """One look on both sides of its decision: the page as that needs it, then the rows that follow, and their counts. Pure.
 
-All that can be made of a page is made before the index is locked. What else it is called, by the server that redirected to
-it and by itself, is a claim and no identity: it counts only while the texts are equal, so that no page can take over
+All that can be made of a page is made before the index is locked. What else it is called, by the server that redirected
+to it and by itself, is a claim and no identity: it counts only while the texts are equal, so that no page can take over
 another's article.
 """
 
@@ -138,7 +138,7 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
 def is_one_page(asked: str, name: str, how: str, key: str) -> bool:
     """Whether two links lead to one rendition: redirected to one URL, or apart in the query or by a name that is neither.
 
-    A page for telephones lies at another path than the page that it names.
+    A page for telephones is at another path than the page that it names.
     """
     return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
 
@@ -226,7 +226,8 @@ def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, .
 def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
     """Return what later decisions need of an article with this revision; `before` is what was known of it.
 
-    The newest by `fetched_at` counts: a page of an archive may be older than what is known, and only its content is noted.
+    The newest by `fetched_at` counts: a page of an archive may be older than what is known, and only its content is
+    noted.
 
     A row from before there were content digests leaves open which it has: all that it may have are remembered.
     """

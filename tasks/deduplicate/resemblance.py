@@ -92,8 +92,8 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 class Exchange:
     """What two texts have in each other's place: `words` and `numbers` that each has of its own, at least so many.
 
-    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says whether
-    each has about as many of its own.
+    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says
+    whether each has about as many of its own.
     """
 
     words: int
@@ -103,7 +103,7 @@ class Exchange:
 
 
 def exchange(one: Shape, other: Shape) -> Exchange:
-    """Return what stands in one text for what stands in the other. A copy that is cut has nothing for what it lacks."""
+    """Return the pairs of pieces in which two texts differ. A copy that is cut has nothing for what it lacks."""
     ours, theirs = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
     words, most = sorted((len(ours), len(theirs)))
     numbers = min(len(ours & one.numbers), len(theirs & other.numbers))

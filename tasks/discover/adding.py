@@ -68,7 +68,7 @@ def add_sites(
             except ForbiddenAddress:
                 if wide == usual:
                     raise
-                # sweeps go by the catalogue: what the setting permitted here has to stand there
+                # sweeps go by the catalogue: what the setting permitted here has to be there
                 found = await propose_by(wide, url, ids)
                 named = found.source.model_copy(update={"allow_networks": wide.allow_networks})
                 return replace(found, source=named)

@@ -45,7 +45,7 @@ class SourceCheck:
 
     @property
     def entries(self) -> int:
-        """How many entries its feeds gave together; one that stands in two counts twice."""
+        """How many entries its feeds gave together; one that is in two counts twice."""
         return sum(feed.entries for feed in self.feeds)
 
     @property

@@ -97,7 +97,7 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
     _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
-    remove(tree.findall("head"))  # before what stands in it
+    remove(tree.findall("head"))  # before what is in it
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
@@ -122,7 +122,7 @@ def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sought:
-    """A text, the path that found it, the mass of its article, where it stands, and what was cut from its end."""
+    """A text, the path that found it, the mass of its article, where it is, and what was cut from its end."""
 
     text: str
     path: str

@@ -1,4 +1,4 @@
-"""The byline that a page shows: where it stands, and the names in it. Pure."""
+"""The byline that a page shows: where it is, and the names in it. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,8 @@ _FOREIGN_NAMES = re.compile(
 )
 _MAX_SEARCHED, _MAX_BEFORE, _MAX_LENGTH, _MAX_CLASS = 400, 60, 200, 500
 _NAMES = ("uthor", "yline", "yName", "autor", "auteur")
-# what may be an author's by more than its class; by the axis of attributes, which takes half the time of conditions on each element
+# what may be an author's by more than its class; by the axis of attributes, which takes half the time of conditions on
+# each element
 _MARKED = XPath(
     "descendant::*/@rel[. = 'author']/.. | descendant::*/@itemprop[. = 'author']/.. | descendant::*/@href[contains(., '/aut')]/.."
 )
@@ -161,7 +162,7 @@ def _says_author(names: str) -> int:
 
 
 def _said_before(element: HtmlElement) -> str:
-    """Return what stands before an element in its line: `Reviewed by`."""
+    """Return what is before an element in its line: `Reviewed by`."""
     pieces: list[str] = []
     for one in (element, element.getparent()):
         if one is not None:
@@ -178,7 +179,7 @@ def _said_before(element: HtmlElement) -> str:
 
 
 def _is_foreign(element: HtmlElement) -> bool:
-    """Whether an element stands in a form, a menu or another story's teaser."""
+    """Whether an element is in a form, a menu or another story's teaser."""
     for above in (element, *element.iterancestors()):
         if above.tag in _FOREIGN or (
             above is not element and above.tag == "a" and next(above.iter("h2", "h3"), None) is not None

@@ -96,7 +96,7 @@ def _stored_pages(
         together = list(group)
         try:
             segment = read_segment(key)
-            # renditions lie behind all responses: each kind is read in its own order
+            # renditions are after all responses: each kind is read in its own order
             rendered = read_segment(key) if any(look.rendition for look in together) else segment
             for look in together:
                 yield look.captured.final_url, _stored_page(look, segment, rendered, options)

@@ -1,4 +1,4 @@
-"""What stands in place of a story: a notice, known by its shape and by whom it speaks to. Pure.
+"""What is in place of a story: a notice, known by its shape and by whom it speaks to. Pure.
 
 A notice is short and has nothing to do with the page's title. If the page says that it is not free, that is enough;
 elsewhere the notice must ask for something that only notices ask for.
@@ -90,7 +90,7 @@ _ASKS = (
 
 
 def notice_of(text: str, metadata: Metadata) -> PageType | None:
-    """Return what a text is that stands in place of the story; None if it is one, or if the title says nothing."""
+    """Return what a text is that is in place of the story; None if it is one, or if the title says nothing."""
     if len(text) > _MAX_PAID or not is_elsewhere(text, metadata):
         return None
     if metadata.paywalled is True:

@@ -1,10 +1,10 @@
 """The text that trafilatura's fast mode gives, by its own steps and for less, if a page lets that be known. Pure.
 
-The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here the
-frame that it would choose is found first, by words that must stand in an element's attributes before a pattern can
+The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here
+the frame that it would choose is found first, by words that must be in an element's attributes before a pattern can
 match (`tasks.extract.quick_frames`); the frame alone is copied, cleaned, and given to the steps. If the outcome might
-depend on the rest of the page, the answer is None, or not sure. The steps are of one version, and only with that one are
-they called.
+depend on the rest of the page, the answer is None, or not sure. The steps are of one version, and only with that one
+are they called.
 """
 
 from collections import Counter
@@ -56,8 +56,9 @@ _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 class QuickText:
     """What the library finds on a page, but for what it might do next.
 
-    If that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would find
-    something else, and would take that if it is half as much again. It would look in the same frames if it `is_framed`.
+    If that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would
+    find something else, and would take that if it is half as much again. It would look in the same frames if it
+    `is_framed`.
     """
 
     text: str
@@ -70,7 +71,8 @@ class QuickText:
 class _Taken:
     """The text's elements in a body, and the tags that are text.
 
-    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before this one.
+    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before
+    this one.
     """
 
     body: HtmlElement
@@ -106,7 +108,7 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
 
 
 def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
-    """Return a short text with what stands anywhere else, as the library does, or else all that the page says."""
+    """Return a short text with what is anywhere else, as the library does, or else all that the page says."""
     for one in reversed(short.lone):
         short.body.insert(0, one)
     found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short
@@ -314,7 +316,7 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
 def _anywhere(
     tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
 ) -> _Taken | None:
-    """Return a page's paragraphs, quotes and tables, wherever they stand, each text once, after those that are `beside` them."""
+    """Return a page's paragraphs, quotes and tables, wherever they are, each text once, after those that are `beside` them."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
     if alone is None:

@@ -42,7 +42,7 @@ def _is_rsl(script: HtmlElement) -> bool:
 
 
 def rights_of(metadata: Metadata, headers: Iterable[tuple[str, str]]) -> Rights:
-    """Return what is said of the page; `headers` have lower-case names, and one may stand there several times.
+    """Return what is said of the page; `headers` have lower-case names, and one may be there several times.
 
     Of two answers the stricter counts. `noai` among the robots directives reserves if nothing else speaks of it.
     """

@@ -1,4 +1,4 @@
-"""An HTML tree from text, and what is read off it: folded text and how much of it stands in links. Pure."""
+"""An HTML tree from text, and what is read off it: folded text and how much of it is in links. Pure."""
 
 import re
 import unicodedata
@@ -56,7 +56,7 @@ _IS_DEEP = XPath(f"boolean({'/*' * 64})")  # as few pages are: so many steps int
 
 @dataclass(slots=True)
 class Weight:
-    """Characters under an element: all of them, and those that stand in links."""
+    """Characters under an element: all of them, and those that are in links."""
 
     text: int = 0
     linked: int = 0
@@ -68,7 +68,7 @@ class Weight:
 
     @property
     def link_share(self) -> float:
-        """The part that stands in links, 0 to 1; 0 if there is no text."""
+        """The part that is in links, 0 to 1; 0 if there is no text."""
         return self.linked / self.text if self.text else 0.0
 
 
@@ -177,7 +177,7 @@ def _whole(source: bytes) -> bytes:
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot stand in a head to the body. The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on."""
+    """Move what cannot be in a head to the body. The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on."""
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
         return
@@ -210,7 +210,7 @@ def remove(elements: Iterable[HtmlElement]) -> None:
 
 
 def until_prose(elements: Iterable[HtmlElement], *, most: int) -> Iterator[HtmlElement]:
-    """Yield elements up to the long paragraph that follows the `most` first ones: what stands below it is not the head's."""
+    """Yield elements up to the long paragraph that follows the `most` first ones: what is below it is not the head's."""
     prose = 0
     for element in elements:
         if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:

@@ -1,8 +1,8 @@
 """The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF. Pure.
 
 Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
-article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither reports when a feed
-wishes to be asked again.
+article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither reports when a
+feed wishes to be asked again.
 """
 
 import re
@@ -84,7 +84,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
 
 
 def _items(root: etree._Element) -> list[etree._Element]:
-    """Return the items wherever they lie: RSS 1.0 has them beside the channel, broken feeds within each other."""
+    """Return the items wherever they are: RSS 1.0 has them beside the channel, broken feeds within each other."""
     usual = [item for item in root.iter("{*}item", "{*}entry") if not is_foreign(split_name(item)[0])]
     # else in capitals, or with a prefix that nobody declared
     return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]

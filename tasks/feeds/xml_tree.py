@@ -2,7 +2,7 @@
 
 libxml2 recovers from most faults, but drops what it does not know, and after its first fault every named entity too:
 all of them are spelled as numbers or characters before it reads, and what is no markup is escaped. The document type is
-cut off with all that stands before the root, so that there are no entities to expand and none to fetch, and depth and
+cut off with all that is before the root, so that there are no entities to expand and none to fetch, and depth and
 size are bounded.
 """
 

@@ -74,7 +74,7 @@ UNTYPED = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAddress:
-    """Where a payload lies: its digest, and its record in a segment (bytes) with the record's name."""
+    """Where a payload is: its digest, and its record in a segment (bytes) with the record's name."""
 
     payload_digest: str | None
     warc_key: str

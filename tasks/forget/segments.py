@@ -1,7 +1,7 @@
 """Put tombstones into segments for the records of what is taken down, with their requests, hops and renditions.
 
-A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones of
-the other.
+A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones
+of the other.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -117,7 +117,7 @@ def _gone(records: list[_Light], claims: Mapping[int, str], is_taken: IsGone) ->
 
 
 def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[int]:
-    """Yield the hops to what is claimed: they lie before it, from the URL that was asked for on."""
+    """Yield the redirect hops that led to a claimed record: they are before it, from the requested URL on."""
     answers = [one for one in records if one.kind in _ANSWERS]
     for number, one in enumerate(answers):
         asked = claims.get(one.offset)

@@ -1,7 +1,7 @@
 """Which due URLs are next: sources take turns, then the hosts of each, news before what may wait.
 
-Nothing here looks at every due row: two indexes hold what waits, by source and by host, and each source and host is found
-by one jump from the one before it. So a claim costs about the same however many rows are due.
+Nothing here looks at every due row: two indexes hold what waits, by source and by host, and each source and host is
+found by one jump from the one before it. So a claim costs about the same however many rows are due.
 """
 
 from collections import Counter, defaultdict, deque
@@ -45,7 +45,7 @@ _Place = tuple[str, int]
 
 @dataclass(slots=True)
 class Turns:
-    """Who was served last, so that the next claim goes on from there: one value a run; it decides nothing else."""
+    """Who was served last, so that the next claim goes on from there: one value per run; it decides nothing else."""
 
     source: str = ""
     hosts: dict[_Place, str] = field(default_factory=dict)

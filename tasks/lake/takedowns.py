@@ -1,7 +1,7 @@
-"""The table `takedowns`: one row a takedown. It is made with the first one, and raises the lake's format number then.
+"""The table `takedowns`: one row per takedown. It is made with the first one, and raises the lake's format number then.
 
-An older version of Presslake would take a tombstone for damage, and fetch again what was taken out: it must not open such
-a lake.
+An older version of Presslake would take a tombstone for damage, and fetch again what was taken out: it must not open
+such a lake.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tombstones: what stands in a segment in place of a record that is gone, of exactly the record's length. Pure.
+"""Tombstones: what is in a segment in place of a record that is gone, of exactly the record's length. Pure.
 
 A tombstone is one gzip member with one `metadata` record (WARC 1.1, 6.6) that says why, and nothing of what was there:
 no URL, no date, no name of the record. Since its member is as long as the one before, no other record moves, and every

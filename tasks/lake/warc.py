@@ -46,7 +46,7 @@ class RevisitProfile(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRef:
-    """Where a record's gzip member lies in its segment, in bytes, its payload's digest, and its name."""
+    """Where a record's gzip member is in its segment, in bytes, its payload's digest, and its name."""
 
     offset: int
     length: int
@@ -166,8 +166,9 @@ class SegmentWriter:
 def _member(record: bytes, block: bytes) -> bytes:
     """Return a record's gzip member.
 
-    What is compressed already is stored as it is: nothing makes it smaller, and to undo that costs 3 microseconds a page
-    instead of 117. Of the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times the CPU.
+    What is compressed already is stored as it is: nothing makes it smaller, and to undo that costs 3 microseconds a
+    page instead of 117. Of the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times the
+    CPU.
     """
     if len(block) < _SMALL_SIZE:
         return isal_zlib.compress(record, 1, GZIP)

@@ -21,7 +21,7 @@ _PLAIN = {bool: "boolean", int: "long", float: "double", str: "string", datetime
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands beside a field's Python type: what it means and, if that type does not say it, its type in the lake."""
+    """What is beside a field's Python type: what it means and, if that type does not say it, its type in the lake."""
 
     meaning: str
     type: str | None = None

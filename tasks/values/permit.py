@@ -40,9 +40,10 @@ class Evidence:
 class RobotsAnswer:
     """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
 
-    What else an origin is asked once a day stands under another name than its own: see tasks.politeness.client. `evidence`
-    is the packed exchange of a document that is kept in the lake; its `turn` distinguishes it from an earlier time when it had the
-    same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without asking again.
+    Other daily requests to an origin have names of their own: see tasks.politeness.client. `evidence`
+    is the packed exchange of a document that is kept in the lake; its `turn` distinguishes it from an earlier time when
+    it had the same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without
+    asking again.
     """
 
     origin: str

@@ -17,7 +17,7 @@ DOUBTFUL_BELOW = 0.5
 
 
 class Outcome(StrEnum):
-    """The result of one fetch: a page, no change, or a failure whose reason stands beside it."""
+    """The result of one fetch: a page, no change, or a failure whose reason is beside it."""
 
     OK = "ok"
     NOT_MODIFIED = "not_modified"

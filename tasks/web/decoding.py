@@ -23,7 +23,7 @@ MAX_MEMBERS = 10_000
 """Gzip members or zstd frames in one body; each costs a new decoder, so that millions of empty ones are an attack."""
 
 DECODED_AT_ONCE_SIZE = 64 * 1024
-"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms a MB."""
+"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms per MB."""
 
 _CHUNK_SIZE = 65_536
 _SLICE_SIZE = 4096

@@ -276,7 +276,7 @@ def with_few_attributes(text: str) -> str:
 
 
 def _long_pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where tags with what follows them begin, behind their `<`, and end, if they are long.
+    """Yield where tags with what follows them begin, after their `<`, and end, if they are long.
 
     The last `<` of each window begins the next one: so nearly all of a page is stepped over, and never read.
     """

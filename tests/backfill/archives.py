@@ -50,7 +50,7 @@ def story_at(number: int, *, host: str = "daily.example", at: datetime | None = 
 
 
 def warc(kept: Iterable[Kept], *, version: str = "1.0", is_gzip: bool = True) -> bytes:
-    """The archive as crawlers write it: a gzip member a record, each response with its request, digests in base32."""
+    """The archive as crawlers write it: a gzip member per record, each response with its request, digests in base32."""
     about = b"software: test\r\n"
     parts = [_record("warcinfo", about, {"WARC-Filename": "test.warc.gz"}, version)]
     for one in kept:

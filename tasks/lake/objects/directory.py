@@ -1,4 +1,4 @@
-"""The object store in a directory: one file an object, durable when `put` returns.
+"""The object store in a directory: one file per object, durable when `put` returns.
 
 Files are whole and on disk, names included, before anything relies on them (fsync(2), rename(2)).
 """

@@ -16,7 +16,7 @@ MAX_STATEMENTS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDocument:
-    """A document as an origin's pages stand under it, with the exchange by which it came; `policy_id` is its name in the lake."""
+    """A document that governs an origin's pages, with the exchange by which it came; `policy_id` is its name in the lake."""
 
     policy_id: str
     kind: PolicyKind

@@ -32,7 +32,7 @@ class RightsGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsLines:
-    """What a robots.txt says of rights. `licences` stand before any group, as do `stray` lines, which are for nobody."""
+    """What a robots.txt says of rights. `licences` are before any group, as are `stray` lines, which are for nobody."""
 
     groups: tuple[RightsGroup, ...] = ()
     licences: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ _COVERED = {
     "ai-all": frozenset(("ai-train", "ai-input", "ai-index")),
     **{usage: frozenset((usage,)) for usage in USAGES if usage != "all"},
 }
-# tokens that are seen and stand in no version: RSL's own guide has the first, older forms the second
+# tokens that are seen and are in no version: RSL's own guide has the first, older forms the second
 _LENIENT = {"train-ai": "ai-train", "inference": "ai-input", "ai-inference": "ai-input"}
 _WITHOUT_MONEY = frozenset(("free", "attribution"))
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _NAMES = (
-    # one row a month: English, German, Dutch, Scandinavian, Finnish, Icelandic; Romance; Slavic; Baltic; others
+    # one row per month: English, German, Dutch, Scandinavian, Finnish, Icelandic; Romance; Slavic; Baltic; others
     ("january januar jänner januari tammikuu tammikuuta janúar janvier enero gennaio janeiro ianuarie gener styczeń stycznia leden ledna "
     "január januára siječanj siječnja januara январь января січень січня януари студзеня sausio janvāris ιανουάριος ιανουαρίου ocak يناير "
     "جانفي ינואר जनवरी জানুয়ারি মাঘ มกราคม ม.ค. jan jän janv ene gen ian sty led sij янв січ ιαν oca"),
@@ -124,7 +124,7 @@ def find_date(text: str) -> WrittenDate | None:
 
 
 def read_date(text: str) -> WrittenDate | None:
-    """Return the date that all of a text is, but for a weekday or a label before it and a zone's name behind; else None."""
+    """Return the date that all of a text is, but for a weekday or a label before it and a zone's name after; else None."""
     found = find_date(text)
     if found is None or not _BEFORE.fullmatch(text, 0, found.start) or not _AFTER.fullmatch(text, found.end):
         return None
