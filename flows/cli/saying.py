@@ -7,7 +7,7 @@ from tasks.values.text.escape import as_plain
 SAID = 2000
 """Characters of a line that are said."""
 
-WHOLE = "what is stored is whole, and another run does the rest"
+WHOLE = "stored data is complete; run again to continue"
 """What holds for each command and flow after Ctrl-C."""
 
 _quiet: list[bool] = []

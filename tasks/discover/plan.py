@@ -51,7 +51,7 @@ def plan_sweep(
 ) -> SweepPlan:
     """Plan a sweep; raises ConfigError when there is nothing that it could look at."""
     if catalogue is None and not (config.feeds or config.urls):
-        raise ConfigError("nothing to ingest: name a catalogue with --catalogue, or a --feed or --url")
+        raise ConfigError("nothing to ingest: use --catalogue, --feed or --url")
     sources = catalogue.sources if catalogue else ()
     chosen = catalogue.select(config.sources).sources if catalogue else ()
     rules = catalogue.rules() if catalogue else {}

@@ -89,7 +89,7 @@ _RESERVED = Signal(signal=TDMREP, scope="", value="tdm-reservation=1", raw="", p
 _HEAD_SIZE = 64
 EXPIRED = Cause.EXPIRED.value
 GONE = frozenset(cause.value for cause in Cause)
-"""Why a page is not read that is not kept any more: that is no failure."""
+"""Why a page is not read that is no longer kept: that is no failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

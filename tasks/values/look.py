@@ -69,7 +69,7 @@ class Look:
     def captured(self) -> Capture:
         """The capture of a URL that was asked for; raises ValueError for one that was not."""
         if self.capture is None:
-            raise ValueError(f"not asked for: {self.due.url}")
+            raise ValueError(f"not requested: {self.due.url}")
         return self.capture
 
     @property
@@ -81,7 +81,7 @@ class Look:
     def extracted(self) -> Page:
         """The page of a URL that led to an article; raises ValueError for one that did not."""
         if self.page is None:
-            raise ValueError(f"no article: {self.due.url}")
+            raise ValueError(f"not an article: {self.due.url}")
         return self.page
 
     @property

@@ -185,7 +185,7 @@ def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copie
     )
 
     assert ended.code == 130, ended
-    assert ended.err.splitlines()[-1] == "Interrupted: what is stored is whole, and another run does the rest."
+    assert ended.err.splitlines()[-1] == "Interrupted: stored data is complete; run again to continue."
     assert "Traceback" not in ended.err
     assert left == []
     assert again.code == 0, again

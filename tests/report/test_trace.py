@@ -73,4 +73,4 @@ def test_a_revision_that_a_replay_superseded_says_when_it_was_read_again():
 
 
 def test_nothing_to_compare_says_how_many_revisions_there_are():
-    assert traced().why_no_diff() == "There is nothing to compare: 0 revisions."
+    assert traced().why_no_diff() == "Nothing to compare: 0 revisions."

@@ -35,7 +35,7 @@ def find_directory(path: Path) -> "DirectoryStore":
     """Open the directory to read, and make nothing; raises ConfigError if there is none."""
     if not path.is_dir():
         raise ConfigError(
-            f"{path}: there is no lake; the first `presslake ingest` makes it, or name another with --lake"
+            f"{path}: no lake here; the first `presslake ingest` creates it, or choose another with --lake"
         )
     return DirectoryStore(path)
 
