@@ -37,7 +37,7 @@
     │   ├── CatalogueError
     │   ├── LakeFormatError
     │   └── ServerUnavailable
-    └── Stopped              Ctrl-C or SIGTERM: what is stored is whole, the rest comes back
+    └── Stopped              Ctrl-C or SIGTERM: stored data is complete, the rest comes back
 
 An error names its reason; the rest is in the one table of reasons (tasks/reasons.py). Pure: nothing here does anything.
 """

@@ -147,7 +147,7 @@ def test_a_list_that_is_imported_twice_adds_nothing(presslake):
     ended = presslake.run("sources", "import", "mine.opml", "--write")
 
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
-    assert "source daily has it" in ended.err
+    assert "already in source daily" in ended.err
     assert "Nothing new." in ended.err
 
 
@@ -160,4 +160,4 @@ def test_a_source_with_nothing_to_read_and_a_feed_of_two_are_warnings(presslake)
 
     assert "3 sources, well-formed." in ended.out
     assert "warning: source a has nothing to read" in ended.err
-    assert "warning: sources b and c name one feed" in ended.err
+    assert "warning: sources b and c share a feed" in ended.err
