@@ -51,7 +51,7 @@ def _has_odd_framing(lower: bytes) -> bool:
 
 
 def _first_line(line: bytes, notes: list[str]) -> bytes:
-    """Return a status line with one space where there are others, or a tab."""
+    """Return a status line with one space if there are others, or a tab."""
     found = None if re.fullmatch(_FIRST, line) else _LOOSE_FIRST.fullmatch(line)
     if found is None:
         return line
