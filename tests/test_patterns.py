@@ -17,7 +17,9 @@ ONE_CHARACTER = {"IN", "LITERAL", "NOT_LITERAL", "ANY", "CATEGORY"}
 
 def patterns() -> dict[str, re.Pattern]:
     """Return the patterns of all modules, by the name of each."""
-    found = [one.name for package in PACKAGES for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    found = [
+        one.name for package in PACKAGES for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ]
     return {
         f"{name}.{key}": value
         for name in found
@@ -54,6 +56,8 @@ def test_what_is_repeated_possessively_is_one_character_or_atomic():
     assert {name: found for name, found in bodies.items() if not all(map(is_safe, found))} == {}
 
 
-@pytest.mark.parametrize(("pattern", "bodies"), [(r"a*+", [["LITERAL"]]), (r"(x)(?:ab|c)*+", [["BRANCH"]]), (r"a*", [])])
+@pytest.mark.parametrize(
+    ("pattern", "bodies"), [(r"a*+", [["LITERAL"]]), (r"(x)(?:ab|c)*+", [["BRANCH"]]), (r"a*", [])]
+)
 def test_possessive_repetitions_are_found(pattern, bodies):
     assert list(possessive_bodies(re._parser.parse(pattern))) == bodies
