@@ -17,8 +17,8 @@
     │   ├── SkippedError     labelled, not a failure: nothing went wrong
     │   │   ├── RobotsDisallowed
     │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
-    │   │   ├── RightsReserved         text and data mining, where its source obeys that
-    │   │   ├── RightsRefused          a purpose of its source, where that is obeyed
+    │   │   ├── RightsReserved         text and data mining, if its source obeys that
+    │   │   ├── RightsRefused          a purpose of its source, if that is obeyed
     │   │   ├── NotAnArticle
     │   │   └── (foreign_host, redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
     │   └── PoisonError      quarantined with its payload; the pool goes on
@@ -226,7 +226,7 @@ class RightsReserved(SkippedError):
 class RightsRefused(SkippedError):
     """A purpose of the source is refused, or has a price, and its source has `obey: exclude`.
 
-    `answer` is what came of the request, where the header of its answer refused: a head without a body.
+    `answer` is what came of the request, if the header of its answer refused: a head without a body.
     """
 
     reason = "rights_refused"
@@ -309,7 +309,7 @@ class CorruptRecord(StageError):
 
 
 class RecordGone(CorruptRecord):
-    """A tombstone stands in the record's place, and `cause` says why: `taken_down` or `expired`."""
+    """A tombstone is in the record's place, and `cause` says why: `taken_down` or `expired`."""
 
     def __init__(self, message: str = "", *, cause: str = "") -> None:
         super().__init__(message)
@@ -329,7 +329,7 @@ class CatalogueError(ConfigError):
 
 
 class LakeFormatError(ConfigError):
-    """The lake is of a newer format, or what lies there is no lake's."""
+    """The lake is of a newer format, or what is there is no lake's."""
 
 
 class ServerUnavailable(ConfigError):

@@ -30,7 +30,7 @@ class Window:
 
 
 def days_in(url: str) -> Window | None:
-    """Return the days that an address names: one, a month's or a year's; None where it names none."""
+    """Return the days that an address names: one, a month's or a year's; None if it names none."""
     for pattern in (_SEPARATED, _TOGETHER, _ONLY_YEAR):
         found = pattern.search(url)
         if found is not None and (window := _window(found.groupdict())) is not None:

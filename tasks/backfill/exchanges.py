@@ -132,7 +132,7 @@ def _fields(head: bytes) -> dict[str, str]:
 
 
 def _without_chunks(fields: dict[str, str], body: bytes) -> bytes:
-    """Undo the chunked coding, where it is there: some writers undo it and keep its header."""
+    """Undo the chunked coding, if it is there: some writers undo it and keep its header."""
     if "chunked" not in fields.get("transfer-encoding", "").lower():
         return body
     try:

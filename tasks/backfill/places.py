@@ -1,4 +1,4 @@
-"""Archives by what a person names: paths, folders, globs, `s3://`, lists of these; each opened where it lies."""
+"""Archives by what a person names: paths, folders, globs, `s3://`, lists of these; each opened in place."""
 
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ _WILD = set("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """One archive: its URI, its size in bytes, and the file inside a WACZ where it is one."""
+    """One archive: its URI, its size in bytes, and the file inside a WACZ if it is one."""
 
     uri: str
     size: int
@@ -35,7 +35,7 @@ class Archive:
 
 
 def find_archives(paths: Iterable[str], settings: Settings) -> tuple[Archive, ...]:
-    """Return the archives that these name, each once, in the order of their URIs; raises ConfigError where one names none."""
+    """Return the archives that these name, each once, in the order of their URIs; raises ConfigError if one names none."""
     found: dict[str, Archive] = {}
     for named in _listed(paths):
         several = list(_find_stored(named, settings) if named.startswith(S3) else _find_local(named))
@@ -61,7 +61,7 @@ def opened(archive: Archive, settings: Settings) -> Iterator[RawFile]:
 
 
 def inside(archive: Archive, settings: Settings) -> tuple[Archive, ...]:
-    """Return the archives inside a WACZ, or the archive itself where it is none; raises as `opened` does."""
+    """Return the archives inside a WACZ, or the archive itself if it is none; raises as `opened` does."""
     with _opened_file(archive.uri, settings) as raw:
         if raw.read_at(0, len(ZIP_MAGIC)) != ZIP_MAGIC:
             return (archive,)

@@ -47,7 +47,7 @@ class BackfillPlan:
 
 
 def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on_step: OnStep) -> BackfillPlan:
-    """Find the archives and look into each; raises ConfigError where nothing is found, or no file is an archive."""
+    """Find the archives and look into each; raises ConfigError if nothing is found, or no file is an archive."""
     named = find_archives(paths, settings)
     dated: list[tuple[datetime, str, Archive]] = []
     refused: list[Refused] = []
@@ -82,7 +82,7 @@ def _begun_at(archive: Archive, settings: Settings, *, now: datetime) -> datetim
 def _first_heads(stream: ArchiveStream) -> Iterator[RecordHead]:
     for number, record in enumerate(read_records(stream, lambda _: False)):
         if isinstance(record, Damage) and (number == 0 and not stream.is_gzip):
-            return  # a file that does not begin as an archive does is none, whatever stands further on
+            return  # a file that does not begin as an archive does is none, whatever is further on
         if not isinstance(record, Damage):
             yield record.head
         if number == LOOKED_AT:

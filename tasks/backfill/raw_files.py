@@ -1,4 +1,4 @@
-"""The bytes of an archive where it lies: a file, an object of a bucket, or an entry of a WACZ. Read by place and length."""
+"""The bytes of an archive where it is: a file, an object of a bucket, or an entry of a WACZ. Read by place and length."""
 
 import io
 import lzma

@@ -1,6 +1,6 @@
 """The records of an archive, one after the other (ISO 28500:2017, 4): heads, and the blocks of those that are wanted.
 
-A damaged record is counted as such, and reading goes on behind it where the next one can be found.
+A damaged record is counted as such, and reading goes on after it if the next one can be found.
 """
 
 import re
@@ -19,7 +19,7 @@ _VERSION = re.compile(rb"WARC/[01]\.\d{1,3}\s*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
-    """A record's named fields (lower-case names), the offset at which it lies, and the length of its block."""
+    """A record's named fields (lower-case names), the offset at which it is, and the length of its block."""
 
     offset: int
     length: int
@@ -38,7 +38,7 @@ class RecordHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedRecord:
-    """A record; `block` is None where it was not wanted."""
+    """A record; `block` is None if it was not wanted."""
 
     head: RecordHead
     block: bytes | None
@@ -46,7 +46,7 @@ class ArchivedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """What cannot be read at a place; the rest of the archive is lost where `is_end`."""
+    """What cannot be read at a place; the rest of the archive is lost if `is_end`."""
 
     offset: int
     detail: str

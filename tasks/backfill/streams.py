@@ -1,7 +1,7 @@
 """The bytes of an archive as they were before gzip: read forward, with the place of each record, in bounded memory.
 
-An archive is plain, or gzip in one stream, or (most are) gzip with one member a record, which has a place of its own in the
-file. After damage, the next record is looked for.
+An archive is plain, or gzip in one stream, or (most are) gzip with one member per record, which has a place of its own
+in the file. After damage, the next record is looked for.
 """
 
 from collections import deque
@@ -36,7 +36,7 @@ class ArchiveStream:
 
     @property
     def place(self) -> int:
-        """Where the next byte lies: the offset of the gzip member that begins with it, else its own among all decoded."""
+        """Where the next byte is: the offset of the gzip member that begins with it, else its own among all decoded."""
         while self._members and self._members[0][0] < self._taken:
             self._members.popleft()
         is_first = self._members and self._members[0][0] == self._taken
@@ -72,7 +72,7 @@ class ArchiveStream:
         return self.read(min(size, limit))
 
     def begin_record(self) -> None:
-        """Leave out the empty lines between two records, and remember where the next begins: `find_next` looks behind it."""
+        """Leave out the empty lines between two records, and remember where the next begins: `find_next` looks after it."""
         try:
             while self._at < len(self._buffer) or self._fill():
                 if self._buffer[self._at] not in b"\r\n":
@@ -82,7 +82,7 @@ class ArchiveStream:
             self.record_at = self._last_member if self.is_gzip else self._taken
 
     def find_next(self) -> bool:
-        """Go on at the next record, behind one that cannot be read; False where there is none that can."""
+        """Go on at the next record, after one that cannot be read; False if there is none that can."""
         found = self._find_member() if self.is_gzip else self._find_line()
         if found is None:
             return False

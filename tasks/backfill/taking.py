@@ -56,7 +56,7 @@ class Runner(Protocol):
     workers: int
 
     def submit(self, job_id: str, number: int) -> Callable[[], UnitCount]:
-        """Have a unit extracted; the result raises ExtractorCrashed where its worker died each time."""
+        """Have a unit extracted; the result raises ExtractorCrashed if its worker died each time."""
         ...
 
     def decide(self, job_id: str, number: int) -> BatchReport:
@@ -91,7 +91,7 @@ class _Job:
             return bool(archived.find_archived(tx, [capture_id]))
 
     def begin(self, number: int, unit: CutUnit) -> None:
-        """Have a unit extracted; decide the oldest one first where no more may be under way."""
+        """Have a unit extracted; decide the oldest one first if no more may be under way."""
         if len(self.waiting) >= self.ahead:
             self.finish_oldest()
         put_cut(self.store, self.job_id, number, unit)
@@ -117,7 +117,7 @@ class _Job:
         give_back()
 
     def _extracted(self, number: int, result: Callable[[], UnitCount]) -> UnitCount:
-        """Return a unit's counts; where its workers died, it is tried once more. Raises ExtractorCrashed."""
+        """Return a unit's counts; if its workers died, it is tried once more. Raises ExtractorCrashed."""
         try:
             return result()
         except ExtractorCrashed:
@@ -260,7 +260,7 @@ def read_rules(settings: Settings, config: BackfillConfig) -> Mapping[str, Sourc
 
 
 def _catalogue(settings: Settings, config: BackfillConfig) -> Catalogue | None:
-    """Return the catalogue; None where there is none, and nobody names one."""
+    """Return the catalogue; None if there is none, and nobody names one."""
     if "catalogue" not in settings.model_fields_set and not config.sources and not settings.catalogue.exists():
         return None
     return load_catalogue(settings.catalogue)

@@ -153,7 +153,7 @@ class UnitCutter:
         return len(self._pages) >= self._most or size >= MAX_SEGMENT_SIZE
 
     def close(self) -> CutUnit | None:
-        """Return the present unit, and begin another; None where it has no page."""
+        """Return the present unit, and begin another; None if it has no page."""
         segment, pages = self._segment, tuple(self._pages)
         self._segment, self._pages, self._ids = None, [], set()
         if segment is None or not pages:

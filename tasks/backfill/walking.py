@@ -1,7 +1,7 @@
 """Walk through a source's own archives: sitemaps, paged listings, lists of URLs; what is of the wanted days is announced.
 
-What is found waits in the frontier with the lowest priority, and only backfills of sources fetch it: an interrupted one goes
-on where it was, over days.
+What is found waits in the frontier with the lowest priority, and only backfills of sources fetch it: an interrupted one
+goes on where it was, over days.
 """
 
 from collections import Counter
@@ -100,7 +100,7 @@ class _Walk:
                 if visit.fetched is not None:
                     await self._read(place, visit.fetched)
         except ItemError as error:
-            if place.page > 1:  # behind its last page a listing has none
+            if place.page > 1:  # after its last page a listing has none
                 self._try_other(place)
                 return
             self.failed[f"feed_{error.counted_as.removeprefix('feed_')}"] += 1

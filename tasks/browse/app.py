@@ -1,4 +1,4 @@
-"""The web application: one route a page. It reads, and changes nothing."""
+"""The web application: one route per page. It reads, and changes nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping

@@ -70,7 +70,7 @@ def article(library: Library, article_id: str, *, revision: int | None = None) -
 
 
 def _verdicts(row: Row | None) -> dict[str, Verdict] | None:
-    """Return what was said of each purpose when a revision was fetched; None where nothing was recorded."""
+    """Return what was said of each purpose when a revision was fetched; None if nothing was recorded."""
     if row is None or row.get("rights") is None:
         return None
     signals = tuple(revive(Signal, one) for one in row["rights"])

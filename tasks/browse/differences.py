@@ -36,7 +36,7 @@ class Line:
 
 
 def compare(before: Version, after: Version) -> tuple[Line, ...] | None:
-    """Return the lines of both, title, authors and date first; None where they are too long to be compared."""
+    """Return the lines of both, title, authors and date first; None if they are too long to be compared."""
     one, other = before.lines, after.lines
     if max(len(one), len(other)) > MOST_LINES:
         return None

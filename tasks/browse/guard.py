@@ -1,4 +1,4 @@
-"""What stands before every page: who may ask, how, and what a browser may do with the answer. Pure ASGI.
+"""Checks before every page: who may ask, how, and what a browser may do with the answer. Pure ASGI.
 
 A page of another site that has its name resolved to this machine (DNS rebinding) is refused by its Host. Nothing is
 changed by any request, so GET and HEAD are all there is.
@@ -110,7 +110,7 @@ def is_token(authorization: bytes, token: str) -> bool:
 
 
 def _bound(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return an answer's headers with ours, where it has none of its own."""
+    """Return an answer's headers with ours, if it has none of its own."""
     held = {name.lower() for name, _ in headers}
     ours = {**HEADERS, "Content-Security-Policy": OWN_POLICY}
     return [

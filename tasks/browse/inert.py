@@ -15,7 +15,7 @@ GONE = frozenset("applet audio fencedframe frame frameset iframe object portal s
 """Elements that load, run or lead something: they go with what is in them."""
 
 EMPTY = frozenset("base bgsound embed link meta param source track".split())
-"""Elements of this kind that have nothing in them: where the parser puts what follows inside, it stays."""
+"""Elements of this kind that have nothing in them: if the parser puts what follows inside, it stays."""
 
 URL_ATTRIBUTES = frozenset(
     """
@@ -29,11 +29,11 @@ PLAIN_STYLE = (
     "html{color-scheme:light;background:#fff;color:#1c1b19;font:16px/1.5 system-ui,sans-serif}"
     "body{margin:1rem}img{max-width:100%;height:auto}"
 )
-"""What the page looks like where its own style is elsewhere; its own comes after and counts for more."""
+"""What the page looks like if its own style is elsewhere; its own comes after and counts for more."""
 
 
 def make_inert(body: bytes, content_type: str | None) -> bytes:
-    """Return a page as UTF-8 that shows what it says and does nothing; raises NotAnArticle where it is no HTML."""
+    """Return a page as UTF-8 that shows what it says and does nothing; raises NotAnArticle if it is no HTML."""
     tree = parse_html(decode_text(body, content_type)[0])
     if tree is None:
         raise NotAnArticle("there is nothing to show")

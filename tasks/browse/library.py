@@ -60,7 +60,7 @@ class Hits:
 
 
 class Search(Protocol):
-    """Searches texts; raises ConfigError where the query is wrong, and says why."""
+    """Searches texts; raises ConfigError if the query is wrong, and says why."""
 
     def __call__(
         self, text: str, *, source: str | None, tag: str | None, language: str | None, is_newest_first: bool, offset: int,
@@ -70,7 +70,7 @@ class Search(Protocol):
 
 @dataclass(slots=True)
 class KnownSources:
-    """The sources of the catalogue, read again when its file changes; empty where there is none, or it is wrong."""
+    """The sources of the catalogue, read again when its file changes; empty if there is none, or it is wrong."""
 
     path: Path
     _changed_at: float | None = None
@@ -134,7 +134,7 @@ class Library:
             return self._judged
 
     def newest_row(self, known: ListedArticle) -> Row | None:
-        """Return the newest revision's row, or None where it is not in the lake (yet); raises LakeUnavailable."""
+        """Return the newest revision's row, or None if it is not in the lake (yet); raises LakeUnavailable."""
         day = known.fetched_at.astimezone(UTC).date()
         rows = self.articles.find([known.article_id], first=day, last=day) or self.revisions(known)
         return max(rows, key=lambda row: (row["fetched_at"], row["revision"]), default=None)
@@ -152,6 +152,6 @@ class Library:
 
 
 def open_library(settings: Settings, *, search: Search | None = None) -> Library:
-    """Open the lake and check that the index is its own; raises ConfigError where one of them is missing."""
+    """Open the lake and check that the index is its own; raises ConfigError if one of them is missing."""
     with index_to_read(settings) as index:
         return Library(settings, lake_to_read(settings, index), search=search)

@@ -110,6 +110,6 @@ def _read_place(text: str) -> Place | None:
 
 
 def _strip(tx: Transaction, chosen: frozenset[str] | None, *, now: datetime) -> Chart | None:
-    """Return the number of articles of each of the last days, as a chart; None where there is nothing."""
+    """Return the number of articles of each of the last days, as a chart; None if there is nothing."""
     counts = browsing.count_by_day(tx, chosen, since=now.date() - timedelta(days=STRIP_DAYS - 1))
     return day_chart(counts, last=now.date(), days=STRIP_DAYS) if any(counts.values()) else None

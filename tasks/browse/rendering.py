@@ -60,7 +60,7 @@ def outside(url: object) -> str:
 
 
 def language_of(tag: object) -> str:
-    """Return a language's tag for the attribute `lang`, or nothing where it is none."""
+    """Return a language's tag for the attribute `lang`, or nothing if it is none."""
     return str(tag) if tag and _LANGUAGE.fullmatch(str(tag)) else ""
 
 
@@ -81,7 +81,7 @@ def later(after: timedelta) -> str:
 
 
 def due(at: datetime | None, now: datetime) -> str:
-    """Return when something is due: `in 3 hours`, `now` where that has passed, `never`."""
+    """Return when something is due: `in 3 hours`, `now` if that has passed, `never`."""
     return "never" if at is None else "now" if at <= now else age(at, now)
 
 

@@ -79,7 +79,7 @@ def read_host(host: str) -> IPv4Address | IPv6Address:
 
 
 def read_token(path: Path) -> str:
-    """Return the secret in a file; raises ConfigError where it is none."""
+    """Return the secret in a file; raises ConfigError if it is none."""
     try:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -90,7 +90,7 @@ def read_token(path: Path) -> str:
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises ConfigError where the address cannot be used."""
+    """Return a socket that listens; raises ConfigError if the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,7 +24,7 @@ class StoredBody:
 
 
 def stored_body(library: Library, article_id: str, revision: int) -> StoredBody:
-    """Return a revision's page; raises NotFound where it is not there any more, and LakeUnavailable."""
+    """Return a revision's page; raises NotFound if it is not there any more, and LakeUnavailable."""
     with library.index() as tx:
         known = known_article(tx, article_id)
     row = _row(library.revisions(known), revision)

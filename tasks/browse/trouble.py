@@ -89,7 +89,7 @@ def failures(library: Library, *, source_id: str | None, reason: str | None, now
 
 
 def address(library: Library, what: str) -> dict[str, Any]:
-    """Return the values of the page on one URL; raises NotFound where it is none, or nothing is known of it."""
+    """Return the values of the page on one URL; raises NotFound if it is none, or nothing is known of it."""
     try:
         key = url_key(what)
     except ItemError as error:

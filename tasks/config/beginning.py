@@ -32,7 +32,7 @@ sources: []
 
 
 def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
-    """Write it to a new file; raises ConfigError for an invalid contact, CatalogueError where the file exists."""
+    """Write it to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
     text = beginning(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -360,7 +360,7 @@ def catalogue_schema() -> dict[str, Any]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the known name that is nearest, as the end of a sentence; nothing where none is near."""
+    """Return the known name that is nearest, as the end of a sentence; nothing if none is near."""
     close = difflib.get_close_matches(name[:100], list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
 

@@ -26,7 +26,7 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "
 class Marked:
     """A YAML document: its text, what it stands for, and where in it each value is. A key without a value is not there.
 
-    `mistakes` are keys that stand twice, keys that are no names, and tags, each with its line.
+    `mistakes` are keys that occur twice, keys that are not names, and tags, each with its line.
     """
 
     path: Path
@@ -45,14 +45,14 @@ class Marked:
 
 
 def read_marked(path: Path, max_size: int) -> Marked:
-    """Read a file; raises CatalogueError where it is no YAML."""
+    """Read a file; raises CatalogueError if it is no YAML."""
     if not os.path.lexists(path):
         raise CatalogueError(f"{path}: no such file; `presslake init` makes one")
     return marked_of(read_text(path, max_size), path)
 
 
 def marked_of(text: str, path: Path) -> Marked:
-    """Parse a document; raises CatalogueError where it is no YAML, or its aliases blow it up."""
+    """Parse a document; raises CatalogueError if it is no YAML, or its aliases blow it up."""
     try:
         return Marked(path=path, text=text, content=_streamed(text))
     except (_OddError, yaml.YAMLError):
@@ -76,7 +76,7 @@ def read_text(path: Path, max_size: int) -> str:
 
 
 def compose(text: str, path: Path) -> yaml.Node:
-    """Parse to nodes, which know their lines; libyaml where PyYAML has it, as it is ten times faster."""
+    """Parse to nodes, which know their lines; libyaml if PyYAML has it, as it is ten times faster."""
     try:
         # libyaml's composer recurses in C: too deep a file would end the process, not raise
         is_flat = _is_flat(yaml.parse(text, Loader=_LOADER))
@@ -115,7 +115,8 @@ class _OddError(Exception):
 def _streamed(text: str) -> object:
     """Return what a plain document stands for, without its nodes; raises _OddError for any other, and yaml.YAMLError.
 
-    The nodes of 10,000 sources take 18 MB, and what stays of a catalogue would lie between them as long as a sweep takes.
+    The nodes of 10,000 sources take 18 MB, and what stays of a catalogue would be between them as long as a sweep
+    takes.
     """
     stream = _Stream()
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):

@@ -26,7 +26,7 @@ class ExtractOptions:
     """Special rules for reading one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
 
     Without `is_pruned` no furniture is removed, else all but that of the rules in `prune_without`. Elements of `keep`
-    are never removed. The other three select a part; where one finds nothing, the usual search applies. `crawler_name` is the one
+    are never removed. The other three select a part; if one finds nothing, the usual search applies. `crawler_name` is the one
     by which directives call us.
     """
 

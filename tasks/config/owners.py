@@ -58,7 +58,7 @@ class Owners:
         return found or ()
 
     def owner_of(self, url: str, *, announcer: str) -> str | None:
-        """Return the owner of a URL, or None where no source owns its host. Raises BadUrl.
+        """Return the owner of a URL, or None if no source owns its host. Raises BadUrl.
 
         Of several sources it is the announcer. If the announcer is not among them, it is one whose patterns keep the
         URL, then the one whose folder has it, then the first in the catalogue.
@@ -75,7 +75,7 @@ class Owners:
     def pace_at(self, site: Site, asker: SourceRules) -> SourceRules:
         """Return the rules whose delay and number apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
 
-        If it has several owners and the asker is none of them, the slowest pace applies. Where nobody owns it, the asker's
+        If it has several owners and the asker is none of them, the slowest pace applies. If nobody owns it, the asker's
         delay is one that others can wait for.
         """
         owners = [self.rules[one] for one in self.claimants(site)]

@@ -17,7 +17,7 @@ from tasks.values.shared_networks import SHARED_NETWORKS
 MIB = 1024 * 1024
 PREFIX = "PRESSLAKE_"
 ALSO_READ = {"s3_region": ("AWS_REGION",)}
-"""Variables of other programs that a setting uses where its own is not set."""
+"""Variables of other programs that a setting uses if its own is not set."""
 
 
 class Settings(BaseModel):
@@ -124,7 +124,7 @@ class Settings(BaseModel):
 
 
 def variable_of(name: str, environment: Mapping[str, str]) -> str | None:
-    """Return the variable of an environment that gives a setting its value, or None where its default holds."""
+    """Return the variable of an environment that gives a setting its value, or None if its default holds."""
     spelled = {variable.upper(): variable for variable in environment}
     candidates = (f"{PREFIX}{name.upper()}", *ALSO_READ.get(name, ()))
     return next((spelled[candidate] for candidate in candidates if candidate in spelled), None)

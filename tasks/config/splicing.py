@@ -1,7 +1,7 @@
-"""Add sources to the text of a catalogue: spliced in behind its last one, so that all that a person wrote stays as it is.
+"""Add sources to the text of a catalogue: spliced in after its last one, so that all that a person wrote stays as it is.
 
-Pure, but for `write_catalogue`. The place is found by the marks of the parsed document and nothing is dumped but the new
-entries; the result is read again, and where it is not the old catalogue and the new sources, it is refused.
+Pure, but for `write_catalogue`. The place is found by the marks of the parsed document and nothing is dumped but the
+new entries; the result is read again, and if it is not the old catalogue and the new sources, it is refused.
 """
 
 import os
@@ -44,9 +44,9 @@ def entries_yaml(sources: Iterable[Source]) -> str:
 
 
 def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
-    """Return a catalogue's text with sources added at the end of its list; raises CatalogueError where that cannot be.
+    """Return a catalogue's text with sources added at the end of its list; raises CatalogueError if that cannot be.
 
-    A text of nothing but comments becomes a catalogue of these sources alone, behind them.
+    A text of nothing but comments becomes a catalogue of these sources alone, after them.
     """
     if not sources:
         return text
@@ -64,7 +64,7 @@ def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
 
 
 def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
-    """Add sources to a catalogue's file, made where there is none, as a whole or not at all; raises CatalogueError."""
+    """Add sources to a catalogue's file, made if there is none, as a whole or not at all; raises CatalogueError."""
     path = path.resolve()  # a link stays one
     text = _read(path)
     half = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -80,7 +80,7 @@ def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
 
 
 def printed(path: Path, sources: Sequence[Source]) -> str:
-    """Return sources as they would stand at a catalogue's end, with `sources:` before them where it has none yet."""
+    """Return sources as they would be written at a catalogue's end, with `sources:` before them if it has none yet."""
     text = _read(path).removeprefix(BYTE_ORDER_MARK)
     if not known_in(text, path).sources:
         return HEADER + _entries(sources, 2, "\n")
@@ -93,7 +93,7 @@ def printed(path: Path, sources: Sequence[Source]) -> str:
 
 
 def read_known(path: Path) -> Known:
-    """Return what a catalogue's file has already: nothing where there is none yet. Raises CatalogueError."""
+    """Return what a catalogue's file has already: nothing if there is none yet. Raises CatalogueError."""
     return known_in(_read(path).removeprefix(BYTE_ORDER_MARK), path)
 
 
@@ -110,7 +110,7 @@ def known_in(text: str, path: Path) -> Known:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text with its own line endings; nothing where there is no file."""
+    """Return a file's text with its own line endings; nothing if there is no file."""
     try:
         return path.read_bytes().decode("utf-8") if path.exists() else ""
     except OSError as error:
@@ -125,7 +125,7 @@ def _is_blank(text: str) -> bool:
 
 
 def _appended(text: str, sources: Sequence[Source]) -> str:
-    """Return a text with a list of sources behind it."""
+    """Return a text with a list of sources after it."""
     ending = _line_ending(text)
     start = text if not text or text.endswith("\n") else text + ending
     return start + HEADER.replace("\n", ending) + _entries(sources, 2, ending)
@@ -156,7 +156,7 @@ def _behind_the_last(text: str, listed: yaml.SequenceNode, sources: Sequence[Sou
 
 
 def _in_place_of_nothing(text: str, listed: yaml.Node, sources: Sequence[Source]) -> str:
-    """Fill a list that is empty, `[]` or left out; what stands behind it on its line stays there."""
+    """Fill a list that is empty, `[]` or left out; what is after it on its line stays there."""
     start, end = listed.start_mark.index, listed.end_mark.index
     ending = _line_ending(text)
     line_end = text.find("\n", end)
@@ -185,9 +185,9 @@ def _dash_of(line: str, column: int) -> int:
 
 
 def _end_of(lines: Sequence[str], last: yaml.Node, *, indent: int) -> int:
-    """Return the number of the line behind the last source and what is said of it, before the comments of what follows.
+    """Return the number of the line after the last source and what is said of it, before the comments of what follows.
 
-    The marks of a block's end lie behind the comments and empty lines that follow it. Of these, comments that are
+    The marks of a block's end are after the comments and empty lines that follow it. Of these, comments that are
     indented deeper than the list belong to the source.
     """
     end = min(last.end_mark.line + (last.end_mark.column > 0), len(lines))
@@ -210,7 +210,7 @@ def _are_apart(lines: Sequence[str], listed: yaml.SequenceNode) -> bool:
 
 
 def _into_flow(text: str, listed: yaml.SequenceNode, sources: Sequence[Source]) -> str:
-    """Add to a list in brackets: behind its last item, whose trailing comma may be there already."""
+    """Add to a list in brackets: after its last item, whose trailing comma may be there already."""
     place = listed.value[-1].end_mark.index
     dumped = [
         yaml.safe_dump(one, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9).strip()

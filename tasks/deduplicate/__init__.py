@@ -1,1 +1,1 @@
-"""Deduplicate: pages into decisions, in one transaction a batch."""
+"""Deduplicate: pages into decisions, in one transaction per batch."""

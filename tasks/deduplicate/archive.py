@@ -52,7 +52,7 @@ def read_revisions(
 
 
 def _keep(found: dict[str, dict[int, Article]], row: Article) -> None:
-    """Keep one row a revision: a page that was extracted again has another, which counts."""
+    """Keep one row per revision: a page that was extracted again has another, which counts."""
     rows = found.setdefault(row.article_id, {})
     held = rows.get(row.revision)
     if held is None or held.extracted_at < row.extracted_at:

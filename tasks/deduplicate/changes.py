@@ -11,7 +11,7 @@ from tasks.values.text.content import changed_parts, content_digest
 from tasks.values.text.digest import tokenise
 
 HEAD = ("title", "authors", "date")
-"""What stands before the sentences of a diff."""
+"""What is before the sentences of a diff."""
 
 # the end of a sentence: its mark, closing quotes, then space; CJK marks need no space
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』）]*\s*")
@@ -63,7 +63,7 @@ class Change:
 
 
 def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | None = None) -> Change:
-    """Return how much changed between two revisions; `parts` where they are known, else they are found out."""
+    """Return how much changed between two revisions; `parts` if they are known, else they are found out."""
     words_before, words_after = Counter(tokenise(before.text)), Counter(tokenise(after.text))
     sentences_before, sentences_after = Counter(split_sentences(before.text)), Counter(split_sentences(after.text))
     return Change(
@@ -80,7 +80,7 @@ def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | 
 def diff_versions(
     before: Version, after: Version, *, before_name: str = "before", after_name: str = "after", context: int = 1
 ) -> str:
-    """Return a unified diff of two revisions, a line each for title, authors, date and sentences; empty where none differs."""
+    """Return a unified diff of two revisions, a line each for title, authors, date and sentences; empty if none differs."""
     lines = unified_diff(before.lines, after.lines, before_name, after_name, n=context, lineterm="")
     return "\n".join(lines)
 

@@ -45,7 +45,7 @@ class DecisionContext:
         return self.by_text.get(text.digest) if text.has_words else None
 
     def learn(self, known: KnownArticle, contents: Iterable[tuple[int, str]]) -> None:
-        """Remember what an article's revisions say, where the index did not know."""
+        """Remember what an article's revisions say, if the index did not know."""
         more = known.with_contents(contents)
         if more != known:
             self.known[known.article_id] = more

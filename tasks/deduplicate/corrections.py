@@ -12,7 +12,7 @@ from tasks.values.text.content import changed_parts, is_current
 class Standing:
     """What a page is to its article: one of the revisions that are there, or a new one with what that changes.
 
-    `changes` is None where it is not known.
+    `changes` is None if it is not known.
     """
 
     revision: int | None = None
@@ -22,7 +22,7 @@ class Standing:
 def stand(page: PreparedPage, known: KnownArticle, *, extractor: str) -> Standing:
     """Return what a page is to the article at its URL; `extractor` is what made its text.
 
-    Only a difference under the same rules is a correction. Where the rules are others, and the stored page cannot be
+    Only a difference under the same rules is a correction. If the rules are others, and the stored page cannot be
     extracted with today's, the words alone decide.
     """
     restated = restated_of(page, known)

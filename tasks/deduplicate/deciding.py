@@ -73,7 +73,7 @@ def decide_batch(
     """Decide a batch and commit the decisions; raises IndexUnavailable, LakeUnavailable, and then nothing was decided.
 
     `revisit_after` are the ages at which a young article is looked at again. The `archive` is asked what is stored of an
-    article where the index does not know it, or other rules made it; without one the words alone decide there. `rules` are the
+    article if the index does not know it, or other rules made it; without one the words alone decide there. `rules` are the
     sources', by id.
     """
     batch = prepare_pages(batch)  # all that is costly comes before the lock
@@ -101,7 +101,7 @@ def decide_batch(
 def _decide_in_lock(
     batch: Batch, index: Index, decide: Callable[[Batch, Transaction], BatchReport], comparisons: Comparisons
 ) -> BatchReport:
-    """Decide with the index locked; where much is to be compared, compare it before, so that the lock is short."""
+    """Decide with the index locked; if much is to be compared, compare it before, so that the lock is short."""
     try:
         with index.write() as tx:
             return decide(batch, tx)
@@ -186,7 +186,7 @@ def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...
 
 
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
-    """Remember the records of archives, and their URLs where the frontier does not know them."""
+    """Remember the records of archives, and their URLs if the frontier does not know them."""
     archived.note_archived(tx, (look.captured.capture_id for look in looks))
     archived.shelve(tx, [Shelved(due=look.due, capture=look.captured, state=_shelf(look)) for look in looks])
 

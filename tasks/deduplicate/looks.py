@@ -1,7 +1,7 @@
 """One look on both sides of its decision: the page as that needs it, then the rows that follow, and their counts. Pure.
 
-All that can be made of a page is made before the index is locked. What else it is called, by the server that redirected to
-it and by itself, is a claim and no identity: it counts only while the texts are equal, so that no page can take over
+All that can be made of a page is made before the index is locked. What else it is called, by the server that redirected
+to it and by itself, is a claim and no identity: it counts only while the texts are equal, so that no page can take over
 another's article.
 """
 
@@ -59,7 +59,7 @@ def prepare_pages(batch: Batch) -> Batch:
 def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
     """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
 
-    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also where no look alone is
+    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also if no look alone is
     to blame.
     """
 
@@ -138,7 +138,7 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
 def is_one_page(asked: str, name: str, how: str, key: str) -> bool:
     """Whether two links lead to one rendition: redirected to one URL, or apart in the query or by a name that is neither.
 
-    A page for telephones lies at another path than the page that it names.
+    A page for telephones is at another path than the page that it names.
     """
     return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
 
@@ -154,7 +154,7 @@ def article_row(
 ) -> Article:
     """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
 
-    It is a cluster of its own until all of the batch is decided. `known` is the article, where it has other revisions;
+    It is a cluster of its own until all of the batch is decided. `known` is the article, if it has other revisions;
     `url_key` is where it is.
     """
     capture, page = look.captured, look.extracted
@@ -226,7 +226,8 @@ def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, .
 def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
     """Return what later decisions need of an article with this revision; `before` is what was known of it.
 
-    The newest by `fetched_at` counts: a page of an archive may be older than what is known, and only its content is noted.
+    The newest by `fetched_at` counts: a page of an archive may be older than what is known, and only its content is
+    noted.
 
     A row from before there were content digests leaves open which it has: all that it may have are remembered.
     """
@@ -243,7 +244,7 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
 
 
 def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
-    """Return the article with the greatest number that a revision has had, where that is not its newest's."""
+    """Return the article with the greatest number that a revision has had, if that is not its newest's."""
     numbers = (article.revision, before.revision, before.last_revision or 0) if before else (article.revision,)
     last = max(numbers)
     return replace(known, last_revision=last if last > known.revision else before.last_revision if before else None)

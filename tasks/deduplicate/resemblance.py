@@ -92,8 +92,8 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 class Exchange:
     """What two texts have in each other's place: `words` and `numbers` that each has of its own, at least so many.
 
-    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says whether
-    each has about as many of its own.
+    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says
+    whether each has about as many of its own.
     """
 
     words: int
@@ -103,7 +103,7 @@ class Exchange:
 
 
 def exchange(one: Shape, other: Shape) -> Exchange:
-    """Return what stands in one text for what stands in the other. A copy that is cut has nothing for what it lacks."""
+    """Return the pairs of pieces in which two texts differ. A copy that is cut has nothing for what it lacks."""
     ours, theirs = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
     words, most = sorted((len(ours), len(theirs)))
     numbers = min(len(ours & one.numbers), len(theirs & other.numbers))
@@ -138,13 +138,13 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:
-    """Whether the figures agree, where both texts have some: news of dividends, tenders and prices has a fixed wording."""
+    """Whether the figures agree, if both texts have some: news of dividends, tenders and prices has a fixed wording."""
     fewer = min(len(one.numbers), len(other.numbers))
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 
 
 def article_time(published_at: datetime | None, first_seen_at: datetime) -> datetime:
-    """Return an article's time: its publication, where that is plausible, else when it was first seen."""
+    """Return an article's time: its publication, if that is plausible, else when it was first seen."""
     if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
         return first_seen_at
     return published_at

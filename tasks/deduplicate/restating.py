@@ -20,7 +20,7 @@ from tasks.values.text.content import is_current, possible_digests
 
 
 def restate(batch: Batch, *, index: Index, archive: Archive) -> Batch:
-    """Return the batch with what the lake says where it has to be asked; raises LakeUnavailable, IndexUnavailable."""
+    """Return the batch with what the lake says if it has to be asked; raises LakeUnavailable, IndexUnavailable."""
     asking = _find_asking(batch, index)
     if not asking:
         return batch
@@ -38,7 +38,7 @@ def restate(batch: Batch, *, index: Index, archive: Archive) -> Batch:
 
 
 def contents_of(row: Article) -> tuple[str, ...]:
-    """Return the content digest of a row, or those that it may have where it has none that can be compared."""
+    """Return the content digest of a row, or those that it may have if it has none that can be compared."""
     if row.content_digest is not None and is_current(row.content_digest):
         return (row.content_digest,)
     return possible_digests(row)

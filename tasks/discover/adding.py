@@ -68,7 +68,7 @@ def add_sites(
             except ForbiddenAddress:
                 if wide == usual:
                     raise
-                # sweeps go by the catalogue: what the setting permitted here has to stand there
+                # sweeps go by the catalogue: what the setting permitted here has to be there
                 found = await propose_by(wide, url, ids)
                 named = found.source.model_copy(update={"allow_networks": wide.allow_networks})
                 return replace(found, source=named)
@@ -161,7 +161,7 @@ def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftO
 
 
 def labelled(source: Source, *, tags: Sequence[str], country: str | None) -> Source:
-    """Return a source with more tags, and a country; raises ConfigError where they are none."""
+    """Return a source with more tags, and a country; raises ConfigError if they are none."""
     more = {"tags": tuple(dict.fromkeys((*source.tags, *tags))), "country": country or source.country}
     try:
         return Source.model_validate({**source.model_dump(), **more})

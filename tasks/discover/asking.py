@@ -41,7 +41,7 @@ def ask(
 
 @contextmanager
 def index_for_pace(settings: Settings) -> Iterator[Index]:
-    """Give the index or, where there is none yet, one for the moment."""
+    """Give the index or, if there is none yet, one for the moment."""
     with settings_to_look(settings) as chosen:
         if chosen is settings:
             yield opened_index(settings)
@@ -52,7 +52,7 @@ def index_for_pace(settings: Settings) -> Iterator[Index]:
 
 @contextmanager
 def settings_to_look(settings: Settings) -> Iterator[Settings]:
-    """Give the settings or, where their index is not there yet, these with one for the moment: a look makes none."""
+    """Give the settings or, if their index is not there yet, these with one for the moment: a look makes none."""
     if not is_missing(settings.index):
         yield settings
         return

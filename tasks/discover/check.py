@@ -18,7 +18,7 @@ FAILURES_TOLD = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCheck:
-    """One feed, or a front page where `kind` is HOME. `due_at` is when a sweep will ask, as far as the index knows."""
+    """One feed, or a front page if `kind` is HOME. `due_at` is when a sweep will ask, as far as the index knows."""
 
     feed_url: str
     kind: FeedKind
@@ -45,7 +45,7 @@ class SourceCheck:
 
     @property
     def entries(self) -> int:
-        """How many entries its feeds gave together; one that stands in two counts twice."""
+        """How many entries its feeds gave together; one that is in two counts twice."""
         return sum(feed.entries for feed in self.feeds)
 
     @property
@@ -60,7 +60,7 @@ class SourceCheck:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """All warnings, each with its feed where there are several."""
+        """All warnings, each with its feed if there are several."""
         if len(self.feeds) == 1:
             return self.feeds[0].warnings
         return tuple(f"{feed.feed_url}: {warning}" for feed in self.feeds for warning in feed.warnings)

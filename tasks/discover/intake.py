@@ -57,7 +57,7 @@ def keep_nothing(_feed: FeedState, _visit: Visit, _error: FeedUnreadable) -> Non
 async def read_feed(
     kind: FeedKind, fetched: Exchange, *, rules: SourceRules, now: datetime, reader: Reader
 ) -> FeedContent:
-    """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable where that one was killed."""
+    """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable if that one was killed."""
     read = partial(
         read_document,
         content_type=fetched.header("content-type"),
@@ -131,7 +131,7 @@ def attribute(
     priority: int = NEWS,
     rights: str | None = None,
 ) -> Announcement:
-    """Return a URL as its owner's, or the announcer's where nobody owns its host; raises BadUrl, ForbiddenScheme.
+    """Return a URL as its owner's, or the announcer's if nobody owns its host; raises BadUrl, ForbiddenScheme.
 
     What another source's feed says of an owned URL is not believed: neither its date, nor the priority that follows from
     that, nor its title.
@@ -169,7 +169,7 @@ def is_before(entry: Entry, since: datetime) -> bool:
 
 
 def moved_to(fetched: Exchange) -> str | None:
-    """Return where permanent redirects, and no others, led; None where there were none."""
+    """Return where permanent redirects, and no others, led; None if there were none."""
     redirects = fetched.redirects
     return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 

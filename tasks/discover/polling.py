@@ -241,7 +241,7 @@ class _Polling:
             return
         entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
-        # no validators where something was left out: a later sweep without `since` is to find it
+        # no validators if something was left out: a later sweep without `since` is to find it
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
         is_read = not (named or is_partial or unexpected)
         new = new_validators(feed, etag, last_modified, digest, now=now) if is_read else Validators()
@@ -351,7 +351,7 @@ class _Polling:
         """Note what the poll taught.
 
         `place` is where the feed has moved and how often that was seen, None for no news. `unchanged` is how often in a row
-        it has brought nothing new: none for a feed that was read, and as often as before where `reason` says why not.
+        it has brought nothing new: none for a feed that was read, and as often as before if `reason` says why not.
         """
         feed, now = poll.feed, datetime.now(UTC)
         jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
@@ -380,7 +380,7 @@ class _Polling:
 
 
 def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> None:
-    """Raise UnexpectedError where too many entries met an exception: then the reading of the feed is at fault."""
+    """Raise UnexpectedError if too many entries met an exception: then the reading of the feed is at fault."""
     of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")

@@ -39,7 +39,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a look showed: content, or the error that stood in its way; neither where the host wants a wait.
+    """What a look showed: content, or the error that stood in its way; neither if the host wants a wait.
 
     Of an index of sitemaps the entries are those of its newest one. `until` is the wait's end.
     """

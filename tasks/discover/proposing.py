@@ -49,9 +49,9 @@ async def propose_source(
 ) -> SourceProposal:
     """Ask for a front page and for the feeds that it may have; an address that is a feed itself is tried as that.
 
-    `robots` gives the robots.txt that is kept for an origin. Where the page's own feed works, nothing else is tried; without
+    `robots` gives the robots.txt that is kept for an origin. If the page's own feed works, nothing else is tried; without
     a feed that works, the page itself is the listing.
-    Raises ItemError where there is neither page nor feed, or the host wants a wait.
+    Raises ItemError if there is neither page nor feed, or the host wants a wait.
     """
     reader = reader or SharedReader()
     home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client, reader=reader))[0]

@@ -1,7 +1,7 @@
 """When a feed is asked again, and where. Pure; the clock and the chance are given.
 
 The feed's own wishes and its pace decide, within bounds: the longest of ttl, max-age and updatePeriod (the feed's
-`ttl_s` covers both) and half the mean time between its entries, from ten minutes to a day where its source does not say
+`ttl_s` covers both) and half the mean time between its entries, from ten minutes to a day if its source does not say
 otherwise, a tenth more or less.
 """
 
@@ -33,7 +33,7 @@ class PollConfig:
 class PollOutcome:
     """What a poll taught about the next one.
 
-    `entries` are those of a week (see `fresh_count`), None where the body was not read. `pace_s` stands for them where
+    `entries` are those of a week (see `fresh_count`), None if the body was not read. `pace_s` stands for them if
     others are the measure: an index is as quick as its quickest sitemap. `retry_after_at` without a failure means that
     the feed was not asked.
     """
@@ -78,7 +78,7 @@ def fresh_count(instants: Iterable[datetime | None], *, now: datetime) -> int:
 
 
 def trusts_validators(feed: FeedState) -> bool:
-    """Whether a feed is asked with its validators, and believed where it says that nothing has changed.
+    """Whether a feed is asked with its validators, and believed if it says that nothing has changed.
 
     Some servers answer 304 whatever has changed. So a feed that has brought nothing new for some polls is asked without
     them once, and then once a day.
@@ -97,7 +97,7 @@ def poll_url(feed: FeedState) -> str:
 def seen_moved(feed: FeedState, moved_to: str | None) -> tuple[str | None, int]:
     """Return where a feed has moved and how often that was seen, after an answer.
 
-    `moved_to` is where permanent redirects, and no others, led from `poll_url`; None where they did not.
+    `moved_to` is where permanent redirects, and no others, led from `poll_url`; None if they did not.
     """
     if moved_to is None:
         return (feed.moved_to, feed.sightings) if poll_url(feed) != feed.feed_url else (None, 0)
@@ -105,7 +105,7 @@ def seen_moved(feed: FeedState, moved_to: str | None) -> tuple[str | None, int]:
 
 
 def _interval_s(feed: FeedState, outcome: PollOutcome, config: PollConfig) -> float:
-    """Return the interval by what was read; where nothing was read, the feed's pace is what it was."""
+    """Return the interval by what was read; if nothing was read, the feed's pace is what it was."""
     if outcome.pace_s is not None:
         pace_s = outcome.pace_s
     elif outcome.entries is None:

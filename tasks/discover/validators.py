@@ -12,7 +12,7 @@ CLOCK_ERROR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What distinguishes a body that was read from another; nothing where it has to be read each time."""
+    """What distinguishes a body that was read from another; nothing if it has to be read each time."""
 
     etag: str | None = None
     last_modified: str | None = None

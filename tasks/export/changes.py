@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of one row of `articles`: `row` is as it is now; None where it is gone."""
+    """One change of one row of `articles`: `row` is as it is now; None if it is gone."""
 
     kind: Kind
     change_seq: int
@@ -132,7 +132,7 @@ def _may_have(store: ObjectStore, file: StoredFile, since: int) -> bool:
 
 
 def _newest_in(store: ObjectStore, file: StoredFile) -> int | None:
-    """Return the greatest sequence in a file by its footer alone; None where that does not say it."""
+    """Return the greatest sequence in a file by its footer alone; None if that does not say it."""
     size = min(FOOTER_SIZE, file.size)
     try:
         end = pq.read_metadata(pa.BufferReader(store.get_range(file.key, file.size - size, size)))

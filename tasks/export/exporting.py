@@ -77,7 +77,7 @@ class Tally:
 def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict[str, Any]:
     """Write an export and return its manifest.
 
-    Raises ConfigError where the folder is there already and may not be replaced, where it cannot be written, for a wrong
+    Raises ConfigError if the folder is there already and may not be replaced, if it cannot be written, for a wrong
     expression and for a lake that is not there; and LakeUnavailable, CorruptRecord.
     """
     store, lake_id = lake_alone(settings)
@@ -152,7 +152,7 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _new_folder(asked: ExportRequest) -> Iterator[Path]:
-    """Give a folder that takes its place when everything is in it; nothing is left of it where that fails."""
+    """Give a folder that takes its place when everything is in it; nothing is left of it if that fails."""
     out = asked.out
     _check_free(asked)
     part = out.parent / f".{out.name}.{secrets.token_hex(4)}.part"

@@ -10,7 +10,7 @@ MAX_PAGE_SIZE = 50_000_000
 def read_page(store: ObjectStore, row: Article | Capture) -> bytes:
     """Return a page's bytes with their content coding undone.
 
-    Raises LakeUnavailable where the page is gone, or was never there, or cannot be decoded.
+    Raises LakeUnavailable if the page is gone, or was never there, or cannot be decoded.
     """
     from tasks.lake.records import read_response  # noqa: PLC0415 - who reads rows alone needs no WARC
     from tasks.web.decoding import decode_received  # noqa: PLC0415

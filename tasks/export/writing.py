@@ -57,7 +57,7 @@ class JsonLines:
 
 
 class Csv:
-    """A line of names, then a line a row (RFC 4180), in UTF-8."""
+    """A line of names, then a line per row (RFC 4180), in UTF-8."""
 
     def __init__(self, out: io.BufferedWriter) -> None:
         self._text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)

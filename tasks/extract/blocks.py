@@ -22,7 +22,7 @@ Kind = tuple[str, str, str, str]
 class Block:
     """A piece of text that stands by itself: its element, its text, and how much of that is in links.
 
-    `element` is the block element it stands in; a loose line shares it with others. `key` is its words in one piece.
+    `element` is the block element it is in; a loose line shares it with others. `key` is its words in one piece.
     """
 
     element: HtmlElement

@@ -60,7 +60,7 @@ def _is_prose(element: HtmlElement, page: Outline) -> bool:
 def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
     """Whether a picture is one of several alike, each with a sentence.
 
-    No paragraph may stand after them: the story goes on there.
+    No paragraph may be after them: the story goes on there.
     """
     above = element.getparent()
     row = (

@@ -1,4 +1,4 @@
-"""What a page names or hides as no part of its story, unless the story stands in it. Pure."""
+"""What a page names or hides as no part of its story, unless the story is in it. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ def _open_captions(body: HtmlElement, unlinked: int) -> None:
         for one in captions:
             one.tag = "p"
             for figure in one.iterancestors("figure"):
-                figure.tag = "div"  # extractors leave out what stands in a figure
+                figure.tag = "div"  # extractors leave out what is in a figure
 
 
 def unseen_of(classes: ElementNames) -> set[HtmlElement]:

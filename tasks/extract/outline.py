@@ -114,7 +114,7 @@ def link_of(heading: HtmlElement) -> str | None:
 
 
 def _target(href: str | None, near: HtmlElement) -> str | None:
-    """Return the address of another page than the one of an element, absolute; None where a link leads to none."""
+    """Return the address of another page than the one of an element, absolute; None if a link leads to none."""
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
@@ -137,7 +137,7 @@ _WHOLE = re.compile(r"https?://[^/?#\[\]]+(?:[/?#]|$)")
 
 @lru_cache(maxsize=1)  # each link of a page asks for that of its page
 def _without_fragment(url: str) -> tuple[str, str]:
-    """Return an address without its fragment, and what stands before its path."""
+    """Return an address without its fragment, and what is before its path."""
     here = _without_end(url)
     return here, urlunsplit((*urlsplit(here)[:2], "", "", ""))
 

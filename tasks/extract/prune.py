@@ -24,9 +24,9 @@ _MIN_PROSE_LEFT, _MIN_PARAGRAPH = 60, 120  # characters
 _MAX_CREDIT_LENGTH = 120
 _MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
 _MAX_PROSE_BESIDE = 1000  # characters for each linked heading of what is about other pages
-_MAX_BOXED_SHARE = 0.3  # of the prose, that stands in boxes with forms
+_MAX_BOXED_SHARE = 0.3  # of the prose, that is in boxes with forms
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
-_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
+_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that is in links
 
 _STOPS = phrases.Phrases(phrases.STOP_HEADINGS, phrases.READ_MORE)
 _FILLERS = phrases.Phrases(phrases.FILLERS)
@@ -63,11 +63,11 @@ def prune(
     taken: dict[str, int] | None = None,
     mass: Mass | None = None,
 ) -> bool:
-    """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
+    """Remove what the rules find; return False if the unsure ones would have taken the story and were not heeded.
 
     `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
-    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what the body says,
-    where that is known.
+    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what
+    the body says, if that is known.
     """
     body = tree.find("body")
     if body is None:
@@ -102,7 +102,7 @@ def _leaves_the_story(page: Outline, certain: set[HtmlElement], unsure: set[Html
 
 
 def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outline) -> int:
-    """Return the prose of elements, without those that lie in others of `within`."""
+    """Return the prose of elements, without those that are in others of `within`."""
     outer = (one for one in elements if within.isdisjoint(one.iterancestors()))
     return sum(page.weights[one].prose for one in outer)
 
@@ -140,7 +140,7 @@ def _fillers(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _is_in_table(element: HtmlElement) -> bool:
-    """Whether an element is a cell, or stands in one: what looks like a control there is a figure's name."""
+    """Whether an element is a cell, or is in one: what looks like a control there is a figure's name."""
     return element.tag in _CELLS or next(element.iterancestors(*_CELLS), None) is not None
 
 
@@ -177,7 +177,7 @@ def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _heads_prose(section: HtmlElement, label: HtmlElement, page: Outline) -> bool:
-    """Whether a heading stands over the story: nothing but itself is its section, and a paragraph of some length follows."""
+    """Whether a heading is over the story: nothing but itself is its section, and a paragraph of some length follows."""
     if page.weights[section].text > page.weights[label].text or label.tag not in HEADINGS:
         return False
     after = next((one for one in section.itersiblings() if page.weights[one].text), None)
@@ -251,7 +251,7 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose.
 
     Before half of all prose on the page; or, as teasers may say more than a short story, of that outside of such runs,
-    where each has a picture and is short.
+    if each has a picture and is short.
     """
     prose, runs = 0, []
     if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
@@ -287,7 +287,7 @@ def _is_of_site(card: HtmlElement) -> bool:
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the box round each form, as far as it says little else; the forms alone where the boxes are the story."""
+    """Yield the box round each form, as far as it says little else; the forms alone if the boxes are the story."""
     forms = [one for one in page.body.iter("form") if _is_box(one, page)]
     boxes = {_box_of(one, page) for one in forms}
     yield from boxes if _prose_of(boxes, boxes, page) <= _MAX_BOXED_SHARE * page.prose else forms

@@ -22,7 +22,7 @@ from tasks.values.url import Url, without_breaks
 from tasks.web.text import with_query_in
 
 FURNITURE = frozenset({ForbiddenScheme.reason})
-"""What is no fault where a page links to it: mailto:, javascript:."""
+"""What is no fault if a page links to it: mailto:, javascript:."""
 
 MAX_TITLE_LENGTH = 1000
 
@@ -48,7 +48,7 @@ class Refusals:
             self._by_reason[reason] = Refusal(reason=reason, number=number, detail=detail)
 
     def url(self, link: str | None, *, base_url: str, charset: str = "utf-8") -> Url | None:
-        """Return a link as announced, absolute; None where there is none, or none that can be stored.
+        """Return a link as announced, absolute; None if there is none, or none that can be stored.
 
         `charset` is that of an HTML page, in which its queries are written.
         """
@@ -119,7 +119,7 @@ class Collector:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The doubts, each with its count where there is more than one: `date unreadable (3 times)`."""
+        """The doubts, each with its count if there is more than one: `date unreadable (3 times)`."""
         return tuple(
             doubt + (f" ({count} times)" if count > 1 else "") for doubt, count in self._doubts.items() if count
         )
@@ -175,7 +175,7 @@ class Collector:
             self._entries = [replace(entry, modified_at=None) for entry in self._entries]
 
     def instant(self, text: str | None) -> datetime | None:
-        """Return the instant that a text names, None where it names none or none that can be true; both are counted."""
+        """Return the instant that a text names, None if it names none or none that can be true; both are counted."""
         if not text or text.isspace():
             return None
         instant = parse_instant(text)
@@ -194,7 +194,7 @@ def _is_one_moment(instants: list[datetime | None]) -> bool:
 
 
 def absolute_url(link: str | None, *, base_url: str) -> Url | None:
-    """Return the link as announced, absolute; None where it cannot be fetched over http or https. Counted nowhere."""
+    """Return the link as announced, absolute; None if it cannot be fetched over http or https. Counted nowhere."""
     return Refusals().url(link, base_url=base_url)
 
 
@@ -242,8 +242,8 @@ class Item:
 def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> None:
     """Add an entry for each item.
 
-    Where the links of all items are alike they lead to a front page or a section: then an identifier that is an address
-    is the article's. So it is where a link leads to a site's root, even of a single item.
+    If the links of all items are alike they lead to a front page or a section: then an identifier that is an address
+    is the article's. So it is if a link leads to a site's root, even of a single item.
     """
     are_alike = _are_alike(items)
     for item in items:
@@ -260,7 +260,7 @@ def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> 
 def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str]) -> str:
     """Return what relative links are relative to: the feed's own address, unless it lies on another host than its site.
 
-    Then it is the site that the channel names, where the source names that one too: anybody may name any site.
+    Then it is the site that the channel names, if the source names that one too: anybody may name any site.
     """
     url = absolute_url(link, base_url=feed_url) if link else None
     if url is None or url.bare_host == Url.of(feed_url).bare_host:
@@ -269,7 +269,7 @@ def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str])
 
 
 def _best(links: Sequence[Link], *, are_alike: bool) -> str | None:
-    """Return the first link that can be fetched, parsed where it was looked at: a broken one hides no good one."""
+    """Return the first link that can be fetched, parsed if it was looked at: a broken one hides no good one."""
     if len(links) < 2:
         return absolute_url(links[0].text, base_url=links[0].base_url) or links[0].text if links else None
     first = next(((one, url) for one in links if (url := absolute_url(one.text, base_url=one.base_url))), None)

@@ -1,7 +1,7 @@
 """Every format that announces articles, in one table: how it is labelled, how it is recognised, what reads it. Pure.
 
-A new format is one module and one row of `FORMATS`. Bytes come before labels: of the formats that may stand where a
-document stands, the first that begins as the document does reads it.
+A new format is one module and one row of `FORMATS`. Bytes come before labels: of the formats that may be where a
+document is, the first that begins as the document does reads it.
 """
 
 import re
@@ -39,13 +39,13 @@ _NO_ELEMENT = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. `kinds` are the places where it may stand.
+    """One format. `kinds` are the places where it may be.
 
-    It is recognised by the first element that we know, one of `elements`, and by how the document begins, `opening`; where
+    It is recognised by the first element that we know, one of `elements`, and by how the document begins, `opening`; if
     one of them is not given, the other decides.
 
-    `media_types` are its labels, its own first: what is asked for, and what a page's links to feeds are known by. A format
-    without `parse` announces nothing; it is here so that an error can name it.
+    `media_types` are its labels, its own first: what is asked for, and what a page's links to feeds are known by. A
+    format without `parse` announces nothing; it is here so that an error can name it.
     """
 
     name: str
@@ -87,7 +87,7 @@ ACCEPT = ", ".join((*sorted(FEED_TYPES.difference(_XML), reverse=True), *(f"{one
 def read_document(
     kind: FeedKind, body: bytes, *, content_type: str | None, url: str, now: datetime, own_urls: tuple[str, ...] = ()
 ) -> FeedContent:
-    """Return what a document says that stands where a feed of this kind is wanted; raises NotAFeed, naming what it is.
+    """Return what a document says that is where a feed of this kind is wanted; raises NotAFeed, naming what it is.
 
     `body` has its content coding undone. One that is broken is read as far as it goes; what is left out is counted.
     `own_urls` are what its source names in the catalogue.
@@ -96,7 +96,7 @@ def read_document(
     document = Document(content_type=content_type, url=url, now=now, own_urls=own_urls)
     start = _start_of(body, content_type)
     element, _ = first_element(start) or (None, 0)
-    # those that may stand here come first: a page may hold a feed's words, and a feed a page's
+    # those that may be here come first: a page may hold a feed's words, and a feed a page's
     ordered = sorted(FORMATS, key=lambda one: kind not in one.kinds)
     found = next((one for one in ordered if one.begins(start, element)), None)
     if found is None or found.parse is None or kind not in found.kinds:

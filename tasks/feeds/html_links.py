@@ -55,12 +55,12 @@ class HtmlPage:
     charset: str
 
     def absolute(self, href: str | None, refusals: Refusals) -> Url | None:
-        """Return a link as browsers follow it; None where it cannot be stored, which is counted."""
+        """Return a link as browsers follow it; None if it cannot be stored, which is counted."""
         return refusals.url(href, base_url=self.base_url, charset=self.charset)
 
 
 def read_page(body: bytes, content_type: str | None, *, url: str) -> HtmlPage | None:
-    """Return an HTML page, or None where the bytes are none."""
+    """Return an HTML page, or None if the bytes are none."""
     text, charset = decode_text(body, content_type)
     text, _ = bounded_markup(text[:MAX_PAGE_LENGTH])
     if MARKUP.match(text) is None:

@@ -44,7 +44,7 @@ _MOST_LOOKED_AT = 500  # characters
 
 
 def weight_of(url: Url, words: str) -> int | None:
-    """Return what speaks for a link's being an article's less what speaks against it; None where it can be none.
+    """Return what speaks for a link's being an article's less what speaks against it; None if it can be none.
 
     `words` are the link's own. Zero is a link of which nothing is known.
     """

@@ -84,7 +84,7 @@ def _each_once(page: HtmlPage, page_url: str, refusals: Refusals) -> list[tuple[
 
 
 def _links(root: etree._Element) -> Iterator[tuple[str, str]]:
-    """Yield address and text of each link that stands in no navigation, footer or form."""
+    """Yield address and text of each link that is in no navigation, footer or form."""
     inside = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if element.tag in _FURNITURE_ELEMENTS or element.get("role", "").lower() in _FURNITURE_ROLES:

@@ -32,7 +32,7 @@ _KNOWN = {
     "feedburner": "rssnamespace.org/feedburner/ext/1.0",
     "sy": "purl.org/rss/1.0/modules/syndication",
 }
-# with what is seen in their place where they were never declared
+# with what is seen in their place if they were never declared
 _SITEMAPS = frozenset(
     {"", "sitemaps.org/schemas/sitemap/0.9", "google.com/schemas/sitemap/0.84", "google.com/schemas/sitemap/0.9"}
 )

@@ -47,7 +47,7 @@ class LeftOut:
 def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[LeftOut, ...]]:
     """Return the feeds of an OPML list, each once, in its order, and what is left out; raises CatalogueError with `name`.
 
-    The folders that a feed lies in, from the outermost on, are the titles of the outlines around it.
+    The folders that a feed is in, from the outermost on, are the titles of the outlines around it.
     """
     text = xml_text(body, None)
     start = _ROOT.search(text)
@@ -116,7 +116,7 @@ def write_opml(sources: Iterable[Source], *, title: str, now: datetime) -> bytes
 
 
 def _outlines(root: etree._Element) -> Iterator[etree._Element]:
-    """Yield each outline, however deep it lies."""
+    """Yield each outline, however deep it is."""
     return (element for element in root.iter("*") if element.tag.lower() == "outline")
 
 

@@ -1,8 +1,8 @@
 """The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF. Pure.
 
 Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
-article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither reports when a feed
-wishes to be asked again.
+article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither reports when a
+feed wishes to be asked again.
 """
 
 import re
@@ -44,7 +44,7 @@ _MAX_TTL_S = 31_536_000.0
 
 
 def parse(body: bytes, document: Document) -> FeedContent:
-    """Return what a feed says; read as far as it goes where it is not well-formed. Raises NotAFeed.
+    """Return what a feed says; read as far as it goes if it is not well-formed. Raises NotAFeed.
 
     Dates are aware UTC; one that cannot be is None and counted. Entries without a link that can be fetched are left out
     and counted.
@@ -84,7 +84,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
 
 
 def _items(root: etree._Element) -> list[etree._Element]:
-    """Return the items wherever they lie: RSS 1.0 has them beside the channel, broken feeds within each other."""
+    """Return the items wherever they are: RSS 1.0 has them beside the channel, broken feeds within each other."""
     usual = [item for item in root.iter("{*}item", "{*}entry") if not is_foreign(split_name(item)[0])]
     # else in capitals, or with a prefix that nobody declared
     return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]
@@ -113,13 +113,13 @@ def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Elemen
     attributes, own, words, links = _attributes(item), split_name(item)[0], dict[str, str](), list[Link]()
     elements = list(elements)
     read = [one for one in elements if not is_foreign(one[0])]
-    # what a namespace says that is not a feed's counts where no feed's says it
+    # what a namespace says that is not a feed's counts if no feed's says it
     for _, name, element in sorted(read, key=lambda one: not (one[0] == own or is_known(one[0]))):
         if name in _LINKS:
             links.extend(_links(name, element, bases.of(element)))
         elif name in _WORDS:
             words.setdefault(name, _text(element))
-    # CDF's href, and RSS 1.0's rdf:about where the link is missing
+    # CDF's href, and RSS 1.0's rdf:about if the link is missing
     about = [attributes[name].strip() for name in ("href", "about") if attributes.get(name)]
     links.extend(Link(rank=Rank.ABOUT, text=text, base_url=bases.of(item)) for text in about)
     return Item(
@@ -137,7 +137,7 @@ def _licence(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    """Return an element's text, markup in it left out; only its beginning where a broken feed puts fields within fields."""
+    """Return an element's text, markup in it left out; only its beginning if a broken feed puts fields within fields."""
     is_broken = any(name in _LINKS or name in _WORDS for _, name, _ in children(element))
     return element.text or "" if is_broken else "".join(element.itertext())
 

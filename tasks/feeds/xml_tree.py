@@ -2,7 +2,7 @@
 
 libxml2 recovers from most faults, but drops what it does not know, and after its first fault every named entity too:
 all of them are spelled as numbers or characters before it reads, and what is no markup is escaped. The document type is
-cut off with all that stands before the root, so that there are no entities to expand and none to fetch, and depth and
+cut off with all that is before the root, so that there are no entities to expand and none to fetch, and depth and
 size are bounded.
 """
 
@@ -98,14 +98,14 @@ def xml_text(body: bytes, content_type: str | None) -> str:
 def first_element(text: str) -> tuple[str, int] | None:
     """Return the first element by which a document is known, in lower case, and where it begins: its root, or a feed's item.
 
-    None where there is none, as in a document that is neither XML nor a whole page.
+    None if there is none, as in a document that is neither XML nor a whole page.
     """
     found = _KNOWN.search(text, 0, _ROOT_WITHIN)
     return (found[1].lower(), found.start()) if found else None
 
 
 def feed_start(text: str) -> int | None:
-    """Return where a feed begins; None where something else begins before it, or there is none."""
+    """Return where a feed begins; None if something else begins before it, or there is none."""
     # one whose head is broken still has its items
     start = _ROOT.search(text, 0, _ROOT_WITHIN) or _ITEM.search(text, 0, _ROOT_WITHIN)
     if start is None or _OTHER_ROOT.search(text, 0, start.start()):

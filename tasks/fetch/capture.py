@@ -38,7 +38,7 @@ _STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in t
 
 
 def check_is_not_home(fetched: Exchange) -> None:
-    """Raise SkippedError where redirects led from what looks like an article to the front page or a section's: it is gone."""
+    """Raise SkippedError if redirects led from what looks like an article to the front page or a section's: it is gone."""
     if len(fetched.hops) > 1 and leads_home(fetched.hops[0].url, fetched.url):
         raise SkippedError(f"{fetched.hops[0].url} leads to {fetched.url}"[:500], reason="redirected_home")
 
@@ -74,7 +74,7 @@ UNTYPED = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAddress:
-    """Where a payload lies: its digest, and its record in a segment (bytes) with the record's name."""
+    """Where a payload is: its digest, and its record in a segment (bytes) with the record's name."""
 
     payload_digest: str | None
     warc_key: str
@@ -91,7 +91,7 @@ def check_is_html(fetched: Exchange) -> None:
 
 
 def is_page(kind: str | None, start: bytes) -> bool:
-    """Whether something is a page by its first bytes, decoded, or, where those say nothing, by its media type."""
+    """Whether something is a page by its first bytes, decoded, or, if those say nothing, by its media type."""
     if is_html(start) or (kind in HTML_TYPES and not is_other(start)):
         return True
     return kind in UNTYPED and is_fragment(start)

@@ -1,4 +1,4 @@
-"""Documents by which sites permit and refuse: into a batch's segment where the lake does not have them."""
+"""Documents by which sites permit and refuse: into a batch's segment if the lake does not have them."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime

@@ -48,7 +48,7 @@ async def fetch_batch(
 
     So are the documents of its sites by which they permit and refuse, unless `meet_policies` says that the lake has them.
 
-    Where pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
+    If pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
     A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back; so it is
     once the pages have MAX_TEXT_SIZE.
     """
@@ -237,7 +237,7 @@ class _Collector:
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, look: Look, fetched: Exchange, *, is_known: bool) -> RecordAddress:
-        """Write every hop into the segment, the last as a revisit where its payload is known; returns the last's place."""
+        """Write every hop into the segment, the last as a revisit if its payload is known; returns the last's place."""
         due, (*redirects, final) = look.due, fetched.hops
         for hop in redirects:
             self._add(hop)

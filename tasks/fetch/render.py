@@ -21,7 +21,7 @@ async def render_pages(
 ) -> None:
     """Render every page in one browser, and hand over the result of each with its number; without pages, none is started.
 
-    Beside its answer and its rules stands the route that it was announced under, if any.
+    Beside its answer and its rules is the route that it was announced under, if any.
     """
     if not pages:
         return

@@ -95,7 +95,7 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
 
 
 def _shelve(tx: Transaction, capture: Capture, *, now: datetime) -> None:
-    """Give the frontier the feed's URL, as it has every URL that was captured, where nothing is planned for it."""
+    """Give the frontier the feed's URL, as it has every URL that was captured, if nothing is planned for it."""
     url = Url.of(capture.url)
     new = Announcement(
         url=url,

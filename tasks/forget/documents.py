@@ -56,7 +56,7 @@ def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> No
 
 
 def _without_any(taken: Taken, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
-    """Return the value, or nothing where any part of it names what is taken down."""
+    """Return the value, or nothing if any part of it names what is taken down."""
     return None if taken.is_named_in(value) else value
 
 

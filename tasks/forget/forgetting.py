@@ -162,7 +162,7 @@ def apply_takedowns(
 
 
 def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Elsewhere, on_step: OnStep) -> ForgetReport:
-    """Carry out one takedown again, or all of them; raises ConfigError where there is none of that id."""
+    """Carry out one takedown again, or all of them; raises ConfigError if there is none of that id."""
     check_known_lake(settings)
     index, store = opened_index(settings), opened_store(settings)
     _check_whole(store)

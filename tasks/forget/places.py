@@ -20,7 +20,7 @@ from tasks.forget.work import Work
 class Place:
     """A place: `lake` are the first parts of its keys, `tables` those of the index, `folder` is one beside it.
 
-    `erase` finds there what is to go, and takes it out; None where the place holds neither a text nor a URL, and `why` says
+    `erase` finds there what is to go, and takes it out; None if the place holds neither a text nor a URL, and `why` says
     what it holds.
     """
 

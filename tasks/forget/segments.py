@@ -1,7 +1,7 @@
 """Put tombstones into segments for the records of what is taken down, with their requests, hops and renditions.
 
-A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones of
-the other.
+A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones
+of the other.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -62,7 +62,7 @@ def bury(
 
 
 def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, after: bytes) -> bool:
-    """Put a segment in the place of what was read; False where another writer has changed it since."""
+    """Put a segment in the place of what was read; False if another writer has changed it since."""
     with index.write() as tx:
         lock(tx, "segments")
         try:
@@ -77,7 +77,7 @@ def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, afte
 def _buried(
     segment: bytes, key: str, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
 ) -> tuple[bytes | None, int, int | None]:
-    """Return the segment with its tombstones, None where nothing changes; how many they are; where it became unreadable."""
+    """Return the segment with its tombstones, None if nothing changes; how many they are; if it became unreadable."""
     records, unread_from = _read(segment)
     gone = _gone(records, claims, is_taken)
     number = sum(1 for one in records if one.offset in gone and one.kind)
@@ -117,7 +117,7 @@ def _gone(records: list[_Light], claims: Mapping[int, str], is_taken: IsGone) ->
 
 
 def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[int]:
-    """Yield the hops to what is claimed: they lie before it, from the URL that was asked for on."""
+    """Yield the redirect hops that led to a claimed record: they are before it, from the requested URL on."""
     answers = [one for one in records if one.kind in _ANSWERS]
     for number, one in enumerate(answers):
         asked = claims.get(one.offset)

@@ -60,7 +60,7 @@ class Taken:
         return any(map(self._is_named, _texts(value)))
 
     def without(self, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
-        """Return a value of JSON without the parts that name something that is to go; GONE where nothing is left."""
+        """Return a value of JSON without the parts that name something that is to go; GONE if nothing is left."""
         if isinstance(value, str):
             return GONE if self._is_named(value) else value
         if isinstance(value, Mapping):

@@ -45,7 +45,7 @@ class HealthState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The figures of one source. `drifts` is None where it has too few pages; `is_waiting`: not all is fetched."""
+    """The figures of one source. `drifts` is None if it has too few pages; `is_waiting`: not all is fetched."""
 
     source_id: str
     totals: tuple[Total, ...] = ()

@@ -82,5 +82,5 @@ capture_counts = Table(
 )
 """Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
 
-`reason` and `novelty` are empty where a capture has none.
+`reason` and `novelty` are empty if a capture has none.
 """

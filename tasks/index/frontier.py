@@ -121,7 +121,7 @@ def _clause_of(selection: Selection) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The new state of a URL's row after its capture is decided. `due_at` is None where nothing is planned."""
+    """The new state of a URL's row after its capture is decided. `due_at` is None if nothing is planned."""
 
     url_key: str
     state: State

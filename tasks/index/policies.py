@@ -62,7 +62,7 @@ def has_form(tx: Connection, policy_id: str) -> bool:
 
 
 def seen_after(tx: Connection, policy_id: str) -> str | None:
-    """Return the document of the same URL that was seen last, where it has another content than this one."""
+    """Return the document of the same URL that was seen last, if it has another content than this one."""
     same = policies.alias()
     is_there = (
         select(same.c.policy_id)
@@ -137,7 +137,7 @@ class PolicyChange:
 
 
 def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tuple[PolicyChange, ...]:
-    """Return the documents that batches of these runs have met for the first time, where others were there before."""
+    """Return the documents that batches of these runs have met for the first time, if others were there before."""
     theirs = set(tx.execute(select(batches.c.batch_id).where(batches.c.run_id.in_(sorted(run_ids)))).scalars())
     recent = tx.execute(_SUCCESSORS.where(policies.c.observed_at >= since)).all()
     # a segment is named after its batch

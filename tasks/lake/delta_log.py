@@ -65,13 +65,13 @@ def find_log_damage(store: ObjectStore, table: str) -> tuple[LogDamage, ...]:
 
 
 def check_log(store: ObjectStore, table: str) -> None:
-    """Raise DamagedTable where the log is damaged, and LakeUnavailable."""
+    """Raise DamagedTable if the log is damaged, and LakeUnavailable."""
     for damage in find_log_damage(store, table):
         raise _damaged(damage)
 
 
 def check_tail(store: ObjectStore, table: str, *, version: int) -> None:
-    """Raise DamagedTable where one of the latest commits is empty, by listing only. Call it before a commit.
+    """Raise DamagedTable if one of the latest commits is empty, by listing only. Call it before a commit.
 
     deltalake has read them, and itself reports a commit that is unreadable or missing.
     """

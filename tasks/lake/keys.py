@@ -6,7 +6,7 @@
 - `captures/dt=2026-03-01/maintained-<version>-<digest>.parquet`, and the same in `articles/`: rows that were written
   again, for that version of the table (0.1 had no version in the name)
 - `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
-- `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row a takedown
+- `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row per takedown
 - `articles/_delta_log/<version>.json`, and the same in `captures/`: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
 - `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
@@ -75,7 +75,7 @@ def rewritten_path(day: date, digest: str, *, version: int | None = None) -> str
 
 
 def planned_version(key: str) -> int | None:
-    """Return the version of its table that alone may add a file; None where any may."""
+    """Return the version of its table that alone may add a file; None if any may."""
     found = _PLANNED.search(key)
     return int(found["version"]) if found else None
 

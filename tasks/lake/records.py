@@ -65,7 +65,7 @@ def payload_digest(body: bytes) -> str:
 def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
     """Return the response of the gzip member at this place.
 
-    Raises CorruptRecord where its digests do not match, RecordGone where it was taken down or has expired.
+    Raises CorruptRecord if its digests do not match, RecordGone if it was taken down or has expired.
     """
     if (response := read_record(segment, offset, length).response) is None:
         raise CorruptRecord(f"no response record at {offset}, {length} bytes long")
@@ -183,7 +183,7 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
 
 
 def _head_length(block: bytes) -> int:
-    """Return the length of an HTTP head whose lines end as the standard says; that of the whole where they do not."""
+    """Return the length of an HTTP head whose lines end as the standard says; that of the whole if they do not."""
     length = block.find(_HEAD_END) + len(_HEAD_END)
     head = block[:length]
     is_plain = length >= len(_HEAD_END) and head.count(b"\n") == head.count(b"\r\n")

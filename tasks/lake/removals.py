@@ -78,7 +78,7 @@ def _find(store: ObjectStore) -> DeltaTable | None:
 
 
 def _open(store: ObjectStore) -> DeltaTable:
-    """Open the table, and make it where it is missing; several processes may do so at once."""
+    """Open the table, and make it if it is missing; several processes may do so at once."""
     if table := _find(store):
         return table
     uri = store.delta_uri(REMOVALS)

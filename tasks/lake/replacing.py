@@ -48,7 +48,7 @@ def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange],
     """Apply those of the changes that the table does not have, in their order; returns how many rows were put or went.
 
     All land in one commit, or none does; called again, it does nothing more. Rows of `articles` come before those of
-    `captures` where something is gained, and after them where something is lost (`tasks.store.publishing` sees to it).
+    `captures` if something is gained, and after them if something is lost (`tasks.store.publishing` sees to it).
     Raises LakeUnavailable, DamagedTable, LakeFormatError.
     """
     changes = [one for one in changes if one.rows or one.gone]
@@ -77,7 +77,7 @@ def _is_applied(opened: DeltaTable, change: TableChange, app_id: str) -> bool:
 
 
 def _last_of_each(changes: Iterable[TableChange], fresh: Collection[TableChange]) -> dict[Key, Row | None]:
-    """Return what becomes of each row, None where it goes; where a later change has been applied, that counts."""
+    """Return what becomes of each row, None if it goes; if a later change has been applied, that counts."""
     last: dict[Key, tuple[TableChange, Row | None]] = {}
     for one in changes:
         last.update(dict.fromkeys(one.gone, (one, None)))

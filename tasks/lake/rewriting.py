@@ -4,7 +4,7 @@ A commit of removals and additions lands on the version of the table for which i
 lets two writers remove one file, each with its own replacement: every row of that file would be there twice.
 
 The name of a new file has the version that may add it. Once that version is there without it, the file is of no use, and
-is deleted: at once by the process that put it, or by `maintain` where that process was killed.
+is deleted: at once by the process that put it, or by `maintain` if that process was killed.
 """
 
 import hashlib
@@ -110,7 +110,7 @@ def replace_files(
     is_changed: bool,
     now: datetime,
 ) -> bool:
-    """Replace old files of one day by new ones, in one version; False where one of the old files is gone.
+    """Replace old files of one day by new ones, in one version; False if one of the old files is gone.
 
     `is_changed` says that values of rows have changed, and not only their place. Raises LakeUnavailable.
     """
@@ -128,12 +128,12 @@ def replace_files(
 
 
 def add_rows(store: ObjectStore, table: DeltaTable, name: str, packed: PackedRows, *, now: datetime) -> bool:
-    """Add rows to the table, once, even if called again; False where it has them. Raises LakeUnavailable."""
+    """Add rows to the table, once, even if called again; False if it has them. Raises LakeUnavailable."""
     return add_file(table, name, _put(store, name, packed, rewritten_path(packed.day, packed.digest)), now=now)
 
 
 def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bool:
-    """Add a file that is in the lake to the table; False where the table has it already. Raises LakeUnavailable."""
+    """Add a file that is in the lake to the table; False if the table has it already. Raises LakeUnavailable."""
     for _ in range(COMMIT_ATTEMPTS):
         with delta_errors(table.table_uri):
             table.update_incremental()
@@ -147,7 +147,7 @@ def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bo
 def commit_rewritten(store: ObjectStore, table: DeltaTable, name: str, change: FileChange) -> bool:
     """Remove files, and add those that were put for the next version of the table, on the version that was read.
 
-    False where another commit was first: the new files are deleted then. Raises LakeUnavailable.
+    False if another commit was first: the new files are deleted then. Raises LakeUnavailable.
     """
     if _commit(table, change):
         return True

@@ -91,7 +91,7 @@ def find_misfits(name: str, held: Schema) -> Iterator[str]:
 def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return rows of a file in this schema, with null in a column that is newer than the file.
 
-    Raises ValueError, or pyarrow.ArrowException, where a column that may not be null is missing or is of another type.
+    Raises ValueError, or pyarrow.ArrowException, if a column that may not be null is missing or is of another type.
     """
     return pa.Table.from_arrays([_fitted(rows, field) for field in schema], schema=schema)
 

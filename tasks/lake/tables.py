@@ -96,7 +96,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
     """Open a table at its newest version, and create it if there is none; several processes may do so at once.
 
     The table may lack columns that may be null: a reader gets null, and `open_grown` adds them. Raises LakeUnavailable,
-    and LakeFormatError where another column is missing or differs from ours.
+    and LakeFormatError if another column is missing or differs from ours.
     """
     if table := find_table(store, name):
         return table
@@ -109,7 +109,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
 
 
 def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
-    """Open a table as `open_table` does, or return None where there is none; one that has lost its log is not none."""
+    """Open a table as `open_table` does, or return None if there is none; one that has lost its log is not none."""
     uri = store.delta_uri(name)
     with delta_errors(uri):
         table = _found(uri, store)
@@ -164,7 +164,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
 
 
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
-    """Commit, or return False where another commit was first."""
+    """Commit, or return False if another commit was first."""
     batches = sorted({file.batch_id for file in files})
     with delta_errors(table.table_uri):
         version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))

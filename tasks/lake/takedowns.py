@@ -1,7 +1,7 @@
-"""The table `takedowns`: one row a takedown. It is made with the first one, and raises the lake's format number then.
+"""The table `takedowns`: one row per takedown. It is made with the first one, and raises the lake's format number then.
 
-An older version of Presslake would take a tombstone for damage, and fetch again what was taken out: it must not open such
-a lake.
+An older version of Presslake would take a tombstone for damage, and fetch again what was taken out: it must not open
+such a lake.
 """
 
 import json
@@ -39,7 +39,7 @@ def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -
 
 
 def read_takedowns(store: ObjectStore) -> list[Takedown]:
-    """Return all takedowns, the oldest first; none where the lake has no such table. Raises LakeUnavailable."""
+    """Return all takedowns, the oldest first; none if the lake has no such table. Raises LakeUnavailable."""
     if not store.exists(commit_key(TAKEDOWNS, 0)):  # a look at one key: every run asks
         return []
     table = find_table(store, TAKEDOWNS)

@@ -1,4 +1,4 @@
-"""Tombstones: what stands in a segment in place of a record that is gone, of exactly the record's length. Pure.
+"""Tombstones: what is in a segment in place of a record that is gone, of exactly the record's length. Pure.
 
 A tombstone is one gzip member with one `metadata` record (WARC 1.1, 6.6) that says why, and nothing of what was there:
 no URL, no date, no name of the record. Since its member is as long as the one before, no other record moves, and every
@@ -51,7 +51,7 @@ def tombstone(length: int, *, cause: Cause, place: str) -> bytes:
 
 
 def entomb(segment: bytes, key: str, *, is_gone: Callable[[Record], bool], cause: Cause) -> bytes | None:
-    """Return the segment with a tombstone for each record that `is_gone`, or None where nothing changes.
+    """Return the segment with a tombstone for each record that `is_gone`, or None if nothing changes.
 
     What is a tombstone already stays. Raises CorruptRecord at the first record that is damaged.
     """
@@ -65,7 +65,7 @@ def entomb(segment: bytes, key: str, *, is_gone: Callable[[Record], bool], cause
 
 
 def entomb_at(segment: bytes, key: str, places: Iterable[tuple[int, int]], *, cause: Cause) -> bytes | None:
-    """Return a damaged segment with a tombstone at each of these offsets and lengths, or None where there are none."""
+    """Return a damaged segment with a tombstone at each of these offsets and lengths, or None if there are none."""
     after = bytearray(segment)
     for offset, length in places:
         after[offset : offset + length] = tombstone(length, cause=cause, place=f"{key}:{offset}")
@@ -104,7 +104,7 @@ def _record(cause: Cause, place: str, room: int) -> bytes:
 
 
 def _stored(record: bytes, blocks: int) -> bytes:
-    """Return the record in exactly this number of deflate's stored blocks; the last ones are empty where it has no more bytes."""
+    """Return the record in exactly this number of deflate's stored blocks; the last ones are empty if it has no more bytes."""
     parts = []
     for number in range(blocks):
         block = record[number * STORED_SIZE : (number + 1) * STORED_SIZE]

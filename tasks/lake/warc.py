@@ -22,7 +22,7 @@ from tasks.errors import BadResponse, BadUrl
 from tasks.lake.records import GZIP, RENDITION_TYPE, payload_digest
 from tasks.values.url import MAX_URL_LENGTH
 
-# with its defaults, fastwarc gives up on a whole file where one record's headers exceed 32 KiB
+# with its defaults, fastwarc gives up on a whole file if one record's headers exceed 32 KiB
 MAX_HEAD_SIZE = 30_000
 
 _NAMESPACE = uuid.UUID("6f8b1c52-3a0e-5d0f-9c7e-2b1d6a4e9f30")
@@ -46,7 +46,7 @@ class RevisitProfile(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRef:
-    """Where a record's gzip member lies in its segment, in bytes, its payload's digest, and its name."""
+    """Where a record's gzip member is in its segment, in bytes, its payload's digest, and its name."""
 
     offset: int
     length: int
@@ -166,8 +166,9 @@ class SegmentWriter:
 def _member(record: bytes, block: bytes) -> bytes:
     """Return a record's gzip member.
 
-    What is compressed already is stored as it is: nothing makes it smaller, and to undo that costs 3 microseconds a page
-    instead of 117. Of the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times the CPU.
+    What is compressed already is stored as it is: nothing makes it smaller, and to undo that costs 3 microseconds a
+    page instead of 117. Of the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times the
+    CPU.
     """
     if len(block) < _SMALL_SIZE:
         return isal_zlib.compress(record, 1, GZIP)
@@ -188,7 +189,7 @@ def _about_target(url: str, address: str | None) -> list[tuple[str, str]]:
 
 
 def _clean_url(url: str) -> str:
-    """Return the URL without any character that could end its header line; raises BadUrl where it is too long."""
+    """Return the URL without any character that could end its header line; raises BadUrl if it is too long."""
     clean = quote(url, safe=_PRINTABLE, errors="replace")
     if len(clean) > MAX_URL_LENGTH:
         raise BadUrl(f"{len(clean)} characters: {clean[:200]}")

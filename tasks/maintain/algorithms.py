@@ -1,7 +1,7 @@
 """Move to another algorithm: make digests and shapes of texts again from the lake's text.
 
 Every digest and shape has its algorithm's number, and only equal numbers are compared. Articles move in the index
-first, a chunk a transaction, through the same code as new ones; then the lake's rows. After an interruption, the move
+first, a chunk per transaction, through the same code as new ones; then the lake's rows. After an interruption, the move
 continues with what still has an older number.
 """
 

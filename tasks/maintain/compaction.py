@@ -31,7 +31,7 @@ class Compaction:
 
 @dataclass(slots=True)
 class Rewritten:
-    """How many files became how many; `is_whole` is False where another writer was faster, and a part is left to do."""
+    """How many files became how many; `is_whole` is False if another writer was faster, and a part is left to do."""
 
     before: int = 0
     after: int = 0
@@ -46,7 +46,7 @@ def rewrite(
     what: str,
     change: Callable[[pa.Table], pa.Table] | None = None,
 ) -> Rewritten:
-    """Rewrite these files of a table, packed, and with changed rows where `change` is given; raises LakeUnavailable."""
+    """Rewrite these files of a table, packed, and with changed rows if `change` is given; raises LakeUnavailable."""
     done = Rewritten()
     groups = [group for _, day in groupby(files, key=lambda file: file.day) for group in _grouped(day, compaction.size)]
     for number, group in enumerate(groups):

@@ -42,7 +42,7 @@ class MaintainReport:
     `cluster_rows` were updated for them. `policy_rows` now say when their documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
     `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
     robots.txt) and `shapes_forgotten`. `texts_expired` were removed from rows, and `payloads_expired` records from segments, as
-    the catalogue's retention wants it. `articles_indexed` were brought up to date in the search index, where there is one.
+    the catalogue's retention wants it. `articles_indexed` were brought up to date in the search index, if there is one.
     """
 
     is_dry_run: bool
@@ -81,14 +81,14 @@ def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep
 
 
 def _retention(settings: Settings) -> RetentionRules:
-    """Return how long what is kept: for ever, where there is no catalogue. Raises CatalogueError."""
+    """Return how long what is kept: for ever, if there is no catalogue. Raises CatalogueError."""
     return load_catalogue(settings.catalogue).retention() if settings.catalogue.exists() else NO_RETENTION
 
 
 def _update_search(settings: Settings, on_step: OnStep, *, is_expired: bool) -> int:
-    """Bring the search index up to date, where there is one; returns how many articles were added or taken out.
+    """Bring the search index up to date, if there is one; returns how many articles were added or taken out.
 
-    Where texts have expired it is made from its beginning: deleted words stay in the files of such an index.
+    If texts have expired it is made from its beginning: deleted words stay in the files of such an index.
     """
     from tasks.search.folder import throw_away  # noqa: PLC0415 - sweeps need no search
     from tasks.search.searching import bring_up_to_date, has_search_index  # noqa: PLC0415

@@ -24,7 +24,7 @@ SCRATCH_KEPT = timedelta(days=7)
 
 
 def check_table(store: ObjectStore, name: str) -> DeltaTable:
-    """Open a table; raises DamagedTable where its log, or a file that it names, is not whole.
+    """Open a table; raises DamagedTable if its log, or a file that it names, is not whole.
 
     In that case a replaced file may be the only copy of its rows. Raises LakeUnavailable.
     """

@@ -1,6 +1,6 @@
 """The collector of a scrape: it reads the index again when its last reading is too old.
 
-Where the index is away, `presslake_up` is 0 in an otherwise complete answer, as Prometheus' guide for exporters
+If the index is away, `presslake_up` is 0 in an otherwise complete answer, as Prometheus' guide for exporters
 recommends: so a target that is down differs from an index that is down.
 """
 

@@ -31,7 +31,7 @@ class ListenAddress:
         return ip_address(self.host).is_loopback
 
     def at(self, port: int) -> str:
-        """Return it in the form of URLs, with the actual port where 0 was requested."""
+        """Return it in the form of URLs, with the actual port if 0 was requested."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{port}"
 
@@ -63,7 +63,7 @@ def rendered(collector: Collector) -> bytes:
 
 
 def bound_server(address: ListenAddress, collector: Collector) -> WSGIServer:
-    """Return a server that listens; `serve_forever` answers. Raises ConfigError where the address cannot be used."""
+    """Return a server that listens; `serve_forever` answers. Raises ConfigError if the address cannot be used."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     kind = type("Server", (_Server,), {"address_family": family})
     try:

@@ -44,7 +44,7 @@ class ListedSources:
 
 
 def collector_of(settings: Settings, *, max_sources: int, say: Say) -> IndexCollector:
-    """Return the collector of the index that the settings name; raises ConfigError where waiting cannot help."""
+    """Return the collector of the index that the settings name; raises ConfigError if waiting cannot help."""
     with suppress(IndexUnavailable):  # the metrics themselves report it while it lasts
         open_reader(settings.index, timeout_s=TIMEOUT_S).close()
     if "catalogue" in settings.model_fields_set:

@@ -180,7 +180,7 @@ class SiteFiles:
         speaks_of: str,
         may_ask: Callable[[], Awaitable[bool]],
     ) -> RobotsAnswer | None:
-        """Return a document as it is answered now, and keep it; None where `may_ask` says at its turn that it may not.
+        """Return a document as it is answered now, and keep it; None if `may_ask` says at its turn that it may not.
 
         `speaks_of` is the origin whose pages it is for. Raises HostWaits, and ItemError without a robots.txt.
         """

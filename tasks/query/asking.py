@@ -33,7 +33,7 @@ class Answer:
 def ask(query: str, settings: Settings) -> Iterator[Answer]:
     """Ask the lake that the settings name one query that reads.
 
-    Raises ConfigError, in one line, for a query that is wrong or that does more, and where there is no lake; and
+    Raises ConfigError, in one line, for a query that is wrong or that does more, and if there is no lake; and
     LakeUnavailable.
     """
     store, _ = lake_alone(settings)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula, and runs, where a cell begins with it (OWASP, CSV injection)."""
+"""What a spreadsheet takes for a formula, and runs, if a cell begins with it (OWASP, CSV injection)."""
 
 
 def csv_row(values: Iterable[object]) -> list[str]:

@@ -73,7 +73,7 @@ def open_views(store: ObjectStore) -> Iterator[Views]:
 
 
 def _check_files(store: ObjectStore, error: ConfigError) -> None:
-    """Raise LakeUnavailable where a table names a file that is not there as it was written."""
+    """Raise LakeUnavailable if a table names a file that is not there as it was written."""
     for name in KINDS:
         table = find_table(store, name)
         sizes = {one.key: one.size for one in store.list(f"{name}/")} if table else {}
@@ -94,7 +94,7 @@ def _add_view(connection: duckdb.DuckDBPyConnection, store: ObjectStore, name: s
 
 def _dataset(table: DeltaTable, store: ObjectStore, name: str) -> ds.Dataset:
     """Return the table's files; columns that it has not grown yet are null."""
-    # Arrow's own file system where there is one: threads that go through Python's are slow, and outlive it (ADR 0019)
+    # Arrow's own file system if there is one: threads that go through Python's are slow, and outlive it (ADR 0019)
     own = fs.SubTreeFileSystem(str(Path(store.uri) / name), fs.LocalFileSystem()) if _is_local(store) else None
     with delta_errors(table.table_uri):
         found = table.to_pyarrow_dataset(filesystem=own)

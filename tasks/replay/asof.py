@@ -18,7 +18,7 @@ from tasks.values.rows import Article, Novelty
 from tasks.values.text.fingerprint import Fingerprint, fingerprint_of
 
 Position = tuple[int, str, datetime, str]
-"""The order of decisions: the sequence in which a row was decided, where that is not known its segment, its time, its URL."""
+"""The order of decisions: the sequence in which a row was decided, if that is not known its segment, its time, its URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

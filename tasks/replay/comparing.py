@@ -35,7 +35,7 @@ Digests = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A reading with its result; `row` is what its page makes of the stored row, where it has one still."""
+    """A reading with its result; `row` is what its page makes of the stored row, if it has one still."""
 
     reading: Reading
     result: Result
@@ -66,7 +66,7 @@ _NOT_COMPARED = frozenset({"extracted_at", "extractor", "change_seq"})
 def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compared:
     """Return what becomes of a capture; an `unchanged` one is compared with the revision that it shows.
 
-    `shown` are that revision's digests under the rules of today, None where it was not read with these.
+    `shown` are that revision's digests under the rules of today, None if it was not read with these.
     """
     if reading.failure is not None:
         return Compared(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)

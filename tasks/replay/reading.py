@@ -209,7 +209,7 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
 
 
 def _with_announced(look: Look, stored: Stored) -> Look:
-    """Return a look with the title and the date that the feed gave then, where the page lacks one: the row's, if not its page's.
+    """Return a look with the title and the date that the feed gave then, if the page lacks one: the row's, if not its page's.
 
     By then, a feed may have announced the URL again, and otherwise.
     """

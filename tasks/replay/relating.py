@@ -34,7 +34,7 @@ class Related:
 
 
 def relate(tx: Transaction, unit: Unit, reader: Reader) -> Related:
-    """Decide again what the unit's changes concern, and make clusters again where relations are others now."""
+    """Decide again what the unit's changes concern, and make clusters again if relations are others now."""
     touched = unit.touched
     if not unit.redecided and not unit.moved:
         return Related(rows=_differing(unit.after, unit.before), known=dict(unit.known), revisions=unit.after)

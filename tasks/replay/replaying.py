@@ -73,7 +73,7 @@ def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) ->
 def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> ReplayReport:
     """Read the captures of a selection again and supersede what differs; called again, it changes nothing more.
 
-    Raises ConfigError where another replay or a mend runs, LakeUnavailable, IndexUnavailable, DamagedTable.
+    Raises ConfigError if another replay or a mend runs, LakeUnavailable, IndexUnavailable, DamagedTable.
     """
     begun, tally, run_id = time.monotonic(), Tally(), f"{REPLAY}{uuid.uuid4().hex}"
     with _registered(context, run_id, is_dry_run=config.dry_run):

@@ -213,7 +213,7 @@ _CHANGES = {
 
 
 def _fold(unit: Unit, article_id: str) -> None:
-    """Of revisions that now say the same, keep the first, where this unit changed one of them."""
+    """Of revisions that now say the same, keep the first, if this unit changed one of them."""
     rows, before = unit.after[article_id], unit.before.get(article_id, {})
     first: dict[str, int] = {}
     for number in sorted(rows):

@@ -17,7 +17,7 @@ MAX_PAGE_SIZE = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredArticle:
-    """A revision of an article: its row of the lake; `html` is its page, decoded, where that was asked for."""
+    """A revision of an article: its row of the lake; `html` is its page, decoded, if that was asked for."""
 
     row: dict[str, Any]
     html: bytes | None = None
@@ -65,7 +65,7 @@ def _chosen(rows: list[dict[str, Any]], revision: int | None, what: str) -> dict
 
 
 def _page_of(record: bytes, what: str) -> bytes:
-    from tasks.lake.records import read_response  # noqa: PLC0415 - only where the page is wanted
+    from tasks.lake.records import read_response  # noqa: PLC0415 - only if the page is wanted
     from tasks.web.decoding import decode_received  # noqa: PLC0415
 
     try:

@@ -1,4 +1,4 @@
-"""Links to the pages of `presslake browse` (docs/browse.md), where it is said where those are. Pure."""
+"""Links to the pages of `presslake browse` (docs/browse.md), if it is said where those are. Pure."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -38,5 +38,5 @@ NO_LINKS = Links()
 
 
 def linked(shown: str, address: str | None) -> str:
-    """Return markdown that leads to an address, or as it is where there is none."""
+    """Return markdown that leads to an address, or as it is if there is none."""
     return shown if address is None else f"[{shown}]({address})"

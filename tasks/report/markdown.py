@@ -46,7 +46,7 @@ def of_tables(tables: Iterable[Table]) -> str:
 
 
 def _newest(report: RunReport, links: Links) -> Iterator[str]:
-    """Yield the newest articles, where they can be linked to."""
+    """Yield the newest articles, if they can be linked to."""
     if links.base is None:
         return
     yield f"Look at {linked('the newest articles', links.newest())} and at {linked('what failed', links.failures())}."

@@ -18,7 +18,7 @@ _TEXT = 'font-family="sans-serif" font-size="12" fill="#737c88"'
 
 
 def stacked_bars(title: str, rows: Sequence[tuple[str, Mapping[str, int]]], kinds: Sequence[str]) -> str:
-    """Return a markdown image of one horizontal bar a row, made of the row's kinds; nothing for no rows."""
+    """Return a markdown image of one horizontal bar per row, made of the row's kinds; nothing for no rows."""
     drawn = [kind for kind in kinds if any(counts.get(kind) for _, counts in rows)]
     longest = max((sum(counts.get(kind, 0) for kind in drawn) for _, counts in rows), default=0)
     if not longest:
@@ -39,7 +39,7 @@ def stacked_bars(title: str, rows: Sequence[tuple[str, Mapping[str, int]]], kind
 
 
 def columns(title: str, numbers: Sequence[tuple[str, int]]) -> str:
-    """Return a markdown image of one column a number, a label under every sixth; an empty text if all numbers are 0."""
+    """Return a markdown image of one column per number, a label under every sixth; an empty text if all numbers are 0."""
     highest = max((number for _, number in numbers), default=0)
     if not highest:
         return ""

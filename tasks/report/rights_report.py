@@ -223,7 +223,7 @@ def _by_domain(articles: Iterable[_Newest], purposes: tuple[Purpose, ...]) -> di
 
 
 def _changes(documents: Iterable[Mapping[str, Any]], *, since: datetime) -> Iterator[DocumentChange]:
-    """Yield the documents first seen since then, where another was there before."""
+    """Yield the documents first seen since then, if another was there before."""
     before: dict[tuple[str, str, str], str] = {}
     for one in sorted(documents, key=lambda one: one["observed_at"]):
         key = (one["origin"], one["kind"], one["url"])

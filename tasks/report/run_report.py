@@ -87,7 +87,7 @@ class RunReport:
         }
 
     def published_json(self) -> dict[str, Any]:
-        """Return what a listener reads the run's rows by; nothing where that is not known."""
+        """Return what a listener reads the run's rows by; nothing if that is not known."""
         if self.published is None:
             return {}
         return {
@@ -189,7 +189,7 @@ def _have_all_feeds_failed(report: RunReport) -> bool:
 
 
 def _feeds(report: RunReport) -> str:
-    """Return how many feeds failed, of those that were polled; where none did, how many sitemaps and pages that they name."""
+    """Return how many feeds failed, of those that were polled; if none did, how many sitemaps and pages that they name."""
     failed, reasons = sum(report.polled_failed.values()), _by_reason(report.polled_failed)
     if not failed:
         return f"{sum(report.feeds_failed.values()):,} that feeds name failed ({_by_reason(report.feeds_failed)})"

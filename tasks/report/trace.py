@@ -63,7 +63,7 @@ class Trace:
         ]
 
     def diff(self) -> str:
-        """Return the changes of each revision, as unified diffs; empty where there is one revision."""
+        """Return the changes of each revision, as unified diffs; empty if there is one revision."""
         diffs = [
             diff_versions(_version(before), _version(after), before_name=_name(before), after_name=_name(after))
             for before, after in pairwise(self.revisions)
@@ -129,7 +129,7 @@ class Trace:
 
 
 def trace(what: str, settings: Settings) -> Trace:
-    """Look up a URL or an article's id; raises ConfigError where nothing is known of it."""
+    """Look up a URL or an article's id; raises ConfigError if nothing is known of it."""
     key, article_id = read_question(what)
     with index_to_read(settings) as index:
         return _look_up(what, key, article_id, index=index, lake=lake_to_read(settings, index))

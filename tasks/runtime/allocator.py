@@ -21,7 +21,7 @@ def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
     """Return pieces of this size (bytes), and what is free at the heap's end, to the system at once; forked children do so, too.
 
     By default glibc raises both thresholds to the largest piece that was ever freed, up to 32 MB: a process that read one page of
-    10 MB keeps as much for ever. Nothing happens where the C library has no such setting.
+    10 MB keeps as much for ever. Nothing happens if the C library has no such setting.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -103,7 +103,7 @@ def trim() -> None:
 
 
 class Slack:
-    """Gives back what is free where this process has grown by more than `most` (bytes) since it last did so.
+    """Gives back what is free if this process has grown by more than `most` (bytes) since it last did so.
 
     A worker that looks after each page holds 10 MB less than one that does not. At 4 MB it holds 1.6 MB less than at 6, and the
     system gives it 383 pieces of memory a page again instead of 183: 0.5 ms of CPU.
@@ -124,7 +124,7 @@ class Slack:
 
 
 def _resident_size() -> int:
-    """Return the bytes of memory that this process has; 0 where the system does not say so."""
+    """Return the bytes of memory that this process has; 0 if the system does not say so."""
     with suppress(OSError), Path("/proc/self/statm").open("rb") as shown:
         return int(shown.read().split()[1]) * PAGE_SIZE
     return 0

@@ -30,7 +30,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedReader:
-    """Reads in the pool of this process; `config` counts where this starts it."""
+    """Reads in the pool of this process; `config` counts if this starts it."""
 
     config: WorkerConfig = READING
 

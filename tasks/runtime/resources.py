@@ -74,7 +74,7 @@ def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
 
 
 def check_known_lake(settings: Settings) -> None:
-    """Check as `check_lake` does, for work on what is stored already: nothing is made where nothing is there.
+    """Check as `check_lake` does, for work on what is stored already: nothing is made if nothing is there.
 
     An index of an earlier version is migrated. Raises ConfigError.
     """
@@ -101,7 +101,7 @@ def _check_index(settings: Settings) -> None:
 
 @contextmanager
 def index_to_read(settings: Settings) -> Iterator[Index]:
-    """Open the index for reading only: nothing is made or migrated. Raises ConfigError where there is none."""
+    """Open the index for reading only: nothing is made or migrated. Raises ConfigError if there is none."""
     try:
         index = open_reader(settings.index, timeout_s=READ_TIMEOUT_S)
     except IndexUnavailable as error:
@@ -111,7 +111,7 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
-    """Open the lake of an index for reading only: nothing is made. Raises ConfigError where it is missing, or another's."""
+    """Open the lake of an index for reading only: nothing is made. Raises ConfigError if it is missing, or another's."""
     store, lake_id = lake_alone(settings)
     check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return store
@@ -136,7 +136,7 @@ def web_config(settings: Settings) -> "WebConfig":
 
 
 def signer_of(settings: Settings) -> "Signer | None":
-    """Return what signs requests, where a key is configured; raises ConfigError."""
+    """Return what signs requests, if a key is configured; raises ConfigError."""
     if settings.signing_key is None:
         return None
     if settings.signature_agent is None:

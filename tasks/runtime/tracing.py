@@ -1,6 +1,6 @@
 """Spans for OpenTelemetry: a run, in it its batches, in them their stages, beside those that Prefect makes.
 
-Spans exist only where an endpoint is named (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is imported and nothing
+Spans exist only if an endpoint is named (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is imported and nothing
 is done. Attributes are our own ids, names and counts, and never text of a page, a URL or an error.
 """
 
@@ -109,7 +109,7 @@ def batch_span(batch_id: str) -> Iterator[Note]:
 
 @contextmanager
 def stage_span(stage: str, batch_id: str | None = None) -> Iterator[Note]:
-    """Trace a stage, in its batch where that is known, else in the current span; linked to Prefect's task run."""
+    """Trace a stage, in its batch if that is known, else in the current span; linked to Prefect's task run."""
     if not is_wanted():
         yield _nothing
         return

@@ -43,7 +43,7 @@ _LOOKED_AFTER_S = 1.0  # how often to check that a pool without an answer still 
 T = TypeVar("T")
 
 _slack = Slack()
-"""What this process holds, where it is a worker."""
+"""What this process holds, if it is a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

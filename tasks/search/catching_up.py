@@ -1,6 +1,6 @@
 """Catch the search index up with the lake: add what is new, replace what was superseded, remove what is gone.
 
-New files of the table bring rows. Where files of a day are gone (packed, written again, taken out), that day's documents
+New files of the table bring rows. If files of a day are gone (packed, written again, taken out), that day's documents
 are compared with its rows. What is done twice changes nothing, so that a process may die at any instant.
 """
 
@@ -47,7 +47,7 @@ FEW = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaughtUp:
-    """What a catch-up did; `is_busy` where another process is at it."""
+    """What a catch-up did; `is_busy` if another process is at it."""
 
     added: int = 0
     removed: int = 0
@@ -64,10 +64,10 @@ class Indexed:
 
 
 def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: bool = False) -> CaughtUp:
-    """Bring a lake's search index to the newest version of the table `articles`, and make one where there is none.
+    """Bring a lake's search index to the newest version of the table `articles`, and make one if there is none.
 
-    Where another process is at it, and there is an index already, it is not awaited unless `is_awaited`. Raises
-    ConfigError where the folder cannot be written, and LakeUnavailable.
+    If another process is at it, and there is an index already, it is not awaited unless `is_awaited`. Raises
+    ConfigError if the folder cannot be written, and LakeUnavailable.
     """
     table = find_table(store, ARTICLES)
     files = list_files(table, ARTICLES) if table else []

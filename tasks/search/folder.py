@@ -88,7 +88,7 @@ def throw_away(settings: Settings) -> None:
 
 
 def read_state(home: Path) -> State | None:
-    """Return what the index of a lake knows; None where there is none that can be used."""
+    """Return what the index of a lake knows; None if there is none that can be used."""
     try:
         saved = orjson.loads((home / STATE).read_bytes())
         state = State(generation=str(saved["generation"]), files=frozenset(map(str, saved["files"])))
@@ -115,7 +115,7 @@ def drop_state(home: Path) -> None:
 
 @contextmanager
 def only_writer(home: Path, *, is_awaited: bool) -> Iterator[bool]:
-    """Hold the lock of a lake's search index; False where another process writes and that is not awaited."""
+    """Hold the lock of a lake's search index; False if another process writes and that is not awaited."""
     with _folder_errors(home):
         home.mkdir(parents=True, exist_ok=True)
         lock = os.open(home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -126,7 +126,7 @@ def only_writer(home: Path, *, is_awaited: bool) -> Iterator[bool]:
 
 
 def open_generation(home: Path) -> tantivy.Index | None:
-    """Open the index; None where there is none, or its files are damaged or gone."""
+    """Open the index; None if there is none, or its files are damaged or gone."""
     state = read_state(home)
     if state is None:
         return None

@@ -55,7 +55,7 @@ def _positive(part: Part) -> Iterator[Wanted]:
 
 
 def _query(part: Part, schema: Schema) -> Query | None:
-    """Return a part as a query, or None where there is no word in it."""
+    """Return a part as a query, or None if there is no word in it."""
     if isinstance(part, Wanted):
         return _wanted(part, schema)
     if isinstance(part, Not):

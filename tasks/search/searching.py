@@ -53,7 +53,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The result of a search: `total` articles, a page of them, and their counts by time where those were asked for.
+    """The result of a search: `total` articles, a page of them, and their counts by time if those were asked for.
 
     `is_behind` says that another process brings the index up to date, so that the newest articles may be missing.
     """

@@ -58,7 +58,7 @@ def _begins(text: str, wanted: str, is_prefix: bool) -> bool:
 
 
 def _best(marks: Sequence[tuple[int, int]]) -> int:
-    """Return where the stretch with most marks begins; 0 where there is none."""
+    """Return where the stretch with most marks begins; 0 if there is none."""
     best, most = 0, 0
     for number, (start, _) in enumerate(marks):
         many = sum(1 for _, end in marks[number : number + 20] if end <= start + LENGTH * 3 // 4)

@@ -23,7 +23,7 @@ _WORD = rf"[{_SINGLE}]|[\p{{L}}\p{{M}}\p{{N}}&&[^{_SINGLE}]]+"
 
 
 class Word(NamedTuple):
-    """A word where it stands: the characters from `start` to `end` of its text."""
+    """A word where it is: the characters from `start` to `end` of its text."""
 
     text: str
     start: int
@@ -65,7 +65,8 @@ _UNREAD = re.compile(f"[{_MARKS}{_UNSEEN}]+")
 # The breve of й stays: it is a letter of its own, and its words are others than those with и
 _UNREAD_BUT_SHORT_I = re.compile(f"(?:(?!(?<=\u0438)\u0306)[{_MARKS}{_UNSEEN}])+")
 _ARABIC = re.compile("[\u0600-\u06ff]")
-# Persian and Arabic keyboards have two forms of kaf and yeh; alef maqsura and teh marbuta are often typed as yeh and heh
+# Persian and Arabic keyboards have two forms of kaf and yeh; alef maqsura and teh marbuta are often typed as yeh and
+# heh
 _FORMS = str.maketrans("\u0649\u06cc\u0629\u06a9", "\u064a\u064a\u0647\u0643")
 
 

@@ -142,7 +142,7 @@ def _publish_table(
 def _put_rows(
     name: str, rows: Iterable[StoredRow], batch_id: str, sequence: int, store: ObjectStore
 ) -> Iterable[DataFile]:
-    """Write a batch's rows, one file a day, and yield the files."""
+    """Write a batch's rows, one file per day, and yield the files."""
     days: defaultdict[date, list[StoredRow]] = defaultdict(list)
     for row in rows:
         days[row.dt].append(row)

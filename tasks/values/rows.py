@@ -17,7 +17,7 @@ DOUBTFUL_BELOW = 0.5
 
 
 class Outcome(StrEnum):
-    """The result of one fetch: a page, no change, or a failure whose reason stands beside it."""
+    """The result of one fetch: a page, no change, or a failure whose reason is beside it."""
 
     OK = "ok"
     NOT_MODIFIED = "not_modified"
@@ -325,7 +325,7 @@ class Article:
     ] = None
 
     def written_by(self, sequence: int) -> Self:
-        """Return the row with the sequence of the outbox that writes it, now and, where it is new, first."""
+        """Return the row with the sequence of the outbox that writes it, now and, if it is new, first."""
         return replace(self, change_seq=sequence, added_seq=sequence if self.added_seq is None else self.added_seq)
 
     @property

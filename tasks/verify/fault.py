@@ -107,7 +107,7 @@ ADVICE: dict[FaultKind, str] = {
     FaultKind.ARTICLE_WITHOUT_POLICY: "none: the document is recorded again if the site still has it",
     FaultKind.TAKEN_DOWN: "--mend forgets it again, before all other repairs",
 }
-"""What a person can do where `--mend` does nothing."""
+"""What a person can do if `--mend` does nothing."""
 
 HARMLESS = frozenset({FaultKind.ORPHAN_SEGMENT})
 """Reported, and harmless."""

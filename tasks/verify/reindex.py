@@ -190,7 +190,7 @@ def _revisions(
 
 
 def _remember_policies(tx: Transaction, store: ObjectStore) -> int:
-    """Add the documents by which sites permit and refuse, where the lake has any; returns how many."""
+    """Add the documents by which sites permit and refuse, if the lake has any; returns how many."""
     table = find_table(store, POLICIES)
     rows = (as_policy(row) for file in list_files(table, POLICIES) for row in read_file(store, file)) if table else ()
     return len(policies.remember(tx, rows))

@@ -39,7 +39,7 @@ class Repairing:
         return mended if any(fault.kind is FaultKind.UNLISTED_FILE for fault in mended) else []
 
     def mend(self, findings: Findings, *, is_quiet: bool) -> None:
-        """Repair all that can be; `is_quiet` is False where a run has begun since the verification did."""
+        """Repair all that can be; `is_quiet` is False if a run has begun since the verification did."""
         is_whole = not findings.left((*_DAMAGED_FILES, FaultKind.UNLISTED_FILE))
         self._repair(findings, set(REPAIRERS) - set(FIRST), is_lake_whole=is_whole, is_quiet=is_quiet)
 

@@ -43,9 +43,9 @@ T = TypeVar("T")
 class RepairContext:
     """The stores that repairs change, and the journal that records the changes.
 
-    `is_lake_whole` is False where files of a table are missing or damaged, or have lost their commit.
+    `is_lake_whole` is False if files of a table are missing or damaged, or have lost their commit.
 
-    `is_quiet` is False where a run began after the fault was found.
+    `is_quiet` is False if a run began after the fault was found.
     """
 
     index: Index

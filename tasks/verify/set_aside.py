@@ -64,7 +64,7 @@ class Journal:
                 self.store.put(key, orjson.dumps(changes), content_type=JSON)
 
     def set_aside(self, key: str) -> bool:
-        """Set an object aside; False where it is missing."""
+        """Set an object aside; False if it is missing."""
         try:
             body = self.store.get(key)
         except MissingObject:
@@ -117,9 +117,9 @@ def prune_set_asides(store: ObjectStore, *, before: datetime, is_dry_run: bool) 
 
 
 def undo(*, index: Index, store: ObjectStore, verify_id: str, on_step: Callable[[str, int, int], None]) -> UndoReport:
-    """Restore what a repair took out or changed, except where something newer is in its place; can be repeated.
+    """Restore what a repair took out or changed, except if something newer is in its place; can be repeated.
 
-    Raises ConfigError where nothing of that name is set aside, LakeUnavailable, IndexUnavailable.
+    Raises ConfigError if nothing of that name is set aside, LakeUnavailable, IndexUnavailable.
     """
     if not any(one.verify_id == verify_id for one in list_set_asides(store)):
         raise ConfigError(f"nothing is set aside as {verify_id!r}: `presslake verify` names what there is")

@@ -21,7 +21,7 @@ PATIENCE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A batch in the outbox; `item` is None where it is unreadable, `in_lake` are the tables that have its rows."""
+    """A batch in the outbox; `item` is None if it is unreadable, `in_lake` are the tables that have its rows."""
 
     sequence: int
     batch_id: str

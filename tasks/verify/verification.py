@@ -56,7 +56,7 @@ def verify(
 ) -> VerifyReport:
     """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
 
-    `sample` limits the segments whose bytes are read, and the texts whose digests are checked. Where a table's log is
+    `sample` limits the segments whose bytes are read, and the texts whose digests are checked. If a table's log is
     damaged, the lake is not compared, and nothing is repaired (ADR 0016). Raises ConfigError for a mend beside a replay:
     what the one writes the other would take for a fault.
     """
@@ -234,7 +234,7 @@ def _live_runs(index: Index, now: datetime) -> frozenset[str]:
 
 @contextmanager
 def _alone(index: Index, *, now: datetime) -> Iterator[None]:
-    """Let no replay and no backfill begin during a mend; raises ConfigError where one runs."""
+    """Let no replay and no backfill begin during a mend; raises ConfigError if one runs."""
     run_id = f"{runs.MEND}{uuid.uuid4().hex}"
     with index.write() as tx:
         for kind, what in ((runs.REPLAY, "replay"), (runs.BACKFILL, "backfill")):

@@ -1,4 +1,4 @@
-"""The object store in a directory: one file an object, durable when `put` returns.
+"""The object store in a directory: one file per object, durable when `put` returns.
 
 Files are whole and on disk, names included, before anything relies on them (fsync(2), rename(2)).
 """
@@ -21,7 +21,7 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
 def open_directory(path: Path) -> "DirectoryStore":
-    """Open the directory, and make it if it is missing; raises ConfigError where it cannot be written."""
+    """Open the directory, and make it if it is missing; raises ConfigError if it cannot be written."""
     probe = path / ".presslake"
     try:
         with _written_beside(probe, b""):
@@ -32,7 +32,7 @@ def open_directory(path: Path) -> "DirectoryStore":
 
 
 def find_directory(path: Path) -> "DirectoryStore":
-    """Open the directory to read, and make nothing; raises ConfigError where there is none."""
+    """Open the directory to read, and make nothing; raises ConfigError if there is none."""
     if not path.is_dir():
         raise ConfigError(
             f"{path}: there is no lake; the first `presslake ingest` makes it, or name another with --lake"

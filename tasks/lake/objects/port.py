@@ -49,7 +49,7 @@ class ObjectStore(Protocol):
         ...
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return `length` (at least 1) bytes from `offset`, or fewer where the object ends; raises MissingObject."""
+        """Return `length` (at least 1) bytes from `offset`, or fewer if the object ends; raises MissingObject."""
         ...
 
     def exists(self, key: str) -> bool: ...
@@ -63,7 +63,7 @@ class ObjectStore(Protocol):
         ...
 
     def keeps_versions(self) -> bool | None:
-        """Whether the store keeps what was replaced or deleted; None where it does not say. Raises LakeUnavailable."""
+        """Whether the store keeps what was replaced or deleted; None if it does not say. Raises LakeUnavailable."""
         ...
 
     def delta_uri(self, table: str) -> str:

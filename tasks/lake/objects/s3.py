@@ -174,7 +174,7 @@ def open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
 
 
 def _named_endpoint(session: boto3.Session) -> str | None:
-    """Return the endpoint that boto3's own configuration names (AWS_ENDPOINT_URL, a profile), where it is not AWS's."""
+    """Return the endpoint that boto3's own configuration names (AWS_ENDPOINT_URL, a profile), if it is not AWS's."""
     url: str = session.client("s3").meta.endpoint_url
     return None if ".amazonaws.com" in url else url
 

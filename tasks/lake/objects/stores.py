@@ -77,7 +77,7 @@ def open_lake(store: ObjectStore) -> str:
     """Return the lake's id, and write its marker if there is none: of several processes at once, one wins.
 
     Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
-    a store where several writers may win one conditional PUT, and LakeUnavailable.
+    a store if several writers may win one conditional PUT, and LakeUnavailable.
     """
     try:
         content = store.get(MARKER_KEY)
@@ -89,7 +89,7 @@ def open_lake(store: ObjectStore) -> str:
 
 
 def find_lake(store: ObjectStore) -> str | None:
-    """Return the lake's id, or None where no lake is there yet. Raises LakeFormatError, LakeUnavailable."""
+    """Return the lake's id, or None if no lake is there yet. Raises LakeFormatError, LakeUnavailable."""
     try:
         content = store.get(MARKER_KEY)
     except MissingObject:
