@@ -11,7 +11,7 @@ _JOINING = ".,:/"  # within a token
 _TOKENS = bytes(
     ord(chr(one).lower()) if chr(one).isalnum() else one if chr(one) in _JOINING else 32 for one in range(256)
 )
-_TOKEN = re.compile(rf"[^ {_JOINING}]+(?:[{_JOINING}][^ {_JOINING}]+)*+")
+_TOKEN = re.compile(rf"[^ {_JOINING}]+(?>[{_JOINING}][^ {_JOINING}]+)*+")
 _SHARP_S = "ß".encode("latin-1")
 _UNUSUAL = "\u00ad\u00b5".encode(
     "latin-1"
