@@ -41,7 +41,7 @@ class LogDamage:
 
 @dataclass(slots=True)
 class _Log:
-    """A log as it lies there: sizes of commits by version, keys of the parts of each whole checkpoint."""
+    """A log as listed: sizes of commits by version, keys of the parts of each whole checkpoint."""
 
     commits: dict[int, int] = field(default_factory=dict)
     checkpoints: dict[int, list[str]] = field(default_factory=dict)
