@@ -16,7 +16,7 @@ from isal import isal_zlib
 from tasks.errors import CorruptRecord, RecordGone
 
 RENDITION_TYPE = "text/html; charset=utf-8"
-"""The WARC-Type of a rendered page."""
+"""The Content-Type of a rendered page, which is stored as a conversion record."""
 
 TOMBSTONE = "urn:presslake:tombstone:"
 """The prefix of a tombstone's WARC-Target-URI; the cause follows."""

@@ -129,7 +129,7 @@ def _shape(kind: object) -> str:
 
 
 SCHEMAS = {name: arrow_schema(kind) for name, kind in KINDS.items()}
-"""Each table as it lies in a Parquet file: all but the partition column."""
+"""The schema of each table's Parquet files: all columns but the partition."""
 
 
 def open_parquet(body: bytes) -> pq.ParquetFile:

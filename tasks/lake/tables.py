@@ -37,7 +37,7 @@ GROUP_ROWS = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Capture | Article
-"""A row of a table with decisions, which later decisions may change."""
+"""A row that a later decision may change."""
 
 StoredRow = Row | Policy
 
