@@ -39,7 +39,9 @@ def days_in(url: str) -> Window | None:
 
 
 def may_hold(child: Entry, wanted: Window) -> bool:
-    """Whether a sitemap named by an index may have entries of these days: by the date in its URL, else by its lastmod, before which all its entries were published.
+    """Whether a sitemap in an index may have entries of these days.
+
+    The date in its URL decides, else its lastmod, before which all its entries were published.
     """
     named = days_in(str(child.url))
     if named is not None:
@@ -48,7 +50,7 @@ def may_hold(child: Entry, wanted: Window) -> bool:
 
 
 def is_of(entry: Entry, wanted: Window) -> bool:
-    """Whether an entry is of these days: by its date of publication, else the date in its URL, else its lastmod; True if unknown."""
+    """Whether an entry is of these days: by publication date, else the date in its URL, else lastmod; True if unknown."""
     if entry.published_at is not None:
         return wanted.has_instant(entry.published_at)
     named = days_in(str(entry.url))

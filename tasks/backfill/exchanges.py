@@ -28,7 +28,9 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: |\r?$|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedPage:
-    """A page of an archive: its response as received, but without transfer coding. `address` is the server's, `missing` the note on an incomplete body.
+    """A page of an archive: its response as received, but without transfer coding.
+
+    `address` is the server's, `missing` the note on an incomplete body.
     """
 
     capture_id: str

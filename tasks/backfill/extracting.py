@@ -31,7 +31,9 @@ def extract_unit(
     now: datetime,
     extracted_one: Callable[[], None] = lambda: None,
 ) -> UnitCount:
-    """Extract a unit's pages and put its segment in its final place; raises LakeUnavailable, CorruptRecord, TooManyUnexpected. Idempotent: a repetition gives the same result.
+    """Extract a unit's pages and put its segment in its final place.
+
+    Idempotent. Raises LakeUnavailable, CorruptRecord, TooManyUnexpected.
     """
     cut = decode(store.get(scratch_key(job_id, number, CUT)))
     segment = store.get(scratch_key(job_id, number, SEGMENT))

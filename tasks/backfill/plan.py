@@ -1,4 +1,7 @@
-"""The plan of a backfill: which archives are read, in which order. Units are deduplicated in this order, not in that of their extraction."""
+"""The plan of a backfill: which archives are read, in which order.
+
+Units are deduplicated in this order, not in that of their extraction.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -112,7 +112,10 @@ def open_zip(raw: RawFile) -> zipfile.ZipFile:
 
 
 def archives_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    """Yield the WARC files of a WACZ (WACZ 1.1.1, 4.1). Nothing is unpacked to disk, so names cannot escape a folder."""
+    """Yield the WARC files of a WACZ (WACZ 1.1.1, 4.1).
+
+    Nothing is unpacked to disk, so names cannot escape a folder.
+    """
     for entry in archive.infolist():
         name = entry.filename.lower()
         if name.startswith("archive/") and name.endswith((".warc", ".warc.gz")) and not entry.flag_bits & 1:

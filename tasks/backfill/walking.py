@@ -54,7 +54,11 @@ class WalkReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """One list to read: `depth` is the number of levels below the source's own list, `page` the page of a listing, `others` candidate URLs of its next page."""
+    """One list to read.
+
+    `depth` is the number of levels below the source's own list, `page` the page of a listing, `others` candidate URLs
+    of its next page.
+    """
 
     url: Url
     kind: FeedKind

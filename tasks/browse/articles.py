@@ -91,7 +91,9 @@ def revisions(library: Library, article_id: str) -> dict[str, Any]:
 
 
 def story(library: Library, story_id: str) -> dict[str, Any]:
-    """Return the template values of a story's page, by the id of the story or of any article in it; raises NotFound. A story's id changes when stories merge; an article's never does, so links use article ids.
+    """Return the template values of a story's page, by the id of the story or of any article in it; raises NotFound.
+
+    A story's id changes when stories merge; an article's never does, so links use article ids.
     """
     with library.index() as tx:
         one = browsing.find_listed_by_id(tx, [story_id]).get(story_id)

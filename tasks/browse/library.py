@@ -1,4 +1,6 @@
-"""What the pages read: the index, opened for each page; the two tables, whose ids are cached; the catalogue. Nothing is created, migrated or written.
+"""What the pages read: the index, opened for each page; the two tables, whose ids are cached; the catalogue.
+
+Nothing is created, migrated or written.
 """
 
 import threading
@@ -46,7 +48,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """The hits of one page of results, the total number, and the number by day, the oldest first. `is_behind`: the newest articles may still be missing.
+    """The hits of one page of results, the total number, and the number by day, the oldest first.
+
+    `is_behind`: the newest articles may still be missing.
     """
 
     hits: tuple[Found, ...]

@@ -60,7 +60,9 @@ def serve(
 
 
 def hosts_of(host: str, port: int, public_url: str | None, *, has_token: bool) -> frozenset[str]:
-    """Return the allowed Host headers; without a token, only those of this machine. PRESSLAKE_BROWSE_URL adds the name that others use.
+    """Return the allowed Host headers; without a token, only those of this machine.
+
+    PRESSLAKE_BROWSE_URL adds the name that others use.
     """
     if not has_token:
         return allowed_hosts(port)

@@ -127,7 +127,10 @@ def _streamed(text: str) -> object:
 
 
 class _Stream:
-    """Builds plain values from events. `_open` are the collections that enclose the next value, a mapping with its key."""
+    """Builds plain values from events.
+
+    `_open` are the collections that enclose the next value, a mapping with its key.
+    """
 
     def __init__(self) -> None:
         self._documents: list[object] = []

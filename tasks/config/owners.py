@@ -73,10 +73,10 @@ class Owners:
         return claimants[0] if claimants else None
 
     def pace_at(self, site: Site, asker: SourceRules) -> SourceRules:
-        """Return the rules whose delay and concurrency apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
+        """Return the rules whose delay and concurrency apply at a URL's host: its owner's, else the asker's.
 
-        If it has several owners and the asker is none of them, the slowest pace applies. If the host has no owner, the
-        asker's delay is capped, since others wait for it.
+        Raises BadUrl. If it has several owners and the asker is none of them, the slowest pace applies. If the host has
+        no owner, the asker's delay is capped, since others wait for it.
         """
         owners = [self.rules[one] for one in self.claimants(site)]
         if asker in owners:
@@ -91,9 +91,9 @@ class Owners:
         )
 
     def obedience_at(self, site: Site, asker: SourceRules | None) -> Obedience:
-        """Return how refusals are obeyed at a URL's host: the strictest of the asker's and the owners' settings. Raises BadUrl.
+        """Return how refusals are obeyed at a URL's host: the strictest of the asker's and the owners' settings.
 
-        The purposes are those of all sources with that strictest setting.
+        Raises BadUrl. The purposes are those of all sources with that strictest setting.
         """
         several = [*([asker.obedience] if asker else ()), *(self.rules[one].obedience for one in self.claimants(site))]
         if not several:

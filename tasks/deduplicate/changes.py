@@ -80,7 +80,10 @@ def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | 
 def diff_versions(
     before: Version, after: Version, *, before_name: str = "before", after_name: str = "after", context: int = 1
 ) -> str:
-    """Return a unified diff of two revisions, with one line each for title, authors, date and every sentence; empty if nothing differs."""
+    """Return a unified diff of two revisions; title, authors, date and each sentence are one line.
+
+    Empty if nothing differs.
+    """
     lines = unified_diff(before.lines, after.lines, before_name, after_name, n=context, lineterm="")
     return "\n".join(lines)
 

@@ -1,4 +1,6 @@
-"""The state on which a batch is decided, including the batch's own additions, so that its pages see each other. It is read from the index once, with the batch's scripts locked, and written back once.
+"""The state on which a batch is decided, including the batch's own additions, so that its pages see each other.
+
+It is read from the index once, with the batch's scripts locked, and written back once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +21,9 @@ from tasks.values.text.fingerprint import Fingerprint
 
 @dataclass(slots=True, kw_only=True)
 class DecisionContext:
-    """Articles by id and by text, aliases, similar texts, clusters, and the batch's additions. An article's id is derived from its URL key (article_id_of); `ids` has the exceptions.
+    """Articles by id and by text, aliases, similar texts, clusters, and the batch's additions.
+
+    An article's id is derived from its URL key (article_id_of); `ids` has the exceptions.
     """
 
     known: dict[str, KnownArticle]
@@ -62,7 +66,9 @@ class DecisionContext:
         twin: KnownArticle | None,
         matches: Iterable[Match],
     ) -> None:
-        """Add a new revision, so that later pages of the batch see it. A revision from an archive that is not the newest leaves the article's text and shape unchanged.
+        """Add a new revision, so that later pages of the batch see it.
+
+        A revision from an archive that is not the newest leaves the article's text and shape unchanged.
         """
         self.known[known.article_id] = known
         self.entered.add(known.article_id)

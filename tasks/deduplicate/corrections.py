@@ -10,7 +10,9 @@ from tasks.values.text.content import changed_parts, is_current
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a page relates to its article: an existing revision, or a new one with its changes. `changes` is None if unknown.
+    """How a page relates to its article: an existing revision, or a new one with its changes.
+
+    `changes` is None if unknown.
     """
 
     revision: int | None = None
@@ -18,7 +20,10 @@ class Standing:
 
 
 def stand(page: PreparedPage, known: KnownArticle, *, extractor: str) -> Standing:
-    """Compare a page with the article at its URL; `extractor` names the rules that made its text. Only a difference under the same rules is a correction. If the rules differ, and the stored page cannot be extracted with today's, only the words count.
+    """Compare a page with the article at its URL; `extractor` names the rules that made its text.
+
+    Only a difference under the same rules is a correction. If the rules differ, and the stored page cannot be extracted
+    with today's, only the words count.
     """
     restated = restated_of(page, known)
     if (revision := seen_as(page.content, known, restated)) is not None:
@@ -36,7 +41,7 @@ def seen_as(content: str, known: KnownArticle, restated: Restated | None = None)
 
 
 def needs_restating(content: str, known: KnownArticle, *, extractor: str) -> bool:
-    """Whether the contents of the article's revisions must be read from the lake: the index lacks them, or other rules made them."""
+    """Whether the article's contents must be read from the lake: the index lacks them, or other rules made them."""
     if seen_as(content, known) is not None:
         return False
     return not is_current(known.content_digest) or known.extractor != extractor

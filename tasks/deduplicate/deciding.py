@@ -1,4 +1,6 @@
-"""The deduplicate stage: one transaction decides a batch's novelty, clusters, frontier rows and outbox. Idempotent: called again for a decided batch, it returns the same counts and changes nothing (without single failures).
+"""The deduplicate stage: one transaction decides a batch's novelty, clusters, frontier rows and outbox.
+
+Idempotent: called again for a decided batch, it returns the same counts and changes nothing (without single failures).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,7 +69,11 @@ def decide_batch(
     archive: Archive | None = None,
     rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
-    """Decide a batch and commit the decisions; on IndexUnavailable or LakeUnavailable nothing was decided. `revisit_after` are the ages at which a young article is looked at again. The `archive` reads an article's stored content if the index lacks it or other rules made it; without an archive only the words count then. `rules` are the sources', by id.
+    """Decide a batch and commit the decisions; on IndexUnavailable or LakeUnavailable nothing was decided.
+
+    `revisit_after` are the ages at which a young article is looked at again. The `archive` reads an article's stored
+    content if the index lacks it or other rules made it; without an archive only the words count then. `rules` are the
+    sources', by id.
     """
     batch = prepare_pages(batch)  # do the costly part before the lock
     if archive is not None:
@@ -189,7 +195,9 @@ def _shelf(look: Look) -> State:
 
 
 def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[tuple[Look, ...], list[Article]]:
-    """Decide the pages in order of publication, so that copies follow their original; then the rest. Returns the looks in their original order, and the new revisions in the order of decisions.
+    """Decide the pages in order of publication, so that copies follow their original; then the rest.
+
+    Returns the looks in their original order, and the new revisions in the order of decisions.
     """
     pages = [(page, number) for number, look in enumerate(looks) if (page := look.prepared) is not None]
     pages.sort(key=lambda one: (one[0].told_at, looks[one[1]].due.url_key))
@@ -245,7 +253,10 @@ def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tup
 
 
 def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle, bool] | None:
-    """Return the article of which a URL key is an alias: either side claims it, and the texts are equal. The result is the article's URL key, the article, and whether both URLs lead to the same rendition, so that a difference is a correction.
+    """Return the article of which a URL key is an alias: either side claims it, and the texts are equal.
+
+    The result is the article's URL key, the article, and whether both URLs lead to the same rendition, so that a
+    difference is a correction.
     """
     for name, how in (*page.names.items(), (asked, "")):
         key = context.aliases.get(name, name)
@@ -257,7 +268,10 @@ def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> t
 
 
 def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle] | None:
-    """Return the key and the article known under another link to the same page, if the texts resemble each other. Links with a rotating token lead to one page, which redirects to one URL or declares it as canonical. A careless template declares the same URL on all pages, so similar text is required too.
+    """Return the key and the article known under another link to the same page, if the texts resemble each other.
+
+    Links with a rotating token lead to one page, which redirects to one URL or declares it as canonical. A careless
+    template declares the same URL on all pages, so similar text is required too.
     """
     if not page.names:
         return None

@@ -1,4 +1,7 @@
-"""Judge the novelty of a text that is not known at its URL: new, revision, duplicate, near-duplicate or excerpt. Pure."""
+"""Judge the novelty of a text that is not known at its URL: new, revision, duplicate, near-duplicate or excerpt.
+
+Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ from tasks.values.rows import Novelty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The verdict on a page. `revision` counts from 1; `duplicate_of` is the article that it resembles, `similarity` is 0 to 1."""
+    """The verdict on a page.
+
+    `revision` counts from 1; `duplicate_of` is the article that it resembles, `similarity` is 0 to 1.
+    """
 
     novelty: Novelty
     article_id: str
@@ -27,7 +33,9 @@ def judge(
     twin: KnownArticle | None,
     matches: Sequence[Match] = (),
 ) -> Verdict:
-    """Judge a new text at a URL; `known` is the article there, `twin` the earliest one elsewhere with an equal text. `matches` are the articles that resemble it, the best match first.
+    """Judge a new text at a URL; `known` is the article there, `twin` the earliest one elsewhere with an equal text.
+
+    `matches` are the articles that resemble it, the best match first.
     """
     first, original, similarity = _resembled(article_id, twin, matches)
     return Verdict(

@@ -1,4 +1,8 @@
-"""Prepare a look for its decision, and turn the decision into rows and counts. Pure. Everything possible is computed before the index is locked. Other URLs of a page, from redirects or declared by itself, are claims and not identities: they count only while the texts are equal, so that no page can take over another's article.
+"""Prepare a look for its decision, and turn the decision into rows and counts.
+
+Pure. Everything possible is computed before the index is locked. Other URLs of a page, from redirects or declared by
+itself, are claims and not identities: they count only while the texts are equal, so that no page can take over
+another's article.
 """
 
 import hashlib
@@ -53,7 +57,10 @@ def prepare_pages(batch: Batch) -> Batch:
 
 
 def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
-    """Return the batch with the looks that cause an exception in quarantine, after the whole batch raised `error`. `rehearse` decides a part of the batch and rolls it back. Raises TooManyUnexpected, also if no single look is to blame.
+    """Return the batch with the looks that cause an exception in quarantine, after the whole batch raised `error`.
+
+    `rehearse` decides a part of the batch and rolls it back. Raises TooManyUnexpected, also if no single look is to
+    blame.
     """
 
     def rehearse_part(looks: Sequence[Look]) -> None:
@@ -145,7 +152,10 @@ def article_row(
     known: KnownArticle | None,
     changes: tuple[str, ...] | None = None,
 ) -> Article:
-    """Return the row for one new revision. What the page lacks is taken from its feed entry. It is a cluster of its own until the whole batch is decided. `known` is the article, if it has other revisions; `url_key` is the article's.
+    """Return the row for one new revision.
+
+    What the page lacks is taken from its feed entry. It is a cluster of its own until the whole batch is decided.
+    `known` is the article, if it has other revisions; `url_key` is the article's.
     """
     capture, page = look.captured, look.extracted
     return Article(
@@ -214,7 +224,10 @@ def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, .
 
 
 def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
-    """Return what later decisions need to know about an article after this revision; `before` is what was known. The newest revision by `fetched_at` counts; of an older one, from an archive, only the content is noted. For a row older than content digests, all digests that it may have are remembered.
+    """Return what later decisions need to know about an article after this revision; `before` is what was known.
+
+    The newest revision by `fetched_at` counts; of an older one, from an archive, only the content is noted. For a row
+    older than content digests, all digests that it may have are remembered.
     """
     digests = possible_digests(article) if article.content_digest is None else (article.content_digest,)
     own = [(article.revision, digest) for digest in digests]
@@ -244,7 +257,9 @@ def settle(
     partial: str | None = None,
     look_again_at: datetime | None = None,
 ) -> Settlement:
-    """Return the new state of the frontier row; `previous_digest` is that of the article's current payload. `look_again_at` is when an article is looked at again (next_look).
+    """Return the new state of the frontier row; `previous_digest` is that of the article's current payload.
+
+    `look_again_at` is when an article is looked at again (next_look).
     """
     digest = hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()
     spread = int.from_bytes(digest[:2], "big") / 0xFFFF  # derived from the URL, so that a rebuilt index has the same
@@ -298,7 +313,9 @@ def with_taken(report: BatchReport, number: int) -> BatchReport:
 
 
 def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
-    """Return the looks without those taken down while they were being fetched, and the number of those. A look at another URL that leads there stays, without its result.
+    """Return the looks without those taken down while they were being fetched, and the number of those.
+
+    A look at another URL that leads there stays, without its result.
     """
     if not kept_out:
         return tuple(looks), 0

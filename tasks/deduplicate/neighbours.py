@@ -1,4 +1,6 @@
-"""The texts that may resemble a batch's: those in the index, and those added by the batch itself. Pure. Comparing is the most expensive part of a decision and need not happen under the lock: see `Comparisons`.
+"""The texts that may resemble a batch's: those in the index, and those added by the batch itself.
+
+Pure. Comparing is the most expensive part of a decision and need not happen under the lock: see `Comparisons`.
 """
 
 from collections.abc import Iterable
@@ -27,7 +29,9 @@ class TooManyComparisons(Exception):
 
 @dataclass(slots=True)
 class Comparisons:
-    """A cache of comparisons of shapes: each pair is compared once. `left` is how many more may be made (None: no bound); beyond it TooManyComparisons is raised.
+    """A cache of comparisons of shapes: each pair is compared once.
+
+    `left` is how many more may be made (None: no bound); beyond it TooManyComparisons is raised.
     """
 
     left: int | None = MOST_IN_LOCK

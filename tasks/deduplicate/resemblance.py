@@ -64,7 +64,10 @@ class Resemblance:
 
 
 def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
-    """Return the relation of two texts, or None if they share too little or their figures differ. `furniture` are shingles to ignore in both; a text with little else is not compared. Two stories from one template share most shingles, but each has words, figures and names of its own.
+    """Return the relation of two texts, or None if they share too little or their figures differ.
+
+    `furniture` are shingles to ignore in both; a text with little else is not compared. Two stories from one template
+    share most shingles, but each has words, figures and names of its own.
     """
     bound = min(one.bound, other.bound)
     ours, theirs = one.sample(bound), other.sample(bound)
@@ -87,7 +90,10 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What two texts have in place of each other: the least number of `words` and `numbers` that each has of its own. `weight` is the weighted share of the shorter text's words, figures and names counting for more; `is_balanced` says whether both have about the same number of their own.
+    """What two texts have in place of each other: the least number of `words` and `numbers` that each has of its own.
+
+    `weight` is the weighted share of the shorter text's words, figures and names counting for more; `is_balanced` says
+    whether both have about the same number of their own.
     """
 
     words: int
@@ -97,7 +103,10 @@ class Exchange:
 
 
 def exchange(one: Shape, other: Shape) -> Exchange:
-    """Measure what one text has in place of the other's words. A truncated copy has nothing in place of what it lacks."""
+    """Measure what one text has in place of the other's words.
+
+    A truncated copy has nothing in place of what it lacks.
+    """
     ours, theirs = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
     words, most = sorted((len(ours), len(theirs)))
     numbers = min(len(ours & one.numbers), len(theirs & other.numbers))

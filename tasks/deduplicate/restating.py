@@ -1,4 +1,6 @@
-"""Read from the lake, before the lock, the contents of articles that the index lacks or that other rules made. Most pages do not need it: the index knows their content, or the rules are the same.
+"""Read from the lake, before the lock, the contents of articles that the index lacks or that other rules made.
+
+Most pages do not need it: the index knows their content, or the rules are the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

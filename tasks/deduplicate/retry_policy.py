@@ -1,4 +1,9 @@
-"""The state of a URL in the frontier after a look, and when it is looked at again. Pure. A failure's reason decides when (tasks/reasons.py). After a page, or no change, the URL is done: it is looked at again at 1 h, 6 h, 24 h and 7 d of age, or on request (`--refetch`). A URL that is gone comes back when it is announced with a later date, or requested by --url. Hosts that require a wait (Retry-After) are handled in tasks/politeness/client.py.
+"""The state of a URL in the frontier after a look, and when it is looked at again.
+
+Pure. A failure's reason decides when (tasks/reasons.py). After a page, or no change, the URL is done: it is looked at
+again at 1 h, 6 h, 24 h and 7 d of age, or on request (`--refetch`). A URL that is gone comes back when it is announced
+with a later date, or requested by --url. Hosts that require a wait (Retry-After) are handled in
+tasks/politeness/client.py.
 """
 
 from collections.abc import Sequence
@@ -26,7 +31,10 @@ LEAST_PART = 10
 def state_after(
     disposition: Disposition | None, reason: str | None, *, attempt: int, spread: float, now: datetime
 ) -> tuple[State, datetime | None]:
-    """Return the state of a URL after a look, and when it is due again (None: not scheduled). `disposition` and `reason` are a failure's, None for a page; `spread` (0 to 1) adds jitter to URLs that fail together.
+    """Return the state of a URL after a look, and when it is due again (None: not scheduled).
+
+    `disposition` and `reason` are a failure's, None for a page; `spread` (0 to 1) adds jitter to URLs that fail
+    together.
     """
     if disposition is None:
         return State.DONE, None

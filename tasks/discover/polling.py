@@ -86,9 +86,10 @@ async def poll_feeds(
     keep_unreadable: KeepUnreadable = keep_nothing,
     is_over: Callable[[], bool] = lambda: False,
 ) -> DiscoverReport:
-    """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
+    """Poll the feeds and announce what they hold; raises IndexUnavailable.
 
-    With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
+    Memory grows with the feeds, not with entries. With `since`, entries that are older are left out, and found again by
+    a later sweep. `poll_log` is where it is written.
     `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
     a row; it blocks, and is called in a thread. Once `is_over`, nothing more is asked for.
     """

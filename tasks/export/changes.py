@@ -63,7 +63,9 @@ class _Ref:
 
 
 class Changes:
-    """The changes after a sequence, in order; they can be iterated again. `upto` is the sequence to continue from: everything up to it is in these changes, or came before them.
+    """The changes after a sequence, in order; they can be iterated again.
+
+    `upto` is the sequence to continue from: everything up to it is in these changes, or came before them.
     """
 
     def __init__(self, store: ObjectStore, refs: Sequence[_Ref], upto: int) -> None:

@@ -75,7 +75,11 @@ def choose(
     removals: Iterable[Removal] = (),
     purpose: Purpose | None = None,
 ) -> Chosen:
-    """Choose the rows of a view for which an SQL expression is true; raises ConfigError for an invalid one. Rows that a removal already names are left out, since no later change would report them. With a `purpose`, rows that are refused for it, or have a price, are left out. Only row identities are kept, so that no text is read before it is written.
+    """Choose the rows of a view for which an SQL expression is true; raises ConfigError for an invalid one.
+
+    Rows that a removal already names are left out, since no later change would report them. With a `purpose`, rows that
+    are refused for it, or have a price, are left out. Only row identities are kept, so that no text is read before it
+    is written.
     """
     going = [asdict(one) for one in removals]
     return computed(views.connection, lambda: _chosen(views.connection, view, where, going, purpose))

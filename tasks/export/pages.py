@@ -8,7 +8,9 @@ MAX_PAGE_SIZE = 50_000_000
 
 
 def read_page(store: ObjectStore, row: Article | Capture) -> bytes:
-    """Return a page's bytes without content coding. Raises LakeUnavailable if the page is gone, was never stored, or cannot be decoded.
+    """Return a page's bytes without content coding.
+
+    Raises LakeUnavailable if the page is gone, was never stored, or cannot be decoded.
     """
     from tasks.lake.records import read_response  # noqa: PLC0415 - callers that only read rows need no WARC
     from tasks.web.decoding import decode_received  # noqa: PLC0415

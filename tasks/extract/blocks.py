@@ -1,4 +1,7 @@
-"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them. Pure."""
+"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them.
+
+Pure.
+"""
 
 import re
 from dataclasses import dataclass
@@ -68,7 +71,10 @@ def key_of(cleaned: str) -> str:
 
 
 def blocks_of(tree: HtmlElement) -> list[Block]:
-    """Return the blocks under an element. Linear; no call for an element that says nothing, since pages have thousands."""
+    """Return the blocks under an element.
+
+    Linear; no call for an element that says nothing, since pages have thousands.
+    """
     blocks: list[Block] = []
     owners: list[HtmlElement] = []
     pieces: list[str] = []

@@ -59,7 +59,10 @@ _SHAPES = tuple(
 
 
 def parse_instant(text: str | None) -> datetime | None:
-    """Return the instant as aware UTC, or None if the text names none. A missing zone is UTC, a missing clock midnight."""
+    """Return the instant as aware UTC, or None if the text names none.
+
+    A missing zone is UTC, a missing clock midnight.
+    """
     folded = " ".join((text or "")[:_LONGEST].split())
     for shape in _SHAPES:
         if found := shape.fullmatch(folded):

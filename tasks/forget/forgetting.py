@@ -87,7 +87,9 @@ def forget(
     on_step: OnStep = lambda *_: None,
     search: Search = lambda: None,
 ) -> ForgetReport:
-    """Remove what the selection names; raises ConfigError, LakeUnavailable, IndexUnavailable, DamagedTable. An interrupted takedown is completed first. Half of the lake or more is removed only if the caller `is_sure`.
+    """Remove what the selection names; raises ConfigError, LakeUnavailable, IndexUnavailable, DamagedTable.
+
+    An interrupted takedown is completed first. Half of the lake or more is removed only if the caller `is_sure`.
     """
     begun = time.monotonic()
     _check_whole(store)
@@ -192,7 +194,10 @@ def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) ->
 
 
 def undo_takedown(takedown_id: str, settings: Settings) -> Takedown:
-    """Allow the URLs of a takedown again: they are fetched anew, and nothing removed is restored. Raises ConfigError."""
+    """Allow the URLs of a takedown again: they are fetched anew, and nothing removed is restored.
+
+    Raises ConfigError.
+    """
     check_known_lake(settings)
     return undo(takedown_id, index=opened_index(settings), store=opened_store(settings), now=datetime.now(UTC))
 

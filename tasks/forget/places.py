@@ -18,7 +18,10 @@ from tasks.forget.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place: `lake` are the prefixes of its keys, `tables` its tables of the index, `folder` a folder next to the index. `erase` removes from it what is taken down; None if the place holds neither text nor URL, and `why` says what it holds.
+    """A place that may hold a text or a URL.
+
+    `lake` are the prefixes of its keys, `tables` its tables of the index, `folder` a folder next to the index. `erase`
+    removes from it what is taken down; None if the place holds neither text nor URL, and `why` says what it holds.
     """
 
     name: str

@@ -45,7 +45,10 @@ class _Light:
 def bury(
     index: Index, store: ObjectStore, key: str, *, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
 ) -> Entombed:
-    """Put tombstones into a segment for the claimed records, and for those whose URL key `is_taken`. `claims` maps offsets to the key of the requested URL. Requests, renditions and redirect hops of a response are removed with it. A missing segment is skipped. Raises LakeUnavailable, IndexUnavailable.
+    """Put tombstones into a segment for the claimed records, and for those whose URL key `is_taken`.
+
+    `claims` maps offsets to the key of the requested URL. Requests, renditions and redirect hops of a response are
+    removed with it. A missing segment is skipped. Raises LakeUnavailable, IndexUnavailable.
     """
     while True:
         try:

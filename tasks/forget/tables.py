@@ -52,7 +52,9 @@ def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, w
 
 
 def strip_file(store: ObjectStore, key: str, taken: Taken) -> bool:
-    """Remove the rows of what is taken down from a Parquet file that no table names; returns whether it had any. A file that would become empty is deleted, and so is one that cannot be read, since its rows are unknown.
+    """Remove the rows of what is taken down from a Parquet file that no table names; returns whether it had any.
+
+    A file that would become empty is deleted, and so is one that cannot be read, since its rows are unknown.
     """
     try:
         rows = open_parquet(store.get(key)).read(use_threads=False)

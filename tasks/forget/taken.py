@@ -21,7 +21,10 @@ GONE = object()
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """What was found for `kept_out`: keys of rows, locations of records, URL keys and article ids. `claims` maps segments to the offsets that affected rows name, each with the key of the requested URL. `named` are all segments that any row names, and `rows` is the number of rows of all articles.
+    """What was found for `kept_out`: keys of rows, locations of records, URL keys and article ids.
+
+    `claims` maps segments to the offsets that affected rows name, each with the key of the requested URL. `named` are
+    all segments that any row names, and `rows` is the number of rows of all articles.
     """
 
     kept_out: KeptOut

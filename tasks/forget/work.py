@@ -13,7 +13,10 @@ from tasks.runtime.progress import OnStep
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One takedown in progress: the stores, what to remove, and counts of removed things by name. `notes` are for the report."""
+    """One takedown in progress: the stores, what to remove, and counts of removed things by name.
+
+    `notes` are for the report.
+    """
 
     index: Index
     store: ObjectStore

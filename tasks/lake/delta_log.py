@@ -115,7 +115,10 @@ def _listed(objects: Iterable[ObjectInfo]) -> _Log:
 
 
 def _pointer_damage(store: ObjectStore, table: str, log: _Log) -> Iterator[LogDamage]:
-    """Yield the damage of a pointer to a missing checkpoint: deltalake then reads nothing. It ignores a pointer that is not JSON."""
+    """Yield the damage of a pointer to a missing checkpoint: deltalake then reads nothing.
+
+    It ignores a pointer that is not JSON.
+    """
     key = last_checkpoint_key(table)
     try:
         named = int(orjson.loads(store.get(key))["version"])

@@ -66,8 +66,9 @@ def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
 
 
 def rewritten_path(day: date, digest: str, *, version: int | None = None) -> str:
-    """Return the path inside its table of a file of rewritten rows, named by a digest of its bytes, so that writing it is idempotent.
+    """Return the path inside its table of a file of rewritten rows.
 
+    The name has a digest of its bytes, so that writing it is idempotent.
     `version`, if given, is the only version of the table that may add the file.
     """
     planned = "" if version is None else f"{version:d}-"

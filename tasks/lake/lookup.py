@@ -48,7 +48,9 @@ class TableReader:
         self._size = 0
 
     def find(self, values: Collection[str], *, first: date, last: date) -> list[Row]:
-        """Return the rows with these values that were fetched on these days, in no particular order; raises LakeUnavailable. A file that is missing or damaged is skipped, as in a sweep; `verify` reports it.
+        """Return the rows with these values that were fetched on these days, in any order; raises LakeUnavailable.
+
+        A file that is missing or damaged is skipped, as in a sweep; `verify` reports it.
         """
         wanted = pa.array(sorted(values), pa.string())
         found: list[Row] = []

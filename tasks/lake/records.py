@@ -1,4 +1,7 @@
-"""Read and verify the records of WARC segments: gzip members into responses (ISO 28500:2017). No I/O; tasks/lake/warc.py writes them."""
+"""Read and verify the records of WARC segments: gzip members into responses (ISO 28500:2017).
+
+No I/O; tasks/lake/warc.py writes them.
+"""
 
 import base64
 import hashlib

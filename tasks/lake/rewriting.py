@@ -89,7 +89,9 @@ def pack_rows(day: date, rows: pa.Table) -> PackedRows:
 
 
 def put_rows(store: ObjectStore, table: DeltaTable, name: str, packed: PackedRows) -> NewFile:
-    """Write rows into the lake as a file for the next version of the table; raises LakeUnavailable. No other version may add the file, so that it can be recognised as garbage later. See `commit_rewritten`.
+    """Write rows into the lake as a file for the next version of the table; raises LakeUnavailable.
+
+    No other version may add the file, so that it can be recognised as garbage later. See `commit_rewritten`.
     """
     return _put(store, name, packed, rewritten_path(packed.day, packed.digest, version=table.version() + 1))
 
@@ -143,7 +145,9 @@ def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bo
 
 
 def commit_rewritten(store: ObjectStore, table: DeltaTable, name: str, change: FileChange) -> bool:
-    """Commit a change of files on the version of the table that was read. Returns False, and deletes the new files, if another commit came first. Raises LakeUnavailable.
+    """Commit a change of files on the version of the table that was read.
+
+    Returns False, and deletes the new files, if another commit came first. Raises LakeUnavailable.
     """
     if _commit(table, change):
         return True
@@ -152,7 +156,9 @@ def commit_rewritten(store: ObjectStore, table: DeltaTable, name: str, change: F
 
 
 def find_dead_files(store: ObjectStore, table: DeltaTable, name: str) -> set[str]:
-    """Return the keys of files written for a version that another commit took: no commit will ever add them. Killed processes leave such files. Updates the table to its newest version. Raises LakeUnavailable.
+    """Return the keys of files written for a version that another commit took: no commit will ever add them.
+
+    Killed processes leave such files. Updates the table to its newest version. Raises LakeUnavailable.
     """
     planned = {found.key: planned_version(found.key) for found in store.list(data_prefix(name))}
     with delta_errors(table.table_uri):

@@ -133,6 +133,8 @@ SCHEMAS = {name: arrow_schema(kind) for name, kind in KINDS.items()}
 
 
 def open_parquet(body: bytes) -> pq.ParquetFile:
-    """Open a Parquet file in memory, read by the calling thread only. An Arrow thread that holds a Python file at exit would abort the interpreter (ADR 0019).
+    """Open a Parquet file in memory, read by the calling thread only.
+
+    An Arrow thread that holds a Python file at exit would abort the interpreter (ADR 0019).
     """
     return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)

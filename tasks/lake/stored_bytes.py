@@ -9,7 +9,10 @@ WINDOW_SIZE = 1024 * 1024
 
 
 class StoredBytes:
-    """An object accessed by slices. A slice reads a window from its start, which the following slices share. A slice raises MissingObject and LakeUnavailable.
+    """An object accessed by slices.
+
+    A slice reads a window from its start, which the following slices share. A slice raises MissingObject and
+    LakeUnavailable.
     """
 
     def __init__(self, store: ObjectStore, key: str, *, size: int = WINDOW_SIZE) -> None:

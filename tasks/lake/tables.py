@@ -145,10 +145,10 @@ def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str
 
 
 def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -> Sequence[DataFile]:
-    """Commit the files that are not committed yet, in one version, and return them. `table` itself stays at its version.
+    """Commit the files that are not committed yet, in one version, and return them.
 
-    If another process commits first under the same application id, delta-rs refuses the commit; the files still missing
-    are then determined again and committed. Raises LakeUnavailable.
+    `table` itself stays at its version. If another process commits first under the same application id, delta-rs
+    refuses the commit; the files still missing are then determined again and committed. Raises LakeUnavailable.
     """
     wanted = tuple(files)
     for _ in range(COMMIT_ATTEMPTS):

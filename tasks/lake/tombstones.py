@@ -51,7 +51,9 @@ def tombstone(length: int, *, cause: Cause, place: str) -> bytes:
 
 
 def entomb(segment: bytes, key: str, *, is_gone: Callable[[Record], bool], cause: Cause) -> bytes | None:
-    """Return the segment with a tombstone for each record for which `is_gone` is true, or None if nothing changes. Existing tombstones stay. Raises CorruptRecord at the first damaged record.
+    """Return the segment with a tombstone for each record for which `is_gone` is true, or None if nothing changes.
+
+    Existing tombstones stay. Raises CorruptRecord at the first damaged record.
     """
     parts, is_changed = [], False
     for record in iter_records(segment):

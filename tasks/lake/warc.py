@@ -55,7 +55,10 @@ class RecordRef:
 
 
 class SegmentWriter:
-    """Makes one segment, in memory or in an empty file, `out`. Its bytes depend on `created_at` and the exchanges alone."""
+    """Makes one segment, in memory or in an empty file, `out`.
+
+    Its bytes depend on `created_at` and the exchanges alone.
+    """
 
     def __init__(self, key: str, *, software: str, created_at: datetime, out: BinaryIO | None = None) -> None:
         self._key = key

@@ -58,7 +58,9 @@ class Expiry:
 
 @dataclass(slots=True)
 class _Segment:
-    """The records of one segment that rows name: which have expired, and whether all have. `documents` are the keys of policy documents, which are evidence and do not expire.
+    """The records of one segment that rows name: which have expired, and whether all have.
+
+    `documents` are the keys of policy documents, which are evidence and do not expire.
     """
 
     expired: dict[int, str] = field(default_factory=dict)
@@ -131,7 +133,9 @@ def _delete_replaced(expiry: Expiry) -> None:
 
 
 def _remove_texts(expiry: Expiry, keys: Collection[ArticleKey]) -> None:
-    """Remove the texts of rows in the lake and, in the same transaction, their titles in the index. If a replay replaces the rows meanwhile, they are read again.
+    """Remove the texts of rows in the lake and, in the same transaction, their titles in the index.
+
+    If a replay replaces the rows meanwhile, they are read again.
     """
     for _ in range(ATTEMPTS):
         with expiry.index.read() as tx:

@@ -1,4 +1,7 @@
-"""Maintain: put lake and index in order while sweeps run; after an interruption it can start again. It migrates digests and sketches to the current algorithm, since this may change clusters, updates the cluster columns of rows, packs small files, and finally deletes what has expired.
+"""Maintain: put lake and index in order while sweeps run; after an interruption it can start again.
+
+It migrates digests and sketches to the current algorithm, since this may change clusters, updates the cluster columns
+of rows, packs small files, and finally deletes what has expired.
 """
 
 import time

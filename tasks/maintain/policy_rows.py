@@ -20,7 +20,10 @@ SEEN = "last_seen_at"
 
 
 def update_sightings(compaction: Compaction, index: Index) -> int:
-    """Update the rows whose document was seen on a later day; returns how many. Raises LakeUnavailable, IndexUnavailable."""
+    """Update the rows whose document was seen on a later day; returns how many.
+
+    Raises LakeUnavailable, IndexUnavailable.
+    """
     with index.read() as tx:
         seen = policies.unreported(tx)
     table = find_table(compaction.store, POLICIES) if seen else None

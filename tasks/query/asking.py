@@ -31,7 +31,10 @@ class Answer:
 
 @contextmanager
 def ask(query: str, settings: Settings) -> Iterator[Answer]:
-    """Run one read-only query on the lake that the settings name. Raises ConfigError, in one line, if the query is invalid or not read-only, and if there is no lake; and LakeUnavailable.
+    """Run one read-only query on the lake that the settings name.
+
+    Raises ConfigError, in one line, if the query is invalid or not read-only, and if there is no lake; and
+    LakeUnavailable.
     """
     store, _ = lake_alone(settings)
     with open_views(store) as views:
@@ -53,7 +56,9 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 
 
 def computed(connection: duckdb.DuckDBPyConnection, compute: Callable[[], T]) -> T:
-    """Return what DuckDB computes, with its errors translated; Ctrl-C ends it. It runs in another thread: in the thread that gets the signal, DuckDB does not reliably react to it.
+    """Return what DuckDB computes, with its errors translated; Ctrl-C ends it.
+
+    It runs in another thread: in the thread that gets the signal, DuckDB does not reliably react to it.
     """
     with query_errors(), ThreadPoolExecutor(1) as aside:
         try:

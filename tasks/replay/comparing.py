@@ -64,7 +64,9 @@ _NOT_COMPARED = frozenset({"extracted_at", "extractor", "change_seq"})
 
 
 def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compared:
-    """Compare a capture with its reading; an `unchanged` capture is compared with the revision that it shows. `shown` are that revision's digests under the current rules, None if it was not read with them.
+    """Compare a capture with its reading; an `unchanged` capture is compared with the revision that it shows.
+
+    `shown` are that revision's digests under the current rules, None if it was not read with them.
     """
     if reading.failure is not None:
         return Compared(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)
@@ -100,7 +102,9 @@ def drafted(row: Article, look: Look) -> Article:
 
 
 def differs(row: Article, other: Article) -> bool:
-    """Whether two rows differ in more than the time and the rules of extraction. A content digest that is missing or of an older algorithm is ignored.
+    """Whether two rows differ in more than the time and the rules of extraction.
+
+    A content digest that is missing or of an older algorithm is ignored.
     """
     names = (one.name for one in fields(Article) if one.name not in _NOT_COMPARED)
     return any(

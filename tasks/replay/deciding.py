@@ -1,4 +1,8 @@
-"""Decide a unit of a replay: index and outbox in one transaction, based on what is stored at that moment. Everything slow is read and planned before the lock (optimistic concurrency). If anything was decided meanwhile, it is planned again; with SQLite, after a few attempts under the lock. On PostgreSQL the locks depend on the plan, so there are more attempts instead.
+"""Decide a unit of a replay: index and outbox in one transaction, based on what is stored at that moment.
+
+Everything slow is read and planned before the lock (optimistic concurrency). If anything was decided meanwhile, it is
+planned again; with SQLite, after a few attempts under the lock. On PostgreSQL the locks depend on the plan, so there
+are more attempts instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

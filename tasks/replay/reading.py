@@ -26,7 +26,9 @@ from tasks.values.url import Url, host_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A stored capture, with the row of `articles` made from its page, if there is one. `home` notes the revision that it showed before a replay moved it.
+    """A stored capture, with the row of `articles` made from its page, if there is one.
+
+    `home` notes the revision that it showed before a replay moved it.
     """
 
     capture: Capture
@@ -172,7 +174,9 @@ def _may_be_tombstone(member: bytes) -> bool:
 
 
 def _failure(stored: Stored, look: Look) -> str | None:
-    """Return why a page could not be read: a fault of ours or of the lake, not of the page. A failure with the same reason as before is not counted again.
+    """Return why a page could not be read: a fault of ours or of the lake, not of the page.
+
+    A failure with the same reason as before is not counted again.
     """
     is_failed = look.disposition is Disposition.QUARANTINED
     return look.captured.reason if is_failed and look.captured.reason != stored.capture.reason else None
@@ -205,7 +209,10 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
 
 
 def _with_announced(look: Look, stored: Stored) -> Look:
-    """Return a look with the title and date that the feed gave then, if the page lacks them: those of the row that did not come from its page. The frontier may have later ones, since feeds may announce a URL again.
+    """Return a look with the title and date that the feed gave then, if the page lacks them.
+
+    They are those of the row that did not come from its page. The frontier may have later ones, since feeds may
+    announce a URL again.
     """
     page, row = look.page, stored.row
     if page is None or row is None or (page.title and page.published_at) or not is_current(row.content_digest):

@@ -19,7 +19,10 @@ from tasks.values.rows import Article, Novelty
 
 @dataclass(slots=True, kw_only=True)
 class Related:
-    """How a unit changes relations. `rows` are all rows that differ from the stored ones, by number. `known` are all articles considered, `places` the new places of articles whose cluster changed.
+    """How a unit changes relations.
+
+    `rows` are all rows that differ from the stored ones, by number. `known` are all articles considered, `places` the
+    new places of articles whose cluster changed.
     """
 
     rows: dict[Number, Article]

@@ -71,7 +71,9 @@ def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) ->
 
 
 def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> ReplayReport:
-    """Extract the captures of a selection again and supersede what differs; idempotent. Raises ConfigError if another replay or a repair runs, LakeUnavailable, IndexUnavailable, DamagedTable.
+    """Extract the captures of a selection again and supersede what differs; idempotent.
+
+    Raises ConfigError if another replay or a repair runs, LakeUnavailable, IndexUnavailable, DamagedTable.
     """
     begun, tally, run_id = time.monotonic(), Tally(), f"{REPLAY}{uuid.uuid4().hex}"
     with _registered(context, run_id, is_dry_run=config.dry_run):

@@ -37,7 +37,9 @@ _LIGHT = ("capture_id", "source_id", "url_key", "final_url", "outcome", "reason"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Older:
-    """Selects captures for `older`: `current` is the prefix of today's extractor names. `read` are the captures already read again with it; `extractors` are those of the rows, by segment.
+    """Selects captures for `older`: `current` is the prefix of today's extractor names.
+
+    `read` are the captures already read again with it; `extractors` are those of the rows, by segment.
     """
 
     current: str

@@ -1,6 +1,7 @@
-"""Plan the changes to a unit's articles: rows superseded, gained, lost, folded; others decided again. Reads, writes nothing.
+"""Plan the changes to a unit's articles: rows superseded, gained, lost, folded; others decided again.
 
-The plan is based on what is stored at one moment, and written only if nothing has been decided since (deciding.py).
+Reads, writes nothing. The plan is based on what is stored at one moment, and written only if nothing has been decided
+since (deciding.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Report the rights that sites reserve, by domain: since when, how many articles, what changed this month. Reads the lake alone."""
+"""Report the rights that sites reserve, by domain: since when, how many articles, what changed this month.
+
+Reads the lake alone.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,4 +1,7 @@
-"""What a process keeps and loads: memory that is free goes back to the system, NumPy stays out. Not pure: it changes the process."""
+"""What a process keeps and loads: memory that is free goes back to the system, NumPy stays out.
+
+Not pure: it changes the process.
+"""
 
 import ctypes
 import gc
@@ -42,7 +45,10 @@ Its threads seldom run again to return what they freed: 17 MB after 56 batches."
 
 
 class _Without(MetaPathFinder):
-    """Says that a module is not installed. None in sys.modules would do for Arrow; psycopg takes a name there for a module."""
+    """Says that a module is not installed.
+
+    None in sys.modules would do for Arrow; psycopg takes a name there for a module.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -111,7 +111,10 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
-    """Open the lake of an index for reading only: nothing is made. Raises ConfigError if it is missing, or another's."""
+    """Open the lake of an index for reading only: nothing is made.
+
+    Raises ConfigError if it is missing, or another's.
+    """
     store, lake_id = lake_alone(settings)
     check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return store

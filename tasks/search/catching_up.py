@@ -1,4 +1,7 @@
-"""Update the search index from the lake: add new rows, replace superseded ones, remove those that are gone. New files of the table bring rows. If files of a day are gone (packed, rewritten, taken down), that day's documents are compared with its rows. Every step is idempotent, so a process may die at any instant.
+"""Update the search index from the lake: add new rows, replace superseded ones, remove those that are gone.
+
+New files of the table bring rows. If files of a day are gone (packed, rewritten, taken down), that day's documents are
+compared with its rows. Every step is idempotent, so a process may die at any instant.
 """
 
 from collections import defaultdict
@@ -61,7 +64,10 @@ class Indexed:
 
 
 def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: bool = False) -> CaughtUp:
-    """Update a lake's search index to the newest version of the table `articles`, and create it if there is none. If another process is updating an existing index, it is waited for only if `is_awaited`. Raises ConfigError if the folder cannot be written, and LakeUnavailable.
+    """Update a lake's search index to the newest version of the table `articles`, and create it if there is none.
+
+    If another process is updating an existing index, it is waited for only if `is_awaited`. Raises ConfigError if the
+    folder cannot be written, and LakeUnavailable.
     """
     table = find_table(store, ARTICLES)
     files = list_files(table, ARTICLES) if table else []

@@ -1,4 +1,7 @@
-"""Choose the rows of `articles` for the search index: the newest of each article. Pure, except for reading. Progress is tracked by files, not by `change_seq`: batches may be published in any order, so that a lower number may come after a higher one. The set of files that the table's log names misses nothing.
+"""Choose the rows of `articles` for the search index: the newest of each article.
+
+Pure, except for reading. Progress is tracked by files, not by `change_seq`: batches may be published in any order, so
+that a lower number may come after a higher one. The set of files that the table's log names misses nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

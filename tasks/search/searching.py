@@ -1,4 +1,6 @@
-"""Search the newest texts: for the command, the web interface and programs. The search index is updated first; it is built from the lake alone, without the control plane's index.
+"""Search the newest texts: for the command, the web interface and programs.
+
+The search index is updated first; it is built from the lake alone, without the control plane's index.
 """
 
 from collections import Counter
@@ -51,7 +53,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The result of a search: `total` articles, one page of them, and their counts by time if requested. `is_behind`: another process is updating the index, so the newest articles may be missing.
+    """The result of a search: `total` articles, one page of them, and their counts by time if requested.
+
+    `is_behind`: another process is updating the index, so the newest articles may be missing.
     """
 
     total: int
@@ -67,7 +71,9 @@ class Found:
 
 
 def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught_up: bool = False) -> Found:
-    """Search the lake that the settings name, after updating its search index unless it `is_caught_up`. Raises ConfigError for an invalid query, a missing lake, and a folder that cannot be written; and LakeUnavailable.
+    """Search the lake that the settings name, after updating its search index unless it `is_caught_up`.
+
+    Raises ConfigError for an invalid query, a missing lake, and a folder that cannot be written; and LakeUnavailable.
     """
     query_of(asked, fields())  # report a mistake before building anything
     store, lake_id = lake_alone(settings)

@@ -1,4 +1,8 @@
-"""Publish changes of rows, in an order in which no row ever refers to one that readers cannot find. Removals are written to `removals` first, so that a reader that finds a sequence in `articles` has seen all removals before it. New and replaced rows of `articles` come next, then `captures`, then the rows removed from `articles`. Each step happens exactly once despite kills, in the order of the outbox.
+"""Publish changes of rows, in an order in which no row ever refers to one that readers cannot find.
+
+Removals are written to `removals` first, so that a reader that finds a sequence in `articles` has seen all removals
+before it. New and replaced rows of `articles` come next, then `captures`, then the rows removed from `articles`. Each
+step happens exactly once despite kills, in the order of the outbox.
 """
 
 from collections.abc import Iterator, Sequence

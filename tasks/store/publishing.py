@@ -51,7 +51,11 @@ class PublishReport:
 
 
 def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
-    """Publish decided batches to the lake's tables; idempotent. Articles come before captures, so that no capture names an article that readers cannot find. Raises LakeUnavailable, after which the same items can be passed again, DamagedTable and LakeFormatError. A row that Parquet refuses is left out and gets a quarantine document.
+    """Publish decided batches to the lake's tables; idempotent.
+
+    Articles come before captures, so that no capture names an article that readers cannot find. Raises LakeUnavailable,
+    after which the same items can be passed again, DamagedTable and LakeFormatError. A row that Parquet refuses is left
+    out and gets a quarantine document.
     """
     done = PublishReport(batches=0, captures=0, articles=0, quarantined=0)
     ordered = sorted(items, key=attrgetter("sequence"))

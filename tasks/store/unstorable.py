@@ -12,7 +12,9 @@ from tasks.values.rows import Capture, Outcome
 
 
 def without_unstorable(item: OutboxItem) -> tuple[OutboxItem, tuple[tuple[int, Capture], ...]]:
-    """Return the publishable part of the batch, and the captures that get only a document, with their positions. The capture of an article that is left out stays, as quarantined. Raises TooManyUnexpected for too many such rows.
+    """Return the publishable part of the batch, and the captures that get only a document, with their positions.
+
+    The capture of an article that is left out stays, as quarantined. Raises TooManyUnexpected for too many such rows.
     """
     articles = store_rows(item.articles, lambda part: _try(ARTICLES, part))
     captures = store_rows(item.captures, lambda part: _try(CAPTURES, part))

@@ -1,4 +1,6 @@
-"""Build a new index from the lake alone: every revision in order of time, then every URL with its captures. It is one transaction, so the index is either complete or empty. Memory holds one Parquet file and one chunk of rows.
+"""Build a new index from the lake alone: every revision in order of time, then every URL with its captures.
+
+It is one transaction, so the index is either complete or empty. Memory holds one Parquet file and one chunk of rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -89,7 +89,9 @@ def _set_documents_aside(context: RepairContext, keys: Sequence[str]) -> Collect
 
 
 def _set_segments_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set aside segments that no row names: a killed batch's may hold a page that may not be kept. Those of a backfill in progress stay.
+    """Set aside segments that no row names: a killed batch's may hold a page that may not be kept.
+
+    Those of a backfill in progress stay.
     """
     if not (context.is_lake_whole and context.is_quiet):
         return ()

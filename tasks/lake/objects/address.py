@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Config:
-    """How to connect to S3; credentials come from boto3's own chain. `threads` is the size of the connection pool, `attempts` how often a request is tried before it fails.
+    """How to connect to S3; credentials come from boto3's own chain.
+
+    `threads` is the size of the connection pool, `attempts` how often a request is tried before it fails.
     """
 
     endpoint_url: str | None = None
