@@ -105,7 +105,7 @@ class _Job:
         try:
             self.others += self._extracted(number, result).others
             self.batches.append(self.runner.decide(self.job_id, number))
-        except (ExtractorCrashed, MissingObject) as error:  # MissingObject: `forget` deletes unreadable objects from scratch/
+        except (ExtractorCrashed, MissingObject) as error:  # `forget` may have deleted it from scratch/
             self.lost[LOST] += len(unit.content.pages)
             self.troubles.append(f"unit {number} is left to the next run: {error}"[:300])
         # in the first backfill of an index the cache of ids is enough, without asking the index for each record

@@ -108,7 +108,7 @@ def _listed(objects: Iterable[ObjectInfo]) -> _Log:
         name = one.key.rpartition("/")[2]
         if commit := _COMMIT.fullmatch(name):
             log.commits[int(commit["version"])] = one.size
-        elif (checkpoint := _CHECKPOINT.fullmatch(name)) and one.size:  # an empty checkpoint is ignored, as deltalake does
+        elif (checkpoint := _CHECKPOINT.fullmatch(name)) and one.size:  # deltalake ignores empty ones
             parts.setdefault((int(checkpoint["version"]), int(checkpoint["parts"] or 1)), []).append(one.key)
     log.checkpoints = {version: keys for (version, number), keys in sorted(parts.items()) if len(keys) == number}
     return log

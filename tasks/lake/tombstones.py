@@ -96,7 +96,7 @@ def _record(cause: Cause, place: str, room: int) -> bytes:
         _DATE.encode(),
         TOMBSTONE.encode(),
         cause.value.encode(),
-        base64.b32encode(hashlib.sha1(b" " * room, usedforsecurity=False).digest()),  # the shortest digest that readers support
+        base64.b32encode(hashlib.sha1(b" " * room, usedforsecurity=False).digest()),  # the shortest one supported
         room,
         b" " * room,
         _END,
