@@ -31,9 +31,16 @@ def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
 
 PAGE_SIZE = getpagesize()
 
-_UNUSED = ("httpx._main", "pyarrow._s3fs", "pyarrow._gcsfs", "pyarrow._azurefs", "pyarrow._hdfs")
-"""What libraries load if they can, and no sweep uses: httpx's command line with all of Pygments, 4 MB, and Arrow's own ways to
-S3 and others, 4 MB with the AWS SDK; objects go through the port."""
+_UNUSED = (
+    "httpx._main",
+    "mako.ext.pygmentplugin",
+    "pyarrow._s3fs",
+    "pyarrow._gcsfs",
+    "pyarrow._azurefs",
+    "pyarrow._hdfs",
+)
+"""What libraries load if they can, and no sweep uses: httpx's command line and the colours of alembic's templates, each with all
+of Pygments, 4 MB, and Arrow's own ways to S3 and others, 4 MB with the AWS SDK; objects go through the port."""
 
 
 _DELTA_RS = "narenas:1,dirty_decay_ms:0"
